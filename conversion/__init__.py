@@ -1,0 +1,14 @@
+"""Reads saved Keras models of every age into plain data, with numpy and h5py alone."""
+
+from conversion.errors import DeepliftEngineError, ModelConfigError, ModelFileError
+from conversion.spec import LayerSpec, ModelSpec, NodeSpec, TensorRef
+
+__all__ = [
+    "DeepliftEngineError",
+    "LayerSpec",
+    "ModelConfigError",
+    "ModelFileError",
+    "ModelSpec",
+    "NodeSpec",
+    "TensorRef",
+]

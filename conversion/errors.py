@@ -1,0 +1,18 @@
+"""The project's one base error, and what can go wrong with a saved model."""
+
+from __future__ import annotations
+
+
+class DeepliftEngineError(Exception):
+    """Base of every error this project raises on purpose.
+
+    The message names what was met, what was expected and what to do.
+    """
+
+
+class ModelFileError(DeepliftEngineError):
+    """A saved model cannot be read: not there, damaged, or not what it says it is."""
+
+
+class ModelConfigError(ModelFileError):
+    """A model's configuration or weights are readable but do not fit together."""
