@@ -1,0 +1,54 @@
+# Every target makes what it needs. The virtual environment is made once, and filled again only
+# when setup.cfg or pyproject.toml changed. Another Python: make PYTHON=/path/to/python3.12 demo
+
+VENV ?= .venv
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	&& echo $$p && break; done)
+BIN := $(VENV)/bin
+METADATA := setup.cfg pyproject.toml
+# TensorFlow's own chatter, off unless asked for
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: help demo test test-slow lint format types bench clean
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## */\t/' | expand -t 12
+
+demo: $(VENV)/.installed-plot  ## install, then convert and score the genomics model under examples/
+	$(BIN)/python examples/genomics/demo.py
+
+test: $(VENV)/.installed-test  ## the fast tests
+	$(BIN)/python -m pytest
+
+test-slow: $(VENV)/.installed-test  ## the slow ones
+	$(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/.installed-dev  ## ruff: lint and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.installed-dev  ## let ruff rewrite the files
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(VENV)/.installed-dev  ## mypy --strict
+	$(BIN)/mypy
+
+bench: $(VENV)/.installed-test  ## the table of benchmarks/
+	$(BIN)/python -m benchmarks
+
+clean:  ## remove the environment and everything built
+	rm -rf $(VENV) build dist *.egg-info demo-output .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, and none was found:" \
+		"name one with make PYTHON=/path/to/python3.12" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+# one stamp for each extra of setup.cfg
+$(VENV)/.installed-%: $(METADATA) | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[$*]'
+	@touch $@
