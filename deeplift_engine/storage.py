@@ -1,0 +1,175 @@
+"""Named arrays and settings in one HDF5 or npz file, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplift_engine.errors import OutputError
+
+Array = NDArray[Any]
+Arrays = Mapping[str, Array]
+
+SETTINGS = "settings"
+# what h5py, numpy and zipfile raise on a damaged file or one of another kind
+_DAMAGE = (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile)
+_LARGEST_ATTRIBUTE = 60_000  # bytes; HDF5 takes 64 KiB with the header
+
+
+def write(
+    path: str | os.PathLike[str],
+    arrays: Arrays,
+    settings: Mapping[str, Any],
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Write arrays and settings to ``path``: all of them, or no file.
+
+    The bytes go to a file beside ``path``, which is renamed to ``path`` when it is complete.
+
+    Parameters
+    ----------
+    path
+        Ends in ``.h5``, ``.hdf5`` or ``.npz``, which chooses the format.
+    arrays
+        By name; ``a/b`` lands in the HDF5 group ``a``.
+    settings
+        Anything JSON can hold. In HDF5 they are the attribute ``settings`` (a data set of that
+        name where they are too long for an attribute), and each plain value at the top is an
+        attribute of its own too; in npz they are the entry ``settings``.
+    overwrite
+        Whether a file that is there may be replaced.
+
+    Raises
+    ------
+    OutputError
+        For another suffix, a file that is there, and whatever the disk refuses.
+    """
+    target = Path(path)
+    writer = _format(target)[0]
+    if target.exists() and not overwrite:
+        raise OutputError(f"{target} is there already: name another file or allow overwriting it")
+    with _aside(target) as temporary:
+        writer(temporary, arrays, settings)
+
+
+def read(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, Any]]:
+    """Read back what `write` wrote: arrays by name, and the settings.
+
+    Raises
+    ------
+    OutputError
+        If the file is not there, is damaged, or was not written by `write`.
+    """
+    source = Path(path)
+    reader = _format(source)[1]
+    if not source.exists():
+        raise OutputError(f"{source}: no such file")
+    try:
+        return reader(source)
+    except _DAMAGE as error:
+        raise OutputError(
+            f"{source} is not a whole result file: {_first_line(error)}. Expected a file that "
+            "Attribution.save wrote; make it again"
+        ) from error
+
+
+@contextmanager
+def _aside(target: Path) -> Iterator[Path]:
+    """Give a path beside ``target``; what is there afterwards becomes ``target``."""
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        yield temporary
+        with temporary.open("rb+") as file:  # some disks tell only now that they are full
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except (OSError, RuntimeError) as error:  # HDF5 tells of a failed flush as RuntimeError
+        raise OutputError(
+            f"{target} could not be written: {_first_line(error)}. No file was left behind; "
+            "check the folder, its permissions and the space on its disk"
+        ) from error
+    finally:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            temporary.unlink()
+
+
+def _write_hdf5(path: Path, arrays: Arrays, settings: Mapping[str, Any]) -> None:
+    text = _to_json(settings)
+    with h5py.File(path, "w") as file:
+        for name, array in arrays.items():
+            file.create_dataset(name, data=array)
+        for name, value in settings.items():
+            if isinstance(value, str | bool | int | float) and len(str(value)) < 1000:
+                file.attrs[name] = value
+        if len(text.encode()) < _LARGEST_ATTRIBUTE:
+            file.attrs[SETTINGS] = text
+        else:
+            file.create_dataset(SETTINGS, data=text)
+
+
+def _read_hdf5(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
+    arrays: dict[str, Array] = {}
+
+    def take(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset) and name != SETTINGS:
+            arrays[name] = item[()]
+
+    with h5py.File(path, "r") as file:
+        text = file.attrs[SETTINGS] if SETTINGS in file.attrs else file[SETTINGS].asstr()[()]
+        file.visititems(take)
+    return arrays, json.loads(text)
+
+
+def _write_npz(path: Path, arrays: Arrays, settings: Mapping[str, Any]) -> None:
+    with path.open("wb") as file:
+        np.savez(file, **{SETTINGS: np.array(_to_json(settings)), **arrays})  # type: ignore[arg-type]
+
+
+def _read_npz(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        settings = json.loads(str(archive[SETTINGS]))
+        return {name: archive[name] for name in archive.files if name != SETTINGS}, settings
+
+
+Writer = Callable[[Path, Arrays, Mapping[str, Any]], None]
+Reader = Callable[[Path], tuple[dict[str, Array], dict[str, Any]]]
+_FORMATS: dict[str, tuple[Writer, Reader]] = {
+    ".h5": (_write_hdf5, _read_hdf5),
+    ".hdf5": (_write_hdf5, _read_hdf5),
+    ".npz": (_write_npz, _read_npz),
+}
+
+
+def _format(path: Path) -> tuple[Writer, Reader]:
+    try:
+        return _FORMATS[path.suffix.lower()]
+    except KeyError:
+        raise OutputError(
+            f"{path}: results are kept as HDF5 (.h5, .hdf5) or npz (.npz), not as "
+            f"{path.suffix or 'a file without a suffix'}; name the file accordingly"
+        ) from None
+
+
+def _to_json(settings: Mapping[str, Any]) -> str:
+    return json.dumps(settings, default=_plain, ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return str(value)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
