@@ -1,0 +1,193 @@
+"""References as data, and all that is checked of them.
+
+Users meet these names through `deeplift_engine.references`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import numbers
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplift_engine.errors import DegenerateReferenceWarning, ReferencesError
+
+Array: TypeAlias = NDArray[Any]
+Shape: TypeAlias = tuple[int | None, ...]
+MakeReferences: TypeAlias = Callable[[Array, Array], Array]
+
+DEGENERATE_SHARE = 0.5
+"""A sample is called degenerate when at least this share of its references equals it."""
+
+
+@dataclass(frozen=True)
+class References:
+    """What to compare inputs with.
+
+    Attributes
+    ----------
+    name
+        How to say it again, for instance ``"dinucleotide_shuffle(20, seed=0)"``; saved with
+        the settings of a run.
+    count
+        References per input (K), or the size of the shared set.
+    shared
+        One set for all inputs: `make` is called once.
+    make
+        ``make(inputs (n, *S), indices (n,)) -> (n, count, *S)``, with ``indices`` the position
+        of each sample in the whole data. Where `shared`, ``inputs`` is an empty ``(0, *S)``
+        array that gives the shape, and the answer is ``(count, *S)``.
+    """
+
+    name: str
+    count: int
+    shared: bool
+    make: MakeReferences
+
+
+@dataclass(frozen=True)
+class PendingReferences:
+    """References whose number is known only beside the inputs: `per_sample`, `function`."""
+
+    name: str
+    settle: Callable[[Shape, int, Array | None], References]
+
+
+def degenerate_fraction(inputs: Array, references: Array) -> float:
+    """Share of the references that equal the input they are compared with.
+
+    Parameters
+    ----------
+    inputs
+        ``(n, *S)``.
+    references
+        ``(n, K, *S)``, or ``(K, *S)`` shared.
+    """
+    return float(_equal(inputs, references).mean())
+
+
+def warn_if_degenerate(inputs: Array, references: Array, indices: Array | None = None) -> None:
+    """Warn where at least half of a sample's references equal the sample itself.
+
+    Such pairs have no difference to explain and all their scores are 0. It happens with
+    shuffles of repeats: ``ACTGACTGACTG`` has a single dinucleotide shuffle, itself.
+
+    Parameters
+    ----------
+    inputs, references
+        As in `degenerate_fraction`.
+    indices
+        ``(n,)`` position of each sample in the whole data, for the message.
+    """
+    share = _equal(inputs, references).mean(axis=1)
+    bad = np.flatnonzero(share >= DEGENERATE_SHARE)
+    if len(bad):
+        first = int(bad[0])
+        number = first if indices is None else int(indices[first])
+        warnings.warn(
+            f"{share[first]:.0%} of the references of sample {number} equal the sample itself"
+            f"{f' ({len(bad)} such samples)' if len(bad) > 1 else ''}: these pairs score 0 "
+            "everywhere; a repeat may have no other shuffle, so choose other references for it, "
+            "for instance references.background(...)",
+            DegenerateReferenceWarning,
+            stacklevel=2,
+        )
+
+
+def _equal(inputs: Array, references: Array) -> Array:
+    """``(n, K)``: whether the reference equals the input."""
+    pairs = references[None] if references.ndim == inputs.ndim else references
+    return np.stack(
+        [
+            (inputs == pairs[:, k]).reshape(len(inputs), -1).all(axis=1)
+            for k in range(pairs.shape[1])
+        ],
+        axis=1,
+    )
+
+
+def checked(references: References, dtype: np.dtype[Any]) -> References:
+    """Wrap `make` so that it checks shape and finiteness and casts to ``dtype``."""
+
+    def make(inputs: Array, indices: Array) -> Array:
+        made = np.asarray(references.make(inputs, indices))
+        lead = (references.count,) if references.shared else (len(inputs), references.count)
+        expected = (*lead, *inputs.shape[1:])
+        if made.shape != expected:
+            raise ReferencesError(
+                f"{references.name} gave shape {made.shape}; expected {expected} for inputs "
+                f"of shape {inputs.shape}"
+            )
+        if made.dtype.kind not in "biuf":
+            raise ReferencesError(f"{references.name} gave {made.dtype} values, not numbers")
+        if made.dtype.kind == "f" and not np.isfinite(made).all():
+            bad = np.argwhere(~np.isfinite(made))[0]
+            where = "" if references.shared else f" (sample {int(indices[bad[0]])})"
+            raise ReferencesError(
+                f"{references.name}: the value at {tuple(int(i) for i in bad)}{where} is "
+                f"{made[tuple(bad)]}; references must be finite"
+            )
+        cast = made.astype(dtype, copy=False)
+        if dtype.kind in "iu" and not np.array_equal(cast, made):
+            raise ReferencesError(
+                f"{references.name}: the input takes {dtype} values, and some references are "
+                "not whole numbers of that range"
+            )
+        return cast
+
+    return replace(references, make=make)
+
+
+def to_numbers(array: Any, what: str) -> Array:
+    """Make it an array of finite numbers, or say what is wrong with it."""
+    try:
+        values = np.asarray(array)
+    except ValueError as error:
+        raise ReferencesError(f"{what}: not an array of numbers: {error}") from error
+    if values.dtype.kind not in "biuf":
+        raise ReferencesError(
+            f"{what}: expected None, a number, an array of numbers, a function of the inputs or "
+            f"what the functions of deeplift_engine.references return, not "
+            f"{type(array).__name__} ({values.dtype})"
+        )
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        bad = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
+        raise ReferencesError(
+            f"{what}: the value at {bad} is {values[bad]}; references must be finite"
+        )
+    return values
+
+
+def fits(met: tuple[int, ...], shape: Shape, broadcast: bool = False) -> bool:
+    """Say whether the shape met is ``shape``, whose ``None`` stand for any size."""
+    return len(met) == len(shape) and all(
+        size is None or m == size or (broadcast and m == 1)
+        for m, size in zip(met, shape, strict=True)
+    )
+
+
+def positive(count: int, name: str) -> None:
+    """Refuse a number of references that is not a whole number of 1 or more."""
+    if not isinstance(count, numbers.Integral) or count < 1:
+        raise ReferencesError(
+            f"{name}: the number of references must be a whole number of 1 or more, not {count!r}"
+        )
+
+
+def describe(array: Array, digest: bool = True) -> str:
+    """Say shape and contents in a few letters, for names."""
+    text = " x ".join(map(str, array.shape)) or "1"
+    if digest:
+        data = np.ascontiguousarray(array)
+        text += f", sha256={hashlib.sha256(data.tobytes()).hexdigest()[:8]}"
+    return text
+
+
+def dims(shape: Shape) -> str:
+    """Write the sizes of a shape, free ones as ``any``."""
+    return ", ".join("any" if size is None else str(size) for size in shape)

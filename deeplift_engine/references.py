@@ -1,0 +1,313 @@
+"""What inputs are compared with: constants, data sets, arrays of one's own, functions, shuffles.
+
+A contribution is always relative to a reference, so this choice decides what the scores mean.
+`resolve` turns whatever a user passes for one input into a `References`; the explainer asks
+that for arrays, batch by batch, and knows no other form.
+"""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from deeplift_engine import shuffles
+from deeplift_engine.errors import ReferencesError
+from deeplift_engine.reference_checks import (
+    Array,
+    PendingReferences,
+    References,
+    Shape,
+    checked,
+    degenerate_fraction,
+    describe,
+    dims,
+    fits,
+    positive,
+    to_numbers,
+    warn_if_degenerate,
+)
+
+ReferencesLike: TypeAlias = (
+    References | PendingReferences | float | ArrayLike | Callable[[Array], Any] | None
+)
+
+
+# ---------------------------------------------------------------- constructors
+
+
+def zeros() -> References:
+    """All zeros: one shared reference."""
+    return replace(constant(0.0), name="zeros")
+
+
+def constant(value: float) -> References:
+    """The same number everywhere: one shared reference."""
+    number = np.asarray(value)
+    if number.ndim or not np.isfinite(number):
+        raise ReferencesError(
+            f"constant() takes one finite number, not {value!r}; for values per channel use "
+            "references.background(...) or pass the array itself"
+        )
+    return _broadcast(number, f"constant({value:g})")
+
+
+def background(frequencies: Sequence[float], *, channel_axis: int | None = None) -> References:
+    """The same letter frequencies at every position: one shared reference.
+
+    Parameters
+    ----------
+    frequencies
+        One value per letter, for instance ``[0.3, 0.2, 0.2, 0.3]``; they sum to 1.
+    channel_axis
+        The axis of the letters in one sample (batch axis not counted). Found by its size if
+        only one axis has it.
+    """
+    values = np.asarray(frequencies, dtype=float)
+    name = f"background({', '.join(f'{v:g}' for v in values.ravel())})"
+    if values.ndim != 1 or not np.isfinite(values).all() or (values < 0).any():
+        raise ReferencesError(f"{name}: give one frequency of 0 or more per letter, in one row")
+    if abs(values.sum() - 1) > 1e-3:
+        raise ReferencesError(
+            f"{name}: frequencies sum to {values.sum():g}, not 1; for other values per channel "
+            "pass the array itself"
+        )
+
+    def make(inputs: Array, indices: Array) -> Array:
+        shape = inputs.shape[1:]
+        axis = shuffles.find_channel_axis(shape, channel_axis, len(values), name)
+        column = values.reshape([-1 if a == axis else 1 for a in range(len(shape))])
+        return np.broadcast_to(column, shape)[None]
+
+    return References(name, 1, True, make)
+
+
+def shared(array: ArrayLike) -> References:
+    """Compare every input with every one of ``array`` ``(M, *S)``, a data set of references."""
+    values = to_numbers(array, "shared(...)")
+    name = f"shared({describe(values)})"
+    if values.ndim == 0 or len(values) == 0:
+        raise ReferencesError(f"{name}: give at least one reference, as an array (M, *shape)")
+
+    def make(inputs: Array, indices: Array) -> Array:
+        if values.shape[1:] != inputs.shape[1:]:
+            raise ReferencesError(
+                f"{name}: each reference has shape {values.shape[1:]}, the inputs have "
+                f"{inputs.shape[1:]}; give an array of shape (M, {dims(inputs.shape[1:])})"
+            )
+        return values
+
+    return References(name, len(values), True, make)
+
+
+def per_sample(array: ArrayLike) -> PendingReferences:
+    """References of each sample's own: ``(N, *S)``, one each, or ``(N, K, *S)``, K each."""
+    values = to_numbers(array, "per_sample(...)")
+    name = f"per_sample({describe(values, digest=False)})"
+
+    def settle(shape: Shape, n: int, sample: Array | None) -> References:
+        several = values.ndim == len(shape) + 2
+        if not (several or values.ndim == len(shape) + 1) or not fits(
+            values.shape[1 + several :], shape
+        ):
+            raise ReferencesError(
+                f"{name}: inputs of shape ({dims(shape)}) need references of shape "
+                f"(N, {dims(shape)}) or (N, K, {dims(shape)}), not {values.shape}"
+            )
+        if len(values) != n:
+            raise ReferencesError(
+                f"{name}: references of {len(values)} samples for {n} inputs; give one entry per "
+                "input, in the same order, or references.shared(array) to compare every input "
+                "with all of them"
+            )
+        if several and values.shape[1] == 0:
+            raise ReferencesError(f"{name}: no references per sample (K = 0); give at least one")
+        own = values if several else values[:, None]
+        return References(name, own.shape[1], False, lambda inputs, indices: own[indices])
+
+    return PendingReferences(name, settle)
+
+
+def function(f: Callable[[Array], Any], count: int | None = None) -> PendingReferences:
+    """References computed from the inputs.
+
+    Parameters
+    ----------
+    f
+        ``f(inputs (n, *S)) -> (n, *S)`` or ``(n, count, *S)``. It is given a copy, and any
+        number of samples at a time: for results that do not depend on the batch size it must
+        treat every sample by itself.
+    count
+        References per sample. If not given, ``f`` is tried on the first sample to see.
+    """
+    name = f"function({getattr(f, '__qualname__', None) or type(f).__name__})"
+    if count is not None:
+        positive(count, name)
+
+    def make(inputs: Array, indices: Array) -> Array:
+        made = np.asarray(f(inputs.copy()))
+        return made[:, None] if made.shape == inputs.shape else made
+
+    def settle(shape: Shape, n: int, sample: Array | None) -> References:
+        if count is not None:
+            return References(name, count, False, make)
+        if sample is None:
+            raise ReferencesError(
+                f"{name}: how many references it makes is not known; give the number: "
+                "references.function(f, count)"
+            )
+        trial = make(sample[None], np.zeros(1, np.int64))
+        if trial.ndim != sample.ndim + 2 or trial.shape[0] != 1 or trial.shape[1] == 0:
+            raise ReferencesError(
+                f"{name}: for one input (1, {dims(sample.shape)}) it returned shape "
+                f"{np.shape(trial)}, not (1, {dims(sample.shape)}) or "
+                f"(1, K, {dims(sample.shape)})"
+            )
+        return References(name, trial.shape[1], False, make)
+
+    return PendingReferences(name, settle)
+
+
+def shuffle(count: int = 20, seed: int = 0, *, channel_axis: int | None = None) -> References:
+    """The positions of each input in random order, ``count`` times.
+
+    Letter counts stay, pairs of neighbours do not; see `shuffles.shuffle_positions`.
+    """
+    name = f"shuffle({count}, seed={seed}{_axis(channel_axis)})"
+    positive(count, name)
+
+    def make(inputs: Array, indices: Array) -> Array:
+        return shuffles.shuffle_positions(inputs, count, seed, channel_axis=channel_axis)
+
+    return References(name, count, False, make)
+
+
+def dinucleotide_shuffle(
+    count: int = 20, seed: int = 0, *, channel_axis: int | None = None
+) -> References:
+    """Each input shuffled so that all its pairs of neighbouring letters stay, ``count`` times.
+
+    Drawn uniformly from all such shuffles; see `shuffles.shuffle_dinucleotides`. A shuffle
+    depends on the sequence itself, ``seed`` and its number (0 … count-1), so batch size and
+    order change nothing, and equal sequences are given equal references.
+    """
+    name = f"dinucleotide_shuffle({count}, seed={seed}{_axis(channel_axis)})"
+    positive(count, name)
+
+    def make(inputs: Array, indices: Array) -> Array:
+        return shuffles.shuffle_dinucleotides(inputs, count, seed, channel_axis=channel_axis)
+
+    return References(name, count, False, make)
+
+
+# ---------------------------------------------------------------- what the explainer calls
+
+
+def resolve(
+    references: ReferencesLike,
+    shape: Shape,
+    n: int,
+    dtype: DTypeLike,
+    sample: Array | None = None,
+) -> References:
+    """Turn what a user passes for one input into a `References`.
+
+    Parameters
+    ----------
+    references
+        ``None`` for zeros; a number; an array; a function of the inputs; or what the functions
+        of this module return. An array's number of dimensions decides what it is: one sample
+        ``S``, or trailing axes of it, is one shared reference; ``(N, *S)`` is one, and
+        ``(N, K, *S)`` are K for each of the N inputs. A set of another size is refused rather
+        than guessed: say `shared` or `per_sample`.
+    shape
+        Shape of one sample of this input, ``None`` where it is free.
+    n
+        Number of inputs.
+    dtype
+        What the network computes in; references are cast to it.
+    sample
+        The first input ``S``, on which a function without a count is tried.
+
+    Returns
+    -------
+    resolved : References
+        Its `make` checks shape and finiteness and casts.
+
+    Raises
+    ------
+    ReferencesError
+        If they cannot fit the inputs, here or in `make`.
+    """
+    if references is None:
+        references = zeros()
+    elif isinstance(references, numbers.Real) and not isinstance(references, (bool, np.bool_)):
+        references = constant(float(references))
+    elif callable(references):
+        references = function(references)
+    elif not isinstance(references, (References, PendingReferences)):
+        references = _from_array(references, shape, n)
+    if isinstance(references, PendingReferences):
+        references = references.settle(shape, n, sample)
+    return checked(references, np.dtype(dtype))
+
+
+def _from_array(references: Any, shape: Shape, n: int) -> References | PendingReferences:
+    array = to_numbers(references, "references")
+    extra = array.ndim - len(shape)
+    if extra <= 0 and fits(array.shape, shape[-extra:] if extra else shape, broadcast=True):
+        return _broadcast(array, f"array({describe(array)})")
+    if extra == 1 and fits(array.shape[1:], shape) and len(array) == 1:
+        return shared(array)
+    if extra in (1, 2) and fits(array.shape[extra:], shape):
+        if len(array) == n:
+            return per_sample(array)
+        raise ReferencesError(
+            f"references of shape {array.shape}: {len(array)} entries for {n} inputs of shape "
+            f"({dims(shape)}); pass references.shared(array) to compare every input with all "
+            f"of them, or references.per_sample(array) with exactly {n}"
+        )
+    raise ReferencesError(
+        f"references of shape {array.shape} do not fit inputs of shape ({dims(shape)}); give one "
+        f"sample ({dims(shape)}) or its trailing axes, one for each of the {n} inputs "
+        f"({n}, {dims(shape)}), or K for each ({n}, K, {dims(shape)})"
+    )
+
+
+def _broadcast(array: Array, name: str) -> References:
+    def make(inputs: Array, indices: Array) -> Array:
+        try:
+            return np.broadcast_to(array, inputs.shape[1:])[None]
+        except ValueError as error:
+            raise ReferencesError(
+                f"{name}: the inputs have shape ({dims(inputs.shape[1:])}), which a reference "
+                f"of shape {array.shape} does not fit"
+            ) from error
+
+    return References(name, 1, True, make)
+
+
+def _axis(channel_axis: int | None) -> str:
+    return "" if channel_axis is None else f", channel_axis={channel_axis}"
+
+
+__all__ = [
+    "PendingReferences",
+    "References",
+    "ReferencesLike",
+    "background",
+    "constant",
+    "degenerate_fraction",
+    "dinucleotide_shuffle",
+    "function",
+    "per_sample",
+    "resolve",
+    "shared",
+    "shuffle",
+    "warn_if_degenerate",
+    "zeros",
+]

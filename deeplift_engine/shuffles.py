@@ -1,0 +1,184 @@
+"""Shuffled sequences: positions at random, or all pairs of neighbouring letters kept.
+
+A shuffle depends on the sequence's own letters, the seed and the replicate's number, and on
+nothing else: not on the batch, the order of samples, their neighbours, nor the number of
+replicates asked for. `eulerian` tells how the pairs are kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplift_engine.errors import ReferencesError
+from deeplift_engine.eulerian import lane_streams, random_words, shuffle_codes
+
+Array: TypeAlias = NDArray[Any]
+
+MOST_LETTERS = 256
+
+
+# ---------------------------------------------------------------- for users
+
+
+def shuffle_dinucleotides(
+    inputs: Array, count: int, seed: int = 0, *, channel_axis: int | None = None
+) -> Array:
+    """Shuffle one-hot sequences uniformly among those with the same pairs of neighbours.
+
+    The first letter stays first and the last stays last, as the pair counts require. A column
+    of zeros (N) is a letter like the others, and so is any other column that occurs, such as
+    0.25 throughout: runs of N at the ends stay where they are, and there are as many runs of N
+    after the shuffle as before.
+
+    Parameters
+    ----------
+    inputs
+        ``(n, *S)`` where ``S`` has an axis of letters, one axis of positions and otherwise
+        axes of size 1: ``(L, 4)``, ``(4, L)``, ``(1, L, 4)``, ``(4, L, 1)`` …
+    count
+        Shuffles per sequence, K.
+    seed
+        Any whole number.
+    channel_axis
+        The axis of the letters in one sample; if not given, the only one of size 4.
+
+    Returns
+    -------
+    ndarray
+        ``(n, K, *S)`` of the dtype of ``inputs``.
+
+    Raises
+    ------
+    ReferencesError
+        If the axes are not as above, or the columns are no letters (over 256 different ones).
+    """
+    sequences, restore = _as_sequences(inputs, channel_axis, "dinucleotide_shuffle")
+    codes, letters, keys = _encode(sequences)
+    return restore(letters[shuffle_codes(codes, keys, count, seed)])
+
+
+def shuffle_positions(
+    inputs: Array, count: int, seed: int = 0, *, channel_axis: int | None = None
+) -> Array:
+    """Put the positions of each sequence in random order.
+
+    Parameters and returns as for `shuffle_dinucleotides`; the columns may hold anything.
+    """
+    sequences, restore = _as_sequences(inputs, channel_axis, "shuffle")
+    length = sequences.shape[1]
+    keys = content_keys([np.ascontiguousarray(row, np.float32).tobytes() for row in sequences])
+    words = random_words(
+        lane_streams(keys, count, seed)[..., None], np.arange(length, dtype=np.uint64)
+    )
+    order = np.argsort(words, axis=2)
+    return restore(np.take_along_axis(sequences[:, None], order[..., None], axis=2))
+
+
+def dinucleotide_shuffle_sequence(sequence: str, count: int = 1, seed: int = 0) -> list[str]:
+    """Shuffle a text of any letters uniformly among those with the same pairs of neighbours.
+
+    Upper and lower case are different letters. For ``ACGTN`` the shuffles are those that
+    `shuffle_dinucleotides` gives for the one-hot form.
+
+    >>> dinucleotide_shuffle_sequence("ACTGACTGACTG")
+    ['ACTGACTGACTG']
+    """
+    order = {letter: i for i, letter in enumerate("ACGTN")}
+    alphabet = sorted(set(sequence), key=lambda letter: (order.get(letter, 5), letter))
+    if len(alphabet) > MOST_LETTERS:
+        raise ReferencesError(
+            f"a sequence of {len(alphabet)} different letters; at most {MOST_LETTERS} can be "
+            "shuffled"
+        )
+    codes = np.array([[alphabet.index(letter) for letter in sequence]], dtype=np.uint8)
+    keys = content_keys([sequence.encode()])
+    shuffled = shuffle_codes(codes, keys, count, seed)[0]
+    return ["".join(alphabet[code] for code in row) for row in shuffled]
+
+
+# ---------------------------------------------------------------- arrays of any layout
+
+
+def find_channel_axis(
+    shape: tuple[int, ...], channel_axis: int | None, channels: int, what: str
+) -> int:
+    """Find the axis of the letters in a sample of ``shape``, counted from 0."""
+    if channel_axis is None:
+        found = [axis for axis, size in enumerate(shape) if size == channels]
+        if len(found) != 1:
+            raise ReferencesError(
+                f"{what}: {len(found) or 'no'} axes of size {channels} in inputs of shape {shape}; "
+                "say which axis holds the letters: channel_axis=... (batch axis not counted)"
+            )
+        return found[0]
+    if not -len(shape) <= channel_axis < len(shape):
+        raise ReferencesError(
+            f"{what}: channel_axis={channel_axis}, but inputs of shape {shape} have axes "
+            f"0 to {len(shape) - 1} (batch axis not counted)"
+        )
+    return channel_axis % len(shape)
+
+
+def _as_sequences(
+    inputs: Array, channel_axis: int | None, what: str
+) -> tuple[Array, Callable[[Array], Array]]:
+    """View ``(n, *S)`` as ``(n, L, C)``; and how to bring ``(n, K, L, C)`` to ``(n, K, *S)``."""
+    shape = inputs.shape[1:]
+    channel = find_channel_axis(shape, channel_axis, 4, what)
+    others = [axis for axis in range(len(shape)) if axis != channel]
+    if not others or sum(shape[axis] != 1 for axis in others) > 1:
+        raise ReferencesError(
+            f"{what}: inputs of shape {shape} with the letters on axis {channel} need exactly one "
+            "axis of positions beside it, all others of size 1; shuffle these with "
+            "references.function(f, count)"
+        )
+    moved = np.moveaxis(inputs, channel + 1, -1)
+    kept = moved.shape[1:-1]
+
+    def restore(sequences: Array) -> Array:
+        n, count, _, channels = sequences.shape
+        return np.moveaxis(sequences.reshape(n, count, *kept, channels), -1, channel + 2)
+
+    return moved.reshape(len(inputs), -1, shape[channel]), restore
+
+
+def _encode(sequences: Array) -> tuple[NDArray[np.uint8], Array, NDArray[np.uint64]]:
+    """Letters of ``(n, L, C)``: codes ``(n, L)``, what each code stands for ``(A, C)``, and a key.
+
+    Codes 0 … C-1 are the one-hot columns, C is the column of zeros, the rest are any other
+    columns in ascending order: a sequence's letters keep their order whatever its neighbours.
+    """
+    channels = sequences.shape[2]
+    letters = np.zeros((channels + 1, channels), sequences.dtype)
+    np.fill_diagonal(letters, 1)
+    marks = sequences != 0
+    codes = np.where(marks.any(axis=2), marks.argmax(axis=2), channels).astype(np.uint8)
+    odd = (sequences != letters[codes]).any(axis=2)
+    if odd.any():
+        columns, inverse = np.unique(sequences[odd], axis=0, return_inverse=True)
+        if len(columns) + len(letters) > MOST_LETTERS:
+            raise ReferencesError(
+                f"dinucleotide_shuffle: {len(columns)} different columns that are not one-hot; "
+                "is the axis of the letters the right one (channel_axis=...)? Shuffle whole "
+                "positions of other data with references.shuffle(...)"
+            )
+        codes[odd] = inverse.reshape(-1) + len(letters)
+        letters = np.concatenate([letters, columns])
+    symbols = b"ACGTN" if channels == 4 else bytes(range(channels + 1))
+    texts = np.frombuffer(symbols + bytes(MOST_LETTERS), np.uint8)[codes]
+    values = [
+        np.ascontiguousarray(sequence, np.float32).tobytes() if strange else text.tobytes()
+        for sequence, text, strange in zip(sequences, texts, odd.any(axis=1), strict=True)
+    ]
+    return codes, letters, content_keys(values)
+
+
+def content_keys(contents: list[bytes]) -> NDArray[np.uint64]:
+    """Give each content a number that stands for it in random streams (equal on all machines)."""
+    digests = b"".join(hashlib.blake2b(content, digest_size=8).digest() for content in contents)
+    return np.frombuffer(digests, "<u8").astype(np.uint64)
