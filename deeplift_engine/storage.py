@@ -55,11 +55,26 @@ def write(
         For another suffix, a file that is there, and whatever the disk refuses.
     """
     target = Path(path)
+    check_destination(target, overwrite=overwrite)
     writer = _format(target)[0]
-    if target.exists() and not overwrite:
-        raise OutputError(f"{target} is there already: name another file or allow overwriting it")
     with _aside(target) as temporary:
         writer(temporary, arrays, settings)
+
+
+def check_destination(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Check, before long work, that `write` would begin to write to ``path``.
+
+    Raises
+    ------
+    OutputError
+        For another suffix than `write` takes, a file that is there, or a folder that is not.
+    """
+    target = Path(path)
+    _format(target)
+    if target.exists() and not overwrite:
+        raise OutputError(f"{target} is there already: name another file or allow overwriting it")
+    if not target.parent.is_dir():
+        raise OutputError(f"{target} could not be written: there is no folder {target.parent}")
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, Any]]:

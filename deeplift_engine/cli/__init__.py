@@ -1,0 +1,63 @@
+"""The command line ``deeplift-engine``: a thin skin over the library.
+
+Results go to stdout, progress and complaints to stderr. Nothing here imports TensorFlow before
+a command needs it, so ``--help`` and a mistyped option answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+
+from deeplift_engine import errors
+from deeplift_engine.cli import console
+from deeplift_engine.cli.parser import build_parser
+
+DONE = 0
+CHECK_FAILED = 1
+WRONG_USAGE = 2  # argparse's own
+MODEL_REFUSED = 3
+DATA_REFUSED = 4
+NOT_WRITTEN = 5
+INTERRUPTED = 130  # the shell's own: 128 + SIGINT
+
+EXIT_CODES: tuple[tuple[type[errors.DeepliftEngineError], int], ...] = (
+    (errors.ConvergenceError, CHECK_FAILED),
+    (errors.ModelFileError, MODEL_REFUSED),
+    (errors.UnsupportedModelError, MODEL_REFUSED),
+    (errors.OutputError, NOT_WRITTEN),
+    (errors.DeepliftEngineError, DATA_REFUSED),
+)
+"""The first class that fits an error decides."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code.
+
+    Parameters
+    ----------
+    arguments
+        Without the program's name; those of the process by default.
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    options = build_parser().parse_args(arguments)
+    options.command_line = shlex.join([console.PROGRAM, *arguments])
+    try:
+        with console.plain_warnings(verbose=options.verbose):
+            code: int = options.run(options)
+            sys.stdout.flush()
+            return code
+    except errors.DeepliftEngineError as error:
+        console.complain("error", str(error))
+        return next(code for family, code in EXIT_CODES if isinstance(error, family))
+    except KeyboardInterrupt:
+        console.complain("error", "interrupted; no file was written")
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read stdout has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+
+
+__all__ = ["EXIT_CODES", "main"]

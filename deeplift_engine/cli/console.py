@@ -1,0 +1,106 @@
+"""What a terminal sees: tables, complaints, and TensorFlow without its chatter."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from deeplift_engine.errors import ConvergenceWarning, DegenerateReferenceWarning
+
+PROGRAM = "deeplift-engine"
+
+
+def say(text: str) -> None:
+    """Write a result to stdout."""
+    sys.stdout.write(text + "\n")
+
+
+def complain(kind: str, text: str) -> None:
+    """Write ``deeplift-engine: kind: text`` to stderr."""
+    sys.stderr.write(f"{PROGRAM}: {kind}: {text}\n")
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Align rows under a header; the last column is as wide as it likes."""
+    lines = [header, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+@contextmanager
+def plain_warnings(*, verbose: bool) -> Iterator[None]:
+    """Show the library's warnings, and with ``verbose`` its log, as one line each on stderr."""
+    seen: set[str] = set()
+
+    def show(message: Warning | str, *_: object) -> None:
+        text = str(message)
+        if text not in seen:
+            seen.add(text)
+            complain("warning", text)
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter(f"{PROGRAM}: %(message)s"))
+    logger = logging.getLogger("deeplift_engine")
+    level = logger.level
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # other libraries' advice to programmers
+        for category in (ConvergenceWarning, DegenerateReferenceWarning):
+            warnings.simplefilter("always", category)
+        warnings.showwarning = show
+        if verbose:
+            logger.addHandler(handler)
+            logger.setLevel(logging.INFO)
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+
+
+def start_tensorflow() -> None:
+    """Import TensorFlow and find its devices, without what its C++ side prints meanwhile.
+
+    What it printed is shown if the start fails, or if ``TF_CPP_MIN_LOG_LEVEL`` is set in the
+    environment: then the user wants to see it.
+    """
+    if "tensorflow" in sys.modules:
+        return
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+        import tensorflow  # noqa: F401
+
+        return
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    with _held_back():
+        import tensorflow as tf
+
+        tf.config.list_logical_devices()
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """Keep back what is written to the stderr of the process, and show it only on failure."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as chatter:
+        os.dup2(chatter.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            sys.stderr.flush()
+            chatter.seek(0)
+            with os.fdopen(os.dup(kept), "wb") as stderr:
+                shutil.copyfileobj(chatter, stderr)
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)

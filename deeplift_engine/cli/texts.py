@@ -1,0 +1,94 @@
+"""The longer texts of ``--help``."""
+
+from __future__ import annotations
+
+from deeplift_engine.cli.console import PROGRAM
+
+TARGETS = """\
+  3            unit 3                        2,5   unit (2, 5) of an output with two axes
+  3-5          unit 3 minus unit 5           all   every unit, one after another
+  mean:3       logit 3 minus the mean logit  @FILE.npy   integers: one unit per sample;
+                                                         other numbers: weights over the units"""
+
+REFERENCES = """\
+  zeros                 constant:0.25         background:0.3,0.2,0.2,0.3
+  shuffle:20            dinucleotide_shuffle:20          (K per sample, from --seed)
+  FILE.npy              one, or one or K for each sample
+  shared:FILE.npy       every sample with each of them   (also .npz and .h5, as FILE.h5:KEY)"""
+
+RULES = """\
+  rescale            reveal_cancel             genomics_default   gradient
+  guided_backprop    guided_backprop_rescale   deconvnet          pass_through
+  genomics_default is Rescale after convolutions and RevealCancel after dense layers."""
+
+EXIT_CODES = """\
+exit codes:
+  0  done
+  1  a check failed: `check`, or `score --strict` whose contributions do not sum
+  2  wrong usage
+  3  the model cannot be read, or has something without an exact rule
+  4  the inputs, the target, the references or the rules do not fit the model
+  5  the result could not be written
+  130  interrupted"""
+
+DESCRIPTION = """\
+DeepLIFT contribution scores from a saved Keras model of any age
+(.h5, .hdf5, .keras, or weights with a JSON or YAML architecture)."""
+
+EXAMPLES = f"""\
+examples:
+  {PROGRAM} inspect model.h5
+  {PROGRAM} score model.h5 sequences.npy -o scores.h5 --references dinucleotide_shuffle:20
+  {PROGRAM} check model.h5
+
+`{PROGRAM} COMMAND --help` explains a command.
+
+{EXIT_CODES}"""
+
+INSPECT = f"""\
+rules:
+{RULES}
+
+examples:
+  {PROGRAM} inspect model.h5
+  {PROGRAM} inspect weights.h5 --architecture model.json --theano-kernels
+  {PROGRAM} inspect model.keras --rules genomics_default --rule conv1d_1=gradient --json
+
+{EXIT_CODES}"""
+
+SCORE = f"""\
+targets:
+{TARGETS}
+
+references:
+{REFERENCES}
+
+rules:
+{RULES}
+
+examples:
+  {PROGRAM} score model.h5 sequences.npy -o scores.h5
+  {PROGRAM} score model.h5 sequences.h5 --key onehot -o scores.npz --target 0 --target 2 \\
+      --references dinucleotide_shuffle:20 --seed 1 --hypothetical
+  {PROGRAM} score model.h5 images.npy -o scores.h5 --target 8-3 --rules rescale \\
+      --rule dense_1=reveal_cancel --strict
+  {PROGRAM} score model.h5 both.npz -o scores.h5 --key left=a --key right=b \\
+      --references left=zeros --references right=constant:0.5
+
+{EXIT_CODES}"""
+
+CHECK = f"""\
+targets:
+{TARGETS}
+
+references:
+{REFERENCES}
+
+rules:
+{RULES}
+
+examples:
+  {PROGRAM} check model.h5
+  {PROGRAM} check model.h5 sequences.npy --samples 32 --references shuffle:1 --dtype float64
+
+{EXIT_CODES}"""

@@ -1,0 +1,111 @@
+"""Options that are more than a number or a name: targets, references, rules by layer.
+
+Each function takes the text of one option and returns a function or a value that the library
+understands; a text of the wrong form is an `argparse.ArgumentTypeError`, wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from deeplift_engine.cli.data import SUFFIXES, read_array
+
+Made = Callable[[], Any]  # made later: it may need files or the library
+
+
+def pair(text: str) -> tuple[str, str]:
+    """Split ``NAME=VALUE``."""
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE, not {text!r}")
+    return name, value
+
+
+def optional_pair(text: str) -> tuple[str, str]:
+    """Split ``[NAME=]VALUE``; the name is empty where there is none."""
+    return pair(text) if "=" in text else ("", text)
+
+
+def names(text: str) -> list[str]:
+    """Split ``NAME,NAME,...``."""
+    found = [name.strip() for name in text.split(",")]
+    if not all(found):
+        raise argparse.ArgumentTypeError(f"expected names with commas between, not {text!r}")
+    return found
+
+
+def at_least_one(text: str) -> int:
+    """Read a whole number of 1 or more."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of 1 or more, not {text!r}")
+    return int(text)
+
+
+def target(text: str) -> Made:
+    """Read one ``--target``."""
+    if text == "all":
+        return lambda: "all"
+    if re.fullmatch(r"-?\d+", text):
+        return lambda: int(text)
+    if re.fullmatch(r"-?\d+(,-?\d+)+", text):
+        return lambda: tuple(int(index) for index in text.split(","))
+    if found := re.fullmatch(r"(\d+)-(\d+)", text):
+        first, second = (int(unit) for unit in found.groups())
+        return lambda: _library().targets.difference(first, second)
+    if found := re.fullmatch(r"mean:(\d+)", text):
+        unit = int(found[1])
+        return lambda: _library().targets.mean_normalised(unit)
+    if text.startswith("@") and len(text) > 1:
+        return lambda: _read(text[1:])
+    raise argparse.ArgumentTypeError(
+        f"expected 3, 2,5 (an index of two axes), 3-5 (a difference), mean:3, all or @FILE, "
+        f"not {text!r}"
+    )
+
+
+def references(text: str) -> Callable[[int], Any]:
+    """Read the value of one ``--references``; what comes back is called with the seed."""
+    kind, colon, rest = text.partition(":")
+    try:
+        if text == "zeros":
+            return lambda seed: _library().references.zeros()
+        if kind == "constant" and colon:
+            value = float(rest)
+            return lambda seed: _library().references.constant(value)
+        if kind == "background" and colon:
+            frequencies = [float(part) for part in rest.split(",")]
+            return lambda seed: _library().references.background(frequencies)
+        if kind in ("shuffle", "dinucleotide_shuffle"):
+            count = at_least_one(rest) if colon else 20
+            return lambda seed: getattr(_library().references, kind)(count, seed=seed)
+        if kind in ("shared", "per_sample") and rest:
+            return lambda seed: getattr(_library().references, kind)(_read(rest))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected numbers after {kind}:, not {rest!r}") from None
+    if any(suffix in text.lower() for suffix in SUFFIXES):
+        return lambda seed: _read(text)
+    raise argparse.ArgumentTypeError(f"no such references: {text!r}; see the list in --help")
+
+
+def input_references(text: str) -> tuple[str, Callable[[int], Any]]:
+    """Split ``[INPUT=]REFERENCES`` and read the second part."""
+    name, value = optional_pair(text)
+    return name, references(value)
+
+
+def _read(text: str) -> Any:
+    """Read ``FILE`` or ``FILE:KEY``."""
+    path, colon, key = text.rpartition(":")
+    if colon and Path(path).suffix.lower() in SUFFIXES:
+        return read_array(Path(path), key)
+    return read_array(Path(text))
+
+
+def _library() -> Any:
+    import deeplift_engine
+
+    return deeplift_engine
