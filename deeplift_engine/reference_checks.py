@@ -149,7 +149,7 @@ def to_numbers(array: Any, what: str) -> Array:
         values = np.asarray(array)
     except ValueError as error:
         raise ReferencesError(f"{what}: not an array of numbers: {error}") from error
-    if values.dtype.kind not in "biuf":
+    if values.dtype.kind not in "biuf" or isinstance(array, bool):
         raise ReferencesError(
             f"{what}: expected None, a number, an array of numbers, a function of the inputs or "
             f"what the functions of deeplift_engine.references return, not "

@@ -245,7 +245,7 @@ def resolve(
     """
     if references is None:
         references = zeros()
-    elif isinstance(references, numbers.Real) and not isinstance(references, (bool, np.bool_)):
+    elif isinstance(references, numbers.Real) and not isinstance(references, bool):
         references = constant(float(references))
     elif callable(references):
         references = function(references)
