@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from deeplift_engine import references as kinds
+from deeplift_engine import targets
 from deeplift_engine.cli.data import SUFFIXES, read_array
 
 Made = Callable[[], Any]  # made later: it may need files or the library
@@ -55,10 +57,10 @@ def target(text: str) -> Made:
         return lambda: tuple(int(index) for index in text.split(","))
     if found := re.fullmatch(r"(\d+)-(\d+)", text):
         first, second = (int(unit) for unit in found.groups())
-        return lambda: _library().targets.difference(first, second)
+        return lambda: targets.difference(first, second)
     if found := re.fullmatch(r"mean:(\d+)", text):
         unit = int(found[1])
-        return lambda: _library().targets.mean_normalised(unit)
+        return lambda: targets.mean_normalised(unit)
     if text.startswith("@") and len(text) > 1:
         return lambda: _read(text[1:])
     raise argparse.ArgumentTypeError(
@@ -72,18 +74,18 @@ def references(text: str) -> Callable[[int], Any]:
     kind, colon, rest = text.partition(":")
     try:
         if text == "zeros":
-            return lambda seed: _library().references.zeros()
+            return lambda seed: kinds.zeros()
         if kind == "constant" and colon:
             value = float(rest)
-            return lambda seed: _library().references.constant(value)
+            return lambda seed: kinds.constant(value)
         if kind == "background" and colon:
             frequencies = [float(part) for part in rest.split(",")]
-            return lambda seed: _library().references.background(frequencies)
+            return lambda seed: kinds.background(frequencies)
         if kind in ("shuffle", "dinucleotide_shuffle"):
             count = at_least_one(rest) if colon else 20
-            return lambda seed: getattr(_library().references, kind)(count, seed=seed)
+            return lambda seed: getattr(kinds, kind)(count, seed=seed)
         if kind in ("shared", "per_sample") and rest:
-            return lambda seed: getattr(_library().references, kind)(_read(rest))
+            return lambda seed: getattr(kinds, kind)(_read(rest))
     except ValueError:
         raise argparse.ArgumentTypeError(f"expected numbers after {kind}:, not {rest!r}") from None
     if any(suffix in text.lower() for suffix in SUFFIXES):
@@ -103,9 +105,3 @@ def _read(text: str) -> Any:
     if colon and Path(path).suffix.lower() in SUFFIXES:
         return read_array(Path(path), key)
     return read_array(Path(text))
-
-
-def _library() -> Any:
-    import deeplift_engine
-
-    return deeplift_engine

@@ -1,0 +1,211 @@
+"""Everything about the command line that needs no model."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+from deeplift_engine.cli import EXIT_CODES, console, values
+from deeplift_engine.cli.data import read_array, read_inputs
+from deeplift_engine.cli.parser import build_parser
+from deeplift_engine.errors import DeepliftEngineError, InputError
+from deeplift_engine.version import __version__
+
+COMMANDS = ("inspect", "score", "check")
+
+
+# help
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["score", "--help"], ["score"]])
+def test_help_and_wrong_usage_do_not_wait_for_tensorflow(arguments: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "deeplift_engine", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == (2 if arguments == ["score"] else 0)
+    assert "deeplift_engine.cli" in done.stderr  # the list of imports is there
+    assert not re.search(r"\| +(tensorflow|keras|matplotlib)$", done.stderr, re.MULTILINE)
+
+
+def test_the_version_is_the_project_s(command: Callable[..., Any]) -> None:
+    assert command("--version").out == f"deeplift-engine {__version__}\n"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_s_help_has_examples_and_exit_codes(
+    name: str, command: Callable[..., Any]
+) -> None:
+    outcome = command(name, "--help")
+    assert outcome.code == 0
+    assert f"  deeplift-engine {name} model.h5" in outcome.out
+    assert "exit codes:" in outcome.out
+
+
+def test_every_option_is_explained() -> None:
+    for name, parser in subparsers().items():
+        for action in parser._actions:
+            assert action.help, f"{name} {action.option_strings or action.dest}"
+
+
+def subparsers() -> dict[str, argparse.ArgumentParser]:
+    parser = build_parser()
+    (found,) = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    return dict(found.choices)
+
+
+def test_the_examples_of_the_help_are_understood() -> None:
+    parser = build_parser()
+    for name, sub in subparsers().items():
+        text = (sub.epilog or "").replace("\\\n", " ")
+        examples = re.findall(r"^  deeplift-engine (.*)$", text, re.MULTILINE)
+        assert examples, name
+        for example in examples:
+            assert parser.parse_args(example.split()).run
+
+
+def test_the_exit_codes_are_documented() -> None:
+    readme = Path(__file__).resolve().parents[2] / "README.md"
+    for text in (*(sub.epilog or "" for sub in subparsers().values()), readme.read_text()):
+        for _, code in EXIT_CODES:
+            assert re.search(rf"(^|\D){code}(\D|$)", text)
+    assert EXIT_CODES[-1][0] is DeepliftEngineError
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["explain"],
+        ["inspect"],
+        ["score", "model.h5", "x.npy"],
+        ["score", "model.h5", "x.npy", "-o", "y.h5", "--target", "first"],
+        ["score", "model.h5", "x.npy", "-o", "y.h5", "--references", "nothing"],
+        ["score", "model.h5", "x.npy", "-o", "y.h5", "--references", "constant:a"],
+        ["score", "model.h5", "x.npy", "-o", "y.h5", "--references", "shuffle:0"],
+        ["score", "model.h5", "x.npy", "-o", "y.h5", "--batch-size", "0"],
+        ["score", "model.h5", "x.npy", "-o", "y.h5", "--rule", "conv1"],
+        ["score", "model.h5", "x.npy", "-o", "y.h5", "--layers", "a,,b"],
+        ["check", "model.h5", "--dtype", "float16"],
+    ],
+)
+def test_wrong_usage_is_2(arguments: list[str], command: Callable[..., Any]) -> None:
+    outcome = command(*arguments)
+    assert outcome.code == 2
+    assert "error:" in outcome.err
+    assert outcome.out == ""
+
+
+# values
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("3", 3), ("-1", -1), ("2,5", (2, 5)), ("all", "all")]
+)
+def test_targets_that_are_plain(text: str, expected: Any) -> None:
+    assert values.target(text)() == expected
+
+
+def test_targets_and_references_from_files(tmp_path: Path) -> None:
+    labels = np.array([1, 0, 2])
+    np.save(tmp_path / "labels.npy", labels)
+    np.savez(tmp_path / "more.npz", a=labels, b=labels[:2])
+    np.testing.assert_array_equal(values.target(f"@{tmp_path}/labels.npy")(), labels)
+    np.testing.assert_array_equal(values.references(f"{tmp_path}/labels.npy")(0), labels)
+    np.testing.assert_array_equal(values.references(f"{tmp_path}/more.npz:b")(0), labels[:2])
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("zeros", "zeros"),
+        ("constant:0.25", "constant(0.25)"),
+        ("background:0.3,0.2,0.2,0.3", "background(0.3, 0.2, 0.2, 0.3)"),
+        ("shuffle:3", "shuffle(3, seed=7)"),
+        ("dinucleotide_shuffle", "dinucleotide_shuffle(20, seed=7)"),
+    ],
+)
+def test_references_by_name(text: str, name: str) -> None:
+    assert values.references(text)(7).name == name
+
+
+def test_a_name_before_references_is_an_input() -> None:
+    name, make = values.input_references("left=constant:2")
+    assert (name, make(0).name) == ("left", "constant(2)")
+    assert values.input_references("zeros")[0] == ""
+
+
+# data files
+
+
+def test_the_array_is_found_where_it_is_clear_which(tmp_path: Path) -> None:
+    array = np.arange(6.0).reshape(2, 3)
+    np.save(tmp_path / "a.npy", array)
+    np.savez(tmp_path / "a.npz", x=array)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["group/x"] = array
+    for name in ("a.npy", "a.npz", "a.h5"):
+        np.testing.assert_array_equal(read_array(tmp_path / name), array)
+    np.testing.assert_array_equal(read_array(tmp_path / "a.h5", "group/x"), array)
+    with pytest.raises(InputError, match=r"no array named 'y'.*x"):
+        read_array(tmp_path / "a.npz", "y")
+    np.savez(tmp_path / "a.npz", x=array, y=array)
+    with pytest.raises(InputError, match=r"2 arrays.*--key"):
+        read_array(tmp_path / "a.npz")
+
+
+def test_several_inputs_are_found_by_name_or_by_key(tmp_path: Path) -> None:
+    path = tmp_path / "both.npz"
+    np.savez(path, left=np.ones(1), b=np.zeros(2))
+    found = read_inputs(path, {"right": "b"}, ["left", "right"])
+    assert isinstance(found, dict)
+    assert {name: len(array) for name, array in found.items()} == {"left": 1, "right": 2}
+    with pytest.raises(InputError, match="INPUT=NAME"):
+        read_inputs(path, {"": "b"}, ["left", "right"])
+    with pytest.raises(InputError, match="middle"):
+        read_inputs(path, {"middle": "b"}, ["left", "right"])
+    with pytest.raises(InputError, match="right"):
+        read_inputs(path, {}, ["left", "right"])
+
+
+def test_arrays_of_something_else_than_numbers_are_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "words.npy", np.array(["ACGT"]))
+    with pytest.raises(InputError, match="array of numbers"):
+        read_array(tmp_path / "words.npy")
+    np.save(tmp_path / "pickle.npy", np.array([{}], dtype=object), allow_pickle=True)
+    with pytest.raises(InputError, match="cannot be read"):
+        read_array(tmp_path / "pickle.npy")
+
+
+# the terminal
+
+
+def test_a_table_is_aligned() -> None:
+    assert console.table(("a", "long"), [["bbb", "c"]]) == "a    long\nbbb  c"
+
+
+def test_tensorflow_s_chatter_is_shown_where_its_import_fails(tmp_path: Path) -> None:
+    (tmp_path / "tensorflow.py").write_text(
+        "import os\nos.write(2, b'chatter of C++')\nraise ImportError('no such library')\n"
+    )
+    code = "from deeplift_engine.cli import console; console.start_tensorflow()"
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{Path.cwd()}"}
+    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment
+    )
+    assert done.returncode == 1
+    assert "chatter of C++" in done.stderr
+    assert "no such library" in done.stderr
