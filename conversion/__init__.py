@@ -1,6 +1,7 @@
 """Reads saved Keras models of every age into plain data, with numpy and h5py alone."""
 
 from conversion.errors import DeepliftEngineError, ModelConfigError, ModelFileError
+from conversion.reader import read_config, read_model
 from conversion.spec import LayerSpec, ModelSpec, NodeSpec, TensorRef
 
 __all__ = [
@@ -11,4 +12,6 @@ __all__ = [
     "ModelSpec",
     "NodeSpec",
     "TensorRef",
+    "read_config",
+    "read_model",
 ]

@@ -1,0 +1,47 @@
+"""Keras 1's ``Merge``, one layer with a mode, as Keras 2's and 3's merging layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conversion.tree import Layer
+
+_MODES = {
+    "sum": "Add",
+    "mul": "Multiply",
+    "ave": "Average",
+    "concat": "Concatenate",
+    "max": "Maximum",
+    "min": "Minimum",
+    "dot": "Dot",
+    "cos": "Dot",
+}
+
+
+def merge_layer(name: str, config: dict[str, Any], era: int, where: str) -> Layer:
+    """Return the layer that does what a ``Merge`` of this mode does.
+
+    A mode that is a Python function becomes a ``Lambda`` without its code.
+    """
+    mode = config.get("mode", "sum")
+    options: dict[str, Any] = {"name": name, "dtype": "float32"}
+    class_name = _MODES.get(mode) if isinstance(mode, str) else None
+    if class_name is None or config.get("mode_type", "raw") != "raw":
+        options["function"] = {"bytecode": True}
+        options["function_type"] = str(config.get("mode_type", "lambda"))
+        options["arguments"] = config.get("arguments") or {}
+        return Layer(name, "Lambda", "Merge", options, era=era, saved=config)
+    if class_name == "Concatenate":
+        options["axis"] = config.get("concat_axis", -1)
+    if class_name == "Dot":
+        options["axes"] = _axes(config.get("dot_axes", -1))
+        options["normalize"] = mode == "cos"
+    return Layer(name, class_name, "Merge", options, era=era, saved=config)
+
+
+def _axes(axes: Any) -> Any:
+    """Return Keras 1's ``dot_axes``, which may be ``[[a], [b]]``, as ``a`` or ``(a, b)``."""
+    if not isinstance(axes, list):
+        return axes
+    flat = [axis[0] if isinstance(axis, list) and len(axis) == 1 else axis for axis in axes]
+    return tuple(flat)

@@ -1,0 +1,215 @@
+"""Builds the tree of a model from its configuration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conversion.canonical import canonical
+from conversion.errors import ModelConfigError
+from conversion.inbound import read_inbound, read_tensors
+from conversion.merge import merge_layer
+from conversion.sequential import chain
+from conversion.tree import Call, Graph, Layer
+
+_MODELS = frozenset({"Sequential", "Functional", "Model", "Container", "Network"})
+_WRAPPERS = frozenset({"TimeDistributed", "SpectralNormalization"})
+
+
+def parse_model(document: dict[str, Any], era: int, source: str) -> tuple[str, Graph]:
+    """Return the model's name and graph.
+
+    Parameters
+    ----------
+    document
+        ``{"class_name": ..., "config": ...}``, a bare ``get_config()``, or Keras 0.3's form.
+    era
+        See `conversion.eras`.
+    source
+        The file, for messages.
+    """
+    config = document.get("config", document)
+    name = config.get("name") if isinstance(config, dict) and era > 0 else None
+    graph = _graph(str(document.get("class_name", "")), config, era, source)
+    return str(name or "model"), graph
+
+
+def parse_layer(saved: Any, era: int, source: str, fallback: str = "") -> Layer:
+    """Return one layer, with everything inside it."""
+    if not isinstance(saved, dict):
+        raise ModelConfigError(f"{source}: expected a layer's configuration, met {saved!r}.")
+    if era == 0 and "class_name" not in saved:
+        class_name = saved.get("name")
+        config = {key: value for key, value in saved.items() if key != "name"}
+        config["name"] = fallback or str(saved.get("custom_name") or class_name)
+    else:
+        class_name, config = saved.get("class_name"), saved.get("config")
+    if not isinstance(class_name, str) or not isinstance(config, dict | list):
+        raise ModelConfigError(
+            f"{source}: expected a layer with 'class_name' and 'config', met {str(saved)[:120]}."
+        )
+    if _is_model(class_name, config):
+        return _nested(class_name, config, saved, era, source)
+    assert isinstance(config, dict)
+    outer = saved.get("name") if "class_name" in saved else None
+    name = str(outer or config.get("name") or fallback or class_name)
+    config = {**config, "name": name}
+    where = f"{source}: layer {name!r} ({class_name})"
+    trainable = bool(config.get("trainable", True))
+    if class_name == "Merge":
+        return merge_layer(name, config, era, where)
+    if class_name == "Lambda":
+        options = _lambda_options(config)
+        return Layer(name, "Lambda", "Lambda", options, era=era, saved=config)
+    module = str(saved.get("module") or "")
+    if "ops" in module.split(".") or (era == 3 and not module and _is_operation(saved, config)):
+        options = {key: value for key, value in config.items() if key != "dtype"}
+        return Layer(name, f"ops.{class_name}", class_name, options, era=era, saved=config)
+    new_class, options = canonical(class_name, config, era, where)
+    parts = _parts(new_class, config, era, where)
+    return Layer(
+        name, new_class, class_name, options, parts, trainable=trainable, era=era, saved=config
+    )
+
+
+def _is_model(class_name: str, config: Any) -> bool:
+    if isinstance(config, list):
+        return True
+    layers = config.get("layers")
+    if class_name in _MODELS:
+        return True
+    return isinstance(layers, list) and class_name != "Merge" and bool(layers)
+
+
+def _is_operation(saved: dict[str, Any], config: dict[str, Any]) -> bool:
+    """Tell a Keras 3 operation in HDF5, which notes no module: operations have no dtype."""
+    return "inbound_nodes" in saved and "dtype" not in config and "trainable" not in config
+
+
+def _nested(class_name: str, config: Any, saved: dict[str, Any], era: int, source: str) -> Layer:
+    options = config if isinstance(config, dict) else {}
+    name = str(saved.get("name") or options.get("name") or class_name.lower())
+    graph = _graph(class_name, config, era, f"{source}: model {name!r}")
+    kind = "Sequential" if "input_layers" not in options else "Functional"
+    return Layer(
+        name,
+        "Functional",
+        kind if class_name not in _MODELS else class_name,
+        {"name": name},
+        graph=graph,
+        trainable=bool(options.get("trainable", True)),
+        era=era,
+    )
+
+
+def _graph(class_name: str, config: Any, era: int, source: str) -> Graph:
+    if isinstance(config, dict) and "input_layers" in config and class_name != "Sequential":
+        return _functional(config, era, source)
+    saved = config if isinstance(config, list) else config.get("layers")
+    if not isinstance(saved, list) or not saved:
+        raise ModelConfigError(
+            f"{source}: {class_name or 'the model'} lists no layers. Expected a Sequential or"
+            " Functional model; a subclassed model's layers are Python code and in no file."
+        )
+    layers = [
+        parse_layer(entry, era, source, fallback)
+        for entry, fallback in zip(saved, _names(saved), strict=True)
+    ]
+    options = config if isinstance(config, dict) else {}
+    return chain(
+        layers, saved, options, era, source, lambda entry: parse_branch(entry, era, source)
+    )
+
+
+def parse_branch(saved: dict[str, Any], era: int, source: str) -> Graph:
+    """Return the graph of one of the models that a Keras 1 ``Merge`` joins."""
+    layer = parse_layer(saved, era, source)
+    if layer.graph is None:
+        return chain(
+            [layer], [saved], {}, era, source, lambda entry: parse_branch(entry, era, source)
+        )
+    return layer.graph
+
+
+def _names(saved: list[Any]) -> list[str]:
+    """Name the layers of Keras 0.3, which have none, as Keras 1 would."""
+    counts: dict[str, int] = {}
+    names = []
+    for entry in saved:
+        kind = ""
+        if isinstance(entry, dict):
+            kind = str(entry.get("custom_name") or entry.get("name") or "layer").lower()
+        counts[kind] = counts.get(kind, 0) + 1
+        names.append(f"{kind}_{counts[kind]}")
+    return names
+
+
+def _functional(config: dict[str, Any], era: int, source: str) -> Graph:
+    saved = config.get("layers")
+    if not isinstance(saved, list) or not saved:
+        raise ModelConfigError(f"{source}: a Functional model without layers.")
+    layers = tuple(parse_layer(entry, era, source) for entry in saved)
+    names = frozenset(layer.name for layer in layers)
+    if len(names) != len(layers):
+        raise ModelConfigError(f"{source}: two layers have the same name; names must be unique.")
+    calls = []
+    for layer, entry in zip(layers, saved, strict=True):
+        nodes = entry.get("inbound_nodes") or []
+        if not nodes and layer.class_name == "InputLayer":
+            calls.append(Call(layer.name, 0, ()))
+        for index, node in enumerate(nodes):
+            where = f"{source}: layer {layer.name!r}, call {index}"
+            args, kwargs = read_inbound(node, names, where)
+            calls.append(Call(layer.name, index, args, kwargs))
+    inputs = read_tensors(config["input_layers"], source)
+    outputs = read_tensors(config.get("output_layers", []), source)
+    return Graph(layers, tuple(calls), inputs, outputs)
+
+
+def _parts(
+    class_name: str, config: dict[str, Any], era: int, where: str
+) -> tuple[tuple[str, Layer], ...]:
+    if class_name in _WRAPPERS:
+        return (("layer", parse_layer(config.get("layer"), era, where)),)
+    if class_name == "Bidirectional":
+        forward = config.get("layer")
+        first = parse_layer(forward, era, where)
+        if isinstance(config.get("backward_layer"), dict):
+            return (
+                ("forward_layer", first),
+                ("backward_layer", parse_layer(config["backward_layer"], era, where)),
+            )
+        assert isinstance(forward, dict)
+        inner = forward["config"]
+        base = first.name.removeprefix("forward_")
+        flipped = {
+            **inner,
+            "name": f"backward_{base}",
+            "go_backwards": not inner.get("go_backwards", False),
+        }
+        second = parse_layer({**forward, "config": flipped}, era, where)
+        return (("forward_layer", first), ("backward_layer", second))
+    if class_name == "RNN":
+        return (("cell", parse_layer(config.get("cell"), era, where)),)
+    if class_name == "StackedRNNCells":
+        from conversion.checkpoint import directories
+
+        cells = [parse_layer(cell, era, where) for cell in config.get("cells") or []]
+        places = directories(cells)
+        return tuple((f"cells/{place}", cell) for place, cell in zip(places, cells, strict=True))
+    return ()
+
+
+def _lambda_options(config: dict[str, Any]) -> dict[str, Any]:
+    """Keep what a Lambda is called and takes, never its code."""
+    options = {
+        key: config[key]
+        for key in ("name", "function_type", "output_shape_type", "arguments", "output_shape")
+        if key in config and not isinstance(config[key], dict)
+    }
+    function = config.get("function")
+    options["arguments"] = config.get("arguments") or {}
+    if isinstance(function, str):
+        options["function"] = function
+    else:
+        options["function"] = {"bytecode": True}
+    return options

@@ -1,0 +1,228 @@
+"""The arrays each known layer has: role, names in files, shape, order and place.
+
+Orders are Keras's own. A shape is a tuple of numbers and of symbols that must agree within
+the layer; None says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Shape = tuple[Any, ...] | None
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One array that a layer must have.
+
+    Attributes
+    ----------
+    role
+        The role in `LayerSpec.weights`.
+    shape
+        What its shape must be.
+    names
+        Endings of its name in files, the role itself included.
+    trainable
+        False for what training does not learn by gradient (moving averages).
+    part
+        The sublayer that holds it in a ``.keras`` file (``"cell"``, ``"query_dense"``).
+    """
+
+    role: str
+    shape: Shape = None
+    names: tuple[str, ...] = ()
+    trainable: bool = True
+    part: str = ""
+
+
+def slots_of(class_name: str, config: Mapping[str, Any]) -> tuple[Slot, ...] | None:
+    """Return the arrays of a layer in Keras's order, None where the class is not known."""
+    if class_name in _WEIGHTLESS or class_name.startswith(("ops.", "TFOp", "SlicingOp")):
+        return ()
+    maker = _MAKERS.get(class_name)
+    return None if maker is None else tuple(maker(class_name, config))
+
+
+def _kernel_and_bias(kernel: Shape, units: Any, config: Mapping[str, Any]) -> list[Slot]:
+    slots = [Slot("kernel", kernel, ("kernel", "W", "depthwise_kernel"))]
+    if config["use_bias"]:
+        slots.append(Slot("bias", (units,), ("bias", "b")))
+    return slots
+
+
+def _dense(_: str, config: Mapping[str, Any]) -> list[Slot]:
+    return _kernel_and_bias(("in", config["units"]), config["units"], config)
+
+
+def _einsum_dense(_: str, config: Mapping[str, Any]) -> list[Slot]:
+    slots = [Slot("kernel", None, ("kernel",))]
+    if config["bias_axes"]:
+        slots.append(Slot("bias", None, ("bias",)))
+    return slots
+
+
+def _conv(_: str, config: Mapping[str, Any]) -> list[Slot]:
+    shape = (*config["kernel_size"], "in", config["filters"])
+    return _kernel_and_bias(shape, config["filters"], config)
+
+
+def _transposed(_: str, config: Mapping[str, Any]) -> list[Slot]:
+    shape = (*config["kernel_size"], config["filters"], "in")
+    return _kernel_and_bias(shape, config["filters"], config)
+
+
+def _depthwise(_: str, config: Mapping[str, Any]) -> list[Slot]:
+    shape = (*config["kernel_size"], "in", config["depth_multiplier"])
+    return _kernel_and_bias(shape, "out", config)
+
+
+def _separable(_: str, config: Mapping[str, Any]) -> list[Slot]:
+    size, filters = config["kernel_size"], config["filters"]
+    slots = [
+        Slot("depthwise_kernel", (*size, "in", config["depth_multiplier"]), ("depthwise_kernel",)),
+        Slot("pointwise_kernel", (*(1 for _ in size), "mid", filters), ("pointwise_kernel",)),
+    ]
+    if config["use_bias"]:
+        slots.append(Slot("bias", (filters,), ("bias", "b")))
+    return slots
+
+
+def _local(_: str, config: Mapping[str, Any]) -> list[Slot]:
+    slots = [Slot("kernel", None, ("kernel", "W"))]
+    if config["use_bias"]:
+        slots.append(Slot("bias", None, ("bias", "b")))
+    return slots
+
+
+def _normalization(class_name: str, config: Mapping[str, Any]) -> list[Slot]:
+    shape = None if isinstance(config["axis"], tuple) else ("channels",)
+    slots = []
+    if config["scale"] or config.get("rms_scaling"):
+        slots.append(Slot("gamma", shape, ("gamma",)))
+    if config["center"] and not config.get("rms_scaling"):
+        slots.append(Slot("beta", shape, ("beta",)))
+    if class_name == "BatchNormalization":
+        slots.append(Slot("moving_mean", shape, ("moving_mean", "running_mean"), False))
+        names = ("moving_variance", "running_std", "running_variance", "running_var")
+        slots.append(Slot("moving_variance", shape, names, False))
+    return slots
+
+
+def _feature_normalization(_: str, config: Mapping[str, Any]) -> list[Slot]:
+    if config["mean"] is not None:
+        return []
+    return [
+        Slot("mean", None, ("mean",), False),
+        Slot("variance", None, ("variance",), False),
+        Slot("count", None, ("count",), False),
+    ]
+
+
+def _recurrent(class_name: str, config: Mapping[str, Any]) -> list[Slot]:
+    units = config["units"]
+    gates = {"L": 4, "G": 3}.get(class_name[0], 1) * units
+    part = "" if class_name.endswith("Cell") else "cell"
+    slots = [
+        Slot("kernel", ("in", gates), ("kernel", "W"), part=part),
+        Slot("recurrent_kernel", (units, gates), ("recurrent_kernel", "U"), part=part),
+    ]
+    if config["use_bias"]:
+        twice = config.get("reset_after") and gates
+        slots.append(Slot("bias", (2, gates) if twice else (gates,), ("bias", "b"), part=part))
+    return slots
+
+
+def _conv_lstm(_: str, config: Mapping[str, Any]) -> list[Slot]:
+    size, filters = config["kernel_size"], config["filters"]
+    slots = [
+        Slot("kernel", (*size, "in", 4 * filters), ("kernel", "W"), part="cell"),
+        Slot(
+            "recurrent_kernel",
+            (*size, filters, 4 * filters),
+            ("recurrent_kernel", "U"),
+            part="cell",
+        ),
+    ]
+    if config["use_bias"]:
+        slots.append(Slot("bias", (4 * filters,), ("bias", "b"), part="cell"))
+    return slots
+
+
+def _multi_head(_: str, config: Mapping[str, Any]) -> list[Slot]:
+    slots = []
+    for part, name in (
+        ("query", "query"),
+        ("key", "key"),
+        ("gate", "gate"),
+        ("value", "value"),
+        ("output", "attention_output"),
+    ):
+        if part == "gate" and not config.get("use_gate"):
+            continue
+        roles = ("kernel", "bias") if config["use_bias"] else ("kernel",)
+        for role in roles:
+            names = (f"{name}/{role}", f"{part}_dense/{role}")
+            slots.append(Slot(f"{part}_{role}", None, names, part=f"{part}_dense"))
+    return slots
+
+
+def _attention(class_name: str, config: Mapping[str, Any]) -> list[Slot]:
+    slots = []
+    if config["use_scale"]:
+        shape = ("channels",) if class_name == "AdditiveAttention" else ()
+        slots.append(Slot("scale", shape, ("scale",)))
+    if config.get("score_mode") == "concat":
+        slots.append(Slot("concat_score_weight", (), ("concat_score_weight",)))
+    return slots
+
+
+def _embedding(_: str, config: Mapping[str, Any]) -> list[Slot]:
+    shape = (config["input_dim"], config["output_dim"])
+    return [Slot("embeddings", shape, ("embeddings", "W"))]
+
+
+def _one(role: str, *names: str, trainable: bool = True) -> list[Slot]:
+    return [Slot(role, None, (role, *names), trainable)]
+
+
+_MAKERS: dict[str, Any] = {
+    "Dense": _dense,
+    "EinsumDense": _einsum_dense,
+    **{f"Conv{rank}D": _conv for rank in (1, 2, 3)},
+    **{f"Conv{rank}DTranspose": _transposed for rank in (1, 2, 3)},
+    **{f"DepthwiseConv{rank}D": _depthwise for rank in (1, 2)},
+    **{f"SeparableConv{rank}D": _separable for rank in (1, 2)},
+    **{f"LocallyConnected{rank}D": _local for rank in (1, 2)},
+    **{f"ConvLSTM{rank}D": _conv_lstm for rank in (1, 2, 3)},
+    "BatchNormalization": _normalization,
+    "LayerNormalization": _normalization,
+    "GroupNormalization": _normalization,
+    "Normalization": _feature_normalization,
+    "RMSNormalization": lambda _name, _config: _one("scale"),
+    "SpectralNormalization": lambda _name, _config: _one("vector_u", "sn_u", trainable=False),
+    "PReLU": lambda _name, _config: _one("alpha", "alphas"),
+    "Embedding": _embedding,
+    **{name: _recurrent for name in ("SimpleRNN", "LSTM", "GRU")},
+    **{f"{name}Cell": _recurrent for name in ("SimpleRNN", "LSTM", "GRU")},
+    "MultiHeadAttention": _multi_head,
+    "GroupQueryAttention": _multi_head,
+    "Attention": _attention,
+    "AdditiveAttention": _attention,
+}
+_WEIGHTLESS = frozenset(
+    "InputLayer Activation ReLU LeakyReLU ELU ThresholdedReLU Softmax UnitNormalization Rescaling"
+    " Flatten Reshape Permute RepeatVector Masking Add Subtract Multiply Average Maximum Minimum"
+    " Concatenate Dot Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D AlphaDropout"
+    " GaussianDropout GaussianNoise ActivityRegularization Identity Lambda Bidirectional"
+    " TimeDistributed RNN StackedRNNCells Functional".split()
+    + [f"{kind}{rank}D" for kind in ("Cropping", "ZeroPadding", "UpSampling") for rank in (1, 2, 3)]
+    + [
+        f"{reach}{kind}Pooling{rank}D"
+        for reach in ("", "Global")
+        for kind in ("Max", "Average")
+        for rank in (1, 2, 3)
+    ]
+)
