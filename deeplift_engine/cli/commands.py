@@ -119,7 +119,11 @@ def _load(options: argparse.Namespace) -> Network:
 
 
 def _rules(options: argparse.Namespace) -> Any:
-    return [*options.rule, ("default", options.rules)] if options.rule else options.rules
+    if not options.rule:
+        return options.rules
+    from deeplift_engine.rules.assign import COMPOSITES
+
+    return [*options.rule, *COMPOSITES.get(options.rules, [("default", options.rules)])]
 
 
 def _target(options: argparse.Namespace) -> Any:

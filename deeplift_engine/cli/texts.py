@@ -19,7 +19,9 @@ REFERENCES = """\
 RULES = """\
   rescale            reveal_cancel             genomics_default   gradient
   guided_backprop    guided_backprop_rescale   deconvnet          pass_through
-  genomics_default is Rescale after convolutions and RevealCancel after dense layers."""
+  genomics_default is Rescale after convolutions and RevealCancel after dense layers.
+  Of --rule, the first that fits wins. LAYER is a layer's name, class:Conv1D (all of a class),
+  after:dense or after:convolution (activations that such layers feed)."""
 
 EXIT_CODES = """\
 exit codes:

@@ -1,0 +1,228 @@
+"""The commands, run as a user does: from a saved model and a data file to a result file."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+import deeplift_engine as de
+from deeplift_engine.attribution import Attribution
+from deeplift_engine.version import __version__
+
+Command = Callable[..., Any]
+
+
+# inspect
+
+
+def test_inspect_lists_every_layer_with_its_rule(folder: Path, command: Command) -> None:
+    outcome = command("inspect", folder / "model.h5", "--rule", "conv=gradient")
+    assert outcome.code == 0
+    lines = {line.split()[0]: line for line in outcome.out.splitlines() if line}
+    for layer in ("letters", "conv", "pool", "flat", "hidden", "tasks"):
+        assert layer in lines
+    assert "20 x 4" in lines["letters"]
+    assert outcome.err == ""
+
+
+def test_inspect_as_json_can_be_read_by_machines(folder: Path, command: Command) -> None:
+    outcome = command("inspect", folder / "model.keras", "--json")
+    told = json.loads(outcome.out)
+    assert told["sha256"] == de.load(folder / "model.keras").spec.sha256
+    assert {"name", "class_name", "shape", "rule"} <= set(told["layers"][0])
+
+
+def test_weights_and_architecture_in_two_files(folder: Path, command: Command) -> None:
+    outcome = command(
+        "inspect", folder / "model.weights.h5", "--architecture", folder / "model.json"
+    )
+    assert outcome.code == 0
+    assert "conv" in outcome.out
+
+
+# score
+
+
+def test_score_writes_what_the_library_computes(
+    folder: Path, inputs: np.ndarray, command: Command, tmp_path: Path
+) -> None:
+    path = tmp_path / "scores.h5"
+    outcome = command(
+        "score", folder / "model.h5", folder / "inputs.npy", "-o", path,
+        "--target", "1", "--references", "dinucleotide_shuffle:4", "--seed", "3",
+        "--rules", "reveal_cancel", "--hypothetical", "--strict",
+    )  # fmt: skip
+    assert (outcome.code, outcome.err) == (0, "")
+    assert f"written: {path}" in outcome.out
+    network = de.load(folder / "model.h5")
+    expected = network.explainer("deeplift", rules="reveal_cancel").run(
+        inputs, target=1, references=de.references.dinucleotide_shuffle(4, seed=3)
+    )
+    result = Attribution.load(path)
+    np.testing.assert_array_equal(result.scores, expected.scores)
+    np.testing.assert_array_equal(result.predictions, expected.predictions)
+    assert result.scores.dtype == np.float32
+    with h5py.File(path) as file:
+        np.testing.assert_array_equal(file["hypothetical"][()], expected.hypothetical)
+
+
+def test_the_file_says_how_it_was_made(folder: Path, command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "scores.h5"
+    command("score", folder / "model.h5", folder / "inputs.npy", "-o", path, "--target", "0")
+    with h5py.File(path) as file:
+        told = dict(file.attrs)
+    assert told["deeplift_engine_version"] == __version__
+    assert told["model_sha256"] == de.load(folder / "model.h5").spec.sha256
+    assert told["command_line"].startswith("deeplift-engine score ")
+    assert {"tensorflow_version", "keras_version", "numpy_version", "created"} <= set(told)
+    settings = json.loads(told["settings"])
+    assert {"method", "rules", "target", "references", "max_pooling", "dtype"} <= set(settings)
+
+
+def test_several_targets_layers_and_references_apart(
+    folder: Path, inputs: np.ndarray, command: Command, tmp_path: Path
+) -> None:
+    path = tmp_path / "scores.npz"
+    outcome = command(
+        "score", folder / "model.h5", folder / "inputs.npz", "--key", "onehot", "-o", path,
+        "--target", "0", "--target", "2-1", "--references", "shuffle:3",
+        "--keep-references-apart", "--layers", "conv,hidden", "--dtype", "float64",
+    )  # fmt: skip
+    assert outcome.code == 0
+    result = Attribution.load(path)
+    assert result.axes == ("target", "sample", "reference")
+    assert result.scores["conv"].shape == (2, len(inputs), 3, 16, 6)
+    assert result.scores["hidden"].shape == (2, len(inputs), 3, 8)
+    assert result.scores["conv"].dtype == np.float64
+    for scores in result.scores.values():
+        total = scores.reshape(2, len(inputs), 3, -1).sum(-1)
+        np.testing.assert_allclose(total, result.target_delta, rtol=1e-10, atol=1e-12)
+
+
+def test_a_model_with_two_inputs(folder: Path, command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "scores.h5"
+    outcome = command(
+        "score", folder / "two.h5", folder / "two.npz", "-o", path, "--rules", "rescale",
+        "--references", "left=constant:0.5", "--references", "right=zeros",
+    )  # fmt: skip
+    assert outcome.code == 0
+    result = Attribution.load(path)
+    assert set(result.scores) == {"left", "right"}
+    total = result.scores["left"].sum(-1) + result.scores["right"].sum(-1)
+    np.testing.assert_allclose(total, result.target_delta, rtol=1e-4, atol=1e-6)
+
+
+def test_one_target_per_sample_and_an_output_that_is_replaced_on_request(
+    folder: Path, inputs: np.ndarray, command: Command, tmp_path: Path
+) -> None:
+    path = tmp_path / "scores.npz"
+    labels = np.arange(len(inputs)) % 3
+    np.save(tmp_path / "labels.npy", labels)
+    start = ("score", folder / "model.h5", folder / "inputs.npy", "-o", path)
+    assert command(*start, "--target", f"@{tmp_path}/labels.npy", "--json").code == 0
+    chosen = Attribution.load(path)
+    assert command(*start, "--target", "all").code == 5
+    assert command(*start, "--target", "all", "--overwrite").code == 0
+    everything = Attribution.load(path)
+    for sample, label in enumerate(labels):
+        np.testing.assert_allclose(
+            chosen.scores[sample], everything.scores[label, sample], rtol=1e-5, atol=1e-7
+        )
+
+
+def test_score_s_summary_as_json(folder: Path, command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "scores.h5"
+    outcome = command(
+        "score", folder / "model.h5", folder / "inputs.npy", "-o", path, "--target", "0", "--json"
+    )
+    told = json.loads(outcome.out)
+    assert told["written"] == str(path)
+    assert told["scores"] == [6, 20, 4]
+    assert told["largest_relative_error"] < 1e-4
+
+
+# check
+
+
+@pytest.mark.parametrize("data", [[], ["inputs.npy", "--references", "shuffle:2"]])
+def test_check_of_a_sound_model_passes(folder: Path, data: list[str], command: Command) -> None:
+    arguments = [folder / data[0], *data[1:]] if data else []
+    outcome = command("check", folder / "model.h5", *arguments)
+    assert outcome.code == 0
+    assert "forward:" in outcome.out
+    assert "sums:" in outcome.out
+
+
+def test_check_fails_where_sums_do_not_hold(folder: Path, command: Command) -> None:
+    outcome = command("check", folder / "model.h5", "--rules", "gradient", "--json")
+    assert outcome.code == 1
+    told = json.loads(outcome.out)
+    assert told["forward"]["ok"] is True
+    assert told["sums"]["ok"] is False
+    assert told["sums"]["first_break"]
+
+
+def test_strict_scoring_fails_where_sums_do_not_hold(
+    folder: Path, command: Command, tmp_path: Path
+) -> None:
+    path = tmp_path / "scores.h5"
+    options = ("--max-pooling", "gradient", "--references", "shuffle:3", "--target", "0")
+    start = ("score", folder / "model.h5", folder / "inputs.npy", "-o", path, *options)
+    outcome = command(*start, "--strict")
+    assert outcome.code == 1
+    assert outcome.err.startswith("deeplift-engine: error: ")
+    assert not path.exists()
+    outcome = command(*start)
+    assert outcome.code == 0
+    assert outcome.err.startswith("deeplift-engine: warning: ")
+
+
+# the process
+
+
+def environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+
+
+def test_stdout_has_results_only_and_stderr_nothing(folder: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "deeplift_engine", "score", folder / "model.h5",
+            folder / "inputs.npy", "-o", tmp_path / "scores.h5", "--target", "0", "--json",
+        ],
+        capture_output=True, text=True, check=True, env=environment(),
+    )  # fmt: skip
+    assert json.loads(done.stdout)["scores"] == [6, 20, 4]
+    assert done.stderr == ""
+
+
+def test_an_interruption_is_130_and_one_line(
+    folder: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(de, "load", interrupted)
+    outcome = command("inspect", folder / "model.h5")
+    assert outcome.code == 130
+    assert outcome.err.count("\n") == 1
+
+
+def test_a_reader_that_stops_early_is_no_error(folder: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "deeplift_engine", "inspect", folder / "model.h5"],
+        stdout=writer, stderr=subprocess.PIPE, text=True, check=False, env=environment(),
+    )  # fmt: skip
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
