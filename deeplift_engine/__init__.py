@@ -1,0 +1,40 @@
+"""DeepLIFT and its kin for saved Keras models of every age."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from deeplift_engine import errors, references, targets
+from deeplift_engine.attribution import Attribution
+from deeplift_engine.errors import DeepliftEngineError
+from deeplift_engine.loading import convert, load
+from deeplift_engine.version import __version__
+
+if TYPE_CHECKING:
+    from deeplift_engine.explainer import Explainer
+    from deeplift_engine.network import Network
+
+_LAZY = {"Explainer": "deeplift_engine.explainer", "Network": "deeplift_engine.network"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs TensorFlow when it is first asked for."""
+    if name in _LAZY:
+        from importlib import import_module
+
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+__all__ = [
+    "Attribution",
+    "DeepliftEngineError",
+    "Explainer",
+    "Network",
+    "__version__",
+    "convert",
+    "errors",
+    "load",
+    "references",
+    "targets",
+]

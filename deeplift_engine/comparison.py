@@ -1,0 +1,128 @@
+"""Activations of inputs beside those of their references, as rules ask for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import tensorflow as tf
+
+from deeplift_engine.graph import Graph, Node
+from deeplift_engine.layers import Elementwise, Identity, Linear
+from deeplift_engine.rules.base import Rule, collapsed, features, pairwise
+from deeplift_engine.tensors import Tensor
+
+AT_INPUT, AT_REFERENCE = "input", "reference"
+
+
+class Stored(dict[str, Tensor]):
+    """Activations by node name that remembers which were asked for."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> Tensor:
+        self.asked.add(name)
+        return super().__getitem__(name)
+
+
+@dataclass
+class Comparison:
+    """Both ends of every node, and the spreads between them, computed when asked for.
+
+    ``at_input`` holds tensors (inputs, 1, ...), ``at_reference`` (inputs or 1, references, ...).
+    What is cheap to make again (an elementwise function, a reshape) is made again here rather
+    than handed over from the forward walk: memory costs more than a multiplication.
+    """
+
+    graph: Graph
+    rules: Mapping[str, Rule]
+    at_input: Mapping[str, Tensor]
+    at_reference: Mapping[str, Tensor]
+    fused: bool = True
+    _made: dict[tuple[str, str], Tensor] = field(default_factory=dict)
+
+    def value(self, name: str, end: str) -> Tensor:
+        """Activation of a node at one end."""
+        node = self.graph.nodes[name]
+        if not remade(node):
+            return (self.at_input if end == AT_INPUT else self.at_reference)[name]
+        if (name, end) not in self._made:
+            inputs = [self.value(source, end) for source in node.inputs]
+            self._made[name, end] = pairwise(node.layer.forward, inputs)
+        return self._made[name, end]
+
+    def delta(self, name: str) -> Tensor:
+        """Difference-from-reference of a node (inputs, references, ...)."""
+        return self.value(name, AT_INPUT) - self.value(name, AT_REFERENCE)
+
+    def spread(self, name: str) -> Tensor:
+        """Δ⁺ - Δ⁻ of a node (inputs, references, ...)."""
+        if (name, "spread") not in self._made:
+            node = self.graph.nodes[name]
+            ends = NodeEnds(self, node)
+            self._made[name, "spread"] = (
+                self.rules[name].spread(node.layer, ends) if node.inputs else collapsed(ends)
+            )
+        return self._made[name, "spread"]
+
+    def ends(self, node: Node) -> NodeEnds:
+        """What a rule may ask of ``node``."""
+        return NodeEnds(self, node)
+
+    def fuse(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, compiled into one kernel where that pays."""
+        if not self.fused:
+            return function
+        compiled: Callable[..., Any] = tf.function(function, jit_compile=True)
+        return compiled
+
+
+def remade(node: Node) -> bool:
+    """Whether a node's activation is made again for the backward walk."""
+    return isinstance(node.layer, Elementwise | Identity) or (
+        isinstance(node.layer, Linear) and not node.layer.folds and len(node.inputs) == 1
+    )
+
+
+@dataclass(frozen=True)
+class NodeEnds:
+    """One node of a comparison; see `deeplift_engine.rules.base.Ends`."""
+
+    comparison: Comparison
+    node: Node
+
+    def inputs(self) -> list[Tensor]:
+        """Activations that the node reads, at the input."""
+        return [self.comparison.value(name, AT_INPUT) for name in self.node.inputs]
+
+    def references(self) -> list[Tensor]:
+        """Activations that the node reads, at the reference."""
+        return [self.comparison.value(name, AT_REFERENCE) for name in self.node.inputs]
+
+    def output(self) -> Tensor:
+        """The node's activation at the input."""
+        return self.comparison.value(self.node.name, AT_INPUT)
+
+    def output_reference(self) -> Tensor:
+        """The node's activation at the reference."""
+        return self.comparison.value(self.node.name, AT_REFERENCE)
+
+    def spreads(self) -> list[Tensor]:
+        """Spread of each tensor that the node reads."""
+        return [self.comparison.spread(name) for name in self.node.inputs]
+
+    def shapes(self) -> list[Sequence[Any]]:
+        """Feature shapes of the tensors that the node reads."""
+        shapes: list[Sequence[Any]] = []
+        for name in self.node.inputs:
+            shape = self.comparison.graph.nodes[name].shape
+            known = None not in shape
+            shapes.append(shape if known else features(self.comparison.value(name, AT_INPUT), 2))
+        return shapes
+
+    def fuse(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, compiled into one kernel where that pays."""
+        return self.comparison.fuse(function)

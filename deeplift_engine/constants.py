@@ -1,0 +1,26 @@
+"""A layer's arrays as tensors.
+
+Small arrays are written into the traced graph, where oneDNN may keep its own packed copy;
+large ones are captured, so that no graph grows towards protobuf's limit of 2 GiB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+LARGEST_IN_GRAPH = 1 << 22
+
+
+def constant(array: Array, prepare: Callable[[Array], Array] | None = None) -> Any:
+    """``array``, or what ``prepare`` makes of it, as a tensor."""
+    prepared = np.ascontiguousarray(array if prepare is None else prepare(array))
+    if prepared.nbytes <= LARGEST_IN_GRAPH:
+        return tf.constant(prepared)
+    with tf.init_scope():
+        return tf.constant(prepared)

@@ -1,0 +1,126 @@
+"""Whatever a user hands in as data, as one list of checked arrays in the network's order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplift_engine.errors import InputError
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class InputInfo:
+    """One input of a network: its name, its shape without batch axis, its dtype."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str
+
+
+def by_input(value: Any, inputs: Sequence[InputInfo], what: str) -> list[Any]:
+    """One value per input, from a list, a mapping by input name, or the value of the only one."""
+    names = [info.name for info in inputs]
+    if isinstance(value, Mapping):
+        unknown = sorted(set(value) - set(names))
+        missing = [name for name in names if name not in value]
+        if unknown or missing:
+            raise InputError(
+                f"{what} is a mapping by input name: the inputs are {names}; "
+                f"missing {missing}, unknown {unknown}."
+            )
+        return [value[name] for name in names]
+    if isinstance(value, list | tuple) and len(inputs) > 1:
+        if len(value) != len(inputs):
+            raise InputError(
+                f"{what}: {len(value)} given, the network has {len(inputs)} inputs: {names}."
+            )
+        return list(value)
+    if len(inputs) > 1:
+        raise InputError(
+            f"{what}: the network has {len(inputs)} inputs {names}; give a list in this order or "
+            "a mapping by name."
+        )
+    if (
+        isinstance(value, list | tuple)
+        and len(value) == 1
+        and np.ndim(value[0]) > len(inputs[0].shape)
+    ):
+        return [value[0]]
+    return [value]
+
+
+def arrays(x: Any, inputs: Sequence[InputInfo], dtype: str) -> list[Array]:
+    """Checked arrays (N, ...), one per input, in ``dtype`` or the integer dtype of the input.
+
+    Raises
+    ------
+    InputError
+        Wrong rank or size, no samples, numbers of samples that differ, NaN or infinity.
+    """
+    checked = [
+        _array(value, info, dtype)
+        for value, info in zip(by_input(x, inputs, "x"), inputs, strict=True)
+    ]
+    counts = [len(array) for array in checked]
+    if len(set(counts)) > 1:
+        found = dict(zip((info.name for info in inputs), counts, strict=True))
+        raise InputError(f"The inputs have different numbers of samples: {found}.")
+    return checked
+
+
+def _array(value: Any, info: InputInfo, dtype: str) -> Array:
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise InputError(f"Input {info.name!r} is no array: {error}.") from error
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"Input {info.name!r} holds {array.dtype}, not numbers.")
+    expected = tuple("any" if size is None else size for size in info.shape)
+    if array.ndim != len(info.shape) + 1 or any(
+        size is not None and size != met
+        for size, met in zip(info.shape, array.shape[1:], strict=True)
+    ):
+        raise InputError(
+            f"Input {info.name!r} has shape {array.shape}; expected (samples, "
+            f"{', '.join(map(str, expected))})."
+            + (
+                " One sample needs a batch axis: x[np.newaxis]."
+                if array.ndim == len(info.shape)
+                else ""
+            )
+        )
+    if len(array) == 0:
+        raise InputError(f"Input {info.name!r} has no samples; give at least one.")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        sample = int(np.argwhere(~np.isfinite(array))[0][0])
+        raise InputError(
+            f"Input {info.name!r} holds NaN or infinity, first in sample {sample}; scores of it "
+            "would mean nothing."
+        )
+    return array.astype(info.dtype if "int" in info.dtype else dtype, copy=False)
+
+
+def padded(array: Array, start: int, size: int) -> Array:
+    """``size`` samples from ``start``, the last one repeated past the end."""
+    block = array[start : start + size]
+    missing = size - len(block)
+    if missing == 0:
+        return block
+    return np.concatenate([block, np.repeat(block[-1:], missing, axis=0)])
+
+
+def block_size(samples: int, most: int) -> int:
+    """Samples per block: ``most``, or less, by halves, where all fit in less.
+
+    Padding to few sizes keeps the number of compiled kernels small for ever.
+    """
+    size = most
+    while size // 2 >= samples and size % 2 == 0:
+        size //= 2
+    return size

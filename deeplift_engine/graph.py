@@ -1,0 +1,109 @@
+"""The network as a graph of attribution layers, and its two walks.
+
+Neither walk knows any layer: forward calls each node in order; backward takes what arrived
+at a node, asks the node's rule and adds what it sends to the nodes it reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from deeplift_engine.layers import Input, Layer
+from deeplift_engine.rules.base import Ends, Multiplier, Rule
+from deeplift_engine.tensors import Tensor
+
+
+@dataclass(frozen=True)
+class Node:
+    """One attribution layer in its place.
+
+    Attributes
+    ----------
+    name
+        Unique. Where one Keras layer becomes several nodes, the last one has the layer's
+        name and the others a suffix, such as ``"dense_1/pre_activation"``.
+    layer
+        The attribution layer.
+    inputs
+        Names of the nodes it reads.
+    shape
+        Shape of its output without batch axis, None where free.
+    class_name, keras_layer
+        Of the Keras layer it stands for.
+    """
+
+    name: str
+    layer: Layer
+    inputs: tuple[str, ...]
+    shape: tuple[int | None, ...]
+    class_name: str
+    keras_layer: str
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes in topological order, and the names of those where data enter and leave."""
+
+    nodes: Mapping[str, Node]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    def before(self, names: Iterable[str]) -> set[str]:
+        """The nodes called ``names`` and everything they depend on."""
+        found: set[str] = set(names)
+        for node in reversed(list(self.nodes.values())):
+            if node.name in found:
+                found.update(node.inputs)
+        return found
+
+    def behind(self, names: Iterable[str]) -> set[str]:
+        """The nodes called ``names`` and everything that depends on them."""
+        found: set[str] = set(names)
+        for node in self.nodes.values():
+            if not found.isdisjoint(node.inputs):
+                found.add(node.name)
+        return found
+
+    def forward(self, values: Mapping[str, Tensor], wanted: Iterable[str]) -> dict[str, Tensor]:
+        """Activations (n, ...) of the ``wanted`` nodes from ``values`` (n, ...) of some."""
+        wanted = list(wanted)
+        known = dict(values)
+        needed = self._missing(known, wanted)
+        for node in self.nodes.values():
+            if node.name in needed:
+                known[node.name] = node.layer.forward(*(known[name] for name in node.inputs))
+        return {name: known[name] for name in wanted}
+
+    def _missing(self, known: Mapping[str, Tensor], wanted: Iterable[str]) -> set[str]:
+        """The nodes to compute for the ``wanted`` ones."""
+        needed = set(wanted) - set(known)
+        for node in reversed(list(self.nodes.values())):
+            if node.name in needed and not isinstance(node.layer, Input):
+                needed.update(name for name in node.inputs if name not in known)
+        return needed
+
+    def backward(
+        self,
+        start: Mapping[str, Multiplier],
+        keep: Iterable[str],
+        rules: Mapping[str, Rule],
+        ends: Callable[[Node], Ends],
+        observe: Callable[[Node, Mapping[str, Multiplier], list[Multiplier]], None] | None = None,
+    ) -> dict[str, Multiplier]:
+        """Multipliers at the ``keep`` nodes of what ``start`` says of the target."""
+        arrived, kept = dict(start), set(keep)
+        reach = self.behind(kept)
+        for node in reversed(list(self.nodes.values())):
+            if node.name not in arrived or reach.isdisjoint(node.inputs):
+                continue
+            sent = rules[node.name].cross(node.layer, ends(node), arrived[node.name])
+            if observe is not None:
+                observe(node, arrived, sent)
+            if node.name not in kept:
+                del arrived[node.name]
+            for name, multiplier in zip(node.inputs, sent, strict=True):
+                if name in reach:
+                    known = arrived.get(name)
+                    arrived[name] = multiplier if known is None else known.plus(multiplier)
+        return {name: arrived[name] for name in kept if name in arrived}

@@ -1,0 +1,155 @@
+"""The four families of attribution layers.
+
+A layer is frozen data and pure functions of tensors with one batch axis in front; what
+crosses it backwards is decided by the rules (`deeplift_engine.rules`), which know these
+families and no single layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import tensorflow as tf
+
+from deeplift_engine.tensors import Tensor, epsilon, safe_divide, vjp
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Anything with a forward pass."""
+
+    kind: ClassVar[str] = "layer"
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Output (n, ...) of the layer for inputs (n, ...)."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Input(Layer):
+    """Where data come in; ``shape`` is without the batch axis, None where free."""
+
+    shape: tuple[int | None, ...]
+    dtype: str
+    kind: ClassVar[str] = "input"
+
+
+@dataclass(frozen=True)
+class Linear(Layer):
+    """A linear map plus a constant.
+
+    ``folds`` says that the map mixes elements by a kernel: positive and negative parts of its
+    output are taken from the sign of each product, so its spread is abs(Δ)·abs(W) and what
+    arrives as a half-difference leaves folded into the mean. A map without mixing keeps both.
+    """
+
+    kind: ClassVar[str] = "linear"
+    folds: ClassVar[bool] = False
+
+    def linear(self, *inputs: Tensor) -> Tensor:
+        """The map without its constant."""
+        raise NotImplementedError
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """The map with its constant."""
+        return self.linear(*inputs)
+
+    def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
+        """The transposed map of (n, out...); ``shapes`` are the inputs' without batch axis."""
+        count = tf.shape(multiplier)[:1]
+        points = [
+            tf.zeros(
+                tf.concat([count, tf.cast(tf.stack(list(shape)), tf.int32)], 0), multiplier.dtype
+            )
+            if len(shape)
+            else tf.zeros(count, multiplier.dtype)
+            for shape in shapes
+        ]
+        for point, shape in zip(points, shapes, strict=True):
+            point.set_shape([None, *(size if isinstance(size, int) else None for size in shape)])
+        return vjp(self.linear, points, multiplier)
+
+    def absolute(self) -> Linear:
+        """The same map with the magnitudes of its coefficients and no constant."""
+        return self
+
+
+@dataclass(frozen=True)
+class Elementwise(Layer):
+    """A nonlinear function of each element by itself."""
+
+    kind: ClassVar[str] = "elementwise"
+    rectifies: ClassVar[bool] = False
+
+    def function(self, x: Tensor) -> Tensor:
+        """The function; any number of leading axes."""
+        raise NotImplementedError
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """The function of the one input."""
+        return self.function(inputs[0])
+
+    def derivative(self, x: Tensor) -> Tensor:
+        """Derivative of the function at ``x``."""
+        return vjp(self.function, [x], tf.ones_like(x))[0]
+
+    def slope(self, x: Tensor, x0: Tensor) -> Tensor:
+        """Slope of the chord from ``x0`` to ``x``; the derivative where they meet.
+
+        Dividing two tiny differences gives noise. Simpson's mean of the derivative between
+        the two points does not, and is taken wherever it explains the difference of the
+        outputs to within their own rounding, so that nothing depends on an absolute scale.
+        """
+        y, y0 = self.function(x), self.function(x0)
+        dx, dy = x - x0, y - y0
+        middle = self.derivative(x0 + dx / 2)
+        mean = (self.derivative(x) + 4 * middle + self.derivative(x0 + tf.zeros_like(dx))) / 6
+        rounding = 4 * epsilon(x.dtype) * (tf.abs(y) + tf.abs(y0))
+        return tf.where(tf.abs(dy - mean * dx) <= rounding, mean, safe_divide(dy, dx))
+
+
+@dataclass(frozen=True)
+class Selection(Layer):
+    """Each output is one of the inputs: max pooling, maximum, minimum.
+
+    ``sign`` is +1 where the largest wins and -1 where the smallest does.
+    """
+
+    kind: ClassVar[str] = "selection"
+    sign: ClassVar[int] = 1
+    pools: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
+class Joint(Layer):
+    """A smooth function of several elements together.
+
+    ``nodes`` is the number of Gauss-Legendre points of the straight path from reference to
+    input at which its gradient is taken: exact for polynomials up to degree 2·nodes - 1
+    along the path times a difference, so 1 for products of two.
+    """
+
+    kind: ClassVar[str] = "joint"
+
+    @property
+    def nodes(self) -> int:
+        """Number of points on the path."""
+        return 1
+
+    @property
+    def exact(self) -> bool:
+        """Whether contributions sum to the difference up to rounding."""
+        return True
+
+
+@dataclass(frozen=True)
+class Composite(Layer):
+    """A layer that brings its own complete rule."""
+
+    kind: ClassVar[str] = "composite"
+
+    def cross(self, x: Tensor, x0: Tensor, multiplier: Tensor) -> Tensor:
+        """Multipliers of the one input; ``multiplier`` may have one more leading axis."""
+        raise NotImplementedError

@@ -1,0 +1,108 @@
+"""Layers that join several inputs other than by adding them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import tensorflow as tf
+
+from deeplift_engine.layers.base import Joint, Selection
+from deeplift_engine.tensors import Tensor
+
+
+@dataclass(frozen=True)
+class Maximum(Selection):
+    """Elementwise largest of the inputs; the first one where several are."""
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """The maximum."""
+        result = inputs[0]
+        for other in inputs[1:]:
+            result = tf.maximum(result, other)
+        return result
+
+
+@dataclass(frozen=True)
+class Minimum(Selection):
+    """Elementwise smallest of the inputs; the first one where several are."""
+
+    sign: ClassVar[int] = -1
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """The minimum."""
+        result = inputs[0]
+        for other in inputs[1:]:
+            result = tf.minimum(result, other)
+        return result
+
+
+@dataclass(frozen=True)
+class Product(Joint):
+    """Elementwise product of the inputs, broadcast against each other.
+
+    Each input's multiplier is its Shapley value: the mean of the product of the others over
+    the straight path, a polynomial of degree ``factors - 1``.
+    """
+
+    factors: int
+
+    @property
+    def nodes(self) -> int:
+        """Gauss-Legendre is exact for degree 2·nodes - 1."""
+        return (self.factors + 1) // 2
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """The product."""
+        result = inputs[0]
+        for other in inputs[1:]:
+            result = result * other
+        return result
+
+
+@dataclass(frozen=True)
+class Dot(Joint):
+    """Batched dot product over axis ``axes[0]`` of the first and ``axes[1]`` of the second.
+
+    Axes count from 1, the first feature axis. The other axes of the first input come first.
+    """
+
+    axes: tuple[int, int]
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """The dot product; (n, 1) where nothing else is left."""
+        left, right = inputs
+        letters = "abcdefghijklmnopqrstuvw"
+        first = ["z", *letters[: left.shape.rank - 1]]
+        second = ["z", *letters[12 : 12 + right.shape.rank - 1]]
+        second[self.axes[1]] = first[self.axes[0]]
+        shared = first[self.axes[0]]
+        kept = [name for name in first + second[1:] if name != shared]
+        result = tf.einsum(f"{''.join(first)},{''.join(second)}->{''.join(kept)}", left, right)
+        return result[:, tf.newaxis] if len(kept) == 1 else result
+
+
+@dataclass(frozen=True, eq=False)
+class PathFunction(Joint):
+    """A function given by the user, its multipliers averaged along the straight path.
+
+    Complete to the accuracy of ``points`` Gauss-Legendre nodes; marked as approximate.
+    """
+
+    function: Callable[..., Tensor]
+    points: int = 16
+
+    @property
+    def nodes(self) -> int:
+        """Number of points on the path."""
+        return self.points
+
+    @property
+    def exact(self) -> bool:
+        """Never claimed."""
+        return False
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """The function's value."""
+        return self.function(*inputs)

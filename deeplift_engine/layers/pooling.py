@@ -1,0 +1,51 @@
+"""Average and max pooling, channels last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import tensorflow as tf
+
+from deeplift_engine.layers.base import Linear, Selection
+from deeplift_engine.tensors import Tensor
+
+
+@dataclass(frozen=True)
+class AveragePool(Linear):
+    """Mean over windows; with ``same`` padding over the elements that are there."""
+
+    size: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: str
+
+    def linear(self, *inputs: Tensor) -> Tensor:
+        """(n, spatial..., c) → (n, windows..., c)."""
+        return tf.nn.pool(inputs[0], self.size, "AVG", self.strides, self.padding.upper())
+
+
+@dataclass(frozen=True)
+class MaxPool(Selection):
+    """Largest element of each window; the first one where several are."""
+
+    size: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: str
+    pools: ClassVar[bool] = True
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """(n, spatial..., c) → (n, windows..., c)."""
+        return tf.nn.pool(inputs[0], self.size, "MAX", self.strides, self.padding.upper())
+
+
+@dataclass(frozen=True)
+class GlobalMax(Selection):
+    """Largest element over feature axes (from 1); equal ones share."""
+
+    axes: tuple[int, ...]
+    keepdims: bool = False
+    pools: ClassVar[bool] = True
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """The maximum."""
+        return tf.reduce_max(inputs[0], axis=list(self.axes), keepdims=self.keepdims)

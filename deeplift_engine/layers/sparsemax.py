@@ -1,0 +1,55 @@
+"""Sparsemax: the projection onto the simplex (Martins & Astudillo 2016)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from deeplift_engine.layers.activations import ReLU
+from deeplift_engine.layers.base import Composite
+from deeplift_engine.tensors import Tensor, epsilon, safe_divide, vjp
+
+POINTS = 9
+
+
+@dataclass(frozen=True)
+class Sparsemax(Composite):
+    """max(x - τ(x), 0) over the last axis, τ such that the outputs sum to 1.
+
+    Its rule: Rescale for the maximum; τ is piecewise linear, its gradient (the mean over the
+    support) averaged along the path and set right along Δ, so that it explains Δτ exactly.
+    """
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Same shape as the input."""
+        return tf.nn.relu(inputs[0] - _threshold(inputs[0]))
+
+    def cross(self, x: Tensor, x0: Tensor, multiplier: Tensor) -> Tensor:
+        """m_x = m_u - w · Σ m_u, with u = x - τ and w the share of each element in Δτ."""
+        tau, tau0 = _threshold(x), _threshold(x0)
+        at_u = multiplier * ReLU().slope(x - tau, x0 - tau0)
+        delta = x - x0
+        shares = tf.zeros_like(delta)
+        for point in range(POINTS):
+            middle = x0 + delta * ((point + 0.5) / POINTS)
+            tau_here = _threshold(middle)
+            shares += vjp(_threshold, [middle], tf.ones_like(tau_here))[0] / POINTS
+        missing = (tau - tau0) - tf.reduce_sum(shares * delta, axis=-1, keepdims=True)
+        length = tf.reduce_sum(delta * delta, axis=-1, keepdims=True)
+        tiny = length <= epsilon(x.dtype) ** 2 * tf.reduce_sum(x * x, axis=-1, keepdims=True)
+        repaired = shares + tf.where(
+            tiny, tf.zeros_like(delta), delta * safe_divide(missing, length)
+        )
+        return at_u - repaired * tf.reduce_sum(at_u, axis=-1, keepdims=True)
+
+
+def _threshold(x: Tensor) -> Tensor:
+    """τ(x), shape (..., 1)."""
+    ordered = tf.sort(x, axis=-1, direction="DESCENDING")
+    ranks = tf.cast(tf.range(1, tf.shape(x)[-1] + 1), x.dtype)
+    sums = tf.cumsum(ordered, axis=-1)
+    inside = tf.cast(1 + ranks * ordered > sums, x.dtype)
+    count = tf.reduce_sum(inside, axis=-1, keepdims=True)
+    total = tf.reduce_sum(inside * ordered, axis=-1, keepdims=True)
+    return (total - 1) / count

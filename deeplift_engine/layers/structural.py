@@ -1,0 +1,169 @@
+"""Linear layers without a kernel: they move, copy, drop, add or average elements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from deeplift_engine.layers.base import Linear
+from deeplift_engine.tensors import Tensor
+
+
+@dataclass(frozen=True)
+class Identity(Linear):
+    """What does nothing at inference: dropout, noise, regularisation, a linear activation."""
+
+    def linear(self, *inputs: Tensor) -> Tensor:
+        """The input."""
+        return inputs[0]
+
+    def transpose(self, multiplier: Tensor, shapes: object) -> list[Tensor]:
+        """The multiplier."""
+        return [multiplier]
+
+
+@dataclass(frozen=True)
+class Reshape(Linear):
+    """Row-major reshape to ``shape`` (without batch axis; one -1 allowed)."""
+
+    shape: tuple[int, ...]
+
+    def linear(self, *inputs: Tensor) -> Tensor:
+        """(n, ...) → (n, *shape)."""
+        return (
+            tf.reshape(inputs[0], [-1, *self.shape])
+            if -1 not in self.shape
+            else tf.reshape(inputs[0], [tf.shape(inputs[0])[0], *self.shape])
+        )
+
+
+@dataclass(frozen=True)
+class Transpose(Linear):
+    """Permute the feature axes; ``axes`` count from 1, as Keras's Permute does."""
+
+    axes: tuple[int, ...]
+
+    def linear(self, *inputs: Tensor) -> Tensor:
+        """Axes in their new order."""
+        return tf.transpose(inputs[0], [0, *self.axes])
+
+    @property
+    def inverse(self) -> tuple[int, ...]:
+        """The axes that undo this."""
+        return tuple(self.axes.index(axis + 1) + 1 for axis in range(len(self.axes)))
+
+    def transpose(self, multiplier: Tensor, shapes: object) -> list[Tensor]:
+        """Axes back in their old order."""
+        return [tf.transpose(multiplier, [0, *self.inverse])]
+
+
+@dataclass(frozen=True)
+class Pad(Linear):
+    """Zeros around the features: one (before, after) per feature axis."""
+
+    margins: tuple[tuple[int, int], ...]
+
+    def linear(self, *inputs: Tensor) -> Tensor:
+        """Padded."""
+        return tf.pad(inputs[0], [(0, 0), *self.margins])
+
+
+@dataclass(frozen=True)
+class Crop(Linear):
+    """Elements dropped at the ends: one (before, after) per feature axis."""
+
+    margins: tuple[tuple[int, int], ...]
+
+    def linear(self, *inputs: Tensor) -> Tensor:
+        """Cropped."""
+        ends = [slice(before, -after or None) for before, after in self.margins]
+        return inputs[0][(slice(None), *ends)]
+
+
+@dataclass(frozen=True)
+class Repeat(Linear):
+    """Every element ``times`` times along feature axis ``axis`` (from 1)."""
+
+    times: int
+    axis: int
+
+    def linear(self, *inputs: Tensor) -> Tensor:
+        """Repeated."""
+        return tf.repeat(inputs[0], self.times, axis=self.axis)
+
+
+@dataclass(frozen=True)
+class Resize(Linear):
+    """Images (n, height, width, c) enlarged by whole factors with interpolation."""
+
+    factors: tuple[int, int]
+    method: str
+
+    def linear(self, *inputs: Tensor) -> Tensor:
+        """Resized, in the dtype of the input."""
+        x = inputs[0]
+        size = [tf.shape(x)[axis + 1] * factor for axis, factor in enumerate(self.factors)]
+        return tf.cast(tf.image.resize(x, tf.stack(size), method=self.method), x.dtype)
+
+
+@dataclass(frozen=True)
+class Concatenate(Linear):
+    """Inputs one behind the other along feature axis ``axis`` (from 1)."""
+
+    axis: int
+
+    def linear(self, *inputs: Tensor) -> Tensor:
+        """Concatenated."""
+        return tf.concat(inputs, axis=self.axis)
+
+
+@dataclass(frozen=True)
+class Sum(Linear):
+    """Sum of all inputs, broadcast against each other, times ``factor``."""
+
+    factor: float = 1.0
+
+    def linear(self, *inputs: Tensor) -> Tensor:
+        """The sum."""
+        total = inputs[0]
+        for term in inputs[1:]:
+            total = total + term
+        return total if self.factor == 1.0 else total * tf.cast(self.factor, total.dtype)
+
+
+@dataclass(frozen=True)
+class Difference(Linear):
+    """First input minus the second."""
+
+    def linear(self, *inputs: Tensor) -> Tensor:
+        """The difference."""
+        return inputs[0] - inputs[1]
+
+    def absolute(self) -> Linear:
+        """Their sum."""
+        return Sum()
+
+
+@dataclass(frozen=True)
+class Mean(Linear):
+    """Mean over feature axes (from 1)."""
+
+    axes: tuple[int, ...]
+    keepdims: bool = False
+
+    def linear(self, *inputs: Tensor) -> Tensor:
+        """The mean."""
+        return tf.reduce_mean(inputs[0], axis=list(self.axes), keepdims=self.keepdims)
+
+
+@dataclass(frozen=True)
+class LinearFunction(Linear):
+    """Any other linear map with coefficients of 0 or more, as a function of its inputs."""
+
+    function: Callable[..., Tensor]
+
+    def linear(self, *inputs: Tensor) -> Tensor:
+        """The function's value."""
+        return self.function(*inputs)

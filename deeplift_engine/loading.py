@@ -1,0 +1,87 @@
+"""From a saved file, or a model in memory, to a network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from deeplift_engine.network import Network
+
+
+def load(
+    path: str | Path,
+    architecture: str | Path | None = None,
+    *,
+    theano_kernels: bool | None = None,
+    functions: Mapping[str, Callable[..., Any]] | None = None,
+    dtype: str = "float32",
+) -> Network:
+    """Read a saved Keras model of any age and build its attribution network.
+
+    Parameters
+    ----------
+    path
+        HDF5 (whatever its extension) or ``.keras``; a whole model, or weights alone.
+    architecture
+        JSON or YAML file, where ``path`` holds weights alone.
+    theano_kernels
+        True for convolution kernels trained under Theano, which are flipped: no file says so.
+    functions
+        Forward passes of Lambdas and custom layers by layer name, on tensors (n, ...). Their
+        multipliers are averaged along the path from reference to input, and so approximate.
+    dtype
+        ``"float32"`` or ``"float64"``, all the way through.
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    ModelFileError
+        The file cannot be read, or does not fit the architecture.
+    UnsupportedModelError
+        Layers or options that cannot be attributed through, all of them in one message.
+    """
+    from conversion import read_model
+    from deeplift_engine.network import Network
+
+    spec = read_model(path, architecture, theano_kernels=theano_kernels)
+    return Network(spec, functions=functions, dtype=dtype)
+
+
+def convert(
+    model: Any,
+    *,
+    functions: Mapping[str, Callable[..., Any]] | None = None,
+    dtype: str = "float32",
+) -> Network:
+    """Build the attribution network of a Keras model in memory, which stays as it is.
+
+    Parameters
+    ----------
+    model
+        A Sequential or Functional model of Keras 3 or tf_keras.
+    functions, dtype
+        As for `load`.
+
+    Raises
+    ------
+    UnsupportedModelError
+        As for `load`.
+    """
+    from conversion import read_config
+    from deeplift_engine.network import Network
+
+    config = json.loads(model.to_json())
+    weights = {
+        layer.name: [
+            (getattr(weight, "path", weight.name), array)
+            for weight, array in zip(layer.weights, layer.get_weights(), strict=True)
+        ]
+        for layer in model.layers
+    }
+    return Network(read_config(config, weights), functions=functions, dtype=dtype)

@@ -1,0 +1,295 @@
+"""The network beside the saved model: predictions, activations, explainers, checks."""
+
+from __future__ import annotations
+
+import difflib
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from conversion import ModelSpec
+from deeplift_engine.audit import Audit, audit
+from deeplift_engine.build import build
+from deeplift_engine.data import InputInfo, arrays, block_size, padded
+from deeplift_engine.errors import InputError, RuleError, TargetError
+from deeplift_engine.explainer import Explainer
+from deeplift_engine.graph import Graph, Node
+from deeplift_engine.layers import Input
+from deeplift_engine.plan import Plan
+from deeplift_engine.progress import bar
+from deeplift_engine.rules import Rules, assign
+from deeplift_engine.verify import Verification, verify
+from deeplift_engine.version import __version__
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One line of `Network.describe`.
+
+    ``exact`` says whether contributions before and after the layer have one sum.
+    """
+
+    name: str
+    class_name: str
+    kind: str
+    shape: tuple[int | None, ...]
+    rule: str
+    exact: bool
+    note: str
+
+
+class Network:
+    """A saved model as a graph of attribution layers; made by `load` and `convert`.
+
+    Attributes
+    ----------
+    graph
+        The layers.
+    spec
+        What was read from the file.
+    inputs
+        Name, shape and dtype of each input.
+    dtype
+        ``"float32"`` or ``"float64"``.
+    """
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        *,
+        functions: Mapping[str, Any] | None = None,
+        dtype: str = "float32",
+    ) -> None:
+        self.spec = spec
+        self.dtype = dtype
+        self.graph, self._logits = build(spec, functions=functions, dtype=dtype)
+        self.inputs = tuple(
+            InputInfo(name, self.nodes[name].shape, _input_dtype(self.nodes[name], dtype))
+            for name in self.graph.inputs
+        )
+        self._forwards: dict[tuple[str, ...], Any] = {}
+
+    @property
+    def nodes(self) -> Mapping[str, Node]:
+        """Attribution layers by name, in order."""
+        return self.graph.nodes
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the nodes whose activations the model returns."""
+        return self.graph.outputs
+
+    def __repr__(self) -> str:
+        """Source and size."""
+        shapes = ", ".join(f"{info.name} {info.shape}" for info in self.inputs)
+        return f"<Network of {self.spec.source}: {shapes} → {', '.join(self.outputs)}>"
+
+    def predict(
+        self, x: Any, batch_size: int = 256, progress: bool | None = None
+    ) -> Array | dict[str, Array]:
+        """The model's outputs (N, ...) on inputs (N, ...); by name where there are several.
+
+        Raises
+        ------
+        InputError
+            If the inputs do not fit.
+        """
+        found = self.activations(x, self.outputs, batch_size, progress)
+        return found[self.outputs[0]] if len(found) == 1 else found
+
+    def activations(
+        self,
+        x: Any,
+        layers: Iterable[str],
+        batch_size: int = 256,
+        progress: bool | None = None,
+    ) -> dict[str, Array]:
+        """Activations (N, ...) of layers by name.
+
+        Raises
+        ------
+        InputError
+            If the inputs do not fit, or there is no such layer.
+        """
+        names = tuple(dict.fromkeys(self._node(name, InputError) for name in layers))
+        data = arrays(x, self.inputs, self.dtype)
+        samples, size = len(data[0]), block_size(len(data[0]), batch_size)
+        forward = self._forward(names)
+        parts: list[list[Array]] = []
+        with bar(samples, progress, " samples") as tick:
+            for start in range(0, samples, size):
+                outputs = forward(*(padded(array, start, size) for array in data))
+                rows = min(size, samples - start)
+                parts.append([output.numpy()[:rows] for output in outputs])
+                tick(rows)
+        joined = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return dict(zip(names, joined, strict=True))
+
+    def explainer(
+        self,
+        method: str = "deeplift",
+        *,
+        rules: Rules = "rescale",
+        target: str = "logits",
+        max_pooling: str = "exact",
+        layers: str | Sequence[str] | None = None,
+        fused: bool | None = None,
+    ) -> Explainer:
+        """A method compiled for this network.
+
+        Parameters
+        ----------
+        method
+            ``"deeplift"``; under ``rules="gradient"`` and its kin, multipliers are gradients
+            and scores gradient times difference-from-reference.
+        rules
+            See `deeplift_engine.rules.assign`.
+        target
+            ``"logits"``, what a final softmax or sigmoid reads (or the output where there is
+            none); ``"output"``; or the name of a layer. Which of its units: `Explainer.run`.
+        max_pooling
+            ``"exact"``, or ``"gradient"`` as in the original implementation (not complete
+            unless references are constant).
+        layers
+            Where to score: names of layers, at their outputs. By default the inputs.
+        fused
+            Compile elementwise work into single kernels; by default on large networks.
+
+        Raises
+        ------
+        RuleError, TargetError
+            For names that are not known.
+        """
+        if method != "deeplift":
+            raise RuleError(f"method={method!r} is not known; there is 'deeplift'.")
+        names = [layers] if isinstance(layers, str) else layers
+        cuts = (
+            self.graph.inputs
+            if names is None
+            else tuple(dict.fromkeys(self._node(name, InputError) for name in names))
+        )
+        if not cuts:
+            raise InputError("layers=[] names no layer to score at.")
+        node = self.target_node(target)
+        plan = Plan(
+            self.graph, node, cuts, assign(self.nodes, rules, max_pooling), self.dtype, fused
+        )
+        unreachable = [cut for cut in cuts if cut not in self.graph.before([node])]
+        if unreachable and names is not None:
+            raise InputError(f"The target {node!r} does not depend on {unreachable}.")
+        settings = self._settings() | {
+            "method": method,
+            "rules": rules if isinstance(rules, str) else str(rules),
+            "max_pooling": max_pooling,
+            "target_layer": node,
+            "layers": None if names is None else list(cuts),
+        }
+        return Explainer(plan, self.inputs, settings)
+
+    def target_node(self, target: str = "logits") -> str:
+        """Name of the node that ``target`` (``"logits"``, ``"output"``, a layer) stands for."""
+        if target not in ("logits", "output"):
+            return self._node(target, TargetError)
+        if len(self.outputs) > 1:
+            raise TargetError(
+                f"The model has several outputs; name one as target=: {', '.join(self.outputs)}"
+                + "".join(
+                    f"; its logits are {self._logits[o]!r}"
+                    for o in self.outputs
+                    if o in self._logits
+                )
+            )
+        output = self.outputs[0]
+        return self._logits.get(output, output) if target == "logits" else output
+
+    def describe(self, rules: Rules = "rescale", max_pooling: str = "exact") -> list[LayerRow]:
+        """One row per attribution layer: what it is and which rule it gets."""
+        assigned = assign(self.nodes, rules, max_pooling)
+        rows = []
+        for node in self.nodes.values():
+            found = assigned.get(node.name)
+            rows.append(
+                LayerRow(
+                    node.name,
+                    node.class_name,
+                    node.layer.kind,
+                    node.shape,
+                    found.rule.name if found else "",
+                    found.rule.complete if found else True,
+                    found.note if found else "",
+                )
+            )
+        return rows
+
+    def audit(
+        self,
+        x: Any,
+        references: Any = None,
+        *,
+        target: Any = None,
+        rules: Rules = "rescale",
+        target_layer: str = "logits",
+        max_pooling: str = "exact",
+    ) -> Audit:
+        """The sum of contributions behind every layer, so that the first to break it is named.
+
+        One pair of input and reference per sample is walked, eagerly; give a few samples.
+        """
+        explainer = self.explainer(
+            rules=rules, target=target_layer, max_pooling=max_pooling, fused=False
+        )
+        return audit(explainer.plan, self.inputs, x, references, target)
+
+    def verify(self, x: Any = None) -> Verification:
+        """Compare the forward pass with Keras's own, where Keras can load the file."""
+        return verify(self, x)
+
+    def _forward(self, names: tuple[str, ...]) -> Any:
+        if names not in self._forwards:
+            graph, dtype = self.graph, self.dtype
+
+            def forward(*values: Any) -> list[Any]:
+                cast = [v if v.dtype.is_integer else tf.cast(v, dtype) for v in values]
+                found = graph.forward(dict(zip(graph.inputs, cast, strict=True)), names)
+                return [found[name] for name in names]
+
+            signature = [tf.TensorSpec([None, *info.shape], info.dtype) for info in self.inputs]
+            self._forwards[names] = tf.function(forward, input_signature=signature)
+        return self._forwards[names]
+
+    def _node(self, name: str, error: type[Exception]) -> str:
+        if name in self.nodes:
+            return name
+        near = difflib.get_close_matches(name, self.nodes, n=3) or list(self.nodes)
+        raise error(f"There is no layer {name!r}. Near it: {', '.join(near)}.")
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "model": self.spec.source,
+            "model_sha256": self.spec.sha256,
+            "model_keras_version": self.spec.keras_version,
+            "dtype": self.dtype,
+            "deeplift_engine_version": __version__,
+            "tensorflow_version": tf.__version__,
+            "keras_version": keras.__version__,
+            "numpy_version": np.__version__,
+            "python_version": platform.python_version(),
+        }
+
+
+def _input_dtype(node: Node, dtype: str) -> str:
+    layer = node.layer
+    if isinstance(layer, Input) and "int" in layer.dtype:
+        return layer.dtype
+    return dtype
+
+
+__all__ = ["Graph", "LayerRow", "Network"]

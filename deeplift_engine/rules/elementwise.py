@@ -1,0 +1,120 @@
+"""Nonlinear functions of one element: Rescale, RevealCancel and the gradient-style rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from deeplift_engine.layers import Elementwise
+from deeplift_engine.rules.base import Ends, Multiplier
+from deeplift_engine.tensors import Tensor
+
+
+@dataclass(frozen=True)
+class Factor:
+    """Multipliers times one factor an element, the negative ones dropped if ``positive_only``.
+
+    ``factor`` is ``"slope"`` (of the chord, the Rescale rule: equation 14 of the paper),
+    ``"derivative"`` (at the input) or ``"one"``. ``rectifiers_only`` makes this the rule of
+    ReLUs alone; others take the derivative (or, under ``"slope"``, the slope) unmasked.
+    """
+
+    name: str
+    factor: str
+    positive_only: bool = False
+    rectifiers_only: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Only the chord sums to the difference, and only if nothing is dropped."""
+        return self.factor == "slope" and not self.positive_only
+
+    def cross(self, layer: Elementwise, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
+        """Multipliers of the input."""
+        applies = layer.rectifies or not self.rectifiers_only
+        if self.positive_only and applies:
+            arrived = _positive(arrived)
+        kind = self._kind(layer)
+        if kind == "one":
+            return [arrived]
+        points = (
+            [ends.inputs()[0]] if kind == "derivative" else [*ends.inputs(), *ends.references()]
+        )
+
+        def crossing(mean: Tensor, *points: Tensor) -> Tensor:
+            return mean * getattr(layer, kind)(*points)
+
+        def crossing_both(mean: Tensor, half: Tensor, *points: Tensor) -> tuple[Tensor, Tensor]:
+            factor = getattr(layer, kind)(*points)
+            return mean * factor, half * tf.abs(factor)
+
+        if arrived.half is None:
+            return [Multiplier(ends.fuse(crossing)(arrived.mean, *points))]
+        return [Multiplier(*ends.fuse(crossing_both)(arrived.mean, arrived.half, *points))]
+
+    def spread(self, layer: Elementwise, ends: Ends) -> Tensor:
+        """The input's spread times the size of the factor."""
+        kind, spread = self._kind(layer), ends.spreads()[0]
+        if kind == "one":
+            return spread
+        points = [*ends.inputs(), *ends.references()][: 1 if kind == "derivative" else 2]
+        return spread * tf.abs(getattr(layer, kind)(*points))
+
+    def _kind(self, layer: Elementwise) -> str:
+        if self.rectifiers_only and not layer.rectifies and self.factor == "one":
+            return "derivative"
+        return self.factor
+
+
+def _positive(arrived: Multiplier) -> Multiplier:
+    if arrived.half is None:
+        return Multiplier(tf.nn.relu(arrived.mean))
+    above = tf.nn.relu(arrived.mean + arrived.half)
+    below = tf.nn.relu(arrived.mean - arrived.half)
+    return Multiplier((above + below) / 2, (above - below) / 2)
+
+
+@dataclass(frozen=True)
+class RevealCancel:
+    """Positive and negative parts apart (section 3.5.3 of the paper).
+
+    The paper's Δy⁺ / Δx⁺ is the mean of two chords, from x₀ to x₀ + Δ⁺ and from x₀ + Δ⁻ to x,
+    and Δy⁻ / Δx⁻ likewise: no part is divided by, so a part of zero has its limit.
+    """
+
+    name: str = "reveal_cancel"
+    complete: bool = True
+
+    def cross(self, layer: Elementwise, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
+        """Multipliers of the input."""
+
+        def crossing(
+            x: Tensor, x0: Tensor, spread: Tensor, mean: Tensor, *half: Tensor
+        ) -> tuple[Tensor, Tensor]:
+            above, below = _factors(layer, x, x0, spread)
+            common, apart = (above + below) / 2, (above - below) / 2
+            if not half:
+                return common * mean, apart * mean
+            return common * mean + apart * half[0], apart * mean + common * half[0]
+
+        points = [ends.inputs()[0], ends.references()[0], ends.spreads()[0]]
+        half = [] if arrived.half is None else [arrived.half]
+        return [Multiplier(*ends.fuse(crossing)(*points, arrived.mean, *half))]
+
+    def spread(self, layer: Elementwise, ends: Ends) -> Tensor:
+        """Δ⁺ - Δ⁻ of the output."""
+        x, x0, spread = ends.inputs()[0], ends.references()[0], ends.spreads()[0]
+        above, below = _factors(layer, x, x0, spread)
+        delta = x - x0
+        return (above * (delta + spread) - below * (delta - spread)) / 2
+
+
+def _factors(layer: Elementwise, x: Tensor, x0: Tensor, spread: Tensor) -> tuple[Tensor, Tensor]:
+    delta = x - x0
+    x0 = x0 + tf.zeros_like(delta)
+    raised, lowered = x0 + (delta + spread) / 2, x0 + (delta - spread) / 2
+    x = x + tf.zeros_like(delta)
+    above = (layer.slope(raised, x0) + layer.slope(x, lowered)) / 2
+    below = (layer.slope(lowered, x0) + layer.slope(x, raised)) / 2
+    return above, below

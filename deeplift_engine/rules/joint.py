@@ -1,0 +1,124 @@
+"""Layers of several elements together: selections, products, softmax, user functions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from deeplift_engine.layers import Composite, Joint, Layer, Selection
+from deeplift_engine.rules.base import (
+    Ends,
+    Multiplier,
+    collapsed,
+    deltas,
+    folded,
+    pulled_back,
+)
+from deeplift_engine.tensors import Tensor, safe_divide
+
+
+@dataclass(frozen=True)
+class GradientAtInput:
+    """The gradient at the input, whatever the reference. Not complete."""
+
+    name: str = "gradient"
+    complete: bool = False
+
+    def cross(self, layer: Layer, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
+        """Multipliers of the inputs."""
+        return [
+            Multiplier(sent) for sent in pulled_back(layer, ends.inputs(), folded(ends, arrived))
+        ]
+
+    def spread(self, layer: Layer, ends: Ends) -> Tensor:
+        """Size of the output's delta."""
+        return collapsed(ends)
+
+
+@dataclass(frozen=True)
+class Winner:
+    """Max pooling and its kin, complete: the winner takes Δy / Δx_w.
+
+    The winner w is that of the input where the output rose above its reference, that of the
+    reference where it fell. Then Δx_w lies on the same side and is at least as large as Δy,
+    so the quotient is in [0, 1] and nothing divides by zero. Where Δy = 0 the derivative at
+    the input. Windows that share a winner add before the division, which depends on w alone.
+    """
+
+    name: str = "winner"
+    complete: bool = True
+
+    def cross(self, layer: Selection, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
+        """Multipliers of the inputs."""
+        multiplier = folded(ends, arrived)
+        delta = ends.output() - ends.output_reference()
+        rose, fell = (delta > 0, delta < 0) if layer.sign > 0 else (delta < 0, delta > 0)
+        nothing = tf.zeros_like(delta)
+        by_input = multiplier * tf.where(rose, delta, nothing)
+        by_reference = multiplier * tf.where(fell, delta, nothing)
+        level = multiplier * tf.cast(delta == 0, multiplier.dtype)
+        sent = zip(
+            pulled_back(layer, ends.inputs(), by_input),
+            pulled_back(layer, ends.references(), by_reference),
+            pulled_back(layer, ends.inputs(), level),
+            deltas(ends),
+            strict=True,
+        )
+        return [
+            Multiplier(safe_divide(risen + fallen, change + tf.zeros_like(risen)) + even)
+            for risen, fallen, even, change in sent
+        ]
+
+    def spread(self, layer: Selection, ends: Ends) -> Tensor:
+        """Size of the output's delta."""
+        return collapsed(ends)
+
+
+@dataclass(frozen=True)
+class Path:
+    """The gradient averaged along the straight path from reference to input.
+
+    At ``layer.nodes`` Gauss-Legendre points. One point is the product rule
+    m_x = m·(y₀ + Δy/2), for any bilinear map; more are exact for longer products
+    (Owen's diagonal formula of the Shapley value).
+    """
+
+    name: str = "path"
+    complete: bool = True
+
+    def cross(self, layer: Joint, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
+        """Multipliers of the inputs."""
+        multiplier = folded(ends, arrived)
+        positions, weights = np.polynomial.legendre.leggauss(layer.nodes)
+        total: list[Tensor] = []
+        for position, weight in zip((positions + 1) / 2, weights / 2, strict=True):
+            points = [
+                x0 + float(position) * (x - x0)
+                for x, x0 in zip(ends.inputs(), ends.references(), strict=True)
+            ]
+            sent = [float(weight) * part for part in pulled_back(layer, points, multiplier)]
+            total = [a + b for a, b in zip(total, sent, strict=True)] if total else sent
+        return [Multiplier(part) for part in total]
+
+    def spread(self, layer: Joint, ends: Ends) -> Tensor:
+        """Size of the output's delta."""
+        return collapsed(ends)
+
+
+@dataclass(frozen=True)
+class OwnRule:
+    """The rule that the layer brings with it."""
+
+    name: str = "own"
+    complete: bool = True
+
+    def cross(self, layer: Composite, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
+        """Multipliers of the input."""
+        (x,), (x0,) = ends.inputs(), ends.references()
+        return [Multiplier(layer.cross(x, x0, folded(ends, arrived)))]
+
+    def spread(self, layer: Composite, ends: Ends) -> Tensor:
+        """Size of the output's delta."""
+        return collapsed(ends)

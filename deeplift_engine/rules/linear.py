@@ -1,0 +1,40 @@
+"""Linear layers: one transposed map, and one more for the half-difference where there is one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from deeplift_engine.layers import Linear
+from deeplift_engine.rules.base import Ends, Multiplier, deltas, pairwise, transposed
+from deeplift_engine.tensors import Tensor
+
+
+@dataclass(frozen=True)
+class Transposed:
+    """The Linear rule (section 3.5.1 of the paper) in the algebra of mean and half-difference.
+
+    With a kernel W: s' = Wᵀs + sign(Δ)·(|W|ᵀd), d' = 0, and the output's spread is |W||Δ|.
+    Without mixing: s' = Wᵀs, d' = |W|ᵀd, and the spread is |W|A.
+    """
+
+    name: str = "linear"
+    complete: bool = True
+
+    def cross(self, layer: Linear, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
+        """Multipliers of the inputs."""
+        shapes = ends.shapes()
+        means = transposed(layer.transpose, arrived.mean, shapes)
+        if arrived.half is None:
+            return [Multiplier(mean) for mean in means]
+        halves = transposed(layer.absolute().transpose, arrived.half, shapes)
+        parts = [Multiplier(mean, half) for mean, half in zip(means, halves, strict=True)]
+        if not layer.folds:
+            return parts
+        return [part.folded(delta) for part, delta in zip(parts, deltas(ends), strict=True)]
+
+    def spread(self, layer: Linear, ends: Ends) -> Tensor:
+        """Spread of the output."""
+        sizes = [tf.abs(delta) for delta in deltas(ends)] if layer.folds else ends.spreads()
+        return pairwise(layer.absolute().linear, sizes)

@@ -1,0 +1,84 @@
+"""Small tools on tensors that layers and rules share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+Tensor = Any
+
+
+def vjp(
+    function: Callable[..., Tensor], points: Sequence[Tensor], cotangent: Tensor
+) -> list[Tensor]:
+    """Send ``cotangent`` backwards through ``function`` at ``points``, one tensor each.
+
+    For a linear ``function`` the points do not matter; give zeros of the right shape.
+    """
+    watched = [tf.identity(point) for point in points]
+    with tf.GradientTape() as tape:
+        tape.watch(watched)
+        output = function(*watched)
+    sent: list[Tensor] = tape.gradient(
+        output, watched, output_gradients=cotangent, unconnected_gradients="zero"
+    )
+    return sent
+
+
+def features(tensor: Tensor, leading: int) -> list[Any]:
+    """Sizes of the axes behind the ``leading`` ones, static where they are known."""
+    dynamic = None
+    sizes: list[Any] = []
+    for axis in range(leading, tensor.shape.rank):
+        size = tensor.shape[axis]
+        if size is None:
+            dynamic = tf.shape(tensor) if dynamic is None else dynamic
+            size = dynamic[axis]
+        sizes.append(size)
+    return sizes
+
+
+def merge(tensor: Tensor, leading: int) -> Tensor:
+    """Make one batch axis of the first ``leading`` axes."""
+    if leading == 1:
+        return tensor
+    return tf.reshape(tensor, [-1, *features(tensor, leading)])
+
+
+def split(tensor: Tensor, axes: Tensor, leading: int) -> Tensor:
+    """Undo `merge`: ``axes`` holds the sizes of the ``leading`` axes."""
+    result = tf.reshape(tensor, tf.concat([axes, tf.stack(features(tensor, 1))], 0))
+    result.set_shape([None] * leading + tensor.shape[1:].as_list())
+    return result
+
+
+def batched(function: Callable[[Tensor], Any], tensor: Tensor, leading: int) -> list[Tensor]:
+    """Call ``function`` with the leading axes merged; give them back to each output."""
+    axes = tf.shape(tensor)[:leading]
+    outputs = function(merge(tensor, leading))
+    return [split(output, axes, leading) for output in outputs]
+
+
+def expand_to(tensor: Tensor, axes: Tensor, leading: int) -> Tensor:
+    """Broadcast the ``leading`` axes of ``tensor`` to the sizes ``axes``."""
+    shape = tf.concat([axes, tf.shape(tensor)[leading:]], 0)
+    result = tf.broadcast_to(tensor, shape)
+    result.set_shape([None] * leading + tensor.shape[leading:].as_list())
+    return result
+
+
+def epsilon(dtype: Any) -> float:
+    """Distance from 1 to the next number of ``dtype``."""
+    return float(tf.experimental.numpy.finfo(tf.as_dtype(dtype).as_numpy_dtype).eps)
+
+
+def safe_divide(numerator: Tensor, denominator: Tensor) -> Tensor:
+    """Quotient, and 0 where the denominator is 0."""
+    nothing = denominator == 0
+    return tf.where(
+        nothing,
+        tf.zeros_like(numerator),
+        numerator / tf.where(nothing, tf.ones_like(denominator), denominator),
+    )

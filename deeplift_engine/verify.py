@@ -1,0 +1,82 @@
+"""The forward pass beside Keras's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from deeplift_engine.network import Network
+
+TOLERANCE = 1e-5
+SAMPLES = 4
+FREE_LENGTH = 64
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Whether the forward pass equals Keras's.
+
+    Attributes
+    ----------
+    ok
+        True or False, None where Keras could not load the file.
+    max_error
+        Largest difference relative to the output's largest magnitude, None likewise.
+    message
+        One sentence.
+    """
+
+    ok: bool | None
+    max_error: float | None
+    message: str
+
+
+def random_inputs(network: Network, samples: int = SAMPLES, seed: int = 0) -> list[Any]:
+    """Standard normal inputs of the network's shapes, free axes ``FREE_LENGTH`` long."""
+    generator = np.random.default_rng(seed)
+    found = []
+    for info in network.inputs:
+        shape = (samples, *(FREE_LENGTH if size is None else size for size in info.shape))
+        if "int" in info.dtype:
+            found.append(generator.integers(0, 2, shape).astype(info.dtype))
+        else:
+            found.append(generator.normal(size=shape).astype(network.dtype))
+    return found
+
+
+def verify(network: Network, x: Any = None) -> Verification:
+    """Predict with both and compare; ``x`` defaults to random inputs."""
+    import keras
+
+    data = random_inputs(network) if x is None else x
+    try:
+        model = keras.saving.load_model(network.spec.source, compile=False)
+    except Exception as error:  # whatever Keras raises, the answer is that it cannot load the file
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        return Verification(
+            None, None, f"Keras {keras.__version__} cannot load {network.spec.source}: {reason}"
+        )
+    values = list(data) if isinstance(data, list | tuple) else data
+    if isinstance(values, dict):
+        values = [values[info.name] for info in network.inputs]
+    expected = model.predict(values, verbose=0)
+    if isinstance(expected, dict):
+        expected = list(expected.values())
+    ours = network.predict(data)
+    ours = list(ours.values()) if isinstance(ours, dict) else [ours]
+    theirs = expected if isinstance(expected, list | tuple) else [expected]
+    error = max(
+        float(np.max(np.abs(a - b)) / max(float(np.max(np.abs(b))), 1e-30))
+        for a, b in zip(ours, theirs, strict=True)
+    )
+    ok = error <= TOLERANCE
+    verdict = "equals" if ok else "differs from"
+    return Verification(
+        ok,
+        error,
+        f"The forward pass {verdict} Keras {keras.__version__}'s: largest difference {error:.2g} "
+        f"of the output's largest magnitude (tolerance {TOLERANCE:g}).",
+    )
