@@ -5,10 +5,40 @@ from __future__ import annotations
 from typing import Any
 
 BUILT_IN = frozenset(
-    "linear relu relu6 sigmoid tanh softmax softplus softsign elu selu celu gelu silu swish"
-    " exponential hard_sigmoid hard_silu hard_swish hard_tanh hard_shrink soft_shrink tanh_shrink"
-    " leaky_relu mish log_sigmoid log_softmax glu squareplus threshold sparse_plus sparse_sigmoid"
-    " sparsemax".split()
+    [
+        "linear",
+        "relu",
+        "relu6",
+        "sigmoid",
+        "tanh",
+        "softmax",
+        "softplus",
+        "softsign",
+        "elu",
+        "selu",
+        "celu",
+        "gelu",
+        "silu",
+        "swish",
+        "exponential",
+        "hard_sigmoid",
+        "hard_silu",
+        "hard_swish",
+        "hard_tanh",
+        "hard_shrink",
+        "soft_shrink",
+        "tanh_shrink",
+        "leaky_relu",
+        "mish",
+        "log_sigmoid",
+        "log_softmax",
+        "glu",
+        "squareplus",
+        "threshold",
+        "sparse_plus",
+        "sparse_sigmoid",
+        "sparsemax",
+    ]
 )
 _SAME = {
     "relu_6": "relu6",

@@ -94,7 +94,7 @@ def _parse_yaml(content: str, name: str) -> Any:
 
     PlainLoader.add_multi_constructor("tag:yaml.org,2002:python/", untagged)
     try:
-        return yaml.load(content, Loader=PlainLoader)  # noqa: S506 (a subclass of SafeLoader)
+        return yaml.load(content, Loader=PlainLoader)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise ModelConfigError(
             f"{name}: neither JSON nor YAML: {str(error).splitlines()[0]}. Expected what"

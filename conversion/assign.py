@@ -68,8 +68,9 @@ def _holders(graph: Graph, lists: Mapping[str, Named], prefix: str) -> Iterator[
     """Yield the layers whose arrays come as one list, outermost first."""
     for layer in graph.layers:
         path = prefix + layer.name
-        inside = any(key.startswith(path + "/") for key in lists)
-        if layer.graph is not None and path not in lists and inside:
+        nested = layer.graph is not None and path not in lists
+        if nested and any(key.startswith(path + "/") for key in lists):
+            assert layer.graph is not None
             yield from _holders(layer.graph, lists, path + "/")
         else:
             yield path, layer
@@ -80,15 +81,24 @@ def _matched_to(graph: Graph, lists: Mapping[str, Named], source: str) -> Mappin
     holding = [layer.name for layer in graph.layers if next(leaves(layer), None) is not None]
     known = [layer.name for layer in graph.layers if any(leaf.slots for leaf in leaves(layer))]
     saved = [name for name, named in lists.items() if named]
-    if not known or not saved or set(saved) & set(holding) or any("/" in name for name in saved):
+    if not known or not saved or any("/" in name for name in saved):
+        return lists
+    if set(known) <= set(saved) <= set(holding):
         return lists
     for order in (known, holding):
         if len(order) == len(saved):
             return {layer: lists[name] for layer, name in zip(order, saved, strict=True)}
+    if set(saved) & set(holding):
+        return lists  # the layer in which they differ is named later
     raise ModelConfigError(
-        f"{source}: weights are saved for layers {saved[:6]} ... ({len(saved)}), but the"
-        f" architecture has {known[:6]} ... ({len(known)}). They do not belong together."
+        f"{source}: weights are saved for {len(saved)} layers ({_first(saved)}), but the"
+        f" architecture has {len(known)} with weights ({_first(known)})."
+        " They do not belong together."
     )
+
+
+def _first(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
 
 
 def _distribute(inside: list[Leaf], named: Named, where: str) -> Assigned:
@@ -136,7 +146,17 @@ def _agree(order: list[tuple[Leaf, Slot]], named: Named) -> bool:
 
 
 def _by_prefix(inside: list[Leaf], named: Named) -> list[Named] | None:
-    """Group weights by the path before their last name, one group a layer, in order."""
+    """Group weights by the layer's name in their own, else by the path before their last name."""
+    owned: list[list[tuple[str, Array]]] = [[] for _ in inside]
+    for name, array in named:
+        parts = name.split("/")[:-1]
+        owners = [number for number, leaf in enumerate(inside) if leaf.layer.name in parts]
+        if not owners:
+            break
+        owner = max(owners, key=lambda number: parts.index(inside[number].layer.name))
+        owned[owner].append((name, array))
+    else:
+        return list(owned)
     groups: dict[str, list[tuple[str, Array]]] = {}
     for name, array in named:
         groups.setdefault(name.rpartition("/")[0], []).append((name, array))

@@ -64,9 +64,7 @@ def canonical(
         _use_old_defaults(name, known)
     result: dict[str, Any] = {"name": str(options.get("name", "")), "dtype": dtype}
     for key, value in options.items():
-        if key in known:
-            result[key] = value
-        elif not _harmless(key) and not (key == "time_major" and not value):
+        if key in known or (not _harmless(key) and not (key == "time_major" and not value)):
             result[key] = value
     result = {**known, **result}
     if name not in ("Activation",) or "activation" in config:

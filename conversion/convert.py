@@ -91,7 +91,7 @@ def _told(layer: Layer) -> dict[str, Any]:
 
 def _from_keras1(layer: Layer, weights: dict[str, Array], where: str) -> dict[str, Array]:
     name, config = layer.class_name, layer.config
-    if name in ("LSTM", "GRU") and "W_i" in weights or "W_z" in weights:
+    if (name in ("LSTM", "GRU") and "W_i" in weights) or "W_z" in weights:
         gates = "ifco" if name == "LSTM" else "zrh"
         roles = {"kernel": "W", "recurrent_kernel": "U", "bias": "b"}
         try:
@@ -150,7 +150,7 @@ def _from_cudnn(layer: Layer, weights: dict[str, Array], where: str) -> dict[str
             [gate.T.reshape(gate.shape, order="F") for gate in np.hsplit(kernel, gates)]
         ),
         "recurrent_kernel": np.hstack([gate.T for gate in np.hsplit(recurrent, gates)]),
-        "bias": bias[:width] + bias[width:] if gates == 4 else bias.reshape(2, width),
+        "bias": np.add(*np.split(bias, 2)) if gates == 4 else bias.reshape(2, width),
     }
 
 

@@ -62,7 +62,7 @@ def container(data: bytes, path: str | Path) -> str:
         looks = "It is a web page: the download gave an error page instead of the file."
     elif start.startswith((b"{", b"[")):
         looks = "It is JSON: give the weights file first and this one as architecture=..."
-    elif start.startswith(b"\x80") or start.startswith(b"cnumpy"):
+    elif start.startswith((b"\x80", b"cnumpy")):
         looks = "It looks like a pickle, which is never opened: it could run any code."
     else:
         looks = f"It starts with {data[:8]!r}."

@@ -45,7 +45,7 @@ def split_text(item: h5py.Group, key: str) -> str | None:
     whole = attribute(item, key)
     if whole is not None:
         return text(whole)
-    parts = []
+    parts: list[str] = []
     while f"{key}{len(parts)}" in item.attrs:
         parts.append(text(attribute(item, f"{key}{len(parts)}")))
     return "".join(parts) if parts else None

@@ -75,7 +75,7 @@ def revive(value: Any) -> Any:
     class_name, config = value.get("class_name"), value.get("config")
     if class_name == "__keras_tensor__" and isinstance(config, dict):
         history = config.get("keras_history")
-        if _is_leaf(history):
+        if isinstance(history, list) and _is_leaf(history):
             return SavedTensor(history[0], int(history[1]), int(history[2]))
     if class_name == "__tuple__":
         return tuple(revive(entry) for entry in value.get("items", ()))

@@ -187,10 +187,43 @@ SPATIAL = frozenset({"kernel_size", "strides", "dilation_rate", "pool_size", "ou
 
 #: Options that change nothing when a trained model predicts.
 HARMLESS = frozenset(
-    "name trainable autocast build_input_shape batch_input_shape input_length input_dtype sparse"
-    " ragged optional lora_rank lora_alpha quantization_config fused renorm renorm_clipping"
-    " renorm_momentum synchronized virtual_batch_size adjustment unit_forget_bias seed noise_shape"
-    " dropout recurrent_dropout cache_enabled l1 l2 dtype_policy flash_attention use_cudnn"
-    " max_norm norm_method input_dim_hint weights consume_less".split()
+    [
+        "name",
+        "trainable",
+        "autocast",
+        "build_input_shape",
+        "batch_input_shape",
+        "input_length",
+        "input_dtype",
+        "sparse",
+        "ragged",
+        "optional",
+        "lora_rank",
+        "lora_alpha",
+        "quantization_config",
+        "fused",
+        "renorm",
+        "renorm_clipping",
+        "renorm_momentum",
+        "synchronized",
+        "virtual_batch_size",
+        "adjustment",
+        "unit_forget_bias",
+        "seed",
+        "noise_shape",
+        "dropout",
+        "recurrent_dropout",
+        "cache_enabled",
+        "l1",
+        "l2",
+        "dtype_policy",
+        "flash_attention",
+        "use_cudnn",
+        "max_norm",
+        "norm_method",
+        "input_dim_hint",
+        "weights",
+        "consume_less",
+    ]
 )
 HARMLESS_ENDINGS = ("_initializer", "_regularizer", "_constraint")

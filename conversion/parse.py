@@ -8,6 +8,7 @@ from conversion.canonical import canonical
 from conversion.errors import ModelConfigError
 from conversion.inbound import read_inbound, read_tensors
 from conversion.merge import merge_layer
+from conversion.plain import frozen
 from conversion.sequential import chain
 from conversion.tree import Call, Graph, Layer
 
@@ -39,17 +40,18 @@ def parse_layer(saved: Any, era: int, source: str, fallback: str = "") -> Layer:
         raise ModelConfigError(f"{source}: expected a layer's configuration, met {saved!r}.")
     if era == 0 and "class_name" not in saved:
         class_name = saved.get("name")
-        config = {key: value for key, value in saved.items() if key != "name"}
+        config = {key: value for key, value in saved.items() if key not in ("name", "layers")}
         config["name"] = fallback or str(saved.get("custom_name") or class_name)
     else:
-        class_name, config = saved.get("class_name"), saved.get("config")
+        class_name, config = saved.get("class_name"), saved.get("config", {})
     if not isinstance(class_name, str) or not isinstance(config, dict | list):
         raise ModelConfigError(
             f"{source}: expected a layer with 'class_name' and 'config', met {str(saved)[:120]}."
         )
     if _is_model(class_name, config):
         return _nested(class_name, config, saved, era, source)
-    assert isinstance(config, dict)
+    if not isinstance(config, dict):
+        raise ModelConfigError(f"{source}: options of a layer {class_name} are a list: {config!r}.")
     outer = saved.get("name") if "class_name" in saved else None
     name = str(outer or config.get("name") or fallback or class_name)
     config = {**config, "name": name}
@@ -62,7 +64,7 @@ def parse_layer(saved: Any, era: int, source: str, fallback: str = "") -> Layer:
         return Layer(name, "Lambda", "Lambda", options, era=era, saved=config)
     module = str(saved.get("module") or "")
     if "ops" in module.split(".") or (era == 3 and not module and _is_operation(saved, config)):
-        options = {key: value for key, value in config.items() if key != "dtype"}
+        options = frozen({key: value for key, value in config.items() if key != "dtype"})
         return Layer(name, f"ops.{class_name}", class_name, options, era=era, saved=config)
     new_class, options = canonical(class_name, config, era, where)
     parts = _parts(new_class, config, era, where)
@@ -171,14 +173,13 @@ def _parts(
     if class_name in _WRAPPERS:
         return (("layer", parse_layer(config.get("layer"), era, where)),)
     if class_name == "Bidirectional":
-        forward = config.get("layer")
+        forward: Any = config.get("layer")
         first = parse_layer(forward, era, where)
         if isinstance(config.get("backward_layer"), dict):
             return (
                 ("forward_layer", first),
                 ("backward_layer", parse_layer(config["backward_layer"], era, where)),
             )
-        assert isinstance(forward, dict)
         inner = forward["config"]
         base = first.name.removeprefix("forward_")
         flipped = {
@@ -201,15 +202,15 @@ def _parts(
 
 def _lambda_options(config: dict[str, Any]) -> dict[str, Any]:
     """Keep what a Lambda is called and takes, never its code."""
-    options = {
-        key: config[key]
-        for key in ("name", "function_type", "output_shape_type", "arguments", "output_shape")
-        if key in config and not isinstance(config[key], dict)
-    }
+    options: dict[str, Any] = {"name": config.get("name"), "dtype": "float32"}
+    for key in ("function_type", "output_shape_type", "output_shape"):
+        if key in config and (config[key] is None or isinstance(config[key], str | list)):
+            options[key] = frozen(config[key])
+    options["arguments"] = frozen(config.get("arguments") or {})
     function = config.get("function")
-    options["arguments"] = config.get("arguments") or {}
-    if isinstance(function, str):
-        options["function"] = function
-    else:
-        options["function"] = {"bytecode": True}
+    options["function"] = function if _is_name(function) else {"bytecode": True}
     return options
+
+
+def _is_name(function: Any) -> bool:
+    return isinstance(function, str) and function.isidentifier() and len(function) < 100

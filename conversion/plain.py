@@ -35,8 +35,8 @@ def plain(value: Any, what: str) -> Any:
         seen += 1
         if depth > _DEEPEST or seen > _MOST_VALUES:
             raise ModelConfigError(
-                f"{what}: nested deeper than {_DEEPEST} levels or more than {_MOST_VALUES:,} values;"
-                " no saved model looks like this. Is the file damaged?"
+                f"{what}: nested deeper than {_DEEPEST} levels or longer than {_MOST_VALUES:,}"
+                " values; no saved model looks like this. Is the file damaged?"
             )
         if item is None or isinstance(item, bool | int | float | str):
             return item

@@ -216,8 +216,6 @@ def _weights(graph: Graph, root: h5py.Group, size: int, source: str) -> Assigned
         return assign_lists(graph, _numbered(graph, root, size, source), source)
     if is_checkpoint(root):
         return assign_checkpoint(graph, root, size, source)
-    if "model_weights" not in root.name and not len(root):
-        raise ModelFileError(f"{source}: the HDF5 file is empty: no weights, no configuration.")
     return assign_lists(graph, {}, source)
 
 

@@ -205,7 +205,7 @@ _MAKERS: dict[str, Any] = {
     "SpectralNormalization": lambda _name, _config: _one("vector_u", "sn_u", trainable=False),
     "PReLU": lambda _name, _config: _one("alpha", "alphas"),
     "Embedding": _embedding,
-    **{name: _recurrent for name in ("SimpleRNN", "LSTM", "GRU")},
+    **dict.fromkeys(("SimpleRNN", "LSTM", "GRU"), _recurrent),
     **{f"{name}Cell": _recurrent for name in ("SimpleRNN", "LSTM", "GRU")},
     "MultiHeadAttention": _multi_head,
     "GroupQueryAttention": _multi_head,
@@ -213,11 +213,45 @@ _MAKERS: dict[str, Any] = {
     "AdditiveAttention": _attention,
 }
 _WEIGHTLESS = frozenset(
-    "InputLayer Activation ReLU LeakyReLU ELU ThresholdedReLU Softmax UnitNormalization Rescaling"
-    " Flatten Reshape Permute RepeatVector Masking Add Subtract Multiply Average Maximum Minimum"
-    " Concatenate Dot Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D AlphaDropout"
-    " GaussianDropout GaussianNoise ActivityRegularization Identity Lambda Bidirectional"
-    " TimeDistributed RNN StackedRNNCells Functional".split()
+    [
+        "InputLayer",
+        "Activation",
+        "ReLU",
+        "LeakyReLU",
+        "ELU",
+        "ThresholdedReLU",
+        "Softmax",
+        "UnitNormalization",
+        "Rescaling",
+        "Flatten",
+        "Reshape",
+        "Permute",
+        "RepeatVector",
+        "Masking",
+        "Add",
+        "Subtract",
+        "Multiply",
+        "Average",
+        "Maximum",
+        "Minimum",
+        "Concatenate",
+        "Dot",
+        "Dropout",
+        "SpatialDropout1D",
+        "SpatialDropout2D",
+        "SpatialDropout3D",
+        "AlphaDropout",
+        "GaussianDropout",
+        "GaussianNoise",
+        "ActivityRegularization",
+        "Identity",
+        "Lambda",
+        "Bidirectional",
+        "TimeDistributed",
+        "RNN",
+        "StackedRNNCells",
+        "Functional",
+    ]
     + [f"{kind}{rank}D" for kind in ("Cropping", "ZeroPadding", "UpSampling") for rank in (1, 2, 3)]
     + [
         f"{reach}{kind}Pooling{rank}D"
