@@ -16,7 +16,7 @@ Assigned = dict[str, dict[str, Array]]
 
 _LAST = re.compile(
     r"(?:^|_)((?:W|U|b|V)(?:_[a-z])?|gamma|beta|running_mean|running_std|moving_mean"
-    r"|moving_variance|alphas?|kernel|bias|recurrent_kernel|depthwise_kernel|pointwise_kernel"
+    r"|moving_variance|moving_stddev|renorm_mean|renorm_stddev|alphas?|kernel|bias|recurrent_kernel|depthwise_kernel|pointwise_kernel"
     r"|embeddings|scale|mean|variance|count|vector_u|sn_u|concat_score_weight)(?:_\d+)?$"
 )
 _SEEDS = ("seed_generator", "seed_generator_state")
@@ -171,9 +171,6 @@ def _one_layer(leaf: Leaf, named: Named, where: str) -> dict[str, Array]:
         fitting = [slot.role for slot in leaf.slots if _fits(slot, name)]
         if len(fitting) == 1 and fitting[0] not in by_name:
             by_name[fitting[0]] = array
-    named = [(name, array) for name, array in named if "renorm_" not in name]
-    if len(named) > len(leaf.slots) and leaf.layer.class_name == "BatchNormalization":
-        named = [(name, array) for name, array in named if "moving_stddev" not in name]
     if len(by_name) == len(leaf.slots) == len(named):
         return by_name
     if len(named) != len(leaf.slots):

@@ -18,6 +18,7 @@ from conversion.slots import Slot
 from conversion.spec import Array
 from conversion.tree import Graph, Layer, raw_slots
 
+Twins = dict[str, tuple[Layer, dict[str, Array]]]
 _CONTAINERS = (
     "layers",
     "_layer_checkpoint_dependencies",
@@ -34,7 +35,7 @@ def is_checkpoint(root: h5py.Group) -> bool:
 def assign_checkpoint(graph: Graph, root: h5py.Group, size: int, source: str) -> Assigned:
     """Return each layer's arrays by role, see `conversion.assign.assign_lists`."""
     found: Assigned = {}
-    _read_graph(graph, root, "", size, source, found)
+    _read_graph(graph, root, "", size, source, found, {})
     return found
 
 
@@ -58,7 +59,13 @@ def snake_case(name: str) -> str:
 
 
 def _read_graph(
-    graph: Graph, group: h5py.Group, prefix: str, size: int, source: str, found: Assigned
+    graph: Graph,
+    group: h5py.Group,
+    prefix: str,
+    size: int,
+    source: str,
+    found: Assigned,
+    twins: Twins,
 ) -> None:
     layers = [layer for layer in graph.layers if not layer.class_name.startswith("ops.")]
     containers = [subgroup(group, name) for name in _CONTAINERS]
@@ -70,7 +77,9 @@ def _read_graph(
         )
         if home is None:
             home = _by_name(containers, layer.name)
-        _read_layer(layer, home, prefix, size, f"{source}: layer {prefix + layer.name!r}", found)
+        _read_layer(
+            layer, home, prefix, size, f"{source}: layer {prefix + layer.name!r}", found, twins
+        )
 
 
 def _by_name(containers: list[h5py.Group | None], name: str) -> h5py.Group | None:
@@ -91,24 +100,37 @@ def _read_layer(
     size: int,
     where: str,
     found: Assigned,
+    twins: Twins,
 ) -> None:
     path = prefix + layer.name
     if layer.graph is not None:
         if home is not None:
-            _read_graph(layer.graph, home, path + "/", size, where, found)
+            _read_graph(layer.graph, home, path + "/", size, where, found, twins)
         return
     slots = raw_slots(layer)
     if slots is None:
         found[path] = _everything(home, size) if home is not None else {}
     elif slots:
-        found[path] = _by_slots(slots, home, size, where)
+        shared = twins.get(layer.name)
+        if shared is not None and shared[0].config == layer.config and _is_bare(home):
+            found[path] = dict(shared[1])  # two models share it: it is saved with the first alone
+        else:
+            found[path] = _by_slots(layer, slots, home, size, where)
+            twins[layer.name] = (layer, found[path])
     for place, part in layer.parts:
         inner = subgroup(home, place) if home is not None else None
-        _read_layer(part, inner, path + "/", size, f"{where}, its {place}", found)
+        _read_layer(part, inner, path + "/", size, f"{where}, its {place}", found, twins)
+
+
+def _is_bare(home: h5py.Group | None) -> bool:
+    """Tell whether a folder holds no arrays at all."""
+    return home is None or not home.visititems(
+        lambda _, item: True if isinstance(item, h5py.Dataset) else None
+    )
 
 
 def _by_slots(
-    slots: tuple[Slot, ...], home: h5py.Group | None, size: int, where: str
+    layer: Layer, slots: tuple[Slot, ...], home: h5py.Group | None, size: int, where: str
 ) -> dict[str, Array]:
     result: dict[str, Array] = {}
     for part in dict.fromkeys(slot.part for slot in slots):
@@ -116,6 +138,8 @@ def _by_slots(
         arrays = _variables(home, part, size)
         if part == "cell" and not arrays:  # a cell's own folder is missing in some versions
             arrays = _variables(home, "", size)
+        if layer.class_name == "SpectralNormalization":
+            arrays = arrays[-1:]  # before it stands the wrapped layer's kernel once more
         if len(arrays) != len(wanted):
             met = [values.shape for values in arrays] or "none"
             problem = "too many weights" if len(arrays) > len(wanted) else "weights are missing"

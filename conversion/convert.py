@@ -50,9 +50,12 @@ def canonical_weights(
             role: _flipped(values) if role.endswith("kernel") else values
             for role, values in weights.items()
         }
+    slots = slots_of(layer.class_name, layer.config)
+    if slots is not None:
+        weights = {slot.role: weights[slot.role] for slot in slots}
     check_shapes(layer, weights, where)
     for role, values in weights.items():
-        values = np.ascontiguousarray(values)
+        values = np.asarray(values, order="C")
         values.flags.writeable = False
         weights[role] = values
     return weights

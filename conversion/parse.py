@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from conversion.canonical import canonical
@@ -40,7 +41,8 @@ def parse_layer(saved: Any, era: int, source: str, fallback: str = "") -> Layer:
         raise ModelConfigError(f"{source}: expected a layer's configuration, met {saved!r}.")
     if era == 0 and "class_name" not in saved:
         class_name = saved.get("name")
-        config = {key: value for key, value in saved.items() if key not in ("name", "layers")}
+        dropped = ("name", "layers") if class_name == "Merge" else ("name",)
+        config = {key: value for key, value in saved.items() if key not in dropped}
         config["name"] = fallback or str(saved.get("custom_name") or class_name)
     else:
         class_name, config = saved.get("class_name"), saved.get("config", {})
@@ -194,7 +196,11 @@ def _parts(
     if class_name == "StackedRNNCells":
         from conversion.checkpoint import directories
 
-        cells = [parse_layer(cell, era, where) for cell in config.get("cells") or []]
+        cells: list[Layer] = []
+        for number, cell in enumerate(config.get("cells") or []):
+            layer = parse_layer(cell, era, where)
+            double = any(layer.name == other.name for other in cells)
+            cells.append(replace(layer, name=f"{layer.name}_{number}") if double else layer)
         places = directories(cells)
         return tuple((f"cells/{place}", cell) for place, cell in zip(places, cells, strict=True))
     return ()
@@ -208,6 +214,8 @@ def _lambda_options(config: dict[str, Any]) -> dict[str, Any]:
             options[key] = frozen(config[key])
     options["arguments"] = frozen(config.get("arguments") or {})
     function = config.get("function")
+    if isinstance(function, dict) and function.get("class_name") == "function":
+        function = function.get("config")
     options["function"] = function if _is_name(function) else {"bytecode": True}
     return options
 

@@ -88,14 +88,13 @@ def _joined(merge: Layer, branches: list[Graph], source: str) -> Graph:
 
 def _input_of(layer: Layer, saved: dict[str, Any], options: dict[str, Any], era: int) -> Layer:
     shape = _declared_shape(layer, saved, options)
-    dtype = "float32"
     innermost = layer
     while innermost.graph is not None:
-        dtype = str(innermost.graph.layers[0].config.get("dtype", "float32"))
-        if innermost.graph.layers[0].class_name == "InputLayer":
-            break
         innermost = innermost.graph.layers[0]
-    if layer.class_name == "Embedding":
+    dtype = str(innermost.config.get("dtype", "float32"))
+    if dtype.startswith("mixed_"):
+        dtype = "float32"
+    if innermost.class_name == "Embedding":
         dtype = "int32"
     name = f"{layer.name}_input"
     config = {"name": name, "batch_shape": shape, "dtype": dtype}

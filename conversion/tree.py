@@ -128,6 +128,9 @@ def raw_slots(layer: Layer) -> tuple[Slot, ...] | None:
         return tuple(
             Slot(f"{kind}_{gate}", None, (f"{kind}_{gate}",)) for gate in gates for kind in "WUb"
         )
+    if layer.class_name == "BatchNormalization" and layer.saved.get("renorm"):
+        extra = ("moving_stddev", "renorm_mean", "renorm_stddev")
+        return (*(slots or ()), *(Slot(role, None, (role,), False) for role in extra))
     if layer.saved_class_name.startswith("CuDNN") and slots:
         return tuple(Slot(slot.role, None, slot.names) for slot in slots)
     return slots
