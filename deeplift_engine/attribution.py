@@ -110,11 +110,6 @@ class Attribution:
                 "hypothetical contributions need multipliers, and this method has none: "
                 "use the method 'deeplift'"
             )
-        if self.settings.get("layers"):
-            raise InputError(
-                f"hypothetical contributions are those of letters at an input, but the scores are "
-                f"at the layers {self.settings['layers']}: run without layers"
-            )
         if isinstance(self.scores, Mapping):
             return {name: self._hypothetical(name, axis) for name in self.scores}
         return self._hypothetical(None, axis)
@@ -180,9 +175,14 @@ class Attribution:
         return cls(**found, settings=settings, axes=axes)  # type: ignore[arg-type]
 
     def _hypothetical(self, name: str | None, axis: int) -> Array:
-        scores, multipliers, inputs = (
-            _by_name(part, name) for part in (self.scores, self.multipliers, self.inputs)
-        )
+        scores = _by_name(self.scores, name)
+        multipliers = _by_name(self.multipliers, name)
+        inputs = self._inputs_at(name)
+        if inputs is None or scores.shape[len(self.axes) :] != inputs.shape[1:]:
+            raise InputError(
+                "hypothetical contributions are those of letters at an input, but the scores are "
+                f"at {name or self.settings.get('layers', 'a layer inside')}: run without layers"
+            )
         axis = axis - inputs.ndim if axis >= 0 else axis  # leading axes are about to be added
         if not -inputs.ndim < axis < 0 or inputs.shape[axis] < 2:
             raise InputError(
@@ -193,6 +193,16 @@ class Attribution:
             inputs = inputs[:, np.newaxis]
         of_references = np.sum(multipliers * inputs - scores, axis=axis, keepdims=True)
         return np.asarray(multipliers - of_references, dtype=scores.dtype)
+
+    def _inputs_at(self, name: str | None) -> Array | None:
+        """Give the inputs that the scores called ``name`` belong to, None for a layer inside."""
+        if isinstance(self.inputs, Mapping):
+            return None if name is None else self.inputs.get(name)
+        inside = [at for at in self._places(name) if at not in self.settings.get("inputs", [at])]
+        return None if inside else np.asarray(self.inputs)
+
+    def _places(self, name: str | None) -> list[str]:
+        return list(self.settings.get("layers") or []) if name is None else [name]
 
 
 def provenance() -> dict[str, str]:
@@ -208,9 +218,7 @@ _OPTIONAL = ("multipliers", "convergence_delta", "relative_error")
 
 
 def _by_name(part: Arrays | None, name: str | None) -> Array:
-    if isinstance(part, Mapping):
-        return np.asarray(part[name or next(iter(part))])
-    return np.asarray(part)
+    return np.asarray(part if name is None or not isinstance(part, Mapping) else part[name])
 
 
 def _flatten(name: str, value: Arrays | None, arrays: dict[str, Array]) -> None:

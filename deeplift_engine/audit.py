@@ -135,12 +135,13 @@ class _Ledger:
         """One layer: what came, what went, and the sum over the whole cut afterwards."""
         came = self.contribution(node.name, arrived[node.name])
         pairs = list(zip(node.inputs, sent, strict=True))
-        went = sum(self.contribution(name, part) for name, part in pairs)
-        sizes = sum(self.contribution(name, part, sizes=True) for name, part in pairs)
+        nothing = np.zeros_like(came)
+        went = sum((self.contribution(name, part) for name, part in pairs), nothing)
+        sizes = sum((self.contribution(name, part, sizes=True) for name, part in pairs), nothing)
         others = [
             self.contribution(name, part) for name, part in arrived.items() if name != node.name
         ]
-        total = went + sum(others, np.zeros_like(came))
+        total = went + sum(others, nothing)
         scale = np.maximum(np.abs(self.target), sizes)
         error = np.divide(np.abs(went - came), scale, out=np.zeros_like(came), where=scale > 0)
         worst = int(np.argmax(np.where(np.isfinite(error), error, np.inf)))

@@ -164,7 +164,8 @@ def _scores(
     start = {plan.target: Multiplier(seeds)}
     arrived = plan.graph.backward(start, plan.cuts, rules, comparison.ends)
     results: dict[str, Any] = {"scores": [], "multipliers": []}
-    sums, sizes = [], []
+    sums: list[Tensor] = []
+    sizes: list[Tensor] = []
     for cut in plan.cuts:
         ends = [comparison.value(cut, end) for end in (AT_INPUT, AT_REFERENCE)]
         found = arrived.get(cut, Multiplier(tf.zeros([1] * (ends[0].shape.rank + 1), plan.dtype)))

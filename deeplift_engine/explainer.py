@@ -291,7 +291,7 @@ def _judge(size: Array, error: Array, change: Array, dtype: str, strict: bool) -
     if not broken and size[worst] <= TOLERANCE[dtype]:
         return
     if broken:
-        worst = tuple(int(i) for i in np.argwhere(~np.isfinite(error))[0])
+        worst = tuple(np.argwhere(~np.isfinite(error))[0])
     message = (
         f"Contributions do not sum to the target's difference: worst in sample {worst[1]} "
         f"(target {worst[0]}, reference {worst[2]}), off by {error[worst]:.3g} of {change[worst]:.3g} "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,7 +126,8 @@ def _one(target: Any, shape: Shape, samples: int) -> Array:
         return _unit(target.first, shape) - _unit(target.second, shape)
     if isinstance(target, MeanNormalised):
         unit = _unit(target.unit, shape)
-        return unit - unit.sum(-1, keepdims=True) / shape[-1]
+        normalised: Array = unit - unit.sum(-1, keepdims=True) / shape[-1]
+        return normalised
     if isinstance(target, Weights):
         return _weights(target.values, shape, samples)
     if isinstance(target, np.ndarray) and target.ndim:
@@ -144,7 +144,7 @@ def _unit(target: Any, shape: Shape) -> Array:
     if len(index) != len(shape) and Ellipsis not in index:
         raise TargetError(
             f"target={target!r} has {len(index)} of the {len(shape)} indices that a layer of "
-            f"shape {shape} needs; slices add up units, as in ({'slice(None), ' * (len(shape) - 1)}0)."
+            f"shape {shape} needs; slices add up units, as in (slice(None), 0)."
         )
     values = np.zeros((1, *shape))
     try:
@@ -187,8 +187,3 @@ def _name(target: Any) -> str:
         values = target.values if isinstance(target, Weights) else target
         return f"array of shape {values.shape}"
     return repr(target)
-
-
-def labels(seeds: Seeds) -> Sequence[int]:
-    """Numbers of the targets along the targets' axis."""
-    return range(len(seeds.values))

@@ -65,18 +65,18 @@ def verify(network: Network, x: Any = None) -> Verification:
     expected = model.predict(values, verbose=0)
     if isinstance(expected, dict):
         expected = list(expected.values())
-    ours = network.predict(data)
-    ours = list(ours.values()) if isinstance(ours, dict) else [ours]
+    found = network.predict(data)
+    ours = list(found.values()) if isinstance(found, dict) else [found]
     theirs = expected if isinstance(expected, list | tuple) else [expected]
-    error = max(
+    largest = max(
         float(np.max(np.abs(a - b)) / max(float(np.max(np.abs(b))), 1e-30))
         for a, b in zip(ours, theirs, strict=True)
     )
-    ok = error <= TOLERANCE
+    ok = largest <= TOLERANCE
     verdict = "equals" if ok else "differs from"
     return Verification(
         ok,
-        error,
-        f"The forward pass {verdict} Keras {keras.__version__}'s: largest difference {error:.2g} "
+        largest,
+        f"The forward pass {verdict} Keras {keras.__version__}'s: largest difference {largest:.2g} "
         f"of the output's largest magnitude (tolerance {TOLERANCE:g}).",
     )

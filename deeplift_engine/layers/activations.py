@@ -137,11 +137,6 @@ class ReLU(Elementwise):
         """Whether it is max(x, 0)."""
         return self == ReLU()
 
-    @property
-    def rectifies(self) -> bool:  # type: ignore[override]
-        """Whether guided backpropagation and deconvnet treat it as a ReLU."""
-        return self.negative_slope == 0.0
-
     def function(self, x: Tensor) -> Tensor:
         """max_value above it, x between threshold and it, negative_slope·(x - threshold) below."""
         if self.threshold == 0.0:

@@ -81,7 +81,6 @@ class Elementwise(Layer):
     """A nonlinear function of each element by itself."""
 
     kind: ClassVar[str] = "elementwise"
-    rectifies: ClassVar[bool] = False
 
     def function(self, x: Tensor) -> Tensor:
         """The function; any number of leading axes."""

@@ -25,19 +25,19 @@ from deeplift_engine.layers import (
     Transpose,
 )
 from deeplift_engine.rules.base import Rule
-from deeplift_engine.rules.elementwise import Factor, RevealCancel
+from deeplift_engine.rules.elementwise import Deconvolution, Factor, RevealCancel
 from deeplift_engine.rules.joint import GradientAtInput, OwnRule, Path, Winner
 from deeplift_engine.rules.linear import Transposed
 
 logger = logging.getLogger("deeplift_engine")
 
-ELEMENTWISE: dict[str, Factor | RevealCancel] = {
+ELEMENTWISE: dict[str, Factor | Deconvolution | RevealCancel] = {
     "rescale": Factor("rescale", "slope"),
     "reveal_cancel": RevealCancel(),
     "gradient": Factor("gradient", "derivative"),
-    "guided_backprop": Factor("guided_backprop", "derivative", True, True),
-    "guided_backprop_rescale": Factor("guided_backprop_rescale", "slope", True, True),
-    "deconvnet": Factor("deconvnet", "one", True, True),
+    "guided_backprop": Factor("guided_backprop", "derivative", True),
+    "guided_backprop_rescale": Factor("guided_backprop_rescale", "slope", True),
+    "deconvnet": Deconvolution(),
     "pass_through": Factor("pass_through", "one"),
 }
 """Rules of nonlinear functions of one element, by name."""
@@ -60,15 +60,24 @@ class NodeLike(Protocol):
     """What is read of a node here."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Unique name."""
+
     @property
-    def layer(self) -> Layer: ...
+    def layer(self) -> Layer:
+        """The attribution layer."""
+
     @property
-    def inputs(self) -> tuple[str, ...]: ...
+    def inputs(self) -> tuple[str, ...]:
+        """Names of what it reads."""
+
     @property
-    def class_name(self) -> str: ...
+    def class_name(self) -> str:
+        """Keras class."""
+
     @property
-    def keras_layer(self) -> str: ...
+    def keras_layer(self) -> str:
+        """Keras layer."""
 
 
 @dataclass(frozen=True)

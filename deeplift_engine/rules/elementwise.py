@@ -16,14 +16,13 @@ class Factor:
     """Multipliers times one factor an element, the negative ones dropped if ``positive_only``.
 
     ``factor`` is ``"slope"`` (of the chord, the Rescale rule: equation 14 of the paper),
-    ``"derivative"`` (at the input) or ``"one"``. ``rectifiers_only`` makes this the rule of
-    ReLUs alone; others take the derivative (or, under ``"slope"``, the slope) unmasked.
+    ``"derivative"`` (at the input) or ``"one"``. As in the original, every nonlinearity is
+    treated as a ReLU is.
     """
 
     name: str
     factor: str
     positive_only: bool = False
-    rectifiers_only: bool = False
 
     @property
     def complete(self) -> bool:
@@ -32,10 +31,9 @@ class Factor:
 
     def cross(self, layer: Elementwise, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Multipliers of the input."""
-        applies = layer.rectifies or not self.rectifiers_only
-        if self.positive_only and applies:
+        if self.positive_only:
             arrived = _positive(arrived)
-        kind = self._kind(layer)
+        kind = self.factor
         if kind == "one":
             return [arrived]
         points = (
@@ -55,16 +53,11 @@ class Factor:
 
     def spread(self, layer: Elementwise, ends: Ends) -> Tensor:
         """The input's spread times the size of the factor."""
-        kind, spread = self._kind(layer), ends.spreads()[0]
+        kind, spread = self.factor, ends.spreads()[0]
         if kind == "one":
             return spread
         points = [*ends.inputs(), *ends.references()][: 1 if kind == "derivative" else 2]
         return spread * tf.abs(getattr(layer, kind)(*points))
-
-    def _kind(self, layer: Elementwise) -> str:
-        if self.rectifiers_only and not layer.rectifies and self.factor == "one":
-            return "derivative"
-        return self.factor
 
 
 def _positive(arrived: Multiplier) -> Multiplier:
@@ -73,6 +66,26 @@ def _positive(arrived: Multiplier) -> Multiplier:
     above = tf.nn.relu(arrived.mean + arrived.half)
     below = tf.nn.relu(arrived.mean - arrived.half)
     return Multiplier((above + below) / 2, (above - below) / 2)
+
+
+@dataclass(frozen=True)
+class Deconvolution:
+    """The nonlinearity itself, applied to what arrives: for a ReLU, the positive part."""
+
+    name: str = "deconvnet"
+    complete: bool = False
+
+    def cross(self, layer: Elementwise, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
+        """Multipliers of the input."""
+        if arrived.half is None:
+            return [Multiplier(layer.function(arrived.mean))]
+        above = layer.function(arrived.mean + arrived.half)
+        below = layer.function(arrived.mean - arrived.half)
+        return [Multiplier((above + below) / 2, (above - below) / 2)]
+
+    def spread(self, layer: Elementwise, ends: Ends) -> Tensor:
+        """The input's spread."""
+        return ends.spreads()[0]
 
 
 @dataclass(frozen=True)
