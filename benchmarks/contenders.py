@@ -1,0 +1,70 @@
+"""Who is measured, and what each gives the worker that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.work import Array, Data, Problem
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a contender is opened on: ``model`` is the Keras file, for those who read it."""
+
+    problem: Problem
+    data: Data
+    model: Path
+    threads: int
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A contender ready to run.
+
+    Attributes
+    ----------
+    run
+        Does all the work once, so many sequences or pairs at a time.
+    positions
+        What `run` returned → contributions (targets, N, L), averaged over the references and
+        summed over the letters. Of a forward pass: the outputs (N·K, outputs).
+    batch_sizes
+        Those it may choose the fastest from.
+    """
+
+    run: Callable[[int], Any]
+    positions: Callable[[Any], Array]
+    batch_sizes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """Where a contender is found.
+
+    ``function(setting, row)`` in ``module`` returns a `Prepared`; ``packages`` are those whose
+    versions the table gives.
+    """
+
+    label: str
+    module: str
+    function: str
+    packages: tuple[str, ...]
+
+
+CONTENDERS = {
+    "keras_forward": Contender(
+        "Keras, compiled", "benchmarks.engine", "keras_forward", ("keras", "tensorflow")
+    ),
+    "engine_forward": Contender(
+        "deeplift_engine, `predict`", "benchmarks.engine", "engine_forward", ()
+    ),
+    "torch_forward": Contender("torch", "benchmarks.peers", "torch_forward", ("torch",)),
+    "engine": Contender("deeplift_engine", "benchmarks.engine", "engine", ()),
+    "tangermeme": Contender("tangermeme", "benchmarks.peers", "tangermeme", ("tangermeme",)),
+    "captum": Contender("Captum", "benchmarks.peers", "captum", ("captum",)),
+    "shap": Contender("SHAP", "benchmarks.peers", "shap", ("shap",)),
+}
+PEERS = ("tangermeme", "captum", "shap")

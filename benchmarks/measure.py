@@ -1,0 +1,148 @@
+"""Check that the contenders agree, then time them in turns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from benchmarks.contenders import PEERS
+from benchmarks.process import BenchmarkError, Cost, Process, save_model
+from benchmarks.work import Array, Problem, Row, make_data, save
+
+TOLERANCE = 1e-3  # of the largest contribution: float32, and each library's own threshold
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to measure.
+
+    Attributes
+    ----------
+    repeats, budget
+        So many timed runs each, fewer once a contender has used ``budget`` seconds on a row.
+    pythons
+        The interpreter of each contender; those left out are not measured.
+    """
+
+    repeats: int
+    budget: float
+    pythons: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class RowCosts:
+    """Costs of one row by contender, the forward passes timed in turn with them included."""
+
+    row: Row
+    costs: Mapping[str, Cost]
+
+
+@dataclass(frozen=True)
+class ProblemCosts:
+    """Costs of all rows of a problem, and the versions of what was measured."""
+
+    problem: Problem
+    rows: tuple[RowCosts, ...]
+    versions: Mapping[str, str]
+
+
+def measure_problem(problem: Problem, plan: Plan) -> ProblemCosts:
+    """All rows of one problem."""
+    with TemporaryDirectory(prefix="deeplift-benchmark-") as name, ExitStack() as stack:
+        folder = Path(name)
+        save(problem, make_data(problem), folder)
+        save_model(folder)
+        forwards = [
+            stack.enter_context(_opened(name, plan, folder, row=None))
+            for name in ("keras_forward", "engine_forward", "torch_forward")
+            if name in plan.pythons
+        ]
+        for process in forwards:
+            process.choose_batch_size()
+        batch_sizes: dict[str, int] = {}
+        rows = []
+        versions: dict[str, str] = {}
+        for process in forwards:
+            versions.update(process.opened["versions"])
+        for row in (row for row in problem.rows if _contenders(row, plan)):
+            measured, more = _measure_row(row, plan, folder, forwards, batch_sizes)
+            rows.append(measured)
+            versions.update(more)
+        return ProblemCosts(problem, tuple(rows), versions)
+
+
+def _measure_row(
+    row: Row, plan: Plan, folder: Path, forwards: list[Process], batch_sizes: dict[str, int]
+) -> tuple[RowCosts, dict[str, str]]:
+    names = _contenders(row, plan)
+    versions: dict[str, str] = {}
+    with ExitStack() as stack:
+        processes = [stack.enter_context(_opened(name, plan, folder, row)) for name in names]
+        results: dict[str, Array] = {}
+        for process in processes:
+            versions.update(process.opened["versions"])
+            if process.name not in batch_sizes:
+                process.choose_batch_size()
+                batch_sizes[process.name] = process.batch_size
+            process.batch_size = batch_sizes[process.name]
+            path = folder / f"{process.name}.npy"
+            seconds = process.run(path)
+            if seconds > plan.budget / 2:  # too long for a run that does not count
+                process.runs.append(seconds)
+            results[process.name] = np.load(path)
+        differences = _compare(row, results)
+        for process in forwards:
+            process.runs.clear()
+        for process in _turns([*forwards, *processes], plan):
+            process.measure()
+        costs = {process.name: process.cost() for process in forwards}
+        costs |= {process.name: process.cost(differences[process.name]) for process in processes}
+    return RowCosts(row, costs), versions
+
+
+def _contenders(row: Row, plan: Plan) -> list[str]:
+    names = ("engine", *PEERS) if row.peers else ("engine",)
+    return [name for name in names if name in plan.pythons]
+
+
+def _turns(processes: Iterable[Process], plan: Plan) -> Iterator[Process]:
+    """A, B, C, A, B, C …: what else the machine does then meets all of them alike."""
+    processes = list(processes)
+    for _ in range(plan.repeats):
+        for process in processes:
+            if not process.runs or sum(process.runs) < plan.budget:
+                yield process
+
+
+def _compare(row: Row, results: Mapping[str, Array]) -> dict[str, float]:
+    """Largest difference from the first contender, as a part of its largest contribution."""
+    first, reference = next(iter(results.items()))
+    scale = float(np.abs(reference).max())
+    differences: dict[str, float] = {}
+    for name, result in results.items():
+        if result.shape != reference.shape:
+            raise BenchmarkError(
+                f"{row.title}: {name} gives shape {result.shape}, {first} {reference.shape}"
+            )
+        differences[name] = float(np.abs(result - reference).max()) / scale
+        if not differences[name] <= TOLERANCE:
+            raise BenchmarkError(
+                f"{row.title}: {name} and {first} disagree by {differences[name]:.1e} of the "
+                f"largest contribution (at most {TOLERANCE:.0e}): not the same work, not timed"
+            )
+    return differences
+
+
+@contextmanager
+def _opened(name: str, plan: Plan, folder: Path, row: Row | None) -> Iterator[Process]:
+    process = Process(name, plan.pythons[name], folder)
+    try:
+        process.opened = process.ask(do="prepare", row=row and row.name)
+        yield process
+    finally:
+        process.close()

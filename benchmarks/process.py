@@ -1,0 +1,140 @@
+"""The processes of the contenders, seen from the one that measures."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.contenders import CONTENDERS
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+class BenchmarkError(RuntimeError):
+    """A contender failed, or disagrees with the others."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a contender took: seconds of its fastest run, MiB at most and before the first run."""
+
+    seconds: float
+    runs: int
+    batch_size: int
+    peak: float
+    idle: float
+    difference: float | None = None
+
+
+class Process:
+    """A worker: one contender, told what to do line by line."""
+
+    def __init__(self, name: str, python: str, folder: Path) -> None:
+        self.name, self.folder = name, folder
+        self.runs: list[float] = []
+        self.peak = 0.0
+        self._log = (folder / f"{name}.log").open("a")
+        self._process = subprocess.Popen(
+            [python, "-m", "benchmarks.worker", name, str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            cwd=CHECKOUT,
+            env=environment(),
+        )
+        self.opened: dict[str, Any] = {}
+        self.batch_size = 0
+
+    def ask(self, **request: Any) -> dict[str, Any]:
+        """Send a request and wait for its answer."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # the worker is gone; what it last said is in its log
+        line = self._process.stdout.readline()
+        answer: dict[str, Any] = json.loads(line) if line else {"error": self._last_words()}
+        if "error" in answer:
+            raise BenchmarkError(f"{self.name}: {answer['error']}")
+        return answer
+
+    def run(self, save_as: Path | None = None) -> float:
+        """One run at the chosen batch size; its seconds."""
+        saved = None if save_as is None else str(save_as)
+        answer = self.ask(do="run", batch_size=self.batch_size, save=saved)
+        self.peak = max(self.peak, answer["peak"])
+        return float(answer["seconds"])
+
+    def measure(self) -> None:
+        """One run that counts."""
+        self.runs.append(self.run())
+
+    def choose_batch_size(self) -> None:
+        """Take the fastest of those the contender offers: two runs each, the first warms up."""
+        seconds: dict[int, float] = {}
+        for size in dict.fromkeys(self.opened["batch_sizes"]):
+            self.batch_size = size
+            seconds[size] = min(self.run(), self.run())
+        self.batch_size = min(seconds, key=seconds.__getitem__)
+        self.peak = 0.0
+
+    def cost(self, difference: float | None = None) -> Cost:
+        """The fastest of the runs so far."""
+        idle = float(self.opened["memory"])
+        runs = len(self.runs)
+        return Cost(min(self.runs), runs, self.batch_size, self.peak, idle, difference)
+
+    def close(self) -> None:
+        """End the worker."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+        self._log.close()
+
+    def _last_words(self) -> str:
+        lines = (self.folder / f"{self.name}.log").read_text().strip().splitlines()
+        return "its process ended; it last said: " + " / ".join(lines[-3:])
+
+
+def environment() -> dict[str, str]:
+    """The same for all: every core for every library, no chatter."""
+    threads = str(len(os.sched_getaffinity(0)))
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow"}
+    return {**os.environ, **quiet, "OMP_NUM_THREADS": threads}
+
+
+def save_model(folder: Path) -> None:
+    """Build the problem's Keras model, in a process of its own: TensorFlow stays out of this."""
+    command = [sys.executable, "-m", "benchmarks.engine", str(folder)]
+    done = subprocess.run(
+        command, cwd=CHECKOUT, env=environment(), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise BenchmarkError(f"the model was not saved: {done.stderr.strip()[-500:]}")
+
+
+def available(python: str) -> list[str]:
+    """Contenders whose packages that interpreter has."""
+    packages = {name: CONTENDERS[name].packages for name in CONTENDERS}
+    code = (
+        "import importlib.metadata as m, json, sys\n"
+        "installed = {d.name.lower() for d in m.distributions()}\n"
+        "print(json.dumps([n for n, p in json.loads(sys.argv[1]).items() if {*p} <= installed]))"
+    )
+    done = subprocess.run(
+        [python, "-c", code, json.dumps(packages)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise BenchmarkError(f"{python}: {done.stderr.strip()[-500:]}")
+    found: list[str] = json.loads(done.stdout)
+    return found

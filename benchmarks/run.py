@@ -1,0 +1,123 @@
+"""The command: measure, print, and on request write the page of the documentation."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from datetime import date
+from pathlib import Path
+
+from benchmarks.breakdown import breakdown
+from benchmarks.contenders import PEERS
+from benchmarks.measure import Plan, ProblemCosts, measure_problem
+from benchmarks.process import BenchmarkError, available
+from benchmarks.table import NOTES, problem_table
+from benchmarks.work import PROBLEMS, QUICK, Problem
+
+FORWARDS = ("keras_forward", "engine_forward")
+EXAMPLES = """\
+examples:
+  python -m benchmarks                                     this library, and peers installed here
+  python -m benchmarks --peers-python peers/bin/python     peers that have their own environment
+  python -m benchmarks --profile                           where this library's time goes
+  python -m benchmarks --quick                             small sizes, no bars: does it run?
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure what the options say; 0, or 1 with a message if a contender failed or disagreed."""
+    options = _parser().parse_args(arguments)
+    sections = []
+    try:
+        if options.profile:
+            sections += [breakdown(problem) for problem in _problems(options)]
+        else:
+            sections += _measured(options)
+    except BenchmarkError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 1
+    if options.write is not None:
+        options.write.write_text("\n\n".join(["# Benchmarks", *sections]) + "\n")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--peers-python", metavar="PATH", help="interpreter that has the peers")
+    parser.add_argument("--repeats", type=int, default=7, help="timed runs of each (default 7)")
+    parser.add_argument(
+        "--budget", type=float, default=40.0, help="seconds for one contender and row (default 40)"
+    )
+    parser.add_argument("--problem", choices=[problem.name for problem in PROBLEMS])
+    parser.add_argument("--row", action="append", metavar="NAME", help="only this row; repeatable")
+    parser.add_argument("--without", action="append", default=[], metavar="NAME", help="leave out")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the page there as well")
+    parser.add_argument("--quick", action="store_true", help="small sizes, one repeat, no bars")
+    parser.add_argument("--profile", action="store_true", help="this library, operation by kind")
+    return parser
+
+
+def _problems(options: argparse.Namespace) -> list[Problem]:
+    problems = [
+        problem
+        for problem in (QUICK if options.quick else PROBLEMS)
+        if options.problem in (None, problem.name)
+    ]
+    if options.row:
+        problems = [problem.restricted(options.row) for problem in problems]
+    return [problem for problem in problems if problem.rows]
+
+
+def _measured(options: argparse.Namespace) -> list[str]:
+    plan = _plan(options)
+    results: list[ProblemCosts] = []
+    sections: list[str] = []
+    for problem in _problems(options):
+        print(f"measuring {problem.name} …", file=sys.stderr)
+        results.append(measure_problem(problem, plan))
+        sections.append(problem_table(results[-1], bars=not options.quick))
+        print(sections[-1] + "\n", flush=True)
+    sections.append(_conditions(results, plan))
+    print(sections[-1] + "\n\n" + NOTES)
+    return [NOTES, *sections]
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    pythons = dict.fromkeys((*FORWARDS, "engine"), sys.executable)
+    peers = options.peers_python or sys.executable
+    found = available(peers)
+    if options.peers_python and not set(PEERS) & set(found):
+        raise BenchmarkError(f"{peers} has none of {', '.join(PEERS)} (with torch)")
+    if "torch_forward" in found:
+        pythons |= {name: peers for name in ("torch_forward", *PEERS) if name in found}
+    kept = {name: python for name, python in pythons.items() if name not in options.without}
+    return Plan(1 if options.quick else options.repeats, options.budget, kept)
+
+
+def _conditions(results: list[ProblemCosts], plan: Plan) -> str:
+    """Date, machine and versions."""
+    versions: dict[str, str] = {}
+    for result in results:
+        versions.update(result.versions)
+    packages = ", ".join(f"{name} {number}" for name, number in sorted(versions.items()))
+    return (
+        f"Measured on {date.today()}: {_processor()}, {len(os.sched_getaffinity(0))} cores for "
+        f"every contender, {platform.system()}, Python {platform.python_version()}; {packages}. "
+        f"{plan.repeats} repeats."
+    )
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.machine()
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

@@ -1,0 +1,135 @@
+"""Costs → a Markdown table with the bars and whether they are met."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from benchmarks.contenders import CONTENDERS, PEERS
+from benchmarks.measure import ProblemCosts, RowCosts
+from benchmarks.process import Cost
+from benchmarks.work import SPEEDUP_OVER_PEERS, Row
+
+HEADER = ("work", "by", "time", "÷ F", "÷ engine's F", "÷ engine", "memory", "bars")
+NOTES = """\
+F is the forward pass of N·K sequences as Keras compiles it, the fastest of several batch sizes;
+the engine's F is that of `Network.predict`. Times are minima over repeats taken in turns, so
+only ratios within a row mean something. Peers run at the fastest of several batch sizes, the
+engine at its default. Memory is the most a process held during a run, and in brackets how much
+of it came on top of the opened libraries and model. Before anything is timed, the contributions
+of all are compared; "agrees to" is the largest difference from the engine's over the largest
+contribution."""
+
+
+def problem_table(measured: ProblemCosts, bars: bool = True) -> str:
+    """One table: the forward passes first, then row by row."""
+    problem = measured.problem
+    count = problem.inputs * problem.references
+    shape = f"{problem.architecture.length} x 4"
+    title = f"### {problem.architecture.title[0].upper()}{problem.architecture.title[1:]}"
+    work = f"{problem.inputs} inputs x {problem.references} references of {shape}"
+    lines = [title, "", f"{work}; F: forward pass of {count} sequences.", ""]
+    lines += [_line(HEADER), _line(["---"] * len(HEADER))]
+    lines += [_line(cells) for cells in _forward_cells(measured)]
+    for row in measured.rows:
+        lines += [_line(cells) for cells in _row_cells(row, measured, bars)]
+    if problem.original is not None:
+        recorded = f"{problem.original:.3g}"
+        lines.append(
+            _line(
+                [
+                    f"**{measured.rows[0].row.title}**",
+                    "deeplift 0.6.13, the original: *recorded, not measured here*",
+                    "",
+                    recorded,
+                    *[""] * 4,
+                ]
+            )
+        )
+    return "\n".join(lines)
+
+
+def _forward_cells(measured: ProblemCosts) -> Iterable[list[str]]:
+    """Each forward pass at its fastest in any row."""
+    best: dict[str, Cost] = {}
+    for row in measured.rows:
+        for name, cost in row.costs.items():
+            if name.endswith("_forward") and cost.seconds <= best.get(name, cost).seconds:
+                best[name] = cost
+    for name, cost in best.items():
+        ratio = cost.seconds / best["keras_forward"].seconds
+        own = _ratio(cost, best.get("engine_forward"))
+        label = f"{CONTENDERS[name].label} (batch {cost.batch_size})"
+        yield ["forward pass", label, _time(cost), f"{ratio:.2f}", own, "", _memory(cost), ""]
+
+
+def _row_cells(measured: RowCosts, table: ProblemCosts, bars: bool) -> Iterable[list[str]]:
+    keras, own = measured.costs["keras_forward"], measured.costs.get("engine_forward")
+    engine = measured.costs.get("engine")
+    attributions = {n: c for n, c in measured.costs.items() if not n.endswith("_forward")}
+    for number, (name, cost) in enumerate(attributions.items()):
+        label = CONTENDERS[name].label
+        if cost.batch_size and name != "engine":
+            label += f" (batch {cost.batch_size})"
+        if name == "engine":
+            remarks = "; ".join(verdicts(measured, table)) if bars else ""
+        else:
+            remarks = f"agrees to {cost.difference:.0e}"
+        yield [
+            "" if number else f"**{measured.row.title}**",
+            label,
+            _time(cost),
+            _ratio(cost, keras),
+            _ratio(cost, own),
+            _ratio(cost, engine),
+            _memory(cost),
+            remarks,
+        ]
+
+
+def verdicts(measured: RowCosts, table: ProblemCosts) -> list[str]:
+    """Each bar of the row: what was asked, what was measured, met or missed."""
+    row, engine = measured.row, measured.costs["engine"]
+    found = []
+    if row.forwards is not None:
+        forwards = engine.seconds / measured.costs["keras_forward"].seconds
+        found.append(_verdict(f"at most {row.forwards:g} F", forwards, forwards <= row.forwards))
+    if row.base is not None and row.times is not None:
+        base = next(other for other in table.rows if other.row.name == row.base)
+        times = _forwards(measured) / _forwards(base)
+        asked = f"at most {row.times:g} x {_short(base.row)}"
+        found.append(_verdict(asked, times, times <= row.times))
+    peers = [cost.seconds for name, cost in measured.costs.items() if name in PEERS]
+    if peers:
+        faster = min(peers) / engine.seconds
+        asked = f"at least {SPEEDUP_OVER_PEERS:g} x faster than the best peer"
+        found.append(_verdict(asked, faster, faster >= SPEEDUP_OVER_PEERS))
+    return found
+
+
+def _forwards(measured: RowCosts) -> float:
+    """The engine's time in forward passes of the same minutes."""
+    return measured.costs["engine"].seconds / measured.costs["keras_forward"].seconds
+
+
+def _short(row: Row) -> str:
+    return "one target" if row.name == "own" else row.title
+
+
+def _verdict(asked: str, value: float, met: bool) -> str:
+    return f"{asked}: {value:.2f}, {'met' if met else '**missed**'}"
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _time(cost: Cost) -> str:
+    return f"{cost.seconds * 1e3:.0f} ms"
+
+
+def _ratio(cost: Cost, unit: Cost | None) -> str:
+    return "" if unit is None else f"{cost.seconds / unit.seconds:.2f}"
+
+
+def _memory(cost: Cost) -> str:
+    return f"{cost.peak:.0f} MiB (+{max(0.0, cost.peak - cost.idle):.0f})"
