@@ -294,8 +294,8 @@ def _judge(size: Array, error: Array, change: Array, dtype: str, strict: bool) -
         worst = tuple(np.argwhere(~np.isfinite(error))[0])
     message = (
         f"Contributions do not sum to the target's difference: worst in sample {worst[1]} "
-        f"(target {worst[0]}, reference {worst[2]}), off by {error[worst]:.3g} of {change[worst]:.3g} "
-        f"(relative {size[worst]:.2g}, tolerance {TOLERANCE[dtype]:g} for {dtype}). "
+        f"(target {worst[0]}, reference {worst[2]}), off by {error[worst]:.3g} of "
+        f"{change[worst]:.3g} (relative {size[worst]:.2g}, tolerance {TOLERANCE[dtype]:g} for {dtype}). "
         "network.audit(x, references) names the layer; dtype='float64' rules out rounding."
     )
     if strict:

@@ -1,0 +1,88 @@
+"""Layers of several inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from deeplift_engine.build.place import Place, Refused
+from deeplift_engine.layers import (
+    Activation,
+    Concatenate,
+    Difference,
+    Dot,
+    Layer,
+    LinearFunction,
+    Maximum,
+    Minimum,
+    Product,
+    Reshape,
+    Sum,
+)
+
+ELEMENTWISE: dict[str, Callable[[int], Layer]] = {
+    "Add": lambda count: Sum(),
+    "Average": lambda count: Sum(1.0 / count),
+    "Maximum": lambda count: Maximum(),
+    "Minimum": lambda count: Minimum(),
+    "Multiply": Product,
+    "Subtract": lambda count: Difference(),
+}
+"""Merges that broadcast their inputs, by class, from the number of inputs."""
+
+
+def merge(place: Place) -> str:
+    """Add, Subtract, Multiply, Average, Maximum, Minimum."""
+    count = len(place.inputs)
+    if place.spec.class_name == "Subtract" and count != 2:
+        raise Refused(f"takes two inputs, not {count}")
+    rank = max(len(place.shape(name)) for name in place.inputs)
+    inputs = []
+    for position, name in enumerate(place.inputs):
+        shape = place.shape(name)
+        if len(shape) < rank:
+            grown = (1,) * (rank - len(shape)) + tuple(
+                -1 if size is None else size for size in shape
+            )
+            name = place.add(Reshape(grown), name, suffix=f"/input_{position}")
+        inputs.append(name)
+    return place.add(ELEMENTWISE[place.spec.class_name](count), *inputs)
+
+
+def concatenate(place: Place) -> str:
+    """Concatenate along any axis but the batch."""
+    axis, rank = int(place.option("axis", -1)), len(place.shape())
+    axis = axis if axis > 0 else axis + rank + 1
+    if not 1 <= axis <= rank:
+        raise Refused(f"axis={place.option('axis')} is not a feature axis of a rank-{rank} input")
+    return place.add(Concatenate(axis))
+
+
+def dot(place: Place) -> str:
+    """Dot, with or without normalisation to unit length."""
+    axes = place.option("axes")
+    pair = (axes, axes) if isinstance(axes, int) else tuple(axes)
+    ranks = [len(place.shape(name)) for name in place.inputs]
+    left, right = (
+        axis if axis > 0 else axis + rank + 1 for axis, rank in zip(pair, ranks, strict=True)
+    )
+    inputs = place.inputs
+    if place.option("normalize", False):
+        inputs = [
+            unit_length(place, name, axis, f"/unit_{position}")
+            for position, (name, axis) in enumerate(zip(inputs, (left, right), strict=True))
+        ]
+    return place.add(Dot((left, right)), *inputs)
+
+
+def unit_length(place: Place, name: str, axis: int, suffix: str) -> str:
+    """X / sqrt(Σ x²) along one feature axis, as square, sum, inverse root and product."""
+    import tensorflow as tf
+
+    square = place.add(Activation("square"), name, suffix=f"{suffix}_square")
+    total = place.add(
+        LinearFunction(lambda x: tf.reduce_sum(x, axis=axis, keepdims=True)),
+        square,
+        suffix=f"{suffix}_sum",
+    )
+    root = place.add(Activation("inverse_root"), total, suffix=f"{suffix}_inverse_root")
+    return place.add(Product(2), name, root, suffix=suffix)

@@ -1,0 +1,147 @@
+"""Where a translator puts its layers: the graph under construction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from conversion import LayerSpec
+from deeplift_engine.constants import Array
+from deeplift_engine.graph import Node
+from deeplift_engine.layers import Elementwise, Identity, Input, Layer, Scale, Transpose
+from deeplift_engine.tensors import Tensor
+
+
+class Refused(Exception):  # noqa: N818 - a message between modules, not an error
+    """A layer or an option of it has no attribution layer; never leaves this package."""
+
+    def __init__(self, reason: str, advice: str = "") -> None:
+        super().__init__(reason)
+        self.reason, self.advice = reason, advice
+
+
+@dataclass
+class Draft:
+    """The nodes so far; ``logits`` leads from a softmax's or sigmoid's node to what it reads."""
+
+    dtype: str
+    functions: Mapping[str, Any]
+    nodes: dict[str, Node] = field(default_factory=dict)
+    logits: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Place:
+    """One call of a layer: what it reads, and how to add attribution layers for it."""
+
+    draft: Draft
+    spec: LayerSpec
+    name: str
+    inputs: list[str]
+    arguments: Mapping[str, Any]
+
+    def option(self, name: str, default: Any = None) -> Any:
+        """A saved option of the layer."""
+        value = self.spec.config.get(name, default)
+        return tuple(value) if isinstance(value, list) else value
+
+    def weight(self, role: str) -> Array:
+        """An array of the layer in the network's dtype."""
+        return np.asarray(self.spec.weights[role], dtype=self.draft.dtype)
+
+    def optional(self, role: str) -> Array | None:
+        """The same, None where the layer has none."""
+        return self.weight(role) if role in self.spec.weights else None
+
+    def shape(self, name: str | None = None) -> tuple[int | None, ...]:
+        """Feature shape of a node, by default of the first input."""
+        return self.draft.nodes[self.inputs[0] if name is None else name].shape
+
+    def add(self, layer: Layer, *inputs: str, suffix: str = "") -> str:
+        """Put one attribution layer behind ``inputs`` (by default all that the call reads).
+
+        Without ``suffix`` it is the one that stands for the Keras layer. What works element
+        by element goes before a transpose back to channels first, so that a following
+        convolution finds its channels last without any transpose.
+        """
+        inputs = inputs or tuple(self.inputs)
+        if isinstance(layer, Elementwise | Identity) and len(inputs) == 1:
+            inner = self._channels_last_source(inputs[0])
+            if inner is not None and not _has_features(layer):
+                moved = self._put(layer, (inner,), (suffix or "") + "/channels_last")
+                return self.channels_first(moved, suffix=suffix)
+        return self._put(layer, inputs, suffix)
+
+    def scale(self, factor: Array, offset: Array | None, axis: int, *, suffix: str = "") -> str:
+        """Multiply and shift along one feature axis (from 1)."""
+        inner = self._channels_last_source(self.inputs[0])
+        if inner is not None and axis == 1:
+            moved = self._put(Scale(factor, offset), (inner,), suffix + "/channels_last")
+            return self.channels_first(moved, suffix=suffix)
+        shape = [1] * len(self.shape())
+        shape[axis - 1] = -1
+        offset = None if offset is None else offset.reshape(shape)
+        return self._put(Scale(factor.reshape(shape), offset), tuple(self.inputs), suffix)
+
+    def channels_last(self, name: str) -> str:
+        """The node ``name``, channels moved last; no new node where that is how it was made."""
+        inner = self._channels_last_source(name)
+        if inner is not None:
+            return inner
+        rank = len(self.shape(name))
+        return self._put(Transpose((*range(2, rank + 1), 1)), (name,), "/channels_last_input")
+
+    def channels_first(self, name: str, *, suffix: str = "") -> str:
+        """The node ``name``, channels moved first, as the Keras layer's output."""
+        rank = len(self.shape(name))
+        return self._put(Transpose((rank, *range(1, rank))), (name,), suffix)
+
+    def _channels_last_source(self, name: str) -> str | None:
+        node = self.draft.nodes[name]
+        rank = len(node.shape)
+        if rank > 1 and node.layer == Transpose((rank, *range(1, rank))):
+            return node.inputs[0]
+        return None
+
+    def _put(self, layer: Layer, inputs: tuple[str, ...], suffix: str) -> str:
+        name = self.name + suffix
+        base, number = name, 1
+        while name in self.draft.nodes:
+            name, number = f"{base}_{number}", number + 1
+        shape = self._shape_of(layer, inputs)
+        self.draft.nodes[name] = Node(
+            name, layer, inputs, shape, self.spec.class_name, self.spec.name
+        )
+        return name
+
+    def _shape_of(self, layer: Layer, inputs: Sequence[str]) -> tuple[int | None, ...]:
+        """Shape of the output, by TensorFlow's own inference."""
+        if isinstance(layer, Input):
+            return layer.shape
+        with tf.Graph().as_default():
+            tensors: list[Tensor] = [
+                tf.compat.v1.placeholder(self._dtype_of(name), [None, *self.shape(name)])
+                for name in inputs
+            ]
+            try:
+                output = layer.forward(*tensors)
+            except (ValueError, tf.errors.InvalidArgumentError) as error:
+                met = ", ".join(str(self.shape(name)) for name in inputs)
+                raise Refused(
+                    f"cannot take an input of shape {met}: {str(error).splitlines()[0]}",
+                    "Check that the architecture belongs to these weights.",
+                ) from error
+        return tuple(output.shape.as_list()[1:])
+
+    def _dtype_of(self, name: str) -> str:
+        layer = self.draft.nodes[name].layer
+        return layer.dtype if isinstance(layer, Input) else self.draft.dtype
+
+
+def _has_features(layer: Layer) -> bool:
+    """Whether a layer holds an array that is laid out like its input."""
+    return hasattr(layer, "alpha") and isinstance(layer.alpha, np.ndarray)

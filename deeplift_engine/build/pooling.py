@@ -1,0 +1,35 @@
+"""Pooling of one and two dimensions, windows and global."""
+
+from __future__ import annotations
+
+from deeplift_engine.build.kernels import numbers
+from deeplift_engine.build.place import Place
+from deeplift_engine.layers import AveragePool, GlobalMax, Layer, MaxPool, Mean
+
+
+def pool(place: Place) -> str:
+    """MaxPooling and AveragePooling."""
+    rank = len(place.shape()) - 1
+    size = numbers(place.option("pool_size", 2), rank)
+    strides = place.option("strides")
+    windows = (
+        size,
+        size if strides is None else numbers(strides, rank),
+        str(place.option("padding", "valid")),
+    )
+    maximum = place.spec.class_name.startswith("Max")
+    layer: Layer = MaxPool(*windows) if maximum else AveragePool(*windows)
+    if place.option("data_format") != "channels_first":
+        return place.add(layer)
+    inner = place.add(layer, place.channels_last(place.inputs[0]), suffix="/channels_last")
+    return place.channels_first(inner)
+
+
+def global_pool(place: Place) -> str:
+    """GlobalMaxPooling and GlobalAveragePooling."""
+    rank = len(place.shape())
+    first = place.option("data_format") == "channels_first"
+    axes = tuple(range(2, rank + 1) if first else range(1, rank))
+    keepdims = bool(place.option("keepdims", False))
+    maximum = "Max" in place.spec.class_name
+    return place.add(GlobalMax(axes, keepdims) if maximum else Mean(axes, keepdims))

@@ -1,0 +1,105 @@
+"""The one table: Keras class → how it becomes attribution layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from conversion import LayerSpec
+from deeplift_engine.build import activations, kernels, merging, normalizing, pooling, reshaping
+from deeplift_engine.build.place import Place, Refused
+from deeplift_engine.layers import Input, PathFunction
+
+Translator = Callable[[Place], str]
+
+
+def put_input(place: Place) -> str:
+    """InputLayer."""
+    batch_shape = place.option("batch_shape") or ()
+    return place.add(Input(tuple(batch_shape[1:]), str(place.option("dtype", "float32"))))
+
+
+def put_function(place: Place) -> str:
+    """A Lambda or custom layer whose function the user gave."""
+    return place.add(PathFunction(place.draft.functions[place.spec.name]))
+
+
+TRANSLATORS: dict[str, Translator] = {
+    "InputLayer": put_input,
+    "Dense": kernels.dense,
+    **dict.fromkeys(("Conv1D", "Conv2D"), kernels.convolution),
+    **dict.fromkeys(("DepthwiseConv1D", "DepthwiseConv2D"), kernels.depthwise),
+    **dict.fromkeys(("SeparableConv1D", "SeparableConv2D"), kernels.separable),
+    **dict.fromkeys(
+        ("MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D"), pooling.pool
+    ),
+    **dict.fromkeys(
+        (
+            "GlobalMaxPooling1D",
+            "GlobalMaxPooling2D",
+            "GlobalAveragePooling1D",
+            "GlobalAveragePooling2D",
+        ),
+        pooling.global_pool,
+    ),
+    "BatchNormalization": normalizing.batch_normalization,
+    "Rescaling": normalizing.rescaling,
+    "Activation": activations.activation,
+    **dict.fromkeys(activations.LAYERS, activations.activation_layer),
+    "PReLU": activations.prelu,
+    **dict.fromkeys(
+        (
+            "ActivityRegularization",
+            "AlphaDropout",
+            "Dropout",
+            "GaussianDropout",
+            "GaussianNoise",
+            "Identity",
+            "SpatialDropout1D",
+            "SpatialDropout2D",
+            "SpatialDropout3D",
+        ),
+        reshaping.identity,
+    ),
+    "Flatten": reshaping.flatten,
+    "Reshape": reshaping.reshape,
+    "Permute": reshaping.permute,
+    "RepeatVector": reshaping.repeat_vector,
+    **dict.fromkeys(("ZeroPadding1D", "ZeroPadding2D"), reshaping.padding),
+    **dict.fromkeys(("Cropping1D", "Cropping2D"), reshaping.cropping),
+    **dict.fromkeys(("UpSampling1D", "UpSampling2D"), reshaping.upsampling),
+    **dict.fromkeys(merging.ELEMENTWISE, merging.merge),
+    "Concatenate": merging.concatenate,
+    "Dot": merging.dot,
+}
+
+
+def translator(spec: LayerSpec, functions: frozenset[str]) -> Translator:
+    """How to translate a layer.
+
+    Raises
+    ------
+    Refused
+        For a class that is not in the table, or a Lambda without its function.
+    """
+    if spec.name in functions:
+        return put_function
+    if spec.class_name in TRANSLATORS:
+        _check_options(spec)
+        return TRANSLATORS[spec.class_name]
+    if spec.class_name == "Lambda":
+        raise Refused(
+            "Python code in the file is never run",
+            f"Give the function yourself: functions={{{spec.name!r}: f}}.",
+        )
+    raise Refused(
+        f"no attribution layer for {spec.saved_class_name or spec.class_name}",
+        f"Give its forward pass yourself: functions={{{spec.name!r}: f}}.",
+    )
+
+
+def _check_options(spec: LayerSpec) -> None:
+    """What can be told without knowing the shape of the input."""
+    if "activation" in spec.config:
+        activations.named_activation(spec.config["activation"])
+    if spec.class_name.startswith("UpSampling"):
+        reshaping.check_interpolation(spec.config.get("interpolation", "nearest"))
