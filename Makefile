@@ -50,5 +50,5 @@ $(BIN)/python:
 
 # one stamp for each extra of setup.cfg
 $(VENV)/.installed-%: $(METADATA) | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable '.[$*]'
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --editable '.[$*]'
 	@touch $@

@@ -295,7 +295,7 @@ def _judge(size: Array, error: Array, change: Array, dtype: str, strict: bool) -
     message = (
         f"Contributions do not sum to the target's difference: worst in sample {worst[1]} "
         f"(target {worst[0]}, reference {worst[2]}), off by {error[worst]:.3g} of "
-        f"{change[worst]:.3g} (relative {size[worst]:.2g}, tolerance {TOLERANCE[dtype]:g} for {dtype}). "
+        f"{change[worst]:.3g} (relative {size[worst]:.2g}, tolerance {TOLERANCE[dtype]:g}). "
         "network.audit(x, references) names the layer; dtype='float64' rules out rounding."
     )
     if strict:

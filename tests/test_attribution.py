@@ -129,8 +129,11 @@ def test_hypothetical_contributions_need_multipliers_letters_and_the_inputs() ->
     parts = {name: getattr(result, name) for name in Attribution.__dataclass_fields__}
     with pytest.raises(InputError, match="multipliers"):
         _ = Attribution(**{**parts, "multipliers": None}).hypothetical
-    with pytest.raises(InputError, match="conv1"):
-        _ = Attribution(**{**parts, "settings": {"layers": ["conv1"]}}).hypothetical
+    with pytest.raises(InputError, match="conv1"):  # of the input's shape, but not the input
+        told = {"layers": ["conv1"], "inputs": ["letters"]}
+        _ = Attribution(**{**parts, "settings": told}).hypothetical
+    with pytest.raises(InputError, match="layer inside"):
+        _ = Attribution(**{**parts, "inputs": parts["inputs"][:, :-1]}).hypothetical
     for axis in (0, 3, -3):
         with pytest.raises(InputError, match="axis"):
             result.hypothetical_contributions(axis)

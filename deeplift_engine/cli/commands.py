@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeplift_engine import storage
+from deeplift_engine import storage, targets
 from deeplift_engine.cli import console
 from deeplift_engine.cli.data import Array, read_inputs
 
@@ -17,15 +18,14 @@ if TYPE_CHECKING:
     from deeplift_engine.attribution import Attribution
     from deeplift_engine.network import Network
 
-FREE_LENGTH = 64
-"""How long a free axis of random inputs is made."""
+Inputs = Array | dict[str, Array]
 
 
 def inspect(options: argparse.Namespace) -> int:
     """Print a line for each layer."""
     network = _load(options)
     rows = network.describe(rules=_rules(options), max_pooling=options.max_pooling)
-    columns = ("name", "class_name", "kind", "shape", "rule", "note")
+    columns = ("name", "class_name", "kind", "shape", "rule", "exact", "note")
     cells = [tuple(getattr(row, column) for column in columns) for row in rows]
     about = {
         "model": network.spec.source,
@@ -39,7 +39,7 @@ def inspect(options: argparse.Namespace) -> int:
         return 0
     _print_lines(about)
     console.say("")
-    console.say(console.table(columns, [[_text(cell) for cell in row] for row in cells]))
+    console.say(console.table([*columns], [[_text(cell) for cell in row] for row in cells]))
     return 0
 
 
@@ -69,6 +69,10 @@ def score(options: argparse.Namespace) -> int:
         hypothetical=options.hypothetical,
         command_line=options.command_line,
     )
+    if options.strict and result.convergence_delta is None:
+        console.complain(
+            "warning", "--strict checked nothing: these rules need not sum to anything"
+        )
     summary = {"written": str(options.output), **_summary(result)}
     if options.json:
         _print_json(summary)
@@ -80,29 +84,39 @@ def score(options: argparse.Namespace) -> int:
 def check(options: argparse.Namespace) -> int:
     """Compare the network with Keras, and its contributions with the target's difference."""
     network = _load(options)
+    from deeplift_engine.verify import random_inputs
+
     if options.inputs is None:
-        inputs: Array | dict[str, Array] = _random_inputs(network, options.samples, options.seed)
+        drawn = random_inputs(network, options.samples, options.seed)
+        inputs: Inputs = dict(zip(_names(network), drawn, strict=True))
     else:
         inputs = _first(_read_inputs(options, network), options.samples)
+    target = _target(options)
+    if target is None:
+        target = _all_units(network, inputs, options)
     verification = network.verify(inputs)
     audit = network.audit(
         inputs,
         references=_references(options),
-        target=_target(options),
+        target=target,
         rules=_rules(options),
+        target_layer=options.target_layer,
+        max_pooling=options.max_pooling,
     )
-    complete = audit.first_break is None
     if options.json:
-        _print_json(
-            {
-                "forward": {"ok": verification.ok, "max_error": verification.max_error},
-                "sums": {"ok": complete, "worst": audit.worst, "first_break": audit.first_break},
-            }
-        )
+        _print_json({"forward": asdict(verification), "sums": {"ok": audit.ok, **asdict(audit)}})
     else:
-        console.say(f"forward: {verification.message}")
-        console.say(f"sums:\n{audit}")
-    return 0 if verification.ok and complete else 1
+        console.say(f"{verification.message}\n\n{audit}\n")
+        broken = audit.first_break
+        console.say(
+            f"Contributions sum to the target's difference at every layer (largest relative error "
+            f"{audit.worst.error:.2g})."
+            if broken is None
+            else f"Contributions do not sum to the target's difference: {broken.layer} "
+            f"({broken.class_name}, {broken.rule}) is the first layer to break it, by "
+            f"{broken.error:.2g} (tolerance {audit.tolerance:g})."
+        )
+    return 0 if verification.ok is not False and audit.ok else 1
 
 
 def _load(options: argparse.Namespace) -> Network:
@@ -127,8 +141,15 @@ def _rules(options: argparse.Namespace) -> Any:
 
 
 def _target(options: argparse.Namespace) -> Any:
-    targets = [make() for make in options.target or ()]
-    return targets if len(targets) > 1 else targets[0] if targets else 0
+    made = [make() for make in options.target or ()]
+    return made if len(made) > 1 else made[0] if made else None
+
+
+def _all_units(network: Network, inputs: Inputs, options: argparse.Namespace) -> Any:
+    """Take a weighted sum of all units, drawn at random, so that a check passes none over."""
+    node = network.target_node(options.target_layer)
+    shape = network.activations(_first(inputs, 1), [node])[node].shape[1:]
+    return targets.weights(np.random.default_rng(options.seed).normal(size=shape))
 
 
 def _references(options: argparse.Namespace) -> Any:
@@ -136,23 +157,18 @@ def _references(options: argparse.Namespace) -> Any:
     return made.get("") if set(made) <= {""} else made
 
 
-def _read_inputs(options: argparse.Namespace, network: Network) -> Array | dict[str, Array]:
-    names = [info.name for info in network.inputs]
-    return read_inputs(options.inputs, dict(options.key), names)
+def _names(network: Network) -> list[str]:
+    return [info.name for info in network.inputs]
 
 
-def _first(inputs: Array | dict[str, Array], samples: int) -> Array | dict[str, Array]:
+def _read_inputs(options: argparse.Namespace, network: Network) -> Inputs:
+    return read_inputs(options.inputs, dict(options.key), _names(network))
+
+
+def _first(inputs: Inputs, samples: int) -> Inputs:
     if isinstance(inputs, Mapping):
         return {name: array[:samples] for name, array in inputs.items()}
     return inputs[:samples]
-
-
-def _random_inputs(network: Network, samples: int, seed: int) -> dict[str, Array]:
-    generator = np.random.default_rng(seed)
-    return {
-        info.name: generator.normal(size=(samples, *(size or FREE_LENGTH for size in info.shape)))
-        for info in network.inputs
-    }
 
 
 def _summary(result: Attribution) -> dict[str, Any]:
@@ -169,7 +185,7 @@ def _summary(result: Attribution) -> dict[str, Any]:
 
 
 def _print_json(value: Mapping[str, Any]) -> None:
-    console.say(json.dumps(value, indent=2, default=str))
+    console.say(json.dumps(value, indent=2, default=lambda array: np.asarray(array).tolist()))
 
 
 def _print_lines(values: Mapping[str, Any]) -> None:
@@ -178,6 +194,8 @@ def _print_lines(values: Mapping[str, Any]) -> None:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.3g}"
     if isinstance(value, list):

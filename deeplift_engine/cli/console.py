@@ -41,7 +41,7 @@ def plain_warnings(*, verbose: bool) -> Iterator[None]:
     """Show the library's warnings, and with ``verbose`` its log, as one line each on stderr."""
     seen: set[str] = set()
 
-    def show(message: Warning | str, *_: object) -> None:
+    def show(message: Warning | str, *_: object, **__: object) -> None:
         text = str(message)
         if text not in seen:
             seen.add(text)

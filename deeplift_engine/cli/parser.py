@@ -167,7 +167,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         type=values.target,
         action="append",
         metavar="TARGET",
-        help="what to explain (default: 0); may be repeated; see below",
+        help="what to explain; may be repeated; see below",
     )
     group.add_argument(
         "--target-layer",

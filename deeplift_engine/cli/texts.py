@@ -5,10 +5,11 @@ from __future__ import annotations
 from deeplift_engine.cli.console import PROGRAM
 
 TARGETS = """\
-  3            unit 3                        2,5   unit (2, 5) of an output with two axes
-  3-5          unit 3 minus unit 5           all   every unit, one after another
-  mean:3       logit 3 minus the mean logit  @FILE.npy   integers: one unit per sample;
-                                                         other numbers: weights over the units"""
+  3         unit 3                         all          every unit, one after another
+  2,5       unit (2, 5) of two axes        2,:          the sum of units (2, 0), (2, 1) ...
+  3-5       unit 3 minus unit 5            mean:3       unit 3 minus the mean of all units
+  @FILE.npy integers: one unit per sample; other numbers: weights over the units
+  Without --target it is the only unit; for `check`, a random weighted sum of all units."""
 
 REFERENCES = """\
   zeros                 constant:0.25         background:0.3,0.2,0.2,0.3

@@ -53,8 +53,9 @@ def target(text: str) -> Made:
         return lambda: "all"
     if re.fullmatch(r"-?\d+", text):
         return lambda: int(text)
-    if re.fullmatch(r"-?\d+(,-?\d+)+", text):
-        return lambda: tuple(int(index) for index in text.split(","))
+    if re.fullmatch(r"(-?\d+|:)(,(-?\d+|:))+", text):
+        parts = text.split(",")
+        return lambda: tuple(slice(None) if part == ":" else int(part) for part in parts)
     if found := re.fullmatch(r"(\d+)-(\d+)", text):
         first, second = (int(unit) for unit in found.groups())
         return lambda: targets.difference(first, second)

@@ -112,7 +112,8 @@ def test_wrong_usage_is_2(arguments: list[str], command: Callable[..., Any]) -> 
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("3", 3), ("-1", -1), ("2,5", (2, 5)), ("all", "all")]
+    ("text", "expected"),
+    [("3", 3), ("-1", -1), ("2,5", (2, 5)), ("2,:", (2, slice(None))), ("all", "all")],
 )
 def test_targets_that_are_plain(text: str, expected: Any) -> None:
     assert values.target(text)() == expected
