@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import zipfile
@@ -117,18 +118,54 @@ def _aside(target: Path) -> Iterator[Path]:
             temporary.unlink()
 
 
+class _Patient(io.FileIO):
+    """A file that keeps its first error instead of raising it.
+
+    HDF5 does not survive a write that fails: it tries again when it closes the file and when
+    the process ends, and crashes. So it is told that all went well, and the file is dropped.
+    """
+
+    failure: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        """Write all of ``data``, which one system call need not do."""
+        rest = memoryview(data).cast("B")
+        size = len(rest)
+        while len(rest) and self.failure is None:
+            try:
+                rest = rest[super().write(rest) :]
+            except OSError as error:
+                self.failure = error
+        return size
+
+    def truncate(self, size: int | None = None) -> int:
+        """Change the file's length."""
+        try:
+            return super().truncate(size) if self.failure is None else 0
+        except OSError as error:
+            self.failure = error
+            return 0
+
+
 def _write_hdf5(path: Path, arrays: Arrays, settings: Mapping[str, Any]) -> None:
     text = _to_json(settings)
-    with h5py.File(path, "w") as file:
-        for name, array in arrays.items():
-            file.create_dataset(name, data=array)
-        for name, value in settings.items():
-            if isinstance(value, str | bool | int | float) and len(str(value)) < 1000:
-                file.attrs[name] = value
-        if len(text.encode()) < _LARGEST_ATTRIBUTE:
-            file.attrs[SETTINGS] = text
-        else:
-            file.create_dataset(SETTINGS, data=text)
+    with _Patient(path, "w+b") as disk:
+        with h5py.File(disk, "w") as file:
+            _fill(file, arrays, settings, text)
+        if disk.failure is not None:
+            raise disk.failure
+
+
+def _fill(file: h5py.File, arrays: Arrays, settings: Mapping[str, Any], text: str) -> None:
+    for name, array in arrays.items():
+        file.create_dataset(name, data=array)
+    for name, value in settings.items():
+        if isinstance(value, str | bool | int | float) and len(str(value)) < 1000:
+            file.attrs[name] = value
+    if len(text.encode()) < _LARGEST_ATTRIBUTE:
+        file.attrs[SETTINGS] = text
+    else:
+        file.create_dataset(SETTINGS, data=text)
 
 
 def _read_hdf5(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:

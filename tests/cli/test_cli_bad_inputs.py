@@ -128,7 +128,7 @@ def test_all_unsupported_layers_are_named_at_once(
 SPOILED_INPUTS = {
     "NaN": (with_nan, "sample 2|nan"),
     "infinity": (with_infinity, "inf|finite"),
-    "wrong rank": (lambda x: x[0], r"\(20, 4\)|20 x 4"),
+    "wrong rank": (lambda x: x[0], r"20, 4"),
     "one axis too many": (lambda x: x[..., None], r"20"),
     "wrong length": (lambda x: x[:, :-1], r"19"),
     "channels in the wrong place": (lambda x: x.swapaxes(1, 2), r"20"),

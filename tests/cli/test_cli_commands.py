@@ -157,33 +157,58 @@ def test_score_s_summary_as_json(folder: Path, command: Command, tmp_path: Path)
 def test_check_of_a_sound_model_passes(folder: Path, data: list[str], command: Command) -> None:
     arguments = [folder / data[0], *data[1:]] if data else []
     outcome = command("check", folder / "model.h5", *arguments)
-    assert outcome.code == 0
-    assert "forward:" in outcome.out
-    assert "sums:" in outcome.out
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "The forward pass equals Keras" in outcome.out
+    assert "Contributions sum to the target's difference at every layer" in outcome.out
 
 
-def test_check_fails_where_sums_do_not_hold(folder: Path, command: Command) -> None:
-    outcome = command("check", folder / "model.h5", "--rules", "gradient", "--json")
+def test_check_fails_where_sums_do_not_hold_and_names_the_layer(
+    folder: Path, command: Command
+) -> None:
+    start = ("check", folder / "model.h5", folder / "inputs.npy", "--references", "shuffle:1")
+    outcome = command(*start, "--rules", "gradient")
     assert outcome.code == 1
-    told = json.loads(outcome.out)
-    assert told["forward"]["ok"] is True
-    assert told["sums"]["ok"] is False
-    assert told["sums"]["first_break"]
+    assert "hidden (Dense, gradient) is the first layer to break it" in outcome.out
+    told = json.loads(command(*start, "--rules", "gradient", "--json").out)
+    assert (told["forward"]["ok"], told["sums"]["ok"]) == (True, False)
 
 
 def test_strict_scoring_fails_where_sums_do_not_hold(
-    folder: Path, command: Command, tmp_path: Path
+    folder: Path, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("deeplift_engine.explainer.TOLERANCE", {"float32": 0.0})
     path = tmp_path / "scores.h5"
-    options = ("--max-pooling", "gradient", "--references", "shuffle:3", "--target", "0")
-    start = ("score", folder / "model.h5", folder / "inputs.npy", "-o", path, *options)
+    start = ("score", folder / "model.h5", folder / "inputs.npy", "-o", path, "--target", "0")
     outcome = command(*start, "--strict")
     assert outcome.code == 1
-    assert outcome.err.startswith("deeplift-engine: error: ")
+    assert outcome.err.startswith("deeplift-engine: error: Contributions do not sum")
     assert not path.exists()
     outcome = command(*start)
     assert outcome.code == 0
-    assert outcome.err.startswith("deeplift-engine: warning: ")
+    assert outcome.err.startswith("deeplift-engine: warning: Contributions do not sum")
+    assert outcome.err.count("\n") == 1
+    assert path.exists()
+
+
+def test_strict_says_when_there_is_nothing_to_check(
+    folder: Path, command: Command, tmp_path: Path
+) -> None:
+    outcome = command(
+        "score", folder / "model.h5", folder / "inputs.npy", "-o", tmp_path / "scores.h5",
+        "--target", "0", "--rules", "gradient", "--strict",
+    )  # fmt: skip
+    assert outcome.code == 0
+    assert "--strict checked nothing" in outcome.err
+
+
+def test_check_and_inspect_read_the_rules_of_single_layers(folder: Path, command: Command) -> None:
+    told = command(
+        "inspect", folder / "model.h5", "--json",
+        "--rule", "hidden=gradient", "--rule", "class:Conv1D=reveal_cancel",
+    )  # fmt: skip
+    rules = {row["name"]: row["rule"] for row in json.loads(told.out)["layers"]}
+    assert rules["hidden"] == "gradient"
+    assert rules["conv"] == "reveal_cancel"
 
 
 # the process
