@@ -52,7 +52,8 @@ def canonical(
     if name.startswith("CuDNN") and name[5:] in ("LSTM", "GRU"):
         name = name[5:]
         options |= {"activation": "tanh", "recurrent_activation": "sigmoid", "use_bias": True}
-        options["reset_after"] = True
+        if name == "GRU":
+            options["reset_after"] = True
     if name not in OPTIONS:
         for key in ("activation", "recurrent_activation"):
             if key in options:

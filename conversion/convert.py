@@ -76,7 +76,7 @@ def check_shapes(layer: Layer, weights: dict[str, Array], where: str) -> None:
             for size, actual in zip(expected, values.shape, strict=True)
         )
         if not fits:
-            shape = "(" + ", ".join(str(size) for size in expected) + ")"
+            shape = str(expected).replace("'", "")
             raise ModelConfigError(
                 f"{where} ({layer.saved_class_name}): {slot.role} has shape {values.shape},"
                 f" expected {shape} from the options {_told(layer)}."

@@ -10,7 +10,7 @@ import numpy as np
 from conversion.errors import ModelConfigError
 
 _DEEPEST = 150
-_MOST_VALUES = 2_000_000
+_MOST_VALUES = 500_000
 
 
 def plain(value: Any, what: str) -> Any:

@@ -66,8 +66,10 @@ def read_model(
     """
     try:
         return _read(path, architecture, theano_kernels)
-    except DeepliftEngineError:
-        raise
+    except DeepliftEngineError as error:
+        if str(path) in str(error):
+            raise
+        raise type(error)(f"{path}: {error}") from error
     except (
         LookupError,
         TypeError,
