@@ -26,9 +26,9 @@ def build() -> keras.Model:
     return keras.Sequential(
         [
             keras.Input((LENGTH, 4), name="sequence"),
-            layers.Conv1D(24, 11, activation="relu", name="motifs"),
-            layers.Conv1D(24, 5, activation="relu", name="contexts"),
-            layers.MaxPooling1D(12, name="strongest"),
+            layers.Conv1D(24, 11, padding="same", activation="relu", name="motifs"),
+            layers.Conv1D(24, 5, padding="same", activation="relu", name="contexts"),
+            layers.MaxPooling1D(10, name="strongest"),
             layers.Flatten(name="flat"),
             layers.Dropout(0.2, name="dropout"),
             layers.Dense(32, activation="relu", name="combinations"),
