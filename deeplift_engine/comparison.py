@@ -116,12 +116,17 @@ class NodeEnds:
 
     def shapes(self) -> list[Sequence[Any]]:
         """Feature shapes of the tensors that the node reads."""
-        shapes: list[Sequence[Any]] = []
-        for name in self.node.inputs:
-            shape = self.comparison.graph.nodes[name].shape
-            known = None not in shape
-            shapes.append(shape if known else features(self.comparison.value(name, AT_INPUT), 2))
-        return shapes
+        return [self._shape_of(name) for name in self.node.inputs]
+
+    def shape(self) -> Sequence[Any]:
+        """Feature shape of the node's output."""
+        return self._shape_of(self.node.name)
+
+    def _shape_of(self, name: str) -> Sequence[Any]:
+        shape = self.comparison.graph.nodes[name].shape
+        if None not in shape:
+            return shape
+        return features(self.comparison.value(name, AT_INPUT), 2)
 
     def fuse(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function, compiled into one kernel where that pays."""

@@ -138,8 +138,10 @@ class Place:
         return tuple(output.shape.as_list()[1:])
 
     def _dtype_of(self, name: str) -> str:
+        """Integers as the file says; everything else in the network's dtype."""
         layer = self.draft.nodes[name].layer
-        return layer.dtype if isinstance(layer, Input) else self.draft.dtype
+        is_integer = isinstance(layer, Input) and "int" in layer.dtype
+        return layer.dtype if isinstance(layer, Input) and is_integer else self.draft.dtype
 
 
 def _has_features(layer: Layer) -> bool:

@@ -43,10 +43,12 @@ class Linear(Layer):
     ``folds`` says that the map mixes elements by a kernel: positive and negative parts of its
     output are taken from the sign of each product, so its spread is abs(Δ)·abs(W) and what
     arrives as a half-difference leaves folded into the mean. A map without mixing keeps both.
+    ``broadcasts`` says that the transposed map takes a multiplier of size 1 along feature axes.
     """
 
     kind: ClassVar[str] = "linear"
     folds: ClassVar[bool] = False
+    broadcasts: ClassVar[bool] = False
 
     def linear(self, *inputs: Tensor) -> Tensor:
         """The map without its constant."""

@@ -92,7 +92,7 @@ class Convolution(Linear):
         output = tf.concat(outputs, axis=-1) if self.groups > 1 else outputs[0]
         if bias is not None:
             output = tf.nn.bias_add(output, constant(bias))
-        return output if self.kernel.ndim > 3 else output[:, 0]
+        return output if self.kernel.ndim > 3 else tf.squeeze(output, 1)
 
     def _convolve_group(
         self, x: Tensor, kernel: Array, margins: Sequence[tuple[int, int]] | None
@@ -100,7 +100,7 @@ class Convolution(Linear):
         """A sequence is an image of height 1: only so does oneDNN dilate it without copies."""
         strides, dilation = list(self.strides), list(self.dilation)
         if kernel.ndim == 3:
-            x, kernel = x[:, tf.newaxis], kernel[np.newaxis]
+            x, kernel = tf.expand_dims(x, 1), kernel[np.newaxis]
             strides, dilation = [1, *strides], [1, *dilation]
             margins = margins and [(0, 0), *margins]
         padding: Any = "SAME" if margins is None else "VALID"

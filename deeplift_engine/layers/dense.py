@@ -60,6 +60,7 @@ class Scale(Linear):
 
     factor: Array
     offset: Array | None = None
+    broadcasts: ClassVar[bool] = True
 
     def linear(self, *inputs: Tensor) -> Tensor:
         """The product."""

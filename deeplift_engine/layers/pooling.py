@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import tensorflow as tf
 
@@ -22,6 +24,12 @@ class AveragePool(Linear):
     def linear(self, *inputs: Tensor) -> Tensor:
         """(n, spatial..., c) → (n, windows..., c)."""
         return tf.nn.pool(inputs[0], self.size, "AVG", self.strides, self.padding.upper())
+
+    def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
+        """Equal shares; of size 1 where one window covers all, for what reads them to broadcast."""
+        if self.padding == "valid" and tuple(shapes[0][:-1]) == self.size:
+            return [multiplier / math.prod(self.size)]
+        return super().transpose(multiplier, shapes)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import tensorflow as tf
 
@@ -14,6 +15,8 @@ from deeplift_engine.tensors import Tensor
 @dataclass(frozen=True)
 class Identity(Linear):
     """What does nothing at inference: dropout, noise, regularisation, a linear activation."""
+
+    broadcasts: ClassVar[bool] = True
 
     def linear(self, *inputs: Tensor) -> Tensor:
         """The input."""
@@ -156,6 +159,16 @@ class Mean(Linear):
     def linear(self, *inputs: Tensor) -> Tensor:
         """The mean."""
         return tf.reduce_mean(inputs[0], axis=list(self.axes), keepdims=self.keepdims)
+
+    def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
+        """Equal shares, of size 1 along the averaged axes: what reads them broadcasts."""
+        if not self.keepdims:
+            for axis in sorted(self.axes):
+                multiplier = tf.expand_dims(multiplier, axis)
+        size: Any = 1
+        for axis in self.axes:
+            size = size * shapes[0][axis - 1]
+        return [multiplier / tf.cast(size, multiplier.dtype)]
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,9 @@ class Ends(Protocol):
     def shapes(self) -> list[Sequence[Any]]:
         """Feature shapes of the tensors that the node reads."""
 
+    def shape(self) -> Sequence[Any]:
+        """Feature shape of the node's output."""
+
     def fuse(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function, compiled into one kernel where that pays."""
 
@@ -92,10 +95,25 @@ def deltas(ends: Ends) -> list[Tensor]:
 
 
 def folded(ends: Ends, arrived: Multiplier) -> Tensor:
-    """What arrived, as one multiplier."""
+    """What arrived, as one multiplier of full size."""
     if arrived.half is None:
-        return arrived.mean
+        return full(arrived.mean, ends)
     return arrived.folded(ends.output() - ends.output_reference()).mean
+
+
+def full(multiplier: Tensor, ends: Ends) -> Tensor:
+    """A multiplier with every feature axis at the size of the node's output."""
+    if 1 not in multiplier.shape[LEADING:].as_list():
+        return multiplier
+    sizes = ends.shape()
+    if multiplier.shape[LEADING:].as_list() == list(sizes):
+        return multiplier
+    result = tf.broadcast_to(
+        multiplier, tf.concat([tf.shape(multiplier)[:LEADING], tf.stack(list(sizes))], 0)
+    )
+    known = [size if isinstance(size, int) else None for size in sizes]
+    result.set_shape([None] * LEADING + known)
+    return result
 
 
 def transposed(
@@ -136,6 +154,7 @@ __all__ = [
     "deltas",
     "features",
     "folded",
+    "full",
     "pairwise",
     "pulled_back",
     "transposed",

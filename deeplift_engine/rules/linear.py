@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from deeplift_engine.layers import Linear
-from deeplift_engine.rules.base import Ends, Multiplier, deltas, pairwise, transposed
+from deeplift_engine.rules.base import Ends, Multiplier, deltas, full, pairwise, transposed
 from deeplift_engine.tensors import Tensor
 
 
@@ -25,6 +25,9 @@ class Transposed:
     def cross(self, layer: Linear, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Multipliers of the inputs."""
         shapes = ends.shapes()
+        if not layer.broadcasts:
+            half = None if arrived.half is None else full(arrived.half, ends)
+            arrived = Multiplier(full(arrived.mean, ends), half)
         means = transposed(layer.transpose, arrived.mean, shapes)
         if arrived.half is None:
             return [Multiplier(mean) for mean in means]
