@@ -1,0 +1,188 @@
+"""The original's ``deeplift.util``: what scripts do with models and scoring functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplift_engine.compat.enumeration import enum
+from deeplift_engine.compat.hypothetical import get_hypothetical_contribs_func_onehot
+from deeplift_engine.compat.layers import Layer
+from deeplift_engine.compat.shuffled import get_shuffle_seq_ref_function
+from deeplift_engine.errors import InputError
+from deeplift_engine.progress import bar
+
+Array = NDArray[Any]
+
+
+def compile_func(
+    inputs: Layer | Sequence[Layer], outputs: Layer | Sequence[Layer]
+) -> Callable[[Any], Any]:
+    """A function from input arrays to activations of layers.
+
+    Parameters
+    ----------
+    inputs
+        What ``get_activation_vars()`` of every input layer of the model gives.
+    outputs
+        The same of the layer, or of several, whose activations are wanted.
+
+    Returns
+    -------
+    callable
+        Takes one array (N, ...) per input, as a list; gives an array, or a list of arrays.
+
+    Raises
+    ------
+    InputError
+        If ``inputs`` are not the inputs of the model.
+    """
+    given = [inputs] if isinstance(inputs, Layer) else list(inputs)
+    wanted = [outputs] if isinstance(outputs, Layer) else list(outputs)
+    network = wanted[0].network
+    names = [layer.node for layer in given]
+    if sorted(names) != sorted(info.name for info in network.inputs):
+        raise InputError(
+            f"compile_func starts from {names}; it must be the model's inputs, "
+            f"{[info.name for info in network.inputs]}."
+        )
+
+    def activations(arrays: Any) -> Any:
+        listed = [arrays] if isinstance(arrays, np.ndarray) else list(arrays)
+        if len(listed) > len(names) == 1:
+            listed = [np.asarray(arrays)]
+        found = network.activations(
+            dict(zip(names, listed, strict=True)),
+            [layer.node for layer in wanted],
+            batch_size=len(listed[0]),
+            progress=False,
+        )
+        values = [found[layer.node] for layer in wanted]
+        return values[0] if isinstance(outputs, Layer) else values
+
+    return activations
+
+
+def run_function_in_batches(
+    func: Callable[[Any], Any],
+    input_data_list: list[Any],
+    learning_phase: Any = None,
+    batch_size: int = 10,
+    progress_update: int | None = 1000,
+    multimodal_output: bool = False,
+) -> Any:
+    """Call a function on slices of its inputs and join what it gives.
+
+    Parameters
+    ----------
+    func
+        Takes a list with one array per input, gives an array, or a list of arrays if
+        ``multimodal_output``.
+    input_data_list
+        One array (N, ...) per input.
+    learning_phase
+        Appended to the list where it is not None.
+    batch_size
+        Samples in a slice.
+    progress_update
+        None for no progress bar; any number for one where stderr is a terminal.
+    multimodal_output
+        See ``func``.
+
+    Returns
+    -------
+    ndarray or list of ndarray
+    """
+    extra = [] if learning_phase is None else [learning_phase]
+    samples, parts = len(input_data_list[0]), []
+    with bar(samples, False if progress_update is None else None, " samples") as tick:
+        for start in range(0, samples, batch_size):
+            rows = slice(start, min(start + batch_size, samples))
+            parts.append(func([array[rows] for array in input_data_list] + extra))
+            tick(rows.stop - start)
+    if multimodal_output:
+        return [np.concatenate(several) for several in zip(*parts, strict=True)]
+    return np.concatenate([np.asarray(part) for part in parts])
+
+
+def get_integrated_gradients_function(
+    gradient_computation_function: Callable[..., Any], num_intervals: int
+) -> Callable[..., Any]:
+    """Integrated gradients from a function that gives gradients.
+
+    Parameters
+    ----------
+    gradient_computation_function
+        What ``get_target_multipliers_func`` of a model with ``NonlinearMxtsMode.Gradient``
+        gives, or any function with the same parameters.
+    num_intervals
+        Into how many the straight path from reference to input is cut; gradients are taken at
+        their midpoints.
+
+    Returns
+    -------
+    callable
+        ``f(task_idx, input_data_list, input_references_list, batch_size, progress_update=None)``
+        gives the mean gradient times the difference, ``(N, ...)``; a list where the model has
+        several inputs, all of which the gradients must then be for.
+    """
+
+    def integrated_gradients(
+        task_idx: Any,
+        input_data_list: list[Any],
+        input_references_list: list[Any],
+        batch_size: int = 256,
+        progress_update: int | None = None,
+    ) -> Any:
+        inputs = [np.asarray(array) for array in input_data_list]
+        starts = [
+            np.broadcast_to(np.asarray(reference), array.shape)
+            for reference, array in zip(input_references_list, inputs, strict=True)
+        ]
+        deltas = [array - start for array, start in zip(inputs, starts, strict=True)]
+        total: list[Any] = [0.0] * len(inputs)
+        for interval in range(num_intervals):
+            share = (interval + 0.5) / num_intervals
+            gradients = gradient_computation_function(
+                task_idx=task_idx,
+                input_data_list=[
+                    start + share * delta for start, delta in zip(starts, deltas, strict=True)
+                ],
+                input_references_list=input_references_list,
+                batch_size=batch_size,
+                progress_update=progress_update,
+            )
+            listed = _one_per_input(gradients, inputs)
+            total = [s + g for s, g in zip(total, listed, strict=True)]
+        scores = [s / num_intervals * delta for s, delta in zip(total, deltas, strict=True)]
+        return scores if len(inputs) > 1 else scores[0]
+
+    return integrated_gradients
+
+
+def _one_per_input(gradients: Any, inputs: list[Array]) -> list[Array]:
+    if len(inputs) > 1:
+        return [np.asarray(gradient) for gradient in gradients]
+    gradient = np.asarray(gradients)
+    is_listed = isinstance(gradients, list) and len(gradients) == 1
+    return [gradient[0] if is_listed and gradient.ndim > inputs[0].ndim else gradient]
+
+
+def randomly_shuffle_seq(seq: str, rng: Any = None) -> str:
+    """The letters of a text in random order."""
+    order = (rng or np.random.default_rng()).permutation(len(seq))
+    return "".join(seq[index] for index in order)
+
+
+__all__ = [
+    "compile_func",
+    "enum",
+    "get_hypothetical_contribs_func_onehot",
+    "get_integrated_gradients_function",
+    "get_shuffle_seq_ref_function",
+    "randomly_shuffle_seq",
+    "run_function_in_batches",
+]
