@@ -133,8 +133,8 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--rules",
         metavar="RULE",
-        default="genomics_default",
-        help="the rules of the whole model (default: genomics_default); see below",
+        default="rescale",
+        help="the rules of the whole model (default: rescale); see below",
     )
     group.add_argument(
         "--rule",

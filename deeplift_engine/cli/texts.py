@@ -70,10 +70,10 @@ rules:
 {RULES}
 
 examples:
-  {PROGRAM} score model.h5 sequences.npy -o scores.h5
+  {PROGRAM} score model.h5 sequences.npy -o scores.h5 --rules genomics_default
   {PROGRAM} score model.h5 sequences.h5 --key onehot -o scores.npz --target 0 --target 2 \\
       --references dinucleotide_shuffle:20 --seed 1 --hypothetical
-  {PROGRAM} score model.h5 images.npy -o scores.h5 --target 8-3 --rules rescale \\
+  {PROGRAM} score model.h5 images.npy -o scores.h5 --target 8-3 \\
       --rule dense_1=reveal_cancel --strict
   {PROGRAM} score model.h5 both.npz -o scores.h5 --key left=a --key right=b \\
       --references left=zeros --references right=constant:0.5
