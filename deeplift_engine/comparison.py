@@ -76,7 +76,7 @@ class Comparison:
         """The function, compiled into one kernel where that pays."""
         if not self.fused:
             return function
-        compiled: Callable[..., Any] = tf.function(function, jit_compile=True)
+        compiled: Callable[..., Any] = tf.function(function, jit_compile=True, autograph=False)
         return compiled
 
 

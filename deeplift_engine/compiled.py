@@ -34,7 +34,9 @@ class Compiled:
             AT_INPUT: self._traced_forward(self.at_input),
             AT_REFERENCE: self._traced_forward(self.at_reference),
         }
-        self._backward = tf.function(self._walk_back, input_signature=self._signature())
+        self._backward = tf.function(
+            self._walk_back, input_signature=self._signature(), autograph=False
+        )
 
     def forward(self, values: Sequence[Any], end: str = AT_INPUT) -> dict[str, Tensor]:
         """Activations (n, ...) by node at one end; see the class."""
@@ -87,7 +89,7 @@ class Compiled:
             found = graph.forward(_cast(given, self.plan), names)
             return [found[name] for name in names]
 
-        return tf.function(forward, input_signature=self.feeds)
+        return tf.function(forward, input_signature=self.feeds, autograph=False)
 
     def _signature(self) -> list[Any]:
         plan = self.plan

@@ -262,7 +262,7 @@ class Network:
                 return [found[name] for name in names]
 
             signature = [tf.TensorSpec([None, *info.shape], info.dtype) for info in self.inputs]
-            self._forwards[names] = tf.function(forward, input_signature=signature)
+            self._forwards[names] = tf.function(forward, input_signature=signature, autograph=False)
         return self._forwards[names]
 
     def _node(self, name: str, error: type[Exception]) -> str:

@@ -58,8 +58,8 @@ def write(
     target = Path(path)
     check_destination(target, overwrite=overwrite)
     writer = _format(target)[0]
-    with _aside(target) as temporary:
-        writer(temporary, arrays, settings)
+    with _aside(target) as disk:
+        writer(disk, arrays, settings)
 
 
 def check_destination(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
@@ -99,30 +99,12 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, Any]
         ) from error
 
 
-@contextmanager
-def _aside(target: Path) -> Iterator[Path]:
-    """Give a path beside ``target``; what is there afterwards becomes ``target``."""
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        yield temporary
-        with temporary.open("rb+") as file:  # some disks tell only now that they are full
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except (OSError, RuntimeError) as error:  # HDF5 tells of a failed flush as RuntimeError
-        raise OutputError(
-            f"{target} could not be written: {_first_line(error)}. No file was left behind; "
-            "check the folder, its permissions and the space on its disk"
-        ) from error
-    finally:
-        with suppress(FileNotFoundError, NotADirectoryError):
-            temporary.unlink()
-
-
 class _Patient(io.FileIO):
     """A file that keeps its first error instead of raising it.
 
     HDF5 does not survive a write that fails: it tries again when it closes the file and when
-    the process ends, and crashes. So it is told that all went well, and the file is dropped.
+    the process ends, and crashes (zip archives try again, too). So they are told that all went
+    well, and the file is dropped.
     """
 
     failure: OSError | None = None
@@ -147,25 +129,39 @@ class _Patient(io.FileIO):
             return 0
 
 
-def _write_hdf5(path: Path, arrays: Arrays, settings: Mapping[str, Any]) -> None:
+@contextmanager
+def _aside(target: Path) -> Iterator[_Patient]:
+    """Give a file beside ``target``; when it is complete it becomes ``target``."""
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with _Patient(temporary, "w+b") as disk:
+            yield disk
+            if disk.failure is not None:
+                raise disk.failure
+            os.fsync(disk.fileno())  # some disks tell only now that they are full
+        temporary.replace(target)
+    except OSError as error:
+        raise OutputError(
+            f"{target} could not be written: {_first_line(error)}. No file was left behind; "
+            "check the folder, its permissions and the space on its disk"
+        ) from error
+    finally:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            temporary.unlink()
+
+
+def _write_hdf5(disk: _Patient, arrays: Arrays, settings: Mapping[str, Any]) -> None:
     text = _to_json(settings)
-    with _Patient(path, "w+b") as disk:
-        with h5py.File(disk, "w") as file:
-            _fill(file, arrays, settings, text)
-        if disk.failure is not None:
-            raise disk.failure
-
-
-def _fill(file: h5py.File, arrays: Arrays, settings: Mapping[str, Any], text: str) -> None:
-    for name, array in arrays.items():
-        file.create_dataset(name, data=array)
-    for name, value in settings.items():
-        if isinstance(value, str | bool | int | float) and len(str(value)) < 1000:
-            file.attrs[name] = value
-    if len(text.encode()) < _LARGEST_ATTRIBUTE:
-        file.attrs[SETTINGS] = text
-    else:
-        file.create_dataset(SETTINGS, data=text)
+    with h5py.File(disk, "w") as file:
+        for name, array in arrays.items():
+            file.create_dataset(name, data=array)
+        for name, value in settings.items():
+            if isinstance(value, str | bool | int | float) and len(str(value)) < 1000:
+                file.attrs[name] = value
+        if len(text.encode()) < _LARGEST_ATTRIBUTE:
+            file.attrs[SETTINGS] = text
+        else:
+            file.create_dataset(SETTINGS, data=text)
 
 
 def _read_hdf5(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
@@ -181,9 +177,8 @@ def _read_hdf5(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
     return arrays, json.loads(text)
 
 
-def _write_npz(path: Path, arrays: Arrays, settings: Mapping[str, Any]) -> None:
-    with path.open("wb") as file:
-        np.savez(file, **{SETTINGS: np.array(_to_json(settings)), **arrays})  # type: ignore[arg-type]
+def _write_npz(disk: _Patient, arrays: Arrays, settings: Mapping[str, Any]) -> None:
+    np.savez(disk, **{SETTINGS: np.array(_to_json(settings)), **arrays})  # type: ignore[arg-type]
 
 
 def _read_npz(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
@@ -192,7 +187,7 @@ def _read_npz(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
         return {name: archive[name] for name in archive.files if name != SETTINGS}, settings
 
 
-Writer = Callable[[Path, Arrays, Mapping[str, Any]], None]
+Writer = Callable[[_Patient, Arrays, Mapping[str, Any]], None]
 Reader = Callable[[Path], tuple[dict[str, Array], dict[str, Any]]]
 _FORMATS: dict[str, tuple[Writer, Reader]] = {
     ".h5": (_write_hdf5, _read_hdf5),

@@ -104,5 +104,5 @@ class PathFunction(Joint):
         return False
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """The function's value."""
-        return self.function(*inputs)
+        """The function's value; its Python control flow is converted by TensorFlow."""
+        return tf.function(self.function)(*inputs)

@@ -1,0 +1,240 @@
+"""One scoring run: blocks of inputs and references through the compiled walks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplift_engine import references as reference_module
+from deeplift_engine import targets
+from deeplift_engine.attribution import Attribution
+from deeplift_engine.comparison import AT_REFERENCE
+from deeplift_engine.compiled import Compiled
+from deeplift_engine.convergence import judge, relative_error
+from deeplift_engine.data import InputInfo, block_size, by_input, padded
+from deeplift_engine.errors import ReferencesError
+from deeplift_engine.plan import Plan
+from deeplift_engine.progress import bar
+from deeplift_engine.reference_checks import References, warn_if_degenerate
+
+Array = NDArray[Any]
+NOBODY = np.zeros(0, np.int64)
+
+
+@dataclass
+class Scoring:
+    """Walks over pairs of inputs and references in blocks of ``rows`` x ``columns``.
+
+    Inputs are the rows, each one's references the columns. A block of inputs is forwarded
+    once; so is a block of references that are shared, which are therefore the outer loop.
+    Results are written into arrays of their final size: means over references add up there.
+    """
+
+    plan: Plan
+    inputs: tuple[InputInfo, ...]
+    data: list[Array]
+    given: Any
+    target: Any
+    batch_size: int
+    average: bool
+    found: dict[str, list[Array]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.samples = len(self.data[0])
+        self.references = self._resolved()
+        self.count = max(reference.count for reference in self.references)
+        self.shared = all(reference.shared for reference in self.references)
+        self.columns = min(self.count, self.batch_size)
+        self.rows = block_size(self.samples, max(1, self.batch_size // self.columns))
+
+    def run(
+        self,
+        compiled: Compiled,
+        settings: Mapping[str, Any],
+        strict: bool,
+        progress: bool | None,
+    ) -> Attribution:
+        """All blocks, and the result."""
+        with bar(self.samples * self.count, progress) as tick:
+            for block in self._blocks(compiled):
+                part = compiled.backward(*block[2:])
+                self._write(part, *block[:2])
+                tick(
+                    self._size(block[0], self.rows, self.samples)
+                    * self._size(block[1], self.columns, self.count)
+                )
+        return self._result(settings, strict)
+
+    def _blocks(self, compiled: Compiled) -> Iterator[tuple[Any, ...]]:
+        """First row, first column, and what `Compiled.backward` takes."""
+        if self.shared:
+            whole = [self._shared(reference, array) for reference, array in self._each()]
+            for column in range(0, self.count, self.columns):
+                at_reference = compiled.forward(
+                    [padded(array, column, self.columns) for array in whole], AT_REFERENCE
+                )
+                for row in range(0, self.samples, self.rows):
+                    at_input, seeds = self._at_input(compiled, row)
+                    yield row, column, at_input, at_reference, seeds, 1, self._shares(column)
+            return
+        for row in range(0, self.samples, self.rows):
+            at_input, seeds = self._at_input(compiled, row)
+            own = [self._own(reference, array, row) for reference, array in self._each()]
+            for column in range(0, self.count, self.columns):
+                at_reference = compiled.forward(
+                    [self._paired(array, column) for array in own], AT_REFERENCE
+                )
+                shares = self._shares(column)
+                yield row, column, at_input, at_reference, seeds, self.rows, shares
+
+    def _resolved(self) -> list[References]:
+        count = len(self.inputs)
+        parts = [None] * count
+        if self.given is not None:
+            parts = by_input(self.given, self.inputs, "references")
+        resolved = [
+            reference_module.resolve(part, array.shape[1:], self.samples, array.dtype, array[0])
+            for part, array in zip(parts, self.data, strict=True)
+        ]
+        if len({reference.count for reference in resolved} - {1}) > 1:
+            found = {info.name: r.count for info, r in zip(self.inputs, resolved, strict=True)}
+            raise ReferencesError(
+                f"The inputs have different numbers of references: {found}. "
+                "Give each the same number, or one."
+            )
+        return resolved
+
+    def _each(self) -> Iterator[tuple[References, Array]]:
+        return zip(self.references, self.data, strict=True)
+
+    def _at_input(self, compiled: Compiled, row: int) -> tuple[Mapping[str, Any], Array]:
+        at_input = compiled.forward([padded(array, row, self.rows) for array in self.data])
+        if not self.found:
+            shape = tuple(at_input[self.plan.target].shape[1:])
+            self.seeds = targets.resolve(self.target, shape, self.samples, self.plan.dtype)
+        for name in self.plan.graph.outputs:
+            self._fill(f"output {name}", 0, at_input[name].numpy(), (row,))
+        return at_input, self.seeds.block(row, self.rows)
+
+    def _shared(self, reference: References, array: Array) -> Array:
+        made = reference.make(array[:0], NOBODY)
+        if len(self.data) == 1:
+            warn_if_degenerate(array, made)
+        return np.broadcast_to(made, (self.count, *array.shape[1:]))
+
+    def _own(self, reference: References, array: Array, row: int) -> Array:
+        """References (rows, count, ...) of a block of inputs."""
+        block = array[row : row + self.rows]
+        if reference.shared:
+            made = reference.make(array[:0], NOBODY)[np.newaxis]
+        else:
+            indices = np.arange(row, row + len(block))
+            made = reference.make(block, indices)
+            if len(self.data) == 1:
+                warn_if_degenerate(block, made, indices)
+            made = padded(made, 0, self.rows)
+        return np.broadcast_to(made, (self.rows, self.count, *array.shape[1:]))
+
+    def _paired(self, own: Array, column: int) -> Array:
+        """One block of columns as one batch, the last column repeated past the end."""
+        numbers = np.minimum(np.arange(column, column + self.columns), self.count - 1)
+        block = own if self.columns == self.count else own[:, numbers]
+        return block.reshape(-1, *own.shape[2:])
+
+    def _shares(self, column: int) -> Array:
+        """Weight of each column in the mean; none for those past the end."""
+        inside = np.arange(column, column + self.columns) < self.count
+        return np.where(inside, 1.0 / self.count, 0.0)
+
+    @staticmethod
+    def _size(start: int, size: int, total: int) -> int:
+        return min(size, total - start)
+
+    def _write(self, part: Mapping[str, Any], row: int, column: int) -> None:
+        """Put one block's results where they belong, without its padding."""
+        for kind, value in part.items():
+            for number, tensor in enumerate(value if isinstance(value, list) else [value]):
+                mean = self.average and kind in ("scores", "multipliers")
+                start = (row,) if mean else (row, column)
+                self._fill(kind, number, tensor.numpy(), start, len(self.seeds.values))
+
+    def _fill(
+        self,
+        kind: str,
+        number: int,
+        block: Array,
+        start: Sequence[int],
+        leading: int | None = None,
+    ) -> None:
+        """Add a block into the array of that kind; axes of size 1 stand for all."""
+        lead = () if leading is None else (leading,)
+        totals = (self.samples, self.count)[: len(start)]
+        sizes = (self.rows, self.columns)[: len(start)]
+        shape = (*lead, *sizes, *block.shape[len(lead) + len(start) :])
+        held = self.found.setdefault(kind, [])
+        if number == len(held):
+            held.append(np.zeros((*lead, *totals, *shape[len(lead) + len(start) :]), block.dtype))
+        kept = [
+            min(size, total - first)
+            for first, size, total in zip(start, sizes, totals, strict=True)
+        ]
+        where = tuple(slice(first, first + size) for first, size in zip(start, kept, strict=True))
+        inside = tuple(slice(0, size) for size in kept)
+        every = (slice(None),) * len(lead)
+        target = held[number][(*every, *where)]
+        values = np.broadcast_to(block, shape)[(*every, *inside)]
+        if kind.startswith("output "):
+            target[...] = values
+        else:
+            target += values
+
+    def _result(self, settings: Mapping[str, Any], strict: bool) -> Attribution:
+        stacked = self.seeds.stacked
+        axes = ("target",) * stacked + ("sample",) + ("reference",) * (not self.average)
+
+        def shaped(values: Array) -> Array:
+            return values if stacked else values[0]
+
+        sums = self.found["sums"][0]
+        change, error, relative = sums, None, None
+        if self.plan.complete:
+            change = self.found["deltas"][0]
+            error = sums - change
+            relative = relative_error(
+                error, change, self.found["levels"][0], self.found["sizes"][0]
+            )
+            judge(relative, error, change, self.plan.dtype, strict)
+            if self.average:
+                error, relative = error.mean(axis=2), relative.max(axis=2)
+        if self.average:
+            change = change.mean(axis=2)
+        outputs = [self.found[f"output {name}"][0] for name in self.plan.graph.outputs]
+        said = [reference.name for reference in self.references]
+        return Attribution(
+            scores=_by_name(self.plan.cuts, [shaped(value) for value in self.found["scores"]]),
+            multipliers=_by_name(
+                self.plan.cuts, [shaped(value) for value in self.found["multipliers"]]
+            ),
+            convergence_delta=None if error is None else shaped(error),
+            target_delta=shaped(change),
+            relative_error=None if relative is None else shaped(relative),
+            predictions=_by_name(self.plan.graph.outputs, outputs),
+            inputs=_by_name([info.name for info in self.inputs], self.data),
+            settings={
+                **settings,
+                "target": self.seeds.name,
+                "references": said[0] if len(said) == 1 else said,
+                "references_per_sample": self.count,
+                "references_averaged": self.average,
+                "samples": self.samples,
+            },
+            axes=axes,
+        )
+
+
+def _by_name(names: Sequence[str], values: list[Array]) -> Any:
+    return values[0] if len(values) == 1 else dict(zip(names, values, strict=True))
