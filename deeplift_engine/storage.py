@@ -140,7 +140,7 @@ def _aside(target: Path) -> Iterator[_Patient]:
                 raise disk.failure
             os.fsync(disk.fileno())  # some disks tell only now that they are full
         temporary.replace(target)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # HDF5 tells of some failures as RuntimeError
         raise OutputError(
             f"{target} could not be written: {_first_line(error)}. No file was left behind; "
             "check the folder, its permissions and the space on its disk"
