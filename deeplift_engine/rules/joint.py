@@ -43,8 +43,10 @@ class Winner:
 
     The winner w is that of the input where the output rose above its reference, that of the
     reference where it fell. Then Δx_w lies on the same side and is at least as large as Δy,
-    so the quotient is in [0, 1] and nothing divides by zero. Where Δy = 0 the derivative at
-    the input. Windows that share a winner add before the division, which depends on w alone.
+    so the quotient is in [0, 1] and nothing divides by zero. Where Δy = 0 it is 0 (the same
+    largest value may have moved to another place, with Δx_w ≠ 0), and only where the input's
+    winner has no difference either the derivative at the input. Windows that share a winner
+    add before the division, which depends on w alone.
     """
 
     name: str = "winner"
@@ -67,7 +69,11 @@ class Winner:
             strict=True,
         )
         return [
-            Multiplier(safe_divide(risen + fallen, change + tf.zeros_like(risen)) + even)
+            Multiplier(
+                tf.where(
+                    change == 0, even, safe_divide(risen + fallen, change + tf.zeros_like(even))
+                )
+            )
             for risen, fallen, even, change in sent
         ]
 
