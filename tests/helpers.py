@@ -1,0 +1,34 @@
+"""What several tests share: how far off, and where the shared files are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("DEEPLIFT_ENGINE_SHARED", ROOT.parent / "shared"))
+CONFORMANCE, MODELS = SHARED / "conformance", SHARED / "models"
+
+needs_conformance = pytest.mark.skipif(
+    not CONFORMANCE.is_dir(),
+    reason=f"no {CONFORMANCE}: set DEEPLIFT_ENGINE_SHARED to where the originals' numbers are",
+)
+needs_models = pytest.mark.skipif(
+    not MODELS.is_dir(),
+    reason=f"no {MODELS}: set DEEPLIFT_ENGINE_SHARED to where the real models are",
+)
+
+
+def off(found: Any, expected: Any) -> float:
+    """Largest difference as a share of the largest expected magnitude; infinite for NaN."""
+    found, expected = np.asarray(found), np.asarray(expected)
+    assert found.shape == expected.shape, f"shape {found.shape}, expected {expected.shape}"
+    largest = float(np.max(np.abs(found.astype(float) - expected), initial=0))
+    scale = float(np.max(np.abs(expected), initial=0))
+    if not np.isfinite(largest):
+        return float("inf")
+    return largest / scale if scale else largest
