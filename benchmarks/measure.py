@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from benchmarks.contenders import PEERS
 from benchmarks.process import BenchmarkError, Cost, Process, save_model
 from benchmarks.work import Array, Problem, Row, make_data, save
 
+_log = logging.getLogger(__name__)
 TOLERANCE = 1e-3  # of the largest contribution: float32, and each library's own threshold
 
 
@@ -70,6 +72,7 @@ def measure_problem(problem: Problem, plan: Plan) -> ProblemCosts:
         for process in forwards:
             versions.update(process.opened["versions"])
         for row in (row for row in problem.rows if _contenders(row, plan)):
+            _log.info("%s: %s", problem.name, row.title)
             measured, more = _measure_row(row, plan, folder, forwards, batch_sizes)
             rows.append(measured)
             versions.update(more)

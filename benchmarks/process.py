@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmarks.contenders import CONTENDERS
 
+WARM_UP = 2.0  # seconds: what takes longer is not changed much by a first run
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
@@ -78,11 +79,13 @@ class Process:
         self.runs.append(self.run())
 
     def choose_batch_size(self) -> None:
-        """Take the fastest of those the contender offers: two runs each, the first warms up."""
+        """Take the fastest of those the contender offers; a first run warms up the quick ones."""
         seconds: dict[int, float] = {}
         for size in dict.fromkeys(self.opened["batch_sizes"]):
             self.batch_size = size
-            seconds[size] = min(self.run(), self.run())
+            seconds[size] = self.run()
+            if seconds[size] < WARM_UP:
+                seconds[size] = self.run()
         self.batch_size = min(seconds, key=seconds.__getitem__)
         self.peak = 0.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import platform
 import sys
@@ -29,6 +30,7 @@ examples:
 def main(arguments: list[str] | None = None) -> int:
     """Measure what the options say; 0, or 1 with a message if a contender failed or disagreed."""
     options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     sections = []
     try:
         if options.profile:
@@ -53,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--peers-python", metavar="PATH", help="interpreter that has the peers")
     parser.add_argument("--repeats", type=int, default=7, help="timed runs of each (default 7)")
     parser.add_argument(
-        "--budget", type=float, default=40.0, help="seconds for one contender and row (default 40)"
+        "--budget", type=float, default=20.0, help="seconds for one contender and row (default 20)"
     )
     parser.add_argument("--problem", choices=[problem.name for problem in PROBLEMS])
     parser.add_argument("--row", action="append", metavar="NAME", help="only this row; repeatable")
@@ -80,7 +82,6 @@ def _measured(options: argparse.Namespace) -> list[str]:
     results: list[ProblemCosts] = []
     sections: list[str] = []
     for problem in _problems(options):
-        print(f"measuring {problem.name} …", file=sys.stderr)
         results.append(measure_problem(problem, plan))
         sections.append(problem_table(results[-1], bars=not options.quick))
         print(sections[-1] + "\n", flush=True)

@@ -112,7 +112,7 @@ def _forwards(measured: RowCosts) -> float:
 
 
 def _short(row: Row) -> str:
-    return "one target" if row.name == "own" else row.title
+    return "the first row" if row.name == "own" else row.title
 
 
 def _verdict(asked: str, value: float, met: bool) -> str:

@@ -1,0 +1,97 @@
+"""The benchmark's own workings; the times themselves are no test."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import run
+from benchmarks.measure import ProblemCosts, RowCosts, _compare
+from benchmarks.process import BenchmarkError, Cost
+from benchmarks.table import problem_table, verdicts
+from benchmarks.work import OWN, PROBLEMS, QUICK, REVEAL_CANCEL, load, make_data, save
+
+
+def cost(seconds: float) -> Cost:
+    return Cost(seconds, runs=1, batch_size=256, peak=2.0, idle=1.0, difference=0.0)
+
+
+def measured(engine: float, reveal_cancel: float, peer: float) -> ProblemCosts:
+    forwards = {"keras_forward": cost(1.0), "engine_forward": cost(0.5)}
+    rows = (
+        RowCosts(OWN, forwards | {"engine": cost(engine), "captum": cost(peer)}),
+        RowCosts(REVEAL_CANCEL, forwards | {"engine": cost(reveal_cancel)}),
+    )
+    return ProblemCosts(PROBLEMS[0], rows, {})
+
+
+def test_bars_that_are_met_and_missed_say_so():
+    met = measured(engine=2.4, reveal_cancel=3.0, peer=8.0)
+    assert [verdicts(row, met) for row in met.rows] == [
+        ["at most 2.5 F: 2.40, met", "at least 3 x faster than the best peer: 3.33, met"],
+        ["at most 1.3 x the first row: 1.25, met"],
+    ]
+    missed = measured(engine=2.6, reveal_cancel=4.0, peer=7.0)
+    assert all("**missed**" in said for row in missed.rows for said in verdicts(row, missed))
+
+
+def test_every_line_of_a_table_has_as_many_cells_as_its_header():
+    lines = problem_table(measured(2.4, 3.0, 8.0)).splitlines()
+    cells = {line.count("|") for line in lines if line.startswith("|")}
+    assert len(cells) == 1
+
+
+def test_a_number_that_was_not_measured_is_marked():
+    recorded = [line for line in problem_table(measured(1, 1, 1)).splitlines() if "0.6.13" in line]
+    assert len(recorded) == 1
+    assert "recorded, not measured" in recorded[0]
+
+
+def test_contenders_that_disagree_are_not_timed():
+    scores = np.ones((1, 2, 3))
+    assert _compare(OWN, {"engine": scores, "captum": scores + 1e-6})["captum"] < 1e-5
+    with pytest.raises(BenchmarkError, match="captum and engine disagree"):
+        _compare(OWN, {"engine": scores, "captum": scores * 1.01})
+    with pytest.raises(BenchmarkError, match="captum and engine disagree"):
+        _compare(OWN, {"engine": scores, "captum": scores * np.nan})
+    with pytest.raises(BenchmarkError, match="shape"):
+        _compare(OWN, {"engine": scores, "captum": scores[:, :1]})
+
+
+def test_what_is_handed_to_the_other_processes_comes_back_the_same(tmp_path: Path):
+    data = make_data(QUICK[0])
+    save(QUICK[0], data, tmp_path)
+    problem, loaded = load(tmp_path)
+    assert problem == QUICK[0]
+    for one, other in zip(
+        [data.inputs, data.own, data.shared, *data.weights],
+        [loaded.inputs, loaded.own, loaded.shared, *loaded.weights],
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_an_interpreter_without_peers_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(run, "available", lambda python: ["keras_forward"])
+    assert run.main(["--quick", "--peers-python", "some/python"]) == 1
+    assert "some/python has none of tangermeme, captum, shap" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_quick_mode_measures_every_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    page = tmp_path / "BENCHMARKS.md"
+    assert run.main(["--quick", "--write", str(page)]) == 0
+    written = page.read_text()
+    assert written.splitlines()[0] == "# Benchmarks"
+    for problem in QUICK:
+        for row in problem.rows:
+            line = next(line for line in written.splitlines() if f"**{row.title}**" in line)
+            milliseconds = re.search(r"\| deeplift_engine \| (\d+) ms \|", line)
+            assert milliseconds is not None
+            assert 0 < int(milliseconds[1]) < 60_000
+    assert "tensorflow" in capsys.readouterr().out
