@@ -181,7 +181,7 @@ class Attribution:
         if inputs is None or scores.shape[len(self.axes) :] != inputs.shape[1:]:
             raise InputError(
                 "hypothetical contributions are those of letters at an input, but the scores are "
-                f"at {name or self.settings.get('layers', 'a layer inside')}: run without layers"
+                f"at {name or self.settings.get('layers') or 'a layer inside'}: run without layers"
             )
         axis = axis - inputs.ndim if axis >= 0 else axis  # leading axes are about to be added
         if not -inputs.ndim < axis < 0 or inputs.shape[axis] < 2:
@@ -198,11 +198,7 @@ class Attribution:
         """Give the inputs that the scores called ``name`` belong to, None for a layer inside."""
         if isinstance(self.inputs, Mapping):
             return None if name is None else self.inputs.get(name)
-        inside = [at for at in self._places(name) if at not in self.settings.get("inputs", [at])]
-        return None if inside else np.asarray(self.inputs)
-
-    def _places(self, name: str | None) -> list[str]:
-        return list(self.settings.get("layers") or []) if name is None else [name]
+        return None if self.settings.get("layers") else np.asarray(self.inputs)
 
 
 def provenance() -> dict[str, str]:

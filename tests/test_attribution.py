@@ -129,7 +129,7 @@ def test_hypothetical_contributions_need_multipliers_letters_and_the_inputs() ->
     parts = {name: getattr(result, name) for name in Attribution.__dataclass_fields__}
     with pytest.raises(InputError, match="multipliers"):
         _ = Attribution(**{**parts, "multipliers": None}).hypothetical
-    told = {"layers": ["conv1"], "inputs": ["letters"]}  # of the input's shape, but not it
+    told = {"layers": ["conv1"]}  # of the input's shape, but not it
     with pytest.raises(InputError, match="conv1"):
         _ = Attribution(**{**parts, "settings": told}).hypothetical
     with pytest.raises(InputError, match="layer inside"):
