@@ -7,6 +7,6 @@ no use for this package: docs/MIGRATING.md says each call in both ways.
 
 from __future__ import annotations
 
-from deeplift_engine.compat import conversion, dinuc_shuffle, layers, util, visualization
+from deeplift_engine.compat import conversion, dinuc_shuffle, layers, models, util, visualization
 
-__all__ = ["conversion", "dinuc_shuffle", "layers", "util", "visualization"]
+__all__ = ["conversion", "dinuc_shuffle", "layers", "models", "util", "visualization"]

@@ -59,12 +59,18 @@ class Model:
         wanted = scored if isinstance(scored, list) else [scored]
         cuts = tuple(layer.node for layer in wanted)
         if (cuts, target.node) not in self._explainers:
-            self._explainers[cuts, target.node] = self.network.explainer(
+            made = self.network.explainer(
                 rules=self._rules,
                 target=target.node,
                 max_pooling=self._max_pooling,
                 layers=cuts,
             )
+            if made.plan.target != target.node:  # "output" and "logits" are words of their own
+                raise TargetLayerError(
+                    f"The target layer is called {target.node!r}, which in this engine means "
+                    f"{made.plan.target!r}. Rename the layer and save the model again."
+                )
+            self._explainers[cuts, target.node] = made
         return ScoringFunction(
             self._explainers[cuts, target.node],
             kind,

@@ -89,8 +89,10 @@ def named_layers(network: Network, document: Mapping[str, Any]) -> list[legacy.L
     """The original's layers of a network, in its order."""
     positions = dict(_positions(document)) if is_sequential(document) else None
     found: list[legacy.Layer] = []
+    count = -1
     for node in network.spec.nodes:
         spec = network.spec.layers[node.layer]
+        count += spec.class_name != "InputLayer"
         if node.name not in network.nodes or _is_linear_activation(spec):
             continue
         if positions is None:
@@ -98,7 +100,7 @@ def named_layers(network: Network, document: Mapping[str, Any]) -> list[legacy.L
         elif spec.class_name == "InputLayer":
             name = "input" if len(network.inputs) == 1 else spec.name
         else:
-            name = positions.get(spec.name, spec.name)
+            name = positions.get(spec.name, str(count))  # Keras 0 did not save names
             name += node.name.rpartition(":")[2] if node.name != node.layer else ""
         before = f"{node.name}/pre_activation"
         kind = CLASSES.get(spec.class_name, legacy.Layer)

@@ -159,14 +159,16 @@ def _override(network: Network, layers: list[Layer], key: Any, modes: Mapping[st
 def _functions(
     spec: ModelSpec, custom: dict[str, Callable[..., Any]]
 ) -> dict[str, Callable[..., Any]]:
-    functions = {}
+    functions, met = {}, set()
     for layer in spec.layers.values():
-        function = custom.get(layer.saved_class_name) or custom.get(layer.class_name)
-        if function is not None:
-            functions[layer.name] = _forward(layer, function)
-    for name in custom:
-        if not any(name in (x.saved_class_name, x.class_name) for x in spec.layers.values()):
-            logger.info("custom_conversion_funcs: the model has no layer of class %s", name)
+        saved = layer.saved_class_name
+        names = (saved, saved.rpartition(">")[2], layer.class_name)  # "Package>Class" in Keras 3
+        name = next((name for name in names if name in custom), None)
+        if name is not None:
+            met.add(name)
+            functions[layer.name] = _forward(layer, custom[name])
+    for name in custom.keys() - met:
+        logger.info("custom_conversion_funcs: the model has no layer of class %s", name)
     return functions
 
 
