@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import tensorflow as tf
 
+from deeplift_engine.carrying import carrying
 from deeplift_engine.comparison import AT_INPUT, AT_REFERENCE, Comparison, Stored
 from deeplift_engine.layers import Input
 from deeplift_engine.plan import Plan
@@ -22,6 +24,9 @@ class Compiled:
     """
 
     def __init__(self, plan: Plan, also: Sequence[str] = (), averaged: bool = True) -> None:
+        if plan.fuses:
+            seen = {*plan.cuts, plan.target, *also}
+            plan = replace(plan, graph=carrying(plan.graph, plan.rules, seen))
         self.plan, self.averaged, graph = plan, averaged, plan.graph
         self.needed = _needed(plan)
         self.feeds = [
@@ -71,7 +76,7 @@ class Compiled:
         dict
             ``scores`` and ``multipliers``, lists over the cuts: (targets, b, ...) if averaged,
             else (targets, b, k, ...). ``sums`` of contributions and of their ``sizes``
-            (targets, b, k); if complete, also ``deltas`` and ``levels`` of the target.
+            (targets, b, k); ``deltas`` and ``levels`` of the target.
         """
         return self._backward(  # type: ignore[no-any-return]
             [at_input[name] for name in sorted(self.needed[AT_INPUT])],
@@ -178,12 +183,11 @@ def _scores(
         ):
             total.append(part)
     results["sums"], results["sizes"] = tf.add_n(sums), tf.add_n(sizes)
-    if plan.complete:
-        level = comparison.value(plan.target, AT_INPUT)[tf.newaxis] * seeds
-        level0 = comparison.value(plan.target, AT_REFERENCE)[tf.newaxis] * seeds
-        axes = list(range(3, level.shape.rank))
-        results["deltas"] = tf.reduce_sum(level - level0, axis=axes)
-        results["levels"] = tf.reduce_sum(tf.abs(level) + tf.abs(level0), axis=axes)
+    level = comparison.value(plan.target, AT_INPUT)[tf.newaxis] * seeds
+    level0 = comparison.value(plan.target, AT_REFERENCE)[tf.newaxis] * seeds
+    axes = list(range(3, level.shape.rank))
+    results["deltas"] = tf.reduce_sum(level - level0, axis=axes)
+    results["levels"] = tf.reduce_sum(tf.abs(level) + tf.abs(level0), axis=axes)
     return results
 
 

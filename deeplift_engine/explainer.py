@@ -41,7 +41,7 @@ class Explainer:
         *,
         target: Any = None,
         references: Any = None,
-        batch_size: int = 256,
+        batch_size: int | None = None,
         average: bool = True,
         strict: bool = False,
         progress: bool | None = None,
@@ -58,7 +58,8 @@ class Explainer:
             What to compare with; see `deeplift_engine.references.resolve`. None is zeros. One per
             input as list or mapping where the network has several.
         batch_size
-            Pairs of input and reference that are walked together.
+            Pairs of input and reference that are walked together; None chooses by the size of
+            the network. Results do not depend on it.
         average
             Mean over the references; False keeps them apart, (N, K, ...).
         strict
@@ -78,10 +79,17 @@ class Explainer:
         ConvergenceError
             With ``strict``, naming the worst sample.
         """
-        if batch_size < 1 or int(batch_size) != batch_size:
+        if batch_size is not None and (batch_size < 1 or int(batch_size) != batch_size):
             raise InputError(f"batch_size is a whole number of 1 or more, not {batch_size!r}.")
         data = arrays(x, self.inputs, self.plan.dtype)
         scoring = Scoring(
-            self.plan, self.inputs, data, references, target, int(batch_size), average
+            self.plan,
+            self.inputs,
+            self.compiled(average),
+            data,
+            references,
+            target,
+            None if batch_size is None else int(batch_size),
+            average,
         )
-        return scoring.run(self.compiled(average), self.settings, strict, progress)
+        return scoring.run(self.settings, strict, progress)

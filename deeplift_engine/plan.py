@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,11 @@ LARGE = 20_000
 """From so many elements per sample on, elementwise work is compiled into single kernels."""
 TYPICAL_LENGTH = 1000
 """What a free axis counts as for that."""
+BLOCK_BYTES = 24 << 20
+"""Size of the largest tensor of a block: glibc keeps what is below 32 MiB for the next one and
+returns what is above to the system, which then has to clear its pages again each time."""
+MOST_PAIRS = 4096
+"""And never more pairs of input and reference than this."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +36,19 @@ class Plan:
         """Whether to compile elementwise work: it costs a moment once and pays on large nets."""
         if self.fused is not None:
             return self.fused
-        total = 0
-        for name in self.graph.before([self.target]):
-            size = 1
-            for length in self.graph.nodes[name].shape:
-                size *= TYPICAL_LENGTH if length is None else length
-            total += size
-        return total >= LARGE
+        return sum(self._sizes()) >= LARGE
+
+    def pairs(self, targets: int) -> int:
+        """How many pairs of input and reference to walk together, if nothing else is asked."""
+        bytes_each = max(self._sizes()) * targets * (8 if self.dtype == "float64" else 4)
+        return max(1, min(MOST_PAIRS, BLOCK_BYTES // max(1, bytes_each)))
+
+    def _sizes(self) -> list[int]:
+        """Elements of each activation of one sample."""
+        return [
+            math.prod(TYPICAL_LENGTH if length is None else length for length in node.shape)
+            for node in map(self.graph.nodes.__getitem__, self.graph.before([self.target]))
+        ]
 
     @property
     def crossed(self) -> list[str]:

@@ -36,10 +36,11 @@ class Scoring:
 
     plan: Plan
     inputs: tuple[InputInfo, ...]
+    compiled: Compiled
     data: list[Array]
     given: Any
     target: Any
-    batch_size: int
+    batch_size: int | None
     average: bool
     found: dict[str, list[Array]] = field(default_factory=dict)
 
@@ -48,20 +49,29 @@ class Scoring:
         self.references = self._resolved()
         self.count = max(reference.count for reference in self.references)
         self.shared = all(reference.shared for reference in self.references)
-        self.columns = min(self.count, self.batch_size)
-        self.rows = block_size(self.samples, max(1, self.batch_size // self.columns))
+        shape = self._target_shape()
+        self.seeds = targets.resolve(self.target, shape, self.samples, self.plan.dtype)
+        pairs = self.batch_size or self.plan.pairs(len(self.seeds.values))
+        self.columns = min(self.count, pairs)
+        self.rows = block_size(self.samples, max(1, pairs // self.columns))
+
+    def _target_shape(self) -> tuple[int, ...]:
+        shape = self.plan.graph.nodes[self.plan.target].shape
+        if None not in shape:
+            return tuple(size or 0 for size in shape)
+        one = self.compiled.forward([array[:1] for array in self.data])
+        return tuple(one[self.plan.target].shape[1:])
 
     def run(
         self,
-        compiled: Compiled,
         settings: Mapping[str, Any],
         strict: bool,
         progress: bool | None,
     ) -> Attribution:
         """All blocks, and the result."""
         with bar(self.samples * self.count, progress) as tick:
-            for block in self._blocks(compiled):
-                part = compiled.backward(*block[2:])
+            for block in self._blocks():
+                part = self.compiled.backward(*block[2:])
                 self._write(part, *block[:2])
                 tick(
                     self._size(block[0], self.rows, self.samples)
@@ -69,23 +79,23 @@ class Scoring:
                 )
         return self._result(settings, strict)
 
-    def _blocks(self, compiled: Compiled) -> Iterator[tuple[Any, ...]]:
+    def _blocks(self) -> Iterator[tuple[Any, ...]]:
         """First row, first column, and what `Compiled.backward` takes."""
         if self.shared:
             whole = [self._shared(reference, array) for reference, array in self._each()]
             for column in range(0, self.count, self.columns):
-                at_reference = compiled.forward(
+                at_reference = self.compiled.forward(
                     [padded(array, column, self.columns) for array in whole], AT_REFERENCE
                 )
                 for row in range(0, self.samples, self.rows):
-                    at_input, seeds = self._at_input(compiled, row)
+                    at_input, seeds = self._at_input(row)
                     yield row, column, at_input, at_reference, seeds, 1, self._shares(column)
             return
         for row in range(0, self.samples, self.rows):
-            at_input, seeds = self._at_input(compiled, row)
+            at_input, seeds = self._at_input(row)
             own = [self._own(reference, array, row) for reference, array in self._each()]
             for column in range(0, self.count, self.columns):
-                at_reference = compiled.forward(
+                at_reference = self.compiled.forward(
                     [self._paired(array, column) for array in own], AT_REFERENCE
                 )
                 shares = self._shares(column)
@@ -111,11 +121,8 @@ class Scoring:
     def _each(self) -> Iterator[tuple[References, Array]]:
         return zip(self.references, self.data, strict=True)
 
-    def _at_input(self, compiled: Compiled, row: int) -> tuple[Mapping[str, Any], Array]:
-        at_input = compiled.forward([padded(array, row, self.rows) for array in self.data])
-        if not self.found:
-            shape = tuple(at_input[self.plan.target].shape[1:])
-            self.seeds = targets.resolve(self.target, shape, self.samples, self.plan.dtype)
+    def _at_input(self, row: int) -> tuple[Mapping[str, Any], Array]:
+        at_input = self.compiled.forward([padded(array, row, self.rows) for array in self.data])
         for name in self.plan.graph.outputs:
             self._fill(f"output {name}", 0, at_input[name].numpy(), (row,))
         return at_input, self.seeds.block(row, self.rows)
@@ -200,9 +207,8 @@ class Scoring:
             return values if stacked else values[0]
 
         sums = self.found["sums"][0]
-        change, error, relative = sums, None, None
+        change, error, relative = self.found["deltas"][0], None, None
         if self.plan.complete:
-            change = self.found["deltas"][0]
             error = sums - change
             relative = relative_error(
                 error, change, self.found["levels"][0], self.found["sizes"][0]

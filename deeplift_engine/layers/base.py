@@ -7,7 +7,7 @@ families and no single layer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -57,6 +57,10 @@ class Linear(Layer):
     def forward(self, *inputs: Tensor) -> Tensor:
         """The map with its constant."""
         return self.linear(*inputs)
+
+    def forward_then(self, function: Callable[[Tensor], Tensor], *inputs: Tensor) -> Tensor:
+        """``function`` of the output, where a layer can have it cheaper."""
+        return function(self.forward(*inputs))
 
     def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
         """The transposed map of (n, out...); ``shapes`` are the inputs' without batch axis."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -35,7 +35,11 @@ class Convolution(Linear):
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """The convolution and its bias, which TensorFlow fuses."""
-        return self._convolve(inputs[0], self.kernel, self._margins(), self.bias)
+        return self.forward_then(tf.identity, inputs[0])
+
+    def forward_then(self, function: Callable[[Tensor], Tensor], *inputs: Tensor) -> Tensor:
+        """``function`` of the output, put where TensorFlow can fuse it too."""
+        return self._convolve(inputs[0], self.kernel, self._margins(), self.bias, function)
 
     def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
         """The transposed convolution.
@@ -82,6 +86,7 @@ class Convolution(Linear):
         kernel: Array,
         margins: Sequence[tuple[int, int]] | None,
         bias: Array | None = None,
+        function: Callable[[Tensor], Tensor] = tf.identity,
     ) -> Tensor:
         inputs = tf.split(x, self.groups, axis=-1) if self.groups > 1 else [x]
         kernels = np.split(kernel, self.groups, axis=-1) if self.groups > 1 else [kernel]
@@ -92,6 +97,7 @@ class Convolution(Linear):
         output = tf.concat(outputs, axis=-1) if self.groups > 1 else outputs[0]
         if bias is not None:
             output = tf.nn.bias_add(output, constant(bias))
+        output = function(output)
         return output if self.kernel.ndim > 3 else tf.squeeze(output, 1)
 
     def _convolve_group(
