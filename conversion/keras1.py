@@ -111,5 +111,3 @@ def _set_data_format(class_name: str, options: dict[str, Any]) -> None:
     ordering = options.pop("dim_ordering", None)
     if ordering is not None:
         options["data_format"] = "channels_first" if ordering == "th" else "channels_last"
-    elif class_name.endswith("1D"):
-        options["data_format"] = "channels_last"

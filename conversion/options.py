@@ -132,7 +132,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "Permute": {"dims": None},
     "RepeatVector": {"n": None},
     "Masking": {"mask_value": 0.0},
-    "Cropping1D": {"cropping": 1} | _DATA_FORMAT,
+    "Cropping1D": {"cropping": 1},
     "Cropping2D": {"cropping": 0} | _DATA_FORMAT,
     "Cropping3D": {"cropping": 1} | _DATA_FORMAT,
     "ZeroPadding1D": {"padding": 1} | _DATA_FORMAT,

@@ -93,11 +93,10 @@ def _nested(class_name: str, config: Any, saved: dict[str, Any], era: int, sourc
     options = config if isinstance(config, dict) else {}
     name = str(saved.get("name") or options.get("name") or class_name.lower())
     graph = _graph(class_name, config, era, f"{source}: model {name!r}")
-    kind = "Sequential" if "input_layers" not in options else "Functional"
     return Layer(
         name,
         "Functional",
-        kind if class_name not in _MODELS else class_name,
+        class_name,
         {"name": name},
         graph=graph,
         trainable=bool(options.get("trainable", True)),
