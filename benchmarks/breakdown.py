@@ -21,7 +21,7 @@ KINDS = {
     "convolutions forward": ("FusedConv2D",),
     "convolutions transposed": ("Conv2D", "Conv2DBackpropInput"),
     "other linear": ("MatMul", "FusedMatMul", "BatchMatMulV2", "AvgPool", "AvgPoolGrad", "Mean"),
-    "elementwise, fused (XLA)": ("XlaLaunch", "XlaRun", "XlaLocalLaunch"),
+    "elementwise, fused (XLA)": ("FusedByXla",),
     "elementwise, one by one": (
         *("Relu", "LeakyRelu", "BiasAdd", "Mul", "AddV2", "Sub", "RealDiv", "DivNoNan", "Abs"),
         *("SelectV2", "Maximum", "Minimum", "Greater", "Less", "Equal", "Square", "AddN", "Neg"),
@@ -33,7 +33,8 @@ KINDS = {
 }
 OTHER = "other operations"
 OUTSIDE = "outside operations (Python, copies in and out, waiting)"
-_OPERATION = re.compile(r"[\w./-]+:(_*[A-Z]\w*)")
+_OPERATION = re.compile(r"[^:\s]+:(_*[A-Z]\w*)")
+_FUSED = "CpuExecutable::ExecuteAsyncOnStream"  # XLA's own name for running what it compiled
 _MARKS = ("_MklNative", "_Mkl", "_Xla", "_")
 
 
@@ -98,7 +99,7 @@ def profile(folder: Path, row_name: str) -> dict[str, Any]:
 
 
 def _operations(path: Path) -> list[tuple[str, float]]:
-    """(kind of operation, seconds) of each that TensorFlow ran; their names are `node:Kind`."""
+    """(operation, seconds) of each that TensorFlow ran: it names them `node:Operation`."""
     from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
     space = xplane_pb2.XSpace.FromString(path.read_bytes())

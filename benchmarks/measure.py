@@ -27,12 +27,15 @@ class Plan:
     ----------
     repeats, budget
         So many timed runs each, fewer once a contender has used ``budget`` seconds on a row.
+    patience
+        Seconds to wait before a run, at most, for other processes to leave the cores alone.
     pythons
         The interpreter of each contender; those left out are not measured.
     """
 
     repeats: int
     budget: float
+    patience: float
     pythons: Mapping[str, str]
 
 
@@ -102,7 +105,7 @@ def _measure_row(
         for process in forwards:
             process.runs.clear()
         for process in _turns([*forwards, *processes], plan):
-            process.measure()
+            process.measure(plan.patience)
         costs = {process.name: process.cost() for process in forwards}
         costs |= {process.name: process.cost(differences[process.name]) for process in processes}
     return RowCosts(row, costs), versions

@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.contenders import CONTENDERS
 
+QUIET, QUIET_FOR = 0.1, 0.2  # the share of the cores that others may use, and seconds of it
 WARM_UP = 2.0  # seconds: what takes longer is not changed much by a first run
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -22,9 +24,14 @@ class BenchmarkError(RuntimeError):
 
 @dataclass(frozen=True)
 class Cost:
-    """What a contender took: seconds of its fastest run, MiB at most and before the first run."""
+    """What a contender took.
+
+    ``seconds`` and ``processor`` (of all threads together) are those of its best run, ``peak``
+    and ``idle`` MiB at most and before the first run; ``difference`` from the engine's result.
+    """
 
     seconds: float
+    processor: float
     runs: int
     batch_size: int
     peak: float
@@ -38,6 +45,7 @@ class Process:
     def __init__(self, name: str, python: str, folder: Path) -> None:
         self.name, self.folder = name, folder
         self.runs: list[float] = []
+        self.processor: list[float] = []
         self.peak = 0.0
         self._log = (folder / f"{name}.log").open("a")
         self._process = subprocess.Popen(
@@ -72,10 +80,12 @@ class Process:
         saved = None if save_as is None else str(save_as)
         answer = self.ask(do="run", batch_size=self.batch_size, save=saved)
         self.peak = max(self.peak, answer["peak"])
+        self.processor.append(answer["processor"])
         return float(answer["seconds"])
 
-    def measure(self) -> None:
-        """One run that counts."""
+    def measure(self, patience: float) -> None:
+        """One run that counts, after a wait of at most ``patience`` seconds for quiet."""
+        wait_for_quiet(patience)
         self.runs.append(self.run())
 
     def choose_batch_size(self) -> None:
@@ -93,7 +103,8 @@ class Process:
         """The fastest of the runs so far."""
         idle = float(self.opened["memory"])
         runs = len(self.runs)
-        return Cost(min(self.runs), runs, self.batch_size, self.peak, idle, difference)
+        processor = min(self.processor[-runs:])
+        return Cost(min(self.runs), processor, runs, self.batch_size, self.peak, idle, difference)
 
     def close(self) -> None:
         """End the worker."""
@@ -107,6 +118,31 @@ class Process:
     def _last_words(self) -> str:
         lines = (self.folder / f"{self.name}.log").read_text().strip().splitlines()
         return "its process ended; it last said: " + " / ".join(lines[-3:])
+
+
+def wait_for_quiet(patience: float) -> None:
+    """Return once other processes leave the cores alone, or when patience is at its end."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end and _busy(QUIET_FOR) > QUIET:
+        pass
+
+
+def _busy(seconds: float) -> float:
+    """Share of all cores that is in use, now and for so long; 0 where the system does not say."""
+
+    def counts() -> tuple[int, int]:
+        fields = [
+            int(field) for field in Path("/proc/stat").read_text().splitlines()[0].split()[1:]
+        ]
+        return sum(fields), fields[3] + fields[4]  # all, and of these idle and waiting for disks
+
+    try:
+        total, idle = counts()
+        time.sleep(seconds)
+        total_then, idle_then = counts()
+    except OSError:
+        return 0.0
+    return 1 - (idle_then - idle) / max(1, total_then - total)
 
 
 def environment() -> dict[str, str]:

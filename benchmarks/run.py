@@ -34,7 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
     sections = []
     try:
         if options.profile:
-            sections += [breakdown(problem) for problem in _problems(options)]
+            for problem in _problems(options):
+                sections.append(breakdown(problem))
+                print(sections[-1] + "\n", flush=True)
         else:
             sections += _measured(options)
     except BenchmarkError as error:
@@ -56,6 +58,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--repeats", type=int, default=7, help="timed runs of each (default 7)")
     parser.add_argument(
         "--budget", type=float, default=20.0, help="seconds for one contender and row (default 20)"
+    )
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="wait so long at most before each run for other processes to be quiet (default 0)",
     )
     parser.add_argument("--problem", choices=[problem.name for problem in PROBLEMS])
     parser.add_argument("--row", action="append", metavar="NAME", help="only this row; repeatable")
@@ -99,7 +108,8 @@ def _plan(options: argparse.Namespace) -> Plan:
     if "torch_forward" in found:
         pythons |= {name: peers for name in ("torch_forward", *PEERS) if name in found}
     kept = {name: python for name, python in pythons.items() if name not in options.without}
-    return Plan(1 if options.quick else options.repeats, options.budget, kept)
+    repeats = 1 if options.quick else options.repeats
+    return Plan(repeats, options.budget, options.patience, kept)
 
 
 def _conditions(results: list[ProblemCosts], plan: Plan) -> str:

@@ -9,11 +9,12 @@ from benchmarks.measure import ProblemCosts, RowCosts
 from benchmarks.process import Cost
 from benchmarks.work import SPEEDUP_OVER_PEERS, Row
 
-HEADER = ("work", "by", "time", "÷ F", "÷ engine's F", "÷ engine", "memory", "bars")
+HEADER = ("work", "by", "time", "÷ F", "CPU ÷ F", "÷ engine's F", "÷ engine", "memory", "bars")
 NOTES = """\
 F is the forward pass of N·K sequences as Keras compiles it, the fastest of several batch sizes;
 the engine's F is that of `Network.predict`. Times are minima over repeats taken in turns, so
-only ratios within a row mean something. Peers run at the fastest of several batch sizes, the
+only ratios within a row mean something; "CPU ÷ F" is the ratio of processor time, all threads
+together, which other processes on the machine disturb less. Peers run at the fastest of several batch sizes, the
 engine at its default. Memory is the most a process held during a run, and in brackets how much
 of it came on top of the opened libraries and model. Before anything is timed, the contributions
 of all are compared; "agrees to" is the largest difference from the engine's over the largest
@@ -41,7 +42,7 @@ def problem_table(measured: ProblemCosts, bars: bool = True) -> str:
                     "deeplift 0.6.13, the original: *recorded, not measured here*",
                     "",
                     recorded,
-                    *[""] * 4,
+                    *[""] * 5,
                 ]
             )
         )
@@ -59,7 +60,9 @@ def _forward_cells(measured: ProblemCosts) -> Iterable[list[str]]:
         ratio = cost.seconds / best["keras_forward"].seconds
         own = _ratio(cost, best.get("engine_forward"))
         label = f"{CONTENDERS[name].label} (batch {cost.batch_size})"
-        yield ["forward pass", label, _time(cost), f"{ratio:.2f}", own, "", _memory(cost), ""]
+        work = _work(cost, best["keras_forward"])
+        times = [_time(cost), f"{ratio:.2f}", work, own, ""]
+        yield ["forward pass", label, *times, _memory(cost), ""]
 
 
 def _row_cells(measured: RowCosts, table: ProblemCosts, bars: bool) -> Iterable[list[str]]:
@@ -79,6 +82,7 @@ def _row_cells(measured: RowCosts, table: ProblemCosts, bars: bool) -> Iterable[
             label,
             _time(cost),
             _ratio(cost, keras),
+            _work(cost, keras),
             _ratio(cost, own),
             _ratio(cost, engine),
             _memory(cost),
@@ -129,6 +133,11 @@ def _time(cost: Cost) -> str:
 
 def _ratio(cost: Cost, unit: Cost | None) -> str:
     return "" if unit is None else f"{cost.seconds / unit.seconds:.2f}"
+
+
+def _work(cost: Cost, unit: Cost) -> str:
+    """The same in processor time, which other processes disturb less."""
+    return f"{cost.processor / unit.processor:.2f}"
 
 
 def _memory(cost: Cost) -> str:
