@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.contenders import Setting
+from benchmarks.contenders import BY_DEFAULT, Setting
 from benchmarks.process import CHECKOUT, BenchmarkError, environment, save_model
 from benchmarks.work import Problem, load, make_data, save
 
@@ -78,10 +79,10 @@ def profile(folder: Path, row_name: str) -> dict[str, Any]:
     from benchmarks.engine import engine
 
     problem, data = load(folder)
+    threads = len(os.sched_getaffinity(0))
     row = next(row for row in problem.rows if row.name == row_name)
-    prepared = engine(Setting(problem, data, folder / "model.h5", 0), row)
-    (batch_size,) = prepared.batch_sizes
-    prepared.run(batch_size)
+    prepared = engine(Setting(problem, data, folder / "model.h5", threads), row)
+    prepared.run(BY_DEFAULT)
     best: dict[str, Any] = {"wall": float("inf")}
     for number in range(RUNS):
         log = folder / f"profile-{row_name}-{number}"
@@ -90,7 +91,7 @@ def profile(folder: Path, row_name: str) -> dict[str, Any]:
         )
         with tf.profiler.experimental.Profile(str(log), options):
             start = time.perf_counter()
-            prepared.run(batch_size)
+            prepared.run(BY_DEFAULT)
             wall = time.perf_counter() - start
         if wall < best["wall"]:
             best = {"wall": wall, "log": log}

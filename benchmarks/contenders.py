@@ -9,6 +9,8 @@ from typing import Any
 
 from benchmarks.work import Array, Data, Problem
 
+BY_DEFAULT = 0  # for a batch size: the contender's own
+
 
 @dataclass(frozen=True)
 class Setting:

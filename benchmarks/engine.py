@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.architectures import build_keras
-from benchmarks.contenders import Prepared, Setting
+from benchmarks.contenders import BY_DEFAULT, Prepared, Setting
 from benchmarks.work import Array, Row, load
 
 
@@ -52,9 +52,7 @@ def engine_forward(setting: Setting, row: Row | None) -> Prepared:
 
     network = de.load(setting.model)
     return Prepared(
-        lambda batch_size: network.predict(setting.data.sequences, batch_size=batch_size),
-        np.asarray,
-        (256,),
+        lambda batch_size: network.predict(setting.data.sequences), np.asarray, (BY_DEFAULT,)
     )
 
 
@@ -72,15 +70,13 @@ def engine(setting: Setting, row: Row | None) -> Prepared:
     )
 
     def run(batch_size: int) -> Any:
-        return explainer.run(
-            data.inputs, target=target, references=references, batch_size=batch_size, progress=False
-        )
+        return explainer.run(data.inputs, target=target, references=references, progress=False)
 
     def positions(result: Any) -> Array:
         scores: Array = result.scores.sum(-1)
         return scores.reshape(row.targets, *scores.shape[-2:])
 
-    return Prepared(run, positions, (256,))
+    return Prepared(run, positions, (BY_DEFAULT,))
 
 
 if __name__ == "__main__":

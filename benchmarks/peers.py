@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.architectures import build_torch
-from benchmarks.contenders import Prepared, Setting
+from benchmarks.contenders import BY_DEFAULT, Prepared, Setting
 from benchmarks.work import Array, Row
 
 
@@ -147,4 +147,4 @@ def shap(setting: Setting, row: Row | None) -> Prepared:
             values = np.concatenate([one(background, sample) for background, sample in each])
         return list(np.moveaxis(values, -1, 0))
 
-    return Prepared(run, _positions, (0,))
+    return Prepared(run, _positions, (BY_DEFAULT,))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchmarks.contenders import CONTENDERS, PEERS
+from benchmarks.contenders import BY_DEFAULT, CONTENDERS, PEERS
 from benchmarks.measure import ProblemCosts, RowCosts
 from benchmarks.process import Cost
 from benchmarks.work import SPEEDUP_OVER_PEERS, Row
@@ -14,11 +14,11 @@ NOTES = """\
 F is the forward pass of N·K sequences as Keras compiles it, the fastest of several batch sizes;
 the engine's F is that of `Network.predict`. Times are minima over repeats taken in turns, so
 only ratios within a row mean something; "CPU ÷ F" is the ratio of processor time, all threads
-together, which other processes on the machine disturb less. Peers run at the fastest of several batch sizes, the
-engine at its default. Memory is the most a process held during a run, and in brackets how much
-of it came on top of the opened libraries and model. Before anything is timed, the contributions
-of all are compared; "agrees to" is the largest difference from the engine's over the largest
-contribution."""
+together, which other processes on the machine disturb less. Peers run at the fastest of several
+batch sizes, the engine at its default. Memory is the most a process held during a run, and in
+brackets how much of it came on top of the opened libraries and model. Before anything is timed,
+the contributions of all are compared; "agrees to" is the largest difference from the engine's
+over the largest contribution."""
 
 
 def problem_table(measured: ProblemCosts, bars: bool = True) -> str:
@@ -59,7 +59,7 @@ def _forward_cells(measured: ProblemCosts) -> Iterable[list[str]]:
     for name, cost in best.items():
         ratio = cost.seconds / best["keras_forward"].seconds
         own = _ratio(cost, best.get("engine_forward"))
-        label = f"{CONTENDERS[name].label} (batch {cost.batch_size})"
+        label = _label(name, cost)
         work = _work(cost, best["keras_forward"])
         times = [_time(cost), f"{ratio:.2f}", work, own, ""]
         yield ["forward pass", label, *times, _memory(cost), ""]
@@ -70,16 +70,13 @@ def _row_cells(measured: RowCosts, table: ProblemCosts, bars: bool) -> Iterable[
     engine = measured.costs.get("engine")
     attributions = {n: c for n, c in measured.costs.items() if not n.endswith("_forward")}
     for number, (name, cost) in enumerate(attributions.items()):
-        label = CONTENDERS[name].label
-        if cost.batch_size and name != "engine":
-            label += f" (batch {cost.batch_size})"
         if name == "engine":
             remarks = "; ".join(verdicts(measured, table)) if bars else ""
         else:
             remarks = f"agrees to {cost.difference:.0e}"
         yield [
             "" if number else f"**{measured.row.title}**",
-            label,
+            _label(name, cost),
             _time(cost),
             _ratio(cost, keras),
             _work(cost, keras),
@@ -125,6 +122,11 @@ def _verdict(asked: str, value: float, met: bool) -> str:
 
 def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+def _label(name: str, cost: Cost) -> str:
+    label = CONTENDERS[name].label
+    return label if cost.batch_size == BY_DEFAULT else f"{label} (batch {cost.batch_size})"
 
 
 def _time(cost: Cost) -> str:
