@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections import OrderedDict
@@ -15,6 +16,7 @@ import deeplift_engine.compat as deeplift
 from deeplift_engine.compat.conversion import kerasapi_conversion as kc
 from deeplift_engine.compat.layers import NonlinearMxtsMode
 from tests.compat.calls import BACKGROUND, SEQUENCES, one_hot
+from tests.helpers import ROOT
 
 
 def test_a_script_of_the_original_runs(
@@ -87,6 +89,14 @@ def test_a_script_of_the_original_runs(
     )
     assert scores.shape == (SEQUENCES, 30)
     assert capsys.readouterr().out == ""
+
+
+def test_the_imports_that_the_guide_names_are_there() -> None:
+    guide = (ROOT / "docs" / "MIGRATING.md").read_text()
+    found = re.findall(r"`((?:import|from) deeplift_engine[^`]*)`", guide)
+    assert len(found) == 6
+    for statement in found:
+        exec(statement.replace("...", "enum"), {})
 
 
 def test_importing_it_does_not_import_tensorflow() -> None:
