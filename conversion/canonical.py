@@ -17,7 +17,6 @@ _ALIASES = {
     "UnifiedGRU": "GRU",
     "LayerNorm": "LayerNormalization",
     "GroupedQueryAttention": "GroupQueryAttention",
-    "ConvLSTM2DCell": "ConvLSTM2DCell",
 }
 _GATED = frozenset({"LSTM", "GRU", "LSTMCell", "GRUCell", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"})
 _CHILD_OPTIONS = frozenset({"layer", "backward_layer", "cell", "cells"})

@@ -18,13 +18,7 @@ from conversion.slots import Slot
 from conversion.spec import Array
 from conversion.tree import Graph, Layer, raw_slots
 
-Twins = dict[str, tuple[Layer, dict[str, Array]]]
-_CONTAINERS = (
-    "layers",
-    "_layer_checkpoint_dependencies",
-    "_operations",
-    "_self_tracked_trackables",
-)
+_CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 
 
 def is_checkpoint(root: h5py.Group) -> bool:
@@ -34,9 +28,9 @@ def is_checkpoint(root: h5py.Group) -> bool:
 
 def assign_checkpoint(graph: Graph, root: h5py.Group, size: int, source: str) -> Assigned:
     """Return each layer's arrays by role, see `conversion.assign.assign_lists`."""
-    found: Assigned = {}
-    _read_graph(graph, root, "", size, source, found, {})
-    return found
+    reading = _Reading(size)
+    reading.graph(graph, root, "", source)
+    return reading.found
 
 
 def directories(layers: Sequence[Layer]) -> list[str]:
@@ -58,68 +52,67 @@ def snake_case(name: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-def _read_graph(
-    graph: Graph,
-    group: h5py.Group,
-    prefix: str,
-    size: int,
-    source: str,
-    found: Assigned,
-    twins: Twins,
-) -> None:
-    layers = [layer for layer in graph.layers if not layer.class_name.startswith("ops.")]
-    containers = [subgroup(group, name) for name in _CONTAINERS]
-    places = directories(layers)
-    for layer, place in zip(layers, places, strict=True):
-        home = next(
-            (item for box in containers if box is not None and (item := subgroup(box, place))),
-            None,
-        )
-        if home is None:
-            home = _by_name(containers, layer.name)
-        _read_layer(
-            layer, home, prefix, size, f"{source}: layer {prefix + layer.name!r}", found, twins
-        )
+class _Reading:
+    """What one reading has found: arrays by path, and layers by name for shared ones."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.found: Assigned = {}
+        self.twins: dict[str, tuple[Layer, dict[str, Array]]] = {}
+
+    def graph(self, graph: Graph, group: h5py.Group | None, prefix: str, source: str) -> None:
+        """Read the layers of a model from its folder (None where it has none)."""
+        layers = [layer for layer in graph.layers if not layer.class_name.startswith("ops.")]
+        boxes = [
+            box for name in _CONTAINERS if group is not None and (box := subgroup(group, name))
+        ]
+        used: set[str] = set()
+        for layer, place in zip(layers, directories(layers), strict=True):
+            homes = (subgroup(box, place) for box in boxes)
+            home = next((item for item in homes if item is not None), None)
+            home = _by_name(boxes, layer.name) if home is None else home
+            if home is not None:
+                used.add(home.name.rpartition("/")[2])
+            self.layer(layer, home, prefix, f"{source}: layer {prefix + layer.name!r}")
+        for box in boxes:
+            for place in box:
+                if place not in used and not _is_bare(subgroup(box, place)):
+                    raise ModelConfigError(
+                        f"{source}: weights are saved in {box.name}/{place}, for which the"
+                        f" configuration has no layer (it has {sorted(used)[:8]})."
+                        " Do architecture and weights belong together?"
+                    )
+
+    def layer(self, layer: Layer, home: h5py.Group | None, prefix: str, where: str) -> None:
+        """Read one layer, and what it wraps, from its folder."""
+        path = prefix + layer.name
+        if layer.graph is not None:
+            self.graph(layer.graph, home, path + "/", where)
+            return
+        slots = raw_slots(layer)
+        if slots is None:
+            self.found[path] = _everything(home, self.size) if home is not None else {}
+        elif slots:
+            twin = self.twins.get(layer.name)
+            if twin is not None and twin[0].config == layer.config and _is_bare(home):
+                self.found[path] = dict(twin[1])  # shared by two models, saved with the first
+            else:
+                self.found[path] = _by_slots(layer, slots, home, self.size, where)
+                self.twins[layer.name] = (layer, self.found[path])
+        for place, part in layer.parts:
+            inner = subgroup(home, place) if home is not None else None
+            self.layer(part, inner, path + "/", f"{where}, its {place}")
 
 
-def _by_name(containers: list[h5py.Group | None], name: str) -> h5py.Group | None:
+def _by_name(boxes: list[h5py.Group], name: str) -> h5py.Group | None:
     """Find a folder by the layer's name that newer files note in ``vars``."""
-    for box in containers:
-        for place in box or ():
+    for box in boxes:
+        for place in box:
             home = subgroup(box, place)
             own = subgroup(home, "vars") if home is not None else None
             if own is not None and attribute(own, "name") == name:
                 return home
     return None
-
-
-def _read_layer(
-    layer: Layer,
-    home: h5py.Group | None,
-    prefix: str,
-    size: int,
-    where: str,
-    found: Assigned,
-    twins: Twins,
-) -> None:
-    path = prefix + layer.name
-    if layer.graph is not None:
-        if home is not None:
-            _read_graph(layer.graph, home, path + "/", size, where, found, twins)
-        return
-    slots = raw_slots(layer)
-    if slots is None:
-        found[path] = _everything(home, size) if home is not None else {}
-    elif slots:
-        shared = twins.get(layer.name)
-        if shared is not None and shared[0].config == layer.config and _is_bare(home):
-            found[path] = dict(shared[1])  # two models share it: it is saved with the first alone
-        else:
-            found[path] = _by_slots(layer, slots, home, size, where)
-            twins[layer.name] = (layer, found[path])
-    for place, part in layer.parts:
-        inner = subgroup(home, place) if home is not None else None
-        _read_layer(part, inner, path + "/", size, f"{where}, its {place}", found, twins)
 
 
 def _is_bare(home: h5py.Group | None) -> bool:

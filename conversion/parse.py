@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from conversion.canonical import canonical
+from conversion.checkpoint import directories
 from conversion.errors import ModelConfigError
 from conversion.inbound import read_inbound, read_tensors
 from conversion.merge import merge_layer
@@ -193,8 +194,6 @@ def _parts(
     if class_name == "RNN":
         return (("cell", parse_layer(config.get("cell"), era, where)),)
     if class_name == "StackedRNNCells":
-        from conversion.checkpoint import directories
-
         cells: list[Layer] = []
         for number, cell in enumerate(config.get("cells") or []):
             layer = parse_layer(cell, era, where)

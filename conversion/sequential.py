@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from conversion.errors import ModelConfigError
+from conversion.inbound import tensors_in
 from conversion.tree import Call, Graph, Layer, SavedTensor
 
 
@@ -66,8 +67,6 @@ def chain(
 def _outputs_of(layer: Layer) -> list[SavedTensor]:
     if layer.graph is None:
         return [SavedTensor(layer.name, 0, 0)]
-    from conversion.inbound import tensors_in
-
     count = len(list(tensors_in(layer.graph.outputs)))
     return [SavedTensor(layer.name, 0, index) for index in range(count)]
 

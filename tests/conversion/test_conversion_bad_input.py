@@ -284,3 +284,16 @@ def test_reading_needs_neither_tensorflow_nor_keras_nor_the_engine() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_yaml_without_pyyaml_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    path = model(tmp_path)
+    (tmp_path / "a.yaml").write_text("class_name: Sequential\n")
+    refused(path, "needs PyYAML", tmp_path / "a.yaml")
+    (tmp_path / "a.json").write_text(json.dumps(CONFIG))
+    assert read_model(path, tmp_path / "a.json").name == "sequential"

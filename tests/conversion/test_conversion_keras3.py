@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from conversion_files import every_array, layer_arrays, layout
 
-from conversion import ModelSpec, read_config, read_model
+from conversion import ModelConfigError, ModelSpec, read_config, read_model
 
 keras = pytest.importorskip("keras")
 L = keras.layers
@@ -246,3 +246,15 @@ def test_the_same_model_has_one_hash_for_the_same_bytes_and_arrays_cannot_be_cha
     for spec in specs.values():
         for values in every_array(spec):
             assert not values.flags.writeable
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
+    keras.backend.clear_session()
+    wide = keras.Sequential([keras.Input(SEQUENCE), L.Dense(4), L.Dense(4), L.LSTM(3)])
+    wide.save_weights(tmp_path / "wide.weights.h5")
+    narrow = keras.Sequential([keras.Input(SEQUENCE), L.Dense(4)])
+    deep = keras.Sequential([keras.Input(SEQUENCE), *(L.Dense(4) for _ in range(3)), L.LSTM(3)])
+    with pytest.raises(ModelConfigError, match=r"saved in /layers/dense_1, for which"):
+        read_model(tmp_path / "wide.weights.h5", narrow.to_json())
+    with pytest.raises(ModelConfigError, match="weights are missing: 0 arrays are saved"):
+        read_model(tmp_path / "wide.weights.h5", deep.to_json())
