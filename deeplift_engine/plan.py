@@ -16,6 +16,8 @@ TYPICAL_LENGTH = 1000
 BLOCK_BYTES = 24 << 20
 """Size of the largest tensor of a block: glibc keeps what is below 32 MiB for the next one and
 returns what is above to the system, which then has to clear its pages again each time."""
+TARGETS_PER_BLOCK = 4
+"""So many targets are walked together before the number of pairs shrinks."""
 MOST_PAIRS = 4096
 """And never more pairs of input and reference than this."""
 
@@ -40,8 +42,9 @@ class Plan:
 
     def pairs(self, targets: int) -> int:
         """How many pairs of input and reference to walk together, if nothing else is asked."""
-        bytes_each = max(self._sizes()) * targets * (8 if self.dtype == "float64" else 4)
-        return max(1, min(MOST_PAIRS, BLOCK_BYTES // max(1, bytes_each)))
+        bytes_each = max(self._sizes()) * (8 if self.dtype == "float64" else 4)
+        share = max(1, targets // TARGETS_PER_BLOCK)
+        return max(1, min(MOST_PAIRS, BLOCK_BYTES // max(1, bytes_each * share)))
 
     def _sizes(self) -> list[int]:
         """Elements of each activation of one sample."""

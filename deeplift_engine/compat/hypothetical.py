@@ -27,7 +27,7 @@ class HypotheticalFunction:
         task_idx: Any,
         input_data_list: list[Any],
         input_references_list: Any = None,
-        batch_size: int = 256,
+        batch_size: int | None = None,
         progress_update: int | None = None,
     ) -> Any:
         """Hypothetical contributions (N, ..., letters) at the first input."""
@@ -56,7 +56,7 @@ class HypotheticalFunction:
         task_idx: Any,
         data: list[Any],
         resolved: list[Any],
-        batch_size: int,
+        batch_size: int | None,
         progress_update: int | None,
     ) -> Any:
         """The mean over several references of each input."""

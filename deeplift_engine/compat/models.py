@@ -63,7 +63,7 @@ class Model:
                 rules=self._rules,
                 target=target.node,
                 max_pooling=self._max_pooling,
-                layers=cuts,
+                layers=None if cuts == self.network.graph.inputs else cuts,
             )
             if made.plan.target != target.node:  # "output" and "logits" are words of their own
                 raise TargetLayerError(

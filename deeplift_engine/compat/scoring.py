@@ -39,7 +39,7 @@ class ScoringFunction:
         self,
         task_idx: Any,
         input_data_list: Any,
-        batch_size: int = 256,
+        batch_size: int | None = None,
         progress_update: int | None = None,
         input_references_list: Any = None,
     ) -> Any:
@@ -53,7 +53,7 @@ class ScoringFunction:
         input_data_list
             One array (N, ...) per input, as a list or by the original's name of the input.
         batch_size
-            Samples walked together.
+            Samples walked together; as many as are fast where it is not given.
         progress_update
             None for no progress bar; any number for one where stderr is a terminal.
         input_references_list
@@ -83,7 +83,7 @@ class ScoringFunction:
         task_idx: Any,
         data: list[Array],
         resolved: list[references.References],
-        batch_size: int,
+        batch_size: int | None,
         progress_update: int | None,
     ) -> Any:
         """The same, the mean over several references of each input."""
@@ -94,7 +94,7 @@ class ScoringFunction:
         task_idx: Any,
         data: list[Array],
         resolved: list[Any],
-        batch_size: int,
+        batch_size: int | None,
         progress_update: int | None,
     ) -> Attribution:
         """The engine's result, of which `__call__` gives one part."""

@@ -52,7 +52,7 @@ def get_shuffle_seq_ref_function(
         task_idx: Any,
         input_data_sequences: Any,
         num_refs_per_seq: int,
-        batch_size: int = 256,
+        batch_size: int | None = None,
         seed: int = 1,
         progress_update: int | None = None,
         pregen_refs: Any = None,
@@ -134,13 +134,13 @@ def _in_one_pass(
     tasks: list[Any],
     inputs: Array,
     resolved: reference_module.References,
-    batch_size: int,
+    batch_size: int | None,
     progress_update: int | None,
 ) -> list[Any]:
     scores: list[Any] = []
     for start in range(0, len(tasks), TASKS_AT_ONCE):
         group = tasks[start : start + TASKS_AT_ONCE]
-        size = max(1, batch_size // len(group))
+        size = None if batch_size is None else max(1, batch_size // len(group))
         scores += list(score.averaged(group, [inputs], [resolved], size, progress_update))
     return scores
 
@@ -156,7 +156,7 @@ def _repeated(
     tasks: list[Any],
     inputs: Array,
     made: Array,
-    batch_size: int,
+    batch_size: int | None,
     progress_update: int | None,
 ) -> list[Any]:
     """Any function: every input as often as it has references."""

@@ -134,7 +134,7 @@ def get_integrated_gradients_function(
         task_idx: Any,
         input_data_list: list[Any],
         input_references_list: list[Any],
-        batch_size: int = 256,
+        batch_size: int | None = None,
         progress_update: int | None = None,
     ) -> Any:
         inputs = [np.asarray(array) for array in input_data_list]

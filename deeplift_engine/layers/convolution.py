@@ -45,15 +45,39 @@ class Convolution(Linear):
         """The transposed convolution.
 
         With stride 1 it is a convolution with the kernel flipped and its channels swapped,
-        which oneDNN does twice as fast as the gradient operation.
+        which TensorFlow dilates in every dtype.
         """
         if any(stride != 1 for stride in self.strides):
-            return super().transpose(multiplier, shapes)
+            return [self._transpose_strided(multiplier, shapes[0])]
         margins = [
             (reach - before, reach - after)
             for reach, (before, after) in zip(self._reach(), self._margins() or [], strict=True)
         ]
         return [self._convolve(multiplier, self._flipped(), margins)]
+
+    def _transpose_strided(self, multiplier: Tensor, shape: Sequence[Any]) -> Tensor:
+        sizes = [tf.shape(multiplier)[0], *shape[:-1], shape[-1] // self.groups]
+        sequence = self.kernel.ndim == 3
+        if sequence:
+            multiplier = tf.expand_dims(multiplier, 1)
+            sizes.insert(1, 1)
+        parts = []
+        for part, kernel in zip(
+            tf.split(multiplier, self.groups, axis=-1),
+            np.split(self.kernel, self.groups, axis=-1),
+            strict=True,
+        ):
+            kernel, strides, dilation, padding = self._as_image(kernel, self._margins())
+            parts.append(
+                tf.nn.conv2d_transpose(
+                    part, constant(kernel), tf.stack(sizes), strides, padding, dilations=dilation
+                )
+            )
+        output = tf.concat(parts, axis=-1)
+        output.set_shape(
+            [None, *(s if isinstance(s, int) else None for s in sizes[1:-1]), shape[-1]]
+        )
+        return tf.squeeze(output, 1) if sequence else output
 
     def absolute(self) -> Linear:
         """With the kernel's magnitudes."""
@@ -104,15 +128,22 @@ class Convolution(Linear):
         self, x: Tensor, kernel: Array, margins: Sequence[tuple[int, int]] | None
     ) -> Tensor:
         """A sequence is an image of height 1: only so does oneDNN dilate it without copies."""
+        x = tf.expand_dims(x, 1) if kernel.ndim == 3 else x
+        kernel, strides, dilation, padding = self._as_image(kernel, margins)
+        return tf.nn.conv2d(x, constant(kernel), strides, padding, dilations=dilation)
+
+    def _as_image(
+        self, kernel: Array, margins: Sequence[tuple[int, int]] | None
+    ) -> tuple[Array, list[int], list[int], Any]:
+        """Kernel, strides, dilation and padding as TensorFlow's two-dimensional ones."""
         strides, dilation = list(self.strides), list(self.dilation)
         if kernel.ndim == 3:
-            x, kernel = tf.expand_dims(x, 1), kernel[np.newaxis]
-            strides, dilation = [1, *strides], [1, *dilation]
+            kernel, strides, dilation = kernel[np.newaxis], [1, *strides], [1, *dilation]
             margins = margins and [(0, 0), *margins]
         padding: Any = "SAME" if margins is None else "VALID"
         if margins is not None and any(max(margin) > 0 for margin in margins):
             padding = [[0, 0], *([before, after] for before, after in margins), [0, 0]]
-        return tf.nn.conv2d(x, constant(kernel), strides, padding, dilations=dilation)
+        return kernel, strides, dilation, padding
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +170,18 @@ class DepthwiseConvolution(Linear):
             padding=padding,
             dilations=list(self.dilation),
         )
+
+    def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
+        """(n, height, width, in · multiplier) → (n, height, width, in)."""
+        if self.padding == "causal" or any(step != 1 for step in self.dilation):
+            return super().transpose(multiplier, shapes)
+        sizes = tf.stack([tf.shape(multiplier)[0], *shapes[0]])
+        output = tf.nn.depthwise_conv2d_backprop_input(
+            sizes, constant(self.kernel), multiplier, [1, *self.strides, 1], self.padding.upper()
+        )
+        known = [size if isinstance(size, int) else None for size in shapes[0]]
+        output.set_shape([None, *known])
+        return [output]
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """The convolution and its bias."""
