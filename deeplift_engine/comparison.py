@@ -76,8 +76,8 @@ class Comparison:
         """The function, compiled into one kernel where that pays."""
         if not self.fused:
             return function
-        compiled: Callable[..., Any] = tf.function(function, jit_compile=True, autograph=False)
-        return compiled
+        compiled = tf.function(function, jit_compile=True, autograph=False)
+        return lambda *tensors: compiled.get_concrete_function(*tensors)(*tensors)
 
 
 def remade(node: Node) -> bool:

@@ -41,14 +41,14 @@ class Compiled:
         }
         self._backward = tf.function(
             self._walk_back, input_signature=self._signature(), autograph=False
-        )
+        ).get_concrete_function()
 
     def forward(self, values: Sequence[Any], end: str = AT_INPUT) -> dict[str, Tensor]:
         """Activations (n, ...) by node at one end; see the class."""
         names = self.at_input if end == AT_INPUT else self.at_reference
         if not names:
             return {}
-        return dict(zip(names, self._forward[end](*values), strict=True))
+        return dict(zip(names, self._forward[end](*map(tf.constant, values)), strict=True))
 
     def backward(
         self,
@@ -94,7 +94,8 @@ class Compiled:
             found = graph.forward(_cast(given, self.plan), names)
             return [found[name] for name in names]
 
-        return tf.function(forward, input_signature=self.feeds, autograph=False)
+        traced = tf.function(forward, input_signature=self.feeds, autograph=False)
+        return traced.get_concrete_function()
 
     def _signature(self) -> list[Any]:
         plan = self.plan
@@ -177,7 +178,10 @@ def _scores(
         ends = [comparison.value(cut, end) for end in (AT_INPUT, AT_REFERENCE)]
         found = arrived.get(cut, Multiplier(tf.zeros([1] * (ends[0].shape.rank + 1), plan.dtype)))
         half = [] if found.half is None else [found.half, comparison.spread(cut)]
-        outcome = comparison.fuse(_contribution)(found.mean, *ends, weights, *half)
+        if weights is None:
+            outcome = comparison.fuse(_contribution)(found.mean, *ends, *half)
+        else:
+            outcome = comparison.fuse(_mean_contribution)(weights, found.mean, *ends, *half)
         for total, part in zip(
             (results["scores"], results["multipliers"], sums, sizes), outcome, strict=True
         ):
@@ -191,9 +195,7 @@ def _scores(
     return results
 
 
-def _contribution(
-    mean: Tensor, x: Tensor, x0: Tensor, weights: Tensor | None, *half: Tensor
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _contribution(mean: Tensor, x: Tensor, x0: Tensor, *half: Tensor) -> tuple[Tensor, ...]:
     """s·Δ + d·A, the one multiplier that gives it, its sum and the sum of its sizes."""
     delta = x - x0
     if half:
@@ -203,9 +205,12 @@ def _contribution(
         contribution, multiplier = mean * delta, mean + tf.zeros_like(delta)
     axes = list(range(3, contribution.shape.rank))
     total = tf.reduce_sum(contribution, axis=axes)
-    size = tf.reduce_sum(tf.abs(contribution), axis=axes)
-    if weights is None:
-        return contribution, multiplier, total, size
-    shares = tf.reshape(weights, [1, 1, -1] + [1] * len(axes))
-    mean_contribution = tf.reduce_sum(contribution * shares, axis=2)
-    return mean_contribution, tf.reduce_sum(multiplier * shares, axis=2), total, size
+    return contribution, multiplier, total, tf.reduce_sum(tf.abs(contribution), axis=axes)
+
+
+def _mean_contribution(weights: Tensor, mean: Tensor, *ends: Tensor) -> tuple[Tensor, ...]:
+    """The same, with the first two averaged over the references."""
+    contribution, multiplier, total, size = _contribution(mean, *ends)
+    shares = tf.reshape(weights, [1, 1, -1] + [1] * (contribution.shape.rank - 3))
+    averaged = (tf.reduce_sum(value * shares, axis=2) for value in (contribution, multiplier))
+    return (*averaged, total, size)

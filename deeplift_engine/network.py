@@ -21,7 +21,7 @@ from deeplift_engine.errors import InputError, RuleError, TargetError
 from deeplift_engine.explainer import Explainer
 from deeplift_engine.graph import Graph, Node
 from deeplift_engine.layers import Input
-from deeplift_engine.plan import Plan
+from deeplift_engine.plan import Plan, cut_at, pairs_per_block
 from deeplift_engine.progress import bar
 from deeplift_engine.rules import Rules, assign
 from deeplift_engine.verify import Verification, verify
@@ -93,7 +93,7 @@ class Network:
         return f"<Network of {self.spec.source}: {shapes} → {', '.join(self.outputs)}>"
 
     def predict(
-        self, x: Any, batch_size: int = 256, progress: bool | None = None
+        self, x: Any, batch_size: int | None = None, progress: bool | None = None
     ) -> Array | dict[str, Array]:
         """The model's outputs (N, ...) on inputs (N, ...); by name where there are several.
 
@@ -109,7 +109,7 @@ class Network:
         self,
         x: Any,
         layers: Iterable[str],
-        batch_size: int = 256,
+        batch_size: int | None = None,
         progress: bool | None = None,
     ) -> dict[str, Array]:
         """Activations (N, ...) of layers by name.
@@ -121,12 +121,14 @@ class Network:
         """
         names = tuple(dict.fromkeys(self._node(name, InputError) for name in layers))
         data = arrays(x, self.inputs, self.dtype)
-        samples, size = len(data[0]), block_size(len(data[0]), batch_size)
+        most = batch_size or pairs_per_block(self.graph, names, self.dtype)
+        samples, size = len(data[0]), block_size(len(data[0]), most)
         forward = self._forward(names)
         parts: list[list[Array]] = []
         with bar(samples, progress, " samples") as tick:
             for start in range(0, samples, size):
-                outputs = forward(*(padded(array, start, size) for array in data))
+                blocks = [tf.constant(padded(array, start, size)) for array in data]
+                outputs = forward(*blocks)
                 rows = min(size, samples - start)
                 parts.append([output.numpy()[:rows] for output in outputs])
                 tick(rows)
@@ -154,7 +156,8 @@ class Network:
             See `deeplift_engine.rules.assign`.
         target
             ``"logits"``, what a final softmax or sigmoid reads (or the output where there is
-            none); ``"output"``; or the name of a layer. Which of its units: `Explainer.run`.
+            none); ``"output"``; or the name of a layer (``"layer:output"`` for one that is
+            called like that). Which of its units: `Explainer.run`.
         max_pooling
             ``"exact"``, or ``"gradient"`` as in the original implementation (not complete
             unless references are constant).
@@ -171,18 +174,16 @@ class Network:
         if method != "deeplift":
             raise RuleError(f"method={method!r} is not known; there is 'deeplift'.")
         names = [layers] if isinstance(layers, str) else layers
-        cuts = (
-            self.graph.inputs
-            if names is None
-            else tuple(dict.fromkeys(self._node(name, InputError) for name in names))
-        )
-        if not cuts:
+        chosen = self.graph.inputs if names is None else dict.fromkeys(names)
+        places = tuple(cut_at(self.graph, self._node(name, InputError)) for name in chosen)
+        if not places:
             raise InputError("layers=[] names no layer to score at.")
         node = self.target_node(target)
         plan = Plan(
-            self.graph, node, cuts, assign(self.nodes, rules, max_pooling), self.dtype, fused
+            self.graph, node, places, assign(self.nodes, rules, max_pooling), self.dtype, fused
         )
-        unreachable = [cut for cut in cuts if cut not in self.graph.before([node])]
+        before = self.graph.before([node])
+        unreachable = [place.name for place in places if place.node not in before]
         if unreachable and names is not None:
             raise InputError(f"The target {node!r} does not depend on {unreachable}.")
         settings = self._settings() | {
@@ -190,25 +191,28 @@ class Network:
             "rules": rules if isinstance(rules, str) else str(rules),
             "max_pooling": max_pooling,
             "target_layer": node,
-            "layers": None if names is None else list(cuts),
+            "layers": None if plan.cuts == self.graph.inputs else [cut.name for cut in places],
         }
         return Explainer(plan, self.inputs, settings)
 
     def target_node(self, target: str = "logits") -> str:
         """Name of the node that ``target`` (``"logits"``, ``"output"``, a layer) stands for."""
         if target not in ("logits", "output"):
-            return self._node(target, TargetError)
+            return self._node(target.removeprefix("layer:"), TargetError)
         if len(self.outputs) > 1:
+            logits = [f"{self._logits[name]!r}" for name in self.outputs if name in self._logits]
             raise TargetError(
                 f"The model has several outputs; name one as target=: {', '.join(self.outputs)}"
-                + "".join(
-                    f"; its logits are {self._logits[o]!r}"
-                    for o in self.outputs
-                    if o in self._logits
-                )
+                + (f"; their logits: {', '.join(logits)}." if logits else ".")
             )
         output = self.outputs[0]
-        return self._logits.get(output, output) if target == "logits" else output
+        node = self._logits.get(output, output) if target == "logits" else output
+        if target in self.nodes and target not in (node, output):
+            raise TargetError(
+                f"target={target!r} could be the layer of that name or {node!r}: say "
+                f"'layer:{target}' or {node!r}."
+            )
+        return node
 
     def describe(self, rules: Rules = "rescale", max_pooling: str = "exact") -> list[LayerRow]:
         """One row per attribution layer: what it is and which rule it gets."""
@@ -262,7 +266,8 @@ class Network:
                 return [found[name] for name in names]
 
             signature = [tf.TensorSpec([None, *info.shape], info.dtype) for info in self.inputs]
-            self._forwards[names] = tf.function(forward, input_signature=signature, autograph=False)
+            traced = tf.function(forward, input_signature=signature, autograph=False)
+            self._forwards[names] = traced.get_concrete_function()
         return self._forwards[names]
 
     def _node(self, name: str, error: type[Exception]) -> str:

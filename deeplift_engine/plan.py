@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from deeplift_engine.graph import Graph
+from deeplift_engine.layers import Transpose
 from deeplift_engine.rules import Assigned
 
 LARGE = 20_000
@@ -22,13 +23,53 @@ MOST_PAIRS = 4096
 """And never more pairs of input and reference than this."""
 
 
+def pairs_per_block(graph: Graph, names: Iterable[str], dtype: str, targets: int = 1) -> int:
+    """How many samples, or pairs of input and reference, to walk together up to ``names``."""
+    bytes_each = max(_sizes(graph, names)) * (8 if dtype == "float64" else 4)
+    share = max(1, targets // TARGETS_PER_BLOCK)
+    return max(1, min(MOST_PAIRS, BLOCK_BYTES // max(1, bytes_each * share)))
+
+
+def _sizes(graph: Graph, names: Iterable[str]) -> list[int]:
+    """Elements of each activation of one sample that ``names`` depend on."""
+    return [
+        math.prod(TYPICAL_LENGTH if length is None else length for length in node.shape)
+        for node in map(graph.nodes.__getitem__, graph.before(names))
+    ]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where to score: a layer's ``name``, and the ``node`` that holds its activation.
+
+    They differ for a channels-first layer, whose node has its channels last.
+    """
+
+    name: str
+    node: str
+
+
+def cut_at(graph: Graph, name: str) -> Cut:
+    """The cut at the output of the layer called ``name``.
+
+    What follows a channels-first convolution may read it before its channels are moved back,
+    so that only the node behind both is on every way.
+    """
+    node = graph.nodes[name]
+    if isinstance(node.layer, Transpose) and node.inputs:
+        inner = graph.nodes[node.inputs[0]]
+        if inner.keras_layer == node.keras_layer and inner.name.startswith(name):
+            return Cut(name, inner.name)
+    return Cut(name, name)
+
+
 @dataclass(frozen=True)
 class Plan:
-    """What is explained (``target``, a node), where (``cuts``, nodes) and by which rules."""
+    """What is explained (``target``, a node), where (``places``) and by which rules."""
 
     graph: Graph
     target: str
-    cuts: tuple[str, ...]
+    places: tuple[Cut, ...]
     rules: Mapping[str, Assigned]
     dtype: str
     fused: bool | None = None
@@ -38,20 +79,16 @@ class Plan:
         """Whether to compile elementwise work: it costs a moment once and pays on large nets."""
         if self.fused is not None:
             return self.fused
-        return sum(self._sizes()) >= LARGE
+        return sum(_sizes(self.graph, [self.target])) >= LARGE
+
+    @property
+    def cuts(self) -> tuple[str, ...]:
+        """The nodes to score at."""
+        return tuple(place.node for place in self.places)
 
     def pairs(self, targets: int) -> int:
         """How many pairs of input and reference to walk together, if nothing else is asked."""
-        bytes_each = max(self._sizes()) * (8 if self.dtype == "float64" else 4)
-        share = max(1, targets // TARGETS_PER_BLOCK)
-        return max(1, min(MOST_PAIRS, BLOCK_BYTES // max(1, bytes_each * share)))
-
-    def _sizes(self) -> list[int]:
-        """Elements of each activation of one sample."""
-        return [
-            math.prod(TYPICAL_LENGTH if length is None else length for length in node.shape)
-            for node in map(self.graph.nodes.__getitem__, self.graph.before([self.target]))
-        ]
+        return pairs_per_block(self.graph, [self.target], self.dtype, targets)
 
     @property
     def crossed(self) -> list[str]:

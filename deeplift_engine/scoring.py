@@ -221,10 +221,8 @@ class Scoring:
         outputs = [self.found[f"output {name}"][0] for name in self.plan.graph.outputs]
         said = [reference.name for reference in self.references]
         return Attribution(
-            scores=_by_name(self.plan.cuts, [shaped(value) for value in self.found["scores"]]),
-            multipliers=_by_name(
-                self.plan.cuts, [shaped(value) for value in self.found["multipliers"]]
-            ),
+            scores=self._at_places("scores", len(axes)),
+            multipliers=self._at_places("multipliers", len(axes)),
             convergence_delta=None if error is None else shaped(error),
             target_delta=shaped(change),
             relative_error=None if relative is None else shaped(relative),
@@ -240,6 +238,16 @@ class Scoring:
             },
             axes=axes,
         )
+
+    def _at_places(self, kind: str, leading: int) -> Any:
+        """Arrays by the names of the layers, channels where the layer has them."""
+        values = []
+        for place, value in zip(self.plan.places, self.found[kind], strict=True):
+            kept = value if self.seeds.stacked else value[0]
+            if place.name != place.node:
+                kept = np.ascontiguousarray(np.moveaxis(kept, -1, leading))
+            values.append(kept)
+        return _by_name([place.name for place in self.plan.places], values)
 
 
 def _by_name(names: Sequence[str], values: list[Array]) -> Any:

@@ -66,6 +66,8 @@ def build(
             continue
         place = Place(draft, layer, node.name, [name for name in inputs if name], node.arguments)
         try:
+            if layer.name not in functions:
+                _check_arguments(node.arguments)
             made[TensorRef(node.name)] = translator(layer, frozenset(functions))(place)
         except Refused as refused:
             problems[layer.name] = (layer, refused)
@@ -84,6 +86,17 @@ def _refusals(spec: ModelSpec, functions: frozenset[str]) -> dict[str, tuple[Lay
         except Refused as refused:
             problems[layer.name] = (layer, refused)
     return problems
+
+
+def _check_arguments(arguments: Mapping[str, Any]) -> None:
+    """Refuse what a call was given beside its tensors: every layer here would ignore it."""
+    if arguments.get("training"):
+        raise Refused(
+            "called with training=True, so its output depends on chance or on the batch",
+            "Save the model for inference.",
+        )
+    if arguments:
+        raise Refused(f"called with the arguments {sorted(arguments)}, which have no meaning here")
 
 
 def _listing(

@@ -8,6 +8,7 @@ from typing import Any
 from deeplift_engine.build.place import Place, Refused
 from deeplift_engine.layers import Activation, Identity, Layer, PReLU, ReLU, Softmax
 from deeplift_engine.layers.activations import FUNCTIONS
+from deeplift_engine.layers.gated import GatedLinear
 from deeplift_engine.layers.sparsemax import Sparsemax
 
 ALIASES = {
@@ -22,6 +23,7 @@ NAMED: dict[str, Callable[[], Layer]] = {
     "relu6": lambda: ReLU(max_value=6.0),
     "softmax": Softmax,
     "log_softmax": lambda: Softmax(logarithm=True),
+    "glu": GatedLinear,
     "sparsemax": Sparsemax,
 }
 

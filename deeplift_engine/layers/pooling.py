@@ -23,7 +23,7 @@ class AveragePool(Linear):
 
     def linear(self, *inputs: Tensor) -> Tensor:
         """(n, spatial..., c) → (n, windows..., c)."""
-        return tf.nn.pool(inputs[0], self.size, "AVG", self.strides, self.padding.upper())
+        return tf.nn.avg_pool(inputs[0], self.size, self.strides, self.padding.upper())
 
     def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
         """Equal shares; of size 1 where one window covers all, for what reads them to broadcast."""
@@ -43,7 +43,7 @@ class MaxPool(Selection):
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """(n, spatial..., c) → (n, windows..., c)."""
-        return tf.nn.pool(inputs[0], self.size, "MAX", self.strides, self.padding.upper())
+        return tf.nn.max_pool(inputs[0], self.size, self.strides, self.padding.upper())
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Sparsemax: the projection onto the simplex (Martins & Astudillo 2016)."""
+"""Sparsemax (Martins & Astudillo 2016), as Keras computes it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ POINTS = 9
 
 @dataclass(frozen=True)
 class Sparsemax(Composite):
-    """max(x - τ(x), 0) over the last axis, τ such that the outputs sum to 1.
+    """max(x - τ(x), 0) over the last axis.
 
-    Its rule: Rescale for the maximum; τ is piecewise linear, its gradient (the mean over the
-    support) averaged along the path and set right along Δ, so that it explains Δτ exactly.
+    The paper's τ makes the outputs sum to 1. Keras 3 adds up the cumulative sums of the support
+    where the paper takes the last one, so theirs do not; a saved model means what Keras does.
+
+    Its rule: Rescale for the maximum; τ is piecewise linear, its gradient averaged along the
+    path and set right along Δ, so that it explains Δτ exactly.
     """
 
     def forward(self, *inputs: Tensor) -> Tensor:
@@ -51,5 +54,5 @@ def _threshold(x: Tensor) -> Tensor:
     sums = tf.cumsum(ordered, axis=-1)
     inside = tf.cast(1 + ranks * ordered > sums, x.dtype)
     count = tf.reduce_sum(inside, axis=-1, keepdims=True)
-    total = tf.reduce_sum(inside * ordered, axis=-1, keepdims=True)
+    total = tf.reduce_sum(inside * sums, axis=-1, keepdims=True)
     return (total - 1) / count
