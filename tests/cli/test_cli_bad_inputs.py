@@ -165,7 +165,10 @@ WRONG_OPTIONS = {
     "references for other samples": (["--references", "per_sample:FOLDER/fewer.npy"], "4"),
     "references with NaN": (["--references", "FOLDER/nan.npy"], "nan|finite"),
     "references from no file": (["--references", "FOLDER/none.npy"], "none.npy"),
-    "background of too few letters": (["--references", "background:0.5,0.5"], "0.5"),
+    "background of too few letters": (
+        ["--references", "background:0.5,0.5", "--target", "0"],
+        "0.5",
+    ),
     "references of no input": (["--references", "other=zeros"], "other"),
     "no such data": (["--key", "other=x"], "other"),
     "targets for other samples": (["--target", "@FOLDER/labels.npy"], "4|labels"),
