@@ -17,6 +17,8 @@ TYPICAL_LENGTH = 1000
 BLOCK_BYTES = 24 << 20
 """Size of the largest tensor of a block: glibc keeps what is below 32 MiB for the next one and
 returns what is above to the system, which then has to clear its pages again each time."""
+TOTAL_BYTES = 512 << 20
+"""Size of all the activations of a block together."""
 TARGETS_PER_BLOCK = 4
 """So many targets are walked together before the number of pairs shrinks."""
 MOST_PAIRS = 4096
@@ -25,9 +27,12 @@ MOST_PAIRS = 4096
 
 def pairs_per_block(graph: Graph, names: Iterable[str], dtype: str, targets: int = 1) -> int:
     """How many samples, or pairs of input and reference, to walk together up to ``names``."""
-    bytes_each = max(_sizes(graph, names)) * (8 if dtype == "float64" else 4)
+    sizes = _sizes(graph, names)
+    width = 8 if dtype == "float64" else 4
     share = max(1, targets // TARGETS_PER_BLOCK)
-    return max(1, min(MOST_PAIRS, BLOCK_BYTES // max(1, bytes_each * share)))
+    by_largest = BLOCK_BYTES // max(1, max(sizes) * width * share)
+    by_all = TOTAL_BYTES // max(1, sum(sizes) * width)
+    return max(1, min(MOST_PAIRS, by_largest, by_all))
 
 
 def _sizes(graph: Graph, names: Iterable[str]) -> list[int]:

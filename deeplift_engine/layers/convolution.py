@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from deeplift_engine.constants import Array, constant
 from deeplift_engine.layers.base import Linear
+from deeplift_engine.layers.folding import convolve_folded, folds_well
 from deeplift_engine.tensors import Tensor
 
 
@@ -53,7 +54,10 @@ class Convolution(Linear):
             (reach - before, reach - after)
             for reach, (before, after) in zip(self._reach(), self._margins() or [], strict=True)
         ]
-        return [self._convolve(multiplier, self._flipped(), margins)]
+        flipped = self._flipped()
+        if self.groups == 1 and max(self.dilation) == 1 and folds_well(flipped):
+            return [convolve_folded(multiplier, flipped, margins[0])]
+        return [self._convolve(multiplier, flipped, margins)]
 
     def _transpose_strided(self, multiplier: Tensor, shape: Sequence[Any]) -> Tensor:
         sizes = [tf.shape(multiplier)[0], *shape[:-1], shape[-1] // self.groups]
