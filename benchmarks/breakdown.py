@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.contenders import BY_DEFAULT, Setting
 from benchmarks.process import CHECKOUT, BenchmarkError, environment, save_model
-from benchmarks.work import Problem, load, make_data, save
+from benchmarks.work import Problem, Row, load, make_data, save
 
 RUNS = 5
 KINDS = {
@@ -39,14 +40,14 @@ _FUSED = "CpuExecutable::ExecuteAsyncOnStream"  # XLA's own name for running wha
 _MARKS = ("_MklNative", "_Mkl", "_Xla", "_")
 
 
-def breakdown(problem: Problem) -> str:
+def breakdown(problem: Problem, rows: Iterable[Row]) -> str:
     """A table a row, printed by a process of its own that has only this library in it."""
     sections = [f"### {problem.architecture.title}: where the time goes"]
     with TemporaryDirectory(prefix="deeplift-benchmark-") as name:
         folder = Path(name)
         save(problem, make_data(problem), folder)
         save_model(folder)
-        for row in problem.rows:
+        for row in rows:
             command = [sys.executable, "-m", "benchmarks.breakdown", str(folder), row.name]
             done = subprocess.run(
                 command,

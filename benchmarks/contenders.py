@@ -65,6 +65,9 @@ CONTENDERS = {
     ),
     "torch_forward": Contender("torch", "benchmarks.peers", "torch_forward", ("torch",)),
     "engine": Contender("deeplift_engine", "benchmarks.engine", "engine", ()),
+    "engine_base": Contender(
+        "deeplift_engine on the work of the first row", "benchmarks.engine", "engine", ()
+    ),
     "tangermeme": Contender("tangermeme", "benchmarks.peers", "tangermeme", ("tangermeme",)),
     "captum": Contender("Captum", "benchmarks.peers", "captum", ("captum",)),
     "shap": Contender("SHAP", "benchmarks.peers", "shap", ("shap",)),

@@ -56,30 +56,30 @@ class ProblemCosts:
     versions: Mapping[str, str]
 
 
-def measure_problem(problem: Problem, plan: Plan) -> ProblemCosts:
-    """All rows of one problem."""
+def measure_problem(problem: Problem, rows: Iterable[Row], plan: Plan) -> ProblemCosts:
+    """These rows of one problem."""
     with TemporaryDirectory(prefix="deeplift-benchmark-") as name, ExitStack() as stack:
         folder = Path(name)
         save(problem, make_data(problem), folder)
         save_model(folder)
         forwards = [
-            stack.enter_context(_opened(name, plan, folder, row=None))
+            stack.enter_context(_opened(Process(name, plan.pythons[name], folder), None))
             for name in ("keras_forward", "engine_forward", "torch_forward")
             if name in plan.pythons
         ]
         for process in forwards:
             process.choose_batch_size()
         batch_sizes: dict[str, int] = {}
-        rows = []
+        costs = []
         versions: dict[str, str] = {}
         for process in forwards:
             versions.update(process.opened["versions"])
-        for row in (row for row in problem.rows if _contenders(row, plan)):
+        for row in (row for row in rows if _contenders(row, plan)):
             _log.info("%s: %s", problem.name, row.title)
             measured, more = _measure_row(row, plan, folder, forwards, batch_sizes)
-            rows.append(measured)
+            costs.append(measured)
             versions.update(more)
-        return ProblemCosts(problem, tuple(rows), versions)
+        return ProblemCosts(problem, tuple(costs), versions)
 
 
 def _measure_row(
@@ -88,7 +88,8 @@ def _measure_row(
     names = _contenders(row, plan)
     versions: dict[str, str] = {}
     with ExitStack() as stack:
-        processes = [stack.enter_context(_opened(name, plan, folder, row)) for name in names]
+        opened = [Process(name, plan.pythons[name], folder) for name in names]
+        processes = [stack.enter_context(_opened(process, row.name)) for process in opened]
         results: dict[str, Array] = {}
         for process in processes:
             versions.update(process.opened["versions"])
@@ -102,11 +103,16 @@ def _measure_row(
                 process.runs.append(seconds)
             results[process.name] = np.load(path)
         differences = _compare(row, results)
-        for process in forwards:
+        others = list(forwards)
+        if row.base is not None and "engine" in names:
+            base = Process("engine_base", plan.pythons["engine"], folder)
+            others.append(stack.enter_context(_opened(base, row.base)))
+            base.choose_batch_size()
+        for process in others:
             process.runs.clear()
-        for process in _turns([*forwards, *processes], plan):
+        for process in _turns([*others, *processes], plan):
             process.measure(plan.patience)
-        costs = {process.name: process.cost() for process in forwards}
+        costs = {process.name: process.cost() for process in others}
         costs |= {process.name: process.cost(differences[process.name]) for process in processes}
     return RowCosts(row, costs), versions
 
@@ -145,10 +151,9 @@ def _compare(row: Row, results: Mapping[str, Array]) -> dict[str, float]:
 
 
 @contextmanager
-def _opened(name: str, plan: Plan, folder: Path, row: Row | None) -> Iterator[Process]:
-    process = Process(name, plan.pythons[name], folder)
+def _opened(process: Process, row: str | None) -> Iterator[Process]:
     try:
-        process.opened = process.ask(do="prepare", row=row and row.name)
+        process.opened = process.ask(do="prepare", row=row)
         yield process
     finally:
         process.close()

@@ -15,7 +15,7 @@ from benchmarks.contenders import PEERS
 from benchmarks.measure import Plan, ProblemCosts, measure_problem
 from benchmarks.process import BenchmarkError, available
 from benchmarks.table import NOTES, problem_table
-from benchmarks.work import PROBLEMS, QUICK, Problem
+from benchmarks.work import PROBLEMS, QUICK, Problem, Row
 
 FORWARDS = ("keras_forward", "engine_forward")
 EXAMPLES = """\
@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.profile:
             for problem in _problems(options):
-                sections.append(breakdown(problem))
+                sections.append(breakdown(problem, _rows(problem, options)))
                 print(sections[-1] + "\n", flush=True)
         else:
             sections += _measured(options)
@@ -76,14 +76,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _problems(options: argparse.Namespace) -> list[Problem]:
-    problems = [
+    return [
         problem
         for problem in (QUICK if options.quick else PROBLEMS)
-        if options.problem in (None, problem.name)
+        if options.problem in (None, problem.name) and _rows(problem, options)
     ]
-    if options.row:
-        problems = [problem.restricted(options.row) for problem in problems]
-    return [problem for problem in problems if problem.rows]
+
+
+def _rows(problem: Problem, options: argparse.Namespace) -> list[Row]:
+    return [row for row in problem.rows if options.row is None or row.name in options.row]
 
 
 def _measured(options: argparse.Namespace) -> list[str]:
@@ -91,7 +92,7 @@ def _measured(options: argparse.Namespace) -> list[str]:
     results: list[ProblemCosts] = []
     sections: list[str] = []
     for problem in _problems(options):
-        results.append(measure_problem(problem, plan))
+        results.append(measure_problem(problem, _rows(problem, options), plan))
         sections.append(problem_table(results[-1], bars=not options.quick))
         print(sections[-1] + "\n", flush=True)
     sections.append(_conditions(results, plan))

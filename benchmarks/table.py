@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from benchmarks.contenders import BY_DEFAULT, CONTENDERS, PEERS
 from benchmarks.measure import ProblemCosts, RowCosts
 from benchmarks.process import Cost
-from benchmarks.work import SPEEDUP_OVER_PEERS, Row
+from benchmarks.work import SPEEDUP_OVER_PEERS
 
 HEADER = ("work", "by", "time", "÷ F", "CPU ÷ F", "÷ engine's F", "÷ engine", "memory", "bars")
 NOTES = """\
@@ -32,7 +32,7 @@ def problem_table(measured: ProblemCosts, bars: bool = True) -> str:
     lines += [_line(HEADER), _line(["---"] * len(HEADER))]
     lines += [_line(cells) for cells in _forward_cells(measured)]
     for row in measured.rows:
-        lines += [_line(cells) for cells in _row_cells(row, measured, bars)]
+        lines += [_line(cells) for cells in _row_cells(row, bars)]
     if problem.original is not None:
         recorded = f"{problem.original:.3g}"
         lines.append(
@@ -65,13 +65,17 @@ def _forward_cells(measured: ProblemCosts) -> Iterable[list[str]]:
         yield ["forward pass", label, *times, _memory(cost), ""]
 
 
-def _row_cells(measured: RowCosts, table: ProblemCosts, bars: bool) -> Iterable[list[str]]:
+def _row_cells(measured: RowCosts, bars: bool) -> Iterable[list[str]]:
     keras, own = measured.costs["keras_forward"], measured.costs.get("engine_forward")
     engine = measured.costs.get("engine")
     attributions = {n: c for n, c in measured.costs.items() if not n.endswith("_forward")}
-    for number, (name, cost) in enumerate(attributions.items()):
+    names = sorted(attributions, key=lambda name: name != "engine")
+    for number, name in enumerate(names):
+        cost = attributions[name]
         if name == "engine":
-            remarks = "; ".join(verdicts(measured, table)) if bars else ""
+            remarks = "; ".join(verdicts(measured)) if bars else ""
+        elif cost.difference is None:
+            remarks = ""
         else:
             remarks = f"agrees to {cost.difference:.0e}"
         yield [
@@ -87,17 +91,16 @@ def _row_cells(measured: RowCosts, table: ProblemCosts, bars: bool) -> Iterable[
         ]
 
 
-def verdicts(measured: RowCosts, table: ProblemCosts) -> list[str]:
+def verdicts(measured: RowCosts) -> list[str]:
     """Each bar of the row: what was asked, what was measured, met or missed."""
     row, engine = measured.row, measured.costs["engine"]
     found = []
     if row.forwards is not None:
         forwards = engine.seconds / measured.costs["keras_forward"].seconds
         found.append(_verdict(f"at most {row.forwards:g} F", forwards, forwards <= row.forwards))
-    if row.base is not None and row.times is not None:
-        base = next(other for other in table.rows if other.row.name == row.base)
-        times = _forwards(measured) / _forwards(base)
-        asked = f"at most {row.times:g} x {_short(base.row)}"
+    if row.times is not None:
+        times = engine.seconds / measured.costs["engine_base"].seconds
+        asked = f"at most {row.times:g} x the first row"
         found.append(_verdict(asked, times, times <= row.times))
     peers = [cost.seconds for name, cost in measured.costs.items() if name in PEERS]
     if peers:
@@ -105,15 +108,6 @@ def verdicts(measured: RowCosts, table: ProblemCosts) -> list[str]:
         asked = f"at least {SPEEDUP_OVER_PEERS:g} x faster than the best peer"
         found.append(_verdict(asked, faster, faster >= SPEEDUP_OVER_PEERS))
     return found
-
-
-def _forwards(measured: RowCosts) -> float:
-    """The engine's time in forward passes of the same minutes."""
-    return measured.costs["engine"].seconds / measured.costs["keras_forward"].seconds
-
-
-def _short(row: Row) -> str:
-    return "the first row" if row.name == "own" else row.title
 
 
 def _verdict(asked: str, value: float, met: bool) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -66,10 +65,6 @@ class Problem:
             references=references,
             original=None,
         )
-
-    def restricted(self, names: Sequence[str]) -> Problem:
-        """Only those rows of it."""
-        return replace(self, rows=tuple(row for row in self.rows if row.name in names))
 
 
 OWN = Row("own", "Rescale, references of their own", forwards=2.5)

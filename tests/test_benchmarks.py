@@ -25,19 +25,22 @@ def measured(engine: float, reveal_cancel: float, peer: float) -> ProblemCosts:
     forwards = {"keras_forward": cost(1.0), "engine_forward": cost(0.5)}
     rows = (
         RowCosts(OWN, forwards | {"engine": cost(engine), "captum": cost(peer)}),
-        RowCosts(REVEAL_CANCEL, forwards | {"engine": cost(reveal_cancel)}),
+        RowCosts(
+            REVEAL_CANCEL,
+            forwards | {"engine_base": cost(engine), "engine": cost(reveal_cancel)},
+        ),
     )
     return ProblemCosts(PROBLEMS[0], rows, {})
 
 
 def test_bars_that_are_met_and_missed_say_so():
     met = measured(engine=2.4, reveal_cancel=3.0, peer=8.0)
-    assert [verdicts(row, met) for row in met.rows] == [
+    assert [verdicts(row) for row in met.rows] == [
         ["at most 2.5 F: 2.40, met", "at least 3 x faster than the best peer: 3.33, met"],
         ["at most 1.3 x the first row: 1.25, met"],
     ]
     missed = measured(engine=2.6, reveal_cancel=4.0, peer=7.0)
-    assert all("**missed**" in said for row in missed.rows for said in verdicts(row, missed))
+    assert all("**missed**" in said for row in missed.rows for said in verdicts(row))
 
 
 def test_every_line_of_a_table_has_as_many_cells_as_its_header():
