@@ -116,11 +116,8 @@ def padded(array: Array, start: int, size: int) -> Array:
 
 
 def block_size(samples: int, most: int) -> int:
-    """Samples per block: ``most``, or less, by halves, where all fit in less.
+    """Samples per block: a power of two that holds all of them, but no more than ``most``.
 
     Padding to few sizes keeps the number of compiled kernels small for ever.
     """
-    size = most
-    while size // 2 >= samples and size % 2 == 0:
-        size //= 2
-    return size
+    return min(most, 1 << (samples - 1).bit_length())
