@@ -187,6 +187,7 @@ def test_options_that_do_not_fit_the_model_are_refused(
     options, expected = WRONG_OPTIONS[wrong]
     outcome = command(
         "score", given.model, given.inputs, "-o", given.where / "scores.h5",
+        *([] if "--target" in options else ["--target", "0"]),
         *(option.replace("FOLDER", str(given.where)) for option in options),
     )  # fmt: skip
     assert_refused(outcome, DATA_REFUSED, expected)
