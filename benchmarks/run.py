@@ -10,7 +10,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from benchmarks.breakdown import breakdown
+from benchmarks.breakdown import BREAKDOWN_NOTES, breakdown
 from benchmarks.contenders import PEERS
 from benchmarks.measure import Plan, ProblemCosts, measure_problem
 from benchmarks.process import BenchmarkError, available
@@ -31,14 +31,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure what the options say; 0, or 1 with a message if a contender failed or disagreed."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    sections = []
+    sections: list[str] = []
     try:
-        if options.profile:
-            for problem in _problems(options):
-                sections.append(breakdown(problem, _rows(problem, options)))
-                print(sections[-1] + "\n", flush=True)
-        else:
+        if not options.profile:
             sections += _measured(options)
+        if options.profile or (options.write is not None and not options.quick):
+            sections += _profiled(options)
     except BenchmarkError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
@@ -69,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--problem", choices=[problem.name for problem in PROBLEMS])
     parser.add_argument("--row", action="append", metavar="NAME", help="only this row; repeatable")
     parser.add_argument("--without", action="append", default=[], metavar="NAME", help="leave out")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="write the page there as well")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write tables and profile there")
     parser.add_argument("--quick", action="store_true", help="small sizes, one repeat, no bars")
     parser.add_argument("--profile", action="store_true", help="this library, operation by kind")
     return parser
@@ -98,6 +96,14 @@ def _measured(options: argparse.Namespace) -> list[str]:
     sections.append(_conditions(results, plan))
     print(sections[-1] + "\n\n" + NOTES)
     return [NOTES, *sections]
+
+
+def _profiled(options: argparse.Namespace) -> list[str]:
+    sections = ["## Where the time goes", BREAKDOWN_NOTES]
+    for problem in _problems(options):
+        sections.append(breakdown(problem, _rows(problem, options)))
+        print(sections[-1] + "\n", flush=True)
+    return sections
 
 
 def _plan(options: argparse.Namespace) -> Plan:
