@@ -13,7 +13,7 @@ from deeplift_engine.comparison import AT_INPUT, AT_REFERENCE, Comparison, Store
 from deeplift_engine.layers import Input
 from deeplift_engine.plan import Plan
 from deeplift_engine.rules import Multiplier
-from deeplift_engine.tensors import Tensor, safe_divide
+from deeplift_engine.tensors import Tensor, safe_divide, scratch_graph
 
 
 class Compiled:
@@ -143,7 +143,7 @@ def _cast(values: Mapping[str, Tensor], plan: Plan) -> dict[str, Tensor]:
 
 def _needed(plan: Plan) -> dict[str, set[str]]:
     """The activations that the backward walk reads, found by walking once on placeholders."""
-    with tf.Graph().as_default():
+    with scratch_graph():
         stored = {}
         for end in (AT_INPUT, AT_REFERENCE):
             stored[end] = Stored(

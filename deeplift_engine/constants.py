@@ -6,7 +6,6 @@ large ones are captured, so that no graph grows towards protobuf's limit of 2 Gi
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,10 +16,10 @@ Array = NDArray[Any]
 LARGEST_IN_GRAPH = 1 << 22
 
 
-def constant(array: Array, prepare: Callable[[Array], Array] | None = None) -> Any:
-    """``array``, or what ``prepare`` makes of it, as a tensor."""
-    prepared = np.ascontiguousarray(array if prepare is None else prepare(array))
-    if prepared.nbytes <= LARGEST_IN_GRAPH:
-        return tf.constant(prepared)
+def constant(array: Array) -> Any:
+    """``array`` as a tensor."""
+    contiguous = np.ascontiguousarray(array)
+    if contiguous.nbytes <= LARGEST_IN_GRAPH:
+        return tf.constant(contiguous)
     with tf.init_scope():
-        return tf.constant(prepared)
+        return tf.constant(contiguous)

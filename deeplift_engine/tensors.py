@@ -27,6 +27,14 @@ def vjp(
     return sent
 
 
+def scratch_graph() -> Any:
+    """A graph to trace into and throw away, of the kind that functions are traced into.
+
+    A plain `tf.Graph` will not do: what is made under `tf.init_scope` would stay in it.
+    """
+    return tf.__internal__.FuncGraph("scratch").as_default()
+
+
 def features(tensor: Tensor, leading: int) -> list[Any]:
     """Sizes of the axes behind the ``leading`` ones, static where they are known."""
     dynamic = None

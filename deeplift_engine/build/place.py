@@ -13,7 +13,7 @@ from conversion import LayerSpec
 from deeplift_engine.constants import Array
 from deeplift_engine.graph import Node
 from deeplift_engine.layers import Elementwise, Identity, Input, Layer, Scale, Transpose
-from deeplift_engine.tensors import Tensor
+from deeplift_engine.tensors import Tensor, scratch_graph
 
 
 class Refused(Exception):  # noqa: N818 - a message between modules, not an error
@@ -122,7 +122,7 @@ class Place:
         """Shape of the output, by TensorFlow's own inference."""
         if isinstance(layer, Input):
             return layer.shape
-        with tf.Graph().as_default():
+        with scratch_graph():
             tensors: list[Tensor] = [
                 tf.compat.v1.placeholder(self._dtype_of(name), [None, *self.shape(name)])
                 for name in inputs

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
 
-from deeplift_engine.constants import Array, constant
+from deeplift_engine.constants import LARGEST_IN_GRAPH, Array, constant
 from deeplift_engine.layers.base import Linear
 from deeplift_engine.tensors import Tensor
 
@@ -27,7 +28,7 @@ class Dense(Linear):
 
     def linear(self, *inputs: Tensor) -> Tensor:
         """(n, ..., in) → (n, ..., out)."""
-        return _matmul(inputs[0], constant(self.kernel))
+        return _matmul(inputs[0], self._weights, transposed=False)
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """The map with its bias."""
@@ -36,21 +37,31 @@ class Dense(Linear):
 
     def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
         """(n, ..., out) → (n, ..., in)."""
-        return [_matmul(multiplier, constant(self.kernel, np.transpose))]
+        return [_matmul(multiplier, self._weights, transposed=True)]
 
     def absolute(self) -> Linear:
         """With the kernel's magnitudes."""
         return replace(self, kernel=np.abs(self.kernel), bias=None)
 
+    @cached_property
+    def _captured(self) -> Tensor:
+        """One tensor of a large kernel for every function that is traced, forward and back."""
+        with tf.init_scope():
+            return tf.constant(self.kernel)
 
-def _matmul(x: Tensor, kernel: Tensor) -> Tensor:
+    @property
+    def _weights(self) -> Tensor:
+        large = self.kernel.nbytes > LARGEST_IN_GRAPH
+        return self._captured if large else constant(self.kernel)
+
+
+def _matmul(x: Tensor, kernel: Tensor, *, transposed: bool) -> Tensor:
     if x.shape.rank == 2:
-        return tf.linalg.matmul(x, kernel)
-    flat = tf.reshape(x, [-1, kernel.shape[0]])
-    output = tf.reshape(
-        tf.linalg.matmul(flat, kernel), tf.concat([tf.shape(x)[:-1], [kernel.shape[1]]], 0)
-    )
-    output.set_shape([*x.shape[:-1].as_list(), kernel.shape[1]])
+        return tf.linalg.matmul(x, kernel, transpose_b=transposed)
+    inner, outer = reversed(kernel.shape) if transposed else kernel.shape
+    flat = tf.linalg.matmul(tf.reshape(x, [-1, inner]), kernel, transpose_b=transposed)
+    output = tf.reshape(flat, tf.concat([tf.shape(x)[:-1], [outer]], 0))
+    output.set_shape([*x.shape[:-1].as_list(), outer])
     return output
 
 
