@@ -103,7 +103,15 @@ def _array(value: Any, info: InputInfo, dtype: str) -> Array:
             f"Input {info.name!r} holds NaN or infinity, first in sample {sample}; scores of it "
             "would mean nothing."
         )
-    return array.astype(info.dtype if "int" in info.dtype else dtype, copy=False)
+    if "int" not in info.dtype:
+        return array.astype(dtype, copy=False)
+    whole = array.astype(info.dtype, copy=False)
+    if not np.array_equal(whole, array):
+        raise InputError(
+            f"Input {info.name!r} takes {info.dtype} values, and some are not whole numbers of "
+            "that range."
+        )
+    return whole
 
 
 def padded(array: Array, start: int, size: int) -> Array:
