@@ -88,15 +88,16 @@ def test_an_interpreter_without_peers_is_refused(
 
 
 @pytest.mark.slow
-def test_the_quick_mode_measures_every_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_the_quick_mode_measures_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     page = tmp_path / "BENCHMARKS.md"
-    assert run.main(["--quick", "--write", str(page)]) == 0
+    rows = [OWN, REVEAL_CANCEL]
+    chosen = [option for row in rows for option in ("--row", row.name)]
+    assert run.main(["--quick", "--problem", "genomics", *chosen, "--write", str(page)]) == 0
     written = page.read_text()
     assert written.splitlines()[0] == "# Benchmarks"
-    for problem in QUICK:
-        for row in problem.rows:
-            line = next(line for line in written.splitlines() if f"**{row.title}**" in line)
-            milliseconds = re.search(r"\| deeplift_engine \| (\d+) ms \|", line)
-            assert milliseconds is not None
-            assert 0 < int(milliseconds[1]) < 60_000
+    for row in rows:
+        line = next(line for line in written.splitlines() if f"**{row.title}**" in line)
+        milliseconds = re.search(r"\| deeplift_engine \| (\d+) ms \|", line)
+        assert milliseconds is not None
+        assert 0 < int(milliseconds[1]) < 60_000
     assert "tensorflow" in capsys.readouterr().out
