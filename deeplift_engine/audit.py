@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from deeplift_engine import references as reference_module
 from deeplift_engine import targets
-from deeplift_engine.comparison import AT_INPUT, Comparison
+from deeplift_engine.comparison import AT_INPUT, AT_REFERENCE, Comparison
+from deeplift_engine.convergence import SMALL
 from deeplift_engine.data import InputInfo, arrays, by_input
 from deeplift_engine.graph import Node
 from deeplift_engine.plan import Plan
@@ -33,8 +34,9 @@ class AuditRow:
     arrived, sent
         Contributions at its output and at its inputs, in the sample of the largest error.
     error
-        Largest ``|sent - arrived|`` relative to the larger of the target's difference and the
-        contributions' sizes.
+        Largest ``|sent - arrived|`` relative to the largest of the target's difference, the
+        contributions' sizes and a hundredth of the activations' own, under the multipliers:
+        a difference that is smaller than that holds rounding.
     total
         Sum over all tensors on the way at that moment: a complete cut of the network, from the
         target back to here, in the same sample.
@@ -131,6 +133,19 @@ class _Ledger:
         summed: Array = tf.reduce_sum(value, axis=list(range(2, value.shape.rank)))[0].numpy()
         return summed
 
+    def level(self, name: str, multiplier: Multiplier) -> Array:
+        """Sum over a tensor (N,) of the sizes of both ends under the multiplier.
+
+        Differences of numbers of this size are known to so many of its digits.
+        """
+        size = tf.abs(multiplier.mean)
+        if multiplier.half is not None:
+            size += tf.abs(multiplier.half)
+        ends = (self.comparison.value(name, end) for end in (AT_INPUT, AT_REFERENCE))
+        value = size * sum(tf.abs(end) for end in ends)[tf.newaxis]
+        summed: Array = tf.reduce_sum(value, axis=list(range(2, value.shape.rank)))[0].numpy()
+        return summed
+
     def cross(self, node: Node, arrived: Mapping[str, Multiplier], sent: list[Multiplier]) -> None:
         """One layer: what came, what went, and the sum over the whole cut afterwards."""
         came = self.contribution(node.name, arrived[node.name])
@@ -142,7 +157,9 @@ class _Ledger:
             self.contribution(name, part) for name, part in arrived.items() if name != node.name
         ]
         total = went + sum(others, nothing)
-        scale = np.maximum(np.abs(self.target), sizes)
+        levels = self.level(node.name, arrived[node.name])
+        levels = levels + sum((self.level(name, part) for name, part in pairs), nothing)
+        scale = np.maximum.reduce([np.abs(self.target), sizes, SMALL * levels])
         error = np.divide(np.abs(went - came), scale, out=np.zeros_like(came), where=scale > 0)
         worst = int(np.argmax(np.where(np.isfinite(error), error, np.inf)))
         self.rows.append(
