@@ -102,7 +102,7 @@ def upsampling(place: Place) -> str:
             axis = position + (2 if first else 1)
             name = place.add(Repeat(factor, axis), name, suffix="" if last else f"/axis_{axis}")
         return name
-    layer = Resize((factors[0], factors[1]), method)
+    layer = Resize((factors[0], factors[1]))
     if not first:
         return place.add(layer)
     inner = place.add(layer, place.channels_last(place.inputs[0]), suffix="/channels_last")
