@@ -227,7 +227,7 @@ class Network:
                     node.layer.kind,
                     node.shape,
                     found.rule.name if found else "",
-                    found.rule.complete if found else True,
+                    (found.rule.complete if found else True) and node.layer.exact,
                     found.note if found else "",
                 )
             )

@@ -18,9 +18,13 @@ from deeplift_engine.tensors import Tensor, epsilon, safe_divide, vjp
 
 @dataclass(frozen=True)
 class Layer:
-    """Anything with a forward pass."""
+    """Anything with a forward pass.
+
+    ``exact`` says whether a complete rule sums up to rounding, or to the accuracy of a path.
+    """
 
     kind: ClassVar[str] = "layer"
+    exact: ClassVar[bool] = True
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Output (n, ...) of the layer for inputs (n, ...)."""
@@ -142,11 +146,6 @@ class Joint(Layer):
     def nodes(self) -> int:
         """Number of points on the path."""
         return 1
-
-    @property
-    def exact(self) -> bool:
-        """Whether contributions sum to the difference up to rounding."""
-        return True
 
 
 @dataclass(frozen=True)

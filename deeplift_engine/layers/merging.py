@@ -92,16 +92,12 @@ class PathFunction(Joint):
 
     function: Callable[..., Tensor]
     points: int = 16
+    exact: ClassVar[bool] = False
 
     @property
     def nodes(self) -> int:
         """Number of points on the path."""
         return self.points
-
-    @property
-    def exact(self) -> bool:
-        """Never claimed."""
-        return False
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """The function's value; its Python control flow is converted by TensorFlow."""

@@ -199,7 +199,7 @@ def _for_layer(layer: Layer, name: str, max_pooling: str) -> Rule:
     if isinstance(layer, Selection):
         return GradientAtInput() if layer.pools and max_pooling == "gradient" else Winner()
     if isinstance(layer, Joint):
-        return Path(complete=layer.exact)
+        return Path()
     if isinstance(layer, Composite):
         return OwnRule()
     raise RuleError(f"No rule for layers of kind {layer.kind!r}.")

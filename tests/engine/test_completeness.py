@@ -1,0 +1,134 @@
+"""Contributions sum to the target's difference: every layer, every rule, any data.
+
+At the inputs and behind every layer, by `Network.audit`: 1e-4 in float32, 1e-10 in float64, of
+the larger of the target's difference and the contributions' sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.engine.cases import CASES, NETWORKS, Opened
+from tests.helpers import off
+
+Opening = Callable[[str], Opened]
+RULES = ("rescale", "reveal_cancel", "genomics_default")
+FLOAT32, FLOAT64 = 1e-4, 1e-10
+UNDERFLOW = 1e-30  # products of several small differences
+EXAMPLES = settings(
+    max_examples=1,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],  # one sample of each style is small enough
+)
+
+# One sample each: how the reference differs from the input, and the scale of both.
+STYLES = ("random", "parts equal", "equal", "ties", "moved", "zeros", "close")
+SAMPLES = st.lists(
+    st.tuples(st.sampled_from(STYLES), st.floats(-3, 3)), min_size=7, max_size=7
+).map(lambda drawn: [(style, scale) for style, (_, scale) in zip(STYLES, drawn, strict=True)])
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def pair(case: Opened, samples: list[tuple[str, float]], seed: int) -> tuple[list[Any], list[Any]]:
+    """Inputs and references in the given styles, at 10 to the power of the scale."""
+    generator = np.random.default_rng(seed)
+    inputs = case.inputs(len(samples), generator)
+    references = case.inputs(len(samples), generator)
+    for x, x0 in zip(inputs, references, strict=True):
+        for row, (style, power) in enumerate(samples):
+            if style == "parts equal":
+                same = generator.random(x[row].shape) < 0.5
+                x0[row][same] = x[row][same]
+            elif style == "equal":
+                x0[row] = x[row]
+            elif style == "ties":
+                x[row], x0[row] = np.sign(np.round(x[row])), np.sign(np.round(x0[row]))
+            elif style == "moved":
+                x0[row] = np.roll(x[row], 1, axis=0)
+            elif style == "zeros":
+                x0[row] = 0
+            elif style == "close":
+                x0[row] = x[row] + 1e-5 * x0[row]
+            scale = min(10.0**power, case.case.largest)
+            x[row], x0[row] = scale * x[row], scale * x0[row]
+    return inputs, references
+
+
+def check(case: Opened, samples: list[tuple[str, float]], seed: int, exact: bool) -> None:
+    x, x0 = pair(case, samples, seed)
+    network = case.exact if exact else case.network
+    for rules in RULES:
+        audit = network.audit(x, x0, target=case.unit(), target_layer=case.target, rules=rules)
+        for row in audit.rows:
+            small = abs(row.arrived - row.sent) < UNDERFLOW
+            assert small or row.error < (FLOAT64 if exact else FLOAT32), f"{rules}\n{audit}"
+
+
+@pytest.mark.parametrize("name", CASES)
+@EXAMPLES
+@given(samples=SAMPLES, seed=SEEDS)
+def test_every_layer_keeps_the_sum(
+    opened: Opening, name: str, samples: list[tuple[str, float]], seed: int
+) -> None:
+    check(opened(name), samples, seed, exact=False)
+
+
+@pytest.mark.parametrize("name", CASES)
+@EXAMPLES
+@given(samples=SAMPLES, seed=SEEDS)
+def test_every_layer_keeps_the_sum_in_float64(
+    opened: Opening, name: str, samples: list[tuple[str, float]], seed: int
+) -> None:
+    check(opened(name), samples, seed, exact=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+@settings(EXAMPLES, max_examples=25, derandomize=False)
+@given(samples=SAMPLES, seed=SEEDS)
+def test_every_layer_keeps_the_sum_at_length(
+    opened: Opening, name: str, samples: list[tuple[str, float]], seed: int
+) -> None:
+    check(opened(name), samples, seed, exact=False)
+    check(opened(name), samples, seed, exact=True)
+
+
+def compiled(case: Opened, rules: str, exact: bool) -> None:
+    network = case.exact if exact else case.network
+    explainer = network.explainer(rules=rules, target=case.target, fused=False)
+    x, x0 = pair(case, [(style, 0.0) for style in STYLES], 3)
+    result = explainer.run(
+        x, target=case.unit(), references=x0 if len(x) > 1 else x0[0], strict=True
+    )
+    tolerance = FLOAT64 if exact else FLOAT32
+    assert np.max(result.relative_error) < tolerance
+    layer = case.target
+    ends = [network.activations(end, [layer])[layer] for end in (x, x0)]
+    change = (ends[0] - ends[1])[(slice(None), *case.unit())]
+    scores = result.scores if isinstance(result.scores, dict) else {"": result.scores}
+    sums = sum(values.reshape(len(x[0]), -1).sum(1) for values in scores.values())
+    assert off(sums, change) < tolerance
+    assert off(result.target_delta, change) < tolerance
+
+
+@pytest.mark.filterwarnings("ignore::deeplift_engine.errors.DegenerateReferenceWarning")
+@pytest.mark.parametrize("rules", RULES)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_run_sums_up(opened: Opening, name: str, rules: str) -> None:
+    compiled(opened(name), rules, exact=rules == "genomics_default")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::deeplift_engine.errors.DegenerateReferenceWarning")
+@pytest.mark.parametrize("exact", [False, True], ids=["float32", "float64"])
+@pytest.mark.parametrize("rules", RULES)
+@pytest.mark.parametrize("name", CASES)
+def test_a_run_of_any_layer_sums_up(opened: Opening, name: str, rules: str, exact: bool) -> None:
+    compiled(opened(name), rules, exact)
