@@ -106,12 +106,12 @@ def full(multiplier: Tensor, ends: Ends) -> Tensor:
     if 1 not in multiplier.shape[LEADING:].as_list():
         return multiplier
     sizes = ends.shape()
-    if multiplier.shape[LEADING:].as_list() == list(sizes):
+    known = [size if isinstance(size, int) else None for size in sizes]
+    if multiplier.shape[LEADING:].as_list() == known:
         return multiplier
     result = tf.broadcast_to(
         multiplier, tf.concat([tf.shape(multiplier)[:LEADING], tf.stack(list(sizes))], 0)
     )
-    known = [size if isinstance(size, int) else None for size in sizes]
     result.set_shape([None] * LEADING + known)
     return result
 
