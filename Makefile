@@ -35,8 +35,8 @@ format: $(VENV)/.installed-dev  ## let ruff rewrite the files
 types: $(VENV)/.installed-dev  ## mypy --strict
 	$(BIN)/mypy
 
-bench: $(VENV)/.installed-test  ## the table of benchmarks/
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/.installed-test  ## the table of benchmarks/; with PEERS=/path/to/their/python the peers
+	$(BIN)/python -m benchmarks $(if $(PEERS),--peers-python $(PEERS))
 
 clean:  ## remove the environment and everything built
 	rm -rf $(VENV) build dist *.egg-info demo-output .pytest_cache .mypy_cache .ruff_cache .hypothesis
