@@ -111,6 +111,16 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {
 }
 """Elementwise functions: activations by Keras's name (ReLU's kin are in `ReLU`), and parts."""
 
+CANCELLING: dict[str, Callable[[Tensor], Tensor]] = {
+    "hard_sigmoid": tf.ones_like,
+    "hard_sigmoid_keras2": tf.ones_like,
+    "hard_silu": tf.abs,
+    "sparse_sigmoid": tf.ones_like,
+    "squareplus": tf.abs,
+    "tanh_shrink": tf.abs,
+}
+"""Those that subtract numbers larger than what is left, and how large."""
+
 
 @dataclass(frozen=True)
 class Activation(Elementwise):
@@ -122,6 +132,11 @@ class Activation(Elementwise):
     def function(self, x: Tensor) -> Tensor:
         """The function."""
         return FUNCTIONS[self.name](x, **dict(self.options))
+
+    def magnitude(self, x: Tensor, y: Tensor) -> Tensor:
+        """Of the output, or of what cancels in it."""
+        cancelling = CANCELLING.get(self.name)
+        return tf.abs(y) if cancelling is None else tf.abs(y) + cancelling(x)
 
 
 @dataclass(frozen=True)

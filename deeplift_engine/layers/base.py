@@ -113,10 +113,16 @@ class Elementwise(Layer):
         """
         y, y0 = self.function(x), self.function(x0)
         dx, dy = x - x0, y - y0
-        middle = self.derivative(x0 + dx / 2)
-        mean = (self.derivative(x) + 4 * middle + self.derivative(x0 + tf.zeros_like(dx))) / 6
-        rounding = 4 * epsilon(x.dtype) * (tf.abs(y) + tf.abs(y0))
+        first, last = self.derivative(x0 + tf.zeros_like(dx)), self.derivative(x)
+        mean = (first + 4 * self.derivative(x0 + dx / 2) + last) / 6
+        outputs = self.magnitude(x, y) + self.magnitude(x0, y0)
+        arguments = tf.abs(x * last) + tf.abs(x0 * first)
+        rounding = epsilon(x.dtype) * (4 * outputs + arguments)
         return tf.where(tf.abs(dy - mean * dx) <= rounding, mean, safe_divide(dy, dx))
+
+    def magnitude(self, x: Tensor, y: Tensor) -> Tensor:
+        """Size of the largest number whose rounding is left in the output ``y``."""
+        return tf.abs(y)
 
 
 @dataclass(frozen=True)
