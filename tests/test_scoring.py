@@ -32,7 +32,11 @@ def model() -> Any:
     """Two sequences and a row of numbers, three classes; nested, shared, merged."""
     keras.utils.set_random_seed(3)
     encoder = keras.Sequential(
-        [keras.Input((20, 4)), L.Conv1D(5, 3, activation="relu"), L.GlobalAveragePooling1D()],
+        [
+            keras.Input((20, 4)),
+            L.Conv1D(5, 3, activation="relu", name="scan"),
+            L.GlobalAveragePooling1D(),
+        ],
         name="encoder",
     )
     first, second, row = (
@@ -216,7 +220,7 @@ def test_other_names_and_numbers_are_refused(network: de.Network, explainer: Any
     with pytest.raises(TargetError, match=r"no layer 'hiden'.*hidden"):
         network.explainer(target="hiden")
     with pytest.raises(InputError, match="does not depend"):
-        network.explainer(target="encoder/conv1d", layers="row")
+        network.explainer(target="encoder/scan", layers="row")
     with pytest.raises(RuleError, match=r"'rescal'.*rescale"):
         network.explainer(rules="rescal")
     with pytest.raises(RuleError, match="no layer of this model"):
@@ -241,10 +245,10 @@ def test_rules_are_chosen_by_name_class_and_family(network: de.Network) -> None:
     rules = [("hidden", "gradient"), ("class:Conv1D", "reveal_cancel"), ("default", "rescale")]
     said = {row.name: row.rule for row in network.describe(rules=rules)}
     assert said["hidden"] == "gradient"
-    assert said["encoder/conv1d"] == said["encoder:1/conv1d"] == "reveal_cancel"
+    assert said["encoder/scan"] == said["encoder:1/scan"] == "reveal_cancel"
     genomics = {row.name: row.rule for row in network.describe(rules="genomics_default")}
     assert genomics["hidden"] == "reveal_cancel"
-    assert genomics["encoder/conv1d"] == "rescale"
+    assert genomics["encoder/scan"] == "rescale"
 
 
 def test_genomics_default_says_why_where_it_takes_rescale(
