@@ -62,7 +62,8 @@ def verify(network: Network, x: Any = None) -> Verification:
     values = list(data) if isinstance(data, list | tuple) else data
     if isinstance(values, dict):
         values = [values[info.name] for info in network.inputs]
-    expected = model.predict(values, verbose=0)
+    single = isinstance(values, list) and len(values) == 1
+    expected = model.predict(values[0] if single else values, verbose=0)
     if isinstance(expected, dict):
         expected = list(expected.values())
     found = network.predict(data)
