@@ -150,7 +150,7 @@ def test_the_gradient_rule_gives_tensorflows_gradients(name: str) -> None:
         assert off(values, gradient) < 1e-5
 
 
-@pytest.mark.parametrize("name", [name for name in READABLE if name != "fer-emotion"])
+@pytest.mark.parametrize("name", READABLE)
 @pytest.mark.parametrize("rules", ["rescale", "genomics_default"])
 def test_contributions_sum_to_the_difference(name: str, rules: str) -> None:
     net = network(name)
