@@ -19,18 +19,15 @@ BLOCK_BYTES = 24 << 20
 returns what is above to the system, which then has to clear its pages again each time."""
 TOTAL_BYTES = 512 << 20
 """Size of all the activations of a block together."""
-TARGETS_PER_BLOCK = 4
-"""So many targets are walked together before the number of pairs shrinks."""
 MOST_PAIRS = 4096
 """And never more pairs of input and reference than this."""
 
 
-def pairs_per_block(graph: Graph, names: Iterable[str], dtype: str, targets: int = 1) -> int:
+def pairs_per_block(graph: Graph, names: Iterable[str], dtype: str) -> int:
     """How many samples, or pairs of input and reference, to walk together up to ``names``."""
     sizes = _sizes(graph, names)
     width = 8 if dtype == "float64" else 4
-    share = max(1, targets // TARGETS_PER_BLOCK)
-    by_largest = BLOCK_BYTES // max(1, max(sizes) * width * share)
+    by_largest = BLOCK_BYTES // max(1, max(sizes) * width)
     by_all = TOTAL_BYTES // max(1, sum(sizes) * width)
     return max(1, min(MOST_PAIRS, by_largest, by_all))
 
@@ -91,9 +88,10 @@ class Plan:
         """The nodes to score at."""
         return tuple(place.node for place in self.places)
 
-    def pairs(self, targets: int) -> int:
+    @property
+    def pairs(self) -> int:
         """How many pairs of input and reference to walk together, if nothing else is asked."""
-        return pairs_per_block(self.graph, [self.target], self.dtype, targets)
+        return pairs_per_block(self.graph, [self.target], self.dtype)
 
     @property
     def crossed(self) -> list[str]:

@@ -31,6 +31,7 @@ class Scoring:
 
     Inputs are the rows, each one's references the columns. A block of inputs is forwarded
     once; so is a block of references that are shared, which are therefore the outer loop.
+    Targets are walked ``depth`` at a time over the same activations.
     Results are written into arrays of their final size: means over references add up there.
     """
 
@@ -43,6 +44,7 @@ class Scoring:
     batch_size: int | None
     average: bool
     found: dict[str, list[Array]] = field(default_factory=dict)
+    outputs: dict[str, Array] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.samples = len(self.data[0])
@@ -51,9 +53,10 @@ class Scoring:
         self.shared = all(reference.shared for reference in self.references)
         shape = self._target_shape()
         self.seeds = targets.resolve(self.target, shape, self.samples, self.plan.dtype)
-        pairs = self.batch_size or self.plan.pairs(len(self.seeds.values))
+        pairs = self.batch_size or self.plan.pairs
         self.columns = min(self.count, pairs)
         self.rows = block_size(self.samples, max(1, pairs // self.columns))
+        self.depth = max(1, self.plan.pairs // (self.rows * self.columns))
 
     def _target_shape(self) -> tuple[int, ...]:
         shape = self.plan.graph.nodes[self.plan.target].shape
@@ -71,12 +74,13 @@ class Scoring:
         """All blocks, and the result."""
         with bar(self.samples * self.count, progress) as tick:
             for block in self._blocks():
-                part = self.compiled.backward(*block[2:])
-                self._write(part, *block[:2])
-                tick(
-                    self._size(block[0], self.rows, self.samples)
-                    * self._size(block[1], self.columns, self.count)
-                )
+                row, column, at_input, at_reference, seeds, rows, shares = block
+                for first in range(0, len(seeds), self.depth):
+                    part = self.compiled.backward(
+                        at_input, at_reference, seeds[first : first + self.depth], rows, shares
+                    )
+                    self._write(part, first, row, column)
+                tick(min(self.rows, self.samples - row) * min(self.columns, self.count - column))
         return self._result(settings, strict)
 
     def _blocks(self) -> Iterator[tuple[Any, ...]]:
@@ -124,7 +128,11 @@ class Scoring:
     def _at_input(self, row: int) -> tuple[Mapping[str, Any], Array]:
         at_input = self.compiled.forward([padded(array, row, self.rows) for array in self.data])
         for name in self.plan.graph.outputs:
-            self._fill(f"output {name}", 0, at_input[name].numpy(), (row,))
+            block = at_input[name].numpy()[: self.samples - row]
+            shape = (self.samples, *block.shape[1:])
+            self.outputs.setdefault(name, np.zeros(shape, block.dtype))[row : row + self.rows] = (
+                block
+            )
         return at_input, self.seeds.block(row, self.rows)
 
     def _shared(self, reference: References, array: Array) -> Array:
@@ -157,47 +165,29 @@ class Scoring:
         inside = np.arange(column, column + self.columns) < self.count
         return np.where(inside, 1.0 / self.count, 0.0)
 
-    @staticmethod
-    def _size(start: int, size: int, total: int) -> int:
-        return min(size, total - start)
-
-    def _write(self, part: Mapping[str, Any], row: int, column: int) -> None:
+    def _write(self, part: Mapping[str, Any], target: int, row: int, column: int) -> None:
         """Put one block's results where they belong, without its padding."""
         for kind, value in part.items():
             for number, tensor in enumerate(value if isinstance(value, list) else [value]):
                 mean = self.average and kind in ("scores", "multipliers")
-                start = (row,) if mean else (row, column)
-                self._fill(kind, number, tensor.numpy(), start, len(self.seeds.values))
+                start = (target, row) if mean else (target, row, column)
+                self._add(kind, number, tensor.numpy(), start)
 
-    def _fill(
-        self,
-        kind: str,
-        number: int,
-        block: Array,
-        start: Sequence[int],
-        leading: int | None = None,
-    ) -> None:
+    def _add(self, kind: str, number: int, block: Array, start: Sequence[int]) -> None:
         """Add a block into the array of that kind; axes of size 1 stand for all."""
-        lead = () if leading is None else (leading,)
-        totals = (self.samples, self.count)[: len(start)]
-        sizes = (self.rows, self.columns)[: len(start)]
-        shape = (*lead, *sizes, *block.shape[len(lead) + len(start) :])
+        axes = len(start)
+        totals = (len(self.seeds.values), self.samples, self.count)[:axes]
+        sizes = (self.depth, self.rows, self.columns)[:axes]
         held = self.found.setdefault(kind, [])
         if number == len(held):
-            held.append(np.zeros((*lead, *totals, *shape[len(lead) + len(start) :]), block.dtype))
+            held.append(np.zeros((*totals, *block.shape[axes:]), block.dtype))
         kept = [
             min(size, total - first)
             for first, size, total in zip(start, sizes, totals, strict=True)
         ]
         where = tuple(slice(first, first + size) for first, size in zip(start, kept, strict=True))
         inside = tuple(slice(0, size) for size in kept)
-        every = (slice(None),) * len(lead)
-        target = held[number][(*every, *where)]
-        values = np.broadcast_to(block, shape)[(*every, *inside)]
-        if kind.startswith("output "):
-            target[...] = values
-        else:
-            target += values
+        held[number][where] += block[inside]
 
     def _result(self, settings: Mapping[str, Any], strict: bool) -> Attribution:
         stacked = self.seeds.stacked
@@ -218,7 +208,6 @@ class Scoring:
                 error, relative = error.mean(axis=2), relative.max(axis=2)
         if self.average:
             change = change.mean(axis=2)
-        outputs = [self.found[f"output {name}"][0] for name in self.plan.graph.outputs]
         said = [reference.name for reference in self.references]
         return Attribution(
             scores=self._at_places("scores", len(axes)),
@@ -226,7 +215,7 @@ class Scoring:
             convergence_delta=None if error is None else shaped(error),
             target_delta=shaped(change),
             relative_error=None if relative is None else shaped(relative),
-            predictions=_by_name(self.plan.graph.outputs, outputs),
+            predictions=_by_name(list(self.outputs), list(self.outputs.values())),
             inputs=_by_name([info.name for info in self.inputs], self.data),
             settings={
                 **settings,
