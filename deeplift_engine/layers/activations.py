@@ -72,8 +72,16 @@ def threshold(x: Tensor, threshold: float = 0.0, default_value: float = 0.0) -> 
 
 
 def squareplus(x: Tensor, b: float = 4.0) -> Tensor:
-    """(x + sqrt(x² + b)) / 2."""
-    return (x + tf.sqrt(x * x + b)) / 2
+    """(x + sqrt(x² + b)) / 2, below 0 as b / (sqrt(x² + b) - x) / 2, where nothing cancels."""
+    root = tf.sqrt(x * x + b)
+    return _where_positive((x + root) / 2, x, b / (root - tf.minimum(x, 0)) / 2)
+
+
+def tanh_shrink(x: Tensor) -> Tensor:
+    """x - tanh(x), near 0 by its series, where the difference cancels."""
+    square = x * x
+    factors = 1 / 3 - square * (2 / 15 - square * (17 / 315 - square * (62 / 2835)))
+    return tf.where(tf.abs(x) < 0.02, x * square * factors, x - tf.tanh(x))
 
 
 def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
@@ -106,7 +114,7 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "square": tf.square,
     "squareplus": squareplus,
     "tanh": tf.tanh,
-    "tanh_shrink": lambda x: x - tf.tanh(x),
+    "tanh_shrink": tanh_shrink,
     "threshold": threshold,
 }
 """Elementwise functions: activations by Keras's name (ReLU's kin are in `ReLU`), and parts."""
@@ -116,7 +124,6 @@ CANCELLING: dict[str, Callable[[Tensor], Tensor]] = {
     "hard_sigmoid_keras2": tf.ones_like,
     "hard_silu": tf.abs,
     "sparse_sigmoid": tf.ones_like,
-    "squareplus": tf.abs,
     "tanh_shrink": tf.abs,
 }
 """Those that subtract numbers larger than what is left, and how large."""

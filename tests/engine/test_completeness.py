@@ -98,7 +98,7 @@ def test_every_layer_keeps_the_sum_in_float64(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
-@settings(EXAMPLES, max_examples=4, derandomize=False)
+@settings(EXAMPLES, max_examples=1)
 @given(samples=SAMPLES, seed=SEEDS)
 def test_every_layer_keeps_the_sum_at_length(
     opened: Opening, name: str, samples: list[tuple[str, float]], seed: int
