@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Opened]:
     def get(name: str) -> Opened:
         if name not in made:
             made[name] = build(name, folder)
+            gc.freeze()  # kept to the end, and too many to look through at each collection
         return made[name]
 
     return get
