@@ -108,7 +108,7 @@ def audit(plan: Plan, inputs: tuple[InputInfo, ...], x: Any, references: Any, ta
         found_values = graph.forward(given_values, graph.before([plan.target]))
         ends.append({name: value[:, tf.newaxis] for name, value in found_values.items()})
     rules = {name: assigned.rule for name, assigned in plan.rules.items()}
-    comparison = Comparison(graph, rules, ends[0], ends[1], fused=False)
+    comparison = Comparison(graph, rules, ends[0], ends[1], plan.dtype, fused=False)
     shape = tuple(comparison.value(plan.target, AT_INPUT).shape[2:])
     seeds = targets.resolve(target, shape, samples, plan.dtype).values[:1]
     ledger = _Ledger(plan, comparison)
@@ -141,6 +141,8 @@ class _Ledger:
         size = tf.abs(multiplier.mean)
         if multiplier.half is not None:
             size += tf.abs(multiplier.half)
+        if self.plan.graph.nodes[name].tokens:
+            return np.abs(self.contribution(name, multiplier))
         ends = (self.comparison.value(name, end) for end in (AT_INPUT, AT_REFERENCE))
         value = size * sum(tf.abs(end) for end in ends)[tf.newaxis]
         summed: Array = tf.reduce_sum(value, axis=list(range(2, value.shape.rank)))[0].numpy()

@@ -34,20 +34,23 @@ class Comparison:
 
     ``at_input`` holds tensors (inputs, 1, ...), ``at_reference`` (inputs or 1, references, ...).
     What is cheap to make again (an elementwise function, a reshape) is made again here rather
-    than handed over from the forward walk: memory costs more than a multiplication.
+    than handed over from the forward walk: memory costs more than a multiplication. Nothing is
+    made again where the activations of the ``whole`` graph are given.
     """
 
     graph: Graph
     rules: Mapping[str, Rule]
     at_input: Mapping[str, Tensor]
     at_reference: Mapping[str, Tensor]
+    dtype: str
     fused: bool = True
+    whole: bool = False
     _made: dict[tuple[str, str], Tensor] = field(default_factory=dict)
 
     def value(self, name: str, end: str) -> Tensor:
         """Activation of a node at one end."""
         node = self.graph.nodes[name]
-        if not remade(node):
+        if self.whole or not remade(node):
             return (self.at_input if end == AT_INPUT else self.at_reference)[name]
         if (name, end) not in self._made:
             inputs = [self.value(source, end) for source in node.inputs]
@@ -55,8 +58,14 @@ class Comparison:
         return self._made[name, end]
 
     def delta(self, name: str) -> Tensor:
-        """Difference-from-reference of a node (inputs, references, ...)."""
-        return self.value(name, AT_INPUT) - self.value(name, AT_REFERENCE)
+        """Difference-from-reference of a node (inputs, references, ...); 1 for tokens."""
+        x, x0 = self.value(name, AT_INPUT), self.value(name, AT_REFERENCE)
+        if not self.graph.nodes[name].tokens:
+            return x - x0
+        axes = tf.broadcast_dynamic_shape(tf.shape(x), tf.shape(x0))
+        ones = tf.ones(axes, self.dtype)
+        ones.set_shape([None, None, *x.shape[2:]])
+        return ones
 
     def spread(self, name: str) -> Tensor:
         """Δ⁺ - Δ⁻ of a node (inputs, references, ...)."""
@@ -110,6 +119,10 @@ class NodeEnds:
         """The node's activation at the reference."""
         return self.comparison.value(self.node.name, AT_REFERENCE)
 
+    def delta(self) -> Tensor:
+        """The output's difference-from-reference (inputs, references, ...)."""
+        return self.comparison.delta(self.node.name)
+
     def spreads(self) -> list[Tensor]:
         """Spread of each tensor that the node reads."""
         return [self.comparison.spread(name) for name in self.node.inputs]
@@ -127,6 +140,17 @@ class NodeEnds:
         if None not in shape:
             return shape
         return features(self.comparison.value(name, AT_INPUT), 2)
+
+    def inner(
+        self,
+        graph: Graph,
+        rules: Mapping[str, Rule],
+        at_input: Mapping[str, Tensor],
+        at_reference: Mapping[str, Tensor],
+    ) -> Comparison:
+        """The comparison of a graph within the layer, all of whose activations are given."""
+        dtype = self.comparison.dtype
+        return Comparison(graph, rules, at_input, at_reference, dtype, fused=False, whole=True)
 
     def fuse(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function, compiled into one kernel where that pays."""

@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from deeplift_engine.carrying import carrying
 from deeplift_engine.comparison import AT_INPUT, AT_REFERENCE, Comparison, Stored
-from deeplift_engine.layers import Input
 from deeplift_engine.plan import Plan
 from deeplift_engine.rules import Multiplier
 from deeplift_engine.tensors import Tensor, safe_divide, scratch_graph
@@ -30,7 +29,9 @@ class Compiled:
         self.plan, self.averaged, graph = plan, averaged, plan.graph
         self.needed = _needed(plan)
         self.feeds = [
-            tf.TensorSpec([None, *graph.nodes[name].shape], _dtype(plan, name), name=f"input_{i}")
+            tf.TensorSpec(
+                [None, *graph.nodes[name].shape], graph.nodes[name].dtype, name=f"input_{i}"
+            )
             for i, name in enumerate(graph.inputs)
         ]
         self.at_input = sorted(self.needed[AT_INPUT] | set(also))
@@ -91,7 +92,7 @@ class Compiled:
 
         def forward(*values: Tensor) -> list[Tensor]:
             given = dict(zip(graph.inputs, values, strict=True))
-            found = graph.forward(_cast(given, self.plan), names)
+            found = graph.forward(given, names)
             return [found[name] for name in names]
 
         traced = tf.function(forward, input_signature=self.feeds, autograph=False)
@@ -99,12 +100,15 @@ class Compiled:
 
     def _signature(self) -> list[Any]:
         plan = self.plan
-        shapes = {name: node.shape for name, node in plan.graph.nodes.items()}
+        nodes = plan.graph.nodes
         at_input, at_reference = (
-            [tf.TensorSpec([None, *shapes[name]], plan.dtype) for name in sorted(self.needed[end])]
+            [
+                tf.TensorSpec([None, *nodes[name].shape], nodes[name].dtype)
+                for name in sorted(self.needed[end])
+            ]
             for end in (AT_INPUT, AT_REFERENCE)
         )
-        seeds = tf.TensorSpec([None, None, *shapes[plan.target]], plan.dtype)
+        seeds = tf.TensorSpec([None, None, *nodes[plan.target].shape], plan.dtype)
         return [
             at_input,
             at_reference,
@@ -128,26 +132,13 @@ class Compiled:
         return _scores(self.plan, inputs, references, seeds[:, :, tf.newaxis], weights)
 
 
-def _dtype(plan: Plan, name: str) -> str:
-    layer = plan.graph.nodes[name].layer
-    is_integer = isinstance(layer, Input) and "int" in layer.dtype
-    return layer.dtype if isinstance(layer, Input) and is_integer else plan.dtype
-
-
-def _cast(values: Mapping[str, Tensor], plan: Plan) -> dict[str, Tensor]:
-    return {
-        name: value if value.dtype.is_integer else tf.cast(value, plan.dtype)
-        for name, value in values.items()
-    }
-
-
 def _needed(plan: Plan) -> dict[str, set[str]]:
     """The activations that the backward walk reads, found by walking once on placeholders."""
     with scratch_graph():
         stored = {}
         for end in (AT_INPUT, AT_REFERENCE):
             stored[end] = Stored(
-                (name, tf.compat.v1.placeholder(_dtype(plan, name), [None, None, *node.shape]))
+                (name, tf.compat.v1.placeholder(node.dtype, [None, None, *node.shape]))
                 for name, node in plan.graph.nodes.items()
             )
         seeds = tf.compat.v1.placeholder(
@@ -167,7 +158,12 @@ def _scores(
 ) -> dict[str, Any]:
     rules = {name: assigned.rule for name, assigned in plan.rules.items()}
     comparison = Comparison(
-        plan.graph, rules, at_input, at_reference, plan.fuses if fused is None else fused
+        plan.graph,
+        rules,
+        at_input,
+        at_reference,
+        plan.dtype,
+        plan.fuses if fused is None else fused,
     )
     start = {plan.target: Multiplier(seeds)}
     arrived = plan.graph.backward(start, plan.cuts, rules, comparison.ends)
@@ -176,6 +172,8 @@ def _scores(
     sizes: list[Tensor] = []
     for cut in plan.cuts:
         ends = [comparison.value(cut, end) for end in (AT_INPUT, AT_REFERENCE)]
+        if plan.graph.nodes[cut].tokens:
+            ends = [comparison.delta(cut), tf.zeros_like(comparison.delta(cut))]
         found = arrived.get(cut, Multiplier(tf.zeros([1] * (ends[0].shape.rank + 1), plan.dtype)))
         half = [] if found.half is None else [found.half, comparison.spread(cut)]
         if weights is None:

@@ -103,7 +103,7 @@ def _array(value: Any, info: InputInfo, dtype: str) -> Array:
             f"Input {info.name!r} holds NaN or infinity, first in sample {sample}; scores of it "
             "would mean nothing."
         )
-    if "int" not in info.dtype:
+    if info.dtype.startswith("float"):
         return array.astype(dtype, copy=False)
     whole = array.astype(info.dtype, copy=False)
     if not np.array_equal(whole, array):

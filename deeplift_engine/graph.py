@@ -29,6 +29,8 @@ class Node:
         Names of the nodes it reads.
     shape
         Shape of its output without batch axis, None where free.
+    dtype
+        Of its output: the network's, or that of tokens (integers, booleans).
     class_name, keras_layer
         Of the Keras layer it stands for.
     """
@@ -37,8 +39,14 @@ class Node:
     layer: Layer
     inputs: tuple[str, ...]
     shape: tuple[int | None, ...]
+    dtype: str
     class_name: str
     keras_layer: str
+
+    @property
+    def tokens(self) -> bool:
+        """Whether its output are integers or booleans, whose differences mean nothing."""
+        return not self.dtype.startswith("float")
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,6 @@ from deeplift_engine.data import InputInfo, arrays, block_size, padded
 from deeplift_engine.errors import InputError, RuleError, TargetError
 from deeplift_engine.explainer import Explainer
 from deeplift_engine.graph import Graph, Node
-from deeplift_engine.layers import Input
 from deeplift_engine.plan import Plan, cut_at, pairs_per_block
 from deeplift_engine.progress import bar
 from deeplift_engine.rules import Rules, assign
@@ -72,7 +71,7 @@ class Network:
         self.dtype = dtype
         self.graph, self._logits = build(spec, functions=functions, dtype=dtype)
         self.inputs = tuple(
-            InputInfo(name, self.nodes[name].shape, _input_dtype(self.nodes[name], dtype))
+            InputInfo(name, self.nodes[name].shape, self.nodes[name].dtype)
             for name in self.graph.inputs
         )
         self._forwards: dict[tuple[str, ...], Any] = {}
@@ -258,11 +257,10 @@ class Network:
 
     def _forward(self, names: tuple[str, ...]) -> Any:
         if names not in self._forwards:
-            graph, dtype = self.graph, self.dtype
+            graph = self.graph
 
             def forward(*values: Any) -> list[Any]:
-                cast = [v if v.dtype.is_integer else tf.cast(v, dtype) for v in values]
-                found = graph.forward(dict(zip(graph.inputs, cast, strict=True)), names)
+                found = graph.forward(dict(zip(graph.inputs, values, strict=True)), names)
                 return [found[name] for name in names]
 
             signature = [tf.TensorSpec([None, *info.shape], info.dtype) for info in self.inputs]
@@ -288,13 +286,6 @@ class Network:
             "numpy_version": np.__version__,
             "python_version": platform.python_version(),
         }
-
-
-def _input_dtype(node: Node, dtype: str) -> str:
-    layer = node.layer
-    if isinstance(layer, Input) and "int" in layer.dtype:
-        return layer.dtype
-    return dtype
 
 
 __all__ = ["Graph", "LayerRow", "Network"]

@@ -82,7 +82,7 @@ def test_softmax_sums_however_far_the_logits_lie_apart(spread: float, logarithm:
     x, x0 = (tf.constant(generator.normal(size=(20, 6)) * spread) for _ in range(2))
     layer = Softmax(logarithm=logarithm)
     multiplier = tf.constant(generator.normal(size=(20, 6)))
-    sent = layer.cross(x, x0, multiplier)
+    (sent,) = layer.cross([x], [x0], multiplier)
     assert np.isfinite(sent.numpy()).all()
     change = tf.reduce_sum(multiplier * (layer.forward(x) - layer.forward(x0)), -1)
     scale = np.maximum(1.0, np.abs(sent * (x - x0)).sum(-1))

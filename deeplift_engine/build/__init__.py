@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from conversion import LayerSpec, ModelSpec, TensorRef
+from deeplift_engine.build.masks import pass_on
+from deeplift_engine.build.nodes import put_node, references
 from deeplift_engine.build.place import Draft, Place, Refused
 from deeplift_engine.build.table import TRANSLATORS, translator
 from deeplift_engine.errors import InputError, UnsupportedModelError
@@ -57,18 +59,14 @@ def build(
                 f"Its layers: {', '.join(spec.layers)}."
             )
     problems = _refusals(spec, frozenset(functions))
-    draft = Draft(dtype, functions)
+    draft = Draft(dtype, functions, translate)
     made: dict[TensorRef, str] = {}
     for node in spec.nodes:
         layer = spec.layers[node.layer]
-        inputs = [made.get(ref) for ref in node.inputs]
-        if layer.name in problems or None in inputs:
+        if layer.name in problems or not all(ref in made for ref in references(node)):
             continue
-        place = Place(draft, layer, node.name, [name for name in inputs if name], node.arguments)
         try:
-            if layer.name not in functions:
-                _check_arguments(node.arguments)
-            made[TensorRef(node.name)] = translator(layer, frozenset(functions))(place)
+            put_node(Place(draft, layer, node.name, []), node, made)
         except Refused as refused:
             problems[layer.name] = (layer, refused)
     missing = [ref for ref in spec.outputs if ref not in made]
@@ -76,6 +74,33 @@ def build(
         raise UnsupportedModelError(_listing(spec, problems, missing))
     outputs = tuple(made[ref] for ref in spec.outputs)
     return Graph(draft.nodes, tuple(spec.inputs), outputs), draft.logits
+
+
+def translate(place: Place) -> tuple[str, ...]:
+    """Put any layer: the nodes that hold its outputs."""
+    functions = frozenset(place.draft.functions)
+    found = translator(place.spec, functions)(place)
+    outputs = (found,) if isinstance(found, str) else tuple(found)
+    if place.spec.name not in functions:
+        _check_arguments(place)
+    pass_on(place, outputs)
+    return outputs
+
+
+def _check_arguments(place: Place) -> None:
+    """Refuse what a call was given beside its tensors and no translator asked for."""
+    left = {
+        name: value
+        for name, value in place.arguments.items()
+        if name not in place.used and value is not None and value is not False
+    }
+    if left.pop("training", None):
+        raise Refused(
+            "called with training=True, so its output depends on chance or on the batch",
+            "Save the model for inference.",
+        )
+    if left:
+        raise Refused(f"called with the arguments {sorted(left)}, which have no meaning here")
 
 
 def _refusals(spec: ModelSpec, functions: frozenset[str]) -> dict[str, tuple[LayerSpec, Refused]]:
@@ -86,17 +111,6 @@ def _refusals(spec: ModelSpec, functions: frozenset[str]) -> dict[str, tuple[Lay
         except Refused as refused:
             problems[layer.name] = (layer, refused)
     return problems
-
-
-def _check_arguments(arguments: Mapping[str, Any]) -> None:
-    """Refuse what a call was given beside its tensors: every layer here would ignore it."""
-    if arguments.get("training"):
-        raise Refused(
-            "called with training=True, so its output depends on chance or on the batch",
-            "Save the model for inference.",
-        )
-    if arguments:
-        raise Refused(f"called with the arguments {sorted(arguments)}, which have no meaning here")
 
 
 def _listing(
@@ -111,7 +125,7 @@ def _listing(
         []
         if problems
         else [
-            f"  output {ref.index} of {ref.node}: the layer has one output only" for ref in missing
+            f"  output {ref.index} of {ref.node}: the layer has no such output" for ref in missing
         ]
     )
     count = len(lines)

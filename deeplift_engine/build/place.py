@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,17 @@ import tensorflow as tf
 from conversion import LayerSpec
 from deeplift_engine.constants import Array
 from deeplift_engine.graph import Node
-from deeplift_engine.layers import Elementwise, Identity, Input, Layer, Scale, Transpose
+from deeplift_engine.layers import (
+    Activation,
+    Elementwise,
+    Identity,
+    Input,
+    Layer,
+    Scale,
+    TokenFunction,
+    Transpose,
+)
+from deeplift_engine.layers.distributed import over_time
 from deeplift_engine.tensors import Tensor, scratch_graph
 
 
@@ -24,25 +34,81 @@ class Refused(Exception):  # noqa: N818 - a message between modules, not an erro
         self.reason, self.advice = reason, advice
 
 
+class NodeName(str):
+    """A node among the arguments of a call."""
+
+    __slots__ = ()
+
+
 @dataclass
 class Draft:
-    """The nodes so far; ``logits`` leads from a softmax's or sigmoid's node to what it reads."""
+    """The nodes so far.
+
+    ``logits`` leads from a softmax's or sigmoid's node to what it reads, ``masks`` from a node
+    to that of its mask (1 for steps that are used, else 0), and ``translate`` puts any layer.
+    """
 
     dtype: str
     functions: Mapping[str, Any]
+    translate: Callable[[Place], tuple[str, ...]]
     nodes: dict[str, Node] = field(default_factory=dict)
     logits: dict[str, str] = field(default_factory=dict)
+    masks: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
 class Place:
-    """One call of a layer: what it reads, and how to add attribution layers for it."""
+    """One call of a layer: what it reads, and how to add attribution layers for it.
+
+    ``owner`` is the layer that a user knows: the outermost wrapper. ``depth`` is the number of
+    TimeDistributed wrappers around: what is added then works on (n, steps, ...), and sees the
+    shapes of one step.
+    """
 
     draft: Draft
     spec: LayerSpec
     name: str
     inputs: list[str]
-    arguments: Mapping[str, Any]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    owner: str = ""
+    depth: int = 0
+    used: set[str] = field(default_factory=set)
+
+    def child(self, spec: LayerSpec, name: str, inputs: Sequence[str], **arguments: Any) -> Place:
+        """The place of a layer that this one wraps."""
+        given = {key: value for key, value in arguments.items() if value is not None}
+        return replace(
+            self,
+            spec=spec,
+            name=name,
+            inputs=list(inputs),
+            arguments=given,
+            owner=self.owner or self.spec.name,
+            used=set(),
+        )
+
+    def argument(self, name: str, default: Any = None) -> Any:
+        """What the call was given as ``name``; tensors are `NodeName`. Others are refused."""
+        self.used.add(name)
+        return self.arguments.get(name, default)
+
+    def mask(self, position: int = 0) -> str | None:
+        """The mask of an input, as numbers 0 and 1; None where all of it is used."""
+        given = self.argument("mask")
+        if isinstance(given, tuple):
+            given = given[position] if position < len(given) else None
+        if given is None:
+            return self.draft.masks.get(self.inputs[position])
+        return self.as_mask(given)
+
+    def as_mask(self, name: str) -> str:
+        """A tensor of anything as numbers: 1 where it is not 0."""
+        dtype = self.draft.dtype
+        if self.draft.nodes[name].tokens:
+            return self._put(
+                TokenFunction(lambda x: tf.cast(tf.cast(x, tf.bool), dtype)), (name,), "/mask"
+            )
+        return self._put(Activation("nonzero"), (name,), "/mask")
 
     def option(self, name: str, default: Any = None) -> Any:
         """A saved option of the layer."""
@@ -59,7 +125,11 @@ class Place:
 
     def shape(self, name: str | None = None) -> tuple[int | None, ...]:
         """Feature shape of a node, by default of the first input."""
-        return self.draft.nodes[self.inputs[0] if name is None else name].shape
+        return self.draft.nodes[self.inputs[0] if name is None else name].shape[self.depth :]
+
+    def outer(self) -> tuple[int | None, ...]:
+        """Sizes of the axes of steps that `shape` hides."""
+        return self.draft.nodes[self.inputs[0]].shape[: self.depth]
 
     def add(self, layer: Layer, *inputs: str, suffix: str = "") -> str:
         """Put one attribution layer behind ``inputs`` (by default all that the call reads).
@@ -103,29 +173,31 @@ class Place:
     def _channels_last_source(self, name: str) -> str | None:
         node = self.draft.nodes[name]
         rank = len(node.shape)
-        if rank > 1 and node.layer == Transpose((rank, *range(1, rank))):
+        if self.depth == 0 and rank > 1 and node.layer == Transpose((rank, *range(1, rank))):
             return node.inputs[0]
         return None
 
     def _put(self, layer: Layer, inputs: tuple[str, ...], suffix: str) -> str:
+        for _ in range(self.depth):
+            layer = over_time(layer)
         name = self.name + suffix
         base, number = name, 1
         while name in self.draft.nodes:
             name, number = f"{base}_{number}", number + 1
-        shape = self._shape_of(layer, inputs)
+        shape, dtype = self._output_of(layer, inputs)
         self.draft.nodes[name] = Node(
-            name, layer, inputs, shape, self.spec.class_name, self.spec.name
+            name, layer, inputs, shape, dtype, self.spec.class_name, self.owner or self.spec.name
         )
         return name
 
-    def _shape_of(self, layer: Layer, inputs: Sequence[str]) -> tuple[int | None, ...]:
-        """Shape of the output, by TensorFlow's own inference."""
+    def _output_of(self, layer: Layer, inputs: Sequence[str]) -> tuple[tuple[int | None, ...], str]:
+        """Shape and dtype of the output, by TensorFlow's own inference."""
         if isinstance(layer, Input):
-            return layer.shape
+            return layer.shape, layer.dtype if is_tokens(layer.dtype) else self.draft.dtype
         with scratch_graph():
             tensors: list[Tensor] = [
-                tf.compat.v1.placeholder(self._dtype_of(name), [None, *self.shape(name)])
-                for name in inputs
+                tf.compat.v1.placeholder(node.dtype, [None, *node.shape])
+                for node in map(self.draft.nodes.__getitem__, inputs)
             ]
             try:
                 output = layer.forward(*tensors)
@@ -135,13 +207,12 @@ class Place:
                     f"cannot take an input of shape {met}: {str(error).splitlines()[0]}",
                     "Check that the architecture belongs to these weights.",
                 ) from error
-        return tuple(output.shape.as_list()[1:])
+        return tuple(output.shape.as_list()[1:]), output.dtype.name
 
-    def _dtype_of(self, name: str) -> str:
-        """Integers as the file says; everything else in the network's dtype."""
-        layer = self.draft.nodes[name].layer
-        is_integer = isinstance(layer, Input) and "int" in layer.dtype
-        return layer.dtype if isinstance(layer, Input) and is_integer else self.draft.dtype
+
+def is_tokens(dtype: str) -> bool:
+    """Whether numbers of ``dtype`` are tokens: integers or booleans."""
+    return "int" in dtype or dtype == "bool"
 
 
 def _has_features(layer: Layer) -> bool:

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from conversion import LayerSpec
-from deeplift_engine.build import activations, kernels, merging, normalizing, pooling, reshaping
+from deeplift_engine.build import (
+    activations,
+    kernels,
+    merging,
+    normalizing,
+    pooling,
+    recurrent,
+    reshaping,
+    tokens,
+    wrappers,
+)
 from deeplift_engine.build.place import Place, Refused
 from deeplift_engine.layers import Input, PathFunction
 
-Translator = Callable[[Place], str]
+Translator = Callable[[Place], str | tuple[str, ...]]
 
 
 def put_input(place: Place) -> str:
@@ -70,6 +80,15 @@ TRANSLATORS: dict[str, Translator] = {
     **dict.fromkeys(merging.ELEMENTWISE, merging.merge),
     "Concatenate": merging.concatenate,
     "Dot": merging.dot,
+    "Embedding": tokens.embedding,
+    "Masking": tokens.masking,
+    **dict.fromkeys(("SimpleRNN", "LSTM", "GRU"), recurrent.recurrent),
+    **dict.fromkeys(("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), recurrent.convolutional),
+    "RNN": recurrent.stacked,
+    "Bidirectional": recurrent.bidirectional,
+    "TimeDistributed": wrappers.time_distributed,
+    "SpectralNormalization": wrappers.wrapped,
+    "Functional": wrappers.inner_model,
 }
 
 
@@ -85,6 +104,9 @@ def translator(spec: LayerSpec, functions: frozenset[str]) -> Translator:
         return put_function
     if spec.class_name in TRANSLATORS:
         _check_options(spec)
+        if spec.class_name not in ("RNN", "Functional"):
+            for child in spec.children:
+                translator(child, functions)
         return TRANSLATORS[spec.class_name]
     if spec.class_name == "Lambda":
         raise Refused(

@@ -8,27 +8,33 @@ from deeplift_engine.layers.base import (
     Joint,
     Layer,
     Linear,
+    Lookup,
     Selection,
 )
 from deeplift_engine.layers.convolution import Convolution, DepthwiseConvolution
 from deeplift_engine.layers.dense import Dense, Scale
 from deeplift_engine.layers.merging import Dot, Maximum, Minimum, PathFunction, Product
 from deeplift_engine.layers.pooling import AveragePool, GlobalMax, MaxPool
+from deeplift_engine.layers.recurrence import Recurrence
 from deeplift_engine.layers.softmax import Softmax
 from deeplift_engine.layers.structural import (
     Concatenate,
     Crop,
     Difference,
+    Element,
     Identity,
     LinearFunction,
     Mean,
     Pad,
+    Part,
     Repeat,
     Reshape,
     Resize,
+    Reverse,
     Sum,
     Transpose,
 )
+from deeplift_engine.layers.tokens import Embedding, TokenFunction, UsedSteps
 
 __all__ = [
     "Activation",
@@ -41,7 +47,9 @@ __all__ = [
     "DepthwiseConvolution",
     "Difference",
     "Dot",
+    "Element",
     "Elementwise",
+    "Embedding",
     "GlobalMax",
     "Identity",
     "Input",
@@ -49,21 +57,27 @@ __all__ = [
     "Layer",
     "Linear",
     "LinearFunction",
+    "Lookup",
     "MaxPool",
     "Maximum",
     "Mean",
     "Minimum",
     "PReLU",
     "Pad",
+    "Part",
     "PathFunction",
     "Product",
     "ReLU",
+    "Recurrence",
     "Repeat",
     "Reshape",
     "Resize",
+    "Reverse",
     "Scale",
     "Selection",
     "Softmax",
     "Sum",
+    "TokenFunction",
     "Transpose",
+    "UsedSteps",
 ]

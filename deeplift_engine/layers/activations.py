@@ -102,6 +102,7 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "inverse_root": lambda x: tf.math.rsqrt(tf.maximum(x, 1e-12)),
     "leaky_relu": leaky_relu,
     "log_sigmoid": lambda x: -tf.nn.softplus(-x),
+    "nonzero": lambda x: tf.cast(x != 0, x.dtype),
     "mish": lambda x: x * tf.tanh(tf.nn.softplus(x)),
     "selu": selu,
     "sigmoid": tf.sigmoid,

@@ -1,4 +1,4 @@
-"""The four families of attribution layers.
+"""The families of attribution layers.
 
 A layer is frozen data and pure functions of tensors with one batch axis in front; what
 crosses it backwards is decided by the rules (`deeplift_engine.rules`), which know these
@@ -25,6 +25,11 @@ class Layer:
 
     kind: ClassVar[str] = "layer"
     exact: ClassVar[bool] = True
+
+    @property
+    def core(self) -> Layer:
+        """The layer itself, or the one that it wraps."""
+        return self
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Output (n, ...) of the layer for inputs (n, ...)."""
@@ -160,6 +165,19 @@ class Composite(Layer):
 
     kind: ClassVar[str] = "composite"
 
-    def cross(self, x: Tensor, x0: Tensor, multiplier: Tensor) -> Tensor:
-        """Multipliers of the one input; ``multiplier`` may have one more leading axis."""
+    def cross(
+        self, inputs: Sequence[Tensor], references: Sequence[Tensor], multiplier: Tensor
+    ) -> list[Tensor]:
+        """Multipliers of the inputs; ``multiplier`` may have one more leading axis."""
         raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Lookup(Layer):
+    """A function of tokens: of integers or booleans, whose differences mean nothing.
+
+    By convention a token has a difference-from-reference of 1, so that its multiplier is its
+    contribution: all that the layer's output contributes there.
+    """
+
+    kind: ClassVar[str] = "lookup"

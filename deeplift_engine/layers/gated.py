@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -23,9 +24,13 @@ class GatedLinear(Composite):
         value, gate = tf.split(inputs[0], 2, axis=-1)
         return value * tf.sigmoid(gate)
 
-    def cross(self, x: Tensor, x0: Tensor, multiplier: Tensor) -> Tensor:
+    def cross(
+        self, inputs: Sequence[Tensor], references: Sequence[Tensor], multiplier: Tensor
+    ) -> list[Tensor]:
         """m_a = m · mean of sigmoid(b); m_b = m · mean of a · slope of the sigmoid."""
-        (value, gate), (value0, gate0) = (tf.split(end, 2, axis=-1) for end in (x, x0))
+        (value, gate), (value0, gate0) = (
+            tf.split(end, 2, axis=-1) for end in (*inputs, *references)
+        )
         at_value = multiplier * (tf.sigmoid(gate) + tf.sigmoid(gate0)) / 2
         at_gate = multiplier * (value + value0) / 2 * Activation("sigmoid").slope(gate, gate0)
-        return tf.concat([at_value, at_gate], axis=-1)
+        return [tf.concat([at_value, at_gate], axis=-1)]

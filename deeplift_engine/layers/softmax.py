@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -29,8 +30,11 @@ class Softmax(Composite):
         shifted = inputs[0] - tf.reduce_logsumexp(inputs[0], axis=list(self.axes), keepdims=True)
         return shifted if self.logarithm else tf.exp(shifted)
 
-    def cross(self, x: Tensor, x0: Tensor, multiplier: Tensor) -> Tensor:
+    def cross(
+        self, inputs: Sequence[Tensor], references: Sequence[Tensor], multiplier: Tensor
+    ) -> list[Tensor]:
         """m_x = m_u - w · Σ m_u, with u = x - a and w the chord of a in x."""
+        (x,), (x0,) = inputs, references
         axes = list(self.axes)
         a = tf.reduce_logsumexp(x, axis=axes, keepdims=True)
         a0 = tf.reduce_logsumexp(x0, axis=axes, keepdims=True)
@@ -43,4 +47,4 @@ class Softmax(Composite):
             exponential.slope(x - highest, x0 - highest),
             exponential.slope(a - highest, a0 - highest),
         )
-        return at_u - weights * tf.reduce_sum(at_u, axis=axes, keepdims=True)
+        return [at_u - weights * tf.reduce_sum(at_u, axis=axes, keepdims=True)]

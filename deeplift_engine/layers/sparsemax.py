@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -28,8 +29,11 @@ class Sparsemax(Composite):
         """Same shape as the input."""
         return tf.nn.relu(inputs[0] - _threshold(inputs[0]))
 
-    def cross(self, x: Tensor, x0: Tensor, multiplier: Tensor) -> Tensor:
+    def cross(
+        self, inputs: Sequence[Tensor], references: Sequence[Tensor], multiplier: Tensor
+    ) -> list[Tensor]:
         """m_x = m_u - w · Σ m_u, with u = x - τ and w the share of each element in Δτ."""
+        (x,), (x0,) = inputs, references
         tau, tau0 = _threshold(x), _threshold(x0)
         at_u = multiplier * ReLU().slope(x - tau, x0 - tau0)
         delta = x - x0
@@ -44,7 +48,7 @@ class Sparsemax(Composite):
         repaired = shares + tf.where(
             tiny, tf.zeros_like(delta), delta * safe_divide(missing, length)
         )
-        return at_u - repaired * tf.reduce_sum(at_u, axis=-1, keepdims=True)
+        return [at_u - repaired * tf.reduce_sum(at_u, axis=-1, keepdims=True)]
 
 
 def _threshold(x: Tensor) -> Tensor:

@@ -86,6 +86,50 @@ class Crop(Linear):
 
 
 @dataclass(frozen=True)
+class Part(Linear):
+    """Elements ``start`` to ``stop`` of the last axis."""
+
+    start: int
+    stop: int
+
+    def linear(self, *inputs: Tensor) -> Tensor:
+        """(n, ..., c) → (n, ..., stop - start)."""
+        return inputs[0][..., self.start : self.stop]
+
+    def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
+        """Zeros for the others."""
+        margins = [(0, 0)] * (multiplier.shape.rank - 1)
+        return [tf.pad(multiplier, [*margins, (self.start, shapes[0][-1] - self.stop)])]
+
+
+@dataclass(frozen=True)
+class Element(Linear):
+    """One element of feature axis ``axis`` (from 1), which is dropped; ``index`` may be below 0."""
+
+    axis: int
+    index: int
+
+    def linear(self, *inputs: Tensor) -> Tensor:
+        """The element."""
+        return inputs[0][(slice(None),) * self.axis + (self.index,)]
+
+
+@dataclass(frozen=True)
+class Reverse(Linear):
+    """Feature axis ``axis`` (from 1) the other way round."""
+
+    axis: int
+
+    def linear(self, *inputs: Tensor) -> Tensor:
+        """Reversed."""
+        return tf.reverse(inputs[0], [self.axis])
+
+    def transpose(self, multiplier: Tensor, shapes: object) -> list[Tensor]:
+        """Reversed."""
+        return [tf.reverse(multiplier, [self.axis])]
+
+
+@dataclass(frozen=True)
 class Repeat(Linear):
     """Every element ``times`` times along feature axis ``axis`` (from 1)."""
 

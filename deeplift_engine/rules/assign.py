@@ -19,6 +19,8 @@ from deeplift_engine.layers import (
     Joint,
     Layer,
     Linear,
+    Lookup,
+    Recurrence,
     Reshape,
     Scale,
     Selection,
@@ -28,6 +30,8 @@ from deeplift_engine.rules.base import Rule
 from deeplift_engine.rules.elementwise import Deconvolution, Factor, RevealCancel
 from deeplift_engine.rules.joint import GradientAtInput, OwnRule, Path, Winner
 from deeplift_engine.rules.linear import Transposed
+from deeplift_engine.rules.recurrence import Unrolled
+from deeplift_engine.rules.tokens import Tokens
 
 logger = logging.getLogger("deeplift_engine")
 
@@ -170,13 +174,13 @@ def _matches(key: str, node: NodeLike, nodes: Mapping[str, NodeLike]) -> bool:
 def _source(node: NodeLike, nodes: Mapping[str, NodeLike]) -> NodeLike:
     """The layer that feeds an activation, looking through what does not mix elements."""
     source = nodes[node.inputs[0]]
-    while isinstance(source.layer, TRANSPARENT):
+    while isinstance(source.layer.core, TRANSPARENT):
         source = nodes[source.inputs[0]]
     return source
 
 
 def _family(node: NodeLike, nodes: Mapping[str, NodeLike]) -> str:
-    layer = _source(node, nodes).layer
+    layer = _source(node, nodes).layer.core
     if isinstance(layer, Convolution | DepthwiseConvolution):
         return "convolution"
     return "dense" if isinstance(layer, Dense) else ""
@@ -194,7 +198,9 @@ def _for_layer(layer: Layer, name: str, max_pooling: str) -> Rule:
         return Transposed()
     if isinstance(layer, Elementwise):
         return ELEMENTWISE[name]
-    if name in GRADIENT_STYLE:
+    if isinstance(layer, Lookup):
+        return Tokens()
+    if name in GRADIENT_STYLE and not isinstance(layer, Recurrence):
         return GradientAtInput()
     if isinstance(layer, Selection):
         return GradientAtInput() if layer.pools and max_pooling == "gradient" else Winner()
@@ -202,4 +208,10 @@ def _for_layer(layer: Layer, name: str, max_pooling: str) -> Rule:
         return Path()
     if isinstance(layer, Composite):
         return OwnRule()
+    if isinstance(layer, Recurrence):
+        cell = layer.cell.nodes.values()
+        inner = {
+            node.name: _for_layer(node.layer, name, max_pooling) for node in cell if node.inputs
+        }
+        return Unrolled(name, inner)
     raise RuleError(f"No rule for layers of kind {layer.kind!r}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -53,6 +53,9 @@ class Ends(Protocol):
     def output_reference(self) -> Tensor:
         """The node's activation at the reference."""
 
+    def delta(self) -> Tensor:
+        """The output's difference-from-reference (inputs, references, ...)."""
+
     def spreads(self) -> list[Tensor]:
         """Spread of each tensor that the node reads."""
 
@@ -61,6 +64,15 @@ class Ends(Protocol):
 
     def shape(self) -> Sequence[Any]:
         """Feature shape of the node's output."""
+
+    def inner(
+        self,
+        graph: Any,
+        rules: Mapping[str, Rule],
+        at_input: Mapping[str, Tensor],
+        at_reference: Mapping[str, Tensor],
+    ) -> Any:
+        """The comparison of a graph within the layer, all of whose activations are given."""
 
     def fuse(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function, compiled into one kernel where that pays."""
@@ -86,7 +98,7 @@ class Rule(Protocol):
 
 def collapsed(ends: Ends) -> Tensor:
     """The spread of a tensor whose parts nothing keeps apart: the size of its delta."""
-    return tf.abs(ends.output() - ends.output_reference())
+    return tf.abs(ends.delta())
 
 
 def deltas(ends: Ends) -> list[Tensor]:
@@ -98,7 +110,7 @@ def folded(ends: Ends, arrived: Multiplier) -> Tensor:
     """What arrived, as one multiplier of full size."""
     if arrived.half is None:
         return full(arrived.mean, ends)
-    return arrived.folded(ends.output() - ends.output_reference()).mean
+    return arrived.folded(ends.delta()).mean
 
 
 def full(multiplier: Tensor, ends: Ends) -> Tensor:

@@ -55,7 +55,7 @@ class Winner:
     def cross(self, layer: Selection, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Multipliers of the inputs."""
         multiplier = folded(ends, arrived)
-        delta = ends.output() - ends.output_reference()
+        delta = ends.delta()
         rose, fell = (delta > 0, delta < 0) if layer.sign > 0 else (delta < 0, delta > 0)
         nothing = tf.zeros_like(delta)
         by_input = multiplier * tf.where(rose, delta, nothing)
@@ -121,9 +121,9 @@ class OwnRule:
     complete: bool = True
 
     def cross(self, layer: Composite, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
-        """Multipliers of the input."""
-        (x,), (x0,) = ends.inputs(), ends.references()
-        return [Multiplier(layer.cross(x, x0, folded(ends, arrived)))]
+        """Multipliers of the inputs."""
+        sent = layer.cross(ends.inputs(), ends.references(), folded(ends, arrived))
+        return [Multiplier(part) for part in sent]
 
     def spread(self, layer: Composite, ends: Ends) -> Tensor:
         """Size of the output's delta."""

@@ -1,0 +1,132 @@
+"""A layer applied to every step of a sequence: Keras's TimeDistributed.
+
+Steps are merged with the batch around the inner layer. What works on trailing axes alone needs
+no wrapper, and stays what it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import tensorflow as tf
+
+from deeplift_engine.layers.base import Joint, Layer, Linear, Selection
+from deeplift_engine.layers.dense import Dense, Scale
+from deeplift_engine.layers.recurrence import Recurrence
+from deeplift_engine.layers.structural import Difference, Identity, Part, Sum
+from deeplift_engine.tensors import Tensor, merge, split
+
+ANY_RANK = (Dense, Scale, Identity, Part, Sum, Difference)
+
+
+def over_time(layer: Layer) -> Layer:
+    """The layer for inputs (n, steps, ...) that does to every step what ``layer`` does."""
+    if isinstance(layer, Recurrence):
+        return replace(layer, axis=layer.axis + 1)
+    if isinstance(layer, ANY_RANK):
+        return layer
+    if isinstance(layer, Linear):
+        return DistributedLinear(layer)
+    if isinstance(layer, Selection):
+        return DistributedSelection(layer)
+    if isinstance(layer, Joint):
+        return DistributedJoint(layer)
+    return layer
+
+
+def _stepwise(function: Any, tensors: Sequence[Tensor]) -> Tensor:
+    axes = tf.shape(tensors[0])[:2]
+    output = split(function(*(merge(tensor, 2) for tensor in tensors)), axes, 2)
+    output.set_shape([None, tensors[0].shape[1], *output.shape[2:]])
+    return output
+
+
+@dataclass(frozen=True)
+class DistributedLinear(Linear):
+    """A linear layer at every step."""
+
+    inner: Linear
+
+    @property
+    def core(self) -> Layer:
+        """The inner layer."""
+        return self.inner.core
+
+    @property
+    def folds(self) -> bool:  # type: ignore[override]
+        """As the inner layer."""
+        return self.inner.folds
+
+    def linear(self, *inputs: Tensor) -> Tensor:
+        """The inner map of every step."""
+        return _stepwise(self.inner.linear, inputs)
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """The inner layer of every step."""
+        return _stepwise(self.inner.forward, inputs)
+
+    def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
+        """The inner transposed map of every step."""
+        axes = tf.shape(multiplier)[:2]
+        steps = multiplier.shape[1]
+        parts = self.inner.transpose(merge(multiplier, 2), [shape[1:] for shape in shapes])
+        sent = []
+        for part, shape in zip(parts, shapes, strict=True):
+            whole = split(part, axes, 2)
+            known = [size if isinstance(size, int) else None for size in shape[1:]]
+            # the transposed map may leave axes at size 1 for what reads them to broadcast
+            kept = [
+                size if met != 1 else met
+                for size, met in zip(known, part.shape[1:].as_list(), strict=True)
+            ]
+            whole.set_shape([None, steps, *kept])
+            sent.append(whole)
+        return sent
+
+    def absolute(self) -> Linear:
+        """The inner layer's, at every step."""
+        return DistributedLinear(self.inner.absolute())
+
+
+@dataclass(frozen=True)
+class DistributedSelection(Selection):
+    """A selection at every step."""
+
+    inner: Selection
+
+    @property
+    def sign(self) -> int:  # type: ignore[override]
+        """As the inner layer."""
+        return self.inner.sign
+
+    @property
+    def pools(self) -> bool:  # type: ignore[override]
+        """As the inner layer."""
+        return self.inner.pools
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """The inner layer of every step."""
+        return _stepwise(self.inner.forward, inputs)
+
+
+@dataclass(frozen=True)
+class DistributedJoint(Joint):
+    """A joint layer at every step."""
+
+    inner: Joint
+
+    @property
+    def exact(self) -> bool:  # type: ignore[override]
+        """As the inner layer."""
+        return self.inner.exact
+
+    @property
+    def nodes(self) -> int:
+        """As the inner layer."""
+        return self.inner.nodes
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """The inner layer of every step."""
+        return _stepwise(self.inner.forward, inputs)

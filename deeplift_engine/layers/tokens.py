@@ -1,0 +1,67 @@
+"""What reads tokens: embeddings, masks and comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import tensorflow as tf
+
+from deeplift_engine.constants import Array
+from deeplift_engine.layers.base import Composite, Lookup
+from deeplift_engine.tensors import Tensor, safe_divide
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding(Lookup):
+    """One row of ``table`` (tokens, features) for every token."""
+
+    table: Array
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """(n, ...) of whole numbers → (n, ..., features)."""
+        return tf.gather(self._captured, tf.cast(inputs[0], tf.int32))
+
+    @cached_property
+    def _captured(self) -> Tensor:
+        with tf.init_scope():
+            return tf.constant(self.table)
+
+
+@dataclass(frozen=True)
+class TokenFunction(Lookup):
+    """Any function of tokens: comparisons, casts, arithmetic."""
+
+    function: Callable[[Tensor], Tensor]
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """The function's value."""
+        return self.function(inputs[0])
+
+
+@dataclass(frozen=True)
+class UsedSteps(Composite):
+    """The mask of a Masking layer: 1 for steps that hold anything but ``value``, else 0.
+
+    A step whose mask changed holds at least one feature that did; they share the mask's
+    contribution by the squares of their differences.
+    """
+
+    value: float = 0.0
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """(n, ..., features) → (n, ...)."""
+        return tf.cast(tf.reduce_any(inputs[0] != self.value, axis=-1), inputs[0].dtype)
+
+    def cross(
+        self, inputs: Sequence[Tensor], references: Sequence[Tensor], multiplier: Tensor
+    ) -> list[Tensor]:
+        """m_x = m · Δμ · Δx / Σ Δx²."""
+        delta = inputs[0] - references[0]
+        change = self.forward(*inputs) - self.forward(*references)
+        largest = tf.reduce_max(tf.abs(delta), axis=-1, keepdims=True)
+        unit = safe_divide(delta, largest + tf.zeros_like(delta))
+        length = tf.reduce_sum(unit * unit, axis=-1, keepdims=True) * largest
+        shares = safe_divide(unit, length + tf.zeros_like(unit))
+        return [(multiplier * change)[..., tf.newaxis] * shares]

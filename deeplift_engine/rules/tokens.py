@@ -1,0 +1,35 @@
+"""Tokens: what their embedding contributes is theirs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from deeplift_engine.layers import Lookup
+from deeplift_engine.rules.base import Ends, Multiplier, collapsed, folded
+from deeplift_engine.tensors import Tensor
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A token's multiplier is its contribution, the sum over all that was looked up for it.
+
+    Tokens have a difference-from-reference of 1 by convention: see `Comparison.delta`.
+    """
+
+    name: str = "tokens"
+    complete: bool = True
+
+    def cross(self, layer: Lookup, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
+        """Contributions of the tokens."""
+        contribution = folded(ends, arrived) * ends.delta()
+        features = range(
+            contribution.shape.rank - (len(ends.shape()) - len(ends.shapes()[0])),
+            contribution.shape.rank,
+        )
+        return [Multiplier(tf.reduce_sum(contribution, axis=list(features)))]
+
+    def spread(self, layer: Lookup, ends: Ends) -> Tensor:
+        """Size of the output's delta."""
+        return collapsed(ends)
