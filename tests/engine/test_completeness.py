@@ -42,6 +42,8 @@ def pair(case: Opened, samples: list[tuple[str, float]], seed: int) -> tuple[lis
     inputs = case.inputs(len(samples), generator)
     references = case.inputs(len(samples), generator)
     for x, x0 in zip(inputs, references, strict=True):
+        if x.dtype.kind != "f":
+            continue  # tokens, masks: random ones
         for row, (style, power) in enumerate(samples):
             if style == "parts equal":
                 same = generator.random(x[row].shape) < 0.5

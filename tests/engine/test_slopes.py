@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from deeplift_engine.layers import Activation, Elementwise, PReLU, ReLU
 from deeplift_engine.layers.activations import FUNCTIONS
-from tests.engine.cases import STEEP
+from tests.engine.cases_basic import STEEP
 
 LAYERS: dict[str, Elementwise] = {
     **{name: Activation(name) for name in FUNCTIONS},
