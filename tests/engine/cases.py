@@ -162,6 +162,11 @@ def seeded(name: str) -> np.random.Generator:
     return np.random.default_rng(zlib.crc32(name.encode()))
 
 
+def rounded(inputs: list[Any]) -> list[Any]:
+    """Numbers as float32; tokens as they are."""
+    return [array.astype("float32") if array.dtype.kind == "f" else array for array in inputs]
+
+
 def give_weights(model: keras.Model, generator: np.random.Generator) -> None:
     """Random weights: kernels that keep the scale, statistics far from those of a new layer."""
     for weight in model.weights:

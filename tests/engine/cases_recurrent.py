@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import keras
 from keras import layers as L  # noqa: N812
 
-from tests.engine.case import Case, around, body, named
+from tests.engine.case import Case, around
 
 STEPS = (6, 4)
 
@@ -42,3 +41,8 @@ def recurrent() -> dict[str, Case]:
         ),
     }
     return {name: Case(around(make, STEPS)) for name, make in makers.items()}
+
+
+def cases() -> dict[str, Case]:
+    """All of them."""
+    return recurrent()

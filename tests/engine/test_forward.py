@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import deeplift_engine as de
-from tests.engine.cases import CASES, NETWORKS, Opened, build, seeded
+from tests.engine.cases import CASES, NETWORKS, Opened, build, rounded, seeded
 from tests.helpers import off
 
 Opening = Callable[[str], Opened]
@@ -32,7 +32,7 @@ def kerass(case: Opened, inputs: list[Any]) -> list[Any]:
 @pytest.mark.parametrize("name", CASES)
 def test_the_forward_pass_is_kerass(opened: Opening, name: str) -> None:
     case = opened(name)
-    inputs = [array.astype("float32") for array in case.inputs(SAMPLES, seeded(name))]
+    inputs = rounded(case.inputs(SAMPLES, seeded(name)))
     found = outputs(case.network.predict(inputs))
     for ours, theirs in zip(found, kerass(case, inputs), strict=True):
         assert off(ours, theirs) < 1e-5

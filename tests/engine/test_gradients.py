@@ -12,7 +12,7 @@ import tensorflow as tf
 from deeplift_engine.comparison import Comparison
 from deeplift_engine.plan import Plan
 from deeplift_engine.rules import Multiplier
-from tests.engine.cases import CASES, Opened, seeded
+from tests.engine.cases import CASES, Opened, rounded, seeded
 from tests.helpers import off
 
 Opening = Callable[[str], Opened]
@@ -36,7 +36,7 @@ def walked_back(plan: Plan, inputs: list[Any], unit: Any) -> list[Any]:
     values = graph.forward(given, graph.before([plan.target]))
     ends = {name: value[:, tf.newaxis] for name, value in values.items()}
     rules = {name: assigned.rule for name, assigned in plan.rules.items()}
-    comparison = Comparison(graph, rules, ends, ends, fused=False)
+    comparison = Comparison(graph, rules, ends, ends, plan.dtype, fused=False)
     seed = np.zeros((1, 1, 1, *values[plan.target].shape[1:]), "float32")
     seed[(0, 0, 0, *unit)] = 1
     start = {plan.target: Multiplier(tf.constant(seed))}
@@ -49,11 +49,11 @@ def walked_back(plan: Plan, inputs: list[Any], unit: Any) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [name for name in CASES if not name.startswith("tokens")])
 def test_the_gradient_rule_is_the_gradient(opened: Opening, name: str) -> None:
     case = opened(name)
     net, unit = case.network, case.unit()
-    inputs = [array.astype("float32") for array in case.inputs(3, seeded(name))]
+    inputs = rounded(case.inputs(3, seeded(name)))
     node = case.target if case.target in net.outputs else net.outputs[0]
     found = net.explainer(rules="gradient", target=node, fused=False).run(inputs, target=unit)
     assert found.relative_error is None or case.network.graph  # claims no sum
