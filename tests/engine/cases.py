@@ -19,7 +19,7 @@ import numpy as np
 from keras import layers as L  # noqa: N812
 
 import deeplift_engine as de
-from tests.engine.case import Case, body
+from tests.engine.case import UNITS, Case, body
 
 # ---------------------------------------------------------------- whole networks
 
