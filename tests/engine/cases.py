@@ -171,7 +171,7 @@ def give_weights(model: keras.Model, generator: np.random.Generator) -> None:
     """Random weights: kernels that keep the scale, statistics far from those of a new layer."""
     for weight in model.weights:
         shape, role = tuple(weight.shape), weight.path.rsplit("/", 1)[-1]
-        if role == "moving_variance":
+        if role in ("moving_variance", "variance"):
             values = generator.uniform(0.3, 2.0, shape)
         elif "kernel" in role:
             fan_in = max(1, int(np.prod(shape[:-1])))
@@ -181,6 +181,9 @@ def give_weights(model: keras.Model, generator: np.random.Generator) -> None:
         else:
             values = generator.normal(0, 0.5, shape)
         weight.assign(values.astype("float32"))
+    for layer in model.layers:
+        if hasattr(layer, "finalize_state"):  # Normalization keeps its statistics twice
+            layer.finalize_state()
 
 
 @dataclass(frozen=True)
