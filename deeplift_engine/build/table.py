@@ -7,6 +7,7 @@ from collections.abc import Callable
 from conversion import LayerSpec
 from deeplift_engine.build import (
     activations,
+    depthwise,
     kernels,
     merging,
     normalizing,
@@ -14,6 +15,7 @@ from deeplift_engine.build import (
     recurrent,
     reshaping,
     tokens,
+    transposed,
     wrappers,
 )
 from deeplift_engine.build.place import Place, Refused
@@ -36,9 +38,13 @@ def put_function(place: Place) -> str:
 TRANSLATORS: dict[str, Translator] = {
     "InputLayer": put_input,
     "Dense": kernels.dense,
-    **dict.fromkeys(("Conv1D", "Conv2D"), kernels.convolution),
-    **dict.fromkeys(("DepthwiseConv1D", "DepthwiseConv2D"), kernels.depthwise),
-    **dict.fromkeys(("SeparableConv1D", "SeparableConv2D"), kernels.separable),
+    **dict.fromkeys(("Conv1D", "Conv2D", "Conv3D"), kernels.convolution),
+    **dict.fromkeys(
+        ("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"),
+        transposed.transposed_convolution,
+    ),
+    **dict.fromkeys(("DepthwiseConv1D", "DepthwiseConv2D"), depthwise.depthwise),
+    **dict.fromkeys(("SeparableConv1D", "SeparableConv2D"), depthwise.separable),
     **dict.fromkeys(
         ("MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D"), pooling.pool
     ),

@@ -11,8 +11,9 @@ from deeplift_engine.layers.base import (
     Lookup,
     Selection,
 )
-from deeplift_engine.layers.convolution import Convolution, DepthwiseConvolution
+from deeplift_engine.layers.convolution import Convolution
 from deeplift_engine.layers.dense import Dense, Scale
+from deeplift_engine.layers.depthwise import DepthwiseConvolution
 from deeplift_engine.layers.merging import Dot, Maximum, Minimum, PathFunction, Product
 from deeplift_engine.layers.pooling import AveragePool, GlobalMax, MaxPool
 from deeplift_engine.layers.recurrence import Recurrence
@@ -35,6 +36,7 @@ from deeplift_engine.layers.structural import (
     Transpose,
 )
 from deeplift_engine.layers.tokens import Embedding, TokenFunction, UsedSteps
+from deeplift_engine.layers.transposed import TransposedConvolution
 
 __all__ = [
     "Activation",
@@ -79,5 +81,6 @@ __all__ = [
     "Sum",
     "TokenFunction",
     "Transpose",
+    "TransposedConvolution",
     "UsedSteps",
 ]

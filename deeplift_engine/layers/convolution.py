@@ -1,4 +1,4 @@
-"""Convolutions of one and two dimensions, channels last."""
+"""Convolutions of one to three dimensions, channels last."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from deeplift_engine.constants import Array, constant
 from deeplift_engine.layers.base import Linear
+from deeplift_engine.layers.correlation import Margins, correlate, correlate_transposed
 from deeplift_engine.layers.folding import convolve_folded, folds_well
 from deeplift_engine.tensors import Tensor
 
@@ -60,39 +61,34 @@ class Convolution(Linear):
         return [self._convolve(multiplier, flipped, margins)]
 
     def _transpose_strided(self, multiplier: Tensor, shape: Sequence[Any]) -> Tensor:
-        sizes = [tf.shape(multiplier)[0], *shape[:-1], shape[-1] // self.groups]
-        sequence = self.kernel.ndim == 3
-        if sequence:
-            multiplier = tf.expand_dims(multiplier, 1)
-            sizes.insert(1, 1)
+        sizes: list[Any] = list(shape[:-1])
+        if self._is_sequence:
+            multiplier, sizes = tf.expand_dims(multiplier, 1), [1, *sizes]
         parts = []
         for part, kernel in zip(
-            tf.split(multiplier, self.groups, axis=-1),
+            tf.split(multiplier, self.groups, axis=-1) if self.groups > 1 else [multiplier],
             np.split(self.kernel, self.groups, axis=-1),
             strict=True,
         ):
-            kernel, strides, dilation, padding = self._as_image(kernel, self._margins())
-            parts.append(
-                tf.nn.conv2d_transpose(
-                    part, constant(kernel), tf.stack(sizes), strides, padding, dilations=dilation
-                )
-            )
-        output = tf.concat(parts, axis=-1)
-        output.set_shape(
-            [None, *(s if isinstance(s, int) else None for s in sizes[1:-1]), shape[-1]]
-        )
-        return tf.squeeze(output, 1) if sequence else output
+            kernel, strides, dilation, margins = self._as_image(kernel, self._margins())
+            parts.append(correlate_transposed(part, kernel, sizes, strides, dilation, margins))
+        output = tf.concat(parts, axis=-1) if self.groups > 1 else parts[0]
+        return tf.squeeze(output, 1) if self._is_sequence else output
 
     def absolute(self) -> Linear:
         """With the kernel's magnitudes."""
         return replace(self, kernel=np.abs(self.kernel), bias=None)
+
+    @property
+    def _is_sequence(self) -> bool:
+        return self.kernel.ndim == 3
 
     def _reach(self) -> list[int]:
         """How many elements before the last one a window covers, per dimension."""
         sizes = self.kernel.shape[:-2]
         return [(size - 1) * step for size, step in zip(sizes, self.dilation, strict=True)]
 
-    def _margins(self) -> list[tuple[int, int]] | None:
+    def _margins(self) -> Margins | None:
         """Zeros before and after, per dimension; None where they depend on the length."""
         if self.padding == "valid":
             return [(0, 0) for _ in self._reach()]
@@ -112,86 +108,29 @@ class Convolution(Linear):
         self,
         x: Tensor,
         kernel: Array,
-        margins: Sequence[tuple[int, int]] | None,
+        margins: Margins | None,
         bias: Array | None = None,
         function: Callable[[Tensor], Tensor] = tf.identity,
     ) -> Tensor:
+        x = tf.expand_dims(x, 1) if self._is_sequence else x
         inputs = tf.split(x, self.groups, axis=-1) if self.groups > 1 else [x]
         kernels = np.split(kernel, self.groups, axis=-1) if self.groups > 1 else [kernel]
         outputs = [
-            self._convolve_group(part, weights, margins)
+            correlate(part, *self._as_image(weights, margins))
             for part, weights in zip(inputs, kernels, strict=True)
         ]
         output = tf.concat(outputs, axis=-1) if self.groups > 1 else outputs[0]
         if bias is not None:
             output = tf.nn.bias_add(output, constant(bias))
         output = function(output)
-        return output if self.kernel.ndim > 3 else tf.squeeze(output, 1)
-
-    def _convolve_group(
-        self, x: Tensor, kernel: Array, margins: Sequence[tuple[int, int]] | None
-    ) -> Tensor:
-        """A sequence is an image of height 1: only so does oneDNN dilate it without copies."""
-        x = tf.expand_dims(x, 1) if kernel.ndim == 3 else x
-        kernel, strides, dilation, padding = self._as_image(kernel, margins)
-        return tf.nn.conv2d(x, constant(kernel), strides, padding, dilations=dilation)
+        return tf.squeeze(output, 1) if self._is_sequence else output
 
     def _as_image(
-        self, kernel: Array, margins: Sequence[tuple[int, int]] | None
-    ) -> tuple[Array, list[int], list[int], Any]:
-        """Kernel, strides, dilation and padding as TensorFlow's two-dimensional ones."""
+        self, kernel: Array, margins: Margins | None
+    ) -> tuple[Array, list[int], list[int], Margins | None]:
+        """Kernel, strides, dilation and margins, those of a sequence as of an image."""
         strides, dilation = list(self.strides), list(self.dilation)
-        if kernel.ndim == 3:
-            kernel, strides, dilation = kernel[np.newaxis], [1, *strides], [1, *dilation]
-            margins = margins and [(0, 0), *margins]
-        padding: Any = "SAME" if margins is None else "VALID"
-        if margins is not None and any(max(margin) > 0 for margin in margins):
-            padding = [[0, 0], *([before, after] for before, after in margins), [0, 0]]
-        return kernel, strides, dilation, padding
-
-
-@dataclass(frozen=True, eq=False)
-class DepthwiseConvolution(Linear):
-    """One kernel per channel: ``kernel`` (height, width, in, multiplier), bias or None."""
-
-    kernel: Array
-    bias: Array | None = None
-    strides: tuple[int, int] = (1, 1)
-    dilation: tuple[int, int] = (1, 1)
-    padding: str = "valid"
-    folds: ClassVar[bool] = True
-
-    def linear(self, *inputs: Tensor) -> Tensor:
-        """(n, height, width, in) → (n, height, width, in · multiplier)."""
-        x, padding = inputs[0], self.padding.upper()
-        if self.padding == "causal":
-            reach = (self.kernel.shape[1] - 1) * self.dilation[1]
-            x, padding = tf.pad(x, [[0, 0], [0, 0], [reach, 0], [0, 0]]), "VALID"
-        return tf.nn.depthwise_conv2d(
-            x,
-            constant(self.kernel),
-            strides=[1, *self.strides, 1],
-            padding=padding,
-            dilations=list(self.dilation),
-        )
-
-    def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
-        """(n, height, width, in · multiplier) → (n, height, width, in)."""
-        if self.padding == "causal" or any(step != 1 for step in self.dilation):
-            return super().transpose(multiplier, shapes)
-        sizes = tf.stack([tf.shape(multiplier)[0], *shapes[0]])
-        output = tf.nn.depthwise_conv2d_backprop_input(
-            sizes, constant(self.kernel), multiplier, [1, *self.strides, 1], self.padding.upper()
-        )
-        known = [size if isinstance(size, int) else None for size in shapes[0]]
-        output.set_shape([None, *known])
-        return [output]
-
-    def forward(self, *inputs: Tensor) -> Tensor:
-        """The convolution and its bias."""
-        output = self.linear(*inputs)
-        return output if self.bias is None else tf.nn.bias_add(output, constant(self.bias))
-
-    def absolute(self) -> Linear:
-        """With the kernel's magnitudes."""
-        return replace(self, kernel=np.abs(self.kernel), bias=None)
+        if not self._is_sequence:
+            return kernel, strides, dilation, margins
+        margins = margins and [(0, 0), *margins]
+        return kernel[np.newaxis], [1, *strides], [1, *dilation], margins

@@ -25,6 +25,7 @@ from deeplift_engine.layers import (
     Scale,
     Selection,
     Transpose,
+    TransposedConvolution,
 )
 from deeplift_engine.rules.base import Rule
 from deeplift_engine.rules.elementwise import Deconvolution, Factor, RevealCancel
@@ -56,6 +57,7 @@ COMPOSITES: dict[str, list[tuple[str, str]]] = {
 """Named lists of (which layers, rule)."""
 
 GRADIENT_STYLE = ("gradient", "guided_backprop", "deconvnet", "pass_through")
+CONVOLUTIONS = (Convolution, DepthwiseConvolution, TransposedConvolution)
 TRANSPARENT = (Identity, Reshape, Scale, Transpose)
 Rules = str | Mapping[str, str] | Sequence[tuple[str, str]]
 
@@ -181,7 +183,7 @@ def _source(node: NodeLike, nodes: Mapping[str, NodeLike]) -> NodeLike:
 
 def _family(node: NodeLike, nodes: Mapping[str, NodeLike]) -> str:
     layer = _source(node, nodes).layer.core
-    if isinstance(layer, Convolution | DepthwiseConvolution):
+    if isinstance(layer, CONVOLUTIONS):
         return "convolution"
     return "dense" if isinstance(layer, Dense) else ""
 

@@ -1,0 +1,135 @@
+"""Convolutions of each channel by itself, channels last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import tensorflow as tf
+
+from deeplift_engine.constants import Array, constant
+from deeplift_engine.layers.base import Linear
+from deeplift_engine.tensors import Tensor, features
+
+
+@dataclass(frozen=True, eq=False)
+class DepthwiseConvolution(Linear):
+    """One kernel per channel: ``kernel`` (height, width, in, multiplier), bias or None.
+
+    ``padding`` is ``"valid"``, ``"same"`` or, along the width, ``"causal"``. Where TensorFlow
+    has no operation for the strides (unequal ones, or dilation besides), the convolution is
+    taken at every position and those between the strides are dropped.
+    """
+
+    kernel: Array
+    bias: Array | None = None
+    strides: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
+    padding: str = "valid"
+    folds: ClassVar[bool] = True
+
+    def linear(self, *inputs: Tensor) -> Tensor:
+        """(n, height, width, in) → (n, height, width, in · multiplier)."""
+        x = inputs[0]
+        if self._native:
+            strides = [1, *self.strides, 1]
+            return tf.nn.depthwise_conv2d(x, constant(self.kernel), strides, self.padding.upper())
+        whole = self._at_every_position(x, self.kernel, self._margins(features(x, 1)[:2]))
+        return whole[:, :: self.strides[0], :: self.strides[1]]
+
+    def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
+        """(n, height, width, in · multiplier) → (n, height, width, in).
+
+        Where TensorFlow has no operation for it, it is a convolution with the kernels flipped,
+        and a sum over those of one channel.
+        """
+        if self._native:
+            return [self._transpose_native(multiplier, shapes[0])]
+        sizes = list(shapes[0][:2])
+        margins, reach = self._margins(sizes), self._reach()
+        lengths = [
+            size + before + after - over
+            for size, (before, after), over in zip(sizes, margins, reach, strict=True)
+        ]
+        for axis, (stride, length) in enumerate(zip(self.strides, lengths, strict=True), start=1):
+            multiplier = _spread_out(multiplier, axis, stride, length)
+        height, width, channels, copies = self.kernel.shape
+        flipped = self.kernel[::-1, ::-1].reshape(height, width, channels * copies, 1)
+        opposite = [
+            (over - before, over - after)
+            for over, (before, after) in zip(reach, margins, strict=True)
+        ]
+        output = self._at_every_position(multiplier, flipped, opposite)
+        if copies > 1:
+            output = tf.reshape(output, [-1, *sizes, channels, copies])
+            output = tf.reduce_sum(output, axis=-1)
+        return [output]
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """The convolution and its bias."""
+        output = self.linear(*inputs)
+        return output if self.bias is None else tf.nn.bias_add(output, constant(self.bias))
+
+    def absolute(self) -> Linear:
+        """With the kernel's magnitudes."""
+        return replace(self, kernel=np.abs(self.kernel), bias=None)
+
+    @property
+    def _native(self) -> bool:
+        """Whether TensorFlow has one operation for it."""
+        equal = self.strides[0] == self.strides[1]
+        return equal and self.dilation == (1, 1) and self.padding != "causal"
+
+    def _transpose_native(self, multiplier: Tensor, shape: Sequence[Any]) -> Tensor:
+        sizes = tf.stack([tf.shape(multiplier)[0], *shape])
+        output = tf.nn.depthwise_conv2d_backprop_input(
+            sizes, constant(self.kernel), multiplier, [1, *self.strides, 1], self.padding.upper()
+        )
+        output.set_shape([None, *(size if isinstance(size, int) else None for size in shape)])
+        return output
+
+    def _reach(self) -> list[int]:
+        """How many elements before the last one a window covers, along height and width."""
+        sizes = self.kernel.shape[:2]
+        return [(size - 1) * step for size, step in zip(sizes, self.dilation, strict=True)]
+
+    def _margins(self, sizes: Sequence[Any]) -> list[tuple[Any, Any]]:
+        """Zeros before and after, along height and width."""
+        reach = self._reach()
+        if self.padding == "valid":
+            return [(0, 0), (0, 0)]
+        if self.padding == "causal":
+            return [(0, 0), (reach[1], 0)]
+        margins = []
+        for size, over, stride in zip(sizes, reach, self.strides, strict=True):
+            rest = (size + stride - 1) // stride * stride - stride + over + 1 - size
+            total = max(rest, 0) if isinstance(rest, int) else tf.maximum(rest, 0)
+            margins.append((total // 2, total - total // 2))
+        return margins
+
+    def _at_every_position(self, x: Tensor, kernel: Array, margins: Any) -> Tensor:
+        """The convolution with stride 1 and zeros around; margins below 0 drop elements."""
+        padded = _framed(x, margins)
+        dilation = list(self.dilation)
+        return tf.nn.depthwise_conv2d(
+            padded, constant(kernel), [1, 1, 1, 1], "VALID", dilations=dilation
+        )
+
+
+def _framed(x: Tensor, margins: Any) -> Tensor:
+    if all(isinstance(size, int) and size == 0 for margin in margins for size in margin):
+        return x
+    return tf.pad(x, [(0, 0), *margins, (0, 0)])
+
+
+def _spread_out(y: Tensor, axis: int, stride: int, length: Any) -> Tensor:
+    """Elements of an axis put ``stride`` apart, zeros between, and cut to ``length``."""
+    if stride == 1:
+        return y
+    sizes = features(y, 0)
+    margins = [(0, 0)] * (axis + 1) + [(0, stride - 1)] + [(0, 0)] * (len(sizes) - axis - 1)
+    apart = tf.pad(tf.expand_dims(y, axis + 1), margins)
+    whole = tf.reshape(apart, [*sizes[:axis], sizes[axis] * stride, *sizes[axis + 1 :]])
+    return whole[(slice(None),) * axis + (slice(None, length),)]

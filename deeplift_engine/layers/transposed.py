@@ -1,0 +1,59 @@
+"""Transposed convolutions of one to three dimensions, channels last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import tensorflow as tf
+
+from deeplift_engine.constants import Array, constant
+from deeplift_engine.layers.base import Linear
+from deeplift_engine.layers.convolution import Convolution
+from deeplift_engine.tensors import Tensor, features
+
+
+@dataclass(frozen=True, eq=False)
+class TransposedConvolution(Linear):
+    """The transpose of ``adjoint``, a convolution without bias, so its own transpose is that.
+
+    ``adjoint.kernel`` is (spatial..., out, in) as Keras keeps it. ``output_padding`` sets the
+    output's size where several sizes have the same input; None is Keras's choice.
+    """
+
+    adjoint: Convolution
+    bias: Array | None = None
+    output_padding: tuple[int, ...] | None = None
+    folds: ClassVar[bool] = True
+
+    def linear(self, *inputs: Tensor) -> Tensor:
+        """(n, spatial..., in) → (n, spatial..., out)."""
+        x = inputs[0]
+        sizes = [self.length(axis, size) for axis, size in enumerate(features(x, 1)[:-1])]
+        return self.adjoint.transpose(x, [(*sizes, self.adjoint.kernel.shape[-2])])[0]
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """The map with its bias."""
+        output = self.linear(*inputs)
+        return output if self.bias is None else tf.nn.bias_add(output, constant(self.bias))
+
+    def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
+        """The convolution."""
+        return [self.adjoint.linear(multiplier)]
+
+    def absolute(self) -> Linear:
+        """With the kernel's magnitudes."""
+        adjoint = self.adjoint.absolute()
+        assert isinstance(adjoint, Convolution)
+        return replace(self, adjoint=adjoint, bias=None)
+
+    def length(self, axis: int, length: Any) -> Any:
+        """Size of the output along a spatial axis (from 0) for that of the input."""
+        stride, dilation = self.adjoint.strides[axis], self.adjoint.dilation[axis]
+        window = (self.adjoint.kernel.shape[axis] - 1) * dilation + 1
+        same = self.adjoint.padding == "same"
+        if self.output_padding is None:
+            return length * stride if same else (length - 1) * stride + max(window, stride)
+        end = window % 2 if same else window
+        return (length - 1) * stride + end + self.output_padding[axis]
