@@ -138,21 +138,33 @@ class _Flattening:
         )
 
     def complete_inputs(self) -> None:
-        """Fill in input shapes that the file does not tell, from the layers that read them."""
+        """Fill in what the file does not tell of inputs, from the layers that read them.
+
+        What embeddings alone read holds whole numbers, though tf.keras's Sequential declares
+        it float32.
+        """
         for node in self.nodes:
             layer = self.layers[node.layer]
-            if layer.class_name == "InputLayer" and not isinstance(
-                layer.config.get("batch_shape"), tuple
-            ):
-                readers = [
-                    self.layers[reader.layer]
-                    for reader in self.nodes
-                    if TensorRef(node.name) in reader.inputs
-                ]
-                shape = input_shape(readers, f"{self.source}: input {node.name!r}")
-                self.layers[node.layer] = replace(
-                    layer, config={**layer.config, "batch_shape": shape}
-                )
+            if layer.class_name != "InputLayer":
+                continue
+            readers = [
+                self.layers[reader.layer]
+                for reader in self.nodes
+                if TensorRef(node.name) in reader.inputs
+            ]
+            config = dict(layer.config)
+            if not isinstance(config.get("batch_shape"), tuple):
+                where = f"{self.source}: input {node.name!r}"
+                config["batch_shape"] = input_shape(readers, where)
+            if readers and all(map(_reads_tokens, readers)) and "int" not in config["dtype"]:
+                config["dtype"] = "int32"
+            self.layers[node.layer] = replace(layer, config=config)
+
+
+def _reads_tokens(layer: LayerSpec) -> bool:
+    if layer.class_name == "TimeDistributed":
+        return _reads_tokens(layer.children[0])
+    return layer.class_name == "Embedding"
 
 
 def _bound(graph: Graph, arguments: tuple[Any, ...], where: str) -> dict[str, TensorRef]:

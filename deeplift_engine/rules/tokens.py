@@ -7,15 +7,16 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from deeplift_engine.layers import Lookup
-from deeplift_engine.rules.base import Ends, Multiplier, collapsed, folded
-from deeplift_engine.tensors import Tensor
+from deeplift_engine.rules.base import Ends, Multiplier, collapsed, deltas, folded
+from deeplift_engine.tensors import Tensor, safe_divide
 
 
 @dataclass(frozen=True)
 class Tokens:
     """A token's multiplier is its contribution, the sum over all that was looked up for it.
 
-    Tokens have a difference-from-reference of 1 by convention: see `Comparison.delta`.
+    Tokens have a difference-from-reference of 1 by convention: see `Comparison.delta`. Those
+    that come as floats have their own, by which the contribution is divided.
     """
 
     name: str = "tokens"
@@ -28,7 +29,10 @@ class Tokens:
             contribution.shape.rank - (len(ends.shape()) - len(ends.shapes()[0])),
             contribution.shape.rank,
         )
-        return [Multiplier(tf.reduce_sum(contribution, axis=list(features)))]
+        total = tf.reduce_sum(contribution, axis=list(features))
+        if not ends.inputs()[0].dtype.is_floating:
+            return [Multiplier(total)]
+        return [Multiplier(safe_divide(total, deltas(ends)[0] + tf.zeros_like(total)))]
 
     def spread(self, layer: Lookup, ends: Ends) -> Tensor:
         """Size of the output's delta."""
