@@ -181,7 +181,8 @@ def test_statistics_over_several_axes_are_broadcast() -> None:
         "y": LayerSpec("y", "BatchNormalization", {"axis": (1, 3), "epsilon": 0.01}, weights),
     }
     nodes = (NodeSpec("x", "x", ()), NodeSpec("y", "y", (TensorRef("x"),)))
-    graph, _ = build(ModelSpec("m", layers, nodes, ("x",), (TensorRef("y"),)), dtype="float64")
+    spec = ModelSpec("m", layers, nodes, ("x",), (TensorRef("y"),))
+    graph = build(spec, dtype="float64").graph
     x = generator.normal(size=(2, 3, 4, 2))
     found = graph.forward({"x": tf.constant(x)}, ["y"])["y"]
     gamma, beta, mean, variance = (weights[role] for role in roles)
