@@ -2,6 +2,7 @@
 
 from conversion.errors import DeepliftEngineError, ModelConfigError, ModelFileError
 from conversion.reader import read_config, read_model
+from conversion.single import single_layer
 from conversion.spec import LayerSpec, ModelSpec, NodeSpec, TensorRef
 
 __all__ = [
@@ -14,4 +15,5 @@ __all__ = [
     "TensorRef",
     "read_config",
     "read_model",
+    "single_layer",
 ]

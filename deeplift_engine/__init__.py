@@ -6,15 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 from deeplift_engine import errors, references, targets
 from deeplift_engine.attribution import Attribution
+from deeplift_engine.custom import forward_only, register_layer, unregister_layer
 from deeplift_engine.errors import DeepliftEngineError
 from deeplift_engine.loading import convert, load
 from deeplift_engine.version import __version__
 
 if TYPE_CHECKING:
+    from deeplift_engine.build.custom import CustomLayer
     from deeplift_engine.explainer import Explainer
     from deeplift_engine.network import Network
 
-_LAZY = {"Explainer": "deeplift_engine.explainer", "Network": "deeplift_engine.network"}
+_LAZY = {
+    "CustomLayer": "deeplift_engine.build.custom",
+    "Explainer": "deeplift_engine.explainer",
+    "Network": "deeplift_engine.network",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -28,13 +34,17 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "Attribution",
+    "CustomLayer",
     "DeepliftEngineError",
     "Explainer",
     "Network",
     "__version__",
     "convert",
     "errors",
+    "forward_only",
     "load",
     "references",
+    "register_layer",
     "targets",
+    "unregister_layer",
 ]

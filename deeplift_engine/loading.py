@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from deeplift_engine.custom import Made
 
 if TYPE_CHECKING:
     from deeplift_engine.network import Network
@@ -16,7 +18,8 @@ def load(
     architecture: str | Path | None = None,
     *,
     theano_kernels: bool | None = None,
-    functions: Mapping[str, Callable[..., Any]] | None = None,
+    layers: Mapping[str, Made] | None = None,
+    functions: Mapping[str, Made] | None = None,
     dtype: str = "float32",
 ) -> Network:
     """Read a saved Keras model of any age and build its attribution network.
@@ -29,9 +32,15 @@ def load(
         JSON or YAML file, where ``path`` holds weights alone.
     theano_kernels
         True for convolution kernels trained under Theano, which are flipped: no file says so.
+    layers
+        What custom layers and Lambdas are made of: functions of the saved layer, a
+        `deeplift_engine.build.custom.CustomLayer`, which say it in terms of existing layers. By
+        class (``"RevCompConv1D"``), by name, or by a pattern of names (``"lambda_*"``).
     functions
-        Forward passes of Lambdas and custom layers by layer name, on tensors (n, ...). Their
-        multipliers are averaged along the path from reference to input, and so approximate.
+        Their forward passes instead, on tensors (n, ...); by the same keys. What only indexes,
+        adds, subtracts and multiplies is exact. Any other function is approximate: its multipliers
+        are averaged along the path from reference to input, see
+        `deeplift_engine.custom.forward_only`.
     dtype
         ``"float32"`` or ``"float64"``, all the way through.
 
@@ -50,13 +59,14 @@ def load(
     from deeplift_engine.network import Network
 
     spec = read_model(path, architecture, theano_kernels=theano_kernels)
-    return Network(spec, functions=functions, dtype=dtype)
+    return Network(spec, layers=layers, functions=functions, dtype=dtype)
 
 
 def convert(
     model: Any,
     *,
-    functions: Mapping[str, Callable[..., Any]] | None = None,
+    layers: Mapping[str, Made] | None = None,
+    functions: Mapping[str, Made] | None = None,
     dtype: str = "float32",
 ) -> Network:
     """Build the attribution network of a Keras model in memory, which stays as it is.
@@ -65,7 +75,7 @@ def convert(
     ----------
     model
         A Sequential or Functional model of Keras 3 or tf_keras.
-    functions, dtype
+    layers, functions, dtype
         As for `load`.
 
     Raises
@@ -84,4 +94,5 @@ def convert(
         ]
         for layer in model.layers
     }
-    return Network(read_config(config, weights), functions=functions, dtype=dtype)
+    spec = read_config(config, weights)
+    return Network(spec, layers=layers, functions=functions, dtype=dtype)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from conversion import ModelSpec
 from deeplift_engine.audit import Audit, audit
 from deeplift_engine.build import build
+from deeplift_engine.custom import registered_layers
 from deeplift_engine.data import InputInfo, arrays, block_size, padded
 from deeplift_engine.errors import InputError, RuleError, TargetError
 from deeplift_engine.explainer import Explainer
@@ -64,12 +65,20 @@ class Network:
         self,
         spec: ModelSpec,
         *,
+        layers: Mapping[str, Any] | None = None,
         functions: Mapping[str, Any] | None = None,
         dtype: str = "float32",
     ) -> None:
         self.spec = spec
         self.dtype = dtype
-        self.graph, self._logits = build(spec, functions=functions, dtype=dtype)
+        self.built = build(
+            spec,
+            layers=layers,
+            functions=functions,
+            registered=registered_layers(),
+            dtype=dtype,
+        )
+        self.graph, self._logits = self.built.graph, self.built.logits
         self.inputs = tuple(
             InputInfo(name, self.nodes[name].shape, self.nodes[name].dtype)
             for name in self.graph.inputs

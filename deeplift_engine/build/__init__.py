@@ -6,41 +6,56 @@ refused on the way, say all of it in one error.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from conversion import LayerSpec, ModelSpec, TensorRef
+from deeplift_engine.build.given import Given, given_layers
 from deeplift_engine.build.masks import pass_on
 from deeplift_engine.build.nodes import put_node, references
 from deeplift_engine.build.place import Draft, Place, Refused
 from deeplift_engine.build.table import TRANSLATORS, translator
+from deeplift_engine.custom import Made
 from deeplift_engine.errors import InputError, UnsupportedModelError
 from deeplift_engine.graph import Graph
 
 DTYPES = ("float32", "float64")
 
 
+@dataclass(frozen=True)
+class Built:
+    """A model as far as it could be built.
+
+    ``problems`` holds what was refused, by layer; ``waiting`` the layers that could not be tried
+    because they read such a layer.
+    """
+
+    graph: Graph
+    logits: Mapping[str, str]
+    given: Mapping[str, Given]
+    problems: Mapping[str, tuple[LayerSpec, Refused]]
+    waiting: tuple[str, ...]
+    missing: tuple[TensorRef, ...]
+
+
 def build(
     spec: ModelSpec,
     *,
-    functions: Mapping[str, Callable[..., Any]] | None = None,
+    layers: Mapping[str, Made] | None = None,
+    functions: Mapping[str, Made] | None = None,
+    registered: Mapping[str, Made] | None = None,
     dtype: str = "float32",
-) -> tuple[Graph, dict[str, str]]:
-    """Attribution layers for every layer of a saved model.
+) -> Built:
+    """Attribution layers for every layer of a saved model, all of them.
 
     Parameters
     ----------
     spec
         What `conversion.read_model` read.
-    functions
-        Forward passes of Lambdas and custom layers by layer name.
+    layers, functions, registered
+        What Lambdas and custom layers are, see `deeplift_engine.loading.load`.
     dtype
         ``"float32"`` or ``"float64"``.
-
-    Returns
-    -------
-    tuple
-        The graph, and for each node that is a softmax or a sigmoid the node it reads.
 
     Raises
     ------
@@ -49,31 +64,43 @@ def build(
     InputError
         For another dtype, or a function for a layer that is not there.
     """
+    given = given_layers(spec, layers, functions, registered or {})
+    built = survey(spec, given, dtype)
+    if built.problems or built.missing:
+        causes = (refused.__cause__ for _, refused in built.problems.values())
+        raise UnsupportedModelError(_listing(spec, built)) from next(filter(None, causes), None)
+    return built
+
+
+def survey(spec: ModelSpec, given: Mapping[str, Given], dtype: str = "float32") -> Built:
+    """Attribution layers for every layer of a saved model that can have them.
+
+    Raises
+    ------
+    InputError
+        For another dtype.
+    """
     if dtype not in DTYPES:
         raise InputError(f"dtype is 'float32' or 'float64', not {dtype!r}.")
-    functions = functions or {}
-    for name in functions:
-        if name not in spec.layers:
-            raise InputError(
-                f"functions= names {name!r}, which is no layer of {spec.source}. "
-                f"Its layers: {', '.join(spec.layers)}."
-            )
-    problems = _refusals(spec, frozenset(functions))
-    draft = Draft(dtype, functions, translate)
+    problems = _refusals(spec, frozenset(given))
+    draft = Draft(dtype, given, translate)
     made: dict[TensorRef, str] = {}
+    waiting: dict[str, None] = {}
     for node in spec.nodes:
         layer = spec.layers[node.layer]
-        if layer.name in problems or not all(ref in made for ref in references(node)):
+        if layer.name in problems:
+            continue
+        if not all(ref in made for ref in references(node)):
+            waiting[layer.name] = None
             continue
         try:
             put_node(Place(draft, layer, node.name, []), node, made)
         except Refused as refused:
             problems[layer.name] = (layer, refused)
-    missing = [ref for ref in spec.outputs if ref not in made]
-    if problems or missing:
-        raise UnsupportedModelError(_listing(spec, problems, missing))
-    outputs = tuple(made[ref] for ref in spec.outputs)
-    return Graph(draft.nodes, tuple(spec.inputs), outputs), draft.logits
+    missing = tuple(ref for ref in spec.outputs if ref not in made)
+    outputs = tuple(made[ref] for ref in spec.outputs if ref in made)
+    graph = Graph(draft.nodes, tuple(spec.inputs), outputs)
+    return Built(graph, draft.logits, given, problems, tuple(waiting), missing)
 
 
 def translate(place: Place) -> tuple[str, ...]:
@@ -81,8 +108,7 @@ def translate(place: Place) -> tuple[str, ...]:
     functions = frozenset(place.draft.functions)
     found = translator(place.spec, functions)(place)
     outputs = (found,) if isinstance(found, str) else tuple(found)
-    if place.spec.name not in functions:
-        _check_arguments(place)
+    _check_arguments(place)
     pass_on(place, outputs)
     return outputs
 
@@ -113,21 +139,17 @@ def _refusals(spec: ModelSpec, functions: frozenset[str]) -> dict[str, tuple[Lay
     return problems
 
 
-def _listing(
-    spec: ModelSpec, problems: Mapping[str, tuple[LayerSpec, Refused]], missing: list[TensorRef]
-) -> str:
+def _listing(spec: ModelSpec, built: Built) -> str:
     lines = [
         f"  {name} ({layer.class_name}): {refused.reason}."
         + (f" {refused.advice}" if refused.advice else "")
-        for name, (layer, refused) in problems.items()
+        for name, (layer, refused) in built.problems.items()
     ]
-    lines += (
-        []
-        if problems
-        else [
-            f"  output {ref.index} of {ref.node}: the layer has no such output" for ref in missing
+    if not lines:
+        lines = [
+            f"  output {ref.index} of {ref.node}: the layer has no such output"
+            for ref in built.missing
         ]
-    )
     count = len(lines)
     return (
         f"{spec.source}: {count} layer{'s' if count != 1 else ''} of {len(spec.layers)} "
@@ -135,4 +157,4 @@ def _listing(
     )
 
 
-__all__ = ["DTYPES", "TRANSLATORS", "build"]
+__all__ = ["DTYPES", "TRANSLATORS", "Built", "build", "given_layers", "survey"]

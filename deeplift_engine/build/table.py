@@ -7,6 +7,7 @@ from collections.abc import Callable
 from conversion import LayerSpec
 from deeplift_engine.build import (
     activations,
+    custom,
     depthwise,
     kernels,
     merging,
@@ -19,7 +20,7 @@ from deeplift_engine.build import (
     wrappers,
 )
 from deeplift_engine.build.place import Place, Refused
-from deeplift_engine.layers import Input, PathFunction
+from deeplift_engine.layers import Input
 
 Translator = Callable[[Place], str | tuple[str, ...]]
 
@@ -30,33 +31,19 @@ def put_input(place: Place) -> str:
     return place.add(Input(tuple(batch_shape[1:]), str(place.option("dtype", "float32"))))
 
 
-def put_function(place: Place) -> str:
-    """A Lambda or custom layer whose function the user gave."""
-    return place.add(PathFunction(place.draft.functions[place.spec.name]))
+def _ranks(*kinds: str, suffix: str = "") -> list[str]:
+    return [f"{kind}{rank}D{suffix}" for kind in kinds for rank in (1, 2, 3)]
 
 
 TRANSLATORS: dict[str, Translator] = {
     "InputLayer": put_input,
     "Dense": kernels.dense,
-    **dict.fromkeys(("Conv1D", "Conv2D", "Conv3D"), kernels.convolution),
-    **dict.fromkeys(
-        ("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"),
-        transposed.transposed_convolution,
-    ),
+    **dict.fromkeys(_ranks("Conv"), kernels.convolution),
+    **dict.fromkeys(_ranks("Conv", suffix="Transpose"), transposed.transposed_convolution),
     **dict.fromkeys(("DepthwiseConv1D", "DepthwiseConv2D"), depthwise.depthwise),
     **dict.fromkeys(("SeparableConv1D", "SeparableConv2D"), depthwise.separable),
-    **dict.fromkeys(
-        ("MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D"), pooling.pool
-    ),
-    **dict.fromkeys(
-        (
-            "GlobalMaxPooling1D",
-            "GlobalMaxPooling2D",
-            "GlobalAveragePooling1D",
-            "GlobalAveragePooling2D",
-        ),
-        pooling.global_pool,
-    ),
+    **dict.fromkeys(_ranks("MaxPooling", "AveragePooling"), pooling.pool),
+    **dict.fromkeys(_ranks("GlobalMaxPooling", "GlobalAveragePooling"), pooling.global_pool),
     "BatchNormalization": normalizing.batch_normalization,
     "Rescaling": normalizing.rescaling,
     "LayerNormalization": normalizing.layer_normalization,
@@ -85,9 +72,9 @@ TRANSLATORS: dict[str, Translator] = {
     "Reshape": reshaping.reshape,
     "Permute": reshaping.permute,
     "RepeatVector": reshaping.repeat_vector,
-    **dict.fromkeys(("ZeroPadding1D", "ZeroPadding2D"), reshaping.padding),
-    **dict.fromkeys(("Cropping1D", "Cropping2D"), reshaping.cropping),
-    **dict.fromkeys(("UpSampling1D", "UpSampling2D"), reshaping.upsampling),
+    **dict.fromkeys(_ranks("ZeroPadding"), reshaping.padding),
+    **dict.fromkeys(_ranks("Cropping"), reshaping.cropping),
+    **dict.fromkeys(_ranks("UpSampling"), reshaping.upsampling),
     **dict.fromkeys(merging.ELEMENTWISE, merging.merge),
     "Concatenate": merging.concatenate,
     "Dot": merging.dot,
@@ -112,7 +99,7 @@ def translator(spec: LayerSpec, functions: frozenset[str]) -> Translator:
         For a class that is not in the table, or a Lambda without its function.
     """
     if spec.name in functions:
-        return put_function
+        return custom.put_given
     if spec.class_name in TRANSLATORS:
         _check_options(spec)
         if spec.class_name not in ("RNN", "Functional"):
@@ -122,11 +109,14 @@ def translator(spec: LayerSpec, functions: frozenset[str]) -> Translator:
     if spec.class_name == "Lambda":
         raise Refused(
             "Python code in the file is never run",
-            f"Give the function yourself: functions={{{spec.name!r}: f}}.",
+            f"Give the function yourself: functions={{{spec.name!r}: f}}; names may be patterns, "
+            "'lambda_*'.",
         )
+    name = spec.saved_class_name or spec.class_name
     raise Refused(
-        f"no attribution layer for {spec.saved_class_name or spec.class_name}",
-        f"Give its forward pass yourself: functions={{{spec.name!r}: f}}.",
+        f"no attribution layer for {name}",
+        f"Say what it is made of, layers={{{name!r}: made}} or register_layer({name!r}, made); or "
+        f"give its forward pass alone, functions={{{name!r}: f}}.",
     )
 
 
