@@ -76,12 +76,12 @@ def _spatial(place: Place, option: str) -> tuple[tuple[int, int], ...]:
 
 
 def padding(place: Place) -> str:
-    """ZeroPadding1D and ZeroPadding2D."""
+    """ZeroPadding1D, ZeroPadding2D and ZeroPadding3D."""
     return place.add(Pad(_spatial(place, "padding")))
 
 
 def cropping(place: Place) -> str:
-    """Cropping1D and Cropping2D."""
+    """Cropping1D, Cropping2D and Cropping3D."""
     margins = _spatial(place, "cropping")
     for (before, after), length in zip(margins, place.shape(), strict=True):
         if length is not None and before + after >= length:

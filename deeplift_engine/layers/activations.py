@@ -104,6 +104,7 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "log_sigmoid": lambda x: -tf.nn.softplus(-x),
     "nonzero": lambda x: tf.cast(x != 0, x.dtype),
     "mish": lambda x: x * tf.tanh(tf.nn.softplus(x)),
+    "reciprocal": tf.math.reciprocal,
     "selu": selu,
     "sigmoid": tf.sigmoid,
     "silu": lambda x: x * tf.sigmoid(x),

@@ -1,16 +1,16 @@
-"""Average and max pooling, channels last."""
+"""Average and max pooling of one to three dimensions, channels last."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import tensorflow as tf
 
 from deeplift_engine.layers.base import Linear, Selection
-from deeplift_engine.tensors import Tensor
+from deeplift_engine.tensors import Tensor, features
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class AveragePool(Linear):
 
     def linear(self, *inputs: Tensor) -> Tensor:
         """(n, spatial..., c) → (n, windows..., c)."""
-        return tf.nn.avg_pool(inputs[0], self.size, self.strides, self.padding.upper())
+        return _pooled(tf.nn.avg_pool, inputs[0], self.size, self.strides, self.padding)
 
     def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
         """Equal shares; of size 1 where one window covers all, for what reads them to broadcast."""
@@ -43,7 +43,7 @@ class MaxPool(Selection):
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """(n, spatial..., c) → (n, windows..., c)."""
-        return tf.nn.max_pool(inputs[0], self.size, self.strides, self.padding.upper())
+        return _pooled(tf.nn.max_pool, inputs[0], self.size, self.strides, self.padding)
 
 
 @dataclass(frozen=True)
@@ -57,3 +57,26 @@ class GlobalMax(Selection):
     def forward(self, *inputs: Tensor) -> Tensor:
         """The maximum."""
         return tf.reduce_max(inputs[0], axis=list(self.axes), keepdims=self.keepdims)
+
+
+def _pooled(
+    operation: Callable[..., Tensor],
+    x: Tensor,
+    size: tuple[int, ...],
+    strides: tuple[int, ...],
+    padding: str,
+) -> Tensor:
+    """TensorFlow's pooling; that of volumes plane by plane and then along the depth.
+
+    Both the mean (of the elements that are there, a box of them) and the maximum are the same
+    in two steps, and TensorFlow pools volumes in float32 alone.
+    """
+    if len(size) < 3:
+        return operation(x, size, strides, padding.upper())
+    _, depth, height, width, channels = features(x, 0)
+    planes = tf.reshape(x, [-1, height, width, channels])
+    planes = operation(planes, size[1:], strides[1:], padding.upper())
+    height, width = features(planes, 1)[:2]
+    columns = tf.reshape(planes, [-1, depth, height * width, channels])
+    columns = operation(columns, (size[0], 1), (strides[0], 1), padding.upper())
+    return tf.reshape(columns, [-1, features(columns, 1)[0], height, width, channels])

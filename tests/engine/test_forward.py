@@ -82,7 +82,6 @@ def test_every_layer_that_can_be_built_is_in_the_table(opened: Opening) -> None:
     there = {node.class_name for name in CASES for node in opened(name).network.nodes.values()}
     only_old = {
         "ThresholdedReLU",  # Keras 2 only; tests of the reader have it
-        "SpatialDropout3D",  # nothing 3-D is built so far
     }
     assert set(TRANSLATORS) - there - only_old == set()
 

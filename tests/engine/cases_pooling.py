@@ -1,0 +1,58 @@
+"""Cases of pooling and moving in volumes, and of pooling over what a mask leaves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import layers as L  # noqa: N812
+
+from tests.engine.case import Case, body, named
+from tests.engine.cases_convolution import VOLUME, making, side_by_side
+
+
+def volumes() -> dict[str, Case]:
+    windows: dict[str, dict[str, Any]] = {
+        "plain": {},
+        "same": {"pool_size": 3, "padding": "same"},
+        "overlapping": {"pool_size": (2, 3, 2), "strides": 1},
+        "overlapping same": {"pool_size": 2, "strides": (1, 2, 1), "padding": "same"},
+    }
+    found: dict[str, Case] = {}
+    for layer in (L.MaxPooling3D, L.AveragePooling3D):
+        make = making(layer, pool_size=2)
+        makers = {name: make(**options) for name, options in windows.items()}
+        found |= named(layer.__name__, side_by_side(makers, VOLUME))
+    whole = {
+        "max": making(L.GlobalMaxPooling3D)(),
+        "average": making(L.GlobalAveragePooling3D)(keepdims=True),
+        "dropout": making(L.SpatialDropout3D)(rate=0.4),
+        "pad": making(L.ZeroPadding3D)(padding=((0, 1), (2, 0), (1, 1))),
+        "crop": making(L.Cropping3D)(cropping=((1, 0), (0, 2), (1, 1))),
+        "repeat": making(L.UpSampling3D)(size=(2, 1, 2)),
+    }
+    return found | named("the rest of 3D", side_by_side(whole, VOLUME))
+
+
+def masked_mean(**options: Any) -> Any:
+    """A mean over the steps that a second input says are used."""
+
+    def build() -> keras.Model:
+        x, mask = keras.Input((6, 4), name="x"), keras.Input((6,), name="mask", dtype="bool")
+        y = L.Dense(4, activation="tanh")(x)
+        if options.get("data_format") == "channels_first":
+            y = L.Permute((2, 1))(y)
+        return keras.Model([x, mask], body(L.GlobalAveragePooling1D(**options)(y, mask=mask)))
+
+    return build
+
+
+def cases() -> dict[str, Case]:
+    """All of them."""
+    return {
+        **volumes(),
+        "tokens, GlobalAveragePooling1D with a mask": Case(masked_mean()),
+        "tokens, GlobalAveragePooling1D with a mask, channels first": Case(
+            masked_mean(data_format="channels_first", keepdims=True)
+        ),
+    }
