@@ -77,6 +77,20 @@ def expand_to(tensor: Tensor, axes: Tensor, leading: int) -> Tensor:
     return result
 
 
+def summed_to(tensor: Tensor, like: Tensor, leading: int) -> Tensor:
+    """Sum over the feature axes along which ``like`` was broadcast to the shape of ``tensor``."""
+    sizes, wanted = (part.shape[leading:].as_list() for part in (tensor, like))
+    if None not in (*sizes, *wanted):
+        axes = [leading + axis for axis in range(len(sizes)) if sizes[axis] != wanted[axis]]
+        return tf.reduce_sum(tensor, axis=axes, keepdims=True) if axes else tensor
+    shape = tf.shape(tensor)
+    kept = tf.concat([shape[:leading], tf.shape(like)[leading:]], 0)
+    axes, _ = tf.raw_ops.BroadcastGradientArgs(s0=kept, s1=shape)
+    result = tf.reduce_sum(tensor, axis=axes, keepdims=True)
+    result.set_shape([*tensor.shape[:leading], *wanted])
+    return result
+
+
 def epsilon(dtype: Any) -> float:
     """Distance from 1 to the next number of ``dtype``."""
     return float(tf.experimental.numpy.finfo(tf.as_dtype(dtype).as_numpy_dtype).eps)

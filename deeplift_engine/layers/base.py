@@ -158,6 +158,14 @@ class Joint(Layer):
         """Number of points on the path."""
         return 1
 
+    def gradient(self, points: Sequence[Tensor], multiplier: Tensor) -> list[Tensor] | None:
+        """Gradient at ``points`` against ``multiplier``, with any leading axes, broadcast.
+
+        Not yet summed over features along which a point was broadcast. None where
+        TensorFlow's own gradient is to be taken.
+        """
+        return None
+
 
 @dataclass(frozen=True)
 class Composite(Layer):

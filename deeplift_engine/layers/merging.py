@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -59,6 +60,13 @@ class Product(Joint):
         for other in inputs[1:]:
             result = result * other
         return result
+
+    def gradient(self, points: Sequence[Tensor], multiplier: Tensor) -> list[Tensor]:
+        """Multiplier times the other factors."""
+        return [
+            math.prod((*points[:position], *points[position + 1 :]), start=multiplier)
+            for position in range(len(points))
+        ]
 
 
 @dataclass(frozen=True)

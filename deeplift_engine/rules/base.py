@@ -8,8 +8,17 @@ from typing import Any, Protocol
 
 import tensorflow as tf
 
-from deeplift_engine.layers import Layer
-from deeplift_engine.tensors import Tensor, batched, expand_to, features, merge, split, vjp
+from deeplift_engine.layers import Joint, Layer
+from deeplift_engine.tensors import (
+    Tensor,
+    batched,
+    expand_to,
+    features,
+    merge,
+    split,
+    summed_to,
+    vjp,
+)
 
 LEADING = 3  # targets, inputs, references: the leading axes of a multiplier
 
@@ -140,6 +149,11 @@ def transposed(
 def pulled_back(layer: Layer, points: Sequence[Tensor], multiplier: Tensor) -> list[Tensor]:
     """Gradient of ``layer`` at ``points`` (inputs, references, ...) against a multiplier."""
     points = [point[tf.newaxis] for point in points]
+    closed = layer.gradient(points, multiplier) if isinstance(layer, Joint) else None
+    if closed is not None:
+        return [
+            summed_to(part, point, LEADING) for part, point in zip(closed, points, strict=True)
+        ]
     axes = tf.shape(multiplier)[:LEADING]
     for point in points:
         axes = tf.broadcast_dynamic_shape(axes, tf.shape(point)[:LEADING])
