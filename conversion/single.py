@@ -60,7 +60,7 @@ def single_layer(
         Keras 3's, without ``name``. Those left out have Keras's defaults; sizes (``units``,
         ``filters``, ``kernel_size`` ...) and ``use_bias`` are taken from the arrays.
     weights
-        Arrays by role in Keras's layout.
+        Arrays in Keras's layout: by role, or by numbers ``"0"``, ``"1"`` in Keras's order.
     name
         The layer's name.
     forgiven
@@ -87,6 +87,8 @@ def single_layer(
                 f"{where}: {class_name} has no option {', '.join(map(repr, strange))}; it has"
                 f" {', '.join(known) or 'none'}."
             )
+        if arrays and all(role.isdigit() for role in arrays):
+            arrays = _named(class_name, known | given, arrays, where)
         given = _told_by(class_name, arrays, known, where) | given
     kind, told = canonical(class_name, {**given, "name": name}, _ERA, where)
     _check_roles(kind, told, arrays, where)
@@ -97,6 +99,26 @@ def single_layer(
 
 def _says_nothing(key: str) -> bool:
     return key in HARMLESS or key == "dtype" or key.endswith(HARMLESS_ENDINGS)
+
+
+def _named(
+    class_name: str, options: Mapping[str, Any], arrays: Mapping[str, Array], where: str
+) -> dict[str, Array]:
+    """Return numbered arrays by role."""
+    ordered = [arrays[number] for number in sorted(arrays, key=int)]
+    if class_name == "Embedding":
+        roles = ["embeddings"]
+    elif class_name in _FROM_KERNEL:
+        roles = ["kernel", "bias"][: len(ordered)]
+    else:
+        _, told = canonical(class_name, {**options, "name": ""}, _ERA, where)
+        roles = [slot.role for slot in slots_of(class_name, told) or ()]
+    if len(roles) != len(ordered):
+        raise ModelConfigError(
+            f"{where}: {class_name} with these options has the arrays {roles}; given are"
+            f" {len(ordered)} without names."
+        )
+    return dict(zip(roles, ordered, strict=True))
 
 
 def _told_by(

@@ -34,7 +34,8 @@ class CustomLayer:
     weights
         The saved arrays: by role where the file names them (``"kernel"``), by number where it does
         not (``.keras`` files: ``"0"``, ``"1"``); in the order in which the layer made them, so that
-        ``kernel, bias = layer.weights.values()`` reads either.
+        ``kernel, bias = layer.weights.values()`` reads either. Those of layers inside it have a
+        path in front, see `part`.
     inputs
         What the layer was called with, a `Symbol` each.
 
@@ -75,6 +76,27 @@ class CustomLayer:
             raise InputError(f"{self.name} has {len(self.inputs)} inputs: use layer.inputs.")
         return self.inputs[0]
 
+    def part(self, name: str) -> dict[str, Array]:
+        """The arrays of a layer inside this one, as `apply` takes them.
+
+        ``name`` is what stands before the ``/`` in `weights`: the inner layer's name in HDF5
+        files (``"dense_1"``), the attribute that holds it in ``.keras`` files (``"first"``).
+
+        Raises
+        ------
+        InputError
+            If there is no such layer.
+        """
+        start = name + "/"
+        found = {
+            role.removeprefix(start): array
+            for role, array in self.weights.items()
+            if role.startswith(start)
+        }
+        if not found:
+            raise InputError(f"no arrays of a layer {name!r}; there are {list(self.weights)}.")
+        return found
+
     def argument(self, name: str, default: Any = None) -> Any:
         """What the layer's call was given as ``name``, a `Symbol` for a tensor.
 
@@ -87,7 +109,7 @@ class CustomLayer:
         class_name: str,
         /,
         *inputs: Symbol,
-        weights: Mapping[str, Any] | None = None,
+        weights: Mapping[str, Any] | Sequence[Any] = (),
         arguments: Mapping[str, Any] | None = None,
         **config: Any,
     ) -> Any:
@@ -100,7 +122,7 @@ class CustomLayer:
         inputs
             The `Symbol` of each input, by default those of the layer.
         weights
-            Its arrays by role, in Keras's layout.
+            Its arrays in Keras's layout, by role or in Keras's order.
         arguments
             Of its call, such as ``{"initial_state": [h]}``.
         config
@@ -120,11 +142,13 @@ class CustomLayer:
         """
         names = self._nodes(inputs or self.inputs)
         label = self._label(class_name)
+        if not isinstance(weights, Mapping):
+            weights = {str(number): array for number, array in enumerate(weights)}
         try:
             spec = single_layer(
                 class_name,
                 config,
-                weights or {},
+                weights,
                 name=f"{self.place.spec.name}/{label}",
                 forgiven=self.config,
             )
