@@ -127,6 +127,13 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "Rescaling": {"scale": 1.0, "offset": 0.0},
     "SpectralNormalization": {"power_iterations": 1},
     "Embedding": {"input_dim": None, "output_dim": None, "mask_zero": False},
+    "ReversibleEmbedding": {
+        "input_dim": None,
+        "output_dim": None,
+        "mask_zero": False,
+        "tie_weights": True,
+        "logit_soft_cap": None,
+    },
     "Flatten": _DATA_FORMAT,
     "Reshape": {"target_shape": None},
     "Permute": {"dims": None},

@@ -181,7 +181,10 @@ def _attention(class_name: str, config: Mapping[str, Any]) -> list[Slot]:
 
 def _embedding(_: str, config: Mapping[str, Any]) -> list[Slot]:
     shape = (config["input_dim"], config["output_dim"])
-    return [Slot("embeddings", shape, ("embeddings", "W"))]
+    slots = [Slot("embeddings", shape, ("embeddings", "W"))]
+    if not config.get("tie_weights", True):
+        slots.append(Slot("reverse_embeddings", shape[::-1], ("reverse_embeddings",)))
+    return slots
 
 
 def _one(role: str, *names: str, trainable: bool = True) -> list[Slot]:
@@ -205,6 +208,7 @@ _MAKERS: dict[str, Any] = {
     "SpectralNormalization": lambda _name, _config: _one("vector_u", "sn_u", trainable=False),
     "PReLU": lambda _name, _config: _one("alpha", "alphas"),
     "Embedding": _embedding,
+    "ReversibleEmbedding": _embedding,
     **dict.fromkeys(("SimpleRNN", "LSTM", "GRU"), _recurrent),
     **{f"{name}Cell": _recurrent for name in ("SimpleRNN", "LSTM", "GRU")},
     "MultiHeadAttention": _multi_head,

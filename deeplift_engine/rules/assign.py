@@ -27,6 +27,7 @@ from deeplift_engine.layers import (
     Transpose,
     TransposedConvolution,
 )
+from deeplift_engine.layers.einsum import EinsumKernel
 from deeplift_engine.rules.base import Rule
 from deeplift_engine.rules.elementwise import Deconvolution, Factor, RevealCancel
 from deeplift_engine.rules.joint import GradientAtInput, OwnRule, Path, Winner
@@ -185,7 +186,7 @@ def _family(node: NodeLike, nodes: Mapping[str, NodeLike]) -> str:
     layer = _source(node, nodes).layer.core
     if isinstance(layer, CONVOLUTIONS):
         return "convolution"
-    return "dense" if isinstance(layer, Dense) else ""
+    return "dense" if isinstance(layer, Dense | EinsumKernel) else ""
 
 
 def _why(node: NodeLike, nodes: Mapping[str, NodeLike]) -> str:

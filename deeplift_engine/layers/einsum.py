@@ -1,0 +1,86 @@
+"""Sums of products in Einstein's notation: with a kernel, and of two activations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import tensorflow as tf
+
+from deeplift_engine.constants import Array, constant
+from deeplift_engine.layers.base import Joint, Linear
+from deeplift_engine.tensors import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class EinsumKernel(Linear):
+    """``einsum(equation, x, kernel) + bias``.
+
+    Attributes
+    ----------
+    equation
+        Of the input with its batch axis (a letter, or within the dots) and the kernel:
+        ``"abc,cd->abd"``, ``"...c,cde->...de"``.
+    bias
+        To be broadcast against the output, or None.
+    """
+
+    equation: str
+    kernel: Array
+    bias: Array | None = None
+    folds: ClassVar[bool] = True
+
+    def linear(self, *inputs: Tensor) -> Tensor:
+        """The map without its bias."""
+        return tf.einsum(self.equation, inputs[0], constant(self.kernel))
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """The map with its bias."""
+        output = self.linear(*inputs)
+        return output if self.bias is None else output + constant(self.bias)
+
+    def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
+        """The same letters the other way; one that the input alone has is summed over."""
+        source, kernel, output = letters(self.equation)
+        once = len(set(source.replace(".", ""))) == len(source.replace(".", ""))
+        if not once or not set(source) <= set(kernel + output):
+            return super().transpose(multiplier, shapes)
+        return [tf.einsum(f"{output},{kernel}->{source}", multiplier, constant(self.kernel))]
+
+    def absolute(self) -> Linear:
+        """With the kernel's magnitudes."""
+        return replace(self, kernel=np.abs(self.kernel), bias=None)
+
+
+def letters(equation: str) -> tuple[str, str, str]:
+    """The letters of the two factors and of the result."""
+    factors, result = equation.replace(" ", "").split("->")
+    first, second = factors.split(",")
+    return first, second, result
+
+
+@dataclass(frozen=True)
+class Contraction(Joint):
+    """Sum of products of two activations: queries and keys, weights and values.
+
+    Every letter of ``equation`` is a feature axis; one that a factor has is in the other or in
+    the result. A bilinear map, so its Shapley value is the gradient at the midpoint.
+    """
+
+    equation: str
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Any axes in front, which both have or which are broadcast."""
+        first, second, result = letters(self.equation)
+        return tf.einsum(f"...{first},...{second}->...{result}", *inputs)
+
+    def gradient(self, points: Sequence[Tensor], multiplier: Tensor) -> list[Tensor]:
+        """Each factor's, from the multiplier and the other factor."""
+        first, second, result = letters(self.equation)
+        left, right = points
+        return [
+            tf.einsum(f"...{result},...{second}->...{first}", multiplier, right),
+            tf.einsum(f"...{first},...{result}->...{second}", left, multiplier),
+        ]
