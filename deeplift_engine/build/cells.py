@@ -68,6 +68,7 @@ def recurrence(
     place: Place,
     kind: str,
     options: Mapping[str, Any],
+    entry: Linear,
     recurrent: list[Linear],
     units: int,
     step: tuple[int | None, ...],
@@ -79,6 +80,8 @@ def recurrence(
 
     Parameters
     ----------
+    entry
+        The map of every step before it reaches the cell.
     recurrent
         The maps that the state before goes through; for GRU with ``reset_after=False`` that of
         the first two gates and that of the third.
@@ -110,7 +113,7 @@ def recurrence(
     inputs = [STEP, *([MASK] if masked else []), *states]
     graph = Graph(draft.nodes, tuple(inputs), tuple(outputs))
     widths = (units,) * len(states)
-    return Recurrence(graph, tuple(states), widths, masked, started)
+    return Recurrence(entry, graph, tuple(states), widths, masked, started)
 
 
 def _simple(cell: Cell, recurrent: list[Linear]) -> list[str]:

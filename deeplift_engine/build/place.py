@@ -127,6 +127,10 @@ class Place:
         """Feature shape of a node, by default of the first input."""
         return self.draft.nodes[self.inputs[0] if name is None else name].shape[self.depth :]
 
+    def shape_after(self, layer: Layer, *inputs: str) -> tuple[int | None, ...]:
+        """Feature shape that a layer would give, which is not put."""
+        return self._output_of(layer, inputs)[0]
+
     def outer(self) -> tuple[int | None, ...]:
         """Sizes of the axes of steps that `shape` hides."""
         return self.draft.nodes[self.inputs[0]].shape[: self.depth]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -21,9 +20,9 @@ from deeplift_engine.layers import (
     Element,
     Identity,
     Layer,
-    Linear,
     Part,
     Product,
+    Recurrence,
     Reverse,
     Scale,
     Sum,
@@ -111,31 +110,28 @@ def _stepped(
     bias, recurrent_bias = inner.optional("bias"), None
     if bias is not None and bias.ndim == 2:
         bias, recurrent_bias = bias[0], bias[1]
-    projected = place.add(Dense(kernel, bias), source, suffix=f"{suffix}/projection")
     maps = dense_maps(kind, cell.config, recurrent_kernel, recurrent_bias)
-    return _run(
-        place, kind, cell.config, maps, recurrent_kernel.shape[0], projected, mask, started, suffix
+    step = (*place.shape(source)[1:-1], kernel.shape[-1])
+    entry = Dense(kernel, bias)
+    units = recurrent_kernel.shape[0]
+    layer = recurrence(
+        place, kind, cell.config, entry, maps, units, step, masked=bool(mask), started=bool(started)
     )
+    return _run(place, layer, source, mask, started, suffix)
 
 
 def _run(
     place: Place,
-    kind: str,
-    options: Mapping[str, Any],
-    maps: list[Linear],
-    units: int,
-    projected: str,
+    layer: Recurrence,
+    source: str,
     mask: str | None,
     started: list[str],
     suffix: str,
 ) -> Outputs:
-    step = place.shape(projected)[1:]
-    inputs = [projected]
+    """A recurrence put behind its sequence, and the states that it packs taken apart."""
+    inputs, units = [source], layer.widths[0]
     if mask:
-        inputs.append(expanded(place, mask, len(step)))
-    layer = recurrence(
-        place, kind, options, maps, units, step, masked=bool(mask), started=bool(started)
-    )
+        inputs.append(expanded(place, mask, len(place.shape(source)) - 1))
     if started and mask:
         nothing = np.zeros(1, place.draft.dtype)
         inputs.append(place.add(Scale(nothing), started[0], suffix=f"{suffix}/no_output"))
@@ -215,6 +211,8 @@ def convolutional(place: Place) -> tuple[str, ...]:
     spec = place.spec
     kernel, recurrent_kernel = place.weight("kernel"), place.weight("recurrent_kernel")
     rank = kernel.ndim - 2
+    if place.depth:
+        raise Refused("a ConvLSTM within TimeDistributed has no attribution layer")
     source, mask = place.inputs[0], place.mask()
     first = place.option("data_format") == "channels_first"
     if first:
@@ -233,12 +231,22 @@ def convolutional(place: Place) -> tuple[str, ...]:
         padding=str(place.option("padding", "valid")),
     )
     recur = Convolution(recurrent_kernel, strides=ones, dilation=ones, padding="same")
-    projected = place.add(DistributedLinear(project), source, suffix="/projection")
+    step = place.shape_after(DistributedLinear(project), source)[1:]
     initial = _initial(place, [spec])
     if first:
         initial = [place.channels_last(name) for name in initial]
-    units = recurrent_kernel.shape[-2]
-    found = _run(place, "LSTM", spec.config, [recur], units, projected, mask_read, initial, "")
+    layer = recurrence(
+        place,
+        "LSTM",
+        spec.config,
+        project,
+        [recur],
+        recurrent_kernel.shape[-2],
+        step,
+        masked=bool(mask),
+        started=bool(initial),
+    )
+    found = _run(place, layer, source, mask_read, initial, "")
     sequence, states = found.sequence, found.states
     if first:
         back = (1, rank + 2, *range(2, rank + 2))

@@ -121,6 +121,51 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {
 }
 """Elementwise functions: activations by Keras's name (ReLU's kin are in `ReLU`), and parts."""
 
+
+def _ratio(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """function(x) / x, and 1 at 0, for functions that are x there."""
+    nothing = x == 0
+    return tf.where(nothing, tf.ones_like(x), function(x) / tf.where(nothing, tf.ones_like(x), x))
+
+
+TANH_SERIES = (1.0, -1 / 3, 2 / 15, -17 / 315, 62 / 2835, -1382 / 155925, 21844 / 6081075)
+"""tanh(u) / u in powers of u², to 1e-16 below `NEAR`."""
+NEAR = 0.125
+
+
+def _tanh_chord(u: Tensor, y: Tensor, y0: Tensor, product: Tensor) -> Tensor:
+    """(y - y₀) / u where that cancels little, else tanh(u) / u · product, by its series."""
+    square = tf.minimum(u * u, NEAR * NEAR)
+    series = tf.zeros_like(u) + TANH_SERIES[-1]
+    for coefficient in TANH_SERIES[-2::-1]:
+        series = series * square + coefficient
+    far = tf.abs(u) > NEAR
+    return tf.where(far, (y - y0) / tf.where(far, u, tf.ones_like(u)), series * product)
+
+
+def tanh_chord(x: Tensor, x0: Tensor, y: Tensor, y0: Tensor) -> Tensor:
+    """Near x₀ from tanh(x) - tanh(x₀) = tanh(Δx)·(1 - tanh(x)·tanh(x₀))."""
+    return _tanh_chord(x - x0, y, y0, 1 - y * y0)
+
+
+def sigmoid_chord(x: Tensor, x0: Tensor, y: Tensor, y0: Tensor) -> Tensor:
+    """The same, with σ(x) = (1 + tanh(x / 2)) / 2; no term of the product is negative."""
+    return _tanh_chord((x - x0) / 2, y, y0, y * (1 - y0) + y0 * (1 - y)) / 2
+
+
+def exponential_chord(x: Tensor, x0: Tensor, y: Tensor, y0: Tensor) -> Tensor:
+    """From eˣ - eˣ⁰ = e^max·(1 - e^-|Δx|), with the sign of Δx."""
+    return tf.maximum(y, y0) * _ratio(lambda size: -tf.math.expm1(-size), tf.abs(x - x0))
+
+
+CHORDS: dict[str, Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]] = {
+    "exponential": exponential_chord,
+    "sigmoid": sigmoid_chord,
+    "square": lambda x, x0, y, y0: x + x0,
+    "tanh": tanh_chord,
+}
+"""Slopes of chords that have a closed form in which nothing cancels: exact, and cheaper."""
+
 CANCELLING: dict[str, Callable[[Tensor], Tensor]] = {
     "hard_sigmoid": tf.ones_like,
     "hard_sigmoid_keras2": tf.ones_like,
@@ -141,6 +186,11 @@ class Activation(Elementwise):
     def function(self, x: Tensor) -> Tensor:
         """The function."""
         return FUNCTIONS[self.name](x, **dict(self.options))
+
+    def chord(self, x: Tensor, x0: Tensor, y: Tensor, y0: Tensor) -> Tensor:
+        """In closed form where there is one."""
+        closed = CHORDS.get(self.name)
+        return super().chord(x, x0, y, y0) if closed is None else closed(x, x0, y, y0)
 
     def magnitude(self, x: Tensor, y: Tensor) -> Tensor:
         """Of the output, or of what cancels in it."""
@@ -177,13 +227,13 @@ class ReLU(Elementwise):
         """0 or 1 for the plain one."""
         return tf.cast(x > 0, x.dtype) if self.plain else super().derivative(x)
 
-    def slope(self, x: Tensor, x0: Tensor) -> Tensor:
-        """Needs no care for the plain one: its chord has no rounding of its own."""
+    def chord(self, x: Tensor, x0: Tensor, y: Tensor, y0: Tensor) -> Tensor:
+        """Needs no care for the plain one: it has no rounding of its own."""
         if not self.plain:
-            return super().slope(x, x0)
+            return super().chord(x, x0, y, y0)
         dx = x - x0
         same = dx == 0
-        chord = (tf.nn.relu(x) - tf.nn.relu(x0)) / tf.where(same, tf.ones_like(dx), dx)
+        chord = (y - y0) / tf.where(same, tf.ones_like(dx), dx)
         return tf.where(same, tf.cast(x > 0, x.dtype), chord)
 
 

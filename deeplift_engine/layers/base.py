@@ -110,13 +110,16 @@ class Elementwise(Layer):
         return vjp(self.function, [x], tf.ones_like(x))[0]
 
     def slope(self, x: Tensor, x0: Tensor) -> Tensor:
-        """Slope of the chord from ``x0`` to ``x``; the derivative where they meet.
+        """Slope of the chord from ``x0`` to ``x``; the derivative where they meet."""
+        return self.chord(x, x0, self.function(x), self.function(x0))
+
+    def chord(self, x: Tensor, x0: Tensor, y: Tensor, y0: Tensor) -> Tensor:
+        """The same from the outputs as well.
 
         Dividing two tiny differences gives noise. Simpson's mean of the derivative between
         the two points does not, and is taken wherever it explains the difference of the
         outputs to within their own rounding, so that nothing depends on an absolute scale.
         """
-        y, y0 = self.function(x), self.function(x0)
         dx, dy = x - x0, y - y0
         first, last = self.derivative(x0 + tf.zeros_like(dx)), self.derivative(x)
         mean = (first + 4 * self.derivative(x0 + dx / 2) + last) / 6

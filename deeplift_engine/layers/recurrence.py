@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from deeplift_engine.layers.base import Layer
-from deeplift_engine.tensors import Tensor
+from deeplift_engine.layers.base import Layer, Linear
+from deeplift_engine.tensors import Tensor, batched
 
 STEP, MASK = "step", "mask"
 
@@ -25,6 +25,8 @@ class Recurrence(Layer):
 
     Attributes
     ----------
+    entry
+        The linear map of every step before it reaches the cell: the kernel and the bias.
     cell
         A `deeplift_engine.graph.Graph` whose inputs are ``step``, ``mask`` if there is one,
         and the states before the step, and whose outputs are the states after it.
@@ -41,6 +43,7 @@ class Recurrence(Layer):
     """
 
     kind: ClassVar[str] = "recurrent"
+    entry: Linear
     cell: Any
     states: tuple[str, ...]
     widths: tuple[int, ...]
@@ -52,6 +55,7 @@ class Recurrence(Layer):
         """(n, steps, ...), and mask and initial states → (n, steps, ..., all states)."""
         sequences, initial = self.parted(inputs)
         stepped = [self.steps_first(sequence, self.axis) for sequence in sequences]
+        stepped[0] = self.projected(stepped[0], 2)
         names = [STEP, MASK][: len(stepped)]
         steps = tf.shape(stepped[0])[0]
         if not initial:
@@ -76,6 +80,10 @@ class Recurrence(Layer):
         packed = collected.stack()
         packed.set_shape([stepped[0].shape[0], *initial[0].shape[:-1], sum(self.widths)])
         return self.steps_back(packed, self.axis)
+
+    def projected(self, sequence: Tensor, leading: int) -> Tensor:
+        """What the cell reads of a sequence (steps, ...), for all steps at once."""
+        return batched(lambda steps: [self.entry.forward(steps)], sequence, leading)[0]
 
     def parted(self, inputs: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         """What has steps (the sequence, the mask), and the initial states."""

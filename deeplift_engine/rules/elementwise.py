@@ -33,23 +33,39 @@ class Factor:
         """Multipliers of the input."""
         if self.positive_only:
             arrived = _positive(arrived)
-        kind = self.factor
-        if kind == "one":
+        if self.factor == "one":
             return [arrived]
-        points = (
-            [ends.inputs()[0]] if kind == "derivative" else [*ends.inputs(), *ends.references()]
-        )
 
-        def crossing(mean: Tensor, *points: Tensor) -> Tensor:
-            return mean * getattr(layer, kind)(*points)
+        def crossing(points: list[Tensor], mean: Tensor, *half: Tensor) -> tuple[Tensor, ...]:
+            factor = getattr(layer, self.factor)(*points)
+            return (mean * factor, *(part * tf.abs(factor) for part in half))
 
-        def crossing_both(mean: Tensor, half: Tensor, *points: Tensor) -> tuple[Tensor, Tensor]:
-            factor = getattr(layer, kind)(*points)
-            return mean * factor, half * tf.abs(factor)
+        half = [] if arrived.half is None else [arrived.half]
+        return [Multiplier(*ends.fuse(crossing)(self._points(ends), arrived.mean, *half))]
 
-        if arrived.half is None:
-            return [Multiplier(ends.fuse(crossing)(arrived.mean, *points))]
-        return [Multiplier(*ends.fuse(crossing_both)(arrived.mean, arrived.half, *points))]
+    def prepare(self, layer: Elementwise, ends: Ends) -> list[Tensor]:
+        """What `send` needs, whatever arrives."""
+        if self.factor == "one":
+            return []
+        x = ends.inputs()[0]
+        if self.factor == "derivative":
+            return [layer.derivative(x)]
+        return [layer.chord(x, ends.references()[0], ends.output(), ends.output_reference())]
+
+    def send(
+        self, layer: Elementwise, ends: Ends, arrived: Multiplier, prepared: list[Tensor]
+    ) -> list[Multiplier]:
+        """As `cross`, with what `prepare` gave."""
+        if self.positive_only:
+            arrived = _positive(arrived)
+        for factor in prepared:
+            half = None if arrived.half is None else arrived.half * tf.abs(factor)
+            arrived = Multiplier(arrived.mean * factor, half)
+        return [arrived]
+
+    def _points(self, ends: Ends) -> list[Tensor]:
+        inputs = ends.inputs()
+        return inputs if self.factor == "derivative" else [*inputs, *ends.references()]
 
     def spread(self, layer: Elementwise, ends: Ends) -> Tensor:
         """The input's spread times the size of the factor."""

@@ -96,14 +96,27 @@ class Path:
 
     def cross(self, layer: Joint, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Multipliers of the inputs."""
+        return self.send(layer, ends, arrived, self.prepare(layer, ends))
+
+    def prepare(self, layer: Joint, ends: Ends) -> list[Tensor]:
+        """The points on the path, one after the other, each with all inputs."""
+        positions, _ = np.polynomial.legendre.leggauss(layer.nodes)
+        return [
+            x0 + float(position) * (x - x0)
+            for position in (positions + 1) / 2
+            for x, x0 in zip(ends.inputs(), ends.references(), strict=True)
+        ]
+
+    def send(
+        self, layer: Joint, ends: Ends, arrived: Multiplier, prepared: list[Tensor]
+    ) -> list[Multiplier]:
+        """As `cross`, with what `prepare` gave."""
         multiplier = folded(ends, arrived)
-        positions, weights = np.polynomial.legendre.leggauss(layer.nodes)
+        _, weights = np.polynomial.legendre.leggauss(layer.nodes)
+        count = len(prepared) // layer.nodes
         total: list[Tensor] = []
-        for position, weight in zip((positions + 1) / 2, weights / 2, strict=True):
-            points = [
-                x0 + float(position) * (x - x0)
-                for x, x0 in zip(ends.inputs(), ends.references(), strict=True)
-            ]
+        for number, weight in enumerate(weights / 2):
+            points = prepared[number * count : (number + 1) * count]
             sent = [float(weight) * part for part in pulled_back(layer, points, multiplier)]
             total = [a + b for a, b in zip(total, sent, strict=True)] if total else sent
         return [Multiplier(part) for part in total]

@@ -10,7 +10,9 @@ import tensorflow as tf
 
 from deeplift_engine.layers.recurrence import MASK, STEP, Recurrence
 from deeplift_engine.rules.base import LEADING, Ends, Multiplier, Rule, collapsed, folded
-from deeplift_engine.tensors import Tensor, merge
+from deeplift_engine.rules.elementwise import Factor
+from deeplift_engine.rules.joint import Path
+from deeplift_engine.tensors import Tensor, batched, merge
 
 
 class Sliced(dict[str, Tensor]):
@@ -22,6 +24,27 @@ class Sliced(dict[str, Tensor]):
 
     def __getitem__(self, name: str) -> Tensor:
         return super().__getitem__(name)[self.number]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A rule at one step, what does not depend on multipliers prepared for all steps at once."""
+
+    rule: Factor | Path
+    tensors: list[Tensor]
+    number: Tensor
+
+    name: str = "prepared"
+    complete: bool = True
+
+    def cross(self, layer: Any, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
+        """As the rule."""
+        here = [tensor[self.number] for tensor in self.tensors]
+        return self.rule.send(layer, ends, arrived, here)
+
+    def spread(self, layer: Any, ends: Ends) -> Tensor:
+        """As the rule."""
+        return self.rule.spread(layer, ends)
 
 
 @dataclass(frozen=True)
@@ -48,17 +71,15 @@ class Unrolled:
     def cross(self, layer: Recurrence, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Multipliers of the sequence, the mask and the initial states."""
         inputs, references = ends.inputs(), ends.references()
-        count = len(inputs)
 
-        def crossing(multiplier: Tensor, packed: Tensor, packed0: Tensor, *both: Tensor) -> Any:
-            at_input = _cell_activations(layer, packed, both[:count])
-            at_reference = _cell_activations(layer, packed0, both[count:])
+        def crossing(multiplier: Tensor, at_input: Any, at_reference: Any) -> Any:
             return self._walk(layer, ends, multiplier, at_input, at_reference)
 
-        sent = ends.fuse(crossing)(
-            folded(ends, arrived), ends.output(), ends.output_reference(), *inputs, *references
-        )
-        return [Multiplier(part) for part in sent[:count]]
+        # outside of the kernel: TensorFlow's own exponentials are several times as fast as XLA's
+        at_input = _cell_activations(layer, ends.output(), inputs)
+        at_reference = _cell_activations(layer, ends.output_reference(), references)
+        sent = ends.fuse(crossing)(folded(ends, arrived), at_input, at_reference)
+        return [Multiplier(part) for part in sent[: len(inputs)]]
 
     def _walk(
         self,
@@ -81,15 +102,20 @@ class Unrolled:
         carried = [_zeros(axes, at_input[name][0] + at_reference[name][0]) for name in layer.states]
         collected = [tf.TensorArray(multiplier.dtype, size=steps) for _ in sequences]
 
+        prepared = self._prepared(layer, ends, at_input, at_reference)
+
         def step(done: Tensor, after: Sequence[Tensor], collected: Sequence[Any]) -> Any:
             number = steps - 1 - done
             here, there = Sliced(at_input, number), Sliced(at_reference, number)
-            comparison = ends.inner(cell, self.rules, here, there)
+            rules = dict(self.rules)
+            for name, tensors in prepared.items():
+                rules[name] = Prepared(self.rules[name], tensors, number)  # type: ignore[arg-type]
+            comparison = ends.inner(cell, rules, here, there)
             start = {
                 name: Multiplier(part[number] + later)
                 for name, part, later in zip(cell.outputs, arriving, after, strict=True)
             }
-            found = cell.backward(start, [*sequences, *layer.states], self.rules, comparison.ends)
+            found = cell.backward(start, [*sequences, *layer.states], rules, comparison.ends)
             sent = {name: part.folded(comparison.delta(name)).mean for name, part in found.items()}
             before = [
                 _like(sent.get(name), later)
@@ -112,8 +138,25 @@ class Unrolled:
             whole = array.stack()
             features = (at_input[name] + at_reference[name]).shape[LEADING:]
             whole.set_shape([multiplier.shape[time], *[None] * LEADING, *features])
+            if name == STEP:
+                whole = _before_entry(layer, whole, ends.shapes()[0])
             sent.append(layer.steps_back(whole, time))
         return sent + list(carried)
+
+    def _prepared(
+        self,
+        layer: Recurrence,
+        ends: Ends,
+        at_input: Mapping[str, Tensor],
+        at_reference: Mapping[str, Tensor],
+    ) -> dict[str, list[Tensor]]:
+        """What the rules of the cell can prepare, for all steps at once."""
+        comparison = ends.inner(layer.cell, self.rules, at_input, at_reference)
+        return {
+            name: rule.prepare(node.layer, comparison.ends(node))
+            for name, node in layer.cell.nodes.items()
+            if isinstance(rule := self.rules.get(name), Factor | Path)
+        }
 
 
 def _cell_activations(
@@ -130,10 +173,17 @@ def _cell_activations(
         initial = [tf.zeros_like(state[0]) for state in after]
     for name, first, state in zip(layer.states, initial, after, strict=True):
         values[name] = tf.concat([first[tf.newaxis], state[:-1]], 0)
+    values[STEP] = layer.projected(values[STEP], LEADING)
     leading = tf.shape(values[STEP])[:LEADING]
     names = list(layer.cell.nodes)
     found = layer.cell.forward({name: merge(v, LEADING) for name, v in values.items()}, names)
     return {name: _unmerged(found[name], leading, values[STEP]) for name in names}
+
+
+def _before_entry(layer: Recurrence, multiplier: Tensor, shape: Sequence[Any]) -> Tensor:
+    """Multipliers (steps, targets, ...) of the sequence from those of its projection."""
+    one = [*shape[: layer.axis - 1], *shape[layer.axis :]]
+    return batched(lambda m: layer.entry.transpose(m, [one]), multiplier, LEADING + 1)[0]
 
 
 def _unmerged(tensor: Tensor, leading: Tensor, like: Tensor) -> Tensor:

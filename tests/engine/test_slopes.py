@@ -24,7 +24,7 @@ LAYERS: dict[str, Elementwise] = {
     "relu, all options": ReLU(max_value=1.5, negative_slope=0.1, threshold=0.2),
     "prelu": PReLU(np.asarray(0.3, np.float32)),
 }
-JUMPS = {"hard_shrink", "threshold", "inverse_root", "relu, all options"}
+JUMPS = {"hard_shrink", "threshold", "nonzero", "inverse_root", "relu, all options"}
 """Not continuous, or steep without bound: a chord over the jump has no slope to compare."""
 BENDS = np.array([0.2, 0.5, 1.0, 1.5, 2.5, 3.0, 6.0, 12.0, 25.0, 50.0, 100.0])
 CORNERS = np.concatenate([-BENDS[::-1], [0.0], BENDS])
@@ -50,7 +50,7 @@ def derivative(layer: Elementwise, x: Any) -> Any:
         point = tf.constant(x)
         tape.watch(point)
         value = layer.function(point)
-    return tape.gradient(value, point).numpy()
+    return tape.gradient(value, point, unconnected_gradients="zero").numpy()
 
 
 def mean_derivative(layer: Elementwise, x: Any, x0: Any) -> Any:
