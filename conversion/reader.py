@@ -140,6 +140,7 @@ def read_config(
         spec,
         name=name or spec.name,
         keras_version=told.keras_version,
+        era=told.era,
         backend=told.backend,
         source=source,
         sha256=digest.hexdigest(),
@@ -154,9 +155,12 @@ class _Told:
     keras_version: str
     backend: str
 
+    @property
+    def era(self) -> int:
+        return era_of(self.document, self.keras_version)
+
     def parsed(self, source: str, theano_kernels: bool | None) -> tuple[str, Graph, bool]:
-        era = era_of(self.document, self.keras_version)
-        name, graph = parse_model(self.document, era, source)
+        name, graph = parse_model(self.document, self.era, source)
         theano = self.backend == "theano" if theano_kernels is None else theano_kernels
         return name, graph, theano
 
@@ -193,6 +197,7 @@ def _read(
     return replace(
         spec,
         keras_version=told.keras_version,
+        era=told.era,
         backend=told.backend,
         source=source,
         sha256=digest.hexdigest(),

@@ -108,6 +108,9 @@ class ModelSpec:
     sha256
         Hash of the bytes that were read: the model file followed by the architecture file
         where there is one; of configuration and arrays for a model from memory.
+    era
+        Which age of Keras wrote the configuration, 0 to 3 (2 with tf.keras): some layers
+        treat masks differently.
     """
 
     name: str
@@ -119,3 +122,4 @@ class ModelSpec:
     backend: str = ""
     source: str = "<memory>"
     sha256: str = ""
+    era: int = 3

@@ -83,7 +83,7 @@ def survey(spec: ModelSpec, given: Mapping[str, Given], dtype: str = "float32") 
     if dtype not in DTYPES:
         raise InputError(f"dtype is 'float32' or 'float64', not {dtype!r}.")
     problems = _refusals(spec, frozenset(given))
-    draft = Draft(dtype, given, translate)
+    draft = Draft(dtype, given, translate, era=spec.era)
     made: dict[TensorRef, str] = {}
     waiting: dict[str, None] = {}
     for node in spec.nodes:

@@ -54,6 +54,7 @@ class Draft:
     nodes: dict[str, Node] = field(default_factory=dict)
     logits: dict[str, str] = field(default_factory=dict)
     masks: dict[str, str] = field(default_factory=dict)
+    era: int = 3
 
 
 @dataclass
