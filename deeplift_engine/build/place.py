@@ -46,6 +46,9 @@ class Draft:
 
     ``logits`` leads from a softmax's or sigmoid's node to what it reads, ``masks`` from a node
     to that of its mask (1 for steps that are used, else 0), and ``translate`` puts any layer.
+    ``truths`` are nodes that hold nothing but 0 and 1; ``sizes`` has what a model computes of
+    the sizes of axes, by name: no node, but known as soon as shapes are. ``era`` is the age of
+    Keras that wrote the model, see `conversion.ModelSpec`.
     """
 
     dtype: str
@@ -55,6 +58,8 @@ class Draft:
     logits: dict[str, str] = field(default_factory=dict)
     masks: dict[str, str] = field(default_factory=dict)
     era: int = 3
+    truths: set[str] = field(default_factory=set)
+    sizes: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -104,6 +109,8 @@ class Place:
 
     def as_mask(self, name: str) -> str:
         """A tensor of anything as numbers: 1 where it is not 0."""
+        if name in self.draft.truths:
+            return name
         dtype = self.draft.dtype
         if self.draft.nodes[name].tokens:
             return self._put(
@@ -222,4 +229,5 @@ def is_tokens(dtype: str) -> bool:
 
 def _has_features(layer: Layer) -> bool:
     """Whether a layer holds an array that is laid out like its input."""
-    return hasattr(layer, "alpha") and isinstance(layer.alpha, np.ndarray)
+    arrays = (getattr(layer, "alpha", None), *getattr(layer, "constants", ()))
+    return any(isinstance(array, np.ndarray) and array.size > 1 for array in arrays)

@@ -13,6 +13,7 @@ from deeplift_engine.build import (
     kernels,
     merging,
     normalizing,
+    operations,
     pooling,
     recurrent,
     reshaping,
@@ -109,6 +110,9 @@ def translator(spec: LayerSpec, functions: frozenset[str]) -> Translator:
             for child in spec.children:
                 translator(child, functions)
         return TRANSLATORS[spec.class_name]
+    if operations.is_operation(spec):
+        operations.check(spec)
+        return operations.operation
     if spec.class_name == "Lambda":
         raise Refused(
             "Python code in the file is never run",

@@ -97,6 +97,14 @@ class Elementwise(Layer):
 
     kind: ClassVar[str] = "elementwise"
 
+    @property
+    def everywhere(self) -> bool:
+        """Whether the function has a value wherever parts of a difference may lead.
+
+        Where it has not, as a logarithm, positive and negative parts are not kept apart.
+        """
+        return True
+
     def function(self, x: Tensor) -> Tensor:
         """The function; any number of leading axes."""
         raise NotImplementedError

@@ -42,9 +42,18 @@ class Softmax(Composite):
         at_u = multiplier
         if not self.logarithm:
             at_u = multiplier * exponential.slope(x - a, x0 - a0)
-        highest = tf.maximum(a, a0)
-        weights = safe_divide(
-            exponential.slope(x - highest, x0 - highest),
-            exponential.slope(a - highest, a0 - highest),
-        )
+        weights = chord_of_logarithm(x, x0, a, a0)
         return [at_u - weights * tf.reduce_sum(at_u, axis=axes, keepdims=True)]
+
+
+def chord_of_logarithm(x: Tensor, x0: Tensor, a: Tensor, a0: Tensor) -> Tensor:
+    """Multipliers of a = log Σ exp(x) in x, by the chords of exp, of the sum and of log.
+
+    Their sum times Δx is Δa; none is above the larger softmax of the two ends.
+    """
+    exponential = Activation("exponential")
+    highest = tf.maximum(a, a0)
+    return safe_divide(
+        exponential.slope(x - highest, x0 - highest),
+        exponential.slope(a - highest, a0 - highest),
+    )

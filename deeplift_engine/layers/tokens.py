@@ -31,13 +31,17 @@ class Embedding(Lookup):
 
 @dataclass(frozen=True)
 class TokenFunction(Lookup):
-    """Any function of tokens: comparisons, casts, arithmetic."""
+    """Any function of tokens, element by element: comparisons, casts.
 
-    function: Callable[[Tensor], Tensor]
+    Several tensors of tokens are broadcast against each other; what the output contributes is
+    shared equally by those of its tokens that are not their references.
+    """
+
+    function: Callable[..., Tensor]
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """The function's value."""
-        return self.function(inputs[0])
+        return self.function(*inputs)
 
 
 @dataclass(frozen=True)

@@ -200,6 +200,8 @@ def _for_layer(layer: Layer, name: str, max_pooling: str) -> Rule:
     if isinstance(layer, Linear):
         return Transposed()
     if isinstance(layer, Elementwise):
+        if name == "reveal_cancel" and not layer.everywhere:
+            name = "rescale"
         return ELEMENTWISE[name]
     if isinstance(layer, Lookup):
         return Tokens()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 
 from deeplift_engine.layers import Lookup
-from deeplift_engine.rules.base import Ends, Multiplier, collapsed, deltas, folded
+from deeplift_engine.rules.base import LEADING, Ends, Multiplier, collapsed, deltas, folded
 from deeplift_engine.tensors import Tensor, safe_divide
 
 
@@ -15,8 +17,9 @@ from deeplift_engine.tensors import Tensor, safe_divide
 class Tokens:
     """A token's multiplier is its contribution, the sum over all that was looked up for it.
 
-    Tokens have a difference-from-reference of 1 by convention: see `Comparison.delta`. Those
-    that come as floats have their own, by which the contribution is divided.
+    Several tokens of one output that changed have equal shares of it. Tokens have a
+    difference-from-reference of 1 by convention: see `Comparison.delta`. Those that come as
+    floats have their own, by which the contribution is divided.
     """
 
     name: str = "tokens"
@@ -25,6 +28,8 @@ class Tokens:
     def cross(self, layer: Lookup, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Contributions of the tokens."""
         contribution = folded(ends, arrived) * ends.delta()
+        if len(ends.shapes()) > 1:
+            return [Multiplier(part) for part in _shared(contribution, ends)]
         features = range(
             contribution.shape.rank - (len(ends.shape()) - len(ends.shapes()[0])),
             contribution.shape.rank,
@@ -37,3 +42,24 @@ class Tokens:
     def spread(self, layer: Lookup, ends: Ends) -> Tensor:
         """Size of the output's delta."""
         return collapsed(ends)
+
+
+def _shared(contribution: Tensor, ends: Ends) -> list[Tensor]:
+    """Equal shares for those tokens of each output that are not their references."""
+    pairs = zip(ends.inputs(), ends.references(), strict=True)
+    changed = [tf.cast(x != x0, contribution.dtype) for x, x0 in pairs]
+    each = safe_divide(contribution, sum(changed[1:], changed[0]) + tf.zeros_like(contribution))
+    return [
+        _summed(each * part, shape, ends.shape())
+        for part, shape in zip(changed, ends.shapes(), strict=True)
+    ]
+
+
+def _summed(share: Tensor, shape: Sequence[Any], output: Sequence[Any]) -> Tensor:
+    """The sum over the axes along which a tensor of ``shape`` was repeated."""
+    axes = [
+        axis
+        for axis, (size, whole) in enumerate(zip(shape, output, strict=True), LEADING)
+        if isinstance(size, int) and size == 1 and not (isinstance(whole, int) and whole == 1)
+    ]
+    return tf.reduce_sum(share, axis=axes, keepdims=True)

@@ -1,0 +1,132 @@
+"""Nonlinear functions of one element beside activations: of arithmetic and of comparisons."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from deeplift_engine.constants import Array, constant
+from deeplift_engine.layers.base import Elementwise
+from deeplift_engine.tensors import Tensor
+
+
+def _numbers(compare: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """A comparison as numbers: 1 where it holds, else 0."""
+
+    def compared(x: Tensor, *values: Tensor) -> Tensor:
+        return tf.cast(compare(x, *values), x.dtype)
+
+    return compared
+
+
+def _is_close(x: Tensor, y: Tensor, relative: Tensor, absolute: Tensor) -> Tensor:
+    return tf.abs(x - y) <= absolute + relative * tf.abs(y)
+
+
+def _rounded(x: Tensor, decimals: Tensor) -> Tensor:
+    shift = tf.pow(tf.cast(10, x.dtype), decimals)
+    return tf.round(x * shift) / shift
+
+
+def _heaviside(x: Tensor, middle: Tensor) -> Tensor:
+    return tf.where(x > 0, tf.ones_like(x), tf.where(x < 0, tf.zeros_like(x), middle))
+
+
+def _cube_root(x: Tensor) -> Tensor:
+    return tf.sign(x) * tf.pow(tf.abs(x), 1 / 3)
+
+
+def _without_nan(x: Tensor, nan: Tensor, highest: Tensor, lowest: Tensor) -> Tensor:
+    x = tf.where(tf.math.is_nan(x), nan, x)
+    return tf.clip_by_value(x, lowest, highest)
+
+
+COMPARISONS: dict[str, Callable[..., Tensor]] = {
+    "equal": lambda x, y: tf.equal(x, y),
+    "greater": lambda x, y: x > y,
+    "greater_equal": lambda x, y: x >= y,
+    "isclose": _is_close,
+    "less": lambda x, y: x < y,
+    "less_equal": lambda x, y: x <= y,
+    "not_equal": lambda x, y: tf.not_equal(x, y),
+}
+"""True or false of an element and a constant, by Keras's name."""
+
+FUNCTIONS: dict[str, Callable[..., Tensor]] = {
+    **{name: _numbers(compare) for name, compare in COMPARISONS.items()},
+    "absolute": tf.abs,
+    "arccos": tf.acos,
+    "arccosh": tf.acosh,
+    "arcsin": tf.asin,
+    "arcsinh": tf.asinh,
+    "arctan": tf.atan,
+    "arctanh": tf.atanh,
+    "cbrt": _cube_root,
+    "ceil": tf.math.ceil,
+    "clip": tf.clip_by_value,
+    "cos": tf.cos,
+    "cosh": tf.cosh,
+    "erf": tf.math.erf,
+    "erfc": tf.math.erfc,
+    "erfinv": tf.math.erfinv,
+    "exp2": lambda x: tf.exp(x * math.log(2)),
+    "expm1": tf.math.expm1,
+    "exponential_of": lambda x, base: tf.pow(base, x),
+    "floor": tf.floor,
+    "floor_divide": tf.math.floordiv,
+    "heaviside": _heaviside,
+    "isfinite": _numbers(tf.math.is_finite),
+    "isinf": _numbers(tf.math.is_inf),
+    "isnan": _numbers(tf.math.is_nan),
+    "log": tf.math.log,
+    "log10": lambda x: tf.math.log(x) / math.log(10),
+    "log1p": tf.math.log1p,
+    "log2": lambda x: tf.math.log(x) / math.log(2),
+    "maximum": tf.maximum,
+    "minimum": tf.minimum,
+    "mod": tf.math.floormod,
+    "nan_to_num": _without_nan,
+    "power": tf.pow,
+    "reciprocal": tf.math.reciprocal,
+    "reciprocal_no_nan": tf.math.reciprocal_no_nan,
+    "round": _rounded,
+    "rsqrt": tf.math.rsqrt,
+    "sign": tf.sign,
+    "sin": tf.sin,
+    "sinh": tf.sinh,
+    "sqrt": tf.sqrt,
+    "square": tf.square,
+    "tan": tf.tan,
+    "trunc": lambda x: tf.where(x < 0, tf.math.ceil(x), tf.floor(x)),
+}
+"""Functions of an element, and of constants that broadcast against the features."""
+
+PARTIAL = frozenset(
+    {"arccos", "arccosh", "arcsin", "arctanh", "erfinv", "log", "log10", "log1p", "log2"}
+    | {"reciprocal", "reciprocal_no_nan", "rsqrt", "sqrt", "tan"}
+)
+"""Those that have no value, or a pole, somewhere."""
+
+
+@dataclass(frozen=True, eq=False)
+class Function(Elementwise):
+    """The function called ``name``, with its ``constants``."""
+
+    name: str
+    constants: tuple[Array, ...] = ()
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether the function has a value wherever parts of a difference may lead."""
+        if self.name != "power":
+            return self.name not in PARTIAL
+        (exponent,) = self.constants
+        return bool(np.all((exponent >= 0) & (exponent == np.round(exponent))))
+
+    def function(self, x: Tensor) -> Tensor:
+        """The function."""
+        return FUNCTIONS[self.name](x, *map(constant, self.constants))
