@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from deeplift_engine.build.activations import named_activation, put_activation
-from deeplift_engine.build.place import Place
+from deeplift_engine.build.place import Place, Refused
 from deeplift_engine.layers import Convolution, Dense, Identity, Layer
 
 
@@ -31,7 +31,13 @@ def with_activation(place: Place, layer: Layer, *inputs: str, channels_first: bo
 
 def dense(place: Place) -> str:
     """Dense, on any rank."""
-    return with_activation(place, Dense(place.weight("kernel"), place.optional("bias")))
+    kernel, shape = place.weight("kernel"), place.shape()
+    if not shape or shape[-1] not in (None, kernel.shape[0]):
+        raise Refused(
+            f"cannot take an input of shape {shape}: its kernel has shape {kernel.shape}",
+            "Check that the architecture belongs to these weights.",
+        )
+    return with_activation(place, Dense(kernel, place.optional("bias")))
 
 
 def convolution(place: Place) -> str:
