@@ -259,7 +259,7 @@ def test_a_symbol_of_another_network_is_refused() -> None:
 def test_the_only_input_of_several_is_refused() -> None:
     sources = [keras.Input((6,), name=name) for name in "ab"]
     model = keras.Model(sources, L.Add(name="sum")(sources))
-    with pytest.raises(UnsupportedModelError, match="sum has 2 inputs: use layer.inputs"):
+    with pytest.raises(UnsupportedModelError, match=r"sum has 2 inputs: use layer.inputs"):
         de.convert(model, layers={"sum": lambda layer: layer.input})
 
 
@@ -370,7 +370,7 @@ def test_another_package_is_another_class(folder: Path) -> None:
 
 
 def test_a_key_that_fits_nothing_is_an_error(folder: Path) -> None:
-    with pytest.raises(InputError, match="functions= names 'wawe', .*Near it: wave"):
+    with pytest.raises(InputError, match=r"functions= names 'wawe', .*Near it: wave"):
         de.load(folder / "wave.h5", functions={"wawe": wave})
 
 

@@ -27,7 +27,7 @@ def arrays(place: Place) -> dict[str, Array]:
     return {role: place.weight(role) for role in place.spec.weights}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Call:
     """A function and all that it is called with; tensors come last, when they are there.
 

@@ -44,7 +44,7 @@ def _number(number: int) -> str:
     return f"/output_{number}" if number else ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Part:
     """One of several outputs of a function."""
 
@@ -65,11 +65,26 @@ def _outputs(
             tf.compat.v1.placeholder(node.dtype, [None, *node.shape[place.depth :]])
             for node in nodes
         ]
-        value = called(place, what, tf.function(function), tensors)
+        value = called(place, what, _traceable(function), tensors)
         outputs = value if isinstance(value, list | tuple) else [value]
         for output in outputs:
             _check_output(place, output, all(node.tokens for node in nodes), what)
     return len(outputs) if outputs is value else None
+
+
+def _traceable(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function itself, its control flow converted only where it needs that.
+
+    Errors of a converted function are TensorFlow's, not its own.
+    """
+
+    def traced(*tensors: Any) -> Any:
+        try:
+            return function(*tensors)
+        except tf.errors.OperatorNotAllowedInGraphError:
+            return tf.function(function)(*tensors)
+
+    return traced
 
 
 def _check_output(place: Place, output: Any, of_tokens: bool, what: str) -> None:
