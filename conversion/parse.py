@@ -178,19 +178,20 @@ def _parts(
         forward: Any = config.get("layer")
         first = parse_layer(forward, era, where)
         if isinstance(config.get("backward_layer"), dict):
-            return (
-                ("forward_layer", first),
-                ("backward_layer", parse_layer(config["backward_layer"], era, where)),
-            )
-        inner = forward["config"]
-        base = first.name.removeprefix("forward_")
-        flipped = {
-            **inner,
-            "name": f"backward_{base}",
-            "go_backwards": not inner.get("go_backwards", False),
-        }
-        second = parse_layer({**forward, "config": flipped}, era, where)
-        return (("forward_layer", first), ("backward_layer", second))
+            second = parse_layer(config["backward_layer"], era, where)
+        else:
+            inner = forward["config"]
+            base = first.name.removeprefix("forward_")
+            flipped = {
+                **inner,
+                "name": f"backward_{base}",
+                "go_backwards": not inner.get("go_backwards", False),
+            }
+            second = parse_layer({**forward, "config": flipped}, era, where)
+        return (
+            ("forward_layer", _zero_where_masked(first)),
+            ("backward_layer", _zero_where_masked(second)),
+        )
     if class_name == "RNN":
         return (("cell", parse_layer(config.get("cell"), era, where)),)
     if class_name == "StackedRNNCells":
@@ -202,6 +203,14 @@ def _parts(
         places = directories(cells)
         return tuple((f"cells/{place}", cell) for place, cell in zip(places, cells, strict=True))
     return ()
+
+
+def _zero_where_masked(layer: Layer) -> Layer:
+    """Set the option that Bidirectional forces on its layers, since Keras 2 has it."""
+    if layer.era < 2 or "zero_output_for_mask" not in layer.config:
+        return layer
+    forced = {"zero_output_for_mask": bool(layer.config["return_sequences"])}
+    return replace(layer, config={**layer.config, **forced})
 
 
 def _lambda_options(config: dict[str, Any]) -> dict[str, Any]:
