@@ -29,8 +29,8 @@ def arguments_of(
     others = {key: value for key, value in kwargs.items() if value is not None or operation}
     if operation:
         others.pop("name", None)
-    if others.get("training") is False:
-        del others["training"]
+    if layer.era >= 3 or others.get("training") is False:
+        others.pop("training", None)  # since Keras 3 what the caller says holds for every layer
     if layer.class_name in _ATTENTION:
         return _attention(args, others)
     inputs = tuple(value for value in tensors_in(args) if isinstance(value, TensorRef))

@@ -130,6 +130,8 @@ def _use_old_defaults(name: str, known: dict[str, Any]) -> None:
         known["recurrent_activation"] = "hard_sigmoid"
     if "reset_after" in known:
         known["reset_after"] = False
+    if name == "RandomCrop":  # at inference, where Keras 3 does nothing
+        known["resizes"] = True
 
 
 def _shape_options(name: str, options: dict[str, Any], where: str) -> None:

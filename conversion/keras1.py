@@ -97,7 +97,10 @@ def in_keras2_words(class_name: str, config: dict[str, Any]) -> tuple[str, dict[
         if mode:  # normalises by the sample's or batch's own moments: another layer altogether
             name = f"BatchNormalizationMode{mode}"
     if name in ("Conv2DTranspose", "Conv3DTranspose"):
-        options.pop("output_shape", None)
+        shape = options.pop("output_shape", None)
+        if isinstance(shape, list | tuple) and len(shape) > 2:
+            first = options.get("data_format") == "channels_first"
+            options["output_size"] = list(shape[2:] if first else shape[1:-1])
     return name, options
 
 

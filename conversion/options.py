@@ -34,6 +34,7 @@ _POOL = {
     "data_format": "channels_last",
 }
 _GLOBAL_POOL = {"data_format": "channels_last", "keepdims": False}
+_ADAPTIVE_POOL = {"output_size": None, "data_format": "channels_last"}
 _RNN_LAYER = {
     "return_sequences": False,
     "return_state": False,
@@ -58,6 +59,9 @@ _ATTENTION = {
     "use_bias": True,
     "output_shape": None,
     "attention_axes": None,
+    "dropout": 0.0,
+    "use_gate": False,
+    "sliding_window": None,
 }
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -100,6 +104,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "GlobalAveragePooling1D": _GLOBAL_POOL,
     "GlobalAveragePooling2D": _GLOBAL_POOL,
     "GlobalAveragePooling3D": _GLOBAL_POOL,
+    **{
+        f"Adaptive{kind}Pooling{rank}D": _ADAPTIVE_POOL
+        for kind in ("Average", "Max")
+        for rank in (1, 2, 3)
+    },
     "BatchNormalization": {
         "axis": -1,
         "epsilon": 1e-3,
@@ -148,6 +157,19 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "UpSampling1D": {"size": 2},
     "UpSampling2D": {"size": 2, "interpolation": "nearest"} | _DATA_FORMAT,
     "UpSampling3D": {"size": 2} | _DATA_FORMAT,
+    "Resizing": {
+        "height": None,
+        "width": None,
+        "interpolation": "bilinear",
+        "crop_to_aspect_ratio": False,
+        "pad_to_aspect_ratio": False,
+        "fill_value": 0.0,
+        "antialias": False,
+    }
+    | _DATA_FORMAT,
+    "CenterCrop": {"height": None, "width": None} | _DATA_FORMAT,
+    "CategoryEncoding": {"num_tokens": None, "output_mode": "multi_hot"},
+    "RandomCrop": {"height": None, "width": None} | _DATA_FORMAT,
     "Add": {},
     "Subtract": {},
     "Multiply": {},
@@ -184,13 +206,18 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "num_query_heads": None,
         "num_key_value_heads": None,
         "use_bias": True,
+        "dropout": 0.0,
+        "use_gate": False,
+        "sliding_window": None,
     },
     "Attention": {"use_scale": False, "score_mode": "dot"},
     "AdditiveAttention": {"use_scale": True},
 }
 
 #: Spatial rank of the options that are tuples over the spatial axes.
-SPATIAL = frozenset({"kernel_size", "strides", "dilation_rate", "pool_size", "output_padding"})
+SPATIAL = frozenset(
+    ["kernel_size", "strides", "dilation_rate", "pool_size", "output_padding", "output_size"]
+)
 
 #: Options that change nothing when a trained model predicts.
 HARMLESS = frozenset(

@@ -216,6 +216,30 @@ _MAKERS: dict[str, Any] = {
     "Attention": _attention,
     "AdditiveAttention": _attention,
 }
+_RANDOM = [
+    "Brightness",
+    "ColorDegeneration",
+    "ColorJitter",
+    "Contrast",
+    "Crop",
+    "ElasticTransform",
+    "Erasing",
+    "Flip",
+    "GaussianBlur",
+    "Grayscale",
+    "Height",
+    "Hue",
+    "Invert",
+    "Perspective",
+    "Posterization",
+    "Rotation",
+    "Saturation",
+    "Sharpness",
+    "Shear",
+    "Translation",
+    "Width",
+    "Zoom",
+]
 _WEIGHTLESS = frozenset(
     [
         "InputLayer",
@@ -263,4 +287,8 @@ _WEIGHTLESS = frozenset(
         for kind in ("Max", "Average")
         for rank in (1, 2, 3)
     ]
+    + [f"Adaptive{kind}Pooling{rank}D" for kind in ("Max", "Average") for rank in (1, 2, 3)]
+    + ["Resizing", "CenterCrop", "AugMix", "CutMix", "Equalization", "MaxNumBoundingBoxes", "MixUp"]
+    + ["RandAugment", "Solarization", "CategoryEncoding"]
+    + [f"Random{name}" for name in _RANDOM]
 )

@@ -6,11 +6,52 @@ from typing import Any
 
 from deeplift_engine.build.kernels import numbers
 from deeplift_engine.build.place import Place, Refused
-from deeplift_engine.layers import Crop, Identity, Pad, Repeat, Reshape, Resize, Transpose
+from deeplift_engine.layers import Crop, Identity, Pad, Repeat, Reshape, Transpose
+
+INACTIVE = (
+    "ActivityRegularization",
+    "AlphaDropout",
+    "AugMix",
+    "CutMix",
+    "Dropout",
+    "Equalization",
+    "GaussianDropout",
+    "GaussianNoise",
+    "Identity",
+    "MaxNumBoundingBoxes",
+    "MixUp",
+    "RandAugment",
+    "RandomBrightness",
+    "RandomColorDegeneration",
+    "RandomColorJitter",
+    "RandomContrast",
+    "RandomElasticTransform",
+    "RandomErasing",
+    "RandomFlip",
+    "RandomGaussianBlur",
+    "RandomGrayscale",
+    "RandomHeight",
+    "RandomHue",
+    "RandomInvert",
+    "RandomPerspective",
+    "RandomPosterization",
+    "RandomRotation",
+    "RandomSaturation",
+    "RandomSharpness",
+    "RandomShear",
+    "RandomTranslation",
+    "RandomWidth",
+    "RandomZoom",
+    "Solarization",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+)
+"""Classes that change images or features in training alone."""
 
 
 def identity(place: Place) -> str:
-    """Dropout, noise, regularisation: nothing at inference."""
+    """Dropout, noise, regularisation, augmentation: nothing at inference."""
     return place.add(Identity(), place.inputs[0])
 
 
@@ -87,32 +128,3 @@ def cropping(place: Place) -> str:
         if length is not None and before + after >= length:
             raise Refused(f"crops {before} + {after} elements of {length}")
     return place.add(Crop(margins))
-
-
-def upsampling(place: Place) -> str:
-    """UpSampling1D and UpSampling2D; nearest, or bilinear and bicubic interpolation."""
-    rank = len(place.shape()) - 1
-    factors = numbers(place.option("size", 2), rank)
-    first = place.option("data_format") == "channels_first"
-    method = str(place.option("interpolation", "nearest"))
-    if method == "nearest" or rank == 1:
-        name = place.inputs[0]
-        for position, factor in enumerate(factors):
-            last = position == rank - 1
-            axis = position + (2 if first else 1)
-            name = place.add(Repeat(factor, axis), name, suffix="" if last else f"/axis_{axis}")
-        return name
-    layer = Resize((factors[0], factors[1]))
-    if not first:
-        return place.add(layer)
-    inner = place.add(layer, place.channels_last(place.inputs[0]), suffix="/channels_last")
-    return place.channels_first(inner)
-
-
-def check_interpolation(method: object) -> None:
-    """Raise `Refused` for interpolation that is not a mean with weights of 0 or more."""
-    if method not in ("nearest", "bilinear"):
-        raise Refused(
-            f"interpolation={method!r} has coefficients below 0",
-            "Save the model with nearest or bilinear interpolation.",
-        )

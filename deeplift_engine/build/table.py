@@ -18,6 +18,7 @@ from deeplift_engine.build import (
     recurrent,
     reshaping,
     tokens,
+    resizing,
     transposed,
     wrappers,
 )
@@ -46,6 +47,7 @@ TRANSLATORS: dict[str, Translator] = {
     **dict.fromkeys(("SeparableConv1D", "SeparableConv2D"), depthwise.separable),
     **dict.fromkeys(_ranks("MaxPooling", "AveragePooling"), pooling.pool),
     **dict.fromkeys(_ranks("GlobalMaxPooling", "GlobalAveragePooling"), pooling.global_pool),
+    **dict.fromkeys(_ranks("AdaptiveMaxPooling", "AdaptiveAveragePooling"), pooling.adaptive_pool),
     "BatchNormalization": normalizing.batch_normalization,
     "Rescaling": normalizing.rescaling,
     "LayerNormalization": normalizing.layer_normalization,
@@ -56,27 +58,17 @@ TRANSLATORS: dict[str, Translator] = {
     "Activation": activations.activation,
     **dict.fromkeys(activations.LAYERS, activations.activation_layer),
     "PReLU": activations.prelu,
-    **dict.fromkeys(
-        (
-            "ActivityRegularization",
-            "AlphaDropout",
-            "Dropout",
-            "GaussianDropout",
-            "GaussianNoise",
-            "Identity",
-            "SpatialDropout1D",
-            "SpatialDropout2D",
-            "SpatialDropout3D",
-        ),
-        reshaping.identity,
-    ),
+    **dict.fromkeys(reshaping.INACTIVE, reshaping.identity),
     "Flatten": reshaping.flatten,
     "Reshape": reshaping.reshape,
     "Permute": reshaping.permute,
     "RepeatVector": reshaping.repeat_vector,
     **dict.fromkeys(_ranks("ZeroPadding"), reshaping.padding),
     **dict.fromkeys(_ranks("Cropping"), reshaping.cropping),
-    **dict.fromkeys(_ranks("UpSampling"), reshaping.upsampling),
+    **dict.fromkeys(_ranks("UpSampling"), resizing.upsampling),
+    "Resizing": resizing.resizing,
+    "CenterCrop": resizing.center_crop,
+    "RandomCrop": resizing.random_crop,
     **dict.fromkeys(merging.ELEMENTWISE, merging.merge),
     "Concatenate": merging.concatenate,
     "Dot": merging.dot,
@@ -131,5 +123,5 @@ def _check_options(spec: LayerSpec) -> None:
     """What can be told without knowing the shape of the input."""
     if "activation" in spec.config:
         activations.named_activation(spec.config["activation"])
-    if spec.class_name.startswith("UpSampling"):
-        reshaping.check_interpolation(spec.config.get("interpolation", "nearest"))
+    if spec.class_name.startswith("UpSampling") or spec.class_name == "Resizing":
+        resizing.check_interpolation(spec.config.get("interpolation", "nearest"))

@@ -1,6 +1,7 @@
 """Attribution layers, one file a family."""
 
 from deeplift_engine.layers.activations import Activation, PReLU, ReLU
+from deeplift_engine.layers.axis import AxisMatrix
 from deeplift_engine.layers.base import (
     Composite,
     Elementwise,
@@ -15,8 +16,9 @@ from deeplift_engine.layers.convolution import Convolution
 from deeplift_engine.layers.dense import Dense, Scale
 from deeplift_engine.layers.depthwise import DepthwiseConvolution
 from deeplift_engine.layers.merging import Dot, Maximum, Minimum, PathFunction, Product
-from deeplift_engine.layers.pooling import AveragePool, GlobalMax, MaxPool
+from deeplift_engine.layers.pooling import AveragePool, GlobalMax, MaxPool, WindowMax
 from deeplift_engine.layers.recurrence import Recurrence
+from deeplift_engine.layers.resizing import Interpolation
 from deeplift_engine.layers.softmax import Softmax
 from deeplift_engine.layers.structural import (
     Concatenate,
@@ -30,7 +32,6 @@ from deeplift_engine.layers.structural import (
     Part,
     Repeat,
     Reshape,
-    Resize,
     Reverse,
     Sum,
     Transpose,
@@ -41,6 +42,7 @@ from deeplift_engine.layers.transposed import TransposedConvolution
 __all__ = [
     "Activation",
     "AveragePool",
+    "AxisMatrix",
     "Composite",
     "Concatenate",
     "Convolution",
@@ -55,6 +57,7 @@ __all__ = [
     "GlobalMax",
     "Identity",
     "Input",
+    "Interpolation",
     "Joint",
     "Layer",
     "Linear",
@@ -73,7 +76,6 @@ __all__ = [
     "Recurrence",
     "Repeat",
     "Reshape",
-    "Resize",
     "Reverse",
     "Scale",
     "Selection",
@@ -83,4 +85,5 @@ __all__ = [
     "Transpose",
     "TransposedConvolution",
     "UsedSteps",
+    "WindowMax",
 ]

@@ -59,6 +59,30 @@ class GlobalMax(Selection):
         return tf.reduce_max(inputs[0], axis=list(self.axes), keepdims=self.keepdims)
 
 
+@dataclass(frozen=True)
+class WindowMax(Selection):
+    """Largest element of windows of any sizes.
+
+    ``windows`` holds for each feature axis (from 1) that is pooled where its windows begin and
+    end; the output has one element for each combination of them.
+    """
+
+    windows: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
+    pools: ClassVar[bool] = True
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """The axes become as long as there are windows along them."""
+        x = inputs[0]
+        for axis, spans in self.windows:
+            longest = max(end - begin for begin, end in spans)
+            # shorter windows read their last element again
+            places = [
+                [min(begin + step, end - 1) for step in range(longest)] for begin, end in spans
+            ]
+            x = tf.reduce_max(tf.gather(x, places, axis=axis), axis=axis + 1)
+        return x
+
+
 def _pooled(
     operation: Callable[..., Tensor],
     x: Tensor,

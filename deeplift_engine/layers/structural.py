@@ -64,13 +64,22 @@ class Transpose(Linear):
 
 @dataclass(frozen=True)
 class Pad(Linear):
-    """Zeros around the features: one (before, after) per feature axis."""
+    """``value`` around the features: one (before, after) per feature axis."""
 
     margins: tuple[tuple[int, int], ...]
+    value: float = 0.0
 
     def linear(self, *inputs: Tensor) -> Tensor:
-        """Padded."""
+        """Padded with zeros."""
         return tf.pad(inputs[0], [(0, 0), *self.margins])
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Padded."""
+        return tf.pad(inputs[0], [(0, 0), *self.margins], constant_values=self.value)
+
+    def transpose(self, multiplier: Tensor, shapes: object) -> list[Tensor]:
+        """Cropped."""
+        return [Crop(self.margins).linear(multiplier)]
 
 
 @dataclass(frozen=True)
@@ -139,38 +148,6 @@ class Repeat(Linear):
     def linear(self, *inputs: Tensor) -> Tensor:
         """Repeated."""
         return tf.repeat(inputs[0], self.times, axis=self.axis)
-
-
-@dataclass(frozen=True)
-class Resize(Linear):
-    """Images (n, height, width, c) enlarged by whole factors with bilinear interpolation.
-
-    By its definition on pixel centres: TensorFlow's own operation is float32 alone.
-    """
-
-    factors: tuple[int, int]
-
-    def linear(self, *inputs: Tensor) -> Tensor:
-        """(n, height · factor, width · factor, c)."""
-        x = inputs[0]
-        for axis, factor in enumerate(self.factors, start=1):
-            x = _interpolated(x, axis, factor)
-        return x
-
-
-def _interpolated(x: Tensor, axis: int, factor: int) -> Tensor:
-    """Along one axis: a mean of the two nearest elements, weighted by their nearness."""
-    length = tf.shape(x)[axis]
-    places = (tf.cast(tf.range(length * factor), x.dtype) + 0.5) / factor - 0.5
-    left = tf.floor(places)
-    share = tf.reshape(places - left, [-1] + [1] * (x.shape.rank - axis - 1))
-    first = tf.maximum(tf.cast(left, tf.int32), 0)
-    second = tf.minimum(tf.cast(left, tf.int32) + 1, length - 1)
-    result = tf.gather(x, first, axis=axis) * (1 - share) + tf.gather(x, second, axis=axis) * share
-    shape = x.shape.as_list()
-    shape[axis] = None if shape[axis] is None else shape[axis] * factor
-    result.set_shape(shape)
-    return result
 
 
 @dataclass(frozen=True)

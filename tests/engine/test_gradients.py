@@ -22,7 +22,7 @@ def kerass(case: Opened, inputs: list[Any], output: int, unit: Any) -> list[Any]
     points = [tf.constant(array) for array in inputs]
     with tf.GradientTape() as tape:
         tape.watch(points)
-        found = case.model(points if len(points) > 1 else points[0])
+        found = case.model(points if len(points) > 1 else points[0], training=False)
         found = found[output] if isinstance(found, list | tuple) else found
         value = tf.reduce_sum(found[(slice(None), *unit)])
     sent = tape.gradient(value, points, unconnected_gradients="zero")

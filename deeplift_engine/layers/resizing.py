@@ -1,0 +1,97 @@
+"""Images made larger or smaller by interpolation, channels last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import tensorflow as tf
+
+from deeplift_engine.layers.axis import along
+from deeplift_engine.layers.base import Linear
+from deeplift_engine.tensors import Tensor, features
+
+MEANS = ("nearest", "bilinear", "area", "gaussian")
+"""Methods whose coefficients are never below 0."""
+METHODS = (*MEANS, "bicubic", "lanczos3", "lanczos5", "mitchellcubic")
+
+
+@dataclass(frozen=True)
+class Interpolation(Linear):
+    """Images (n, height, width, c) as TensorFlow resizes them, in any dtype.
+
+    Every method is one matrix along the height and one along the width. They are read off
+    TensorFlow's own operation, which has some of its coefficients from tables; where that
+    operation is fast and has the dtype, it is what is used.
+
+    Attributes
+    ----------
+    sizes
+        Height and width of the output; None for ``factors``.
+    method
+        One of `METHODS`.
+    antialias
+        Whether windows grow where the image becomes smaller.
+    factors
+        Whole numbers by which height and width grow.
+    magnitudes
+        Whether the matrices are those of the coefficients' magnitudes.
+    """
+
+    sizes: tuple[int, int] | None
+    method: str = "bilinear"
+    antialias: bool = False
+    factors: tuple[int, int] = (1, 1)
+    magnitudes: bool = False
+
+    def linear(self, *inputs: Tensor) -> Tensor:
+        """(n, height, width, c) → (n, *sizes, c)."""
+        x = inputs[0]
+        sizes = features(x, 1)[:2]
+        if self._native(x):
+            return tf.image.resize(x, self._enlarged(sizes), self.method)
+        for axis, matrix in enumerate(self._matrices(sizes, x.dtype), start=1):
+            x = along(x, matrix, axis)
+        return x
+
+    def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
+        """(n, *sizes, c) → (n, height, width, c)."""
+        if self._native(multiplier):
+            return super().transpose(multiplier, shapes)
+        matrices = self._matrices(shapes[0][:2], multiplier.dtype)
+        for axis, matrix in enumerate(matrices, start=1):
+            multiplier = along(multiplier, tf.transpose(matrix), axis)
+        return [multiplier]
+
+    def absolute(self) -> Linear:
+        """With the matrices' magnitudes."""
+        return self if self.method in MEANS else replace(self, magnitudes=True)
+
+    def _native(self, x: Tensor) -> bool:
+        fast = self.method in ("nearest", "bilinear") and not self.antialias
+        return fast and x.dtype == tf.float32
+
+    def _enlarged(self, sizes: Sequence[Any]) -> Sequence[Any]:
+        if self.sizes is not None:
+            return self.sizes
+        return [size * factor for size, factor in zip(sizes, self.factors, strict=True)]
+
+    def _matrices(self, sizes: Sequence[Any], dtype: Any) -> list[Tensor]:
+        """(out, in) along height and width."""
+        wanted = self._enlarged(sizes)
+        return [self._matrix(old, new, dtype) for old, new in zip(sizes, wanted, strict=True)]
+
+    def _matrix(self, old: Any, new: Any, dtype: Any) -> Tensor:
+        if isinstance(old, int) and isinstance(new, int):
+            with tf.init_scope():  # once, rather than whenever the function runs
+                matrix = tf.cast(self._resized_basis(old, new), dtype).numpy()
+            return tf.constant(matrix)
+        return tf.cast(self._resized_basis(old, new), dtype)
+
+    def _resized_basis(self, old: Any, new: Any) -> Tensor:
+        """What becomes of basis vectors, as the channels of an image of width 1."""
+        basis = tf.reshape(tf.eye(old), [1, old, 1, old])
+        resized = tf.image.resize(basis, [new, 1], self.method, antialias=self.antialias)
+        matrix = tf.reshape(resized, [new, old])
+        return tf.abs(matrix) if self.magnitudes else matrix
