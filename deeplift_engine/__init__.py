@@ -8,7 +8,7 @@ from deeplift_engine import errors, references, targets
 from deeplift_engine.attribution import Attribution
 from deeplift_engine.custom import forward_only, register_layer, unregister_layer
 from deeplift_engine.errors import DeepliftEngineError
-from deeplift_engine.loading import convert, load
+from deeplift_engine.loading import convert, coverage, load
 from deeplift_engine.version import __version__
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ __all__ = [
     "Network",
     "__version__",
     "convert",
+    "coverage",
     "errors",
     "forward_only",
     "load",

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deeplift_engine.custom import Made
+from deeplift_engine.custom import Made, registered_layers
 
 if TYPE_CHECKING:
+    from deeplift_engine.layer_coverage import Coverage
     from deeplift_engine.network import Network
 
 
@@ -60,6 +61,47 @@ def load(
 
     spec = read_model(path, architecture, theano_kernels=theano_kernels)
     return Network(spec, layers=layers, functions=functions, dtype=dtype)
+
+
+def coverage(
+    path: str | Path,
+    architecture: str | Path | None = None,
+    *,
+    theano_kernels: bool | None = None,
+    layers: Mapping[str, Made] | None = None,
+    functions: Mapping[str, Made] | None = None,
+    rules: Any = "rescale",
+    max_pooling: str = "exact",
+) -> Coverage:
+    """Every layer of a saved model: exact, approximate or refused, and why.
+
+    Unlike `load` it takes a model that cannot be attributed through: refused layers are rows, and
+    its ``problem`` is what `load` would say.
+
+    Parameters
+    ----------
+    path, architecture, theano_kernels, layers, functions
+        As for `load`.
+    rules, max_pooling
+        As for `Network.explainer`.
+
+    Returns
+    -------
+    Coverage
+        Print it for a table.
+
+    Raises
+    ------
+    ModelFileError
+        The file cannot be read, or does not fit the architecture.
+    """
+    from conversion import read_model
+    from deeplift_engine.build import given_layers, survey
+    from deeplift_engine.layer_coverage import coverage as covered
+
+    spec = read_model(path, architecture, theano_kernels=theano_kernels)
+    given = given_layers(spec, layers, functions, registered_layers())
+    return covered(spec, survey(spec, given), rules, max_pooling)
 
 
 def convert(

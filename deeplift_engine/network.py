@@ -21,6 +21,7 @@ from deeplift_engine.data import InputInfo, arrays, block_size, padded
 from deeplift_engine.errors import InputError, RuleError, TargetError
 from deeplift_engine.explainer import Explainer
 from deeplift_engine.graph import Graph, Node
+from deeplift_engine.layer_coverage import Coverage, coverage
 from deeplift_engine.plan import Plan, cut_at, pairs_per_block
 from deeplift_engine.progress import bar
 from deeplift_engine.rules import Rules, assign
@@ -240,6 +241,13 @@ class Network:
                 )
             )
         return rows
+
+    def coverage(self, rules: Rules = "rescale", max_pooling: str = "exact") -> Coverage:
+        """One row per layer of the file: what it became, exact or approximate, by which rule.
+
+        Of a file that cannot be built: `deeplift_engine.coverage`.
+        """
+        return coverage(self.spec, self.built, rules, max_pooling)
 
     def audit(
         self,

@@ -27,15 +27,15 @@ class Built:
     """A model as far as it could be built.
 
     ``problems`` holds what was refused, by layer; ``waiting`` the layers that could not be tried
-    because they read such a layer.
+    because they read such a layer; ``problem`` says all of it, and is empty where all is well.
     """
 
     graph: Graph
     logits: Mapping[str, str]
     given: Mapping[str, Given]
     problems: Mapping[str, tuple[LayerSpec, Refused]]
-    waiting: tuple[str, ...]
-    missing: tuple[TensorRef, ...]
+    waiting: tuple[str, ...] = ()
+    problem: str = ""
 
 
 def build(
@@ -66,9 +66,9 @@ def build(
     """
     given = given_layers(spec, layers, functions, registered or {})
     built = survey(spec, given, dtype)
-    if built.problems or built.missing:
+    if built.problem:
         causes = (refused.__cause__ for _, refused in built.problems.values())
-        raise UnsupportedModelError(_listing(spec, built)) from next(filter(None, causes), None)
+        raise UnsupportedModelError(built.problem) from next(filter(None, causes), None)
     return built
 
 
@@ -97,10 +97,11 @@ def survey(spec: ModelSpec, given: Mapping[str, Given], dtype: str = "float32") 
             put_node(Place(draft, layer, node.name, []), node, made)
         except Refused as refused:
             problems[layer.name] = (layer, refused)
-    missing = tuple(ref for ref in spec.outputs if ref not in made)
+    missing = [ref for ref in spec.outputs if ref not in made]
     outputs = tuple(made[ref] for ref in spec.outputs if ref in made)
     graph = Graph(draft.nodes, tuple(spec.inputs), outputs)
-    return Built(graph, draft.logits, given, problems, tuple(waiting), missing)
+    problem = _listing(spec, problems, missing) if problems or missing else ""
+    return Built(graph, draft.logits, given, problems, tuple(waiting), problem)
 
 
 def translate(place: Place) -> tuple[str, ...]:
@@ -139,16 +140,18 @@ def _refusals(spec: ModelSpec, functions: frozenset[str]) -> dict[str, tuple[Lay
     return problems
 
 
-def _listing(spec: ModelSpec, built: Built) -> str:
+def _listing(
+    spec: ModelSpec, problems: Mapping[str, tuple[LayerSpec, Refused]], missing: list[TensorRef]
+) -> str:
     lines = [
         f"  {name} ({layer.class_name}): {refused.reason}."
         + (f" {refused.advice}" if refused.advice else "")
-        for name, (layer, refused) in built.problems.items()
+        for name, (layer, refused) in problems.items()
     ]
     if not lines:
         lines = [
             f"  output {ref.index} of {ref.node}: the layer has no such output"
-            for ref in built.missing
+            for ref in missing
         ]
     count = len(lines)
     return (

@@ -13,6 +13,7 @@ import numpy as np
 from deeplift_engine import storage, targets
 from deeplift_engine.cli import console
 from deeplift_engine.cli.data import Array, read_inputs
+from deeplift_engine.errors import UnsupportedModelError
 
 if TYPE_CHECKING:
     from deeplift_engine.attribution import Attribution
@@ -22,24 +23,46 @@ Inputs = Array | dict[str, Array]
 
 
 def inspect(options: argparse.Namespace) -> int:
-    """Print a line for each layer."""
-    network = _load(options)
-    rows = network.describe(rules=_rules(options), max_pooling=options.max_pooling)
-    columns = ("name", "class_name", "kind", "shape", "rule", "exact", "note")
-    cells = [tuple(getattr(row, column) for column in columns) for row in rows]
-    about = {
-        "model": network.spec.source,
-        "keras_version": network.spec.keras_version or "not said",
-        "sha256": network.spec.sha256,
-        "outputs": list(network.outputs),
-    }
+    """Print a line for each layer, also where some are refused; the error is raised then."""
+    rules, pooling = _rules(options), options.max_pooling
+    network, unsupported = None, None
+    try:
+        network = _load(options)
+    except UnsupportedModelError as error:
+        import deeplift_engine
+
+        unsupported = error
+        found = deeplift_engine.coverage(
+            options.model,
+            architecture=options.architecture,
+            theano_kernels=options.theano_kernels,
+            rules=rules,
+            max_pooling=pooling,
+        )
+        about: dict[str, Any] = {"model": found.source}
+    else:
+        found = network.coverage(rules, pooling)
+        about = {
+            "model": found.source,
+            "keras_version": network.spec.keras_version or "not said",
+            "sha256": network.spec.sha256,
+            "outputs": list(network.outputs),
+        }
     if options.json:
-        listed = [dict(zip(columns, row, strict=True)) for row in cells]
-        _print_json({**about, "layers": listed})
-        return 0
-    _print_lines(about)
-    console.say("")
-    console.say(console.table([*columns], [[_text(cell) for cell in row] for row in cells]))
+        described = network.describe(rules, pooling) if network else []
+        _print_json(
+            {
+                **about,
+                "supported": found.supported,
+                "coverage": [asdict(row) for row in found.rows],
+                "layers": [asdict(row) for row in described],
+            }
+        )
+    else:
+        _print_lines(about)
+        console.say(f"\n{found}")
+    if unsupported is not None:
+        raise unsupported
     return 0
 
 

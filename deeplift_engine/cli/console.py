@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from deeplift_engine.errors import ConvergenceWarning, DegenerateReferenceWarning
@@ -24,16 +24,6 @@ def say(text: str) -> None:
 def complain(kind: str, text: str) -> None:
     """Write ``deeplift-engine: kind: text`` to stderr."""
     sys.stderr.write(f"{PROGRAM}: {kind}: {text}\n")
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Align rows under a header; the last column is as wide as it likes."""
-    lines = [header, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
 
 
 @contextmanager

@@ -21,7 +21,7 @@ def build_parser() -> argparse.ArgumentParser:
         "inspect",
         help="show a model's layers and the rule each gets",
         **_texts(
-            "Show a model's layers, their shapes, the rule each gets, and what is unsupported.",
+            "Show what becomes of each layer: exact, approximate or refused, and by which rule.",
             texts.INSPECT,
         ),
     )
