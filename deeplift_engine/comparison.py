@@ -119,6 +119,10 @@ class NodeEnds:
         """The node's activation at the reference."""
         return self.comparison.value(self.node.name, AT_REFERENCE)
 
+    def known(self) -> bool:
+        """Whether the output is there anyway, and need not be computed again."""
+        return self.comparison.whole
+
     def delta(self) -> Tensor:
         """The output's difference-from-reference (inputs, references, ...)."""
         return self.comparison.delta(self.node.name)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from deeplift_engine.layers import Input, Layer
-from deeplift_engine.rules.base import Ends, Multiplier, Rule
+from deeplift_engine.rules.base import Ends, Multiplier, Rule, total
 from deeplift_engine.tensors import Tensor
 
 
@@ -100,18 +100,21 @@ class Graph:
         observe: Callable[[Node, Mapping[str, Multiplier], list[Multiplier]], None] | None = None,
     ) -> dict[str, Multiplier]:
         """Multipliers at the ``keep`` nodes of what ``start`` says of the target."""
-        arrived, kept = dict(start), set(keep)
+        arrived = {name: [multiplier] for name, multiplier in start.items()}
+        kept = set(keep)
         reach = self.behind(kept)
         for node in reversed(list(self.nodes.values())):
             if node.name not in arrived or reach.isdisjoint(node.inputs):
                 continue
-            sent = rules[node.name].cross(node.layer, ends(node), arrived[node.name])
+            whole = total(arrived[node.name])
+            sent = rules[node.name].cross(node.layer, ends(node), whole)
             if observe is not None:
-                observe(node, arrived, sent)
+                now = {name: total(parts) for name, parts in arrived.items()}
+                observe(node, now, [total([part]) for part in sent])
+            arrived[node.name] = [whole]
             if node.name not in kept:
                 del arrived[node.name]
             for name, multiplier in zip(node.inputs, sent, strict=True):
                 if name in reach:
-                    known = arrived.get(name)
-                    arrived[name] = multiplier if known is None else known.plus(multiplier)
-        return {name: arrived[name] for name in kept if name in arrived}
+                    arrived.setdefault(name, []).append(multiplier)
+        return {name: total(arrived[name]) for name in kept if name in arrived}

@@ -29,22 +29,62 @@ class Multiplier:
 
     Both are (targets, inputs, references, ...), any leading axis 1 where nothing depends on
     it. ``half`` is None where the two parts have one multiplier. The contribution is
-    ``mean * delta + half * spread``.
+    ``mean * delta + half * spread``. Where ``slice`` is given, the tensors are those of elements
+    start to stop of the last axis, of a size; the others are zeros.
     """
 
     mean: Tensor
     half: Tensor | None = None
-
-    def plus(self, other: Multiplier) -> Multiplier:
-        """Sum of what arrives by two ways."""
-        halves = [half for half in (self.half, other.half) if half is not None]
-        return Multiplier(self.mean + other.mean, sum(halves[1:], halves[0]) if halves else None)
+    slice: tuple[int, int, int] | None = None
 
     def folded(self, delta: Tensor) -> Multiplier:
         """One multiplier for both parts, where the spread is the size of ``delta``."""
         if self.half is None:
             return self
         return Multiplier(self.mean + tf.sign(delta) * self.half)
+
+
+def total(arrived: Sequence[Multiplier]) -> Multiplier:
+    """The sum of what arrives by several ways; slices are put together rather than padded."""
+    means = _joined([(part.slice, part.mean) for part in arrived])
+    halves = _joined([(part.slice, part.half) for part in arrived if part.half is not None])
+    return Multiplier(sum(means[1:], means[0]), sum(halves[1:], halves[0]) if halves else None)
+
+
+def _joined(parts: Sequence[tuple[tuple[int, int, int] | None, Tensor]]) -> list[Tensor]:
+    """Tensors of full size with the same sum: slices that do not overlap become one."""
+    whole = [tensor for place, tensor in parts if place is None]
+    rest = [(place, tensor) for place, tensor in parts if place is not None]
+    while rest:
+        end, pieces, left = 0, [], []
+        size = rest[0][0][2]
+        for (start, stop, _), tensor in sorted(rest, key=lambda part: part[0]):
+            if start < end:
+                left.append(((start, stop, size), tensor))
+                continue
+            pieces += [(start - end, tensor)]
+            end = stop
+        whole.append(_concatenated(pieces, size - end))
+        rest = left
+    return whole
+
+
+def _concatenated(pieces: Sequence[tuple[int, Tensor]], after: int) -> Tensor:
+    """Tensors along the last axis, each behind a number of zeros, and zeros ``after`` them."""
+    axes = tf.shape(pieces[0][1])[:-1]
+    for _, tensor in pieces[1:]:
+        axes = tf.broadcast_dynamic_shape(axes, tf.shape(tensor)[:-1])
+    joined = []
+    for gap, tensor in [*pieces, (after, None)]:
+        if gap:
+            zeros = tf.zeros(tf.concat([axes, [gap]], 0), pieces[0][1].dtype)
+            zeros.set_shape([*pieces[0][1].shape[:-1].as_list(), gap])
+            joined.append(zeros)
+        if tensor is not None:
+            result = tf.broadcast_to(tensor, tf.concat([axes, tf.shape(tensor)[-1:]], 0))
+            result.set_shape([*[None] * (tensor.shape.rank - 1), tensor.shape[-1]])
+            joined.append(result if len(pieces) > 1 else tensor)
+    return joined[0] if len(joined) == 1 else tf.concat(joined, -1)
 
 
 class Ends(Protocol):
@@ -61,6 +101,9 @@ class Ends(Protocol):
 
     def output_reference(self) -> Tensor:
         """The node's activation at the reference."""
+
+    def known(self) -> bool:
+        """Whether the output is there anyway, and need not be computed again."""
 
     def delta(self) -> Tensor:
         """The output's difference-from-reference (inputs, references, ...)."""
@@ -151,9 +194,7 @@ def pulled_back(layer: Layer, points: Sequence[Tensor], multiplier: Tensor) -> l
     points = [point[tf.newaxis] for point in points]
     closed = layer.gradient(points, multiplier) if isinstance(layer, Joint) else None
     if closed is not None:
-        return [
-            summed_to(part, point, LEADING) for part, point in zip(closed, points, strict=True)
-        ]
+        return [summed_to(part, point, LEADING) for part, point in zip(closed, points, strict=True)]
     axes = tf.shape(multiplier)[:LEADING]
     for point in points:
         axes = tf.broadcast_dynamic_shape(axes, tf.shape(point)[:LEADING])
@@ -183,5 +224,6 @@ __all__ = [
     "full",
     "pairwise",
     "pulled_back",
+    "total",
     "transposed",
 ]

@@ -36,32 +36,18 @@ class Factor:
         if self.factor == "one":
             return [arrived]
 
+        if ends.known() and self.factor == "slope":
+            x, x0 = ends.inputs()[0], ends.references()[0]
+            factor = layer.chord(x, x0, ends.output(), ends.output_reference())
+            half = None if arrived.half is None else arrived.half * tf.abs(factor)
+            return [Multiplier(arrived.mean * factor, half)]
+
         def crossing(points: list[Tensor], mean: Tensor, *half: Tensor) -> tuple[Tensor, ...]:
             factor = getattr(layer, self.factor)(*points)
             return (mean * factor, *(part * tf.abs(factor) for part in half))
 
         half = [] if arrived.half is None else [arrived.half]
         return [Multiplier(*ends.fuse(crossing)(self._points(ends), arrived.mean, *half))]
-
-    def prepare(self, layer: Elementwise, ends: Ends) -> list[Tensor]:
-        """What `send` needs, whatever arrives."""
-        if self.factor == "one":
-            return []
-        x = ends.inputs()[0]
-        if self.factor == "derivative":
-            return [layer.derivative(x)]
-        return [layer.chord(x, ends.references()[0], ends.output(), ends.output_reference())]
-
-    def send(
-        self, layer: Elementwise, ends: Ends, arrived: Multiplier, prepared: list[Tensor]
-    ) -> list[Multiplier]:
-        """As `cross`, with what `prepare` gave."""
-        if self.positive_only:
-            arrived = _positive(arrived)
-        for factor in prepared:
-            half = None if arrived.half is None else arrived.half * tf.abs(factor)
-            arrived = Multiplier(arrived.mean * factor, half)
-        return [arrived]
 
     def _points(self, ends: Ends) -> list[Tensor]:
         inputs = ends.inputs()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import tensorflow as tf
 
-from deeplift_engine.layers import Linear
+from deeplift_engine.layers import Linear, Part
 from deeplift_engine.rules.base import Ends, Multiplier, deltas, full, pairwise, transposed
 from deeplift_engine.tensors import Tensor
 
@@ -25,9 +25,10 @@ class Transposed:
     def cross(self, layer: Linear, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Multipliers of the inputs."""
         shapes = ends.shapes()
-        if not layer.broadcasts:
-            half = None if arrived.half is None else full(arrived.half, ends)
-            arrived = Multiplier(full(arrived.mean, ends), half)
+        if isinstance(layer, Part) and isinstance(shapes[0][-1], int):
+            place = (layer.start, layer.stop, shapes[0][-1])
+            return [replace(self._full(layer, ends, arrived), slice=place)]
+        arrived = self._full(layer, ends, arrived)
         means = transposed(layer.transpose, arrived.mean, shapes)
         if arrived.half is None:
             return [Multiplier(mean) for mean in means]
@@ -36,6 +37,13 @@ class Transposed:
         if not layer.folds:
             return parts
         return [part.folded(delta) for part, delta in zip(parts, deltas(ends), strict=True)]
+
+    @staticmethod
+    def _full(layer: Linear, ends: Ends, arrived: Multiplier) -> Multiplier:
+        if layer.broadcasts:
+            return arrived
+        half = None if arrived.half is None else full(arrived.half, ends)
+        return Multiplier(full(arrived.mean, ends), half)
 
     def spread(self, layer: Linear, ends: Ends) -> Tensor:
         """Spread of the output."""

@@ -10,8 +10,6 @@ import tensorflow as tf
 
 from deeplift_engine.layers.recurrence import MASK, STEP, Recurrence
 from deeplift_engine.rules.base import LEADING, Ends, Multiplier, Rule, collapsed, folded
-from deeplift_engine.rules.elementwise import Factor
-from deeplift_engine.rules.joint import Path
 from deeplift_engine.tensors import Tensor, batched, merge
 
 
@@ -24,27 +22,6 @@ class Sliced(dict[str, Tensor]):
 
     def __getitem__(self, name: str) -> Tensor:
         return super().__getitem__(name)[self.number]
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A rule at one step, what does not depend on multipliers prepared for all steps at once."""
-
-    rule: Factor | Path
-    tensors: list[Tensor]
-    number: Tensor
-
-    name: str = "prepared"
-    complete: bool = True
-
-    def cross(self, layer: Any, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
-        """As the rule."""
-        here = [tensor[self.number] for tensor in self.tensors]
-        return self.rule.send(layer, ends, arrived, here)
-
-    def spread(self, layer: Any, ends: Ends) -> Tensor:
-        """As the rule."""
-        return self.rule.spread(layer, ends)
 
 
 @dataclass(frozen=True)
@@ -102,20 +79,15 @@ class Unrolled:
         carried = [_zeros(axes, at_input[name][0] + at_reference[name][0]) for name in layer.states]
         collected = [tf.TensorArray(multiplier.dtype, size=steps) for _ in sequences]
 
-        prepared = self._prepared(layer, ends, at_input, at_reference)
-
         def step(done: Tensor, after: Sequence[Tensor], collected: Sequence[Any]) -> Any:
             number = steps - 1 - done
             here, there = Sliced(at_input, number), Sliced(at_reference, number)
-            rules = dict(self.rules)
-            for name, tensors in prepared.items():
-                rules[name] = Prepared(self.rules[name], tensors, number)  # type: ignore[arg-type]
-            comparison = ends.inner(cell, rules, here, there)
+            comparison = ends.inner(cell, self.rules, here, there)
             start = {
                 name: Multiplier(part[number] + later)
                 for name, part, later in zip(cell.outputs, arriving, after, strict=True)
             }
-            found = cell.backward(start, [*sequences, *layer.states], rules, comparison.ends)
+            found = cell.backward(start, [*sequences, *layer.states], self.rules, comparison.ends)
             sent = {name: part.folded(comparison.delta(name)).mean for name, part in found.items()}
             before = [
                 _like(sent.get(name), later)
@@ -142,21 +114,6 @@ class Unrolled:
                 whole = _before_entry(layer, whole, ends.shapes()[0])
             sent.append(layer.steps_back(whole, time))
         return sent + list(carried)
-
-    def _prepared(
-        self,
-        layer: Recurrence,
-        ends: Ends,
-        at_input: Mapping[str, Tensor],
-        at_reference: Mapping[str, Tensor],
-    ) -> dict[str, list[Tensor]]:
-        """What the rules of the cell can prepare, for all steps at once."""
-        comparison = ends.inner(layer.cell, self.rules, at_input, at_reference)
-        return {
-            name: rule.prepare(node.layer, comparison.ends(node))
-            for name, node in layer.cell.nodes.items()
-            if isinstance(rule := self.rules.get(name), Factor | Path)
-        }
 
 
 def _cell_activations(
