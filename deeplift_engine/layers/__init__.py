@@ -15,6 +15,7 @@ from deeplift_engine.layers.base import (
 from deeplift_engine.layers.convolution import Convolution
 from deeplift_engine.layers.dense import Dense, Scale
 from deeplift_engine.layers.depthwise import DepthwiseConvolution
+from deeplift_engine.layers.local import LocallyConnected
 from deeplift_engine.layers.merging import Dot, Maximum, Minimum, PathFunction, Product
 from deeplift_engine.layers.pooling import AveragePool, GlobalMax, MaxPool, WindowMax
 from deeplift_engine.layers.recurrence import Recurrence
@@ -62,6 +63,7 @@ __all__ = [
     "Layer",
     "Linear",
     "LinearFunction",
+    "LocallyConnected",
     "Lookup",
     "MaxPool",
     "Maximum",

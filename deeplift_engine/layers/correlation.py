@@ -11,7 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from deeplift_engine.constants import Array, constant
-from deeplift_engine.tensors import Tensor
+from deeplift_engine.tensors import Tensor, features
 
 Margins = Sequence[tuple[int, int]]
 
@@ -73,3 +73,14 @@ def _padding(margins: Margins | None) -> Any:
     if margins is None:
         return "SAME"
     return _with_ends(margins) if _any(margins) else "VALID"
+
+
+def spread_out(y: Tensor, axis: int, stride: int, length: Any) -> Tensor:
+    """Elements of an axis put ``stride`` apart, zeros between, and cut to ``length``."""
+    if stride == 1:
+        return y
+    sizes = features(y, 0)
+    margins = [(0, 0)] * (axis + 1) + [(0, stride - 1)] + [(0, 0)] * (len(sizes) - axis - 1)
+    apart = tf.pad(tf.expand_dims(y, axis + 1), margins)
+    whole = tf.reshape(apart, [*sizes[:axis], sizes[axis] * stride, *sizes[axis + 1 :]])
+    return whole[(slice(None),) * axis + (slice(None, length),)]

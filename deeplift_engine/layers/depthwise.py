@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from deeplift_engine.constants import Array, constant
 from deeplift_engine.layers.base import Linear
+from deeplift_engine.layers.correlation import spread_out
 from deeplift_engine.tensors import Tensor, features
 
 
@@ -54,7 +55,7 @@ class DepthwiseConvolution(Linear):
             for size, (before, after), over in zip(sizes, margins, reach, strict=True)
         ]
         for axis, (stride, length) in enumerate(zip(self.strides, lengths, strict=True), start=1):
-            multiplier = _spread_out(multiplier, axis, stride, length)
+            multiplier = spread_out(multiplier, axis, stride, length)
         height, width, channels, copies = self.kernel.shape
         flipped = self.kernel[::-1, ::-1].reshape(height, width, channels * copies, 1)
         opposite = [
@@ -122,14 +123,3 @@ def _framed(x: Tensor, margins: Any) -> Tensor:
     if all(isinstance(size, int) and size == 0 for margin in margins for size in margin):
         return x
     return tf.pad(x, [(0, 0), *margins, (0, 0)])
-
-
-def _spread_out(y: Tensor, axis: int, stride: int, length: Any) -> Tensor:
-    """Elements of an axis put ``stride`` apart, zeros between, and cut to ``length``."""
-    if stride == 1:
-        return y
-    sizes = features(y, 0)
-    margins = [(0, 0)] * (axis + 1) + [(0, stride - 1)] + [(0, 0)] * (len(sizes) - axis - 1)
-    apart = tf.pad(tf.expand_dims(y, axis + 1), margins)
-    whole = tf.reshape(apart, [*sizes[:axis], sizes[axis] * stride, *sizes[axis + 1 :]])
-    return whole[(slice(None),) * axis + (slice(None, length),)]

@@ -19,6 +19,7 @@ from deeplift_engine.layers import (
     Joint,
     Layer,
     Linear,
+    LocallyConnected,
     Lookup,
     Recurrence,
     Reshape,
@@ -58,7 +59,7 @@ COMPOSITES: dict[str, list[tuple[str, str]]] = {
 """Named lists of (which layers, rule)."""
 
 GRADIENT_STYLE = ("gradient", "guided_backprop", "deconvnet", "pass_through")
-CONVOLUTIONS = (Convolution, DepthwiseConvolution, TransposedConvolution)
+CONVOLUTIONS = (Convolution, DepthwiseConvolution, LocallyConnected, TransposedConvolution)
 TRANSPARENT = (Identity, Reshape, Scale, Transpose)
 Rules = str | Mapping[str, str] | Sequence[tuple[str, str]]
 

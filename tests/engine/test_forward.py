@@ -83,6 +83,8 @@ def test_every_layer_that_can_be_built_is_in_the_table(opened: Opening) -> None:
     there = {node.class_name for name in CASES for node in opened(name).network.nodes.values()}
     only_old = {
         "ThresholdedReLU",  # Keras 2 only; tests of the reader have it
+        "LocallyConnected1D",  # in test_local
+        "LocallyConnected2D",
         "RandomCrop",  # in test_resizing, with what else images are augmented by
         *INACTIVE,
     }
