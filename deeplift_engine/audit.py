@@ -97,8 +97,10 @@ def audit(plan: Plan, inputs: tuple[InputInfo, ...], x: Any, references: Any, ta
         [None] * len(inputs) if references is None else by_input(references, inputs, "references")
     )
     compared = []
-    for part, array in zip(given, data, strict=True):
-        found = reference_module.resolve(part, array.shape[1:], samples, array.dtype, array[0])
+    for part, array, info in zip(given, data, inputs, strict=True):
+        found = reference_module.resolve(
+            part, array.shape[1:], samples, array.dtype, array[0], info.table
+        )
         made = found.make(array[:0] if found.shared else array, np.arange(samples))
         compared.append(np.broadcast_to(made[:1] if found.shared else made[:, 0], array.shape))
     graph = plan.graph

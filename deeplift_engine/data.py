@@ -15,12 +15,35 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
+class Table:
+    """The embedding that an input's tokens are looked up in: its layer, and its rows."""
+
+    layer: str
+    rows: int
+
+    def outside(self, tokens: Array) -> tuple[tuple[int, ...], str] | None:
+        """Where the first token is that the table has no row for, and what to say of it."""
+        beyond = (tokens <= -1) | (tokens >= self.rows)
+        if not beyond.any():
+            return None
+        place = tuple(int(number) for number in np.argwhere(beyond)[0])
+        return place, (
+            f"{tokens[place]:.10g}, but the table of {self.layer!r} has {self.rows} rows, for tokens "
+            f"0 to {self.rows - 1}"
+        )
+
+
+@dataclass(frozen=True)
 class InputInfo:
-    """One input of a network: its name, its shape without batch axis, its dtype."""
+    """One input of a network: its name, its shape without batch axis, its dtype.
+
+    ``table`` is what its values are looked up in, where they are tokens.
+    """
 
     name: str
     shape: tuple[int | None, ...]
     dtype: str
+    table: Table | None = None
 
 
 def by_input(value: Any, inputs: Sequence[InputInfo], what: str) -> list[Any]:
@@ -61,7 +84,8 @@ def arrays(x: Any, inputs: Sequence[InputInfo], dtype: str) -> list[Array]:
     Raises
     ------
     InputError
-        Wrong rank or size, no samples, numbers of samples that differ, NaN or infinity.
+        Wrong rank or size, no samples, numbers of samples that differ, NaN or infinity; tokens
+        that are not in the table that the input is looked up in.
     """
     checked = [
         _array(value, info, dtype)
@@ -103,6 +127,10 @@ def _array(value: Any, info: InputInfo, dtype: str) -> Array:
             f"Input {info.name!r} holds NaN or infinity, first in sample {sample}; scores of it "
             "would mean nothing."
         )
+    if info.table is not None and (found := info.table.outside(array)):
+        (sample, *position), text = found
+        where = f" at {tuple(position)}" if position else ""
+        raise InputError(f"Input {info.name!r}, sample {sample}: the token{where} is {text}.")
     if info.dtype.startswith("float"):
         return array.astype(dtype, copy=False)
     whole = array.astype(info.dtype, copy=False)

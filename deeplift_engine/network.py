@@ -25,6 +25,7 @@ from deeplift_engine.layer_coverage import Coverage, coverage
 from deeplift_engine.plan import Plan, cut_at, pairs_per_block
 from deeplift_engine.progress import bar
 from deeplift_engine.rules import Rules, assign
+from deeplift_engine.tables import tables
 from deeplift_engine.verify import Verification, verify
 from deeplift_engine.version import __version__
 
@@ -57,7 +58,7 @@ class Network:
     spec
         What was read from the file.
     inputs
-        Name, shape and dtype of each input.
+        Name, shape and dtype of each input, and what it is looked up in.
     dtype
         ``"float32"`` or ``"float64"``.
     """
@@ -80,8 +81,9 @@ class Network:
             dtype=dtype,
         )
         self.graph, self._logits = self.built.graph, self.built.logits
+        read = tables(self.graph)
         self.inputs = tuple(
-            InputInfo(name, self.nodes[name].shape, self.nodes[name].dtype)
+            InputInfo(name, self.nodes[name].shape, self.nodes[name].dtype, read.get(name))
             for name in self.graph.inputs
         )
         self._forwards: dict[tuple[str, ...], Any] = {}

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplift_engine.data import Table
 from deeplift_engine.errors import DegenerateReferenceWarning, ReferencesError
 
 Array: TypeAlias = NDArray[Any]
@@ -111,8 +112,8 @@ def _equal(inputs: Array, references: Array) -> Array:
     )
 
 
-def checked(references: References, dtype: np.dtype[Any]) -> References:
-    """Wrap `make` so that it checks shape and finiteness and casts to ``dtype``."""
+def checked(references: References, dtype: np.dtype[Any], table: Table | None = None) -> References:
+    """Wrap `make` so that it checks shape, finiteness and tokens, and casts to ``dtype``."""
 
     def make(inputs: Array, indices: Array) -> Array:
         made = np.asarray(references.make(inputs, indices))
@@ -132,6 +133,10 @@ def checked(references: References, dtype: np.dtype[Any]) -> References:
                 f"{references.name}: the value at {tuple(int(i) for i in bad)}{where} is "
                 f"{made[tuple(bad)]}; references must be finite"
             )
+        if table is not None and (found := table.outside(made)):
+            place, text = found
+            where = "" if references.shared else f" for sample {int(indices[place[0]])}"
+            raise ReferencesError(f"{references.name}: a token{where} is {text}")
         cast = made.astype(dtype, copy=False)
         if dtype.kind in "iu" and not np.array_equal(cast, made):
             raise ReferencesError(

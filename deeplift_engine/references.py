@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from deeplift_engine import shuffles
+from deeplift_engine.data import Table
 from deeplift_engine.errors import ReferencesError
 from deeplift_engine.reference_checks import (
     Array,
@@ -46,7 +47,7 @@ def zeros() -> References:
 
 
 def constant(value: float) -> References:
-    """The same number everywhere: one shared reference."""
+    """The same number everywhere, or the same token: one shared reference."""
     number = np.asarray(value)
     if number.ndim or not np.isfinite(number):
         raise ReferencesError(
@@ -54,6 +55,42 @@ def constant(value: float) -> References:
             "references.background(...) or pass the array itself"
         )
     return _broadcast(number, f"constant({value:g})")
+
+
+def replaced(by: int | Sequence[int], *, keep: Sequence[int] = ()) -> References:
+    """Each input with every token replaced, but for those to ``keep``.
+
+    Where an input of tokens has special ones that hold its form (padding, start, end, separators),
+    they stay where they are, so that the reference has the same length and what is scored is the
+    content: ``replaced(by=mask, keep=(pad, cls, sep))``.
+
+    Parameters
+    ----------
+    by
+        The token to put: a mask's, an unknown word's. Of several, one reference each.
+    keep
+        Tokens that stay.
+    """
+    tokens, kept = _tokens(by, "by"), _tokens(keep, "keep") if len(keep) else np.zeros(0, int)
+    name = f"replaced({', '.join(map(str, tokens))}"
+    name += f", keep=({', '.join(map(str, kept))}))" if len(kept) else ")"
+
+    def make(inputs: Array, indices: Array) -> Array:
+        if inputs.dtype.kind == "f" and not np.array_equal(inputs, np.floor(inputs)):
+            raise ReferencesError(f"{name} is for inputs of tokens, and these hold fractions")
+        stay = np.isin(inputs, kept)
+        return np.stack([np.where(stay, inputs, token) for token in tokens], axis=1)
+
+    return References(name, len(tokens), False, make)
+
+
+def _tokens(value: int | Sequence[int], what: str) -> Array:
+    tokens = np.atleast_1d(np.asarray(value))
+    if tokens.ndim != 1 or tokens.dtype.kind not in "iu" or len(tokens) == 0:
+        raise ReferencesError(
+            f"replaced(): {what} is a token, a whole number, or several: {value!r}"
+        )
+    return tokens
 
 
 def background(frequencies: Sequence[float], *, channel_axis: int | None = None) -> References:
@@ -213,6 +250,7 @@ def resolve(
     n: int,
     dtype: DTypeLike,
     sample: Array | None = None,
+    table: Table | None = None,
 ) -> References:
     """Turn what a user passes for one input into a `References`.
 
@@ -232,6 +270,8 @@ def resolve(
         What the network computes in; references are cast to it.
     sample
         The first input ``S``, on which a function without a count is tried.
+    table
+        What the input is looked up in, where it is tokens: references must be in it too.
 
     Returns
     -------
@@ -253,7 +293,7 @@ def resolve(
         references = _from_array(references, shape, n)
     if isinstance(references, PendingReferences):
         references = references.settle(shape, n, sample)
-    return checked(references, np.dtype(dtype))
+    return checked(references, np.dtype(dtype), table)
 
 
 def _from_array(references: Any, shape: Shape, n: int) -> References | PendingReferences:
@@ -305,6 +345,7 @@ __all__ = [
     "dinucleotide_shuffle",
     "function",
     "per_sample",
+    "replaced",
     "resolve",
     "shared",
     "shuffle",

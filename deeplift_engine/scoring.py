@@ -111,8 +111,10 @@ class Scoring:
         if self.given is not None:
             parts = by_input(self.given, self.inputs, "references")
         resolved = [
-            reference_module.resolve(part, array.shape[1:], self.samples, array.dtype, array[0])
-            for part, array in zip(parts, self.data, strict=True)
+            reference_module.resolve(
+                part, array.shape[1:], self.samples, array.dtype, array[0], info.table
+            )
+            for part, array, info in zip(parts, self.data, self.inputs, strict=True)
         ]
         if len({reference.count for reference in resolved} - {1}) > 1:
             found = {info.name: r.count for info, r in zip(self.inputs, resolved, strict=True)}

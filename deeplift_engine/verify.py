@@ -35,12 +35,18 @@ class Verification:
 
 
 def random_inputs(network: Network, samples: int = SAMPLES, seed: int = 0) -> list[Any]:
-    """Standard normal inputs of the network's shapes, free axes ``FREE_LENGTH`` long."""
+    """Standard normal inputs of the network's shapes, free axes ``FREE_LENGTH`` long.
+
+    Where an input is looked up in a table, tokens of the whole table.
+    """
     generator = np.random.default_rng(seed)
     found = []
     for info in network.inputs:
         shape = (samples, *(FREE_LENGTH if size is None else size for size in info.shape))
-        if "int" in info.dtype:
+        if info.table is not None:
+            tokens = generator.integers(0, info.table.rows, shape)
+            found.append(tokens.astype(network.nodes[info.name].dtype))
+        elif "int" in info.dtype:
             found.append(generator.integers(0, 2, shape).astype(info.dtype))
         else:
             found.append(generator.normal(size=shape).astype(network.dtype))

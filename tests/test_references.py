@@ -240,11 +240,44 @@ def test_free_lengths_are_checked_against_the_inputs() -> None:
         (lambda: R.shuffle(0), "1 or more, not 0"),
         (lambda: R.dinucleotide_shuffle(2.5), "whole number"),
         (lambda: R.function(len, -1), "not -1"),
+        (lambda: R.replaced(1.5), "a token, a whole number, or several: 1.5"),
+        (lambda: R.replaced([]), "a whole number, or several"),
+        (lambda: R.replaced(1, keep=[0.5]), "keep is a token"),
     ],
 )
 def test_constructors_check_what_they_are_given(construct, says) -> None:
     with pytest.raises(ReferencesError, match=says):
         construct()
+
+
+# ---------------------------------------------------------------- tokens
+
+
+TOKENS = np.array([[101, 7, 8, 102, 0, 0], [101, 7, 102, 9, 102, 0]])
+
+
+def test_tokens_are_replaced_but_for_those_that_hold_the_form() -> None:
+    resolved = resolve(R.replaced(103, keep=(0, 101, 102)), (6,), 2, "int32")
+    assert (resolved.name, resolved.count) == ("replaced(103, keep=(0, 101, 102))", 1)
+    made = make(resolved, TOKENS)
+    expected = [[[101, 103, 103, 102, 0, 0]], [[101, 103, 102, 103, 102, 0]]]
+    np.testing.assert_array_equal(made, expected)
+    assert made.dtype == np.int32
+    np.testing.assert_array_equal(make(resolve(R.replaced(5), (6,), 2), TOKENS), 5)
+
+
+def test_several_tokens_are_several_references() -> None:
+    made = make(resolve(R.replaced([3, 4], keep=[101]), (None,), 2, "int64"), TOKENS)
+    assert made.shape == (2, 2, 6)
+    np.testing.assert_array_equal(made[:, :, 0], 101)
+    np.testing.assert_array_equal(made[0, :, 1], [3, 4])
+
+
+def test_what_holds_fractions_has_no_tokens() -> None:
+    resolved = resolve(R.replaced(1, keep=[0]), (6,), 2)
+    np.testing.assert_array_equal(make(resolved, 1.0 * TOKENS), (TOKENS != 0)[:, None])
+    with pytest.raises(ReferencesError, match="these hold fractions"):
+        make(resolved, TOKENS / 2)
 
 
 # ---------------------------------------------------------------- references that say nothing

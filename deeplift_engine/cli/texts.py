@@ -14,6 +14,7 @@ TARGETS = """\
 REFERENCES = """\
   zeros                 constant:0.25         background:0.3,0.2,0.2,0.3
   shuffle:20            dinucleotide_shuffle:20          (K per sample, from --seed)
+  replaced:103          replaced:103:0,101,102           (tokens: all but 0, 101, 102 by 103)
   FILE.npy              one, or one or K for each sample
   shared:FILE.npy       every sample with each of them   (also .npz and .h5, as FILE.h5:KEY)"""
 

@@ -82,6 +82,11 @@ def references(text: str) -> Callable[[int], Any]:
         if kind == "background" and colon:
             frequencies = [float(part) for part in rest.split(",")]
             return lambda seed: kinds.background(frequencies)
+        if kind == "replaced" and colon:
+            by, _, keep = rest.partition(":")
+            tokens = [int(token) for token in by.split(",")]
+            kept = [int(token) for token in keep.split(",")] if keep else []
+            return lambda seed: kinds.replaced(tokens, keep=kept)
         if kind in ("shuffle", "dinucleotide_shuffle"):
             count = at_least_one(rest) if colon else 20
             return lambda seed: getattr(kinds, kind)(count, seed=seed)

@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 import pytest
 
-from deeplift_engine.cli import EXIT_CODES, console, values
+from deeplift_engine.cli import EXIT_CODES, values
 from deeplift_engine.cli.data import read_array, read_inputs
 from deeplift_engine.cli.parser import build_parser
 from deeplift_engine.errors import DeepliftEngineError, InputError
@@ -95,6 +95,7 @@ def test_the_exit_codes_are_documented() -> None:
         ["score", "model.h5", "x.npy", "-o", "y.h5", "--references", "nothing"],
         ["score", "model.h5", "x.npy", "-o", "y.h5", "--references", "constant:a"],
         ["score", "model.h5", "x.npy", "-o", "y.h5", "--references", "shuffle:0"],
+        ["score", "model.h5", "x.npy", "-o", "y.h5", "--references", "replaced:"],
         ["score", "model.h5", "x.npy", "-o", "y.h5", "--batch-size", "0"],
         ["score", "model.h5", "x.npy", "-o", "y.h5", "--rule", "conv1"],
         ["score", "model.h5", "x.npy", "-o", "y.h5", "--layers", "a,,b"],
@@ -134,6 +135,8 @@ def test_targets_and_references_from_files(tmp_path: Path) -> None:
         ("zeros", "zeros"),
         ("constant:0.25", "constant(0.25)"),
         ("background:0.3,0.2,0.2,0.3", "background(0.3, 0.2, 0.2, 0.3)"),
+        ("replaced:9", "replaced(9)"),
+        ("replaced:9,8:0,1,2", "replaced(9, 8, keep=(0, 1, 2))"),
         ("shuffle:3", "shuffle(3, seed=7)"),
         ("dinucleotide_shuffle", "dinucleotide_shuffle(20, seed=7)"),
     ],
@@ -191,10 +194,6 @@ def test_arrays_of_something_else_than_numbers_are_refused(tmp_path: Path) -> No
 
 
 # the terminal
-
-
-def test_a_table_is_aligned() -> None:
-    assert console.table(("a", "long"), [["bbb", "c"]]) == "a    long\nbbb  c"
 
 
 def test_tensorflow_s_chatter_is_shown_where_its_import_fails(tmp_path: Path) -> None:
