@@ -150,8 +150,7 @@ def _listing(
     ]
     if not lines:
         lines = [
-            f"  output {ref.index} of {ref.node}: the layer has no such output"
-            for ref in missing
+            f"  output {ref.index} of {ref.node}: the layer has no such output" for ref in missing
         ]
     count = len(lines)
     return (

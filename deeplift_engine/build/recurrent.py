@@ -62,12 +62,11 @@ def _layer(place: Place, cells: Sequence[LayerSpec]) -> tuple[str, ...]:
     if place.option("stateful"):
         logger.warning("%s is stateful: it is explained from initial states of zeros.", place.name)
     source, mask = place.inputs[0], place.mask()
+    mask_read = _read(place, mask)
     initial = _initial(place, cells)
     if place.option("go_backwards"):
         source = place.add(Reverse(STEPS), source, suffix="/reversed")
-        mask_read = mask and place.add(Reverse(STEPS), mask, suffix="/mask_reversed")
-    else:
-        mask_read = mask
+        mask_read = mask_read and place.add(Reverse(STEPS), mask_read, suffix="/mask_reversed")
     states: list[str] = []
     found = Outputs(source, [])
     for number, cell in enumerate(cells):
@@ -77,6 +76,18 @@ def _layer(place: Place, cells: Sequence[LayerSpec]) -> tuple[str, ...]:
         found = _stepped(place, cell, kind, found.sequence, mask_read, started, suffix)
         states += found.states
     return _asked(place, found.sequence, states, mask, mask_read)
+
+
+def _read(place: Place, mask: str | None) -> str | None:
+    """The mask that the cell reads of the sequence's own.
+
+    Keras 3 hands a mask that nobody names to layers of one tensor alone, and so not to one that
+    is called with initial states; its output has it all the same.
+    """
+    implicit = place.argument("mask") is None
+    if place.draft.era == 3 and implicit and place.argument("initial_state") is not None:
+        return None
+    return mask
 
 
 def _initial(place: Place, cells: Sequence[LayerSpec]) -> list[str]:
@@ -176,7 +187,8 @@ def bidirectional(place: Place) -> tuple[str, ...]:
     half = len(given) // 2 if given else 0
     starts = (given[:half], given[half:]) if given else (None, None)
     mask = place.mask()
-    mask_name = None if mask is None else NodeName(mask)
+    mask_read = _read(place, mask)
+    mask_name = None if mask_read is None else NodeName(mask_read)
     runs = [
         place.draft.translate(
             place.child(
@@ -218,10 +230,10 @@ def convolutional(place: Place) -> tuple[str, ...]:
     if first:
         order = (1, *range(3, rank + 3), 2)
         source = place.add(Transpose(order), source, suffix="/channels_last_input")
-    mask_read = mask
+    mask_read = _read(place, mask)
     if place.option("go_backwards"):
         source = place.add(Reverse(STEPS), source, suffix="/reversed")
-        mask_read = mask and place.add(Reverse(STEPS), mask, suffix="/mask_reversed")
+        mask_read = mask_read and place.add(Reverse(STEPS), mask_read, suffix="/mask_reversed")
     ones = (1,) * rank
     project = Convolution(
         kernel,
@@ -243,7 +255,7 @@ def convolutional(place: Place) -> tuple[str, ...]:
         [recur],
         recurrent_kernel.shape[-2],
         step,
-        masked=bool(mask),
+        masked=bool(mask_read),
         started=bool(initial),
     )
     found = _run(place, layer, source, mask_read, initial, "")
