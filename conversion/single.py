@@ -54,8 +54,8 @@ def single_layer(
     Parameters
     ----------
     class_name
-        Keras 3's name of a class that stands alone (no wrapper, no model), or any name that
-        Keras does not have, whose options and arrays are kept as they are.
+        Keras 3's name of a class that stands alone (no wrapper, no model), ``"ops.Flip"`` for an
+        operation, or any name that Keras does not have, whose options and arrays are kept.
     options
         Keras 3's, without ``name``. Those left out have Keras's defaults; sizes (``units``,
         ``filters``, ``kernel_size`` ...) and ``use_bias`` are taken from the arrays.
@@ -72,6 +72,8 @@ def single_layer(
         An option or an array that the class does not have, one that is missing, or arrays whose
         shapes do not fit.
     """
+    if class_name.startswith("ops."):
+        return LayerSpec(name, class_name, {**options, "name": name}, {}, (), class_name[4:])
     arrays = {role: np.asarray(values) for role, values in weights.items()}
     given = dict(options)
     where = f"layer {name!r}"

@@ -202,6 +202,25 @@ def test_a_function_of_tokens_is_a_table() -> None:
     assert not result.scores[x == x0].any()
 
 
+def test_tokens_may_be_moved_and_then_looked_up() -> None:
+    """Reversed and cut by an index, which is exact; by a function of TensorFlow it is refused."""
+    source = keras.Input((8,), name="x", dtype="int32")
+    moved = L.Lambda(lambda x: x[:, :0:-1], name="code", output_shape=(7,), dtype="int32")(source)
+    x = L.Embedding(5, 3)(moved)
+    model = randomised(keras.Model(source, L.Dense(1)(L.Flatten()(x))))
+    network = de.convert(model, functions={"code": lambda x: x[:, :0:-1]})
+    x, x0 = (np.random.default_rng(seed).integers(0, 5, (4, 8)) for seed in (0, 1))
+    assert off(network.predict(x), model.predict(x, verbose=0)) < FORWARD
+    result = network.explainer(fused=False).run(x, references=x0, strict=True)
+    assert not result.scores[:, 0].any()
+    changed = x.copy()
+    changed[:, 3] = x0[:, 3]
+    alone = network.explainer(fused=False).run(x, references=changed)
+    assert off(alone.scores[:, 3], network.predict(x)[:, 0] - network.predict(changed)[:, 0]) < SUMS
+    with pytest.raises(UnsupportedModelError, match="not clear which token"):
+        de.convert(model, functions={"code": lambda x: tf.reverse(x, [1])[:, :-1]})
+
+
 # ---------------------------------------------------------------- what goes wrong
 
 

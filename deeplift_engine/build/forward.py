@@ -36,8 +36,25 @@ def put_path(
     for number in range(count or 1):
         one = function if count is None else _Part(function, number)
         layer: Layer = TokenFunction(one) if any(tokens) else PathFunction(one, nodes)
-        found.append(place.add(layer, *sources, suffix=suffix + _number(number)))
+        name = place.add(layer, *sources, suffix=suffix + _number(number))
+        if any(tokens):
+            _check_tokens_kept(place, sources[0], name, what)
+        found.append(name)
     return tuple(found)
+
+
+def _check_tokens_kept(place: Place, source: str, name: str, what: str) -> None:
+    """A function of tokens must work on each by itself: its axes stay, features come behind."""
+    before, after = place.shape(source), place.shape(name)
+    if len(after) < len(before) or any(
+        None not in pair and pair[0] != pair[1] for pair in zip(before, after, strict=False)
+    ):
+        raise Refused(
+            f"{what} makes shape {after} of tokens of shape {before}, so it is not clear which "
+            "token its output is of",
+            "Index tokens first, x[:, 1:], and say the rest by layers={"
+            f"{place.spec.name!r}: made}}.",
+        )
 
 
 def _number(number: int) -> str:

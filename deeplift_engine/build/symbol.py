@@ -48,7 +48,7 @@ class Symbol:
         if not all(_is_index(entry) for entry in keys):
             raise IndexError(f"x[{key}]: indices are numbers, slices, ... and None")
         _check_bounds(keys, self.shape)
-        made = self._put(LinearFunction(_Indexed(keys)), self, label="elements")
+        made = self._added(LinearFunction(_Indexed(keys)), self, label="elements")
         if 0 in made.shape:
             raise IndexError(f"x[{key}] leaves nothing of shape {self.shape}")
         return made
@@ -117,7 +117,10 @@ class Symbol:
 
     def _put(self, layer: Layer, *inputs: Symbol, label: str) -> Symbol:
         if any(self.place.draft.nodes[symbol.node].tokens for symbol in inputs):
-            raise TypeError("tokens (integers or booleans) can only be looked up")
+            raise TypeError("tokens (integers or booleans) can only be indexed and looked up")
+        return self._added(layer, *inputs, label=label)
+
+    def _added(self, layer: Layer, *inputs: Symbol, label: str) -> Symbol:
         nodes = [symbol.node for symbol in inputs]
         return Symbol(self.place, self.place.add(layer, *nodes, suffix=f"/{label}"))
 
