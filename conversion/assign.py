@@ -17,6 +17,7 @@ Assigned = dict[str, dict[str, Array]]
 _LAST = re.compile(
     r"(?:^|_)((?:W|U|b|V)(?:_[a-z])?|gamma|beta|running_mean|running_std|moving_mean"
     r"|moving_variance|moving_stddev|renorm_mean|renorm_stddev|alphas?|kernel|bias|recurrent_kernel|depthwise_kernel|pointwise_kernel"
+    r"|real_kernel|imag_kernel"
     r"|embeddings|reverse_embeddings|scale|mean|variance|count|vector_u|sn_u|concat_score_weight)(?:_\d+)?$"
 )
 _SEEDS = ("seed_generator", "seed_generator_state")

@@ -164,7 +164,7 @@ class _Flattening:
 def _reads_tokens(layer: LayerSpec) -> bool:
     if layer.class_name == "TimeDistributed":
         return _reads_tokens(layer.children[0])
-    return layer.class_name == "Embedding"
+    return layer.class_name in ("Embedding", "CategoryEncoding")
 
 
 def _bound(graph: Graph, arguments: tuple[Any, ...], where: str) -> dict[str, TensorRef]:

@@ -168,6 +168,18 @@ OPTIONS: dict[str, dict[str, Any]] = {
     }
     | _DATA_FORMAT,
     "CenterCrop": {"height": None, "width": None} | _DATA_FORMAT,
+    "STFTSpectrogram": {
+        "mode": "log",
+        "frame_length": 256,
+        "frame_step": None,
+        "fft_length": None,
+        "window": "hann",
+        "periodic": False,
+        "scaling": "density",
+        "padding": "valid",
+        "expand_dims": False,
+    }
+    | _DATA_FORMAT,
     "CategoryEncoding": {"num_tokens": None, "output_mode": "multi_hot"},
     "RandomCrop": {"height": None, "width": None} | _DATA_FORMAT,
     "Add": {},

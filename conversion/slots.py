@@ -179,6 +179,12 @@ def _attention(class_name: str, config: Mapping[str, Any]) -> list[Slot]:
     return slots
 
 
+def _stft(_: str, config: Mapping[str, Any]) -> list[Slot]:
+    parts = {"real": ["real"], "imag": ["imag"]}.get(config["mode"], ["real", "imag"])
+    shape = (config["frame_length"], 1, "frequencies")
+    return [Slot(f"{part}_kernel", shape, (f"{part}_kernel",)) for part in parts]
+
+
 def _embedding(_: str, config: Mapping[str, Any]) -> list[Slot]:
     shape = (config["input_dim"], config["output_dim"])
     slots = [Slot("embeddings", shape, ("embeddings", "W"))]
@@ -208,6 +214,7 @@ _MAKERS: dict[str, Any] = {
     "SpectralNormalization": lambda _name, _config: _one("vector_u", "sn_u", trainable=False),
     "PReLU": lambda _name, _config: _one("alpha", "alphas"),
     "Embedding": _embedding,
+    "STFTSpectrogram": _stft,
     "ReversibleEmbedding": _embedding,
     **dict.fromkeys(("SimpleRNN", "LSTM", "GRU"), _recurrent),
     **{f"{name}Cell": _recurrent for name in ("SimpleRNN", "LSTM", "GRU")},

@@ -11,6 +11,7 @@ from deeplift_engine.build import (
     depthwise,
     einsum,
     kernels,
+    encoding,
     merging,
     local,
     normalizing,
@@ -20,10 +21,13 @@ from deeplift_engine.build import (
     reshaping,
     tokens,
     resizing,
+    spectrogram,
+    tokens,
     transposed,
     wrappers,
 )
 from deeplift_engine.build.place import Place, Refused
+from deeplift_engine.build.refused import REFUSED, reason_and_advice
 from deeplift_engine.layers import Input
 
 Translator = Callable[[Place], str | tuple[str, ...]]
@@ -79,6 +83,8 @@ TRANSLATORS: dict[str, Translator] = {
     "ReversibleEmbedding": einsum.reversible_embedding,
     "Masking": tokens.masking,
     **dict.fromkeys(("SimpleRNN", "LSTM", "GRU"), recurrent.recurrent),
+    "CategoryEncoding": encoding.category_encoding,
+    "STFTSpectrogram": spectrogram.stft_spectrogram,
     **dict.fromkeys(("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), recurrent.convolutional),
     "RNN": recurrent.stacked,
     "Bidirectional": recurrent.bidirectional,
@@ -117,6 +123,8 @@ def translator(spec: LayerSpec, functions: frozenset[str]) -> Translator:
     raise Refused(
         f"no attribution layer for {name}",
         f"Say what it is made of, layers={{{name!r}: made}} or register_layer({name!r}, made); or "
+    if spec.class_name in REFUSED:
+        raise Refused(*reason_and_advice(spec.class_name, spec.name))
         f"give its forward pass alone, functions={{{name!r}: f}}.",
     )
 
@@ -127,3 +135,5 @@ def _check_options(spec: LayerSpec) -> None:
         activations.named_activation(spec.config["activation"])
     if spec.class_name.startswith("UpSampling") or spec.class_name == "Resizing":
         resizing.check_interpolation(spec.config.get("interpolation", "nearest"))
+    if spec.class_name == "STFTSpectrogram":
+        spectrogram.check_mode(spec.config.get("mode"))

@@ -93,6 +93,8 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "celu": celu,
     "elu": elu,
     "exponential": tf.exp,
+    "floored_log_root": lambda x, floor: 0.5 * tf.math.log(tf.maximum(x, floor)),
+    "floored_root": lambda x, floor: tf.sqrt(tf.maximum(x, floor)),
     "gelu": gelu,
     "hard_shrink": hard_shrink,
     "hard_sigmoid": hard_sigmoid,
