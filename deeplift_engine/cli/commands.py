@@ -12,6 +12,7 @@ import numpy as np
 
 from deeplift_engine import storage, targets
 from deeplift_engine.cli import console
+from deeplift_engine.cli.custom import read_custom
 from deeplift_engine.cli.data import Array, read_inputs
 from deeplift_engine.errors import UnsupportedModelError
 
@@ -26,8 +27,9 @@ def inspect(options: argparse.Namespace) -> int:
     """Print a line for each layer, also where some are refused; the error is raised then."""
     rules, pooling = _rules(options), options.max_pooling
     network, unsupported = None, None
+    custom = _custom(options)
     try:
-        network = _load(options)
+        network = _load(options, custom)
     except UnsupportedModelError as error:
         import deeplift_engine
 
@@ -36,6 +38,7 @@ def inspect(options: argparse.Namespace) -> int:
             options.model,
             architecture=options.architecture,
             theano_kernels=options.theano_kernels,
+            **custom,
             rules=rules,
             max_pooling=pooling,
         )
@@ -142,17 +145,25 @@ def check(options: argparse.Namespace) -> int:
     return 0 if verification.ok is not False and audit.ok else 1
 
 
-def _load(options: argparse.Namespace) -> Network:
-    console.start_tensorflow()
+def _load(
+    options: argparse.Namespace, custom: Mapping[str, Mapping[str, Any]] | None = None
+) -> Network:
+    given = _custom(options) if custom is None else custom
     import deeplift_engine
 
     network: Network = deeplift_engine.load(
         options.model,
         architecture=options.architecture,
         theano_kernels=options.theano_kernels,
+        **given,
         dtype=options.dtype,
     )
     return network
+
+
+def _custom(options: argparse.Namespace) -> dict[str, Mapping[str, Any]]:
+    console.start_tensorflow()
+    return read_custom(options.custom)
 
 
 def _rules(options: argparse.Namespace) -> Any:

@@ -119,6 +119,13 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         help="whether the kernels were trained under Theano, which flips them in space",
     )
     group.add_argument(
+        "--custom",
+        type=Path,
+        metavar="FILE",
+        help="a Python file of yours that says what custom layers and Lambdas are, by "
+        "LAYERS = {...} and FUNCTIONS = {...} as load() takes them; it is run",
+    )
+    group.add_argument(
         "--dtype",
         choices=("float32", "float64"),
         default="float32",

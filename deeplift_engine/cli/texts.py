@@ -57,6 +57,7 @@ examples:
   {PROGRAM} inspect model.h5
   {PROGRAM} inspect weights.h5 --architecture model.json --theano-kernels
   {PROGRAM} inspect model.keras --rules genomics_default --rule conv1d_1=gradient --json
+  {PROGRAM} inspect model.h5 --custom my_layers.py
 
 {EXIT_CODES}"""
 
