@@ -48,11 +48,11 @@ TRANSLATORS: dict[str, Translator] = {
     **dict.fromkeys(_ranks("Conv"), kernels.convolution),
     **dict.fromkeys(_ranks("Conv", suffix="Transpose"), transposed.transposed_convolution),
     **dict.fromkeys(("DepthwiseConv1D", "DepthwiseConv2D"), depthwise.depthwise),
-    **dict.fromkeys(("SeparableConv1D", "SeparableConv2D"), depthwise.separable),
     **dict.fromkeys(("LocallyConnected1D", "LocallyConnected2D"), local.locally_connected),
+    **dict.fromkeys(("SeparableConv1D", "SeparableConv2D"), depthwise.separable),
     **dict.fromkeys(_ranks("MaxPooling", "AveragePooling"), pooling.pool),
-    **dict.fromkeys(_ranks("GlobalMaxPooling", "GlobalAveragePooling"), pooling.global_pool),
     **dict.fromkeys(_ranks("AdaptiveMaxPooling", "AdaptiveAveragePooling"), pooling.adaptive_pool),
+    **dict.fromkeys(_ranks("GlobalMaxPooling", "GlobalAveragePooling"), pooling.global_pool),
     "BatchNormalization": normalizing.batch_normalization,
     "Rescaling": normalizing.rescaling,
     "LayerNormalization": normalizing.layer_normalization,
@@ -118,12 +118,12 @@ def translator(spec: LayerSpec, functions: frozenset[str]) -> Translator:
             f"Give the function yourself: functions={{{spec.name!r}: f}}; names may be patterns, "
             "'lambda_*'.",
         )
+    if spec.class_name in REFUSED:
+        raise Refused(*reason_and_advice(spec.class_name, spec.name))
     name = spec.saved_class_name or spec.class_name
     raise Refused(
         f"no attribution layer for {name}",
         f"Say what it is made of, layers={{{name!r}: made}} or register_layer({name!r}, made); or "
-    if spec.class_name in REFUSED:
-        raise Refused(*reason_and_advice(spec.class_name, spec.name))
         f"give its forward pass alone, functions={{{name!r}: f}}.",
     )
 
