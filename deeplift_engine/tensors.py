@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 Tensor = Any
+LEADING = 3  # targets, inputs, references: the leading axes of a multiplier
 
 
 def vjp(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from deeplift_engine.build.masks import merged
 from deeplift_engine.build.place import Place, Refused
+from deeplift_engine.build.tokens import expanded
 from deeplift_engine.layers import (
     Activation,
     Concatenate,
@@ -18,6 +20,7 @@ from deeplift_engine.layers import (
     Reshape,
     Sum,
 )
+from deeplift_engine.layers.attention import Chosen, Masked
 
 ELEMENTWISE: dict[str, Callable[[int], Layer]] = {
     "Add": lambda count: Sum(),
@@ -45,7 +48,51 @@ def merge(place: Place) -> str:
             )
             name = place.add(Reshape(grown), name, suffix=f"/input_{position}")
         inputs.append(name)
-    return place.add(ELEMENTWISE[place.spec.class_name](count), *inputs)
+    layer = ELEMENTWISE[place.spec.class_name](count)
+    if place.draft.era >= 3 and rank > 1:
+        masks = [place.draft.masks.get(name) for name in place.inputs]
+        if isinstance(layer, Maximum | Minimum):
+            return _chosen_where_used(place, layer, inputs, masks)
+        if isinstance(layer, Product):
+            return _multiplied_where_used(place, inputs, masks)
+    return place.add(layer, *inputs)
+
+
+def _chosen_where_used(
+    place: Place, layer: Layer, inputs: list[str], masks: list[str | None]
+) -> str:
+    """Maximum or Minimum: in Keras 3 a step that an input does not use is the other's."""
+    found, mask = inputs[0], masks[0]
+    for number, (name, own) in enumerate(zip(inputs[1:], masks[1:], strict=True), 1):
+        suffix = "" if number == len(inputs) - 1 else f"/up_to_{number}"
+        if own is not None:
+            name = _chosen(place, own, name, found, f"/input_{number}/used")
+        if mask is not None:
+            found = _chosen(place, mask, found, name, f"/input_{number}/others")
+        mask = None if mask is None or own is None else merged(place, [mask, own])
+        found = place.add(layer, found, name, suffix=suffix)
+    return found
+
+
+def _chosen(place: Place, mask: str, name: str, other: str, suffix: str) -> str:
+    used = expanded(place, mask, len(place.shape(name)) - len(place.shape(mask)))
+    return place.add(Chosen(), used, name, other, suffix=suffix)
+
+
+def _multiplied_where_used(place: Place, inputs: list[str], masks: list[str | None]) -> str:
+    """Multiply: in Keras 3 a step that an input does not use is 1, and one that none uses 0."""
+    factors = []
+    for number, (name, mask) in enumerate(zip(inputs, masks, strict=True)):
+        if mask is not None:
+            used = expanded(place, mask, len(place.shape(name)) - len(place.shape(mask)))
+            name = place.add(Masked(1.0), name, used, suffix=f"/input_{number}/used")
+        factors.append(name)
+    mask = merged(place, masks)
+    if mask is None:
+        return place.add(Product(len(factors)), *factors)
+    product = place.add(Product(len(factors)), *factors, suffix="/product")
+    used = expanded(place, mask, len(place.shape(product)) - len(place.shape(mask)))
+    return place.add(Product(2), product, used)
 
 
 def concatenate(place: Place) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from conversion import LayerSpec
 from deeplift_engine.build import (
     activations,
+    attention,
     custom,
     depthwise,
     einsum,
@@ -62,6 +63,7 @@ TRANSLATORS: dict[str, Translator] = {
     "Normalization": normalizing.normalization,
     "Activation": activations.activation,
     **dict.fromkeys(activations.LAYERS, activations.activation_layer),
+    "Softmax": attention.softmax,
     "PReLU": activations.prelu,
     **dict.fromkeys(reshaping.INACTIVE, reshaping.identity),
     "Flatten": reshaping.flatten,
@@ -77,6 +79,9 @@ TRANSLATORS: dict[str, Translator] = {
     **dict.fromkeys(merging.ELEMENTWISE, merging.merge),
     "Concatenate": merging.concatenate,
     "Dot": merging.dot,
+    **dict.fromkeys(("Attention", "AdditiveAttention"), attention.attention),
+    "MultiHeadAttention": attention.multi_head_attention,
+    "GroupQueryAttention": attention.group_query_attention,
     "EinsumDense": einsum.einsum_dense,
     "CategoryEncoding": encoding.category_encoding,
     "STFTSpectrogram": spectrogram.stft_spectrogram,

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from deeplift_engine.layers import Joint, Layer
 from deeplift_engine.tensors import (
+    LEADING,
     Tensor,
     batched,
     expand_to,
@@ -19,8 +20,6 @@ from deeplift_engine.tensors import (
     summed_to,
     vjp,
 )
-
-LEADING = 3  # targets, inputs, references: the leading axes of a multiplier
 
 
 @dataclass(frozen=True)
