@@ -11,7 +11,7 @@ from conversion.keras1 import in_keras2_words
 from conversion.options import HARMLESS, HARMLESS_ENDINGS, OPTIONS, SPATIAL
 from conversion.plain import frozen
 
-_ALIASES = {
+ALIASES = {
     "SyncBatchNormalization": "BatchNormalization",
     "UnifiedLSTM": "LSTM",
     "UnifiedGRU": "GRU",
@@ -76,7 +76,7 @@ def canonical(
 
 
 def _plain_class_name(name: str) -> str:
-    name = _ALIASES.get(name, name)
+    name = ALIASES.get(name, name)
     if name not in OPTIONS and name[-2:] in ("V1", "V2") and name[:-2] in OPTIONS:
         return name[:-2]
     if ">" in name:  # tf.keras registers some built-in layers under a package

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-_CLASSES = {
+CLASSES = {
     "Convolution1D": "Conv1D",
     "Convolution2D": "Conv2D",
     "Convolution3D": "Conv3D",
@@ -68,7 +68,7 @@ _RECURRENT = frozenset({"SimpleRNN", "LSTM", "GRU"})
 
 def in_keras2_words(class_name: str, config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Return Keras 2's class name and options for a Keras 0.x or 1 layer."""
-    name = _CLASSES.get(class_name, class_name)
+    name = CLASSES.get(class_name, class_name)
     options: dict[str, Any] = {}
     for key, value in config.items():
         if key == "dims" and class_name == "Permute":

@@ -6,7 +6,7 @@ from typing import Any
 
 from conversion.tree import Layer
 
-_MODES = {
+MODES = {
     "sum": "Add",
     "mul": "Multiply",
     "ave": "Average",
@@ -25,7 +25,7 @@ def merge_layer(name: str, config: dict[str, Any], era: int, where: str) -> Laye
     """
     mode = config.get("mode", "sum")
     options: dict[str, Any] = {"name": name, "dtype": "float32"}
-    class_name = _MODES.get(mode) if isinstance(mode, str) else None
+    class_name = MODES.get(mode) if isinstance(mode, str) else None
     if class_name is None or config.get("mode_type", "raw") != "raw":
         options["function"] = {"bytecode": True}
         options["function_type"] = str(config.get("mode_type", "lambda"))
