@@ -67,7 +67,7 @@ def parse_layer(saved: Any, era: int, source: str, fallback: str = "") -> Layer:
         return Layer(name, "Lambda", "Lambda", options, era=era, saved=config)
     module = str(saved.get("module") or "")
     if "ops" in module.split(".") or (era == 3 and not module and _is_operation(saved, config)):
-        options = frozen({key: value for key, value in config.items() if key != "dtype"})
+        options = frozen(dict(config))
         return Layer(name, f"ops.{class_name}", class_name, options, era=era, saved=config)
     new_class, options = canonical(class_name, config, era, where)
     parts = _parts(new_class, config, era, where)
@@ -86,8 +86,12 @@ def _is_model(class_name: str, config: Any) -> bool:
 
 
 def _is_operation(saved: dict[str, Any], config: dict[str, Any]) -> bool:
-    """Tell a Keras 3 operation in HDF5, which notes no module: operations have no dtype."""
-    return "inbound_nodes" in saved and "dtype" not in config and "trainable" not in config
+    """Tell a Keras 3 operation in HDF5, which notes no module: it has no dtype policy.
+
+    Some have an option of that name, of what they give.
+    """
+    layer = "trainable" in config or isinstance(config.get("dtype"), dict)
+    return "inbound_nodes" in saved and not layer and saved.get("class_name") != "InputLayer"
 
 
 def _nested(class_name: str, config: Any, saved: dict[str, Any], era: int, source: str) -> Layer:

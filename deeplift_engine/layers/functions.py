@@ -56,8 +56,7 @@ COMPARISONS: dict[str, Callable[..., Tensor]] = {
 }
 """True or false of an element and a constant, by Keras's name."""
 
-FUNCTIONS: dict[str, Callable[..., Tensor]] = {
-    **{name: _numbers(compare) for name, compare in COMPARISONS.items()},
+PLAIN: dict[str, Callable[..., Tensor]] = {
     "absolute": tf.abs,
     "arccos": tf.acos,
     "arccosh": tf.acosh,
@@ -67,7 +66,6 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "arctanh": tf.atanh,
     "cbrt": _cube_root,
     "ceil": tf.math.ceil,
-    "clip": tf.clip_by_value,
     "cos": tf.cos,
     "cosh": tf.cosh,
     "erf": tf.math.erf,
@@ -75,33 +73,39 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "erfinv": tf.math.erfinv,
     "exp2": lambda x: tf.exp(x * math.log(2)),
     "expm1": tf.math.expm1,
-    "exponential_of": lambda x, base: tf.pow(base, x),
     "floor": tf.floor,
-    "floor_divide": tf.math.floordiv,
-    "heaviside": _heaviside,
-    "isfinite": _numbers(tf.math.is_finite),
-    "isinf": _numbers(tf.math.is_inf),
-    "isnan": _numbers(tf.math.is_nan),
     "log": tf.math.log,
     "log10": lambda x: tf.math.log(x) / math.log(10),
     "log1p": tf.math.log1p,
     "log2": lambda x: tf.math.log(x) / math.log(2),
-    "maximum": tf.maximum,
-    "minimum": tf.minimum,
-    "mod": tf.math.floormod,
-    "nan_to_num": _without_nan,
-    "power": tf.pow,
     "reciprocal": tf.math.reciprocal,
-    "reciprocal_no_nan": tf.math.reciprocal_no_nan,
-    "round": _rounded,
     "rsqrt": tf.math.rsqrt,
     "sign": tf.sign,
     "sin": tf.sin,
     "sinh": tf.sinh,
     "sqrt": tf.sqrt,
-    "square": tf.square,
     "tan": tf.tan,
     "trunc": lambda x: tf.where(x < 0, tf.math.ceil(x), tf.floor(x)),
+}
+"""Functions of an element alone, by Keras's name."""
+
+FUNCTIONS: dict[str, Callable[..., Tensor]] = {
+    **PLAIN,
+    **{name: _numbers(compare) for name, compare in COMPARISONS.items()},
+    "clip": tf.clip_by_value,
+    "exponential_of": lambda x, base: tf.pow(base, x),
+    "floor_divide": tf.math.floordiv,
+    "heaviside": _heaviside,
+    "isfinite": _numbers(tf.math.is_finite),
+    "isinf": _numbers(tf.math.is_inf),
+    "isnan": _numbers(tf.math.is_nan),
+    "maximum": tf.maximum,
+    "minimum": tf.minimum,
+    "mod": tf.math.floormod,
+    "nan_to_num": _without_nan,
+    "power": tf.pow,
+    "reciprocal_no_nan": tf.math.reciprocal_no_nan,
+    "round": _rounded,
 }
 """Functions of an element, and of constants that broadcast against the features."""
 

@@ -1,4 +1,4 @@
-"""What operations need beside the layers: constants, sums, kernels, choices, quotients."""
+"""What operations need beside the layers: sums, kernels, products, choices, quotients."""
 
 from __future__ import annotations
 
@@ -13,27 +13,6 @@ from deeplift_engine.constants import Array, constant
 from deeplift_engine.layers.base import Composite, Joint, Linear, Selection
 from deeplift_engine.layers.softmax import chord_of_logarithm
 from deeplift_engine.tensors import Tensor, safe_divide
-
-
-@dataclass(frozen=True, eq=False)
-class Filled(Linear):
-    """A constant ``value`` for every sample, whatever the input."""
-
-    value: Array
-
-    def linear(self, *inputs: Tensor) -> Tensor:
-        """Zeros of the constant's shape."""
-        return self._with(np.zeros_like(self.value), inputs[0])
-
-    def forward(self, *inputs: Tensor) -> Tensor:
-        """The constant."""
-        return self._with(self.value, inputs[0])
-
-    def _with(self, value: Array, x: Tensor) -> Tensor:
-        shape = tf.concat([tf.shape(x)[:1], list(self.value.shape)], 0)
-        filled = tf.broadcast_to(tf.reshape(constant(value), self.value.shape), shape)
-        filled.set_shape([None, *self.value.shape])
-        return filled
 
 
 @dataclass(frozen=True)
@@ -80,7 +59,9 @@ class PadWith(Linear):
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """The value around."""
-        return tf.pad(inputs[0], [(0, 0), *self.margins], constant_values=self.value)
+        x = inputs[0]
+        value = tf.cast(self.value, x.dtype)
+        return tf.pad(x, [(0, 0), *self.margins], constant_values=value)
 
 
 @dataclass(frozen=True)

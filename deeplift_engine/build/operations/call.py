@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +63,17 @@ class Operation:
             raise Refused(f"{self.name}: {name!r} is {self.option(name)!r}, not a number")
         return float(value.reshape(()))
 
+    def sizes(self, name: str) -> list[Any]:
+        """A shape, batch axis first: whole numbers, None where free, `BATCH`."""
+        value = self.given(name)
+        entries = list(value) if isinstance(value, Sequence | np.ndarray) else [value]
+        if any(isinstance(entry, NodeName) for entry in entries):
+            raise Refused(f"{self.name}: {name!r} is computed from data")
+        return [
+            entry if entry is None or isinstance(entry, BatchSize) else int(entry)
+            for entry in entries
+        ]
+
     def operand(self, name: str) -> Operand:
         """A tensor or a constant, as it is."""
         return self._operand(self.given(name), name)
@@ -72,6 +83,14 @@ class Operation:
         value = self.given(name)
         members = value if isinstance(value, list | tuple) else (value,)
         return [self._operand(member, name) for member in members]
+
+    def tensors(self, name: str) -> list[NodeName]:
+        """The members of an argument that is a list of tensors."""
+        members = self.operands(name)
+        found = [member for member in members if isinstance(member, NodeName)]
+        if len(found) < len(members):
+            raise Refused(f"{self.name}: {name!r} has constants among its tensors")
+        return found
 
     def tensor(self, name: str = "x") -> NodeName:
         """A node, of numbers or tokens."""
@@ -139,6 +158,8 @@ class Operation:
 
     def axis(self, axis: Any, rank: int, what: str = "axis") -> int:
         """One axis of a tensor of ``rank`` feature axes, from 1."""
+        if np.ndim(axis) != 0 or not isinstance(axis, int | np.integer):
+            raise Refused(f"{self.name}: {what}={axis} is no axis")
         number = int(axis)
         found = number if number >= 0 else number + rank + 1
         if found == 0:
@@ -198,3 +219,7 @@ def _has_tensors(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return any(_has_tensors(member) for member in value)
     return isinstance(value, NodeName | BatchSize)
+
+
+Translator = Callable[[Operation], str | tuple[str, ...]]
+"""How an operation is put: its node, or those of its outputs."""

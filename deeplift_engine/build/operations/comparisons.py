@@ -14,6 +14,7 @@ from deeplift_engine.layers import (
     GlobalMax,
     Maximum,
     Product,
+    Reshape,
     Scale,
     TokenFunction,
 )
@@ -128,6 +129,17 @@ def count(op: Operation) -> str:
     return op.put(Total(axes, bool(op.option("keepdims", False))), source)
 
 
+def first_steps(op: Operation) -> str:
+    """TensorFlow's sequence_mask: 1 for as many steps as a number says."""
+    source = op.numbers()
+    sizes = [-1 if size is None else size for size in op.shape(source)]
+    steps = np.arange(int(op.number("maxlen", -1)), dtype=op.dtype)
+    if not steps.size:
+        raise Refused("sequence_mask without maxlen: of no fixed size")
+    column = op.put(Reshape((*sizes, 1)), source, suffix="/column")
+    return op.put_truth(Function("greater", (steps,)), op.widened(column, [steps]))
+
+
 def where(op: Operation) -> str:
     """One of two values, by a condition."""
     if "x1" not in op.arguments:
@@ -162,5 +174,6 @@ OPERATIONS = {
     "logical_not": opposite,
     **dict.fromkeys(("any", "all"), over_axes),
     "count_nonzero": count,
+    "sequence_mask": first_steps,
     "where": where,
 }

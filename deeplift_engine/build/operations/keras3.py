@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from deeplift_engine.build.operations.call import Operation
-from deeplift_engine.build.place import NodeName, Place, Refused
+from deeplift_engine.build.place import Place, Refused
 
 PARAMETERS = {
     "average": ("x", "weights"),
@@ -27,11 +27,22 @@ PARAMETERS = {
 }
 """Parameters of a call in their order; ``*`` marks a list. Others take x, or x1 and x2."""
 
+ALIASES = {
+    "abs": "absolute",
+    "amax": "max",
+    "amin": "min",
+    "array_split": "split",
+    "fabs": "absolute",
+    "fmax": "maximum",
+    "fmin": "minimum",
+    "true_divide": "divide",
+}
+
 
 def read(place: Place) -> Operation:
     """The operation that a node of a Keras 3 file is."""
     name = name_of(place.spec.class_name)
-    args = positional(place)
+    args = place.arguments["args"]
     parameters = PARAMETERS.get(name, ("x",) if len(args) == 1 else ("x1", "x2"))
     given: dict[str, Any] = {
         key: value for key, value in place.spec.config.items() if key != "name"
@@ -42,17 +53,10 @@ def read(place: Place) -> Operation:
 
 
 def name_of(class_name: str) -> str:
-    """``"ops.NotEqual"`` as ``"not_equal"``."""
+    """``"ops.NotEqual"`` as ``"not_equal"``, and what has two names by one of them."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", class_name[4:])
-    return words.lower()
-
-
-def positional(place: Place) -> tuple[Any, ...]:
-    """The positional arguments of a call, tensors and constants."""
-    saved = place.argument("args")
-    if saved is None:
-        return tuple(NodeName(name) for name in place.inputs)
-    return saved if isinstance(saved, tuple) else (saved,)
+    name = words.lower()
+    return ALIASES.get(name, name)
 
 
 def bound(name: str, args: tuple[Any, ...], parameters: tuple[str, ...]) -> dict[str, Any]:

@@ -2,40 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 
 from conversion import LayerSpec
-from deeplift_engine.build.operations import comparisons, keras3
-from deeplift_engine.build.operations.call import Operation
-from deeplift_engine.build.place import Place, Refused
-
-Translator = Callable[[Operation], str | tuple[str, ...]]
+from deeplift_engine.build.operations import (
+    arithmetic,
+    comparisons,
+    contractions,
+    functions,
+    indexing,
+    joining,
+    keras3,
+    layered,
+    lookups,
+    reductions,
+    shaping,
+    sizes,
+    tensorflow,
+)
+from deeplift_engine.build.operations.call import Translator
+from deeplift_engine.build.place import NodeName, Place, Refused
 
 OPERATIONS: dict[str, Translator] = {
+    **arithmetic.OPERATIONS,
+    **functions.OPERATIONS,
     **comparisons.OPERATIONS,
+    **lookups.OPERATIONS,
+    **shaping.OPERATIONS,
+    **joining.OPERATIONS,
+    **indexing.OPERATIONS,
+    **reductions.OPERATIONS,
+    **contractions.OPERATIONS,
+    **layered.OPERATIONS,
+    **sizes.OPERATIONS,
 }
+
+_JUMPS = "a position is a whole number that jumps, no difference can be shared by what moves it"
+_ORDER = "which element comes where changes from input to reference"
+_CHANCE = "its output depends on chance"
+REFUSED = {
+    **dict.fromkeys(("argmax", "argmin", "nanargmax", "nanargmin", "searchsorted"), _JUMPS),
+    **dict.fromkeys(("argsort", "argpartition", "digitize", "top_k"), _JUMPS),
+    **dict.fromkeys(("sort", "median", "quantile", "percentile"), _ORDER),
+    **dict.fromkeys(("dropout", "random.normal", "random.uniform"), _CHANCE),
+}
+"""Operations that have no attribution layer for a reason of their own."""
 
 
 def is_operation(spec: LayerSpec) -> bool:
     """Whether a layer is an operation, of whatever era."""
-    return spec.class_name.startswith(("ops.", "TFOpLambda", "SlicingOpLambda"))
+    return spec.class_name.startswith("ops.") or spec.class_name in (
+        "TFOpLambda",
+        "SlicingOpLambda",
+    )
 
 
 def check(spec: LayerSpec) -> None:
     """Raise `Refused` for an operation that is not in the table."""
     name = _name(spec)
     if name not in OPERATIONS:
+        reason = f": {REFUSED[name]}" if name in REFUSED else ""
         raise Refused(
-            f"no attribution layer for the operation {name}",
+            f"no attribution layer for the operation {name}{reason}",
             f"Give its forward pass yourself: functions={{{spec.name!r}: f}}.",
         )
 
 
 def operation(place: Place) -> str | tuple[str, ...]:
     """Put an operation."""
+    draft = place.draft
+    arguments = {key: sizes.resolved(value, draft) for key, value in place.arguments.items()}
+    tensors = tuple(sizes.resolved(NodeName(name), draft) for name in place.inputs)
+    args = arguments.get("args", tensors)
+    arguments["args"] = args if isinstance(args, tuple) else (args,)
     place.used.update(place.arguments)
-    return OPERATIONS[_name(place.spec)](keras3.read(place))
+    read = keras3.read if place.spec.class_name.startswith("ops.") else tensorflow.read
+    try:
+        found = read(replace(place, arguments=arguments))
+        known = sizes.folded(found)
+        return OPERATIONS[found.name](found) if known is None else known
+    except (TypeError, ValueError, KeyError, IndexError) as error:
+        raise Refused(
+            f"{_name(place.spec)} cannot be read: {type(error).__name__}: {error}",
+            f"Give its forward pass yourself: functions={{{place.spec.name!r}: f}}.",
+        ) from error
 
 
 def _name(spec: LayerSpec) -> str:
-    return keras3.name_of(spec.class_name)
+    if spec.class_name.startswith("ops."):
+        return keras3.name_of(spec.class_name)
+    return tensorflow.name_of(str(spec.config.get("function", "")))
