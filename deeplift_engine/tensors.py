@@ -58,7 +58,8 @@ def merge(tensor: Tensor, leading: int) -> Tensor:
 
 def split(tensor: Tensor, axes: Tensor, leading: int) -> Tensor:
     """Undo `merge`: ``axes`` holds the sizes of the ``leading`` axes."""
-    result = tf.reshape(tensor, tf.concat([axes, tf.stack(features(tensor, 1))], 0))
+    sizes = tf.cast(tf.stack(features(tensor, 1)), tf.int32)  # no sizes at all are floats
+    result = tf.reshape(tensor, tf.concat([axes, sizes], 0))
     result.set_shape([None] * leading + tensor.shape[1:].as_list())
     return result
 
