@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from deeplift_engine.graph import Graph
-from deeplift_engine.layers import Transpose
+from deeplift_engine.layers import Recurrence, Transpose
 from deeplift_engine.rules import Assigned
 
 LARGE = 20_000
@@ -34,10 +34,17 @@ def pairs_per_block(graph: Graph, names: Iterable[str], dtype: str) -> int:
 
 def _sizes(graph: Graph, names: Iterable[str]) -> list[int]:
     """Elements of each activation of one sample that ``names`` depend on."""
-    return [
-        math.prod(TYPICAL_LENGTH if length is None else length for length in node.shape)
-        for node in map(graph.nodes.__getitem__, graph.before(names))
-    ]
+    sizes = []
+    for node in map(graph.nodes.__getitem__, graph.before(names)):
+        sizes.append(_size(node.shape))
+        if isinstance(node.layer, Recurrence):
+            steps = _size(node.shape[: node.layer.axis])
+            sizes += [steps * _size(inner.shape) for inner in node.layer.cell.nodes.values()]
+    return sizes
+
+
+def _size(shape: Iterable[int | None]) -> int:
+    return math.prod(TYPICAL_LENGTH if length is None else length for length in shape)
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,19 @@ import tensorflow as tf
 
 from deeplift_engine.layers.recurrence import MASK, STEP, Recurrence
 from deeplift_engine.rules.base import LEADING, Ends, Multiplier, Rule, collapsed, folded
-from deeplift_engine.tensors import Tensor, batched, merge
+from deeplift_engine.tensors import Tensor, batched, merge, scratch_graph
 
 
-class Sliced(dict[str, Tensor]):
-    """Tensors (steps, ...) by name, read at one step, and only those that are asked for."""
+class AtStep(dict[str, Tensor]):
+    """Tensors (steps, ...) by name, read at one step; remembers which were asked for."""
 
     def __init__(self, tensors: Mapping[str, Tensor], number: Tensor) -> None:
         super().__init__(tensors)
         self.number = number
+        self.asked: set[str] = set()
 
     def __getitem__(self, name: str) -> Tensor:
+        self.asked.add(name)
         return super().__getitem__(name)[self.number]
 
 
@@ -48,53 +50,94 @@ class Unrolled:
     def cross(self, layer: Recurrence, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Multipliers of the sequence, the mask and the initial states."""
         inputs, references = ends.inputs(), ends.references()
+        output, output_reference = ends.output(), ends.output_reference()
 
-        def crossing(multiplier: Tensor, at_input: Any, at_reference: Any) -> Any:
-            return self._walk(layer, ends, multiplier, at_input, at_reference)
+        def crossing(multiplier: Tensor, packed: Tensor, packed0: Tensor, *both: Any) -> Any:
+            axes = _leading(multiplier, packed, packed0)
+            return self._walk(layer, ends, multiplier, axes, *both)
 
         # outside of the kernel: TensorFlow's own exponentials are several times as fast as XLA's
-        at_input = _cell_activations(layer, ends.output(), inputs)
-        at_reference = _cell_activations(layer, ends.output_reference(), references)
-        sent = ends.fuse(crossing)(folded(ends, arrived), at_input, at_reference)
+        at_input, at_reference = (
+            _cell_activations(layer, packed, read, asked)
+            for packed, read, asked in zip(
+                (output, output_reference),
+                (inputs, references),
+                self._asked(layer, ends, output.dtype),
+                strict=True,
+            )
+        )
+        multiplier = folded(ends, arrived)
+        sent = ends.fuse(crossing)(multiplier, output, output_reference, at_input, at_reference)
         return [Multiplier(part) for part in sent[: len(inputs)]]
+
+    def _asked(self, layer: Recurrence, ends: Ends, dtype: Any) -> list[list[str]]:
+        """The activations that one step reads at each end, found on placeholders."""
+        with scratch_graph():
+            placed = [
+                AtStep(
+                    {
+                        name: tf.compat.v1.placeholder(dtype, [None] * LEADING + [*node.shape])
+                        for name, node in layer.cell.nodes.items()
+                    },
+                    tf.constant(0),
+                )
+                for _ in range(2)
+            ]
+            arriving = [
+                tf.compat.v1.placeholder(dtype, [None] * LEADING + [*shape])
+                for shape in (layer.cell.nodes[name].shape for name in layer.states)
+            ]
+            self._step(layer, ends, arriving, *placed)
+        return [sorted(end.asked) for end in placed]
+
+    def _step(
+        self,
+        layer: Recurrence,
+        ends: Ends,
+        arriving: Sequence[Tensor],
+        here: AtStep,
+        there: AtStep,
+    ) -> dict[str, Tensor]:
+        """Multipliers of the cell's inputs from those of its states after one step."""
+        comparison = ends.inner(layer.cell, self.rules, here, there)
+        start = {
+            name: Multiplier(part) for name, part in zip(layer.cell.outputs, arriving, strict=True)
+        }
+        keep = layer.cell.inputs
+        found = layer.cell.backward(start, keep, self.rules, comparison.ends)
+        return {
+            name: part.mean if part.half is None else part.folded(comparison.delta(name)).mean
+            for name, part in found.items()
+        }
 
     def _walk(
         self,
         layer: Recurrence,
         ends: Ends,
         multiplier: Tensor,
+        axes: Tensor,
         at_input: Mapping[str, Tensor],
         at_reference: Mapping[str, Tensor],
     ) -> list[Tensor]:
-        cell = layer.cell
         time = layer.axis + LEADING - 1
-        arriving = tf.split(layer.steps_first(multiplier, time), list(layer.widths), axis=-1)
-        steps = tf.shape(multiplier)[time]
-        axes = tf.shape(arriving[0])[1 : LEADING + 1]
-        for tensors in (at_input, at_reference):
-            axes = tf.broadcast_dynamic_shape(
-                axes, _with_target(tf.shape(tensors[STEP])[1:LEADING])
-            )
+        stepped = layer.steps_first(multiplier, time)
+        arriving = tf.split(stepped, list(layer.widths), axis=-1)
+        steps = tf.shape(stepped)[0]
+
+        def nothing(name: str) -> Tensor:
+            return _zeros(axes, layer.cell.nodes[name].shape, stepped)
+
         sequences = [STEP, MASK] if layer.masked else [STEP]
-        carried = [_zeros(axes, at_input[name][0] + at_reference[name][0]) for name in layer.states]
         collected = [tf.TensorArray(multiplier.dtype, size=steps) for _ in sequences]
 
         def step(done: Tensor, after: Sequence[Tensor], collected: Sequence[Any]) -> Any:
             number = steps - 1 - done
-            here, there = Sliced(at_input, number), Sliced(at_reference, number)
-            comparison = ends.inner(cell, self.rules, here, there)
-            start = {
-                name: Multiplier(part[number] + later)
-                for name, part, later in zip(cell.outputs, arriving, after, strict=True)
-            }
-            found = cell.backward(start, [*sequences, *layer.states], self.rules, comparison.ends)
-            sent = {name: part.folded(comparison.delta(name)).mean for name, part in found.items()}
-            before = [
-                _like(sent.get(name), later)
-                for name, later in zip(layer.states, after, strict=True)
-            ]
+            here, there = AtStep(at_input, number), AtStep(at_reference, number)
+            start = [part[number] + later for part, later in zip(arriving, after, strict=True)]
+            sent = self._step(layer, ends, start, here, there)
+            before = [_like(sent.get(name), nothing(name)) for name in layer.states]
             written = [
-                array.write(number, _like(sent.get(name), _zeros(axes, here[name] + there[name])))
+                array.write(number, _like(sent.get(name), nothing(name)))
                 for name, array in zip(sequences, collected, strict=True)
             ]
             return done + 1, before, written
@@ -102,14 +145,13 @@ class Unrolled:
         _, carried, collected = tf.while_loop(
             lambda done, *_: done < steps,
             step,
-            (tf.constant(0), carried, collected),
+            (tf.constant(0), [nothing(name) for name in layer.states], collected),
             maximum_iterations=steps,
         )
         sent = []
         for name, array in zip(sequences, collected, strict=True):
             whole = array.stack()
-            features = (at_input[name] + at_reference[name]).shape[LEADING:]
-            whole.set_shape([multiplier.shape[time], *[None] * LEADING, *features])
+            whole.set_shape([stepped.shape[0], *nothing(name).shape])
             if name == STEP:
                 whole = _before_entry(layer, whole, ends.shapes()[0])
             sent.append(layer.steps_back(whole, time))
@@ -117,9 +159,9 @@ class Unrolled:
 
 
 def _cell_activations(
-    layer: Recurrence, packed: Tensor, inputs: Sequence[Tensor]
+    layer: Recurrence, packed: Tensor, inputs: Sequence[Tensor], names: Sequence[str]
 ) -> dict[str, Tensor]:
-    """Activations (steps, inputs, references, ...) of every layer of the cell."""
+    """Activations (steps, inputs, references, ...) of layers of the cell."""
     axis = layer.axis + 1
     sequences, initial = layer.parted(inputs)
     values = dict(
@@ -132,7 +174,6 @@ def _cell_activations(
         values[name] = tf.concat([first[tf.newaxis], state[:-1]], 0)
     values[STEP] = layer.projected(values[STEP], LEADING)
     leading = tf.shape(values[STEP])[:LEADING]
-    names = list(layer.cell.nodes)
     found = layer.cell.forward({name: merge(v, LEADING) for name, v in values.items()}, names)
     return {name: _unmerged(found[name], leading, values[STEP]) for name in names}
 
@@ -150,14 +191,21 @@ def _unmerged(tensor: Tensor, leading: Tensor, like: Tensor) -> Tensor:
     return result
 
 
-def _with_target(axes: Tensor) -> Tensor:
-    return tf.concat([[1], axes], 0)
+def _leading(multiplier: Tensor, packed: Tensor, packed0: Tensor) -> Tensor:
+    """Sizes of the axes of targets, inputs and references together."""
+    axes = tf.shape(multiplier)[:LEADING]
+    for tensor in (packed, packed0):
+        own = tf.concat([[1], tf.shape(tensor)[: LEADING - 1]], 0)
+        axes = tf.broadcast_dynamic_shape(axes, own)
+    return axes
 
 
-def _zeros(axes: Tensor, like: Tensor) -> Tensor:
-    """Zeros (targets, inputs, references, ...) of the feature shape of (b, k, ...)."""
-    zeros = tf.zeros(tf.concat([axes, tf.shape(like)[LEADING - 1 :]], 0), like.dtype)
-    zeros.set_shape([None] * LEADING + like.shape[LEADING - 1 :])
+def _zeros(axes: Tensor, shape: Sequence[int | None], like: Tensor) -> Tensor:
+    """Zeros (targets, inputs, references, *shape); sizes that are None are those of ``like``."""
+    known = tf.shape(like)[LEADING + 1 :]
+    sizes = [known[axis] if size is None else size for axis, size in enumerate(shape)]
+    zeros = tf.zeros(tf.concat([axes, tf.stack(sizes)], 0), like.dtype)
+    zeros.set_shape([None] * LEADING + list(shape))
     return zeros
 
 
