@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import tensorflow as tf
 
 from deeplift_engine.layers.base import Linear
-from deeplift_engine.tensors import Tensor
+from deeplift_engine.tensors import Tensor, features
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,10 @@ class Crop(Linear):
         ends = [slice(before, -after or None) for before, after in self.margins]
         return inputs[0][(slice(None), *ends)]
 
+    def transpose(self, multiplier: Tensor, shapes: object) -> list[Tensor]:
+        """Zeros around."""
+        return [Pad(self.margins).linear(multiplier)]
+
 
 @dataclass(frozen=True)
 class Part(Linear):
@@ -148,6 +152,13 @@ class Repeat(Linear):
     def linear(self, *inputs: Tensor) -> Tensor:
         """Repeated."""
         return tf.repeat(inputs[0], self.times, axis=self.axis)
+
+    def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
+        """The sum over the copies of an element."""
+        sizes = features(multiplier, 1)
+        sizes[self.axis - 1 : self.axis] = [shapes[0][self.axis - 1], self.times]
+        apart = tf.reshape(multiplier, [-1, *sizes])
+        return [tf.reduce_sum(apart, axis=self.axis + 1)]
 
 
 @dataclass(frozen=True)
