@@ -8,7 +8,7 @@ import keras
 from keras import layers as L  # noqa: N812
 
 from tests.engine.case import Case, body, named
-from tests.engine.cases_convolution import VOLUME, making, side_by_side
+from tests.engine.cases_convolution import LINE, VOLUME, making, side_by_side
 
 
 def volumes() -> dict[str, Case]:
@@ -31,7 +31,26 @@ def volumes() -> dict[str, Case]:
         "crop": making(L.Cropping3D)(cropping=((1, 0), (0, 2), (1, 1))),
         "repeat": making(L.UpSampling3D)(size=(2, 1, 2)),
     }
-    return found | named("the rest of 3D", side_by_side(whole, VOLUME))
+    found |= named("the rest of 3D", side_by_side(whole, VOLUME))
+    padded = side_by_side({"pad": making(L.ZeroPadding1D)(padding=(2, 1))}, LINE)
+    return found | {"ZeroPadding1D, channels first": padded["channels first"]}
+
+
+def over_time() -> keras.Model:
+    """Layers of images at every step of a sequence."""
+    source = keras.Input((2, 4, 5, 2), name="x")
+    x = L.Dense(2, activation="tanh")(source)
+    layers = [
+        L.Conv2DTranspose(2, 2, strides=2, padding="same", activation="relu"),
+        L.DepthwiseConv2D(2, dilation_rate=2),
+        L.AdaptiveAveragePooling2D((3, 2)),
+        L.AdaptiveMaxPooling2D((3, 2)),
+        L.MaxPooling2D(2),
+        L.Resizing(3, 3, interpolation="bicubic"),
+        L.ZeroPadding2D(1),
+    ]
+    ends = [L.Flatten()(L.TimeDistributed(layer)(x)) for layer in layers]
+    return keras.Model(source, body(L.Concatenate()(ends)))
 
 
 def masked_mean(**options: Any) -> Any:
@@ -51,6 +70,7 @@ def cases() -> dict[str, Case]:
     """All of them."""
     return {
         **volumes(),
+        "TimeDistributed layers of images": Case(over_time),
         "tokens, GlobalAveragePooling1D with a mask": Case(masked_mean()),
         "tokens, GlobalAveragePooling1D with a mask, channels first": Case(
             masked_mean(data_format="channels_first", keepdims=True)
