@@ -34,6 +34,8 @@ CASES: dict[str, tuple[tuple[int, ...], Callable[[], Any]]] = {
     "transposed 1d": (SEQUENCE, lambda: L.Conv1DTranspose(3, 3)),
     "transposed 2d": (IMAGE, lambda: L.Conv2DTranspose(3, 3)),
     "transposed 3d": (VOLUME, lambda: L.Conv3DTranspose(3, 3)),
+    "spectrogram": (SEQUENCE, lambda: L.STFTSpectrogram(frame_length=4)),
+    "spectrogram, one part": (SEQUENCE, lambda: L.STFTSpectrogram("imag", frame_length=4)),
     "batch norm": (SEQUENCE, lambda: L.BatchNormalization()),
     "batch norm no scale": (SEQUENCE, lambda: L.BatchNormalization(scale=False)),
     "batch norm no center": (SEQUENCE, lambda: L.BatchNormalization(center=False)),
@@ -145,6 +147,15 @@ def test_a_frozen_wrapper_is_read(layer: Callable[[], Any], tmp_path: Path) -> N
     keras.backend.clear_session()
     inputs = keras.Input(SEQUENCE)
     check(keras.Model(inputs, L.Bidirectional(layer(), trainable=False)(inputs)), tmp_path)
+
+
+def test_what_a_call_says_of_training_does_not_count(tmp_path: Path) -> None:
+    """Keras 3 predicts with training=False in every layer, and saves True where it is a default."""
+    keras.backend.clear_session()
+    source = keras.Input((4, 4, 2))
+    x = L.Dropout(0.5, name="explicit")(L.RandomFlip(name="default")(source), training=True)
+    for how, spec in every_way(keras.Model(source, x), tmp_path).items():
+        assert [dict(node.arguments) for node in spec.nodes] == [{}, {}, {}], how
 
 
 def two_inputs() -> tuple[Any, Any]:

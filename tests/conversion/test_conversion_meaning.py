@@ -86,6 +86,18 @@ LAYERS: dict[str, tuple[tuple[int, ...], Callable[[], Any]]] = {
     "pad 2d": (IMAGE, lambda: L.ZeroPadding2D(((1, 2), (0, 3)))),
     "crop 2d": (IMAGE, lambda: L.Cropping2D((1, 2))),
     "upsample": (IMAGE, lambda: L.UpSampling2D((2, 3), interpolation="bilinear")),
+    "adaptive pool": (IMAGE, lambda: L.AdaptiveMaxPooling2D((3, 5))),
+    "resizing": (
+        IMAGE,
+        lambda: L.Resizing(
+            5, 4, interpolation="bicubic", pad_to_aspect_ratio=True, fill_value=0.5, antialias=True
+        ),
+    ),
+    "centre crop": (IMAGE, lambda: L.CenterCrop(3, 5)),
+    "spectrogram": (
+        SEQUENCE,
+        lambda: L.STFTSpectrogram("psd", frame_length=4, frame_step=2, expand_dims=True),
+    ),
     "reshape": (IMAGE, lambda: L.Reshape((9, -1))),
     "permute": (IMAGE, lambda: L.Permute((3, 1, 2))),
     "flatten": (IMAGE, lambda: L.Flatten()),
