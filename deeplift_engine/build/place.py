@@ -14,16 +14,45 @@ from deeplift_engine.constants import Array
 from deeplift_engine.graph import Node
 from deeplift_engine.layers import (
     Activation,
+    Concatenate,
+    Crop,
+    Element,
     Elementwise,
     Identity,
     Input,
     Layer,
+    LinearFunction,
+    Lookup,
+    Pad,
+    Part,
+    Repeat,
+    Reshape,
+    Reverse,
     Scale,
     TokenFunction,
     Transpose,
 )
 from deeplift_engine.layers.distributed import over_time
+from deeplift_engine.layers.operations import BroadcastLike, BroadcastTo, PadWith
 from deeplift_engine.tensors import Tensor, scratch_graph
+
+MOVING = (
+    BroadcastLike
+    | BroadcastTo
+    | Concatenate
+    | Crop
+    | Element
+    | Identity
+    | LinearFunction
+    | Pad
+    | PadWith
+    | Part
+    | Repeat
+    | Reshape
+    | Reverse
+    | Transpose
+)
+"""Layers that move elements as they are, tokens too; all others compute with numbers."""
 
 
 class Refused(Exception):  # noqa: N818 - a message between modules, not an error
@@ -118,6 +147,13 @@ class Place:
             )
         return self._put(Activation("nonzero"), (name,), "/mask")
 
+    def as_numbers(self, name: str) -> str:
+        """The node, or one of its tokens as the numbers that they are."""
+        dtype = self.draft.dtype
+        if not self.draft.nodes[name].tokens:
+            return name
+        return self._put(TokenFunction(lambda x: tf.cast(x, dtype)), (name,), "/numbers")
+
     def option(self, name: str, default: Any = None) -> Any:
         """A saved option of the layer."""
         value = self.spec.config.get(name, default)
@@ -190,6 +226,10 @@ class Place:
         return None
 
     def _put(self, layer: Layer, inputs: tuple[str, ...], suffix: str) -> str:
+        kinds = {self.draft.nodes[source].dtype for source in inputs}
+        moves = isinstance(layer, MOVING) and len(kinds) == 1
+        if not moves and not isinstance(layer, Lookup):
+            inputs = tuple(map(self.as_numbers, inputs))
         for _ in range(self.depth):
             layer = over_time(layer)
         name = self.name + suffix

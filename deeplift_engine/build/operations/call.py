@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from deeplift_engine.build.place import NodeName, Place, Refused
 from deeplift_engine.constants import Array
-from deeplift_engine.layers import Layer, TokenFunction
+from deeplift_engine.layers import Layer
 from deeplift_engine.layers.operations import BroadcastTo
 
 Operand = NodeName | Array
@@ -129,10 +128,7 @@ class Operation:
 
     def as_numbers(self, name: str) -> NodeName:
         """The node, or one of its tokens as numbers."""
-        if not self.is_tokens(name):
-            return NodeName(name)
-        dtype = self.dtype
-        return self.put(TokenFunction(lambda x: tf.cast(x, dtype)), name, suffix="/numbers")
+        return NodeName(self.place.as_numbers(name))
 
     def as_truth(self, name: str) -> NodeName:
         """The node, or one that is 1 where it is not 0."""
