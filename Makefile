@@ -10,7 +10,7 @@ METADATA := setup.cfg pyproject.toml
 # TensorFlow's own chatter, off unless asked for
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help demo test test-slow lint format types bench clean
+.PHONY: help demo test test-slow lint format types docs bench clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## */\t/' | expand -t 12
@@ -34,6 +34,9 @@ format: $(VENV)/.installed-dev  ## let ruff rewrite the files
 
 types: $(VENV)/.installed-dev  ## mypy --strict
 	$(BIN)/mypy
+
+docs: $(VENV)/.installed-test  ## write docs/LAYERS.md again from the tables of layers
+	$(BIN)/python -m deeplift_engine.layer_table docs/LAYERS.md
 
 bench: $(VENV)/.installed-test  ## the table of benchmarks/; with PEERS=/path/to/their/python the peers
 	$(BIN)/python -m benchmarks $(if $(PEERS),--peers-python $(PEERS))

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import re
 import shutil
+import warnings
 from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from keras import layers
 
+import deeplift_engine as de
 from deeplift_engine.attribution import Attribution
-from deeplift_engine.build import TRANSLATORS
 from deeplift_engine.cli import main
 from deeplift_engine.rules import named_rules
+from tests.custom_models import RevCompConv1D
+from tests.helpers import off
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -53,10 +60,31 @@ def test_the_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert [main(command.split()) for command in commands] == [0, 0, 0]
 
 
-def test_all_layers_and_no_others_are_listed() -> None:
-    listed = set(re.findall(r"\b[A-Z]\w+", section("Layers").split("| models |")[0]))
-    assert set(TRANSLATORS) <= listed
-    assert listed - set(TRANSLATORS) <= {"Before", "Supported", "Keras"}
+def test_the_code_for_layers_of_ones_own_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = keras.Input((24, 4))
+    x = RevCompConv1D(3, 5, name="conv")(source)
+    x = layers.Lambda(lambda x: x[:, 8:-8], output_shape=(4, 6), name="crop_1")(x)
+    x = layers.Lambda(tf.math.log1p, output_shape=(4, 6), name="squash")(layers.ReLU()(x))
+    model = keras.Model(source, x)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.save("model.h5")
+    (code,) = re.findall(r"```python\n(.*?)```", section("Layers"), re.DOTALL)
+    names: dict[str, Any] = {"np": np, "tf": tf, "de": de}
+    exec(code, names)
+    inputs = np.random.default_rng(0).normal(size=(2, 24, 4)).astype("float32")
+    expected = model.predict(inputs, verbose=0)
+    assert off(names["network"].predict(inputs), expected) < 1e-6
+    found = {row.layer: row.status for row in names["network"].coverage().rows}
+    assert [name for name, status in found.items() if status == "approximate"] == ["squash"]
+
+
+def test_the_list_of_layers_is_linked() -> None:
+    """Its own test sees to it that it is whole."""
+    assert "(docs/LAYERS.md)" in section("Layers")
 
 
 def test_all_rules_and_no_others_are_listed() -> None:

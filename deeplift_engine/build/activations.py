@@ -92,7 +92,7 @@ LAYERS: dict[str, Callable[[Mapping[str, Any]], Layer]] = {
 
 
 def activation(place: Place) -> str:
-    """Activation("name")."""
+    """Activation by any name that Keras has."""
     return put_activation(place, named_activation(place.option("activation")))
 
 

@@ -35,10 +35,29 @@ REFUSED: dict[str, tuple[str, str]] = {
     "TextVectorization": (_STRINGS, _BEFOREHAND),
     "TorchModuleWrapper": (_CODE, _FUNCTION),
 }
-"""Class → (reason, advice)."""
+"""Class of Keras 3 → (reason, advice)."""
+
+_OLD = "is a layer of Keras 1 alone"
+_MADE = "Say what it is made of: layers={{{kind!r}: made}}."
+REFUSED_OLD: dict[str, tuple[str, str]] = {
+    "BatchNormalizationMode1": (
+        "normalises each sample by its own statistics (mode=1 of Keras 1)",
+        "Say what it is made of: layers={{{name!r}: made}}.",
+    ),
+    "BatchNormalizationMode2": (
+        "normalises by the statistics of the batch (mode=2 of Keras 1), so that samples depend on"
+        " each other",
+        "Train it with mode=0.",
+    ),
+    "Highway": (_OLD, _MADE),
+    "MaxoutDense": (_OLD, _MADE),
+    "ParametricSoftplus": (_OLD, _MADE),
+    "SReLU": (_OLD, _MADE),
+}
+"""The same of classes that only older Keras has."""
 
 
 def reason_and_advice(class_name: str, name: str) -> tuple[str, str]:
     """Why the layer called ``name`` is refused, and what to do."""
-    reason, advice = REFUSED[class_name]
-    return reason, advice.format(name=name)
+    reason, advice = (REFUSED | REFUSED_OLD)[class_name]
+    return reason, advice.format(name=name, kind=class_name)

@@ -27,7 +27,7 @@ from deeplift_engine.build import (
     wrappers,
 )
 from deeplift_engine.build.place import Place, Refused
-from deeplift_engine.build.refused import REFUSED, reason_and_advice
+from deeplift_engine.build.refused import REFUSED, REFUSED_OLD, reason_and_advice
 from deeplift_engine.layers import Input
 
 Translator = Callable[[Place], str | tuple[str, ...]]
@@ -123,7 +123,7 @@ def translator(spec: LayerSpec, functions: frozenset[str]) -> Translator:
             f"Give the function yourself: functions={{{spec.name!r}: f}}; names may be patterns, "
             "'lambda_*'.",
         )
-    if spec.class_name in REFUSED:
+    if spec.class_name in REFUSED or spec.class_name in REFUSED_OLD:
         raise Refused(*reason_and_advice(spec.class_name, spec.name))
     name = spec.saved_class_name or spec.class_name
     raise Refused(
