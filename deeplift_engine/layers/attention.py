@@ -138,7 +138,7 @@ class MaskedSoftmax(Composite):
         known = tf.cast(total > 0, x.dtype)
         total = total + (1 - known)
         weights = exponentials / total
-        if not self.zeroed and len(inputs) > 1:
+        if not self.zeroed and (self.window or len(inputs) > 1):
             ones = tf.ones_like(x)
             weights = weights + (1 - known) * ones / self._sum(ones)
         return _End(counts, weights, known * top + tf.math.log(total), known)

@@ -201,16 +201,20 @@ def merged_masks(*layers: Callable[[], Any]) -> Callable[[], keras.Model]:
 
 
 def transformer(*, masks: bool) -> Callable[[], keras.Model]:
-    """Tokens and their places, attention and a dense part, both with shortcuts; the mean."""
+    """Tokens and their places, attention and a dense part, both with shortcuts; the mean.
+
+    Which step is which is a second input, as plain layers can have it.
+    """
 
     def build() -> keras.Model:
-        source = keras.Input((6,), dtype="int32", name="tokens")
-        x = L.Embedding(5, 4, mask_zero=masks)(source)
+        source = keras.Input((None,), dtype="int32", name="tokens")
+        places = keras.Input((None,), dtype="int32", name="places")
+        x = L.Add()([L.Embedding(5, 4, mask_zero=masks)(part) for part in (source, places)])
         inner = L.MultiHeadAttention(2, 2)(x, x)
         x = L.LayerNormalization()(L.Add()([x, inner]))
         inner = L.Dense(4)(L.Dense(8, activation="gelu")(x))
         x = L.LayerNormalization()(L.Add()([x, inner]))
-        return keras.Model(source, body(unmasked(x)))
+        return keras.Model([source, places], body(L.GlobalAveragePooling1D()(x)))
 
     return build
 
