@@ -15,6 +15,11 @@ from conversion.sequential import chain
 from conversion.tree import Call, Graph, Layer
 
 _MODELS = frozenset({"Sequential", "Functional", "Model", "Container", "Network"})
+_WITHOUT_POLICY = frozenset(
+    ["InputLayer", "Discretization", "HashedCrossing"]
+    + [f"SpatialDropout{rank}D" for rank in (1, 2, 3)]
+)
+"""Layers of Keras 3 that are saved with the name of their dtype alone."""
 _WRAPPERS = frozenset({"TimeDistributed", "SpectralNormalization"})
 
 
@@ -91,7 +96,7 @@ def _is_operation(saved: dict[str, Any], config: dict[str, Any]) -> bool:
     Some have an option of that name, of what they give.
     """
     layer = "trainable" in config or isinstance(config.get("dtype"), dict)
-    return "inbound_nodes" in saved and not layer and saved.get("class_name") != "InputLayer"
+    return "inbound_nodes" in saved and not layer and saved.get("class_name") not in _WITHOUT_POLICY
 
 
 def _nested(class_name: str, config: Any, saved: dict[str, Any], era: int, source: str) -> Layer:
