@@ -1,4 +1,4 @@
-"""The two networks that are measured, with seeded weights, built alike in Keras and in torch."""
+"""The networks that are measured, with seeded weights, built alike in Keras and in torch."""
 
 from __future__ import annotations
 
@@ -22,8 +22,33 @@ class Convolution:
 
 
 @dataclass(frozen=True)
+class Mixing:
+    """A layer over the whole sequence: ``"LSTM"`` or ``"GRU"`` of ``units``, whose last output
+    goes on, or ``"attention"`` of each position to all, ``heads`` x ``units``.
+    """
+
+    kind: str
+    units: int
+    heads: int = 1
+
+    def shapes(self, channels: int) -> list[tuple[int, ...]]:
+        """Of its arrays, in Keras's order."""
+        if self.kind == "attention":
+            inner = (channels, self.heads, self.units)
+            projections = [inner, (self.heads, self.units)] * 3
+            return [*projections, (self.heads, self.units, channels), (channels,)]
+        gates = {"LSTM": 4, "GRU": 3}[self.kind] * self.units
+        bias = (2, gates) if self.kind == "GRU" else (gates,)
+        return [(channels, gates), (self.units, gates), bias]
+
+    def outputs(self, channels: int) -> int:
+        """Channels that it gives."""
+        return channels if self.kind == "attention" else self.units
+
+
+@dataclass(frozen=True)
 class Architecture:
-    """One-hot sequence → convolutions → average over ``pool`` positions → dense layers.
+    """One-hot sequence → convolutions → mixing → average over ``pool`` positions → dense layers.
 
     ``pool`` None averages over all positions that are left. The dense layers in ``hidden`` have
     a ReLU; ``output`` names the activation after the last.
@@ -37,6 +62,7 @@ class Architecture:
     hidden: tuple[int, ...]
     outputs: int
     output: str
+    mixing: Mixing | None = None
 
     def shortened(self, length: int) -> Architecture:
         """The same layers on shorter sequences, for a quick look."""
@@ -64,6 +90,24 @@ DILATED = Architecture(
     outputs=10,
     output="linear",
 )
+LSTM, GRU, ATTENTION = (
+    Architecture(
+        title=title,
+        length=200,
+        convolutions=(Convolution(64, 11),),
+        padding="same",
+        pool=None,
+        hidden=(),
+        outputs=3,
+        output="linear",
+        mixing=mixing,
+    )
+    for title, mixing in (
+        ("an LSTM of 128 units behind a convolution", Mixing("LSTM", 128)),
+        ("a GRU of 128 units behind a convolution", Mixing("GRU", 128)),
+        ("self-attention of 4 heads x 16 behind a convolution", Mixing("attention", 16, 4)),
+    )
+)
 
 
 def make_weights(architecture: Architecture, seed: int) -> Weights:
@@ -73,20 +117,27 @@ def make_weights(architecture: Architecture, seed: int) -> Weights:
     channels = LETTERS
     for layer in architecture.convolutions:
         shapes.append((layer.width, channels, layer.filters))
+        shapes.append((layer.filters,))
         channels = layer.filters
+    if architecture.mixing is not None:
+        shapes += architecture.mixing.shapes(channels)
+        channels = architecture.mixing.outputs(channels)
     for units in (*architecture.hidden, architecture.outputs):
-        shapes.append((channels, units))
+        shapes += [(channels, units), (units,)]
         channels = units
-    weights: Weights = []
-    for shape in shapes:
-        scale = np.sqrt(2 / np.prod(shape[:-1]))
-        weights.append((scale * random.standard_normal(shape)).astype(np.float32))
-        weights.append((0.1 * random.standard_normal(shape[-1])).astype(np.float32))
-    return weights
+    return [_array(shape, random) for shape in shapes]
+
+
+def _array(shape: tuple[int, ...], random: np.random.Generator) -> NDArray[np.float32]:
+    """A kernel of He's scale, or a small bias: what is at most (2, n) or that of heads."""
+    values = random.standard_normal(shape)
+    kernel = len(shape) > 1 and shape[0] > 4
+    scale = np.sqrt(2 / np.prod(shape[:-1])) if kernel else 0.1
+    return (scale * values).astype(np.float32)
 
 
 def build_keras(architecture: Architecture, weights: Weights) -> Any:
-    """A Keras Sequential model with these weights."""
+    """A Keras model with these weights."""
     import keras
 
     layers = keras.layers
@@ -101,16 +152,24 @@ def build_keras(architecture: Architecture, weights: Weights) -> Any:
                 activation="relu",
             )
         )
-    if architecture.pool is None:
+    if architecture.mixing is not None and architecture.mixing.kind != "attention":
+        model.add(getattr(layers, architecture.mixing.kind)(architecture.mixing.units))
+    elif architecture.mixing is not None:
+        x = model.outputs[0]
+        y = layers.MultiHeadAttention(architecture.mixing.heads, architecture.mixing.units)(x, x)
+        model = keras.Model(model.inputs, layers.GlobalAveragePooling1D()(layers.Add()([x, y])))
+    elif architecture.pool is None:
         model.add(layers.GlobalAveragePooling1D())
     else:
         model.add(layers.AveragePooling1D(architecture.pool))
         model.add(layers.Flatten())
+    x = model.outputs[0]
     for units in architecture.hidden:
-        model.add(layers.Dense(units, activation="relu"))
-    model.add(layers.Dense(architecture.outputs))
+        x = layers.Dense(units, activation="relu")(x)
+    x = layers.Dense(architecture.outputs)(x)
     if architecture.output != "linear":
-        model.add(layers.Activation(architecture.output))
+        x = layers.Activation(architecture.output)(x)
+    model = keras.Model(model.inputs, x)
     model.set_weights(weights)
     return model
 

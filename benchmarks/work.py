@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.architectures import DILATED, GENOMICS, LETTERS, Architecture, Weights, make_weights
+from benchmarks.architectures import (
+    ATTENTION,
+    DILATED,
+    GENOMICS,
+    GRU,
+    LETTERS,
+    LSTM,
+    Architecture,
+    Weights,
+    make_weights,
+)
 
 Array = NDArray[Any]
 SPEEDUP_OVER_PEERS = 3.0
@@ -80,12 +90,24 @@ REVEAL_CANCEL = Row(
 TEN_TARGETS = Row(
     "targets", "Rescale, references of their own, ten targets", targets=10, base="own", times=6.0
 )
+OWN_OF_SEQUENCES = Row("own", "Rescale, references of their own", forwards=4.0, peers=False)
+SHARED_OF_SEQUENCES = Row(
+    "shared", "Rescale, one shared set", shared=True, forwards=4.0, peers=False
+)
+OF_SEQUENCES = (OWN_OF_SEQUENCES, SHARED_OF_SEQUENCES)
 
 PROBLEMS = (
     Problem("genomics", GENOMICS, 64, 10, (OWN, SHARED, REVEAL_CANCEL), original=7.0),
     Problem("dilated", DILATED, 4, 20, (OWN, SHARED, TEN_TARGETS)),
+    Problem("lstm", LSTM, 4, 20, OF_SEQUENCES),
+    Problem("gru", GRU, 4, 20, OF_SEQUENCES),
+    Problem("attention", ATTENTION, 4, 20, OF_SEQUENCES),
 )
-QUICK = (PROBLEMS[0].shortened(60, 4, 3), PROBLEMS[1].shortened(120, 2, 3))
+QUICK = (
+    PROBLEMS[0].shortened(60, 4, 3),
+    PROBLEMS[1].shortened(120, 2, 3),
+    *(problem.shortened(30, 2, 3) for problem in PROBLEMS[2:]),
+)
 
 
 @dataclass(frozen=True)

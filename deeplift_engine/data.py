@@ -152,8 +152,13 @@ def padded(array: Array, start: int, size: int) -> Array:
 
 
 def block_size(samples: int, most: int) -> int:
-    """Samples per block: a power of two that holds all of them, but no more than ``most``.
+    """Samples per block, of which the last is filled up: at most ``most``.
 
-    Padding to few sizes keeps the number of compiled kernels small for ever.
+    A power of two that holds all of them; where that is too much, ``most`` or the power of two
+    below it, whichever fills up less. So few sizes keep the number of compiled kernels small.
     """
-    return min(most, 1 << (samples - 1).bit_length())
+    whole = 1 << (samples - 1).bit_length()
+    if whole <= most or samples <= most:
+        return min(whole, most)
+    below = 1 << (most.bit_length() - 1)
+    return min((most, below), key=lambda size: -(-samples // size) * size)

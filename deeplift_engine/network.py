@@ -17,7 +17,7 @@ from conversion import ModelSpec
 from deeplift_engine.audit import Audit, audit
 from deeplift_engine.build import build
 from deeplift_engine.custom import registered_layers
-from deeplift_engine.data import InputInfo, arrays, block_size, padded
+from deeplift_engine.data import InputInfo, arrays
 from deeplift_engine.errors import InputError, RuleError, TargetError
 from deeplift_engine.explainer import Explainer
 from deeplift_engine.graph import Graph, Node
@@ -133,16 +133,14 @@ class Network:
         names = tuple(dict.fromkeys(self._node(name, InputError) for name in layers))
         data = arrays(x, self.inputs, self.dtype)
         most = batch_size or pairs_per_block(self.graph, names, self.dtype)
-        samples, size = len(data[0]), block_size(len(data[0]), most)
+        samples, size = len(data[0]), min(len(data[0]), most)
         forward = self._forward(names)
         parts: list[list[Array]] = []
         with bar(samples, progress, " samples") as tick:
             for start in range(0, samples, size):
-                blocks = [tf.constant(padded(array, start, size)) for array in data]
-                outputs = forward(*blocks)
-                rows = min(size, samples - start)
-                parts.append([output.numpy()[:rows] for output in outputs])
-                tick(rows)
+                outputs = forward(*(tf.constant(array[start : start + size]) for array in data))
+                parts.append([output.numpy() for output in outputs])
+                tick(len(parts[-1][0]))
         joined = (np.concatenate(part) for part in zip(*parts, strict=True))
         return dict(zip(names, joined, strict=True))
 

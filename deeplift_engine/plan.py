@@ -26,8 +26,9 @@ MOST_PAIRS = 4096
 def pairs_per_block(graph: Graph, names: Iterable[str], dtype: str) -> int:
     """How many samples, or pairs of input and reference, to walk together up to ``names``."""
     sizes = _sizes(graph, names)
+    largest = max(_size(graph.nodes[name].shape) for name in graph.before(names))
     width = 8 if dtype == "float64" else 4
-    by_largest = BLOCK_BYTES // max(1, max(sizes) * width)
+    by_largest = BLOCK_BYTES // max(1, largest * width)
     by_all = TOTAL_BYTES // max(1, sum(sizes) * width)
     return max(1, min(MOST_PAIRS, by_largest, by_all))
 
