@@ -18,10 +18,12 @@ LINE, PLANE, VOLUME = (9, 3), (6, 5, 3), (4, 5, 3, 2)
 Maker = Callable[[str], Any]
 
 
-def side_by_side(makers: Mapping[str, Maker], shape: tuple[int, ...]) -> dict[str, Case]:
-    """The layers that ``makers`` make for a data format, on one input; channels last and first.
+def side_by_side(
+    makers: Mapping[str, Maker], shape: tuple[int, ...], *forms: str
+) -> dict[str, Case]:
+    """The layers that ``makers`` make for a data format, on one input; by default for both.
 
-    Keras cannot run the latter on a CPU: its twin moves the channels around each layer.
+    Keras cannot run channels first on a CPU: its twin moves the channels around each layer.
     """
     rank = len(shape)
     first, last = (rank, *range(1, rank)), (*range(2, rank + 1), 1)
@@ -43,10 +45,11 @@ def side_by_side(makers: Mapping[str, Maker], shape: tuple[int, ...]) -> dict[st
         joined = L.Concatenate()(ends) if len(ends) > 1 else ends[0]
         return keras.Model(source, L.Dense(UNITS, name="units")(joined))
 
-    return {
+    found = {
         "channels last": Case(lambda: build(False, True)),
         "channels first": Case(lambda: build(True, True), twin=lambda: build(True, False)),
     }
+    return {form: found[form] for form in forms or found}
 
 
 def making(layer: Any, **defaults: Any) -> Callable[..., Maker]:
@@ -121,6 +124,7 @@ def transposed() -> dict[str, Case]:
                     "output padding": volume(strides=2, output_padding=1),
                 },
                 VOLUME,
+                "channels first",
             ),
         ),
     }
@@ -142,6 +146,7 @@ def depthwise() -> dict[str, Case]:
                         "dilation": line(dilation_rate=2, depth_multiplier=2, padding="same"),
                     },
                     LINE,
+                    "channels first",
                 )["channels first"],
                 "strides and dilation, of a plane": side_by_side(
                     {
@@ -152,6 +157,7 @@ def depthwise() -> dict[str, Case]:
                         "separable dilation": both(dilation_rate=(1, 2), depth_multiplier=2),
                     },
                     PLANE,
+                    "channels last",
                 )["channels last"],
             },
         )

@@ -22,7 +22,8 @@ def volumes() -> dict[str, Case]:
     for layer in (L.MaxPooling3D, L.AveragePooling3D):
         make = making(layer, pool_size=2)
         makers = {name: make(**options) for name, options in windows.items()}
-        found |= named(layer.__name__, side_by_side(makers, VOLUME))
+        form = "channels first" if layer is L.MaxPooling3D else "channels last"
+        found |= named(layer.__name__, side_by_side(makers, VOLUME, form))
     whole = {
         "max": making(L.GlobalMaxPooling3D)(),
         "average": making(L.GlobalAveragePooling3D)(keepdims=True),
@@ -32,8 +33,8 @@ def volumes() -> dict[str, Case]:
         "repeat": making(L.UpSampling3D)(size=(2, 1, 2)),
     }
     found |= named("the rest of 3D", side_by_side(whole, VOLUME))
-    padded = side_by_side({"pad": making(L.ZeroPadding1D)(padding=(2, 1))}, LINE)
-    return found | {"ZeroPadding1D, channels first": padded["channels first"]}
+    pad = {"pad": making(L.ZeroPadding1D)(padding=(2, 1))}
+    return found | named("ZeroPadding1D", side_by_side(pad, LINE, "channels first"))
 
 
 def over_time() -> keras.Model:

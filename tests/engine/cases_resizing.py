@@ -24,6 +24,7 @@ def images() -> dict[str, Case]:
                     for method in ("bilinear", "bicubic", "lanczos3", "lanczos5")
                 },
                 PLANE,
+                "channels first",
             ),
         ),
         **named(
@@ -52,6 +53,7 @@ def images() -> dict[str, Case]:
                     "same": crop(height=6, width=5),
                 },
                 PLANE,
+                "channels first",
             ),
         ),
         "UpSampling2D of any size": Case(_of_any_size),
@@ -78,10 +80,9 @@ def adaptive() -> dict[str, Case]:
         for kind in ("Average", "Max"):
             layer = getattr(L, f"Adaptive{kind}Pooling{rank}D")
             makers = {f"to {size}": making(layer)(output_size=size) for size in several}
-            forms = side_by_side(
-                {f"to_{number}": make for number, make in enumerate(makers.values())}, shape
-            )
-            found |= named(f"Adaptive{kind}Pooling{rank}D", forms)
+            numbered = {f"to_{number}": make for number, make in enumerate(makers.values())}
+            form = "channels last" if rank == 2 else "channels first"
+            found |= named(f"Adaptive{kind}Pooling{rank}D", side_by_side(numbered, shape, form))
     return found
 
 
