@@ -20,6 +20,9 @@ _LAST = re.compile(
     r"|real_kernel|imag_kernel"
     r"|embeddings|reverse_embeddings|scale|mean|variance|count|vector_u|sn_u|concat_score_weight)(?:_\d+)?$"
 )
+_OWN = (
+    " Or is the class one of your own, which Keras has too? Then say so: load(..., layers={...})."
+)
 _SEEDS = ("seed_generator", "seed_generator_state")
 
 
@@ -108,7 +111,7 @@ def _distribute(inside: list[Leaf], named: Named, where: str) -> Assigned:
         if named:
             raise ModelConfigError(
                 f"{where}: this layer has no weights, but {[name for name, _ in named]} are saved"
-                " for it. Do architecture and weights belong together?"
+                f" for it. Do architecture and weights belong together?{_OWN}"
             )
         return {}
     if len(inside) == 1:
@@ -180,7 +183,7 @@ def _one_layer(leaf: Leaf, named: Named, where: str) -> dict[str, Array]:
         raise ModelConfigError(
             f"{where} ({leaf.layer.saved_class_name}): {problem}: {saved}, expected"
             f" {[slot.role for slot in leaf.slots]}."
-            " Do architecture and weights belong together?"
+            f" Do architecture and weights belong together?{_OWN}"
         )
     for slot, (name, _) in zip(leaf.slots, named, strict=True):
         if _fits(slot, name) is False:

@@ -12,6 +12,7 @@ from conversion.calls import arguments_of
 from conversion.convert import canonical_weights
 from conversion.errors import ModelConfigError
 from conversion.inbound import mapped, tensors_in
+from conversion.own import unmarked
 from conversion.shapes import input_shape
 from conversion.spec import LayerSpec, ModelSpec, NodeSpec, TensorRef
 from conversion.tree import Call, Graph, Layer, SavedTensor
@@ -133,9 +134,8 @@ class _Flattening:
         where = f"{self.source}: layer {path!r}"
         weights = canonical_weights(layer, self.raw.get(path, {}), self.theano, where)
         children = tuple(self.layer(part, f"{path}/{part.name}") for _, part in layer.parts)
-        return LayerSpec(
-            path, layer.class_name, layer.config, weights, children, layer.saved_class_name
-        )
+        saved = unmarked(layer.saved_class_name)
+        return LayerSpec(path, layer.class_name, layer.config, weights, children, saved)
 
     def complete_inputs(self) -> None:
         """Fill in what the file does not tell of inputs, from the layers that read them.

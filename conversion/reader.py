@@ -7,7 +7,7 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from conversion.errors import DeepliftEngineError, ModelConfigError, ModelFileEr
 from conversion.files import container, read_bytes
 from conversion.graph import flatten
 from conversion.hdf5 import array, attribute, child, names, opened, split_text, subgroup
+from conversion.own import marked
 from conversion.parse import parse_model
 from conversion.plain import plain, text
 from conversion.spec import ModelSpec
@@ -37,6 +38,7 @@ def read_model(
     architecture: Architecture | None = None,
     *,
     theano_kernels: bool | None = None,
+    own: Collection[str] = (),
 ) -> ModelSpec:
     """Read a model saved by Keras of any age into plain data.
 
@@ -51,6 +53,9 @@ def read_model(
         True if the kernels were trained as true convolutions (the Theano backend) and must be
         flipped to be correlations; no attribute tells it before Keras 2. None goes by the
         file's ``backend`` attribute where it has one; False never flips.
+    own
+        Classes that are not Keras's, though it has some of these names; their options and
+        arrays are kept as saved.
 
     Returns
     -------
@@ -65,7 +70,7 @@ def read_model(
         If configuration and weights can be read but do not fit together.
     """
     try:
-        return _read(path, architecture, theano_kernels)
+        return _read(path, architecture, theano_kernels, own)
     except DeepliftEngineError as error:
         if str(path) in str(error):
             raise
@@ -101,6 +106,7 @@ def read_config(
     backend: str = "",
     source: str = "<memory>",
     theano_kernels: bool | None = None,
+    own: Collection[str] = (),
 ) -> ModelSpec:
     """Read a model that is in memory, for example a live Keras model.
 
@@ -114,7 +120,7 @@ def read_config(
         files) or under the path of each layer in it, ``"encoder/conv1d"``.
     name, keras_version, backend, source
         For the result; the version decides the era where it is given.
-    theano_kernels
+    theano_kernels, own
         See `read_model`.
 
     Returns
@@ -133,6 +139,8 @@ def read_config(
             digest.update(f"{layer}/{key} {values.shape} {values.dtype}".encode())
             digest.update(np.ascontiguousarray(values).tobytes())
     version = keras_version or str(document.get("keras_version") or "")
+    document = marked(document, own)
+    document = marked(document, own)
     told = _Told(document, version, backend or str(document.get("backend") or ""))
     model, graph, theano = told.parsed(source, theano_kernels)
     spec = flatten(model, graph, assign_lists(graph, lists, source), theano, source)
@@ -166,7 +174,10 @@ class _Told:
 
 
 def _read(
-    path: str | Path, architecture: Architecture | None, theano_kernels: bool | None
+    path: str | Path,
+    architecture: Architecture | None,
+    theano_kernels: bool | None,
+    own: Collection[str],
 ) -> ModelSpec:
     source = str(path)
     data = read_bytes(path)
@@ -190,6 +201,7 @@ def _read(
         version = version or _text(file, "keras_version") or _text(root, "keras_version")
         version = version or str(document.get("keras_version") or "")
         backend = _text(file, "backend") or _text(root, "backend")
+        document = marked(document, own)
         told = _Told(document, version, backend or str(document.get("backend") or ""))
         name, graph, theano = told.parsed(source, theano_kernels)
         raw = _weights(graph, root, len(data), source)

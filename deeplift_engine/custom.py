@@ -131,6 +131,12 @@ def registered_layers() -> Mapping[str, Made]:
     return _registered
 
 
+def own_classes(*given: Mapping[str, Made] | None) -> frozenset[str]:
+    """Classes that are a user's own by what he says of them, though Keras may have their names."""
+    keys = [key for mapping in (*given, _registered) for key in mapping or ()]
+    return frozenset(key.rpartition(">")[2] for key in keys if isinstance(key, str))
+
+
 def check_made(made: Any, where: str) -> None:
     """Refuse what is neither a function nor `forward_only`."""
     if isinstance(made, type) or not (callable(made) or isinstance(made, ForwardOnly)):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deeplift_engine.custom import Made, registered_layers
+from deeplift_engine.custom import Made, own_classes, registered_layers
 
 if TYPE_CHECKING:
     from deeplift_engine.layer_coverage import Coverage
@@ -36,7 +36,8 @@ def load(
     layers
         What custom layers and Lambdas are made of: functions of the saved layer, a
         `deeplift_engine.build.custom.CustomLayer`, which say it in terms of existing layers. By
-        class (``"RevCompConv1D"``), by name, or by a pattern of names (``"lambda_*"``).
+        class (``"RevCompConv1D"``), by name, or by a pattern of names (``"lambda_*"``). A class
+        that is named is not taken for Keras's of that name: options and arrays are as saved.
     functions
         Their forward passes instead, on tensors (n, ...); by the same keys. What only indexes,
         adds, subtracts and multiplies is exact. Any other function is approximate: its multipliers
@@ -59,7 +60,8 @@ def load(
     from conversion import read_model
     from deeplift_engine.network import Network
 
-    spec = read_model(path, architecture, theano_kernels=theano_kernels)
+    own = own_classes(layers, functions)
+    spec = read_model(path, architecture, theano_kernels=theano_kernels, own=own)
     return Network(spec, layers=layers, functions=functions, dtype=dtype)
 
 
@@ -99,7 +101,8 @@ def coverage(
     from deeplift_engine.build import given_layers, survey
     from deeplift_engine.layer_coverage import coverage as covered
 
-    spec = read_model(path, architecture, theano_kernels=theano_kernels)
+    own = own_classes(layers, functions)
+    spec = read_model(path, architecture, theano_kernels=theano_kernels, own=own)
     given = given_layers(spec, layers, functions, registered_layers())
     return covered(spec, survey(spec, given), rules, max_pooling)
 
@@ -136,5 +139,5 @@ def convert(
         ]
         for layer in model.layers
     }
-    spec = read_config(config, weights)
+    spec = read_config(config, weights, own=own_classes(layers, functions))
     return Network(spec, layers=layers, functions=functions, dtype=dtype)

@@ -92,7 +92,7 @@ def revcomp(layer: de.CustomLayer) -> Any:
 def block(layer: de.CustomLayer) -> Any:
     """What Block is made of, be its arrays named (HDF5) or numbered (.keras)."""
     named = "gain" in layer.weights
-    first, second = ("dense", "dense_1") if named else ("first", "second")
+    first, second = dict.fromkeys(role.split("/")[0] for role in layer.weights if "/" in role)
     x = layer.apply("Dense", layer.input, weights=layer.part(first), activation="relu")
     x = layer.apply("Dense", x, weights=layer.part(second))
     return x * layer.weights["gain" if named else "0"] + layer.input

@@ -387,6 +387,49 @@ def test_two_answers_for_one_layer_are_an_error(folder: Path) -> None:
     assert all(row.exact for row in network.describe())  # the name is closer than the class
 
 
+@pytest.mark.parametrize("suffix", ["h5", "keras"])
+def test_a_class_of_ones_own_may_have_the_name_of_keras_s(tmp_path: Path, suffix: str) -> None:
+    """Other arrays and options than Keras's class has; without a word on it the file is refused."""
+
+    class Attention(L.Layer):
+        def build(self, input_shape: Any) -> None:
+            self.query = self.add_weight(shape=(input_shape[-1], 1), name="query")
+
+        def call(self, inputs: Any) -> Any:
+            return tf.reduce_sum(tf.nn.softmax(inputs @ self.query, axis=1) * inputs, 1)
+
+    source = keras.Input((5, 4), name="x")
+    model = randomised(keras.Model(source, Attention(name="pooled")(source)))
+    path = tmp_path / f"m.{suffix}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.save(path)
+
+    def pooled(layer: de.CustomLayer) -> Any:
+        (query,) = layer.weights.values()
+        scores = layer.apply("Dense", layer.input, weights=[query])
+        return layer.apply("Dot", layer.apply("Softmax", scores, axis=1), layer.input, axes=1)
+
+    words = (
+        "no attribution layer for Attention"
+        if suffix == "keras"
+        else r"one of your own, which Keras has too.*layers="
+    )
+    with pytest.raises(de.DeepliftEngineError, match=words):
+        de.load(path)
+    network = de.load(path, layers={"Attention": lambda layer: pooled(layer)[:, 0]})
+    x, x0 = (np.random.default_rng(seed).normal(size=(3, 5, 4)).astype("f4") for seed in (0, 1))
+    assert off(network.predict(x), model.predict(x, verbose=0)) < FORWARD
+    assert audited(network, x, x0) < SUMS
+    assert de.coverage(path, layers={"Attention": pooled}).rows[1].class_name == "Attention"
+
+
+def test_operations_are_parts_too() -> None:
+    network = made(lambda layer: layer.apply("ops.Roll", layer.apply("ops.Abs"), shift=1, axis=1))
+    x = np.random.default_rng(0).normal(size=(3, 5, 4)).astype("float32")
+    assert off(network.predict(x), np.roll(np.abs(x), 1, 1)) == 0
+
+
 def test_a_built_in_class_may_be_said_otherwise() -> None:
     source = keras.Input((4,), name="x")
     model = keras.Model(source, L.ReLU(name="relu")(source))

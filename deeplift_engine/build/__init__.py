@@ -97,6 +97,13 @@ def survey(spec: ModelSpec, given: Mapping[str, Given], dtype: str = "float32") 
             put_node(Place(draft, layer, node.name, []), node, made)
         except Refused as refused:
             problems[layer.name] = (layer, refused)
+        except Exception as error:  # a file that says what no layer of Keras does
+            refused = Refused(
+                f"it cannot be built as it is saved ({type(error).__name__}: {error})".rstrip("."),
+                "If Keras loads this file, it is a fault of this project: report it.",
+            )
+            refused.__cause__ = error
+            problems[layer.name] = (layer, refused)
     missing = [ref for ref in spec.outputs if ref not in made]
     outputs = tuple(made[ref] for ref in spec.outputs if ref in made)
     graph = Graph(draft.nodes, tuple(spec.inputs), outputs)

@@ -118,7 +118,8 @@ class CustomLayer:
         Parameters
         ----------
         class_name
-            Keras's name of it: ``"Conv1D"``, ``"LayerNormalization"``, ``"Add"``.
+            Keras's name of it: ``"Conv1D"``, ``"LayerNormalization"``, ``"Add"``; an operation's
+            as it is saved, ``"ops.Roll"``.
         inputs
             The `Symbol` of each input, by default those of the layer.
         weights
