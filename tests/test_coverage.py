@@ -15,9 +15,10 @@ import tensorflow as tf
 from keras import layers as L  # noqa: N812
 
 import deeplift_engine as de
+from conversion import read_config
 from conversion.legacy import old_names
 from deeplift_engine import layer_table
-from deeplift_engine.build import TRANSLATORS
+from deeplift_engine.build import TRANSLATORS, build
 from deeplift_engine.build.refused import REFUSED, REFUSED_OLD
 from deeplift_engine.cli import main
 from deeplift_engine.errors import ModelFileError, RuleError, UnsupportedModelError
@@ -149,6 +150,25 @@ def test_inspect_as_json_has_the_rows(tmp_path: Path, capsys: pytest.CaptureFixt
     assert document["layers"][-1]["exact"] is True
 
 
+def test_what_no_layer_of_keras_does_is_refused_by_name() -> None:
+    """An error inside a translator never reaches a user without the layer's name."""
+    config = {
+        "class_name": "Sequential",
+        "config": {
+            "name": "m",
+            "layers": [
+                {"class_name": "InputLayer", "config": {"name": "x", "batch_shape": [None, 4]}},
+                {"class_name": "Permute", "config": {"name": "odd", "dims": ["a"]}},
+            ],
+        },
+    }
+    with pytest.raises(
+        UnsupportedModelError, match=r"odd \(Permute\): it cannot be built"
+    ) as raised:
+        build(read_config(config, {}))
+    assert isinstance(raised.value.__cause__, ValueError)
+
+
 @needs_models
 def test_every_real_model_has_a_table() -> None:
     """All that is not exact in them is Python code."""
@@ -207,9 +227,6 @@ OLD: dict[str, tuple[Callable[[], Any], str]] = {
 @pytest.mark.parametrize("kind", OLD)
 def test_layers_of_old_keras_alone_are_refused_with_a_reason(kind: str) -> None:
     options, words = OLD[kind]
-    from conversion import read_config
-    from deeplift_engine.build import build
-
     config = {
         "class_name": "Sequential",
         "keras_version": "1.2.2",

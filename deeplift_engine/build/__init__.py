@@ -98,17 +98,22 @@ def survey(spec: ModelSpec, given: Mapping[str, Given], dtype: str = "float32") 
         except Refused as refused:
             problems[layer.name] = (layer, refused)
         except Exception as error:  # a file that says what no layer of Keras does
-            refused = Refused(
-                f"it cannot be built as it is saved ({type(error).__name__}: {error})".rstrip("."),
-                "If Keras loads this file, it is a fault of this project: report it.",
-            )
-            refused.__cause__ = error
-            problems[layer.name] = (layer, refused)
+            problems[layer.name] = (layer, _fault(error))
     missing = [ref for ref in spec.outputs if ref not in made]
     outputs = tuple(made[ref] for ref in spec.outputs if ref in made)
     graph = Graph(draft.nodes, tuple(spec.inputs), outputs)
     problem = _listing(spec, problems, missing) if problems or missing else ""
     return Built(graph, draft.logits, given, problems, tuple(waiting), problem)
+
+
+def _fault(error: Exception) -> Refused:
+    text = (str(error).strip() or "no message").splitlines()[0].rstrip(".")
+    fault = Refused(
+        f"it cannot be built as it is saved ({type(error).__name__}: {text})",
+        "If Keras loads this file, that is a fault of this project: report it.",
+    )
+    fault.__cause__ = error
+    return fault
 
 
 def translate(place: Place) -> tuple[str, ...]:
