@@ -292,7 +292,9 @@ class Network:
         raise error(f"There is no layer {name!r}. Near it: {', '.join(near)}.")
 
     def _settings(self) -> dict[str, Any]:
+        given = {found.key: found.said for found in self.built.given.values()}
         return {
+            **({"custom_layers": given} if given else {}),
             "model": self.spec.source,
             "model_sha256": self.spec.sha256,
             "model_keras_version": self.spec.keras_version,

@@ -335,6 +335,14 @@ def test_what_is_no_function() -> None:
             de.convert(stacked(Wave()), **{option: [wave]})
 
 
+def test_a_result_says_whose_functions_it_was_made_with(folder: Path, tmp_path: Path) -> None:
+    network = de.load(folder / "wave.h5", functions={"wave": wave})
+    result = network.explainer(fused=False).run(vectors(2), target=0)
+    result.save(tmp_path / "scores.h5")
+    settings = de.Attribution.load(tmp_path / "scores.h5").settings
+    assert settings["custom_layers"] == {"wave": "tests.custom_models.wave"}
+
+
 # ---------------------------------------------------------------- which layer is meant
 
 
