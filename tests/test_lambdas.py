@@ -161,6 +161,36 @@ def test_one_function_for_many_lambdas_by_their_saved_shapes(tmp_path: Path) -> 
         de.load(tmp_path / "model.h5", functions={"Lambda": lambda x: x[:, 1:-1]})
 
 
+@pytest.mark.filterwarnings("ignore:Layer 'code' .*does not support masking")
+@pytest.mark.parametrize("same", [True, False])
+def test_a_mask_ends_at_a_lambda_unless_that_gives_its_input_back(same: bool) -> None:
+    function = (lambda x: x) if same else (lambda x: 2 * x)
+    source = keras.Input((8, 4), name="x")
+    coded = L.Lambda(function, name="code")(L.Masking()(source))
+    model = randomised(keras.Model(source, L.LSTM(3, name="memory")(coded)))
+    x, x0 = sequences(3), sequences(3, 1)
+    x[:, 5:] = x0[:2, 3:] = 0
+    for given in (function,) if same else (function, de.forward_only(function)):
+        network = de.convert(model, functions={"code": given})
+        assert off(network.predict(x), model.predict(x, verbose=0)) < FORWARD
+        assert sums(network, x, x0) < SUMS
+
+
+@pytest.mark.filterwarnings("ignore:Layer .code. .*does not support masking")
+def test_a_function_that_takes_the_mask_is_refused_where_there_is_one() -> None:
+    source = keras.Input((8, 4), name="x")
+    model = keras.Model(source, L.Lambda(tf.sin, name="code")(L.Masking()(source)))
+
+    def masked(x: Any, mask: Any = None) -> Any:
+        return tf.sin(x)
+
+    with pytest.raises(
+        UnsupportedModelError, match=r"code \(Lambda\): its function takes the mask"
+    ):
+        de.convert(model, functions={"code": masked})
+    assert de.convert(between(tf.sin, (8, 4)), functions={"code": masked})
+
+
 def test_in_terms_of_existing_layers() -> None:
     model = between(lambda x: tf.nn.relu(x[:, 1:]), (8, 4))
     made = lambda layer: layer.apply("ReLU", layer.input[:, 1:])  # noqa: E731

@@ -26,7 +26,6 @@ PASSING = frozenset(
         "GaussianNoise",
         "GroupNormalization",
         "Identity",
-        "Lambda",
         "LayerNormalization",
         "LeakyReLU",
         "Normalization",
