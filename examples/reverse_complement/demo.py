@@ -87,7 +87,7 @@ def largest(found: np.ndarray, expected: np.ndarray) -> float:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--out", type=Path, default=Path("reverse_complement_output"))
+    parser.add_argument("--out", type=Path, default=Path("demo-output/reverse_complement"))
     out = parser.parse_args(arguments).out
     out.mkdir(parents=True, exist_ok=True)
     model = symmetric(make_model())
