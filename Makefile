@@ -6,6 +6,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& echo $$p && break; done)
 BIN := $(VENV)/bin
+# two tests at a time: make WORKERS=8 test
+WORKERS ?= 2
+PARALLEL := -n $(WORKERS) --dist loadgroup
 METADATA := setup.cfg pyproject.toml
 # TensorFlow's own chatter, off unless asked for
 export TF_CPP_MIN_LOG_LEVEL ?= 3
@@ -19,10 +22,10 @@ demo: $(VENV)/.installed-plot  ## install, then convert and score the genomics m
 	$(BIN)/python examples/genomics/demo.py
 
 test: $(VENV)/.installed-test  ## the fast tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 test-slow: $(VENV)/.installed-test  ## the slow ones
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow $(PARALLEL)
 
 lint: $(VENV)/.installed-dev  ## ruff: lint and format
 	$(BIN)/ruff check .
