@@ -45,7 +45,7 @@ class Operation:
     def given(self, name: str) -> Any:
         """An argument that must be there."""
         if name not in self.arguments:
-            raise Refused(f"{self.name}: {name!r} is not in the file, or nothing that is known")
+            raise Refused(f"{self.name}: its argument {name!r} is not in the file")
         return self.arguments[name]
 
     def option(self, name: str, default: Any = None) -> Any:

@@ -35,7 +35,6 @@ ACTIVATIONS: dict[str, dict[str, float]] = {
     "hard_tanh": {},
     "leaky_relu": {"negative_slope": 0.2},
     "log_sigmoid": {},
-    "mish": {},
     "relu": {},
     "relu6": {},
     "selu": {},

@@ -65,11 +65,6 @@ def flatten(op: Operation) -> str:
     return op.put(Reshape((size,)), source)
 
 
-def ravel(op: Operation) -> str:
-    """Ravel joins the samples."""
-    raise Refused(f"ravel joins the samples; {TOGETHER}")
-
-
 def expand_dims(op: Operation) -> str:
     """ExpandDims, one axis or several."""
     source = op.tensor()
@@ -180,7 +175,6 @@ def roll(op: Operation) -> str:
 OPERATIONS: dict[str, Translator] = {
     "reshape": reshape,
     "batch_flatten": flatten,
-    "ravel": ravel,
     "expand_dims": expand_dims,
     "squeeze": squeeze,
     "broadcast_to": broadcast_to,

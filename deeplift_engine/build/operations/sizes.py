@@ -46,7 +46,7 @@ def shape_of(op: Operation) -> str:
 
 
 def folded(op: Operation) -> str | tuple[str, ...] | None:
-    """What is computed of sizes alone; None where a tensor takes part."""
+    """What is computed of sizes alone; None where a tensor takes part, or it is nothing known."""
     given = op.arguments
     if any(_has_nodes(value) for value in given.values()):
         return None
@@ -68,7 +68,7 @@ def folded(op: Operation) -> str | tuple[str, ...] | None:
     if op.name in ARITHMETIC:
         operands = [given[key] for key in ("x", "x1", "x2") if key in given]
         return _known(op, ARITHMETIC[op.name](*map(_number, operands)))
-    raise Refused(f"{op.name} of sizes of axes")
+    return None
 
 
 def _known(op: Operation, value: Any) -> str:

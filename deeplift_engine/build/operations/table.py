@@ -39,11 +39,13 @@ OPERATIONS: dict[str, Translator] = {
 
 _JUMPS = "a position is a whole number that jumps, no difference can be shared by what moves it"
 _ORDER = "which element comes where changes from input to reference"
+_TOGETHER = "it counts through all samples together"
 _CHANCE = "its output depends on chance"
 REFUSED = {
     **dict.fromkeys(("argmax", "argmin", "nanargmax", "nanargmin", "searchsorted"), _JUMPS),
     **dict.fromkeys(("argsort", "argpartition", "digitize", "top_k"), _JUMPS),
     **dict.fromkeys(("sort", "median", "quantile", "percentile"), _ORDER),
+    **dict.fromkeys(("bincount", "flatnonzero", "nonzero", "ravel", "unique"), _TOGETHER),
     **dict.fromkeys(("dropout", "random.normal", "random.uniform"), _CHANCE),
 }
 """Operations that have no attribution layer for a reason of their own."""
@@ -59,7 +61,7 @@ def is_operation(spec: LayerSpec) -> bool:
 
 def check(spec: LayerSpec) -> None:
     """Raise `Refused` for an operation that is not in the table."""
-    name = _name(spec)
+    name = operation_name(spec)
     if name not in OPERATIONS:
         reason = f": {REFUSED[name]}" if name in REFUSED else ""
         raise Refused(
@@ -77,18 +79,13 @@ def operation(place: Place) -> str | tuple[str, ...]:
     arguments["args"] = args if isinstance(args, tuple) else (args,)
     place.used.update(place.arguments)
     read = keras3.read if place.spec.class_name.startswith("ops.") else tensorflow.read
-    try:
-        found = read(replace(place, arguments=arguments))
-        known = sizes.folded(found)
-        return OPERATIONS[found.name](found) if known is None else known
-    except (TypeError, ValueError, KeyError, IndexError) as error:
-        raise Refused(
-            f"{_name(place.spec)} cannot be read: {type(error).__name__}: {error}",
-            f"Give its forward pass yourself: functions={{{place.spec.name!r}: f}}.",
-        ) from error
+    found = read(replace(place, arguments=arguments))
+    known = sizes.folded(found)
+    return OPERATIONS[found.name](found) if known is None else known
 
 
-def _name(spec: LayerSpec) -> str:
+def operation_name(spec: LayerSpec) -> str:
+    """Keras 3's name of the operation that a layer is."""
     if spec.class_name.startswith("ops."):
         return keras3.name_of(spec.class_name)
     return tensorflow.name_of(str(spec.config.get("function", "")))
