@@ -28,8 +28,8 @@ class Table:
             return None
         place = tuple(int(number) for number in np.argwhere(beyond)[0])
         return place, (
-            f"{tokens[place]:.10g}, but the table of {self.layer!r} has {self.rows} rows, for tokens "
-            f"0 to {self.rows - 1}"
+            f"{tokens[place]:.10g}, but the table of {self.layer!r} has {self.rows} rows, for "
+            f"tokens 0 to {self.rows - 1}"
         )
 
 

@@ -211,7 +211,7 @@ def _operations() -> Iterator[tuple[str, str]]:
         made = getattr(translator, "func", translator)
         families.setdefault(made.__module__, []).append(name)
     for module, names in families.items():
-        yield _first_line(sys.modules[module]).rstrip("."), ", ".join(names)
+        yield _first_line(sys.modules[module]).rstrip("."), ", ".join(sorted(names))
 
 
 def _refused() -> list[tuple[str, str, str]]:
