@@ -1,4 +1,8 @@
-"""Keras 1's ``Merge``, one layer with a mode, as Keras 2's and 3's merging layers."""
+"""Keras 1's ``Merge``, one layer with a mode, as Keras 2's and 3's merging layers.
+
+Its cosine is no layer of later Keras: a number a sample has the shape (samples, 1, 1) there,
+and a matrix is divided by what is not the length of its rows. It stays a ``Merge``.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ MODES = {
     "max": "Maximum",
     "min": "Minimum",
     "dot": "Dot",
-    "cos": "Dot",
+    "cos": "Merge",
 }
 
 
@@ -33,9 +37,12 @@ def merge_layer(name: str, config: dict[str, Any], era: int, where: str) -> Laye
         return Layer(name, "Lambda", "Merge", options, era=era, saved=config)
     if class_name == "Concatenate":
         options["axis"] = config.get("concat_axis", -1)
-    if class_name == "Dot":
+    if class_name in ("Dot", "Merge"):
         options["axes"] = _axes(config.get("dot_axes", -1))
-        options["normalize"] = mode == "cos"
+    if class_name == "Dot":
+        options["normalize"] = False
+    if class_name == "Merge":
+        options["mode"] = mode
     return Layer(name, class_name, "Merge", options, era=era, saved=config)
 
 

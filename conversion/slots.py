@@ -264,6 +264,7 @@ _WEIGHTLESS = frozenset(
         "RepeatVector",
         "Masking",
         "Add",
+        "Merge",
         "Subtract",
         "Multiply",
         "Average",

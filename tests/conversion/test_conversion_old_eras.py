@@ -176,7 +176,7 @@ def test_keras1_batch_norm_keeps_the_variance_it_calls_std(tmp_path: Path) -> No
         ("max", "Maximum", {}),
         ("concat", "Concatenate", {"axis": -1}),
         ("dot", "Dot", {"axes": (1, 1), "normalize": False}),
-        ("cos", "Dot", {"axes": (1, 1), "normalize": True}),
+        ("cos", "Merge", {"axes": (1, 1), "mode": "cos"}),
     ],
 )
 def test_keras1_merge_becomes_the_layer_of_its_mode(

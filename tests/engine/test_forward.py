@@ -82,6 +82,7 @@ def test_every_layer_that_can_be_built_is_in_the_table(opened: Opening) -> None:
 
     there = {node.class_name for name in CASES for node in opened(name).network.nodes.values()}
     only_old = {
+        "Merge",  # Keras 1 only, in test_merge_keras1
         "ThresholdedReLU",  # Keras 2 only; tests of the reader have it
         "LocallyConnected1D",  # in test_local
         "LocallyConnected2D",
