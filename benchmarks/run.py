@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks.breakdown import BREAKDOWN_NOTES, breakdown
 from benchmarks.contenders import PEERS
+from benchmarks.lengths import LENGTH_NOTES, lengths_table
 from benchmarks.measure import Plan, ProblemCosts, measure_problem
 from benchmarks.process import BenchmarkError, available
 from benchmarks.table import NOTES, problem_table
@@ -93,6 +94,9 @@ def _measured(options: argparse.Namespace) -> list[str]:
         results.append(measure_problem(problem, _rows(problem, options), plan))
         sections.append(problem_table(results[-1], bars=not options.quick))
         print(sections[-1] + "\n", flush=True)
+    if not options.quick and options.problem in (None, "lstm") and options.row is None:
+        sections += [lengths_table(plan), LENGTH_NOTES]
+        print(sections[-2] + "\n", flush=True)
     sections.append(_conditions(results, plan))
     print(sections[-1] + "\n\n" + NOTES)
     return [NOTES, *sections]
