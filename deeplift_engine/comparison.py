@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,16 +16,26 @@ from deeplift_engine.tensors import Tensor
 AT_INPUT, AT_REFERENCE = "input", "reference"
 
 
-class Stored(dict[str, Tensor]):
-    """Activations by node name that remembers which were asked for."""
+class Stored(Mapping[str, Tensor]):
+    """Activations by node name, each ``shaped`` when first asked for; knows which were.
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.asked: set[str] = set()
+    ``asked`` holds those.
+    """
+
+    def __init__(self, given: Mapping[str, Tensor], shaped: Callable[[Tensor], Tensor]) -> None:
+        self.given, self.shaped = given, shaped
+        self.asked: dict[str, Tensor] = {}
 
     def __getitem__(self, name: str) -> Tensor:
-        self.asked.add(name)
-        return super().__getitem__(name)
+        if name not in self.asked:
+            self.asked[name] = self.shaped(self.given[name])
+        return self.asked[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.given)
+
+    def __len__(self) -> int:
+        return len(self.given)
 
 
 @dataclass

@@ -9,10 +9,10 @@ from typing import Any
 import tensorflow as tf
 
 from deeplift_engine.carrying import carrying
-from deeplift_engine.comparison import AT_INPUT, AT_REFERENCE, Comparison, Stored
+from deeplift_engine.comparison import AT_INPUT, AT_REFERENCE, Comparison, Stored, remade
 from deeplift_engine.plan import Plan
 from deeplift_engine.rules import Multiplier
-from deeplift_engine.tensors import Tensor, safe_divide, scratch_graph
+from deeplift_engine.tensors import Tensor, safe_divide
 
 
 class Compiled:
@@ -27,7 +27,16 @@ class Compiled:
             seen = {*plan.cuts, plan.target, *also}
             plan = replace(plan, graph=carrying(plan.graph, plan.rules, seen))
         self.plan, self.averaged, graph = plan, averaged, plan.graph
-        self.needed = _needed(plan)
+        self.stored = _stored(plan)
+        self.needed: dict[str, set[str]] = {}
+        self._backward = tf.function(
+            self._walk_back, input_signature=self._signature(), autograph=False
+        ).get_concrete_function()
+        self._unused = {
+            name: tf.zeros([0, *(size or 0 for size in graph.nodes[name].shape)], dtype)
+            for name, dtype in ((name, graph.nodes[name].dtype) for name in self.stored)
+            if any(name not in names for names in self.needed.values())
+        }
         self.feeds = [
             tf.TensorSpec(
                 [None, *graph.nodes[name].shape], graph.nodes[name].dtype, name=f"input_{i}"
@@ -40,9 +49,6 @@ class Compiled:
             AT_INPUT: self._traced_forward(self.at_input),
             AT_REFERENCE: self._traced_forward(self.at_reference),
         }
-        self._backward = tf.function(
-            self._walk_back, input_signature=self._signature(), autograph=False
-        ).get_concrete_function()
 
     def forward(self, values: Sequence[Any], end: str = AT_INPUT) -> dict[str, Tensor]:
         """Activations (n, ...) by node at one end; see the class."""
@@ -80,8 +86,8 @@ class Compiled:
             (targets, b, k); ``deltas`` and ``levels`` of the target.
         """
         return self._backward(  # type: ignore[no-any-return]
-            [at_input[name] for name in sorted(self.needed[AT_INPUT])],
-            [at_reference[name] for name in self.at_reference],
+            self._given(at_input, AT_INPUT),
+            self._given(at_reference, AT_REFERENCE),
             tf.constant(seeds),
             tf.constant(rows),
             tf.constant(weights, self.plan.dtype),
@@ -98,20 +104,21 @@ class Compiled:
         traced = tf.function(forward, input_signature=self.feeds, autograph=False)
         return traced.get_concrete_function()
 
+    def _given(self, values: Mapping[str, Tensor], end: str) -> list[Tensor]:
+        """One tensor for each that may be read, of no samples where the walk reads none."""
+        needed = self.needed[end]
+        return [values[name] if name in needed else self._unused[name] for name in self.stored]
+
     def _signature(self) -> list[Any]:
         plan = self.plan
         nodes = plan.graph.nodes
-        at_input, at_reference = (
-            [
-                tf.TensorSpec([None, *nodes[name].shape], nodes[name].dtype)
-                for name in sorted(self.needed[end])
-            ]
-            for end in (AT_INPUT, AT_REFERENCE)
-        )
+        activations = [
+            tf.TensorSpec([None, *nodes[name].shape], nodes[name].dtype) for name in self.stored
+        ]
         seeds = tf.TensorSpec([None, None, *nodes[plan.target].shape], plan.dtype)
         return [
-            at_input,
-            at_reference,
+            activations,
+            activations,
             seeds,
             tf.TensorSpec([], tf.int32),
             tf.TensorSpec([None], plan.dtype),
@@ -120,32 +127,28 @@ class Compiled:
     def _walk_back(
         self, at_input: Any, at_reference: Any, seeds: Tensor, rows: Tensor, weights: Tensor
     ) -> dict[str, Any]:
+        """Traced once, by which it is known what it reads."""
         count = tf.shape(weights)[0]
-        inputs, references = {}, {}
-        for name, value in zip(sorted(self.needed[AT_INPUT]), at_input, strict=True):
-            inputs[name] = value[:, tf.newaxis]
-        for name, value in zip(self.at_reference, at_reference, strict=True):
-            paired = tf.reshape(value, tf.concat([[rows, count], tf.shape(value)[1:]], 0))
-            paired.set_shape([None, None, *value.shape[1:]])
-            references[name] = paired
-        weights = weights if self.averaged else None
-        return _scores(self.plan, inputs, references, seeds[:, :, tf.newaxis], weights)
 
+        def paired(value: Tensor) -> Tensor:
+            pairs = tf.reshape(value, tf.concat([[rows, count], tf.shape(value)[1:]], 0))
+            pairs.set_shape([None, None, *value.shape[1:]])
+            return pairs
 
-def _needed(plan: Plan) -> dict[str, set[str]]:
-    """The activations that the backward walk reads, found by walking once on placeholders."""
-    with scratch_graph():
-        stored = {}
-        for end in (AT_INPUT, AT_REFERENCE):
-            stored[end] = Stored(
-                (name, tf.compat.v1.placeholder(node.dtype, [None, None, *node.shape]))
-                for name, node in plan.graph.nodes.items()
-            )
-        seeds = tf.compat.v1.placeholder(
-            plan.dtype, [None, None, None, *plan.graph.nodes[plan.target].shape]
+        inputs = Stored(
+            dict(zip(self.stored, at_input, strict=True)), lambda value: value[:, tf.newaxis]
         )
-        _scores(plan, stored[AT_INPUT], stored[AT_REFERENCE], seeds, None, fused=False)
-    return {end: values.asked for end, values in stored.items()}
+        references = Stored(dict(zip(self.stored, at_reference, strict=True)), paired)
+        weights = weights if self.averaged else None
+        found = _scores(self.plan, inputs, references, seeds[:, :, tf.newaxis], weights)
+        self.needed = {AT_INPUT: set(inputs.asked), AT_REFERENCE: set(references.asked)}
+        return found
+
+
+def _stored(plan: Plan) -> list[str]:
+    """The nodes whose activations may be asked of the forward walk."""
+    there = plan.graph.before([plan.target]).union(plan.cuts)
+    return [name for name, node in plan.graph.nodes.items() if name in there and not remade(node)]
 
 
 def _scores(
@@ -154,17 +157,9 @@ def _scores(
     at_reference: Mapping[str, Tensor],
     seeds: Tensor,
     weights: Tensor | None,
-    fused: bool | None = None,
 ) -> dict[str, Any]:
     rules = {name: assigned.rule for name, assigned in plan.rules.items()}
-    comparison = Comparison(
-        plan.graph,
-        rules,
-        at_input,
-        at_reference,
-        plan.dtype,
-        plan.fuses if fused is None else fused,
-    )
+    comparison = Comparison(plan.graph, rules, at_input, at_reference, plan.dtype, plan.fuses)
     start = {plan.target: Multiplier(seeds)}
     arrived = plan.graph.backward(start, plan.cuts, rules, comparison.ends)
     results: dict[str, Any] = {"scores": [], "multipliers": []}
