@@ -9,6 +9,7 @@ from typing import ClassVar
 import tensorflow as tf
 
 from deeplift_engine.layers.base import Composite, Joint, Linear
+from deeplift_engine.layers.softmax import logarithmic_mean
 from deeplift_engine.tensors import LEADING, Tensor, safe_divide, summed_to
 
 
@@ -88,6 +89,7 @@ class MaskedSoftmax(Composite):
         Over which the softmax is, from the end (below 0).
     """
 
+    reads_outputs: ClassVar[bool] = True
     axes: tuple[int, ...] = (-1,)
     causal: bool = False
     window: int = 0
@@ -95,61 +97,68 @@ class MaskedSoftmax(Composite):
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Same shape as the scores."""
-        return self._end(inputs).weights
+        x = inputs[0]
+        counts, known, top = self._kept(inputs)
+        powers = counts * tf.exp(tf.minimum(x - top, 0))
+        weights = powers / (self._sum(powers) + (1 - known))
+        if self.zeroed or not (self.window or len(inputs) > 1):
+            return weights
+        ones = tf.ones_like(x)
+        return weights + (1 - known) * ones / self._sum(ones)
 
-    def cross(
-        self, inputs: Sequence[Tensor], references: Sequence[Tensor], multiplier: Tensor
+    def cross_from(
+        self,
+        inputs: Sequence[Tensor],
+        references: Sequence[Tensor],
+        outputs: Sequence[Tensor],
+        multiplier: Tensor,
     ) -> list[Tensor]:
         """Multipliers of the scores, and of the mask if there is one."""
-        end, end0 = self._end(inputs), self._end(references)
-        both = end.counts * end0.counts
-        level = end.level - end0.level
-        highest = tf.maximum(end.level, end0.level)
-        part = end.weights * tf.exp(end.level - highest)
-        part0 = end0.weights * tf.exp(end0.level - highest)
-        score = inputs[0] - references[0]
-        width = mean_decay(level)
-        at_difference = (
-            multiplier * both * tf.maximum(end.weights, end0.weights) * mean_decay(score - level)
+        y, y0 = outputs
+        counts, known, top = self._kept(inputs)
+        counts0, known0, top0 = self._kept(references)
+        a, a0 = (
+            end - tf.math.log(tf.reduce_max(share, axis=list(self.axes), keepdims=True) + 1 - any_)
+            for end, share, any_ in ((top, y, known), (top0, y0, known0))
         )
-        total = self._sum(at_difference)
-        sent = at_difference - total * both * tf.maximum(part, part0) * mean_decay(score) / width
+        highest = tf.maximum(a, a0)
+        scale, scale0 = tf.exp(a - highest), tf.exp(a0 - highest)
+        width = logarithmic_mean(scale, scale0, a - a0)
+        part, part0 = y * scale, y0 * scale0
+        both = counts * counts0
+        score = inputs[0] - references[0]
+        at_difference = multiplier * both * logarithmic_mean(y, y0, score - (a - a0))
+        total = self._sum(at_difference) / width
+        sent = at_difference - total * both * logarithmic_mean(part, part0, score)
         if len(inputs) == 1:
             return [sent]
-        changed = end.counts - end0.counts
-        direct = multiplier * (end.weights - end0.weights)
-        known = end.any * end0.any
+        changed = counts - counts0
+        direct = multiplier * (y - y0)
+        known = known * known0
         owed = self._sum(direct * (1 - tf.abs(changed))) * (1 - known)
-        shared = safe_divide(owed, self._sum(tf.abs(changed)) + tf.zeros_like(owed))
-        at_mask = changed * (direct + shared - known * total * (part - part0) / width)
+        among = self._sum(tf.abs(changed) + tf.zeros_like(direct))
+        at_mask = changed * (direct + safe_divide(owed, among) - known * total * (part - part0))
         mask = inputs[1] + references[1]
         return [sent, summed_to(at_mask, mask[tf.newaxis], LEADING)]
 
-    def _end(self, inputs: Sequence[Tensor]) -> _End:
-        x = inputs[0]
+    def _kept(self, inputs: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """Which scores count, whether any does, and the largest of these, else 0."""
+        x, axes = inputs[0], list(self.axes)
         counts = self._band(x)
         if len(inputs) > 1:
             counts = counts * inputs[1]
-        counts = counts + tf.zeros_like(x)
-        lowest = tf.where(counts > 0, x, x.dtype.min)
-        top = tf.reduce_max(lowest, axis=list(self.axes), keepdims=True)
-        exponentials = counts * tf.exp(tf.minimum(x - top, 0))
-        total = self._sum(exponentials)
-        known = tf.cast(total > 0, x.dtype)
-        total = total + (1 - known)
-        weights = exponentials / total
-        if not self.zeroed and (self.window or len(inputs) > 1):
-            ones = tf.ones_like(x)
-            weights = weights + (1 - known) * ones / self._sum(ones)
-        return _End(counts, weights, known * top + tf.math.log(total), known)
+        known = tf.reduce_max(counts, axis=axes, keepdims=True)
+        top = tf.reduce_max(tf.where(counts > 0, x, x.dtype.min), axis=axes, keepdims=True)
+        return counts, known, tf.where(known > 0, top, tf.zeros_like(top))
 
     def _sum(self, x: Tensor) -> Tensor:
         return tf.reduce_sum(x, axis=list(self.axes), keepdims=True)
 
     def _band(self, x: Tensor) -> Tensor:
-        """1 for the pairs of steps that count, (queries, keys) or one number."""
+        """1 for the pairs of steps that count, of the rank of ``x``."""
+        in_front = [1] * (x.shape.rank - 2)
         if not self.causal and not self.window:
-            return tf.ones([], x.dtype)
+            return tf.ones([*in_front, 1, 1], x.dtype)
         queries, keys = tf.shape(x)[-2], tf.shape(x)[-1]
         behind = tf.range(keys) - tf.range(queries)[:, tf.newaxis]
         kept = tf.ones_like(behind, tf.bool)
@@ -157,24 +166,4 @@ class MaskedSoftmax(Composite):
             kept &= behind <= 0
         if self.window:
             kept &= tf.abs(behind) < self.window
-        return tf.cast(kept, x.dtype)
-
-
-@dataclass(frozen=True)
-class _End:
-    """One end: which scores count, their weights, log Σ exp of them, and whether any does."""
-
-    counts: Tensor
-    weights: Tensor
-    level: Tensor
-    any: Tensor
-
-
-def mean_decay(distance: Tensor) -> Tensor:
-    """(1 - exp(-|d|)) / |d|, and 1 at 0.
-
-    Times the larger of exp(x) and exp(x - d) it is the slope of the chord between them, without
-    any cancelling.
-    """
-    size = tf.abs(distance)
-    return tf.where(size == 0, tf.ones_like(size), safe_divide(-tf.math.expm1(-size), size))
+        return tf.reshape(tf.cast(kept, x.dtype), [*in_front, queries, keys])

@@ -180,15 +180,32 @@ class Joint(Layer):
 
 @dataclass(frozen=True)
 class Composite(Layer):
-    """A layer that brings its own complete rule."""
+    """A layer that brings its own complete rule.
+
+    Where it ``reads_outputs``, the rule is `cross_from`.
+    """
 
     kind: ClassVar[str] = "composite"
+    reads_outputs: ClassVar[bool] = False
 
     def cross(
         self, inputs: Sequence[Tensor], references: Sequence[Tensor], multiplier: Tensor
     ) -> list[Tensor]:
         """Multipliers of the inputs; ``multiplier`` may have one more leading axis."""
-        raise NotImplementedError
+        if not self.reads_outputs:
+            raise NotImplementedError
+        outputs = [self.forward(*end) for end in (inputs, references)]
+        return self.cross_from(inputs, references, outputs, multiplier)
+
+    def cross_from(
+        self,
+        inputs: Sequence[Tensor],
+        references: Sequence[Tensor],
+        outputs: Sequence[Tensor],
+        multiplier: Tensor,
+    ) -> list[Tensor]:
+        """The same, with the layer's own ``outputs`` at input and reference at hand."""
+        return self.cross(inputs, references, multiplier)
 
 
 @dataclass(frozen=True)

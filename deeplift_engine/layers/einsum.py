@@ -34,6 +34,8 @@ class EinsumKernel(Linear):
 
     def linear(self, *inputs: Tensor) -> Tensor:
         """The map without its bias."""
+        if self._summed:
+            return tf.tensordot(inputs[0], constant(self.kernel), self._summed)
         return tf.einsum(self.equation, inputs[0], constant(self.kernel))
 
     def forward(self, *inputs: Tensor) -> Tensor:
@@ -44,6 +46,10 @@ class EinsumKernel(Linear):
     def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
         """The same letters the other way; one that the input alone has is summed over."""
         source, kernel, output = letters(self.equation)
+        if self._summed:
+            rank, made = multiplier.shape.rank, self.kernel.ndim - self._summed
+            axes = [list(range(rank - made, rank)), list(range(self._summed, self.kernel.ndim))]
+            return [tf.tensordot(multiplier, constant(self.kernel), axes)]
         once = len(set(source.replace(".", ""))) == len(source.replace(".", ""))
         if not once or not set(source) <= set(kernel + output):
             return super().transpose(multiplier, shapes)
@@ -52,6 +58,17 @@ class EinsumKernel(Linear):
     def absolute(self) -> Linear:
         """With the kernel's magnitudes."""
         return replace(self, kernel=np.abs(self.kernel), bias=None)
+
+    @property
+    def _summed(self) -> int:
+        """How many last axes of the input meet the kernel's first; 0 if it is not as simple."""
+        source, kernel, output = letters(self.equation)
+        for count in range(1, len(kernel) + 1):
+            free, used = source[:-count], (source[:-count] + kernel).replace(".", "")
+            simple = source == free + kernel[:count] and output == free + kernel[count:]
+            if simple and len(set(used)) == len(used):
+                return count
+        return 0
 
 
 def letters(equation: str) -> tuple[str, str, str]:

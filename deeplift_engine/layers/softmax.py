@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import tensorflow as tf
 
-from deeplift_engine.layers.activations import Activation
+from deeplift_engine.layers.activations import NEAR, TANH_SERIES
 from deeplift_engine.layers.base import Composite
-from deeplift_engine.tensors import Tensor, safe_divide
+from deeplift_engine.tensors import Tensor
 
 
 @dataclass(frozen=True)
@@ -22,28 +23,62 @@ class Softmax(Composite):
     the logits of input and reference lie far apart; here every factor stays at or below 1.
     """
 
+    reads_outputs: ClassVar[bool] = True
     axes: tuple[int, ...] = (-1,)
     logarithm: bool = False
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Same shape as the input."""
-        shifted = inputs[0] - tf.reduce_logsumexp(inputs[0], axis=list(self.axes), keepdims=True)
-        return shifted if self.logarithm else tf.exp(shifted)
+        x = inputs[0]
+        if self.logarithm:
+            return x - tf.reduce_logsumexp(x, axis=list(self.axes), keepdims=True)
+        return normalized(x, self.axes)
 
-    def cross(
-        self, inputs: Sequence[Tensor], references: Sequence[Tensor], multiplier: Tensor
+    def cross_from(
+        self,
+        inputs: Sequence[Tensor],
+        references: Sequence[Tensor],
+        outputs: Sequence[Tensor],
+        multiplier: Tensor,
     ) -> list[Tensor]:
         """m_x = m_u - w · Σ m_u, with u = x - a and w the chord of a in x."""
-        (x,), (x0,) = inputs, references
-        axes = list(self.axes)
-        a = tf.reduce_logsumexp(x, axis=axes, keepdims=True)
-        a0 = tf.reduce_logsumexp(x0, axis=axes, keepdims=True)
-        exponential = Activation("exponential")
-        at_u = multiplier
+        (x,), (x0,), (y, y0) = inputs, references, outputs
+        axes, at_u = list(self.axes), multiplier
+        if self.logarithm:
+            y, y0 = tf.exp(y), tf.exp(y0)
+        a, a0 = (
+            # the largest x is a + log of the largest y, and neither cancels
+            tf.reduce_max(end, axis=axes, keepdims=True)
+            - tf.math.log(tf.reduce_max(share, axis=axes, keepdims=True))
+            for end, share in ((x, y), (x0, y0))
+        )
         if not self.logarithm:
-            at_u = multiplier * exponential.slope(x - a, x0 - a0)
-        weights = chord_of_logarithm(x, x0, a, a0)
+            at_u = multiplier * logarithmic_mean(y, y0, (x - x0) - (a - a0))
+        weights = _chord(x, x0, a, a0, y, y0)
         return [at_u - weights * tf.reduce_sum(at_u, axis=axes, keepdims=True)]
+
+
+def normalized(x: Tensor, axes: Sequence[int]) -> Tensor:
+    """exp(x) / Σ exp(x) over ``axes``, from the end."""
+    if tuple(axes) == (-1,):
+        return tf.nn.softmax(x)
+    powers = tf.exp(x - tf.reduce_max(x, axis=list(axes), keepdims=True))
+    return powers / tf.reduce_sum(powers, axis=list(axes), keepdims=True)
+
+
+def logarithmic_mean(y: Tensor, y0: Tensor, distance: Tensor) -> Tensor:
+    """(y - y₀) / d, the slope of the exponential, for y and y₀ whose logarithms are d apart.
+
+    Where d is small, by y - y₀ = (y + y₀)·tanh(d / 2), in which nothing cancels.
+    """
+    half = distance / 2
+    square = tf.minimum(half * half, NEAR * NEAR)
+    series = tf.zeros_like(half) + TANH_SERIES[-1]
+    for coefficient in TANH_SERIES[-2::-1]:
+        series = series * square + coefficient
+    far = tf.abs(half) > NEAR
+    quotient = (y - y0) / tf.where(far, distance, tf.ones_like(distance))
+    return tf.where(far, quotient, series * (y + y0) / 2)
 
 
 def chord_of_logarithm(x: Tensor, x0: Tensor, a: Tensor, a0: Tensor) -> Tensor:
@@ -51,9 +86,13 @@ def chord_of_logarithm(x: Tensor, x0: Tensor, a: Tensor, a0: Tensor) -> Tensor:
 
     Their sum times Δx is Δa; none is above the larger softmax of the two ends.
     """
-    exponential = Activation("exponential")
+    return _chord(x, x0, a, a0, tf.exp(x - a), tf.exp(x0 - a0))
+
+
+def _chord(x: Tensor, x0: Tensor, a: Tensor, a0: Tensor, y: Tensor, y0: Tensor) -> Tensor:
+    """The same, with y = exp(x - a) at hand."""
     highest = tf.maximum(a, a0)
-    return safe_divide(
-        exponential.slope(x - highest, x0 - highest),
-        exponential.slope(a - highest, a0 - highest),
+    scale, scale0 = tf.exp(a - highest), tf.exp(a0 - highest)
+    return logarithmic_mean(y * scale, y0 * scale0, x - x0) / logarithmic_mean(
+        scale, scale0, a - a0
     )

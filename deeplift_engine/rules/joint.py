@@ -101,11 +101,16 @@ class Path:
     def prepare(self, layer: Joint, ends: Ends) -> list[Tensor]:
         """The points on the path, one after the other, each with all inputs."""
         positions, _ = np.polynomial.legendre.leggauss(layer.nodes)
-        return [
-            x0 + float(position) * (x - x0)
-            for position in (positions + 1) / 2
-            for x, x0 in zip(ends.inputs(), ends.references(), strict=True)
-        ]
+
+        def points(inputs: list[Tensor], references: list[Tensor]) -> list[Tensor]:
+            return [
+                x0 + float(position) * (x - x0)
+                for position in (positions + 1) / 2
+                for x, x0 in zip(inputs, references, strict=True)
+            ]
+
+        found: list[Tensor] = ends.fuse(points)(ends.inputs(), ends.references())
+        return found
 
     def send(
         self, layer: Joint, ends: Ends, arrived: Multiplier, prepared: list[Tensor]
@@ -117,7 +122,9 @@ class Path:
         total: list[Tensor] = []
         for number, weight in enumerate(weights / 2):
             points = prepared[number * count : (number + 1) * count]
-            sent = [float(weight) * part for part in pulled_back(layer, points, multiplier)]
+            sent = pulled_back(layer, points, multiplier)
+            if layer.nodes > 1:
+                sent = [float(weight) * part for part in sent]
             total = [a + b for a, b in zip(total, sent, strict=True)] if total else sent
         return [Multiplier(part) for part in total]
 
@@ -135,7 +142,15 @@ class OwnRule:
 
     def cross(self, layer: Composite, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Multipliers of the inputs."""
-        sent = layer.cross(ends.inputs(), ends.references(), folded(ends, arrived))
+        outputs = [ends.output(), ends.output_reference()] if layer.reads_outputs else []
+
+        def crossing(
+            inputs: list[Tensor], references: list[Tensor], outputs: list[Tensor], arrived: Tensor
+        ) -> list[Tensor]:
+            return layer.cross_from(inputs, references, outputs, arrived)
+
+        multiplier = folded(ends, arrived)
+        sent = ends.fuse(crossing)(ends.inputs(), ends.references(), outputs, multiplier)
         return [Multiplier(part) for part in sent]
 
     def spread(self, layer: Composite, ends: Ends) -> Tensor:
