@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from deeplift_engine.build.masks import merged
+from deeplift_engine.build.normalizing import unit_length
 from deeplift_engine.build.place import Place, Refused
 from deeplift_engine.build.tokens import expanded
 from deeplift_engine.layers import (
-    Activation,
     Concatenate,
     Difference,
     Dot,
     Layer,
-    LinearFunction,
     Maximum,
     Minimum,
     Product,
@@ -114,22 +113,11 @@ def dot(place: Place) -> str:
     )
     inputs = place.inputs
     if place.option("normalize", False):
+        shortest = 1e-7 if place.draft.era >= 3 else 1e-6
         inputs = [
-            unit_length(place, name, axis, f"/unit_{position}")
-            for position, (name, axis) in enumerate(zip(inputs, (left, right), strict=True))
+            place.add(unit_length((axis - rank - 1,), shortest), name, suffix=f"/unit_{position}")
+            for position, (name, axis, rank) in enumerate(
+                zip(inputs, (left, right), ranks, strict=True)
+            )
         ]
     return place.add(Dot((left, right)), *inputs)
-
-
-def unit_length(place: Place, name: str, axis: int, suffix: str) -> str:
-    """X / sqrt(Σ x²) along one feature axis, as square, sum, inverse root and product."""
-    import tensorflow as tf
-
-    square = place.add(Activation("square"), name, suffix=f"{suffix}_square")
-    total = place.add(
-        LinearFunction(lambda x: tf.reduce_sum(x, axis=axis, keepdims=True)),
-        square,
-        suffix=f"{suffix}_sum",
-    )
-    root = place.add(Activation("inverse_root"), total, suffix=f"{suffix}_inverse_root")
-    return place.add(Product(2), name, root, suffix=suffix)

@@ -81,8 +81,12 @@ def group_normalization(place: Place) -> str:
 
 def unit_normalization(place: Place) -> str:
     """UnitNormalization: to length 1 over any axes."""
-    layer = Standardized(_axes(place), 0.0, centred=False, about_mean=False, length=True)
-    return place.add(layer)
+    return place.add(unit_length(_axes(place), 1e-12 if place.draft.era >= 3 else 1e-6))
+
+
+def unit_length(axes: tuple[int, ...], shortest: float) -> Standardized:
+    """x over its length, or over ``shortest`` where that is larger; axes from the end."""
+    return Standardized(axes, 0.0, centred=False, about_mean=False, shortest=shortest)
 
 
 def normalization(place: Place) -> str:

@@ -101,7 +101,6 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "hard_sigmoid_keras2": hard_sigmoid_keras2,
     "hard_silu": lambda x: x * hard_sigmoid(x),
     "hard_tanh": lambda x: tf.clip_by_value(x, -1, 1),
-    "inverse_root": lambda x: tf.math.rsqrt(tf.maximum(x, 1e-12)),
     "leaky_relu": leaky_relu,
     "log_sigmoid": lambda x: -tf.nn.softplus(-x),
     "nonzero": lambda x: tf.cast(x != 0, x.dtype),

@@ -11,9 +11,6 @@ import tensorflow as tf
 from deeplift_engine.layers.base import Composite
 from deeplift_engine.tensors import Tensor, safe_divide
 
-SHORTEST = 1e-12
-"""What a length is at least before anything is divided by it, as in Keras."""
-
 
 @dataclass(frozen=True)
 class Standardized(Composite):
@@ -24,7 +21,7 @@ class Standardized(Composite):
 
         s = mean of q²      σ = √(s + epsilon)      y = p / σ
 
-    and with ``length`` s is the sum and σ = max(√s, 10⁻¹²).
+    and where there is a ``shortest`` length, s is the sum and σ = max(√s, shortest).
 
     Its rule is that of this chain, each step by its own chord: p and q are linear in x, q² has
     the slope q + q₀, the root has 1 / (σ + σ₀), and the quotient is the product y·σ = p read
@@ -46,7 +43,7 @@ class Standardized(Composite):
     epsilon: float
     centred: bool = True
     about_mean: bool = True
-    length: bool = False
+    shortest: float = 0.0
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Same shape as the input."""
@@ -75,18 +72,22 @@ class Standardized(Composite):
         """p, q, s and σ."""
         distance = x - self._mean(x) if self.centred or self.about_mean else x
         squared = distance if self.about_mean else x
-        total = self._sum(squared * squared) if self.length else self._mean(squared * squared)
-        spread = tf.sqrt(tf.maximum(total, SHORTEST**2) if self.length else total + self.epsilon)
+        if self.shortest:
+            total = self._sum(squared * squared)
+            spread = tf.sqrt(tf.maximum(total, self.shortest**2))
+        else:
+            total = self._mean(squared * squared)
+            spread = tf.sqrt(total + self.epsilon)
         return (distance if self.centred else x), squared, total, spread
 
     def _share(self, s: Tensor, s0: Tensor, x: Tensor) -> Tensor:
         """Slope of what is under the root in each square: 1 / n, or for a length that of max."""
-        if not self.length:
+        if not self.shortest:
             size: Any = 1
             for axis in self.axes:
                 size = size * tf.shape(x)[axis]
             return 1 / tf.cast(size, x.dtype)
-        floor = SHORTEST**2
+        floor = self.shortest**2
         change = tf.maximum(s, floor) - tf.maximum(s0, floor)
         return tf.where(s == s0, tf.cast(s > floor, x.dtype), safe_divide(change, s - s0))
 
