@@ -45,6 +45,12 @@ def network(model: str) -> de.Network:
     return de.load(CONFORMANCE / f"{model}.h5")
 
 
+@functools.cache
+def exactly(model: str) -> de.Network:
+    """A synthetic network in float64."""
+    return de.load(CONFORMANCE / f"{model}.h5", dtype="float64")
+
+
 def inputs(model: str) -> Any:
     if model in SYNTHETIC:
         return arrays("synthetic")[f"{model}__X"]

@@ -17,6 +17,7 @@ from tests.conformance.arrays import (
     SYNTHETIC,
     arrays,
     attribution,
+    exactly,
     explainer,
     inputs,
     network,
@@ -70,6 +71,9 @@ dilation) and 7 (guided backpropagation under RevealCancel) have no array, 8 and
 methods.
 """
 
+ROUNDED = {"mlp__zeros__Rescale__multipliers"}
+"""Arrays whose own rounding is above the tolerance: 1.02e-5 of float64's, where ours is 6e-7."""
+
 LATER = {
     "genomics": {"zeros__IntegratedGradients10__contribs"},
     "deepexplain": {
@@ -121,8 +125,15 @@ def test_the_arrays_of_deeplift_are_met(
     expected = arrays(file)[key]
     found = attribution(model, RULES[method], against)
     values = ours(key.rsplit("__", 1)[1], found)[: len(expected)]
-    if key not in NAMED_DIFFERENCES:
+    if key in ROUNDED:
+        data, given = inputs(model), reference(model, against)
+        in_float64 = exactly(model).explainer(rules=RULES[method], max_pooling="gradient")
+        exact = in_float64.run(data, target="all", references=given).multipliers[: len(expected)]
+        assert off(values, exact) < 1e-6 < tolerance(method) < off(expected, exact)
+        assert off(values, expected) < 1.05 * off(expected, exact)
+    elif key not in NAMED_DIFFERENCES:
         assert off(values, expected) < tolerance(method)
+    if key in ROUNDED or key not in NAMED_DIFFERENCES:
         return
     assert off(values, expected) > 10 * tolerance(method), "named a difference and is none"
     if NAMED_DIFFERENCES[key] is NO_DIFFERENCE:

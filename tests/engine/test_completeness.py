@@ -102,13 +102,13 @@ def test_every_layer_keeps_the_sum_in_float64(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
-@settings(EXAMPLES, max_examples=1)
+@EXAMPLES
 @given(samples=SAMPLES, seed=SEEDS)
-def test_every_layer_keeps_the_sum_at_length(
+def test_every_layer_keeps_the_sum_in_float64_by_the_other_rules(
     opened: Opening, name: str, samples: list[tuple[str, float]], seed: int
 ) -> None:
-    check(opened(name), samples, seed, exact=False)
-    check(opened(name), samples, seed, exact=True)
+    several = ("rescale", "genomics_default") if name in NETWORKS else ("rescale",)
+    check(opened(name), samples, seed, exact=True, several=several)
 
 
 def compiled(case: Opened, rules: str, exact: bool) -> None:
