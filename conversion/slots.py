@@ -40,7 +40,7 @@ class Slot:
 
 def slots_of(class_name: str, config: Mapping[str, Any]) -> tuple[Slot, ...] | None:
     """Return the arrays of a layer in Keras's order, None where the class is not known."""
-    if class_name in _WEIGHTLESS or class_name.startswith(("ops.", "TFOp", "SlicingOp")):
+    if class_name in _WEIGHTLESS or class_name.startswith(_OPERATIONS):
         return ()
     maker = _MAKERS.get(class_name)
     return None if maker is None else tuple(maker(class_name, config))
@@ -247,6 +247,7 @@ _RANDOM = [
     "Width",
     "Zoom",
 ]
+_OPERATIONS = ("ops.", "TFOp", "SlicingOp", "TensorFlowOp")
 _WEIGHTLESS = frozenset(
     [
         "InputLayer",

@@ -24,7 +24,6 @@ from tests.helpers import off
 
 HERE = Path(__file__).parent / "old_operations"
 MODELS = sorted(path.stem for path in HERE.glob("*.h5"))
-RULES = ("rescale", "reveal_cancel")
 
 
 @functools.cache
@@ -52,11 +51,10 @@ def test_the_forward_pass_is_that_of_tensorflow(name: str) -> None:
 def test_every_function_keeps_the_sum(name: str, dtype: str) -> None:
     network = de.load(HERE / f"{name}.h5", dtype=dtype)
     x, x0 = ends(name)
-    width = truth()[f"{name}/y"].shape[1]
-    for rules in RULES if dtype == "float64" else RULES[1:]:
-        weights = np.random.default_rng(0).normal(size=width)
-        audit = network.audit(x, x0, target=weights, target_layer=network.outputs[0], rules=rules)
-        assert audit.worst.error < (1e-4 if dtype == "float32" else 1e-10), audit
+    weights = np.random.default_rng(0).normal(size=truth()[f"{name}/y"].shape[1])
+    rules = "reveal_cancel" if dtype == "float32" else "rescale"
+    audit = network.audit(x, x0, target=weights, rules=rules)
+    assert audit.worst.error < (1e-4 if dtype == "float32" else 1e-10), audit
 
 
 # ---------------------------------------------------------------- by hand

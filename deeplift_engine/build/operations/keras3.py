@@ -57,9 +57,13 @@ def read(place: Place) -> Operation:
 
 def name_of(class_name: str) -> str:
     """``"ops.NotEqual"`` as ``"not_equal"``, and what has two names by one of them."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", class_name[4:])
-    name = words.lower()
+    name = in_words(class_name[4:])
     return ALIASES.get(name, name)
+
+
+def in_words(name: str) -> str:
+    """``"NotEqual"`` as ``"not_equal"``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 def bound(name: str, args: tuple[Any, ...], parameters: tuple[str, ...]) -> dict[str, Any]:

@@ -51,7 +51,12 @@ def folded(op: Operation) -> str | tuple[str, ...] | None:
     if any(_has_nodes(value) for value in given.values()):
         return None
     if op.name == "get_item":
-        return _known(op, _listed(given["x"])[given["key"]])
+        key = given["key"]
+        (index,) = key if isinstance(key, tuple) else (key,)
+        return _known(op, _listed(given["x"])[index])
+    if op.name == "take":
+        entries = _listed(given["x"])
+        return _known(op, tuple(entries[index] for index in _listed(given["indices"])))
     if op.name == "unstack":
         entries = _listed(given["x"])
         names = [f"{op.place.name}/{index}" for index in range(len(entries))]

@@ -53,10 +53,7 @@ REFUSED = {
 
 def is_operation(spec: LayerSpec) -> bool:
     """Whether a layer is an operation, of whatever era."""
-    return spec.class_name.startswith("ops.") or spec.class_name in (
-        "TFOpLambda",
-        "SlicingOpLambda",
-    )
+    return spec.class_name.startswith("ops.") or spec.class_name in tensorflow.CLASSES
 
 
 def check(spec: LayerSpec) -> None:
@@ -88,4 +85,4 @@ def operation_name(spec: LayerSpec) -> str:
     """Keras 3's name of the operation that a layer is."""
     if spec.class_name.startswith("ops."):
         return keras3.name_of(spec.class_name)
-    return tensorflow.name_of(str(spec.config.get("function", "")))
+    return tensorflow.name_of(spec)

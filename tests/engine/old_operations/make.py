@@ -1,7 +1,8 @@
 """Models of TensorFlow's functions as tf.keras saves them, and what they give.
 
 Run with TensorFlow 2.15 (Python 3.11), in this folder: ``python make.py``. Each model is a file
-``<name>.h5`` of TFOpLambda and SlicingOpLambda layers; ``truth.npz`` holds for each input
+``<name>.h5`` of TFOpLambda and SlicingOpLambda layers, ``nodes.h5`` of TensorFlowOpLayer, which
+TensorFlow 2.2 and 2.3 saved in their place; ``truth.npz`` holds for each input
 ``<name>/x<i>``, reference ``<name>/r<i>`` and the outputs at both, ``y`` and ``yr``.
 """
 
@@ -13,6 +14,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import h5py
 import numpy as np
 import tensorflow as tf
+from keras.src.engine.base_layer import TensorFlowOpLayer
 
 K = tf.keras
 HERE = Path(__file__).parent
@@ -136,6 +138,56 @@ def tokens(x):
     yield tf.cast(tf.sequence_mask(tf.reduce_sum(x, 1), 20), tf.float32)
 
 
+def nodes(x, y):
+    """Saved as TensorFlow 2.2 and 2.3 did, each operation of the graph by its definition."""
+    yield from (x + 2.0, 1 - x, x * ROW, x / (y + 3.0), x**3, tf.maximum(x, y), -tf.abs(x))
+    yield from (tf.nn.relu(x), tf.nn.leaky_relu(y, 0.1), tf.nn.softmax(x), tf.sigmoid(y), tf.exp(x))
+    yield from (tf.reduce_mean(x, 1), tf.reduce_sum(y, [1, 2], keepdims=True), tf.reduce_max(x, -1))
+    yield from (tf.concat([x, y], axis=1), tf.stack([x, y], axis=1), tf.unstack(x, axis=1)[2])
+    yield from (tf.split(x, 2, axis=1)[1], tf.split(y, [1, 2, 3], 1)[2], tf.transpose(x, [0, 2, 1]))
+    yield from (tf.reshape(x, [-1, 24]), tf.reshape(x, [tf.shape(x)[0], 4, 6]))
+    yield from (tf.expand_dims(x, 1), tf.squeeze(x[:, :1], axis=1), x[..., 1:, ::2], x[:, -1, None])
+    yield from (
+        tf.gather(x, [0, 2], axis=1),
+        tf.tile(x, [1, 2, 1]),
+        tf.pad(x, [[0, 0], [1, 2], [0, 0]]),
+    )
+    yield from (tf.matmul(x, y, transpose_b=True), tf.cumsum(x, 1))
+    yield from (tf.where(x > 0.0, x, tf.zeros_like(y)), tf.cast(x > y, tf.float32) * y)
+    yield from (tf.einsum("nij,nkj->nik", x, y), tf.nn.bias_add(x, ROW), tf.add_n([x, y]))
+    yield tf.nn.avg_pool2d(x[:, :, :, None], 2, 2, "VALID")
+
+
+def as_layers(make, inputs):
+    """What ``make`` computes in a graph, node by node as layers."""
+    graph = tf.Graph()
+    with graph.as_default():
+        places = [
+            tf.compat.v1.placeholder(x.dtype, [None, *x.shape[1:]], name=f"input_{number}")
+            for number, x in enumerate(inputs)
+        ]
+        wanted = list(make(*places))
+    made = {place.name: x for place, x in zip(places, inputs, strict=True)}
+    for operation in graph.get_operations():
+        sources = [source.name for source in operation.inputs]
+        if not any(name in made for name in sources):
+            continue
+        constants = {
+            index: tf.get_static_value(source)
+            for index, source in enumerate(operation.inputs)
+            if source.name not in made
+        }
+        layer = TensorFlowOpLayer(
+            operation.node_def.SerializeToString(), operation.name.replace("/", "_"), constants
+        )
+        tensors = [made[name] for name in sources if name in made]
+        outputs = layer(tensors if len(tensors) > 1 else tensors[0])
+        outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
+        names = (output.name for output in operation.outputs)
+        made |= dict(zip(names, outputs, strict=True))
+    return [made[tensor.name] for tensor in wanted]
+
+
 def flat(values):
     """All values behind each other, in one row."""
     rows = [K.layers.Flatten()(value) for value in values]
@@ -154,13 +206,14 @@ def save(model, path):
 
 def main():
     truth = {}
-    for make in (arithmetic, activations, shapes, reductions, choices, tokens):
+    for make in (arithmetic, activations, shapes, reductions, choices, tokens, nodes):
         K.backend.clear_session()
         whole = make is tokens
         count = 1 if whole else 2
         shape, dtype = ((6,), "int32") if whole else ((6, 4), "float32")
         inputs = [K.Input(shape, dtype=dtype, name=f"x{number}") for number in range(count)]
-        model = K.Model(inputs, flat(make(*inputs)))
+        values = as_layers(make, inputs) if make is nodes else make(*inputs)
+        model = K.Model(inputs, flat(values))
         save(model, HERE / f"{make.__name__}.h5")
         for letter, output in (("x", "y"), ("r", "yr")):
             data = [
