@@ -93,6 +93,7 @@ RULES: dict[str, dict[str, str]] = {
         "merging.merge": LINEAR + "; Multiply: " + GRADIENT + "; Maximum, Minimum: the winner",
         "merging.concatenate": LINEAR,
         "merging.dot": GRADIENT,
+        "keras1.merge": STEPS + "products, root, quotient",
     },
     "Attention": {
         "attention.attention": STEPS + "scores, softmax, weighted sum",
