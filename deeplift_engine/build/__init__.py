@@ -13,6 +13,7 @@ from conversion import LayerSpec, ModelSpec, TensorRef
 from deeplift_engine.build.given import Given, given_layers
 from deeplift_engine.build.masks import pass_on
 from deeplift_engine.build.nodes import put_node, references
+from deeplift_engine.build.operations import is_operation
 from deeplift_engine.build.place import Draft, Place, Refused
 from deeplift_engine.build.table import TRANSLATORS, translator
 from deeplift_engine.custom import Made
@@ -99,8 +100,8 @@ def survey(spec: ModelSpec, given: Mapping[str, Given], dtype: str = "float32") 
             problems[layer.name] = (layer, refused)
         except Exception as error:  # a file that says what no layer of Keras does
             problems[layer.name] = (layer, _fault(error))
-    missing = [ref for ref in spec.outputs if ref not in made]
-    outputs = tuple(made[ref] for ref in spec.outputs if ref in made)
+    missing = [ref for ref in spec.outputs if made.get(ref) not in draft.nodes]
+    outputs = tuple(made[ref] for ref in spec.outputs if ref not in missing)
     graph = Graph(draft.nodes, tuple(spec.inputs), outputs)
     problem = _listing(spec, problems, missing) if problems or missing else ""
     return Built(graph, draft.logits, given, problems, tuple(waiting), problem)
@@ -119,6 +120,8 @@ def _fault(error: Exception) -> Refused:
 def translate(place: Place) -> tuple[str, ...]:
     """Put any layer: the nodes that hold its outputs."""
     functions = frozenset(place.draft.functions)
+    if not is_operation(place.spec) and not place.draft.sizes.keys().isdisjoint(place.inputs):
+        raise Refused("reads sizes of axes, which operations alone can compute with")
     found = translator(place.spec, functions)(place)
     outputs = (found,) if isinstance(found, str) else tuple(found)
     _check_arguments(place)

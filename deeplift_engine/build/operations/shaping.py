@@ -1,4 +1,4 @@
-"""What changes the shape alone: reshapes, transposes, joins, splits, repeats, padding.
+"""What changes the shape alone: reshapes, transposes, flips, broadcasts.
 
 All of it works on tokens as on numbers. No sample is mixed with another: the batch axis
 stays where it is, and whole.

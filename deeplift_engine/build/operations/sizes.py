@@ -1,7 +1,8 @@
-"""Sizes of axes as values: what tf.keras models compute of ``tf.shape``.
+"""Sizes of axes, and what is computed of them alone.
 
-They are known as soon as the shapes are, all but the number of samples, so that nothing of it
-becomes a node: a size that reaches an operation is a constant there.
+Models of tf.keras compute with ``tf.shape``. Its values are known as soon as the shapes are, all
+but the number of samples, so that nothing of it becomes a node: a size that reaches an
+operation is a constant there.
 """
 
 from __future__ import annotations
