@@ -1,12 +1,11 @@
-"""What operations need beside the layers: sums, kernels, products, choices, quotients."""
+"""What operations need beside the layers: sums, products, choices, quotients."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
 import tensorflow as tf
 
 from deeplift_engine.constants import Array, constant
@@ -81,24 +80,6 @@ class Total(Linear):
             for axis in sorted(self.axes):
                 multiplier = tf.expand_dims(multiplier, axis)
         return [multiplier]
-
-
-@dataclass(frozen=True, eq=False)
-class KernelFunction(Linear):
-    """A map that is linear in its input and in the constant ``kernel``: ``function`` of both."""
-
-    function: Callable[[Tensor, Tensor], Tensor]
-    kernel: Array
-    folds: ClassVar[bool] = True
-
-    def linear(self, *inputs: Tensor) -> Tensor:
-        """The function's value."""
-        kernel = tf.reshape(constant(self.kernel), self.kernel.shape)
-        return self.function(inputs[0], kernel)
-
-    def absolute(self) -> Linear:
-        """With the kernel's magnitudes."""
-        return replace(self, kernel=np.abs(self.kernel))
 
 
 @dataclass(frozen=True, eq=False)

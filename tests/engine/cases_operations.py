@@ -201,8 +201,31 @@ def kernels(x: Any, y: Any) -> Iterable[Any]:
     yield from (ops.matmul(x, ROW), ops.dot(x, KERNEL), ops.dot(ROW, ops.swapaxes(y, 1, 2)))
     yield from (ops.tensordot(x, KERNEL, axes=1), ops.einsum("nij,jk->nki", y, KERNEL))
     yield ops.conv(x, FILTERS, 2, padding="same")
-    yield ops.depth_to_space(ops.reshape(x, (-1, 2, 3, COLUMNS)), 2, data_format="channels_last")
-    yield ops.space_to_depth(ops.reshape(y, (-1, 6, 2, 2)), 2, data_format="channels_last")
+
+
+def images(x: Any, y: Any) -> Iterable[Any]:
+    image = ops.reshape(ops.concatenate([x, y], axis=1), (-1, 4, 4, 3))
+    last = {"data_format": "channels_last"}
+    yield ops.image.resize(image, (6, 5), **last)
+    yield ops.image.resize(image, (2, 3), interpolation="nearest", **last)
+    yield ops.image.extract_patches(image, (2, 3), **last)
+    yield ops.image.extract_patches(image, 3, strides=2, padding="same", **last)
+    yield ops.image.rgb_to_grayscale(image, **last)
+    yield ops.depth_to_space(ops.reshape(x, (-1, 2, 3, COLUMNS)), 2, **last)
+    yield ops.space_to_depth(image, 2, **last)
+
+
+def attention(x: Any, y: Any) -> Iterable[Any]:
+    """Two heads; with fewer of keys, a bias, a mask that is made of numbers."""
+    query, key, value = (
+        ops.reshape(table, (-1, ROWS, 2, 2)) for table in (x, y, ops.flip(x, axis=2))
+    )
+    some = key[:, :4, :1], value[:, :4, :1]
+    mask = ops.expand_dims(ops.matmul(x, ops.transpose(y, (0, 2, 1))) > -0.5, 1)
+    bias = np.linspace(-1, 1, 2 * ROWS**2, dtype="float32").reshape(2, ROWS, ROWS)
+    yield ops.dot_product_attention(query, key, value, bias=bias, scale=0.5)
+    yield ops.dot_product_attention(query, key, value, mask=mask, is_causal=True)
+    yield ops.dot_product_attention(query[:, :, :1], *some)
 
 
 # ---------------------------------------------------------------- comparisons
@@ -293,7 +316,7 @@ def cases() -> dict[str, Case]:
     """All of them."""
     tables = (
         *(sums, quotients, functions, steps, activations, reshapes, joins, elements),
-        *(reductions, norms, extremes, products, kernels, comparisons, choices),
+        *(reductions, norms, extremes, products, kernels, images, attention, comparisons, choices),
     )
     return {
         **{f"operations, {values.__name__}": of_tables(values) for values in tables},

@@ -13,7 +13,8 @@ from deeplift_engine.build.operations.call import TOGETHER, Operand, Operation
 from deeplift_engine.build.place import NodeName, Refused
 from deeplift_engine.constants import Array
 from deeplift_engine.layers import Dense
-from deeplift_engine.layers.operations import KernelFunction, Multilinear
+from deeplift_engine.layers.einsum import Contraction, EinsumKernel
+from deeplift_engine.layers.operations import Multilinear
 from deeplift_engine.tensors import Tensor
 
 
@@ -22,14 +23,7 @@ def matmul(op: Operation) -> str:
     left, right = op.operand("x1"), op.operand("x2")
     flags = [bool(op.option(f"transpose_{side}", False)) for side in "ab"]
     if isinstance(left, NodeName) and isinstance(right, NodeName):
-        op.of_one_rank(left, right)
-        if len(op.shape(left)) < 2:
-            raise Refused(f"{op.name} of two tensors of shape (samples, size); {TOGETHER}")
-
-        def product(x: Tensor, y: Tensor) -> Tensor:
-            return tf.matmul(x, y, transpose_a=flags[0], transpose_b=flags[1])
-
-        return op.put(Multilinear(product, 2), op.as_numbers(left), op.as_numbers(right))
+        return _of_two(op, left, right, flags)
     if isinstance(left, NodeName):
         kernel = _turned(np.asarray(right), flags[1])
         rank = len(op.shape(left)) + 1
@@ -42,6 +36,23 @@ def matmul(op: Operation) -> str:
         shared = names[: rank - 2][rank - kernel.ndim :] if kernel.ndim > 2 else ""
         return contracted(op, [left, kernel], [inside, shared + names[-1] + "z"], names[:-1] + "z")
     return _from_the_left(op, _turned(np.asarray(left), flags[0]), op.tensor("x2"), flags[1])
+
+
+def _of_two(op: Operation, left: NodeName, right: NodeName, turned: Sequence[bool]) -> str:
+    op.of_one_rank(left, right)
+    rank = len(op.shape(left)) + 1
+    if rank < 3:
+        raise Refused(f"{op.name} of two tensors of shape (samples, size); {TOGETHER}")
+    outer = [op.shape(name)[: rank - 3] for name in (left, right)]
+    if outer[0] != outer[1]:  # axes that are broadcast
+
+        def product(x: Tensor, y: Tensor) -> Tensor:
+            return tf.matmul(x, y, transpose_a=turned[0], transpose_b=turned[1])
+
+        return op.put(Multilinear(product, 2), left, right)
+    free = string.ascii_lowercase[: rank - 2]
+    first, second = ("YX" if turned[0] else "XY"), ("ZY" if turned[1] else "YZ")
+    return contracted(op, [left, right], [free + first, free + second], free + "XZ")
 
 
 def _from_the_left(op: Operation, kernel: Array, tensor: NodeName, turned: bool) -> str:
@@ -169,6 +180,8 @@ def contracted(
     names = [name for name, _ in tensors]
     terms = [term for _, term in tensors]
     if not kernels:
+        if len(terms) == 2 and _is_plain(terms[0], terms[1], output):
+            return op.put(Contraction(f"{terms[0][1:]},{terms[1][1:]}->{output[1:]}"), *names)
         return op.put(Multilinear(_einsum(f"{','.join(terms)}->{output}"), len(terms)), *names)
     kernel, letters = _joined(kernels)
     equation = f"{','.join([*terms, letters])}->{output}"
@@ -177,7 +190,15 @@ def contracted(
     (term,) = terms
     if len(letters) == 2 and term[-1] == letters[0] and output == term[:-1] + letters[1]:
         return op.put(Dense(kernel), *names)
-    return op.put(KernelFunction(_einsum(equation), kernel), *names)
+    return op.put(EinsumKernel(equation, kernel), *names)
+
+
+def _is_plain(first: str, second: str, output: str) -> bool:
+    """Whether no letter comes twice in a term, and none is summed in one factor alone."""
+    pairs = ((first, second), (second, first))
+    return all(
+        len(set(own)) == len(own) and set(own) <= set(other + output) for own, other in pairs
+    )
 
 
 def _joined(kernels: Sequence[tuple[Array, str]]) -> tuple[Array, str]:

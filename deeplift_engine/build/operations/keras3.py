@@ -13,6 +13,7 @@ PARAMETERS = {
     "clip": ("x", "x_min", "x_max"),
     "concatenate": ("*xs",),
     "conv": ("x", "kernel"),
+    "dot_product_attention": ("query", "key", "value", "bias", "mask", "scale"),
     "einsum": ("*operands",),
     "full_like": ("x", "fill_value"),
     "get_item": ("x", "key"),

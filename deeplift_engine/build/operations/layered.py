@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from conversion import LayerSpec
 from deeplift_engine.build.operations.call import Operation, Translator
-from deeplift_engine.build.operations.shaping import moved
 from deeplift_engine.build.place import NodeName, Refused
 from deeplift_engine.constants import Array
 
@@ -54,15 +52,6 @@ def convolution(op: Operation) -> tuple[str, ...]:
     return as_layer(op, f"Conv{rank}D", {**options, "groups": groups}, {"kernel": kernel})
 
 
-def depth_to_space(op: Operation) -> str:
-    """DepthToSpace and SpaceToDepth of images with their channels last."""
-    if str(op.option("data_format", "NHWC")) not in ("NHWC", "channels_last"):
-        raise Refused(f"{op.name} of images with their channels first")
-    size = int(op.number("block_size"))
-    function = getattr(tf.nn, op.name)
-    return moved(op, lambda x: function(x, size), op.tensor())
-
-
 def layer_norm(op: Operation) -> tuple[str, ...]:
     """LayerNorm and RMSNorm with constant arrays."""
     names = {"layer_norm": ("gamma", "beta"), "rms_norm": ("scale",)}[op.name]
@@ -87,6 +76,5 @@ def layer_norm(op: Operation) -> tuple[str, ...]:
 OPERATIONS: dict[str, Translator] = {
     **dict.fromkeys(("max_pool", "average_pool"), pool),
     "conv": convolution,
-    **dict.fromkeys(("depth_to_space", "space_to_depth"), depth_to_space),
     **dict.fromkeys(("layer_norm", "rms_norm"), layer_norm),
 }

@@ -201,6 +201,10 @@ SPELLINGS: dict[str, Spelling] = {
     "reverse": _spelled("flip tensor:x axis"),
     "roll": _spelled("roll input:x shift axis"),
     "pad": _spelled("pad tensor:x paddings:pad_width mode constant_values"),
+    "image.resize": _spelled(
+        "resize images:x size method:interpolation preserve_aspect_ratio antialias"
+    ),
+    "image.rgb_to_grayscale": _spelled("rgb_to_grayscale images:x"),
     "image.flip_left_right": _spelled("flip image:x", axis=-2),
     "image.flip_up_down": _spelled("flip image:x", axis=-3),
     "shape": _spelled("shape input:x out_type:dtype"),

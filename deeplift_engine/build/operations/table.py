@@ -7,9 +7,11 @@ from dataclasses import replace
 from conversion import LayerSpec
 from deeplift_engine.build.operations import (
     arithmetic,
+    attention,
     comparisons,
     contractions,
     functions,
+    images,
     indexing,
     joining,
     keras3,
@@ -33,7 +35,9 @@ OPERATIONS: dict[str, Translator] = {
     **indexing.OPERATIONS,
     **reductions.OPERATIONS,
     **contractions.OPERATIONS,
+    **attention.OPERATIONS,
     **layered.OPERATIONS,
+    **images.OPERATIONS,
     **sizes.OPERATIONS,
 }
 
