@@ -9,7 +9,7 @@ from typing import ClassVar
 import tensorflow as tf
 
 from deeplift_engine.layers.base import Composite, Joint, Linear
-from deeplift_engine.layers.softmax import logarithmic_mean
+from deeplift_engine.layers.softmax import logarithmic_mean, normalized
 from deeplift_engine.tensors import LEADING, Tensor, safe_divide, summed_to
 
 
@@ -97,14 +97,10 @@ class MaskedSoftmax(Composite):
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Same shape as the scores."""
-        x = inputs[0]
-        counts, known, top = self._kept(inputs)
-        powers = counts * tf.exp(tf.minimum(x - top, 0))
-        weights = powers / (self._sum(powers) + (1 - known))
-        if self.zeroed or not (self.window or len(inputs) > 1):
-            return weights
-        ones = tf.ones_like(x)
-        return weights + (1 - known) * ones / self._sum(ones)
+        x, counts = inputs[0], self._counts(inputs)
+        # of numbers that are all alike, however low, softmax has equal weights
+        weights = normalized(tf.where(counts > 0, x, x.dtype.min), self.axes)
+        return weights * counts if self.zeroed else weights
 
     def cross_from(
         self,
@@ -134,25 +130,41 @@ class MaskedSoftmax(Composite):
             return [sent]
         changed = counts - counts0
         direct = multiplier * (y - y0)
-        known = known * known0
-        owed = self._sum(direct * (1 - tf.abs(changed))) * (1 - known)
-        among = self._sum(tf.abs(changed) + tf.zeros_like(direct))
-        at_mask = changed * (direct + safe_divide(owed, among) - known * total * (part - part0))
-        mask = inputs[1] + references[1]
-        return [sent, summed_to(at_mask, mask[tf.newaxis], LEADING)]
+        mask = (inputs[1] + references[1])[tf.newaxis]
+
+        def at_mask() -> Tensor:
+            by_sum = known * known0 * total * (part - part0)
+            return summed_to(changed * (direct - by_sum), mask, LEADING)
+
+        def owed() -> Tensor:
+            size = tf.abs(changed) + tf.zeros_like(direct)
+            shared = safe_divide(self._sum(direct * (1 - size)), self._sum(size))
+            return summed_to(tf.abs(known - known0) * changed * shared, mask, LEADING)
+
+        def nothing() -> Tensor:
+            axes = tf.concat([tf.shape(direct)[:LEADING], tf.shape(mask)[LEADING:]], 0)
+            return tf.zeros(axes, direct.dtype)
+
+        of_mask = tf.cond(tf.reduce_any(changed != 0), at_mask, nothing)
+        if not self.zeroed:
+            of_mask += tf.cond(tf.reduce_any(known != known0), owed, nothing)
+        return [sent, of_mask]
 
     def _kept(self, inputs: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """Which scores count, whether any does, and the largest of these, else 0."""
-        x, axes = inputs[0], list(self.axes)
-        counts = self._band(x)
-        if len(inputs) > 1:
-            counts = counts * inputs[1]
+        x, axes, counts = inputs[0], list(self.axes), self._counts(inputs)
         known = tf.reduce_max(counts, axis=axes, keepdims=True)
         top = tf.reduce_max(tf.where(counts > 0, x, x.dtype.min), axis=axes, keepdims=True)
         return counts, known, tf.where(known > 0, top, tf.zeros_like(top))
 
     def _sum(self, x: Tensor) -> Tensor:
         return tf.reduce_sum(x, axis=list(self.axes), keepdims=True)
+
+    def _counts(self, inputs: Sequence[Tensor]) -> Tensor:
+        """1 for the scores that count, of the rank of these and broadcast against them."""
+        x = inputs[0]
+        counts = self._band(x)
+        return counts * inputs[1] if len(inputs) > 1 else counts
 
     def _band(self, x: Tensor) -> Tensor:
         """1 for the pairs of steps that count, of the rank of ``x``."""

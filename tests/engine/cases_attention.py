@@ -139,7 +139,9 @@ def heads() -> dict[str, Case]:
         "MultiHeadAttention, causal, scores": attending(
             lambda: many(2, 2), apart(alone=True, use_causal_mask=True, **both)
         ),
-        "MultiHeadAttention, masked": attending(lambda: many(2, 2), apart(key=True), masked=True),
+        "MultiHeadAttention, key, masked": attending(
+            lambda: many(2, 2), apart(key=True), masked=True
+        ),
         "MultiHeadAttention, masked, causal, dropout": attending(
             lambda: many(1, 3, dropout=0.2), apart(alone=True, use_causal_mask=True), masked=True
         ),
