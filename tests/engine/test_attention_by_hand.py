@@ -14,6 +14,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import pytest
 from keras import layers as L  # noqa: N812
 
 import deeplift_engine as de
@@ -202,3 +203,26 @@ def test_no_sample_changes_anothers_scores(tmp_path: Path) -> None:
         part = slice(sample, sample + 1)
         alone = explainer.run(x[part], target=1, references=x0[part]).scores
         assert off(alone, together[part]) < 1e-5
+
+
+@pytest.mark.slow
+def test_kernels_that_are_compiled_give_the_same(tmp_path: Path) -> None:
+    """Masks that differ, of queries and of keys, causal or not, and queries of no key at all."""
+    tokens = keras.Input((None,), dtype="int32", name="tokens")
+    x = L.Embedding(9, 4, mask_zero=True)(tokens)
+    y = L.MultiHeadAttention(2, 3)(x, x, use_causal_mask=True)
+    y = L.AdditiveAttention()([y, x, x])
+    y = L.Dot(axes=1)([y, y])
+    model = keras.Model(tokens, L.Dense(1, name="units")(L.Flatten()(y)))
+    generator = np.random.default_rng(8)
+    for weight in model.weights:
+        weight.assign(generator.normal(0, 0.7, tuple(weight.shape)))
+    model.save(tmp_path / "tokens.keras")
+    network = de.load(tmp_path / "tokens.keras")
+    x, x0 = generator.integers(0, 9, (2, 3, 7))
+    runs = [
+        network.explainer(fused=fused).run(x, references=x0[:, np.newaxis], strict=True)
+        for fused in (False, True)
+    ]
+    assert off(runs[1].scores, runs[0].scores) < 1e-5
+    assert max(np.max(run.relative_error) for run in runs) < 1e-5
