@@ -110,6 +110,7 @@ def coverage(
 def convert(
     model: Any,
     *,
+    example: Any = None,
     layers: Mapping[str, Made] | None = None,
     functions: Mapping[str, Made] | None = None,
     dtype: str = "float32",
@@ -119,7 +120,10 @@ def convert(
     Parameters
     ----------
     model
-        A Sequential or Functional model of Keras 3 or tf_keras.
+        A Sequential or Functional model of Keras 3 or tf_keras, or a subclass of Keras 3's Model
+        whose ``call`` is made of Keras layers and operations.
+    example
+        What a subclassed model is called with, (n, ...): an array, or a list or mapping of them.
     layers, functions, dtype
         As for `load`.
 
@@ -127,10 +131,14 @@ def convert(
     ------
     UnsupportedModelError
         As for `load`.
+    InputError
+        If the model's graph cannot be known.
     """
     from conversion import read_config
+    from deeplift_engine.live import graph_of
     from deeplift_engine.network import Network
 
+    model = graph_of(model, example)
     config = json.loads(model.to_json())
     weights = {
         layer.name: [
