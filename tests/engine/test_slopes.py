@@ -18,13 +18,17 @@ from deeplift_engine.layers.activations import FUNCTIONS
 from tests.engine.cases_basic import STEEP
 
 LAYERS: dict[str, Elementwise] = {
-    **{name: Activation(name) for name in FUNCTIONS},
+    **{
+        name: Activation(name, (("floor", 1e-6),) if name.startswith("floored") else ())
+        for name in FUNCTIONS
+    },
     "relu": ReLU(),
     "relu6": ReLU(max_value=6.0),
     "relu, all options": ReLU(max_value=1.5, negative_slope=0.1, threshold=0.2),
     "prelu": PReLU(np.asarray(0.3, np.float32)),
 }
-JUMPS = {"hard_shrink", "threshold", "nonzero", "relu, all options"}
+POSITIVE = {"reciprocal", "floored_root", "floored_log_root"}
+JUMPS = {"hard_shrink", "threshold", "nonzero", "relu, all options", *POSITIVE}
 """Not continuous, or steep without bound: a chord over the jump has no slope to compare."""
 BENDS = np.array([0.2, 0.5, 1.0, 1.5, 2.5, 3.0, 6.0, 12.0, 25.0, 50.0, 100.0])
 CORNERS = np.concatenate([-BENDS[::-1], [0.0], BENDS])
@@ -95,6 +99,8 @@ def test_the_slope_explains_the_difference(name: str, dtype: str) -> None:
     """slope · Δx = Δy to rounding, jumps included."""
     layer = PReLU(np.asarray(0.3, dtype)) if name == "prelu" else LAYERS[name]
     x, x0 = points(STEEP.get(name, 1e3), dtype)
+    if name in POSITIVE:
+        x, x0 = (np.abs(end) + np.asarray(1e-3, dtype) for end in (x, x0))
     y, y0 = (layer.function(tf.constant(end)).numpy() for end in (x, x0))
     slope = layer.slope(tf.constant(x), tf.constant(x0)).numpy()
     sizes = [layer.magnitude(tf.constant(a), tf.constant(b)).numpy() for a, b in ((x, y), (x0, y0))]
