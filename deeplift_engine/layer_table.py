@@ -97,8 +97,8 @@ RULES: dict[str, dict[str, str]] = {
     },
     "Attention": {
         "attention.attention": STEPS + "scores, softmax, weighted sum",
-        "attention.multi_head_attention": STEPS + "projections, scores, softmax, weighted sum",
-        "attention.group_query_attention": STEPS + "projections, scores, softmax, weighted sum",
+        "heads.multi_head_attention": STEPS + "projections, scores, softmax, weighted sum",
+        "heads.group_query_attention": STEPS + "projections, scores, softmax, weighted sum",
     },
     "Recurrent layers": {
         "recurrent.recurrent": "the cell's own gates and products, stepped backwards in time",
