@@ -99,25 +99,25 @@ class Multilinear(Joint):
         return self.function(*inputs)
 
 
-@dataclass(frozen=True)
-class ProductOver(Joint):
-    """Product of the ``factors`` elements along feature axes (from 1).
+@dataclass(frozen=True, eq=False)
+class Polynomial(Joint):
+    """A function of one input that is a polynomial of ``degree`` in its elements.
 
-    Each element's multiplier is its Shapley value, as for a product of several inputs.
+    Of a product of elements each one's multiplier is its Shapley value, as for a product of
+    several inputs.
     """
 
-    axes: tuple[int, ...]
-    keepdims: bool
-    factors: int
+    function: Callable[[Tensor], Tensor]
+    degree: int
 
     @property
     def nodes(self) -> int:
         """Gauss-Legendre is exact for degree 2·nodes - 1."""
-        return (self.factors + 1) // 2
+        return (self.degree + 1) // 2
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """The product."""
-        return tf.reduce_prod(inputs[0], axis=list(self.axes), keepdims=self.keepdims)
+        """The function's value."""
+        return self.function(inputs[0])
 
 
 @dataclass(frozen=True, eq=False)

@@ -164,7 +164,12 @@ def elements(x: Any, y: Any) -> Iterable[Any]:
 
 def reductions(x: Any, y: Any) -> Iterable[Any]:
     yield from (ops.mean(x, axis=1), ops.sum(x, axis=-1, keepdims=True), ops.sum(y, axis=(1, 2)))
-    yield from (ops.prod(x + 1.5, axis=2), ops.var(x, axis=1), ops.std(x, axis=-1, keepdims=True))
+    yield from (
+        ops.prod(x + 1.5, axis=2),
+        ops.cumprod(y + 0.5, axis=1),
+        ops.var(x, axis=1),
+        ops.std(x, axis=-1, keepdims=True),
+    )
     yield from (
         ops.average(x, axis=1, weights=np.arange(1, 7, dtype="float32")),
         ops.cumsum(x, axis=1),
@@ -252,7 +257,7 @@ def choices(x: Any, y: Any) -> Iterable[Any]:
     yield ops.where(ops.logical_xor(both, x > 0.3), y, x)
     yield ops.where(ops.any(x > 0.5, axis=-1, keepdims=True), x, y)
     yield ops.where(ops.logical_or(ops.logical_not(both), x > y), ops.log(x + 1.5), 2.0)
-    yield x * ops.cast(x > 0, "float32")
+    yield from (x * ops.cast(x > 0, "float32"), ops.select([x > 0.5, y > 0], [y, 2.0], 0.5))
 
 
 def masked() -> keras.Model:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from deeplift_engine.build.operations.call import Operand, Operation
+from deeplift_engine.build.operations.call import Operand, Operation, Translator
 from deeplift_engine.build.place import NodeName, Refused
 from deeplift_engine.layers import (
     Difference,
@@ -144,25 +144,36 @@ def where(op: Operation) -> str:
     """One of two values, by a condition."""
     if "x1" not in op.arguments:
         raise Refused("where of a condition alone gives as many indices as there are")
-    condition = op.as_truth(op.tensor("condition"))
-    values = [op.operand("x1"), op.operand("x2")]
-    tensors = [
-        condition,
-        *(op.as_numbers(value) for value in values if isinstance(value, NodeName)),
-    ]
+    return _chosen(op, op.tensor("condition"), op.operand("x1"), op.operand("x2"))
+
+
+def select(op: Operation) -> str:
+    """Select: the first of several values whose condition holds, or a default."""
+    conditions, values = op.tensors("condlist"), op.operands("choicelist")
+    found = op.operand("default") if "default" in op.arguments else np.zeros(())
+    for number in range(len(conditions) - 1, -1, -1):
+        suffix = f"/from_{number}" if number else ""
+        found = _chosen(op, conditions[number], values[number], found, suffix)
+    return str(found)
+
+
+def _chosen(
+    op: Operation, condition: NodeName, first: Operand, second: Operand, suffix: str = ""
+) -> NodeName:
+    condition, values = op.as_truth(condition), (first, second)
+    given = [op.as_numbers(value) for value in values if isinstance(value, NodeName)]
+    tensors = [condition, *given]
     op.of_one_rank(*tensors)
     shape = op.shape(condition)
     constants = [
         None if isinstance(value, NodeName) else op.aligned(value, shape) for value in values
     ]
-    wide = [
-        op.widened(tensor, [array for array in constants if array is not None])
-        for tensor in tensors
-    ]
-    return op.put(Choice(*constants), *wide)
+    sizes = [array for array in constants if array is not None]
+    wide = [op.widened(tensor, sizes) for tensor in tensors]
+    return op.put(Choice(*constants), *wide, suffix=suffix)
 
 
-OPERATIONS = {
+OPERATIONS: dict[str, Translator] = {
     **dict.fromkeys(
         ("equal", "not_equal", "greater", "greater_equal", "less", "less_equal"), compare
     ),
@@ -176,4 +187,5 @@ OPERATIONS = {
     "count_nonzero": count,
     "sequence_mask": first_steps,
     "where": where,
+    "select": select,
 }

@@ -22,6 +22,7 @@ PARAMETERS = {
     "layer_norm": ("x", "gamma", "beta"),
     "pad": ("x", "constant_values"),
     "rms_norm": ("x", "scale"),
+    "select": ("condlist", "choicelist", "default"),
     "slice": ("x", "start_indices"),
     "stack": ("*xs",),
     "take": ("x", "indices"),

@@ -20,7 +20,7 @@ from deeplift_engine.layers import (
     Sum,
 )
 from deeplift_engine.layers.functions import Function
-from deeplift_engine.layers.operations import GlobalMin, LogSumExp, ProductOver, Quotient, Total
+from deeplift_engine.layers.operations import GlobalMin, LogSumExp, Polynomial, Quotient, Total
 
 MOST_FACTORS = 64
 """So many elements may be multiplied: half as many points of the path are computed."""
@@ -86,11 +86,30 @@ def spread(op: Operation) -> str:
 def product(op: Operation) -> str:
     """Prod: the Shapley value of every factor."""
     source, axes, keepdims = reduced(op)
+    factors = _factors(op, source, axes)
+    return op.put(
+        Polynomial(lambda x: tf.reduce_prod(x, axis=list(axes), keepdims=keepdims), factors), source
+    )
+
+
+def running_product(op: Operation) -> str:
+    """Cumprod along an axis."""
+    source = op.numbers()
+    axis = op.axis(op.option("axis"), len(op.shape(source)))
+    factors = _factors(op, source, (axis,))
+    exclusive, reverse = (bool(op.option(name, False)) for name in ("exclusive", "reverse"))
+    return op.put(
+        Polynomial(lambda x: tf.math.cumprod(x, axis, exclusive, reverse), factors), source
+    )
+
+
+def _factors(op: Operation, source: str, axes: tuple[int, ...]) -> int:
     sizes = [op.shape(source)[axis - 1] for axis in axes]
     factors = 0 if None in sizes else math.prod(size or 0 for size in sizes)
     if not 0 < factors <= MOST_FACTORS:
-        raise Refused(f"prod of {factors or 'no fixed number of'} elements, not of 1 to 64")
-    return op.put(ProductOver(axes, keepdims, factors), source)
+        known = factors or "no fixed number of"
+        raise Refused(f"{op.name} of {known} elements, not of 1 to {MOST_FACTORS}")
+    return factors
 
 
 def variance(op: Operation) -> str:
@@ -209,4 +228,5 @@ OPERATIONS: dict[str, Translator] = {
     "norm": norm,
     "normalize": to_length_one,
     "cumsum": running_sum,
+    "cumprod": running_product,
 }
