@@ -16,6 +16,8 @@ _MOST_VALUES = 500_000
 def plain(value: Any, what: str) -> Any:
     """Copy ``value`` as dicts, lists, strings, numbers, booleans and None.
 
+    Arrays become lists, but for the constants of calls in memory (``"__numpy__"``).
+
     Parameters
     ----------
     value
@@ -40,6 +42,8 @@ def plain(value: Any, what: str) -> Any:
             )
         if item is None or isinstance(item, bool | int | float | str):
             return item
+        if _is_constant(item):
+            return item
         if isinstance(item, Mapping):
             return {text(key): copy(entry, depth + 1) for key, entry in item.items()}
         if isinstance(item, list | tuple | set | frozenset):
@@ -53,6 +57,16 @@ def plain(value: Any, what: str) -> Any:
         return str(item)
 
     return copy(value, 0)
+
+
+def _is_constant(item: Any) -> bool:
+    """Tell an array among the arguments of a call in memory, which may be large."""
+    return (
+        isinstance(item, dict)
+        and item.get("class_name") == "__numpy__"
+        and isinstance(item.get("config"), dict)
+        and isinstance(item["config"].get("value"), np.ndarray)
+    )
 
 
 def text(value: Any) -> str:

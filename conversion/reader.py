@@ -133,7 +133,7 @@ def read_config(
         layer: [(str(key), np.array(values)) for key, values in named]
         for layer, named in weights.items()
     }
-    digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps(document, sort_keys=True, default=_digested).encode())
     for layer in sorted(lists):
         for key, values in lists[layer]:
             digest.update(f"{layer}/{key} {values.shape} {values.dtype}".encode())
@@ -153,6 +153,12 @@ def read_config(
         source=source,
         sha256=digest.hexdigest(),
     )
+
+
+def _digested(values: Any) -> str:
+    """Stand for an array in what a hash is made of."""
+    array = np.ascontiguousarray(values)
+    return f"{array.shape} {array.dtype} {hashlib.sha256(array.tobytes()).hexdigest()}"
 
 
 @dataclass(frozen=True)

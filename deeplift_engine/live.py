@@ -1,114 +1,134 @@
-"""Models in memory as graphs of layers: subclassed ones by calling them on symbols."""
+"""A model in memory as what the reader of configurations takes: of Keras 3, or of tf_keras."""
 
 from __future__ import annotations
 
-import inspect
-import warnings
-from collections.abc import Mapping
-from typing import Any
+import fnmatch
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+import keras
 import numpy as np
 
-from deeplift_engine.errors import InputError
+from deeplift_engine.errors import InputError, UnsupportedModelError
+from deeplift_engine.tracing import Traced, Weights, structure, traced
 
-ADVICE = (
-    "What it does must be calls of Keras layers and operations on tensors, without reading their "
-    "values; write it as a Functional model, or save it with such layers."
-)
+if TYPE_CHECKING:
+    from deeplift_engine.network import Network
+
+TOLERANCE = 1e-4
+SAMPLES = 2
 
 
-def graph_of(model: Any, example: Any = None) -> Any:
-    """A Sequential or Functional model with the layers of ``model``.
+@dataclass(frozen=True)
+class Live:
+    """Configuration, arrays and Keras version of a model in memory.
 
-    Parameters
-    ----------
-    model
-        A Keras model.
-    example
-        What a subclassed model is called with, (n, ...): an array, or a list or mapping of them.
-        Only shapes behind the first axis and dtypes are read. Not needed for other models.
+    ``traced`` is None where nobody's Python code was run.
+    """
+
+    config: dict[str, Any]
+    weights: Weights
+    version: str
+    traced: Traced | None = None
+
+
+def described(model: Any, example: Any, input_shape: Any, given: Iterable[str]) -> Live:
+    """Tell what a model is made of; see `deeplift_engine.convert`.
+
+    ``given`` are the names, patterns and classes of layers of which the user says what they are.
+    """
+    legacy = sys.modules.get("tf_keras")
+    if legacy is not None and isinstance(model, legacy.Model):
+        return _of_tf_keras(legacy, model, example, input_shape)
+    if not isinstance(model, keras.Model):
+        raise InputError(
+            f"convert() takes a model of Keras or tf_keras in memory, not {type(model).__name__};"
+            " a saved one is read by load()."
+        )
+    keys = list(given)
+
+    def covered(path: str, kind: str) -> bool:
+        return any(
+            key in (path, kind) or key.rpartition(">")[2] == kind or fnmatch.fnmatchcase(path, key)
+            for key in keys
+        )
+
+    found = traced(model, example, input_shape, covered)
+    return Live(found.config, found.weights, keras.__version__, found if found.ran else None)
+
+
+def check(network: Network, model: Any, found: Traced, example: Any) -> None:
+    """Compare what was traced with what the model computes.
 
     Raises
     ------
-    InputError
-        If it is no Keras model, is not built, or cannot be called on symbols.
+    UnsupportedModelError
+        If they differ: ``call`` does with symbolic tensors something else than with data.
     """
-    if not callable(getattr(model, "to_json", None)) or not hasattr(model, "layers"):
-        raise InputError(f"convert takes a Keras model, not {type(model).__name__}.")
-    if _is_graph(model):
-        return model
-    kind = type(model).__name__
-    if type(model).__name__ == "Sequential":
-        if example is None:
-            raise InputError(
-                f"The Sequential model {model.name!r} has no input shape yet: call it on data "
-                "once, or give convert(model, example=x)."
+    from deeplift_engine.verify import random_inputs
+
+    if example is not None:
+        values = [np.asarray(value)[:SAMPLES] for value in keras.tree.flatten(example)]
+    else:
+        values = random_inputs(network, SAMPLES)
+    symbols = found.arguments or ((structure(model, "inputs"),), {})
+    args, kwargs = keras.tree.pack_sequence_as(symbols, values)
+    expected = [np.asarray(value) for value in keras.tree.flatten(model(*args, **kwargs))]
+    outcome = network.predict(values)
+    ours = list(outcome.values()) if isinstance(outcome, dict) else [outcome]
+    for number, (a, b) in enumerate(zip(ours, expected, strict=len(ours) == len(expected))):
+        scale = float(np.max(np.abs(b), initial=0)) or 1.0
+        error = float(np.max(np.abs(a - b), initial=0)) / scale if a.shape == b.shape else np.inf
+        if not error < TOLERANCE:
+            raise UnsupportedModelError(
+                f"{type(model).__name__} {model.name!r}: what was traced of it computes something"
+                f" else than the model itself (output {number} is off by {error:.2g} of its"
+                " largest): its call, or that of a layer in it, depends on values or sizes."
+                " Write that part of existing layers, or say what it is by layers= or functions=."
             )
-        return _traced(model, example, kind, lambda inputs: _in_turn(model, inputs))
+
+
+def _of_tf_keras(legacy: Any, model: Any, example: Any, input_shape: Any) -> Live:
+    """A model of tf_keras, by its own configuration; a subclassed one called on its inputs."""
+    if not model.built or not model.weights:
+        raise InputError(f"The model {model.name!r} has no weights yet: call it once on data.")
+    try:
+        if not isinstance(model, legacy.Sequential) and not model.inputs:
+            symbols = _legacy_inputs(legacy, model, example, input_shape)
+            model = legacy.Model(symbols, model.call(symbols))
+        config = json.loads(model.to_json())
+    except InputError:
+        raise
+    except Exception as error:  # whatever the user's code raises
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+        raise UnsupportedModelError(
+            f"The tf_keras model {model.name!r} cannot be told by layers: {reason}"
+        ) from error
+    weights = {
+        layer.name: [
+            (weight.name, array)
+            for weight, array in zip(layer.weights, layer.get_weights(), strict=True)
+        ]
+        for layer in model.layers
+    }
+    return Live(config, weights, str(config.get("keras_version") or legacy.__version__))
+
+
+def _legacy_inputs(legacy: Any, model: Any, example: Any, input_shape: Any) -> Any:
+    if example is None and input_shape is None:
+        raise InputError(
+            f"Nothing tells what the model {model.name!r} is called with: give an example of it,"
+            " convert(model, example=x), or input_shape= without the samples."
+        )
     if example is None:
-        raise InputError(
-            f"{kind} is a subclass of keras.Model, whose graph is known only from a call: give "
-            "convert(model, example=x), with x as you call it."
-        )
-    return _traced(model, example, kind, lambda inputs: _called(model, inputs))
-
-
-def _is_graph(model: Any) -> bool:
-    """Whether Keras itself knows the graph: its configuration has layers and connections."""
-    try:
-        config = model.get_config()
-    except (NotImplementedError, TypeError, ValueError):
-        return False
-    known = isinstance(config, Mapping) and "layers" in config
-    return known and bool(getattr(model, "inputs", None))
-
-
-def _in_turn(model: Any, inputs: Any) -> Any:
-    for layer in model.layers:
-        inputs = layer(inputs)
-    return inputs
-
-
-def _called(model: Any, inputs: Any) -> Any:
-    """What ``call`` gives for symbols: each layer in it is a node of the graph."""
-    takes = inspect.signature(model.call).parameters
-    return model.call(inputs, **({"training": False} if "training" in takes else {}))
-
-
-def _traced(model: Any, example: Any, kind: str, call: Any) -> Any:
-    import keras
-
-    if not isinstance(model, keras.Model):
-        raise InputError(
-            f"{kind} is no model of the installed Keras {keras.__version__}: only its own "
-            "subclasses can be called on symbols."
-        )
-    if not model.built:
-        model(example)  # weights are made when a model is first called
-    inputs = _symbols(example)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            outputs = call(inputs)
-            return keras.Model(inputs, outputs, name=model.name)
-    except Exception as error:
-        raise InputError(f"{kind} cannot be called on symbols: {error} {ADVICE}") from error
-
-
-def _symbols(example: Any) -> Any:
-    """Symbols with the names of a mapping, or in the order of a list."""
-    if isinstance(example, Mapping):
-        return {name: _symbol(array, name) for name, array in example.items()}
-    if isinstance(example, list | tuple):
-        return [_symbol(array, f"input_{number}") for number, array in enumerate(example)]
-    return _symbol(example, "input")
-
-
-def _symbol(array: Any, name: str) -> Any:
-    import keras
-
-    values = np.asarray(array)
-    if values.ndim == 0:
-        raise InputError("example has a number where an array (n, ...) belongs.")
-    dtype = "float32" if values.dtype.kind == "f" else values.dtype.name
-    return keras.Input(values.shape[1:], dtype=dtype, name=name)
+        return legacy.Input(tuple(input_shape))
+    arrays = keras.tree.map_structure(np.asarray, example)
+    return keras.tree.map_structure(
+        lambda array: legacy.Input(
+            array.shape[1:], dtype="float32" if array.dtype.kind == "f" else array.dtype.name
+        ),
+        arrays,
+    )

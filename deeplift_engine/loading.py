@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -111,6 +110,7 @@ def convert(
     model: Any,
     *,
     example: Any = None,
+    input_shape: Any = None,
     layers: Mapping[str, Made] | None = None,
     functions: Mapping[str, Made] | None = None,
     dtype: str = "float32",
@@ -120,32 +120,35 @@ def convert(
     Parameters
     ----------
     model
-        A Sequential or Functional model of Keras 3 or tf_keras, or a subclass of Keras 3's Model
-        whose ``call`` is made of Keras layers and operations.
+        A model of Keras 3: Sequential, Functional, or a subclassed one whose ``call`` can be
+        traced, that is, calls layers and `keras.ops`. Layers of one's own that are made of others
+        are traced too, unless ``layers`` or ``functions`` say what they are. Or a model of
+        tf_keras.
     example
-        What a subclassed model is called with, (n, ...): an array, or a list or mapping of them.
+        What a subclassed model is called with: an array (n, ...), or a list or mapping of them;
+        where ``call`` takes several arguments, all of them in order or by name. Shapes and dtypes
+        count, and what was traced must compute of it what the model does.
+    input_shape
+        Instead of an example, for inputs of float32: a shape without the samples, or a list or
+        mapping of shapes. Where both are missing, shapes are those that the model was built with.
     layers, functions, dtype
         As for `load`.
 
     Raises
     ------
     UnsupportedModelError
-        As for `load`.
+        As for `load`; and where ``call`` cannot be traced.
     InputError
-        If the model's graph cannot be known.
+        For what is no Keras model, a model without weights, or one whose inputs nothing tells.
     """
     from conversion import read_config
-    from deeplift_engine.live import graph_of
+    from deeplift_engine.live import check, described
     from deeplift_engine.network import Network
 
-    model = graph_of(model, example)
-    config = json.loads(model.to_json())
-    weights = {
-        layer.name: [
-            (getattr(weight, "path", weight.name), array)
-            for weight, array in zip(layer.weights, layer.get_weights(), strict=True)
-        ]
-        for layer in model.layers
-    }
-    spec = read_config(config, weights, own=own_classes(layers, functions))
-    return Network(spec, layers=layers, functions=functions, dtype=dtype)
+    own = own_classes(layers, functions)
+    found = described(model, example, input_shape, own)
+    spec = read_config(found.config, found.weights, keras_version=found.version, own=own)
+    network = Network(spec, layers=layers, functions=functions, dtype=dtype)
+    if found.traced is not None:
+        check(network, model, found.traced, example)
+    return network

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import tensorflow as tf
 
 from deeplift_engine.layers import Elementwise
@@ -126,10 +127,18 @@ class RevealCancel:
 
 
 def _factors(layer: Elementwise, x: Tensor, x0: Tensor, spread: Tensor) -> tuple[Tensor, Tensor]:
+    """The slopes of the positive and of the negative part.
+
+    A part that is nothing but the rounding of the other, such as 1e-17 beside 1, is taken to be
+    zero: across a step it would have a slope of 1e17, and contributions would lose their digits.
+    """
     delta = x - x0
-    x0 = x0 + tf.zeros_like(delta)
-    raised, lowered = x0 + (delta + spread) / 2, x0 + (delta - spread) / 2
-    x = x + tf.zeros_like(delta)
+    x0, x = x0 + tf.zeros_like(delta), x + tf.zeros_like(delta)
+    noise = 4 * float(np.finfo(delta.dtype.as_numpy_dtype).eps) * spread
+    up, down = (delta + spread) / 2, (delta - spread) / 2
+    rises, falls = up > noise, -down > noise
+    raised = tf.where(rises, tf.where(falls, x0 + up, x), x0)
+    lowered = tf.where(falls, tf.where(rises, x0 + down, x), x0)
     above = (layer.slope(raised, x0) + layer.slope(x, lowered)) / 2
     below = (layer.slope(lowered, x0) + layer.slope(x, raised)) / 2
     return above, below

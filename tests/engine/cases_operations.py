@@ -22,12 +22,16 @@ Values = Callable[..., Iterable[Any]]
 
 def joined(values: Iterable[Any]) -> Any:
     """All that a model computes, behind two units."""
-    rows = [
-        ops.reshape(ops.cast(value, "float32"), (-1, int(np.prod(value.shape[1:]))))
-        for value in values
-    ]
-    row = L.Concatenate()(rows) if len(rows) > 1 else rows[0]
-    return L.Dense(UNITS, name="units")(row)
+    rows = [_row(value) for value in values]
+    return L.Dense(UNITS, name="units")(L.Concatenate()(rows) if len(rows) > 1 else rows[0])
+
+
+def _row(value: Any) -> Any:
+    if value.dtype != "float32":
+        value = ops.cast(value, "float32")
+    if value.ndim == 2:
+        return value
+    return ops.reshape(value, (-1, int(np.prod(value.shape[1:]))))
 
 
 def of_tables(values: Values, **options: Any) -> Case:

@@ -1,0 +1,366 @@
+"""A Keras 3 model in memory as a configuration and arrays, what is written in Python traced.
+
+The graph of a Functional or Sequential model is there. Of a subclassed model, and of a layer that
+is made of others, ``call`` is run on symbolic tensors, which records the layers and operations
+that it calls; nothing is computed, and the records are taken off the model's layers again.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from deeplift_engine.errors import InputError, UnsupportedModelError
+
+logger = logging.getLogger("deeplift_engine")
+Config = dict[str, Any]
+Weights = dict[str, list[tuple[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A model's configuration, as ``to_json`` would give it, and its arrays by layer.
+
+    ``arguments`` (by position, by name) hold the symbolic tensors that a subclassed model was
+    called with; ``ran`` tells whether anybody's ``call`` was run.
+    """
+
+    config: Config
+    weights: Weights
+    arguments: tuple[Any, Any] | None
+    ran: bool
+
+
+def traced(
+    model: keras.Model, example: Any, input_shape: Any, covered: Callable[[str, str], bool]
+) -> Traced:
+    """Look through a model of Keras 3.
+
+    Parameters
+    ----------
+    model
+        Any model that has its weights.
+    example, input_shape
+        See `deeplift_engine.convert`; for a subclassed model.
+    covered
+        Whether the user says what a layer is, by its path and class: it is not looked into.
+
+    Raises
+    ------
+    UnsupportedModelError
+        If ``call`` cannot be run on symbolic tensors.
+    InputError
+        If the model has no weights, or nothing tells the shapes of its inputs.
+    """
+    if not model.built or (isinstance(model, keras.Sequential) and not model.inputs):
+        raise InputError(
+            f"The model {model.name!r} has no weights yet: call it once on data, or give it inputs"
+            " (keras.Input)."
+        )
+    tracing = _Tracing(covered)
+    arguments = None
+    with _as_it_was(model):
+        if _has_graph(model):
+            config = tracing.graph(model, model.name, "")
+        else:
+            arguments = _symbols(model, example, input_shape)
+            try:
+                config = tracing.called(model, model.name, "", *arguments)
+            except Exception as error:  # whatever the user's code raises
+                raise UnsupportedModelError(_not_traced(model, error)) from error
+    return Traced(config, tracing.weights, arguments, tracing.ran)
+
+
+def _not_traced(model: keras.Model, error: Exception) -> str:
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+    return (
+        f"{type(model).__name__} {model.name!r}: its call cannot be traced into layers: {reason}"
+        f" ({type(error).__name__}). Where it calls TensorFlow's functions, take those of"
+        " keras.ops; where it decides by values or needs the number of samples, write the model"
+        " as a Functional one."
+    )
+
+
+def _has_graph(model: Any) -> bool:
+    """Whether a model is its graph: Functional or Sequential, and its call not overridden."""
+    return any(
+        isinstance(model, kind) and type(model).call is kind.call
+        for kind in (keras.Sequential, _functional())
+    )
+
+
+@functools.cache
+def _functional() -> Any:
+    x = keras.Input((1,))
+    return type(keras.Model(x, x))
+
+
+def _symbols(model: keras.Model, example: Any, input_shape: Any) -> tuple[Any, Config]:
+    """What to call a model with: symbolic tensors by position and by name."""
+    wanted = _required(model)
+    if example is not None:
+        symbols = keras.tree.map_structure(_like, example)
+    elif input_shape is not None:
+        symbols = _of_shapes(input_shape, lambda shape: (None, *shape))
+    else:
+        built = (model.get_build_config() or {}).get("input_shape")
+        if built is None or len(wanted) > 1:
+            raise InputError(
+                f"Nothing tells what the model {model.name!r} is called with"
+                f" ({', '.join(wanted)}): give an example of it, convert(model, example=x), or"
+                " input_shape= without the samples."
+            )
+        symbols = _of_shapes(built, lambda shape: (None, *shape[1:]))
+    if len(wanted) > 1 and isinstance(symbols, Mapping) and symbols.keys() >= set(wanted):
+        return (), dict(symbols)
+    if len(wanted) > 1 and isinstance(symbols, list | tuple) and len(symbols) >= len(wanted):
+        return tuple(symbols), {}
+    return (symbols,), {}
+
+
+def _required(model: keras.Model) -> list[str]:
+    """Names of what the model's ``call`` must be given."""
+    parameters = inspect.signature(model.call).parameters.values()
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [
+        parameter.name
+        for parameter in parameters
+        if parameter.kind in kinds and parameter.default is inspect.Parameter.empty
+    ]
+
+
+def _like(value: Any) -> Any:
+    array = np.asarray(value)
+    if array.ndim == 0:
+        raise InputError(
+            f"example= is what the model is called with, arrays (n, ...); met {value!r}."
+        )
+    kind = "float32" if array.dtype.kind == "f" else array.dtype.name
+    return keras.Input((*array.shape[1:],), dtype=kind)
+
+
+def _of_shapes(shapes: Any, batched: Callable[[Sequence[Any]], tuple[Any, ...]]) -> Any:
+    if isinstance(shapes, Mapping):
+        return {name: _of_shapes(shape, batched) for name, shape in shapes.items()}
+    if shapes and all(isinstance(entry, list | tuple) for entry in shapes):
+        return [_of_shapes(shape, batched) for shape in shapes]
+    return keras.Input(batch_shape=batched(tuple(shapes)))
+
+
+@contextmanager
+def _as_it_was(model: keras.Model) -> Iterator[None]:
+    """Take off the model's layers again what calls on symbolic tensors leave there."""
+    kept = []
+    for layer in [model, *model._flatten_layers(include_self=False)]:
+        for name in ("_inbound_nodes", "_outbound_nodes", "_losses"):
+            values = getattr(layer, name, None)
+            if isinstance(values, list):
+                kept.append((values, len(values)))
+    try:
+        yield
+    finally:
+        for values, count in kept:
+            del values[count:]
+
+
+class _Tracing:
+    """The configurations of nested graphs; ``weights`` gathers arrays by the path of layers."""
+
+    def __init__(self, covered: Callable[[str, str], bool]) -> None:
+        self.covered = covered
+        self.weights: Weights = {}
+        self.ran = False
+
+    def graph(self, model: Any, name: str, prefix: str) -> Config:
+        """A model that is its graph."""
+        return self.between(name, prefix, structure(model, "inputs"), structure(model, "outputs"))
+
+    def called(self, layer: Any, name: str, prefix: str, args: Any, kwargs: Any) -> Config:
+        """What a layer's ``call`` does with symbolic tensors."""
+        call = getattr(layer.call, "python_function", layer.call)  # of a tf.function
+        outputs = keras.tree.flatten(call(*args, **kwargs))
+        inputs = [value for value in keras.tree.flatten((args, kwargs)) if _is_symbol(value)]
+        if not outputs or not all(map(_is_symbol, outputs)):
+            raise ValueError("it returns something that is no tensor computed from its inputs")
+        self.ran = True
+        return self.between(name, prefix, inputs, outputs)
+
+    def between(self, name: str, prefix: str, inputs: Any, outputs: Any) -> Config:
+        """The graph from ``inputs`` to ``outputs``, as a Functional model's configuration."""
+        sources = {id(tensor): tensor for tensor in keras.tree.flatten(inputs)}
+        nodes = _ordered(sources, keras.tree.flatten(outputs))
+        names = _Names()
+        origins = {
+            key: (names.of(tensor, tensor._keras_history[0].name), 0, 0)
+            for key, tensor in sources.items()
+        }
+        layers = [_input_layer(origins[key][0], tensor) for key, tensor in sources.items()]
+        entries: dict[Any, Config] = {}
+        for node in nodes:
+            operation, config, args, kwargs = self.operation(node, names, prefix, entries)
+            entry = entries.get(operation)
+            if entry is None:
+                entry = entries[operation] = {**config, "inbound_nodes": []}
+                layers.append(entry)
+            for number, tensor in enumerate(node.output_tensors):
+                origins[id(tensor)] = (entry["name"], len(entry["inbound_nodes"]), number)
+            read = functools.partial(_written, origins)
+            entry["inbound_nodes"].append({"args": read(args), "kwargs": read(kwargs)})
+        ends = functools.partial(keras.tree.map_structure, lambda x: list(origins[id(x)]))
+        config = {"name": name, "layers": layers}
+        config |= {"input_layers": ends(inputs), "output_layers": ends(outputs)}
+        return {"class_name": "Functional", "config": config, "name": name}
+
+    def operation(
+        self, node: Any, names: _Names, prefix: str, entries: Mapping[Any, Config]
+    ) -> tuple[Any, Config, Any, Any]:
+        """One call: what identifies its layer, the layer's configuration, and its arguments."""
+        layer, args, kwargs = node.operation, node.arguments.args, node.arguments.kwargs
+        name = names.of(layer, layer.name)
+        path, kind = prefix + name, type(layer).__name__
+        if layer in entries:
+            return layer, {}, args, kwargs
+        covered = self.covered(path, kind)
+        if _has_graph(layer) and not covered:
+            return layer, self.graph(layer, name, path + "/"), args, kwargs
+        if covered or _is_kerass(layer) or not isinstance(layer, keras.layers.Layer):
+            return layer, self.plain(layer, name, path), args, kwargs
+        key = (layer, _fixed(args, kwargs))
+        tensors = (_tensors(args, kwargs),)
+        if key in entries:
+            return key, {}, tensors, {}
+        if any(isinstance(known, tuple) and known[0] is layer for known in entries):
+            name = names.of(key, layer.name)  # called with other options: the same arrays again
+        before = dict(self.weights)
+        try:
+            _check_masks(layer, *tensors)
+            fresh = keras.tree.map_structure(_renewed, (args, kwargs))
+            return key, self.called(layer, name, f"{prefix}{name}/", *fresh), tensors, {}
+        except Exception as error:  # whatever the user's code raises, it stays one layer
+            logger.warning("%s %r is taken as one layer: %s", kind, path, error)
+            self.weights = before
+        return layer, self.plain(layer, name, path), args, kwargs
+
+    def plain(self, layer: Any, name: str, path: str) -> Config:
+        """A layer or operation by itself."""
+        if isinstance(layer, keras.layers.Layer):
+            self.weights[path] = [
+                (weight.path, keras.ops.convert_to_numpy(weight)) for weight in layer.weights
+            ]
+        try:
+            found = keras.saving.serialize_keras_object(layer)
+        except Exception:  # no get_config: its class is all that is known
+            found = {"class_name": type(layer).__name__, "module": type(layer).__module__}
+            found["config"] = {"name": name}
+        return {**found, "name": name, "config": {**found["config"], "name": name}}
+
+
+class _Names:
+    """Names for the layers of one graph, each for one of them."""
+
+    def __init__(self) -> None:
+        self.given: dict[Any, str] = {}
+        self.taken: set[str] = set()
+
+    def of(self, owner: Any, wanted: str) -> str:
+        """The name of ``owner``, at first ``wanted`` or that with a number."""
+        key = owner if isinstance(owner, tuple) else id(owner)
+        if key not in self.given:
+            name, number = wanted, 0
+            while name in self.taken:
+                number += 1
+                name = f"{wanted}_{number}"
+            self.given[key] = name
+            self.taken.add(name)
+        return self.given[key]
+
+
+def structure(model: Any, which: str) -> Any:
+    """The ``"inputs"`` or ``"outputs"`` of a model that is its graph, as they were given."""
+    found = getattr(model, f"_{which}_struct", None)
+    if found is None:  # Sequential
+        tensors = getattr(model, which)
+        return tensors[0] if len(tensors) == 1 else tensors
+    return found
+
+
+def _ordered(sources: Mapping[int, Any], outputs: list[Any]) -> list[Any]:
+    """The calls between inputs and outputs, each behind those that it reads."""
+    order: list[Any] = []
+    seen: set[int] = set()
+    waiting = [(tensor, False) for tensor in reversed(outputs)]
+    while waiting:
+        tensor, done = waiting.pop()
+        if id(tensor) in sources:
+            continue
+        operation, number, _ = tensor._keras_history
+        node = operation._inbound_nodes[number]
+        if done:
+            if id(node) not in seen:
+                seen.add(id(node))
+                order.append(node)
+        elif id(node) not in seen:
+            if not node.input_tensors:
+                raise ValueError(f"it reads the input {operation.name!r} of another model")
+            waiting.append((tensor, True))
+            waiting.extend((source, False) for source in reversed(node.input_tensors))
+    return order
+
+
+def _check_masks(layer: Any, tensors: list[Any]) -> None:
+    """A layer that hands masks on does so for all that is inside, which no trace shows."""
+    masks = [getattr(tensor, "_keras_mask", None) for tensor in tensors]
+    if layer.supports_masking and any(mask is not None for mask in masks):
+        raise ValueError("it supports masks, and its input has one")
+
+
+def _input_layer(name: str, tensor: Any) -> Config:
+    config = {"name": name, "batch_shape": [None, *tensor.shape[1:]], "dtype": tensor.dtype}
+    return {"class_name": "InputLayer", "config": config, "name": name, "inbound_nodes": []}
+
+
+def _is_symbol(value: Any) -> bool:
+    return isinstance(value, keras.KerasTensor)
+
+
+def _is_kerass(layer: Any) -> bool:
+    return type(layer).__module__.split(".")[0] == "keras"
+
+
+def _tensors(*values: Any) -> list[Any]:
+    return [value for value in keras.tree.flatten(values) if _is_symbol(value)]
+
+
+def _fixed(*values: Any) -> str:
+    """What a call was given beside its tensors, and where these stood."""
+    return repr(keras.tree.map_structure(lambda x: "tensor" if _is_symbol(x) else x, values))
+
+
+def _renewed(value: Any) -> Any:
+    return keras.Input(batch_shape=value.shape, dtype=value.dtype) if _is_symbol(value) else value
+
+
+def _written(origins: Mapping[int, tuple[str, int, int]], value: Any) -> Any:
+    """Arguments of a call in the words of a ``.keras`` file; arrays stay arrays."""
+    if _is_symbol(value):
+        history = list(origins[id(value)])
+        config = {"shape": list(value.shape), "dtype": value.dtype, "keras_history": history}
+        return {"class_name": "__keras_tensor__", "config": config}
+    if isinstance(value, tuple):
+        return {"class_name": "__tuple__", "items": [_written(origins, entry) for entry in value]}
+    if isinstance(value, list):
+        return [_written(origins, entry) for entry in value]
+    if isinstance(value, dict):
+        return {key: _written(origins, entry) for key, entry in value.items()}
+    if isinstance(value, np.ndarray | keras.Variable) or keras.ops.is_tensor(value):
+        array = keras.ops.convert_to_numpy(value)
+        return {"class_name": "__numpy__", "config": {"value": array, "dtype": array.dtype.name}}
+    return keras.saving.serialize_keras_object(value)
