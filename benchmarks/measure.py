@@ -62,9 +62,11 @@ def measure_problem(problem: Problem, rows: Iterable[Row], plan: Plan) -> Proble
         folder = Path(name)
         save(problem, make_data(problem), folder)
         save_model(folder)
+        rows = list(rows)
+        theirs = ("torch_forward",) if any(row.peers for row in rows) else ()
         forwards = [
             stack.enter_context(_opened(Process(name, plan.pythons[name], folder), None))
-            for name in ("keras_forward", "engine_forward", "torch_forward")
+            for name in ("keras_forward", "engine_forward", *theirs)
             if name in plan.pythons
         ]
         for process in forwards:

@@ -12,8 +12,11 @@ from deeplift_engine.loading import convert, coverage, load
 from deeplift_engine.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from deeplift_engine.build.custom import CustomLayer
     from deeplift_engine.explainer import Explainer
+    from deeplift_engine.explainers.method import Method
     from deeplift_engine.network import Network
 
 _LAZY = {
@@ -21,6 +24,13 @@ _LAZY = {
     "Explainer": "deeplift_engine.explainer",
     "Network": "deeplift_engine.network",
 }
+
+
+def methods() -> Mapping[str, Method]:
+    """Every attribution method by name: what it is, its options, and what it costs."""
+    from deeplift_engine.explainers.table import TABLE
+
+    return TABLE
 
 
 def __getattr__(name: str) -> Any:
@@ -44,6 +54,7 @@ __all__ = [
     "errors",
     "forward_only",
     "load",
+    "methods",
     "references",
     "register_layer",
     "targets",

@@ -42,7 +42,8 @@ class Attribution:
         Sum of the contributions minus `target_delta`, ``([T,] N[, K])``, in the target's units;
         None for a method whose contributions need not sum to anything.
     target_delta
-        The target on the input minus the target on the reference, ``([T,] N[, K])``.
+        The target on the input minus the target on the reference, ``([T,] N[, K])``; None for a
+        method that compares with none.
     relative_error
         ``|convergence_delta|`` on the target's own scale, of the same shape, or None.
     predictions
@@ -52,6 +53,9 @@ class Attribution:
     settings
         How the scores were made: method, rules, target, references, versions, hash of the model.
         Only what JSON can hold.
+    standard_errors
+        Of a method that averages over references, draws or noise: the standard error of each
+        score, shaped like ``scores``; else None.
     axes
         The leading axes of ``scores``: ``("sample",)``, with ``"target"`` before it and
         ``"reference"`` after it where those axes are there.
@@ -60,15 +64,16 @@ class Attribution:
     scores: Arrays
     multipliers: Arrays | None
     convergence_delta: Array | None
-    target_delta: Array
+    target_delta: Array | None
     relative_error: Array | None
     predictions: Arrays
     inputs: Arrays
     settings: dict[str, Any] = field(default_factory=dict)
     axes: tuple[str, ...] = ("sample",)
+    standard_errors: Arrays | None = None
 
     def __post_init__(self) -> None:
-        if np.ndim(self.target_delta) != len(self.axes):
+        if self.target_delta is not None and np.ndim(self.target_delta) != len(self.axes):
             raise InputError(
                 f"target_delta has shape {np.shape(self.target_delta)}, but the leading axes are "
                 f"{self.axes}: expected one axis for each"
@@ -210,7 +215,13 @@ def provenance() -> dict[str, str]:
 
 
 _ARRAY_FIELDS = tuple(f.name for f in fields(Attribution) if f.name not in ("settings", "axes"))
-_OPTIONAL = ("multipliers", "convergence_delta", "relative_error")
+_OPTIONAL = (
+    "multipliers",
+    "convergence_delta",
+    "relative_error",
+    "target_delta",
+    "standard_errors",
+)
 
 
 def _by_name(part: Arrays | None, name: str | None) -> Array:

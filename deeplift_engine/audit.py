@@ -10,13 +10,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from deeplift_engine import references as reference_module
 from deeplift_engine import targets
 from deeplift_engine.comparison import AT_INPUT, AT_REFERENCE, Comparison
 from deeplift_engine.convergence import SMALL
-from deeplift_engine.data import InputInfo, arrays, by_input
+from deeplift_engine.data import InputInfo, arrays
 from deeplift_engine.graph import Node
 from deeplift_engine.plan import Plan
+from deeplift_engine.request import resolved_references
 from deeplift_engine.rules import Multiplier
 
 Array = NDArray[Any]
@@ -93,14 +93,8 @@ def audit(plan: Plan, inputs: tuple[InputInfo, ...], x: Any, references: Any, ta
     """Walk back once, eagerly, adding up what crosses each layer."""
     data = arrays(x, inputs, plan.dtype)
     samples = len(data[0])
-    given = (
-        [None] * len(inputs) if references is None else by_input(references, inputs, "references")
-    )
     compared = []
-    for part, array, info in zip(given, data, inputs, strict=True):
-        found = reference_module.resolve(
-            part, array.shape[1:], samples, array.dtype, array[0], info.table
-        )
+    for found, array in zip(resolved_references(references, data, inputs), data, strict=True):
         made = found.make(array[:0] if found.shared else array, np.arange(samples))
         compared.append(np.broadcast_to(made[:1] if found.shared else made[:, 0], array.shape))
     graph = plan.graph

@@ -145,6 +145,15 @@ class Compiled:
         return found
 
 
+def target_shape(compiled: Compiled, data: Sequence[Any]) -> tuple[int, ...]:
+    """Shape of the target's layer without batch axis; a free one is that of the data."""
+    plan = compiled.plan
+    shape = plan.graph.nodes[plan.target].shape
+    if None not in shape:
+        return tuple(size or 0 for size in shape)
+    return tuple(compiled.forward([array[:1] for array in data])[plan.target].shape[1:])
+
+
 def _stored(plan: Plan) -> list[str]:
     """The nodes whose activations may be asked of the forward walk."""
     there = plan.graph.before([plan.target]).union(plan.cuts)
@@ -160,14 +169,18 @@ def _scores(
 ) -> dict[str, Any]:
     rules = {name: assigned.rule for name, assigned in plan.rules.items()}
     comparison = Comparison(plan.graph, rules, at_input, at_reference, plan.dtype, plan.fuses)
-    start = {plan.target: Multiplier(seeds)}
+    level = comparison.value(plan.target, AT_INPUT)[tf.newaxis] * seeds
+    level0 = comparison.value(plan.target, AT_REFERENCE)[tf.newaxis] * seeds
+    start = {plan.target: Multiplier(level if plan.relevance else seeds)}
     arrived = plan.graph.backward(start, plan.cuts, rules, comparison.ends)
     results: dict[str, Any] = {"scores": [], "multipliers": []}
     sums: list[Tensor] = []
     sizes: list[Tensor] = []
     for cut in plan.cuts:
         ends = [comparison.value(cut, end) for end in (AT_INPUT, AT_REFERENCE)]
-        if plan.graph.nodes[cut].tokens:
+        if plan.relevance:  # no difference to multiply with: what arrived is the score
+            ends = [tf.ones_like(ends[0], plan.dtype), tf.zeros_like(ends[1], plan.dtype)]
+        elif plan.graph.nodes[cut].tokens:
             ends = [comparison.delta(cut), tf.zeros_like(comparison.delta(cut))]
         found = arrived.get(cut, Multiplier(tf.zeros([1] * (ends[0].shape.rank + 1), plan.dtype)))
         half = [] if found.half is None else [found.half, comparison.spread(cut)]
@@ -180,8 +193,6 @@ def _scores(
         ):
             total.append(part)
     results["sums"], results["sizes"] = tf.add_n(sums), tf.add_n(sizes)
-    level = comparison.value(plan.target, AT_INPUT)[tf.newaxis] * seeds
-    level0 = comparison.value(plan.target, AT_REFERENCE)[tf.newaxis] * seeds
     axes = list(range(3, level.shape.rank))
     results["deltas"] = tf.reduce_sum(level - level0, axis=axes)
     results["levels"] = tf.reduce_sum(tf.abs(level) + tf.abs(level0), axis=axes)

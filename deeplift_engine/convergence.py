@@ -37,27 +37,47 @@ def relative_error(error: Array, delta: Array, level: Array, size: Array) -> Arr
     return np.divide(np.abs(error), scale, out=np.zeros_like(error), where=scale > 0)
 
 
-def judge(relative: Array, error: Array, delta: Array, dtype: str, strict: bool) -> None:
+ADVICE = "network.audit(x, references) names the layer; dtype='float64' rules out rounding."
+
+
+def judge(
+    relative: Array,
+    error: Array,
+    delta: Array,
+    tolerance: float,
+    strict: bool,
+    advice: str = ADVICE,
+) -> None:
     """Warn of, or with ``strict`` raise for, the pair that misses by most.
+
+    Parameters
+    ----------
+    relative, error, delta
+        As in `relative_error`.
+    tolerance
+        Relative error up to which all is well.
+    strict
+        Whether to raise.
+    advice
+        What the user can do.
 
     Raises
     ------
     ConvergenceError
-        With ``strict``, if any pair is above `TOLERANCE` or not finite.
+        With ``strict``, if any pair is above the tolerance or not finite.
     """
     broken = ~np.isfinite(error)
     if broken.any():
         worst = tuple(np.argwhere(broken)[0])
     else:
         worst = np.unravel_index(int(np.argmax(relative)), relative.shape)
-        if relative[worst] <= TOLERANCE[dtype]:
+        if relative[worst] <= tolerance:
             return
     target, sample, reference = (int(number) for number in worst)
     message = (
         f"Contributions do not sum to the target's difference: worst in sample {sample} "
         f"(target {target}, reference {reference}), off by {error[worst]:.3g} of "
-        f"{delta[worst]:.3g} (relative {relative[worst]:.2g}, tolerance {TOLERANCE[dtype]:g}). "
-        "network.audit(x, references) names the layer; dtype='float64' rules out rounding."
+        f"{delta[worst]:.3g} (relative {relative[worst]:.2g}, tolerance {tolerance:g}). {advice}"
     )
     if strict:
         raise ConvergenceError(message)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from deeplift_engine.attribution import Attribution
-from deeplift_engine.compiled import Compiled
-from deeplift_engine.data import InputInfo, arrays
-from deeplift_engine.errors import InputError
+from deeplift_engine.compiled import Compiled, target_shape
+from deeplift_engine.data import InputInfo
 from deeplift_engine.plan import Plan
+from deeplift_engine.request import resolved_request
 from deeplift_engine.scoring import Scoring
 
 
@@ -79,17 +79,17 @@ class Explainer:
         ConvergenceError
             With ``strict``, naming the worst sample.
         """
-        if batch_size is not None and (batch_size < 1 or int(batch_size) != batch_size):
-            raise InputError(f"batch_size is a whole number of 1 or more, not {batch_size!r}.")
-        data = arrays(x, self.inputs, self.plan.dtype)
-        scoring = Scoring(
-            self.plan,
+        compiled = self.compiled(average)
+        request = resolved_request(
+            x,
             self.inputs,
-            self.compiled(average),
-            data,
-            references,
-            target,
-            None if batch_size is None else int(batch_size),
-            average,
+            lambda data: target_shape(compiled, data),
+            self.plan.dtype,
+            target=target,
+            references=references,
+            batch_size=batch_size,
+            average=average,
+            strict=strict,
+            progress=progress,
         )
-        return scoring.run(self.settings, strict, progress)
+        return Scoring(self.plan, compiled, request).run(self.settings)

@@ -7,7 +7,7 @@ at a node, asks the node's rule and adds what it sends to the nodes it reads.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deeplift_engine.layers import Input, Layer
 from deeplift_engine.rules.base import Ends, Multiplier, Rule, total
@@ -72,6 +72,22 @@ class Graph:
             if not found.isdisjoint(node.inputs):
                 found.add(node.name)
         return found
+
+    def rooted(self, names: Iterable[str], targets: Iterable[str]) -> Graph:
+        """The part behind the nodes called ``names``, which become its inputs.
+
+        ``targets``, all that is wanted of it, are its outputs. Inputs that they need beside
+        ``names`` stay inputs.
+        """
+        roots, ends = tuple(names), tuple(targets)
+        nodes = dict(self.nodes)
+        for name in roots:
+            node = nodes[name]
+            nodes[name] = replace(node, layer=Input(node.shape, node.dtype), inputs=())
+        needed = Graph(nodes, (), ends).before(ends).union(roots)
+        kept = {name: node for name, node in nodes.items() if name in needed}
+        rest = tuple(name for name in self.inputs if name in kept and name not in roots)
+        return Graph(kept, (*roots, *rest), ends)
 
     def forward(self, values: Mapping[str, Tensor], wanted: Iterable[str]) -> dict[str, Tensor]:
         """Activations (n, ...) of the ``wanted`` nodes from ``values`` (n, ...) of some."""

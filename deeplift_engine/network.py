@@ -18,11 +18,12 @@ from deeplift_engine.audit import Audit, audit
 from deeplift_engine.build import build
 from deeplift_engine.custom import registered_layers
 from deeplift_engine.data import InputInfo, arrays
-from deeplift_engine.errors import InputError, RuleError, TargetError
-from deeplift_engine.explainer import Explainer
+from deeplift_engine.errors import InputError, TargetError
+from deeplift_engine.explainers.setup import Setup
+from deeplift_engine.explainers.table import find
 from deeplift_engine.graph import Graph, Node
 from deeplift_engine.layer_coverage import Coverage, coverage
-from deeplift_engine.plan import Plan, cut_at, pairs_per_block
+from deeplift_engine.plan import cut_at, pairs_per_block
 from deeplift_engine.progress import bar
 from deeplift_engine.rules import Rules, assign
 from deeplift_engine.tables import tables
@@ -148,61 +149,69 @@ class Network:
         self,
         method: str = "deeplift",
         *,
-        rules: Rules = "rescale",
         target: str = "logits",
-        max_pooling: str = "exact",
         layers: str | Sequence[str] | None = None,
         fused: bool | None = None,
-    ) -> Explainer:
+        **options: Any,
+    ) -> Any:
         """A method compiled for this network.
 
         Parameters
         ----------
         method
-            ``"deeplift"``; under ``rules="gradient"`` and its kin, multipliers are gradients
-            and scores gradient times difference-from-reference.
-        rules
-            See `deeplift_engine.rules.assign`.
+            A name of `deeplift_engine.methods`, such as ``"deeplift"``,
+            ``"integrated_gradients"``, ``"lrp_epsilon"`` or ``"occlusion"``.
         target
             ``"logits"``, what a final softmax or sigmoid reads (or the output where there is
             none); ``"output"``; or the name of a layer (``"layer:output"`` for one that is
             called like that). Which of its units: `Explainer.run`.
-        max_pooling
-            ``"exact"``, or ``"gradient"`` as in the original implementation (not complete
-            unless references are constant).
         layers
             Where to score: names of layers, at their outputs. By default the inputs.
         fused
             Compile elementwise work into single kernels; by default on large networks.
+        **options
+            Of the method: ``deeplift_engine.methods()[method].options``. Of DeepLIFT ``rules``
+            and ``max_pooling``.
+
+        Returns
+        -------
+        Explainer or Runner
+            With `Explainer.run`.
 
         Raises
         ------
         RuleError, TargetError
             For names that are not known.
         """
-        if method != "deeplift":
-            raise RuleError(f"method={method!r} is not known; there is 'deeplift'.")
+        found = find(method)
+        found.check(options)
+        return found.make(self.setup(target, layers, fused, found.name), **found.fixed, **options)
+
+    def setup(
+        self,
+        target: str = "logits",
+        layers: str | Sequence[str] | None = None,
+        fused: bool | None = None,
+        method: str = "",
+    ) -> Setup:
+        """What a method is made for; arguments are those of `explainer`."""
         names = [layers] if isinstance(layers, str) else layers
         chosen = self.graph.inputs if names is None else dict.fromkeys(names)
         places = tuple(cut_at(self.graph, self._node(name, InputError)) for name in chosen)
         if not places:
             raise InputError("layers=[] names no layer to score at.")
         node = self.target_node(target)
-        plan = Plan(
-            self.graph, node, places, assign(self.nodes, rules, max_pooling), self.dtype, fused
-        )
         before = self.graph.before([node])
         unreachable = [place.name for place in places if place.node not in before]
         if unreachable and names is not None:
             raise InputError(f"The target {node!r} does not depend on {unreachable}.")
+        at_inputs = tuple(place.node for place in places) == self.graph.inputs
         settings = self._settings() | {
             "method": method,
-            "rules": rules if isinstance(rules, str) else str(rules),
-            "max_pooling": max_pooling,
             "target_layer": node,
-            "layers": None if plan.cuts == self.graph.inputs else [cut.name for cut in places],
+            "layers": None if at_inputs else [cut.name for cut in places],
         }
-        return Explainer(plan, self.inputs, settings)
+        return Setup(self.graph, self.inputs, node, places, self.dtype, settings, fused)
 
     def target_node(self, target: str = "logits") -> str:
         """Name of the node that ``target`` (``"logits"``, ``"output"``, a layer) stands for."""

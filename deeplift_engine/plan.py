@@ -75,7 +75,11 @@ def cut_at(graph: Graph, name: str) -> Cut:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is explained (``target``, a node), where (``places``) and by which rules."""
+    """What is explained (``target``, a node), where (``places``) and by which rules.
+
+    Where ``relevance`` is said, rules send relevance back instead of multipliers: it starts as
+    the target's value, and what arrives are the scores.
+    """
 
     graph: Graph
     target: str
@@ -83,6 +87,7 @@ class Plan:
     rules: Mapping[str, Assigned]
     dtype: str
     fused: bool | None = None
+    relevance: bool = False
 
     @property
     def fuses(self) -> bool:

@@ -9,20 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplift_engine import references as reference_module
-from deeplift_engine import targets
 from deeplift_engine.attribution import Attribution
 from deeplift_engine.comparison import AT_REFERENCE
 from deeplift_engine.compiled import Compiled
-from deeplift_engine.convergence import judge, relative_error
-from deeplift_engine.data import InputInfo, block_size, by_input, padded
-from deeplift_engine.errors import ReferencesError
+from deeplift_engine.convergence import TOLERANCE, judge, relative_error
+from deeplift_engine.data import block_size, padded
+from deeplift_engine.packaging import at_places, by_name, packaged
 from deeplift_engine.plan import Plan
 from deeplift_engine.progress import bar
-from deeplift_engine.reference_checks import References, warn_if_degenerate
+from deeplift_engine.request import Request
 
 Array = NDArray[Any]
-NOBODY = np.zeros(0, np.int64)
 
 
 @dataclass
@@ -36,43 +33,23 @@ class Scoring:
     """
 
     plan: Plan
-    inputs: tuple[InputInfo, ...]
     compiled: Compiled
-    data: list[Array]
-    given: Any
-    target: Any
-    batch_size: int | None
-    average: bool
+    request: Request
     found: dict[str, list[Array]] = field(default_factory=dict)
     outputs: dict[str, Array] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.samples = len(self.data[0])
-        self.references = self._resolved()
-        self.count = max(reference.count for reference in self.references)
-        self.shared = all(reference.shared for reference in self.references)
-        shape = self._target_shape()
-        self.seeds = targets.resolve(self.target, shape, self.samples, self.plan.dtype)
-        pairs = self.batch_size or self.plan.pairs
+        request = self.request
+        self.data, self.seeds, self.average = request.data, request.seeds, request.average
+        self.samples, self.count = request.samples, request.count
+        pairs = request.batch_size or self.plan.pairs
         self.columns = min(self.count, pairs)
         self.rows = block_size(self.samples, max(1, pairs // self.columns))
         self.depth = max(1, self.plan.pairs // (self.rows * self.columns))
 
-    def _target_shape(self) -> tuple[int, ...]:
-        shape = self.plan.graph.nodes[self.plan.target].shape
-        if None not in shape:
-            return tuple(size or 0 for size in shape)
-        one = self.compiled.forward([array[:1] for array in self.data])
-        return tuple(one[self.plan.target].shape[1:])
-
-    def run(
-        self,
-        settings: Mapping[str, Any],
-        strict: bool,
-        progress: bool | None,
-    ) -> Attribution:
+    def run(self, settings: Mapping[str, Any]) -> Attribution:
         """All blocks, and the result."""
-        with bar(self.samples * self.count, progress) as tick:
+        with bar(self.samples * self.count, self.request.progress) as tick:
             for block in self._blocks():
                 row, column, at_input, at_reference, seeds, rows, shares = block
                 for first in range(0, len(seeds), self.depth):
@@ -81,12 +58,12 @@ class Scoring:
                     )
                     self._write(part, first, row, column)
                 tick(min(self.rows, self.samples - row) * min(self.columns, self.count - column))
-        return self._result(settings, strict)
+        return self._result(settings)
 
     def _blocks(self) -> Iterator[tuple[Any, ...]]:
         """First row, first column, and what `Compiled.backward` takes."""
-        if self.shared:
-            whole = [self._shared(reference, array) for reference, array in self._each()]
+        if self.request.shared:
+            whole = self.request.of_all()
             for column in range(0, self.count, self.columns):
                 at_reference = self.compiled.forward(
                     [padded(array, column, self.columns) for array in whole], AT_REFERENCE
@@ -97,35 +74,13 @@ class Scoring:
             return
         for row in range(0, self.samples, self.rows):
             at_input, seeds = self._at_input(row)
-            own = [self._own(reference, array, row) for reference, array in self._each()]
+            own = self.request.own(row, self.rows)
             for column in range(0, self.count, self.columns):
                 at_reference = self.compiled.forward(
                     [self._paired(array, column) for array in own], AT_REFERENCE
                 )
                 shares = self._shares(column)
                 yield row, column, at_input, at_reference, seeds, self.rows, shares
-
-    def _resolved(self) -> list[References]:
-        count = len(self.inputs)
-        parts = [None] * count
-        if self.given is not None:
-            parts = by_input(self.given, self.inputs, "references")
-        resolved = [
-            reference_module.resolve(
-                part, array.shape[1:], self.samples, array.dtype, array[0], info.table
-            )
-            for part, array, info in zip(parts, self.data, self.inputs, strict=True)
-        ]
-        if len({reference.count for reference in resolved} - {1}) > 1:
-            found = {info.name: r.count for info, r in zip(self.inputs, resolved, strict=True)}
-            raise ReferencesError(
-                f"The inputs have different numbers of references: {found}. "
-                "Give each the same number, or one."
-            )
-        return resolved
-
-    def _each(self) -> Iterator[tuple[References, Array]]:
-        return zip(self.references, self.data, strict=True)
 
     def _at_input(self, row: int) -> tuple[Mapping[str, Any], Array]:
         at_input = self.compiled.forward([padded(array, row, self.rows) for array in self.data])
@@ -136,25 +91,6 @@ class Scoring:
                 block
             )
         return at_input, self.seeds.block(row, self.rows)
-
-    def _shared(self, reference: References, array: Array) -> Array:
-        made = reference.make(array[:0], NOBODY)
-        if len(self.data) == 1:
-            warn_if_degenerate(array, made)
-        return np.broadcast_to(made, (self.count, *array.shape[1:]))
-
-    def _own(self, reference: References, array: Array, row: int) -> Array:
-        """References (rows, count, ...) of a block of inputs."""
-        block = array[row : row + self.rows]
-        if reference.shared:
-            made = reference.make(array[:0], NOBODY)[np.newaxis]
-        else:
-            indices = np.arange(row, row + len(block))
-            made = reference.make(block, indices)
-            if len(self.data) == 1:
-                warn_if_degenerate(block, made, indices)
-            made = padded(made, 0, self.rows)
-        return np.broadcast_to(made, (self.rows, self.count, *array.shape[1:]))
 
     def _paired(self, own: Array, column: int) -> Array:
         """One block of columns as one batch, the last column repeated past the end."""
@@ -191,9 +127,8 @@ class Scoring:
         inside = tuple(slice(0, size) for size in kept)
         held[number][where] += block[inside]
 
-    def _result(self, settings: Mapping[str, Any], strict: bool) -> Attribution:
+    def _result(self, settings: Mapping[str, Any]) -> Attribution:
         stacked = self.seeds.stacked
-        axes = ("target",) * stacked + ("sample",) + ("reference",) * (not self.average)
 
         def shaped(values: Array) -> Array:
             return values if stacked else values[0]
@@ -205,41 +140,18 @@ class Scoring:
             relative = relative_error(
                 error, change, self.found["levels"][0], self.found["sizes"][0]
             )
-            judge(relative, error, change, self.plan.dtype, strict)
+            judge(relative, error, change, TOLERANCE[self.plan.dtype], self.request.strict)
             if self.average:
                 error, relative = error.mean(axis=2), relative.max(axis=2)
         if self.average:
             change = change.mean(axis=2)
-        said = [reference.name for reference in self.references]
-        return Attribution(
-            scores=self._at_places("scores", len(axes)),
-            multipliers=self._at_places("multipliers", len(axes)),
+        return packaged(
+            self.request,
+            settings,
+            scores=at_places(self.plan.places, self.found["scores"], self.request),
+            multipliers=at_places(self.plan.places, self.found["multipliers"], self.request),
             convergence_delta=None if error is None else shaped(error),
             target_delta=shaped(change),
             relative_error=None if relative is None else shaped(relative),
-            predictions=_by_name(list(self.outputs), list(self.outputs.values())),
-            inputs=_by_name([info.name for info in self.inputs], self.data),
-            settings={
-                **settings,
-                "target": self.seeds.name,
-                "references": said[0] if len(said) == 1 else said,
-                "references_per_sample": self.count,
-                "references_averaged": self.average,
-                "samples": self.samples,
-            },
-            axes=axes,
+            predictions=by_name(list(self.outputs), list(self.outputs.values())),
         )
-
-    def _at_places(self, kind: str, leading: int) -> Any:
-        """Arrays by the names of the layers, channels where the layer has them."""
-        values = []
-        for place, value in zip(self.plan.places, self.found[kind], strict=True):
-            kept = value if self.seeds.stacked else value[0]
-            if place.name != place.node:
-                kept = np.ascontiguousarray(np.moveaxis(kept, -1, leading))
-            values.append(kept)
-        return _by_name([place.name for place in self.plan.places], values)
-
-
-def _by_name(names: Sequence[str], values: list[Array]) -> Any:
-    return values[0] if len(values) == 1 else dict(zip(names, values, strict=True))

@@ -212,7 +212,8 @@ def _summary(result: Attribution) -> dict[str, Any]:
         f"scores of {name}" if name else "scores": list(array.shape)
         for name, array in scores.items()
     }
-    summary["target_delta_mean"] = float(np.mean(result.target_delta))
+    if result.target_delta is not None:
+        summary["target_delta_mean"] = float(np.mean(result.target_delta))
     if result.relative_error is not None:
         summary["largest_relative_error"] = float(np.max(result.relative_error))
     return summary

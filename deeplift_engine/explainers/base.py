@@ -1,0 +1,251 @@
+"""What all methods share: how they are run, and how what they find is put together.
+
+A method is a `Runner` made once for a `Setup` and run any number of times. It answers one question,
+`Runner.attribute`: scores for a `Request`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplift_engine.attribution import Attribution
+from deeplift_engine.convergence import ADVICE, TOLERANCE, judge, relative_error
+from deeplift_engine.data import block_size, padded
+from deeplift_engine.errors import InputError
+from deeplift_engine.explainers.setup import Setup
+from deeplift_engine.explainers.walk import Values, Walk
+from deeplift_engine.packaging import at_places, by_name, packaged
+from deeplift_engine.reference_checks import References
+from deeplift_engine.request import Request, resolved_request
+from deeplift_engine.rules import Assigned
+
+Array = NDArray[Any]
+
+
+@dataclass
+class Found:
+    """What a method found for a `Request`, T targets, N samples, K references of each.
+
+    Attributes
+    ----------
+    scores
+        By place, (T, N, *S), or (T, N, K, *S) where references are kept apart.
+    multipliers, standard_errors
+        Likewise, or None.
+    change
+        The target on the input minus that on the reference, (T, N, K) or (T, N), or None.
+    sums
+        What must equal ``change``, of its shape; None where nothing must.
+    sizes
+        Sum of the contributions' magnitudes, of the shape of ``sums``.
+    predictions
+        Of the graph's outputs on the inputs, by name; None: not known yet.
+    apart
+        Whether scores have an axis of references.
+    """
+
+    scores: list[Array]
+    multipliers: list[Array] | None = None
+    standard_errors: list[Array] | None = None
+    change: Array | None = None
+    sums: Array | None = None
+    sizes: Array | None = None
+    predictions: dict[str, Array] | None = None
+    apart: bool = False
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+class Runner:
+    """A method made for a `Setup`; subclasses say what `attribute` is.
+
+    A subclass's keyword arguments behind ``setup`` are the method's options. Where it is
+    ``entered``, it works on what comes out of the places (a path between two activations, an
+    embedding that is perturbed), and ``setup`` is that of the rest of the graph.
+    """
+
+    entered: ClassVar[bool] = False
+    compares: ClassVar[bool] = True
+    """Whether references mean anything to the method."""
+    advice: ClassVar[str] = ADVICE
+
+    def __init__(self, setup: Setup) -> None:
+        self.origin = setup
+        self.setup = setup.rooted() if self.entered and not setup.at_inputs else setup
+        self.settings: dict[str, Any] = {}
+
+    @property
+    def tolerance(self) -> float:
+        """Relative error of a sum from which a run warns."""
+        return TOLERANCE[self.setup.dtype]
+
+    def attribute(self, request: Request) -> Found:
+        """Scores for a request, whose data are those of ``self.setup.inputs``."""
+        raise NotImplementedError
+
+    def run(
+        self,
+        x: Any,
+        *,
+        target: Any = None,
+        references: Any = None,
+        batch_size: int | None = None,
+        average: bool = True,
+        strict: bool = False,
+        progress: bool | None = None,
+    ) -> Attribution:
+        """Score inputs; arguments and errors are those of `Explainer.run`.
+
+        A method that compares with nothing takes no references.
+        """
+        if references is not None and not self.compares:
+            raise InputError(
+                f"{self.origin.settings.get('method', 'This method')} compares with no references; "
+                "leave references out."
+            )
+        given = resolved_request(
+            x,
+            self.origin.inputs,
+            self._target_shape,
+            self.origin.dtype,
+            target=target,
+            references=references,
+            batch_size=batch_size,
+            average=average,
+            strict=strict,
+            progress=progress,
+        )
+        return self._result(given, self.attribute(self._entered(given)))
+
+    def _target_shape(self, data: Sequence[Array]) -> tuple[int, ...]:
+        shape = self.origin.graph.nodes[self.origin.target].shape
+        if None not in shape:
+            return tuple(size or 0 for size in shape)
+        found = self._at_start.activations([array[:1] for array in data])[0]
+        return tuple(found.shape[1:])
+
+    @cached_property
+    def _at_start(self) -> Values:
+        """Of the whole graph: the target, what comes out of it, and out of the places."""
+        return Values(self.origin, (*self.origin.graph.outputs, *self.origin.cuts))
+
+    @cached_property
+    def values(self) -> Values:
+        """The target's values, of what the method works on."""
+        return Values(self.setup)
+
+    def walk(self, rules: Mapping[str, Assigned] | None = None, *, relevance: bool = False) -> Walk:
+        """A compiled walk under rules, by default the gradient; the outputs come with it."""
+        rules = self.setup.assigned() if rules is None else rules
+        also = self.setup.graph.outputs if self.setup is self.origin else ()
+        return Walk(self.setup.plan(rules, relevance=relevance), also)
+
+    # ------------------------------------------------------------ layers as inputs
+
+    def _entered(self, request: Request) -> Request:
+        """The request at the places, where the method works on what comes out of them."""
+        if self.setup is self.origin:
+            return request
+        data = self._activations(request.data, request.batch_size)
+        references = [
+            References(
+                reference.name,
+                request.count,
+                request.shared,
+                self._moved(request, number, request.shared),
+            )
+            for reference, number in zip(
+                [request.references[0]] * len(data), range(len(data)), strict=True
+            )
+        ]
+        return replace(request, inputs=self.setup.inputs, data=data, references=references)
+
+    def _moved(self, request: Request, number: int, shared: bool) -> Callable[..., Array]:
+        def make(inputs: Array, indices: Array) -> Array:
+            if shared:
+                return self._activations(request.of_all(), request.batch_size)[number]
+            chosen = request.replace(data=[array[indices] for array in request.data])
+            made = [
+                reference.make(array[:0] if reference.shared else array, indices)
+                for reference, array in zip(chosen.references, chosen.data, strict=True)
+            ]
+            whole = [
+                np.broadcast_to(
+                    part[np.newaxis] if reference.shared else part,
+                    (len(indices), request.count, *array.shape[1:]),
+                ).reshape(-1, *array.shape[1:])
+                for part, reference, array in zip(made, chosen.references, chosen.data, strict=True)
+            ]
+            found = self._activations(whole, request.batch_size)[number]
+            return found.reshape(len(indices), request.count, *found.shape[1:])
+
+        return make
+
+    def _activations(self, data: Sequence[Array], batch_size: int | None) -> list[Array]:
+        """What comes out of the places, (M, ...) each."""
+        outputs, cuts = len(self.origin.graph.outputs), len(self.origin.cuts)
+        parts: list[list[Array]] = []
+        count, most = len(data[0]), batch_size or self.origin.pairs
+        rows = block_size(count, most)
+        for row in range(0, count, rows):
+            kept = min(rows, count - row)
+            found = self._at_start.activations([padded(array, row, rows) for array in data])
+            parts.append([part[:kept] for part in found[1 + outputs : 1 + outputs + cuts]])
+        return [np.concatenate(part) for part in zip(*parts, strict=True)]
+
+    # ------------------------------------------------------------ results
+
+    def _result(self, request: Request, found: Found) -> Attribution:
+        predictions = found.predictions
+        if predictions is None:
+            predictions = self._predictions(request)
+        stacked = request.seeds.stacked
+
+        def shaped(values: Array | None) -> Array | None:
+            return values if values is None or stacked else values[0]
+
+        change, error, relative = found.change, None, None
+        if change is not None and found.sums is not None:
+            error = found.sums - change
+            sizes = np.abs(change) if found.sizes is None else found.sizes
+            relative = relative_error(error, change, np.abs(change), sizes)
+            at = (..., np.newaxis) if relative.ndim == 2 else ...
+            judge(relative[at], error[at], change[at], self.tolerance, request.strict, self.advice)
+        if change is not None and change.ndim == 3 and not found.apart:
+            change = change.mean(axis=2)
+            if error is not None and relative is not None:
+                error, relative = error.mean(axis=2), relative.max(axis=2)
+
+        def named(values: list[Array] | None) -> Any:
+            if values is None:
+                return None
+            return at_places(self.origin.places, values, request, not found.apart)
+
+        return packaged(
+            request,
+            {**self.origin.settings, **self.settings, **found.settings},
+            not found.apart,
+            scores=named(found.scores),
+            multipliers=named(found.multipliers),
+            standard_errors=named(found.standard_errors),
+            convergence_delta=shaped(error),
+            target_delta=shaped(change),
+            relative_error=shaped(relative),
+            predictions=by_name(list(predictions), list(predictions.values())),
+        )
+
+    def _predictions(self, request: Request) -> dict[str, Array]:
+        names = self.origin.graph.outputs
+        parts: list[list[Array]] = []
+        rows = block_size(request.samples, request.batch_size or self.origin.pairs)
+        for row in range(0, request.samples, rows):
+            kept = min(rows, request.samples - row)
+            block = [padded(array, row, rows) for array in request.data]
+            found = self._at_start.activations(block)[1 : 1 + len(names)]
+            parts.append([part[:kept] for part in found])
+        return dict(zip(names, map(np.concatenate, zip(*parts, strict=True)), strict=True))

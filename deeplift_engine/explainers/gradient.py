@@ -1,0 +1,129 @@
+"""Gradients at the inputs themselves: saliency, times input, guided backprop, DeconvNet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplift_engine.errors import RuleError
+from deeplift_engine.explainers.base import Found, Runner
+from deeplift_engine.explainers.method import Method
+from deeplift_engine.explainers.setup import Setup
+from deeplift_engine.request import Request
+
+Array = NDArray[Any]
+PARTS: Mapping[str, Callable[[Array], Array]] = {
+    "signed": np.asarray,
+    "absolute": np.abs,
+    "squared": np.square,
+}
+
+
+class Gradient(Runner):
+    """What one walk back gives at the input, under a gradient-style rule.
+
+    Parameters
+    ----------
+    rules
+        ``"gradient"``, ``"guided_backprop"``, ``"deconvnet"`` or ``"pass_through"``.
+    part
+        ``"signed"``, ``"absolute"`` or ``"squared"``.
+    times_input
+        Whether to multiply with the input.
+    off_simplex
+        The axis of the letters of one-hot inputs, of one sample without batch axis, -1 for the
+        last: the mean over it is taken off the gradient, the part that leads off the simplex
+        that such inputs live on (Majdandzic 2023).
+    """
+
+    compares = False
+
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        rules: str = "gradient",
+        part: str = "signed",
+        times_input: bool = False,
+        off_simplex: int | None = None,
+    ) -> None:
+        super().__init__(setup)
+        if part not in PARTS:
+            raise RuleError(f"part is one of {', '.join(PARTS)}, not {part!r}.")
+        self.part, self.times_input, self.off_simplex = PARTS[part], times_input, off_simplex
+        self._walk = self.walk(setup.assigned(rules))
+        self.settings |= {"rules": rules, "part": part, "off_simplex": off_simplex}
+
+    def attribute(self, request: Request) -> Found:
+        """Gradients (T, N, *S), and what the options make of them."""
+        walked = self._walk(request.data, request.seeds.values, request.batch_size)
+        gradients = [on_simplex(values, self.off_simplex) for values in walked.multipliers]
+        scores = [self.part(values) for values in gradients]
+        if self.times_input:
+            data = request.data if self.setup.at_inputs else self._activations(request.data, None)
+            scores = [values * x for values, x in zip(scores, data, strict=True)]
+        return Found(scores, gradients, predictions=walked.outputs or None)
+
+
+def on_simplex(gradients: Array, axis: int | None) -> Array:
+    """Gradients (T, M, *S) without their mean over ``axis`` of S."""
+    if axis is None:
+        return gradients
+    rank = gradients.ndim - 2
+    if not -rank <= axis < rank:
+        raise RuleError(f"off_simplex={axis} is no axis of a sample with {rank}.")
+    place = axis if axis < 0 else axis + 2
+    return np.asarray(gradients - gradients.mean(axis=place, keepdims=True))
+
+
+METHODS = (
+    Method(
+        "gradient",
+        "gradient",
+        Gradient,
+        "The gradient at the input.",
+        "Simonyan 2013, arXiv:1312.6034",
+        "2·N",
+        fixed={"rules": "gradient"},
+    ),
+    Method(
+        "saliency",
+        "gradient",
+        Gradient,
+        "The size of the gradient at the input.",
+        "Simonyan 2013, arXiv:1312.6034",
+        "2·N",
+        fixed={"rules": "gradient", "part": "absolute"},
+    ),
+    Method(
+        "gradient_times_input",
+        "gradient",
+        Gradient,
+        "The gradient at the input, times the input.",
+        "Shrikumar 2016, arXiv:1605.01713",
+        "2·N",
+        aliases=("grad*input", "gradient*input", "input_x_gradient"),
+        fixed={"rules": "gradient", "times_input": True},
+    ),
+    Method(
+        "guided_backprop",
+        "gradient",
+        Gradient,
+        "The gradient with what is negative dropped at every nonlinearity.",
+        "Springenberg 2014, arXiv:1412.6806",
+        "2·N",
+        fixed={"rules": "guided_backprop"},
+    ),
+    Method(
+        "deconvnet",
+        "gradient",
+        Gradient,
+        "Every nonlinearity applied to what comes back, instead of its derivative.",
+        "Zeiler 2013, arXiv:1311.2901",
+        "2·N",
+        fixed={"rules": "deconvnet"},
+    ),
+)

@@ -1,0 +1,118 @@
+"""What a method is in the table: a name, how it is made, and what is said of it."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from deeplift_engine.errors import RuleError
+
+
+@dataclass(frozen=True)
+class Option:
+    """A keyword argument of a method: its default, and what it is.
+
+    ``default`` is `inspect.Parameter.empty` where the option must be given.
+    """
+
+    name: str
+    default: Any
+    text: str
+
+
+@dataclass(frozen=True)
+class Method:
+    """One row of the table of methods.
+
+    Attributes
+    ----------
+    name
+        What users say.
+    family
+        ``"gradient"``, ``"difference"``, ``"relevance"``, ``"perturbation"`` or ``"map"``.
+    make
+        A `Runner` class or a function that gives one, of a `Setup` and the options, which are its
+        keyword-only arguments and are explained under Parameters in its docstring.
+    summary
+        One sentence.
+    source
+        Where it was published.
+    passes
+        What it costs, in forward passes of one sample: a formula over N samples, K references of
+        each, and options.
+    complete
+        Whether scores sum to the target's difference from the reference (or, for relevance, to
+        the target).
+    aliases
+        Other names, as of the original packages.
+    fixed
+        Options that the name stands for, which users cannot give.
+    """
+
+    name: str
+    family: str
+    make: Callable[..., Any]
+    summary: str
+    source: str
+    passes: str
+    complete: bool = False
+    aliases: tuple[str, ...] = ()
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def options(self) -> dict[str, Option]:
+        """Keyword arguments that users may give, by name."""
+        explained = _explained(inspect.getdoc(self.make) or "")
+        parameters = inspect.signature(self.make).parameters.values()
+        return {
+            parameter.name: Option(
+                parameter.name, parameter.default, explained.get(parameter.name, "")
+            )
+            for parameter in parameters
+            if parameter.kind is inspect.Parameter.KEYWORD_ONLY and parameter.name not in self.fixed
+        }
+
+    def check(self, options: Mapping[str, Any]) -> None:
+        """Compare options with what the method takes.
+
+        Raises
+        ------
+        RuleError
+            For an option that it does not take, or one that must be given and is not.
+        """
+        known = self.options
+        for name in options:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=3) or list(known)
+                raise RuleError(
+                    f"{self.name} takes no option {name!r}. "
+                    + (f"Near it: {', '.join(near)}." if known else "It takes none.")
+                )
+        missing = [
+            name
+            for name, option in known.items()
+            if option.default is inspect.Parameter.empty and name not in options
+        ]
+        if missing:
+            raise RuleError(f"{self.name} needs {', '.join(f'{name}=' for name in missing)}.")
+
+
+def _explained(text: str) -> dict[str, str]:
+    """What the Parameters of a docstring in numpy's style say, by name."""
+    found: dict[str, str] = {}
+    names: list[str] = []
+    lines = text.splitlines()
+    inside = False
+    for number, line in enumerate(lines):
+        following = lines[number + 1] if number + 1 < len(lines) else ""
+        if following.startswith("---"):
+            inside, names = line.strip() == "Parameters", []
+        elif inside and line and not line.startswith((" ", "---")):
+            names = [name.strip() for name in line.partition(":")[0].split(",")]
+        elif inside and names and line.strip():
+            for name in names:
+                found[name] = f"{found.get(name, '')} {line.strip()}".strip()
+    return found

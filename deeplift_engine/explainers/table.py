@@ -1,0 +1,54 @@
+"""The table of methods: every name that `Network.explainer` takes."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from deeplift_engine.errors import RuleError
+from deeplift_engine.explainers import difference, gradient
+from deeplift_engine.explainers.method import Method
+from deeplift_engine.explainers.setup import Setup
+
+FILES = (difference, gradient)
+
+TABLE: Mapping[str, Method] = MappingProxyType(
+    {method.name: method for file in FILES for method in file.METHODS}
+)
+"""Methods by name, in the order of their families."""
+
+ALIASES: Mapping[str, str] = MappingProxyType(
+    {alias: method.name for method in TABLE.values() for alias in method.aliases}
+)
+"""Other names, of other packages, and the method that each stands for."""
+
+
+def find(name: str) -> Method:
+    """The method of a name or alias.
+
+    Raises
+    ------
+    RuleError
+        If there is none.
+    """
+    found = TABLE.get(ALIASES.get(name, name))
+    if found is None:
+        known = [*TABLE, *ALIASES]
+        near = difflib.get_close_matches(name, known, n=3) or list(TABLE)
+        raise RuleError(f"There is no method {name!r}. Near it: {', '.join(near)}.")
+    return found
+
+
+def make(name: str, setup: Setup, options: Mapping[str, Any]) -> Any:
+    """The method called ``name``, made for ``setup``.
+
+    Raises
+    ------
+    RuleError
+        If there is no such method, or for options that it does not take.
+    """
+    method = find(name)
+    method.check(options)
+    return method.make(setup, **method.fixed, **options)

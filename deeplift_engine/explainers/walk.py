@@ -1,0 +1,153 @@
+"""The compiled walks that methods compute with, at any number of points.
+
+`Walk` goes there and back and gives gradients, or relevance; `Values` only goes there. Points go
+through in blocks, so neither loops over samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from deeplift_engine.comparison import AT_REFERENCE
+from deeplift_engine.compiled import Compiled
+from deeplift_engine.data import block_size, padded
+from deeplift_engine.explainers.setup import Setup
+from deeplift_engine.plan import Plan
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Walked:
+    """What a walk found at M points.
+
+    Attributes
+    ----------
+    multipliers
+        By place, (T, M, *S): gradients under gradient rules, scores under those of relevance.
+    values
+        The target's (T, M).
+    outputs
+        Activations (M, ...) of the nodes that were asked for.
+    """
+
+    multipliers: list[Array]
+    values: Array
+    outputs: dict[str, Array]
+
+
+class Walk:
+    """The two walks at any number of points, under rules that read no reference.
+
+    Compiled when made; points go through it in blocks, the last of which is filled up.
+    """
+
+    def __init__(self, plan: Plan, also: Sequence[str] = ()) -> None:
+        self.plan, self.also = plan, tuple(also)
+        self.compiled = Compiled(plan, (*also, plan.target))
+        self._nothing: dict[Any, Mapping[str, Any]] = {}
+
+    def __call__(
+        self, points: Sequence[Array], seeds: Array, batch_size: int | None = None
+    ) -> Walked:
+        """Walk back from the target at ``points`` (M, ...) of each input.
+
+        ``seeds`` (T, M or 1, *shape) weigh the target's units.
+        """
+        count, most = len(points[0]), batch_size or self.plan.pairs
+        rows = block_size(count, most)
+        depth = max(1, self.plan.pairs // rows)
+        multipliers: list[Array] = []
+        outputs: dict[str, Array] = {}
+        values = np.zeros((len(seeds), count), self.plan.dtype)
+        at_reference = self._at_nothing(points)
+        for row in range(0, count, rows):
+            kept = min(rows, count - row)
+            at_input = self.compiled.forward([padded(array, row, rows) for array in points])
+            level = at_input[self.plan.target].numpy()
+            for name in self.also:
+                block = at_input[name].numpy()[:kept]
+                shape = (count, *block.shape[1:])
+                outputs.setdefault(name, np.zeros(shape, block.dtype))[row : row + kept] = block
+            for first in range(0, len(seeds), depth):
+                part = seeds[first : first + depth]
+                if part.shape[1] > 1:
+                    part = padded(part.swapaxes(0, 1), row, rows).swapaxes(0, 1)
+                found = self.compiled.backward(at_input, at_reference, part, 1, [1.0])
+                values[first : first + depth, row : row + kept] = weighted(level, part)[:, :kept]
+                for number, tensor in enumerate(found["multipliers"]):
+                    block = tensor.numpy()[:, :kept]
+                    if number == len(multipliers):
+                        shape = (len(seeds), count, *block.shape[2:])
+                        multipliers.append(np.zeros(shape, block.dtype))
+                    multipliers[number][first : first + depth, row : row + kept] = block
+        return Walked(multipliers, values, outputs)
+
+    def _at_nothing(self, points: Sequence[Array]) -> Mapping[str, Any]:
+        """Activations of one reference of zeros, which the rules do not read."""
+        key = tuple(array.shape[1:] for array in points)
+        if key not in self._nothing:
+            zeros = [np.zeros((1, *array.shape[1:]), array.dtype) for array in points]
+            self._nothing[key] = self.compiled.forward(zeros, AT_REFERENCE)
+        return self._nothing[key]
+
+
+class Values:
+    """The target's values, and any activations, at any number of points.
+
+    Compiled when made. A block is at most ``most`` points.
+    """
+
+    def __init__(self, setup: Setup, also: Sequence[str] = ()) -> None:
+        self.setup, self.also = setup, tuple(also)
+        names = (setup.target, *also)
+        graph = setup.graph
+
+        def forward(*given: Any) -> list[Any]:
+            found = graph.forward(dict(zip(graph.inputs, given, strict=True)), names)
+            return [found[name] for name in names]
+
+        signature = [
+            tf.TensorSpec([None, *graph.nodes[name].shape], graph.nodes[name].dtype)
+            for name in graph.inputs
+        ]
+        traced = tf.function(forward, input_signature=signature, autograph=False)
+        self._forward = traced.get_concrete_function()
+        self.most = setup.pairs
+
+    def __call__(
+        self, points: Sequence[Array], seeds: Array, batch_size: int | None = None
+    ) -> Array:
+        """Values (T, M) at ``points`` (M, ...) of each input; ``seeds`` (T, M or 1, *shape)."""
+        count, parts = len(points[0]), []
+        rows = block_size(count, batch_size or self.most)
+        for row in range(0, count, rows):
+            kept = min(rows, count - row)
+            level = self.activations([padded(array, row, rows) for array in points])[0][:kept]
+            part = seeds[:, row : row + kept] if seeds.shape[1] > 1 else seeds
+            parts.append(weighted(level, part))
+        return np.concatenate(parts, axis=1)
+
+    def activations(self, points: Sequence[Array]) -> list[Array]:
+        """The target's and the other nodes' activations (M, ...), in one block."""
+        return [tensor.numpy() for tensor in self._forward(*map(tf.constant, points))]
+
+
+def weighted(level: Array, seeds: Array) -> Array:
+    """Units (M, *shape) weighted and added, (T, M)."""
+    flat = level.reshape(len(level), -1)
+    weights = seeds.reshape(*seeds.shape[:2], -1)
+    if weights.shape[1] == 1:
+        return np.asarray(weights[:, 0] @ flat.T)
+    return np.asarray(np.einsum("tmu,mu->tm", weights, flat))
+
+
+def repeated(seeds: Array, times: int) -> Array:
+    """Weights (T, N or 1, ...) for samples that are each repeated ``times`` in a row."""
+    return seeds if seeds.shape[1] == 1 else np.repeat(seeds, times, axis=1)

@@ -1,0 +1,187 @@
+"""What a run is asked: inputs, what they are compared with, and what of them is explained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplift_engine import references as reference_module
+from deeplift_engine import targets
+from deeplift_engine.data import InputInfo, arrays, by_input, padded
+from deeplift_engine.errors import InputError, ReferencesError
+from deeplift_engine.reference_checks import References, warn_if_degenerate
+from deeplift_engine.targets import Seeds
+
+Array = NDArray[Any]
+NOBODY = np.zeros(0, np.int64)
+
+
+@dataclass(frozen=True)
+class Request:
+    """The arguments of one run, checked and resolved.
+
+    N samples have K references each, and T targets are explained.
+
+    Attributes
+    ----------
+    inputs
+        The network's inputs.
+    data
+        An array (N, ...) of each.
+    references
+        Of each.
+    seeds
+        Weights over the target's units.
+    batch_size
+        How many pairs to walk together; None chooses.
+    average
+        Whether to average over the references.
+    strict
+        Whether a sum that is missed is an error.
+    progress
+        As in `deeplift_engine.progress.bar`.
+    """
+
+    inputs: tuple[InputInfo, ...]
+    data: list[Array]
+    references: list[References]
+    seeds: Seeds
+    batch_size: int | None = None
+    average: bool = True
+    strict: bool = False
+    progress: bool | None = None
+
+    @property
+    def samples(self) -> int:
+        """N."""
+        return len(self.data[0])
+
+    @property
+    def count(self) -> int:
+        """K, the number of references of each sample."""
+        return max(reference.count for reference in self.references)
+
+    @property
+    def shared(self) -> bool:
+        """Whether all samples have the same references."""
+        return all(reference.shared for reference in self.references)
+
+    @property
+    def said(self) -> str | list[str]:
+        """The references in words, of each input where there are several."""
+        names = [reference.name for reference in self.references]
+        return names[0] if len(names) == 1 else names
+
+    def replace(self, **changes: Any) -> Request:
+        """The same request but for ``changes``."""
+        return replace(self, **changes)
+
+    def of_all(self) -> list[Array]:
+        """The references (K, ...) of each input, where they are shared."""
+        return [self._of_all(reference, array) for reference, array in self._each()]
+
+    def own(self, row: int, rows: int) -> list[Array]:
+        """References (rows, K, ...) of samples from ``row``, the last repeated past the end."""
+        return [self._own(reference, array, row, rows) for reference, array in self._each()]
+
+    def _each(self) -> Iterator[tuple[References, Array]]:
+        return zip(self.references, self.data, strict=True)
+
+    def _of_all(self, reference: References, array: Array) -> Array:
+        made = reference.make(array[:0], NOBODY)
+        if len(self.data) == 1:
+            warn_if_degenerate(array, made)
+        return np.broadcast_to(made, (self.count, *array.shape[1:]))
+
+    def _own(self, reference: References, array: Array, row: int, rows: int) -> Array:
+        block = array[row : row + rows]
+        if reference.shared:
+            made = reference.make(array[:0], NOBODY)[np.newaxis]
+        else:
+            indices = np.arange(row, row + len(block))
+            made = reference.make(block, indices)
+            if len(self.data) == 1:
+                warn_if_degenerate(block, made, indices)
+            made = padded(made, 0, rows)
+        return np.broadcast_to(made, (rows, self.count, *array.shape[1:]))
+
+
+def checked_batch_size(batch_size: int | None) -> int | None:
+    """A whole number of 1 or more, or None.
+
+    Raises
+    ------
+    InputError
+        For anything else.
+    """
+    if batch_size is not None and (batch_size < 1 or int(batch_size) != batch_size):
+        raise InputError(f"batch_size is a whole number of 1 or more, not {batch_size!r}.")
+    return None if batch_size is None else int(batch_size)
+
+
+def resolved_references(
+    given: Any, data: Sequence[Array], inputs: Sequence[InputInfo]
+) -> list[References]:
+    """What a user gave as references, one for each input; None is zeros.
+
+    Raises
+    ------
+    ReferencesError
+        If they do not fit the inputs, or each other.
+    """
+    parts = [None] * len(inputs) if given is None else by_input(given, inputs, "references")
+    resolved = [
+        reference_module.resolve(
+            part, array.shape[1:], len(array), array.dtype, array[0], info.table
+        )
+        for part, array, info in zip(parts, data, inputs, strict=True)
+    ]
+    if len({reference.count for reference in resolved} - {1}) > 1:
+        found = {info.name: r.count for info, r in zip(inputs, resolved, strict=True)}
+        raise ReferencesError(
+            f"The inputs have different numbers of references: {found}. "
+            "Give each the same number, or one."
+        )
+    return resolved
+
+
+def resolved_request(
+    x: Any,
+    inputs: tuple[InputInfo, ...],
+    shape: Any,
+    dtype: str,
+    *,
+    target: Any = None,
+    references: Any = None,
+    batch_size: int | None = None,
+    average: bool = True,
+    strict: bool = False,
+    progress: bool | None = None,
+) -> Request:
+    """Check and resolve what `Explainer.run` and its kin are given.
+
+    Parameters
+    ----------
+    x, target, references, batch_size, average, strict, progress
+        As for `deeplift_engine.explainer.Explainer.run`.
+    inputs
+        The network's.
+    shape
+        Function of the data that gives the shape of the target's layer without batch axis.
+    dtype
+        The network's.
+
+    Raises
+    ------
+    InputError, TargetError, ReferencesError
+        Where what is handed in does not fit the network or each other.
+    """
+    size = checked_batch_size(batch_size)
+    data = arrays(x, inputs, dtype)
+    compared = resolved_references(references, data, inputs)
+    seeds = targets.resolve(target, shape(data), len(data[0]), dtype)
+    return Request(inputs, data, compared, seeds, size, average, strict, progress)
