@@ -16,6 +16,10 @@ from benchmarks.process import BenchmarkError, Cost, Process, save_model
 from benchmarks.work import Array, Problem, Row, make_data, save
 
 _log = logging.getLogger(__name__)
+MORE = 5
+"""So many times the repeats are made of a contender while it has used less than..."""
+SHARE = 8
+"""... this part of its budget."""
 TOLERANCE = 1e-3  # of the largest contribution: float32, and each library's own threshold
 
 
@@ -26,7 +30,8 @@ class Plan:
     Attributes
     ----------
     repeats, budget
-        So many timed runs each, fewer once a contender has used ``budget`` seconds on a row.
+        So many timed runs each, fewer once a contender has used ``budget`` seconds on a row, and
+        more, see `MORE`, of one that is fast.
     patience
         Seconds to wait before a run, at most, for other processes to leave the cores alone.
     pythons
@@ -125,11 +130,15 @@ def _contenders(row: Row, plan: Plan) -> list[str]:
 
 
 def _turns(processes: Iterable[Process], plan: Plan) -> Iterator[Process]:
-    """A, B, C, A, B, C …: what else the machine does then meets all of them alike."""
+    """A, B, C, A, B, C …: what else the machine does then meets all of them alike.
+
+    What is fast has more turns, for a minimum of few of its runs is still noise.
+    """
     processes = list(processes)
-    for _ in range(plan.repeats):
+    for turn in range(plan.repeats * (MORE if plan.repeats > 1 else 1)):
+        seconds = plan.budget if turn < plan.repeats else plan.budget / SHARE
         for process in processes:
-            if not process.runs or sum(process.runs) < plan.budget:
+            if not process.runs or sum(process.runs) < seconds:
                 yield process
 
 

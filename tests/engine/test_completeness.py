@@ -14,6 +14,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+import deeplift_engine as de
 from tests.engine.cases import CASES, NETWORKS, Opened
 from tests.helpers import off
 
@@ -33,6 +34,8 @@ STYLES = ("random", "parts equal", "equal", "ties", "moved", "zeros", "close")
 SAMPLES = st.lists(
     st.tuples(st.sampled_from(STYLES), st.floats(-3, 3)), min_size=7, max_size=7
 ).map(lambda drawn: [(style, scale) for style, (_, scale) in zip(STYLES, drawn, strict=True)])
+ALONE = 3
+"""The sample, one with ties, that is also scored by itself: its neighbours change nothing."""
 SEEDS = st.integers(0, 2**32 - 1)
 
 
@@ -115,15 +118,25 @@ def compiled(case: Opened, rules: str, exact: bool) -> None:
     network = case.exact if exact else case.network
     explainer = network.explainer(rules=rules, target=case.target, fused=False)
     x, x0 = pair(case, [(style, 0.0) for style in STYLES], 3)
-    result = explainer.run(
-        x, target=case.unit(), references=x0 if len(x) > 1 else x0[0], strict=True
-    )
+
+    def run(samples: Any = slice(None)) -> de.Attribution:
+        inputs, references = ([array[samples] for array in end] for end in (x, x0))
+        references = references if len(x) > 1 else references[0]
+        return explainer.run(inputs, target=case.unit(), references=references, strict=True)
+
+    result, alone = run(), run([ALONE])
     tolerance = FLOAT64 if exact else FLOAT32
     assert np.max(result.relative_error) < tolerance
     layer = case.target
     ends = [network.activations(end, [layer])[layer] for end in (x, x0)]
     change = (ends[0] - ends[1])[(slice(None), *case.unit())]
-    scores = result.scores if isinstance(result.scores, dict) else {"": result.scores}
+    scores, its = (
+        found.scores if isinstance(found.scores, dict) else {"": found.scores}
+        for found in (result, alone)
+    )
+    largest = max(float(np.max(np.abs(values[ALONE]))) for values in scores.values())
+    for name, values in scores.items():
+        assert np.max(np.abs(its[name][0] - values[ALONE])) <= tolerance * largest
     sums = sum(values.reshape(len(x[0]), -1).sum(1) for values in scores.values())
     assert off(sums, change) < tolerance
     assert off(result.target_delta, change) < tolerance
