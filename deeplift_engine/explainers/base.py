@@ -21,6 +21,7 @@ from deeplift_engine.errors import InputError
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.explainers.walk import Values, Walk
 from deeplift_engine.packaging import at_places, by_name, packaged
+from deeplift_engine.plan import Cut
 from deeplift_engine.reference_checks import References
 from deeplift_engine.request import Request, resolved_request
 from deeplift_engine.rules import Assigned
@@ -48,6 +49,9 @@ class Found:
         Of the graph's outputs on the inputs, by name; None: not known yet.
     apart
         Whether scores have an axis of references.
+    places
+        What scores are of, where they have not the form of the places: a place whose node has its
+        own name takes them as they are.
     """
 
     scores: list[Array]
@@ -58,6 +62,7 @@ class Found:
     sizes: Array | None = None
     predictions: dict[str, Array] | None = None
     apart: bool = False
+    places: tuple[Cut, ...] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
 
 
@@ -224,7 +229,8 @@ class Runner:
         def named(values: list[Array] | None) -> Any:
             if values is None:
                 return None
-            return at_places(self.origin.places, values, request, not found.apart)
+            places = self.origin.places if found.places is None else found.places
+            return at_places(places, values, request, not found.apart)
 
         return packaged(
             request,
