@@ -74,6 +74,7 @@ class Network:
     ) -> None:
         self.spec = spec
         self.dtype = dtype
+        self._said = {"layers": layers, "functions": functions}
         self.built = build(
             spec,
             layers=layers,
@@ -88,6 +89,10 @@ class Network:
             for name in self.graph.inputs
         )
         self._forwards: dict[tuple[str, ...], Any] = {}
+
+    def respecified(self, spec: ModelSpec) -> Network:
+        """A network of another specification with the same layers, such as other weights."""
+        return Network(spec, **self._said, dtype=self.dtype)
 
     @property
     def nodes(self) -> Mapping[str, Node]:
