@@ -54,7 +54,12 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--peers-python", metavar="PATH", help="interpreter that has the peers")
-    parser.add_argument("--repeats", type=int, default=7, help="timed runs of each, more of what is fast (7)")
+    parser.add_argument(
+        "--repeats",
+        type=int,
+        default=7,
+        help="timed runs of each, more of what is fast (default 7)",
+    )
     parser.add_argument(
         "--budget", type=float, default=20.0, help="seconds for one contender and row (default 20)"
     )

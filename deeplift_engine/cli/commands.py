@@ -18,6 +18,7 @@ from deeplift_engine.errors import UnsupportedModelError
 
 if TYPE_CHECKING:
     from deeplift_engine.attribution import Attribution
+    from deeplift_engine.explainers.method import Option
     from deeplift_engine.network import Network
 
 Inputs = Array | dict[str, Array]
@@ -25,7 +26,7 @@ Inputs = Array | dict[str, Array]
 
 def inspect(options: argparse.Namespace) -> int:
     """Print a line for each layer, also where some are refused; the error is raised then."""
-    rules, pooling = _rules(options), options.max_pooling
+    rules, pooling = _rules(options) or "rescale", options.max_pooling or "exact"
     network, unsupported = None, None
     custom = _custom(options)
     try:
@@ -75,10 +76,10 @@ def score(options: argparse.Namespace) -> int:
     network = _load(options)
     explainer = network.explainer(
         options.method,
-        rules=_rules(options),
         target=options.target_layer,
-        max_pooling=options.max_pooling,
         layers=options.layers,
+        **_said(rules=_rules(options), max_pooling=options.max_pooling),
+        **{name: make() for name, make in options.option},
     )
     result = explainer.run(
         _read_inputs(options, network),
@@ -107,6 +108,51 @@ def score(options: argparse.Namespace) -> int:
     return 0
 
 
+def methods(options: argparse.Namespace) -> int:
+    """List the methods, or explain one."""
+    console.start_tensorflow()
+    from deeplift_engine.explainers.table import TABLE, find
+
+    if options.name is None:
+        rows = [
+            {"name": method.name, "family": method.family, "summary": method.summary}
+            for method in TABLE.values()
+        ]
+        if options.json:
+            _print_json({"methods": rows})
+        else:
+            for row in rows:
+                console.say(f"{row['name']:32} {row['summary']}")
+        return 0
+    method = find(options.name)
+    about: dict[str, Any] = {
+        "name": method.name,
+        "also called": list(method.aliases),
+        "family": method.family,
+        "summary": method.summary,
+        "source": method.source,
+        "forward passes": method.passes,
+        "sums to the target's difference": method.complete,
+    }
+    if options.json:
+        _print_json({**about, "options": [_option(o) for o in method.options.values()]})
+        return 0
+    _print_lines({name: value for name, value in about.items() if value != []})
+    for name, option in method.options.items():
+        value = "...   (must be given)" if option.required else option.default
+        console.say(f"\n--option {name}={value}\n{console.wrapped(option.text)}")
+    return 0
+
+
+def _option(option: Option) -> dict[str, Any]:
+    return {
+        "name": option.name,
+        "required": option.required,
+        "default": None if option.required else option.default,
+        "text": option.text,
+    }
+
+
 def check(options: argparse.Namespace) -> int:
     """Compare the network with Keras, and its contributions with the target's difference."""
     network = _load(options)
@@ -125,9 +171,9 @@ def check(options: argparse.Namespace) -> int:
         inputs,
         references=_references(options),
         target=target,
-        rules=_rules(options),
+        rules=_rules(options) or "rescale",
         target_layer=options.target_layer,
-        max_pooling=options.max_pooling,
+        max_pooling=options.max_pooling or "exact",
     )
     if options.json:
         _print_json({"forward": asdict(verification), "sums": {"ok": audit.ok, **asdict(audit)}})
@@ -167,11 +213,18 @@ def _custom(options: argparse.Namespace) -> dict[str, Mapping[str, Any]]:
 
 
 def _rules(options: argparse.Namespace) -> Any:
+    """What the user says of rules; None for nothing."""
     if not options.rule:
         return options.rules
     from deeplift_engine.rules.assign import COMPOSITES
 
-    return [*options.rule, *COMPOSITES.get(options.rules, [("default", options.rules)])]
+    rest = options.rules or "rescale"
+    return [*options.rule, *COMPOSITES.get(rest, [("default", rest)])]
+
+
+def _said(**values: Any) -> dict[str, Any]:
+    """Those that the user gave; a method that does not take them says so."""
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _target(options: argparse.Namespace) -> Any:
@@ -220,7 +273,12 @@ def _summary(result: Attribution) -> dict[str, Any]:
 
 
 def _print_json(value: Mapping[str, Any]) -> None:
-    console.say(json.dumps(value, indent=2, default=lambda array: np.asarray(array).tolist()))
+    console.say(json.dumps(value, indent=2, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    """Arrays as lists, and what is neither in words."""
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
 
 
 def _print_lines(values: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+import textwrap
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,12 @@ PROGRAM = "deeplift-engine"
 def say(text: str) -> None:
     """Write a result to stdout."""
     sys.stdout.write(text + "\n")
+
+
+def wrapped(text: str) -> str:
+    """A paragraph, indented."""
+    text = text.replace("``", "").replace("`", "")
+    return textwrap.fill(text, 78, initial_indent="    ", subsequent_indent="    ")
 
 
 def complain(kind: str, text: str) -> None:

@@ -45,7 +45,18 @@ def build_parser() -> argparse.ArgumentParser:
     _add_rules(score)
     _add_run(score)
     score.add_argument(
-        "--method", default="deeplift", metavar="NAME", help="the method (default: deeplift)"
+        "--method",
+        default="deeplift",
+        metavar="NAME",
+        help="the method (default: deeplift); `methods` lists all",
+    )
+    score.add_argument(
+        "--option",
+        type=values.option,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an option of the method; may be repeated; `methods NAME` explains them",
     )
     score.add_argument(
         "--layers",
@@ -67,6 +78,16 @@ def build_parser() -> argparse.ArgumentParser:
         help="fail, and write nothing, where contributions do not sum to the target's difference",
     )
     score.set_defaults(run=commands.score)
+
+    methods = subparsers.add_parser(
+        "methods",
+        help="list the methods, or explain one and its options",
+        **_texts("List every method, or explain one and its options.", texts.METHODS),
+    )
+    methods.add_argument("name", nargs="?", metavar="NAME", help="explain this one")
+    methods.add_argument("--json", action="store_true", help="print the result as JSON")
+    methods.add_argument("-v", "--verbose", action="store_true", help=argparse.SUPPRESS)
+    methods.set_defaults(run=commands.methods)
 
     check = subparsers.add_parser(
         "check",
@@ -140,8 +161,7 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--rules",
         metavar="RULE",
-        default="rescale",
-        help="the rules of the whole model (default: rescale); see below",
+        help="the rules of the whole model (default: the method's, rescale); see below",
     )
     group.add_argument(
         "--rule",
@@ -154,7 +174,6 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--max-pooling",
         choices=("exact", "gradient"),
-        default="exact",
         help="exact sums (default), or the gradient, as the original implementation",
     )
 
@@ -194,6 +213,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=0, metavar="N", help="for everything random (default: 0)"
     )
     group.add_argument(
-        "--batch-size", type=values.at_least_one, default=256, metavar="N", help="default: 256"
+        "--batch-size",
+        type=values.at_least_one,
+        metavar="N",
+        help="how many to walk together (default: by the size of the network)",
     )
     group.add_argument("-q", "--quiet", action="store_true", help="no progress bar")

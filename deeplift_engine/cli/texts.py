@@ -36,7 +36,7 @@ exit codes:
   130  interrupted"""
 
 DESCRIPTION = """\
-DeepLIFT contribution scores from a saved Keras model of any age
+DeepLIFT contribution scores, and those of other methods, from a saved Keras model of any age
 (.h5, .hdf5, .keras, or weights with a JSON or YAML architecture)."""
 
 EXAMPLES = f"""\
@@ -44,6 +44,7 @@ examples:
   {PROGRAM} inspect model.h5
   {PROGRAM} score model.h5 sequences.npy -o scores.h5 --references dinucleotide_shuffle:20
   {PROGRAM} check model.h5
+  {PROGRAM} methods
 
 `{PROGRAM} COMMAND --help` explains a command.
 
@@ -79,6 +80,18 @@ examples:
       --rule dense_1=reveal_cancel --strict
   {PROGRAM} score model.h5 both.npz -o scores.h5 --key left=a --key right=b \\
       --references left=zeros --references right=constant:0.5
+
+{EXIT_CODES}"""
+
+METHODS = f"""\
+An option is given to `score` as --option NAME=VALUE: a number, a word, a list such as [1,2], or
+@FILE.npy for an array.
+
+examples:
+  {PROGRAM} methods
+  {PROGRAM} methods integrated_gradients
+  {PROGRAM} score model.h5 images.npy -o scores.h5 --method integrated_gradients \\
+      --option steps=50 --option rule=midpoint --target 3
 
 {EXIT_CODES}"""
 

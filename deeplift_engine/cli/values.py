@@ -7,6 +7,7 @@ understands; a text of the wrong form is an `argparse.ArgumentTypeError`, wrong 
 from __future__ import annotations
 
 import argparse
+import ast
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -38,6 +39,21 @@ def names(text: str) -> list[str]:
     if not all(found):
         raise argparse.ArgumentTypeError(f"expected names with commas between, not {text!r}")
     return found
+
+
+def option(text: str) -> tuple[str, Made]:
+    """Split ``NAME=VALUE``, and read VALUE as Python would: a number, a word, a list, a mapping.
+
+    ``@FILE`` is an array.
+    """
+    name, value = pair(text)
+    if value.startswith("@") and len(value) > 1:
+        return name, lambda: _read(value[1:])
+    try:
+        found = ast.literal_eval(value)
+    except (SyntaxError, ValueError):
+        found = {"true": True, "false": False, "none": None}.get(value.lower(), value)
+    return name, lambda: found
 
 
 def at_least_one(text: str) -> int:

@@ -13,14 +13,16 @@ from deeplift_engine.errors import RuleError
 
 @dataclass(frozen=True)
 class Option:
-    """A keyword argument of a method: its default, and what it is.
-
-    ``default`` is `inspect.Parameter.empty` where the option must be given.
-    """
+    """A keyword argument of a method: its default, and what it is."""
 
     name: str
     default: Any
     text: str
+
+    @property
+    def required(self) -> bool:
+        """Whether it must be given."""
+        return self.default is inspect.Parameter.empty
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,7 @@ class Method:
                     + (f"Near it: {', '.join(near)}." if known else "It takes none.")
                 )
         missing = [
-            name
-            for name, option in known.items()
-            if option.default is inspect.Parameter.empty and name not in options
+            name for name, option in known.items() if option.required and name not in options
         ]
         if missing:
             raise RuleError(f"{self.name} needs {', '.join(f'{name}=' for name in missing)}.")
