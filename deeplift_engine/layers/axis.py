@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from deeplift_engine.constants import Array, constant
@@ -28,10 +27,6 @@ class AxisMatrix(Linear):
     def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
         """The transposed matrix along the axis."""
         return [along(multiplier, constant(self.matrix.T), self.axis)]
-
-    def absolute(self) -> Linear:
-        """With the matrix's magnitudes."""
-        return replace(self, matrix=np.abs(self.matrix))
 
 
 def along(x: Tensor, matrix: Tensor, axis: int) -> Tensor:

@@ -8,12 +8,17 @@ families and no single layer.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
+import numpy as np
 import tensorflow as tf
 
+from deeplift_engine.constants import Array
 from deeplift_engine.tensors import Tensor, epsilon, safe_divide, vjp
+
+CONSTANTS = ("bias", "offset", "value")
+"""What layers call what they add."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +91,34 @@ class Linear(Layer):
             point.set_shape([None, *(size if isinstance(size, int) else None for size in shape)])
         return vjp(self.linear, points, multiplier)
 
+    def reweighted(self, change: Callable[[Array], Array]) -> Linear:
+        """The same map after ``change`` of its coefficients and of its constant.
+
+        Those are the arrays that the layer holds, or the layer within it.
+        """
+        changed: dict[str, Any] = {
+            name: value.reweighted(change) if isinstance(value, Linear) else change(value)
+            for name, value in self._held.items()
+            if isinstance(value, Linear | np.ndarray | np.generic)
+        }
+        return replace(self, **changed) if changed else self
+
     def absolute(self) -> Linear:
-        """The same map with the magnitudes of its coefficients and no constant."""
-        return self
+        """The same map with the magnitudes of its coefficients and of its constant."""
+        return self.reweighted(np.abs)
+
+    @property
+    def homogeneous(self) -> bool:
+        """Whether it has no constant: zeros give zeros."""
+        constants = [value for name, value in self._held.items() if name in CONSTANTS]
+        within = [value for value in self._held.values() if isinstance(value, Linear)]
+        return not any(value is not None and np.any(value) for value in constants) and all(
+            layer.homogeneous for layer in within
+        )
+
+    @property
+    def _held(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 @dataclass(frozen=True)

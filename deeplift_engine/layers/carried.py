@@ -57,10 +57,6 @@ class Carrying(Linear):
         """The kernel layer's."""
         return self.kernel_layer.transpose(multiplier, shapes)
 
-    def absolute(self) -> Linear:
-        """The kernel layer's."""
-        return self.kernel_layer.absolute()
-
 
 @dataclass(frozen=True)
 class CarriedReLU(Elementwise):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -74,10 +74,6 @@ class Convolution(Linear):
             parts.append(correlate_transposed(part, kernel, sizes, strides, dilation, margins))
         output = tf.concat(parts, axis=-1) if self.groups > 1 else parts[0]
         return tf.squeeze(output, 1) if self._is_sequence else output
-
-    def absolute(self) -> Linear:
-        """With the kernel's magnitudes."""
-        return replace(self, kernel=np.abs(self.kernel), bias=None)
 
     @property
     def _is_sequence(self) -> bool:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
-import numpy as np
 import tensorflow as tf
 
 from deeplift_engine.constants import LARGEST_IN_GRAPH, Array, constant
@@ -38,10 +37,6 @@ class Dense(Linear):
     def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
         """(n, ..., out) → (n, ..., in)."""
         return [_matmul(multiplier, self._weights, transposed=True)]
-
-    def absolute(self) -> Linear:
-        """With the kernel's magnitudes."""
-        return replace(self, kernel=np.abs(self.kernel), bias=None)
 
     @cached_property
     def _captured(self) -> Tensor:
@@ -85,7 +80,3 @@ class Scale(Linear):
     def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
         """The same product."""
         return [self.linear(multiplier)]
-
-    def absolute(self) -> Linear:
-        """With the factor's magnitude."""
-        return Scale(np.abs(self.factor))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
 import tensorflow as tf
 
 from deeplift_engine.constants import Array, constant
@@ -72,10 +71,6 @@ class DepthwiseConvolution(Linear):
         """The convolution and its bias."""
         output = self.linear(*inputs)
         return output if self.bias is None else tf.nn.bias_add(output, constant(self.bias))
-
-    def absolute(self) -> Linear:
-        """With the kernel's magnitudes."""
-        return replace(self, kernel=np.abs(self.kernel), bias=None)
 
     @property
     def _native(self) -> bool:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
 import tensorflow as tf
 
 from deeplift_engine.constants import Array, constant
@@ -54,10 +53,6 @@ class EinsumKernel(Linear):
         if not once or not set(source) <= set(kernel + output):
             return super().transpose(multiplier, shapes)
         return [tf.einsum(f"{output},{kernel}->{source}", multiplier, constant(self.kernel))]
-
-    def absolute(self) -> Linear:
-        """With the kernel's magnitudes."""
-        return replace(self, kernel=np.abs(self.kernel), bias=None)
 
     @property
     def _summed(self) -> int:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
-import numpy as np
 import tensorflow as tf
 
 from deeplift_engine.constants import Array, constant
@@ -84,10 +83,6 @@ class LocallyConnected(Linear):
             for size, (before, _) in zip(shapes[0][:-1], self.margins, strict=True)
         ]
         return [total[(slice(None), *inside)]]
-
-    def absolute(self) -> Linear:
-        """With the kernel's magnitudes."""
-        return replace(self, kernel=np.abs(self.kernel), bias=None)
 
     @property
     def _positions(self) -> tuple[int, ...]:

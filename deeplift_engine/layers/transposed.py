@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import tensorflow as tf
@@ -41,12 +41,6 @@ class TransposedConvolution(Linear):
     def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
         """The convolution."""
         return [self.adjoint.linear(multiplier)]
-
-    def absolute(self) -> Linear:
-        """With the kernel's magnitudes."""
-        adjoint = self.adjoint.absolute()
-        assert isinstance(adjoint, Convolution)
-        return replace(self, adjoint=adjoint, bias=None)
 
     def length(self, axis: int, length: Any) -> Any:
         """Size of the output along a spatial axis (from 0) for that of the input."""
