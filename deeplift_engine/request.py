@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +15,7 @@ from deeplift_engine import targets
 from deeplift_engine.data import InputInfo, arrays, by_input, padded
 from deeplift_engine.errors import InputError, ReferencesError
 from deeplift_engine.reference_checks import References, warn_if_degenerate
+from deeplift_engine.shuffles import content_keys
 from deeplift_engine.targets import Seeds
 
 Array = NDArray[Any]
@@ -44,6 +46,8 @@ class Request:
         Whether a sum that is missed is an error.
     progress
         As in `deeplift_engine.progress.bar`.
+    content
+        What stands for the samples in random draws, arrays (N, ...); None: ``data``.
     """
 
     inputs: tuple[InputInfo, ...]
@@ -54,6 +58,7 @@ class Request:
     average: bool = True
     strict: bool = False
     progress: bool | None = None
+    content: list[Array] | None = None
 
     @property
     def samples(self) -> int:
@@ -75,6 +80,19 @@ class Request:
         """The references in words, of each input where there are several."""
         names = [reference.name for reference in self.references]
         return names[0] if len(names) == 1 else names
+
+    @functools.cached_property
+    def keys(self) -> NDArray[np.uint64]:
+        """A number for each sample (N,) that stands for its content in random draws."""
+        flat = [
+            array.reshape(self.samples, -1).astype(
+                np.float32 if array.dtype.kind == "f" else array.dtype, copy=False
+            )
+            for array in (self.data if self.content is None else self.content)
+        ]
+        return content_keys(
+            [b"".join(array[row].tobytes() for array in flat) for row in range(self.samples)]
+        )
 
     def replace(self, **changes: Any) -> Request:
         """The same request but for ``changes``."""

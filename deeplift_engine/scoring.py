@@ -49,6 +49,11 @@ class Scoring:
 
     def run(self, settings: Mapping[str, Any]) -> Attribution:
         """All blocks, and the result."""
+        self.walk()
+        return self._result(settings)
+
+    def walk(self) -> None:
+        """All blocks, into ``found`` and ``outputs``."""
         with bar(self.samples * self.count, self.request.progress) as tick:
             for block in self._blocks():
                 row, column, at_input, at_reference, seeds, rows, shares = block
@@ -58,7 +63,6 @@ class Scoring:
                     )
                     self._write(part, first, row, column)
                 tick(min(self.rows, self.samples - row) * min(self.columns, self.count - column))
-        return self._result(settings)
 
     def _blocks(self) -> Iterator[tuple[Any, ...]]:
         """First row, first column, and what `Compiled.backward` takes."""

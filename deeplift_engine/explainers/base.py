@@ -6,9 +6,9 @@ A method is a `Runner` made once for a `Setup` and run any number of times. It a
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -75,7 +75,7 @@ class Runner:
     """
 
     entered: ClassVar[bool] = False
-    compares: ClassVar[bool] = True
+    compares: bool = True
     """Whether references mean anything to the method."""
     advice: ClassVar[str] = ADVICE
 
@@ -134,12 +134,12 @@ class Runner:
         found = self._at_start.activations([array[:1] for array in data])[0]
         return tuple(found.shape[1:])
 
-    @cached_property
+    @functools.cached_property
     def _at_start(self) -> Values:
         """Of the whole graph: the target, what comes out of it, and out of the places."""
         return Values(self.origin, (*self.origin.graph.outputs, *self.origin.cuts))
 
-    @cached_property
+    @functools.cached_property
     def values(self) -> Values:
         """The target's values, of what the method works on."""
         return Values(self.setup)
@@ -168,12 +168,22 @@ class Runner:
                 [request.references[0]] * len(data), range(len(data)), strict=True
             )
         ]
-        return replace(request, inputs=self.setup.inputs, data=data, references=references)
+        return replace(
+            request,
+            inputs=self.setup.inputs,
+            data=data,
+            references=references,
+            content=request.content or request.data,
+        )
 
     def _moved(self, request: Request, number: int, shared: bool) -> Callable[..., Array]:
+        @functools.cache
+        def of_all() -> Array:
+            return self._activations(request.of_all(), request.batch_size)[number]
+
         def make(inputs: Array, indices: Array) -> Array:
             if shared:
-                return self._activations(request.of_all(), request.batch_size)[number]
+                return of_all()
             chosen = request.replace(data=[array[indices] for array in request.data])
             made = [
                 reference.make(array[:0] if reference.shared else array, indices)

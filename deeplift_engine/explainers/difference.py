@@ -2,13 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
 from deeplift_engine.explainer import Explainer
+from deeplift_engine.explainers.base import Found, Runner
+from deeplift_engine.explainers.draws import Mean
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.setup import Setup
+from deeplift_engine.request import Request
 from deeplift_engine.rules import Rules
+from deeplift_engine.scoring import Scoring
 
 
-def deeplift(setup: Setup, *, rules: Rules = "rescale", max_pooling: str = "exact") -> Explainer:
+class Differences(Explainer):
+    """An explainer that other methods can ask too."""
+
+    def attribute(self, request: Request) -> Found:
+        """What `Explainer.run` finds, as other methods give it."""
+        scoring = Scoring(self.plan, self.compiled(request.average), request)
+        scoring.walk()
+        return self.gathered(scoring)
+
+    def gathered(self, scoring: Scoring) -> Found:
+        """What a scoring run found."""
+        found = scoring.found
+        complete = self.plan.complete
+        return Found(
+            found["scores"],
+            found["multipliers"],
+            change=found["deltas"][0],
+            sums=found["sums"][0] if complete else None,
+            sizes=np.maximum(found["sizes"][0], found["levels"][0]) if complete else None,
+            predictions=scoring.outputs,
+            apart=not scoring.request.average,
+        )
+
+
+def deeplift(setup: Setup, *, rules: Rules = "rescale", max_pooling: str = "exact") -> Differences:
     """Multipliers of differences from references, layer by layer.
 
     Parameters
@@ -24,7 +58,65 @@ def deeplift(setup: Setup, *, rules: Rules = "rescale", max_pooling: str = "exac
     """
     said = rules if isinstance(rules, str) else str(rules)
     settings = {**setup.settings, "rules": said, "max_pooling": max_pooling}
-    return Explainer(setup.plan(setup.assigned(rules, max_pooling)), setup.inputs, settings)
+    return Differences(setup.plan(setup.assigned(rules, max_pooling)), setup.inputs, settings)
+
+
+@dataclass
+class Spreading(Scoring):
+    """A run that keeps means over the references, and how far the references spread."""
+
+    means: dict[tuple[str, int], Mean] = field(default_factory=dict)
+
+    def _write(self, part: Mapping[str, Any], target: int, row: int, column: int) -> None:
+        kinds = ("scores", "multipliers")
+        super()._write(
+            {name: part[name] for name in part if name not in kinds}, target, row, column
+        )
+        n = min(self.rows, self.samples - row)
+        k = min(self.columns, self.count - column)
+        targets = slice(target, min(target + self.depth, len(self.seeds.values)))
+        where = (targets, slice(row, row + n))
+        for kind in kinds:
+            for number, tensor in enumerate(part[kind]):
+                values = tensor.numpy()[:, :n, :k]
+                mean = self.means.setdefault(
+                    (kind, number), Mean((len(self.seeds.values), self.samples))
+                )
+                mean.add(where, column, values)
+
+
+class DeepShap(Runner):
+    """DeepLIFT over a background set: means over the references, with their standard errors.
+
+    Parameters
+    ----------
+    rules
+        As of ``deeplift``.
+    max_pooling
+        As of ``deeplift``.
+    """
+
+    def __init__(
+        self, setup: Setup, *, rules: Rules = "rescale", max_pooling: str = "exact"
+    ) -> None:
+        super().__init__(setup)
+        self.explainer = deeplift(setup, rules=rules, max_pooling=max_pooling)
+        self.settings |= self.explainer.settings
+
+    def attribute(self, request: Request) -> Found:
+        """Scores of each reference, or their means."""
+        if not request.average:
+            return self.explainer.attribute(request)
+        scoring = Spreading(self.explainer.plan, self.explainer.compiled(False), request)
+        scoring.walk()
+        for (kind, _), mean in scoring.means.items():
+            scoring.found.setdefault(kind, []).append(mean.mean)
+        found = self.explainer.gathered(scoring)
+        if request.count > 1:
+            found.standard_errors = [
+                mean.standard_error for (kind, _), mean in scoring.means.items() if kind == "scores"
+            ]
+        return found
 
 
 METHODS = (
@@ -36,5 +128,15 @@ METHODS = (
         "Shrikumar 2017, arXiv:1704.02685",
         "N + 2·N·K",
         complete=True,
+    ),
+    Method(
+        "deepshap",
+        "difference",
+        DeepShap,
+        "DeepLIFT averaged over a background set of references, with standard errors.",
+        "Lundberg 2017, arXiv:1705.07874",
+        "N + K + N·K shared, N + 2·N·K own",
+        complete=True,
+        aliases=("deep_shap",),
     ),
 )

@@ -8,11 +8,11 @@ from types import MappingProxyType
 from typing import Any
 
 from deeplift_engine.errors import RuleError
-from deeplift_engine.explainers import difference, gradient
+from deeplift_engine.explainers import blur, difference, gradient, guided, noise, path
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.setup import Setup
 
-FILES = (difference, gradient)
+FILES = (difference, gradient, path, guided, blur, noise)
 
 TABLE: Mapping[str, Method] = MappingProxyType(
     {method.name: method for file in FILES for method in file.METHODS}

@@ -1,0 +1,162 @@
+"""Blur integrated gradients: the path leads from the blurred input to the input."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplift_engine.errors import RuleError
+from deeplift_engine.explainers.base import Found, Runner
+from deeplift_engine.explainers.blocks import blocks
+from deeplift_engine.explainers.method import Method
+from deeplift_engine.explainers.path import CLOSE
+from deeplift_engine.explainers.paths import (
+    block_of,
+    checked_count,
+    rows_of,
+    summed,
+    without_tokens,
+)
+from deeplift_engine.explainers.setup import Setup
+from deeplift_engine.explainers.walk import repeated
+from deeplift_engine.request import Request
+
+Array = NDArray[Any]
+
+
+class BlurIntegratedGradients(Runner):
+    """The gradient integrated along a path of ever less blurred inputs.
+
+    What is compared with is the input at its most blurred, so there are no references. Outside
+    of the input there are zeros.
+
+    Parameters
+    ----------
+    sigma
+        Width of the widest blur, in elements (standard deviation of the Gaussian).
+    steps
+        How many steps the path has. Widths grow with the square of the step, as fine structure
+        goes first.
+    axes
+        The axes of one sample, without batch axis, that are blurred; None: all but the last, or
+        the only one.
+    """
+
+    entered = True
+    compares = False
+    advice = "More steps= make the sum more exact."
+
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        sigma: float = 50.0,
+        steps: int = 100,
+        axes: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(setup)
+        without_tokens(self.setup)
+        self.steps = checked_count(steps, "steps")
+        if not (np.isfinite(sigma) and sigma > 0):
+            raise RuleError(f"sigma is a finite number above 0, not {sigma!r}.")
+        self.widths = tuple(float(sigma) * np.linspace(1, 0, self.steps + 1) ** 2)
+        self.axes = None if axes is None else tuple(axes)
+        self.settings |= {
+            "sigma": sigma,
+            "steps": steps,
+            "axes": None if axes is None else list(axes),
+        }
+        self._walk = self.walk()
+
+    @property
+    def tolerance(self) -> float:
+        """As of integrated gradients with so many steps."""
+        return CLOSE
+
+    def attribute(self, request: Request) -> Found:
+        """Scores, and the sums that they should have."""
+        seeds, count = request.seeds.values, self.steps + 1
+        parts: list[list[Array]] = []
+        change: list[Array] = []
+        most = block_of(request, self.setup.pairs, count)
+        for block in blocks(request.replace(batch_size=None), 1, most, " paths"):
+            path = [self._blurred(array[block.rows]) for array in request.data]
+            walked = self._walk(
+                [array.reshape(-1, *array.shape[2:]) for array in path],
+                repeated(rows_of(seeds, block.rows), count),
+                request.batch_size,
+            )
+            parts.append(
+                [
+                    along(values.reshape(len(seeds), -1, count, *values.shape[2:]), points)
+                    for values, points in zip(walked.multipliers, path, strict=True)
+                ]
+            )
+            values = walked.values.reshape(len(seeds), -1, count)
+            change.append(values[..., -1] - values[..., 0])
+        found = Found([np.concatenate(part, axis=1) for part in zip(*parts, strict=True)])
+        found.change = np.concatenate(change, axis=1)
+        found.sums, found.sizes = summed(found.scores)
+        return found
+
+    def _blurred(self, data: Array) -> Array:
+        """Samples (n, s, *S) blurred by each of the widths."""
+        rank = data.ndim - 1
+        axes = self.axes if self.axes is not None else tuple(range(max(1, rank - 1)))
+        if any(not -rank <= axis < rank for axis in axes):
+            raise RuleError(f"axes={axes}: a sample has axes 0 to {rank - 1}.")
+        path = np.broadcast_to(data[:, np.newaxis], (len(data), len(self.widths), *data.shape[1:]))
+        for axis in {axis % rank for axis in axes}:
+            path = blurred(path, axis + 2, self.widths)
+        points = path.astype(data.dtype)
+        points[:, -1] = data
+        return points
+
+
+def blurred(path: Array, axis: int, widths: tuple[float, ...]) -> Array:
+    """Samples (n, s, *S) blurred along an axis, each of the s by its own width."""
+    length = path.shape[axis]
+    shape = [1, len(widths), *[1] * (path.ndim - 2)]
+    shape[axis] = -1
+    kernels = gaussians(length, widths).reshape(shape)
+    spectrum = np.fft.rfft(path, 2 * length, axis) * kernels
+    return np.take(np.fft.irfft(spectrum, 2 * length, axis), range(length), axis)
+
+
+def along(gradients: Array, points: Array) -> Array:
+    """Integral (T, n, *S) over a path's points of gradients (T, n, s, *S), by trapezoids."""
+    before = np.concatenate([points[:, :1], points[:, :-1]], axis=1)
+    behind = np.concatenate([points[:, 1:], points[:, -1:]], axis=1)
+    return np.asarray((gradients * ((behind - before) / 2)).sum(axis=2))
+
+
+@functools.lru_cache(maxsize=8)
+def gaussians(length: int, widths: tuple[float, ...]) -> Array:
+    """Spectra (s, length + 1) of Gaussians, for data padded to twice their length."""
+    distances = np.minimum(np.arange(2 * length), 2 * length - np.arange(2 * length))
+    found = np.zeros((len(widths), 2 * length))
+    found[:, 0] = 1
+    for row, width in zip(found, widths, strict=True):
+        if width > 0:
+            tail = np.arange(1, int(np.ceil(9 * width)) + 2)
+            total = 1 + 2 * np.exp(-0.5 * (tail / width) ** 2).sum()
+            row[:] = np.exp(-0.5 * (distances / width) ** 2) / total
+    return np.fft.rfft(found, axis=1)
+
+
+METHODS = (
+    Method(
+        "blur_integrated_gradients",
+        "gradient",
+        BlurIntegratedGradients,
+        "The gradient integrated along a path of ever less blurred inputs.",
+        "Xu 2020, arXiv:2004.03383",
+        "2·N·(steps + 1)",
+        complete=True,
+        aliases=("blur_ig",),
+    ),
+)

@@ -1,0 +1,173 @@
+"""Guided integrated gradients: a path that goes where the gradient is small first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplift_engine.errors import RuleError
+from deeplift_engine.explainers.base import Found, Runner
+from deeplift_engine.explainers.method import Method
+from deeplift_engine.explainers.path import CLOSE
+from deeplift_engine.explainers.paths import (
+    Pairs,
+    Paths,
+    block_of,
+    checked_count,
+    paths,
+    values_at_ends,
+    without_tokens,
+)
+from deeplift_engine.explainers.setup import Setup
+from deeplift_engine.request import Request
+
+Array = NDArray[Any]
+
+
+class GuidedIntegratedGradients(Runner):
+    """The gradient integrated along a path that first moves what the target is least sensitive to.
+
+    At each step all elements together come nearer to the input by one share of their distance;
+    those with the smallest gradients go first, a group at a time. Each target has its own path.
+
+    Parameters
+    ----------
+    steps
+        How many steps a path has.
+    fraction
+        The share of the elements that is moved together.
+    max_distance
+        How far an element may be ahead of, or behind, the straight path, as a share of it; 0 is
+        that path, 1 sets no bound.
+    """
+
+    entered = True
+    advice = "More steps= make the sum more exact."
+
+    def __init__(
+        self, setup: Setup, *, steps: int = 200, fraction: float = 0.25, max_distance: float = 0.02
+    ) -> None:
+        super().__init__(setup)
+        without_tokens(self.setup)
+        self.steps = checked_count(steps, "steps")
+        if not 0 < fraction <= 1:
+            raise RuleError(f"fraction is above 0 and at most 1, not {fraction!r}.")
+        if not 0 <= max_distance <= 1:
+            raise RuleError(f"max_distance is from 0 to 1, not {max_distance!r}.")
+        self.fraction, self.max_distance = fraction, max_distance
+        self.settings |= {"steps": steps, "fraction": fraction, "max_distance": max_distance}
+        self._walk = self.walk()
+
+    @property
+    def tolerance(self) -> float:
+        """As of integrated gradients with so many steps."""
+        return CLOSE
+
+    def attribute(self, request: Request) -> Found:
+        """Scores, and the sums that they should have."""
+        pairs = Pairs(request)
+        for part in paths(request, block_of(request, self.setup.pairs)):
+            ends = values_at_ends(self.values, part, request.seeds.values, request.batch_size)
+            pairs.add(part.block, self._guided(part, request.batch_size), None, ends)
+        return pairs.found()
+
+    def _guided(self, part: Paths, batch_size: int | None) -> list[Array]:
+        """Scores (T, P, *S); the paths of several targets are walked as if of several samples."""
+        targets = len(part.seeds)
+        seeds = np.broadcast_to(part.seeds, (targets, part.count, *part.seeds.shape[2:]))
+        seeds = seeds.reshape(1, targets * part.count, *part.seeds.shape[2:])
+        shapes = [array.shape[1:] for array in part.starts]
+        start = np.tile(_flat(part.starts), (targets, 1))
+        delta = np.tile(_flat(part.differences), (targets, 1))
+        distance, moved = np.abs(delta), np.zeros(delta.shape)
+        scores = np.zeros_like(delta)
+        for step in range(1, self.steps + 1):
+            points = _unflat((start + moved * delta).astype(start.dtype), shapes)
+            gradient = _flat(
+                [values[0] for values in self._walk(points, seeds, batch_size).multipliers]
+            )
+            bounds = [
+                min(max(step / self.steps + side * self.max_distance, 0.0), 1.0) for side in (-1, 1)
+            ]
+            following = advanced(
+                moved, distance, np.abs(gradient), step / self.steps, bounds, self.fraction
+            )
+            scores += (following - moved) * delta * gradient
+            moved = following
+        return [
+            values.reshape(targets, part.count, *shape)
+            for values, shape in zip(_unflat(scores, shapes), shapes, strict=True)
+        ]
+
+
+def advanced(
+    moved: Array,
+    distance: Array,
+    sizes: Array,
+    share: float,
+    bounds: Sequence[float],
+    fraction: float,
+) -> Array:
+    """How far each element has come after a step (Kapishnikov 2021, algorithm 1), all (P, F).
+
+    Groups of elements go to the upper bound in the order of their gradients, until as much of
+    the whole distance is left as the straight path would leave; the last group goes part of the
+    way.
+
+    Parameters
+    ----------
+    moved
+        How far each has come, between 0 and 1.
+    distance
+        Of each, from reference to input.
+    sizes
+        Of the gradients.
+    share
+        How far the straight path has come after the step.
+    bounds
+        What each may have come at least and at most.
+    fraction
+        The share of the elements in a group.
+    """
+    least, most = bounds
+    moved = np.maximum(moved, least)
+    room = distance * np.maximum(most - moved, 0.0)
+    budget = (distance * (1 - moved)).sum(axis=1) - distance.sum(axis=1) * (1 - share)
+    count = distance.shape[1]
+    order = np.argsort(np.where(room > 0, sizes, np.inf), axis=1)
+    size = max(1, int(fraction * count))
+    starts = np.arange(0, count, size)
+    capacity = np.add.reduceat(np.take_along_axis(room, order, axis=1), starts, axis=1)
+    used = np.clip(budget[:, np.newaxis] - (capacity.cumsum(axis=1) - capacity), 0.0, capacity)
+    part = np.divide(used, capacity, out=np.zeros_like(used), where=capacity > 0)
+    each = np.empty_like(moved)
+    np.put_along_axis(each, order, np.repeat(part, size, axis=1)[:, :count], axis=1)
+    return np.asarray(moved + each * np.maximum(most - moved, 0.0))
+
+
+def _flat(arrays: Sequence[Array]) -> Array:
+    """All inputs (P, F) side by side."""
+    return np.concatenate([array.reshape(len(array), -1) for array in arrays], axis=1)
+
+
+def _unflat(values: Array, shapes: Sequence[tuple[int, ...]]) -> list[Array]:
+    sizes = np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1]
+    parts = np.split(values, sizes, axis=1)
+    return [part.reshape(-1, *shape) for part, shape in zip(parts, shapes, strict=True)]
+
+
+METHODS = (
+    Method(
+        "guided_integrated_gradients",
+        "gradient",
+        GuidedIntegratedGradients,
+        "The gradient integrated along a path that moves what matters least first.",
+        "Kapishnikov 2021, arXiv:2106.09788",
+        "2·N·K·T·steps + N + N·K",
+        complete=True,
+        aliases=("guided_ig",),
+    ),
+)

@@ -1,0 +1,170 @@
+"""Any method on many noisy copies of the input: SmoothGrad, SquareGrad, VarGrad."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplift_engine.errors import RuleError
+from deeplift_engine.explainers.base import Found, Runner
+from deeplift_engine.explainers.blocks import Block
+from deeplift_engine.explainers.draws import Mean, normal, streams
+from deeplift_engine.explainers.method import Method
+from deeplift_engine.explainers.paths import (
+    checked_count,
+    rows_of,
+    with_references,
+    without_tokens,
+)
+from deeplift_engine.explainers.setup import Setup
+from deeplift_engine.explainers.walk import repeated
+from deeplift_engine.reference_checks import References
+from deeplift_engine.request import Request
+
+Array = NDArray[Any]
+STATISTICS = ("mean", "square", "variance")
+
+
+class Noisy(Runner):
+    """A method's scores on noisy copies of the input: their mean, mean square or variance.
+
+    The noise is normal, and so much of each input's range, largest minus smallest value of the
+    sample. With ``layers`` it is added to what comes out of them.
+
+    Parameters
+    ----------
+    statistic
+        ``"mean"``, ``"square"`` or ``"variance"``.
+    of
+        The name of the method.
+    of_options
+        Its options.
+    samples
+        How many noisy copies each sample has.
+    noise
+        Standard deviation of the noise, as a share of the input's range.
+    seed
+        Of the noise; a sample's depends on it and on the sample alone.
+    """
+
+    entered = True
+
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        statistic: str = "mean",
+        of: str = "gradient",
+        of_options: Mapping[str, Any] | None = None,
+        samples: int = 50,
+        noise: float = 0.1,
+        seed: int = 0,
+    ) -> None:
+        from deeplift_engine.explainers.table import make  # the table has this method too
+
+        super().__init__(setup)
+        without_tokens(self.setup)
+        if statistic not in STATISTICS:
+            raise RuleError(f"statistic is one of {', '.join(STATISTICS)}, not {statistic!r}.")
+        if not (np.isfinite(noise) and noise >= 0):
+            raise RuleError(f"noise is a finite number of 0 or more, not {noise!r}.")
+        fewest = 2 if statistic == "variance" else 1
+        self.samples = checked_count(samples, "samples", fewest)
+        self.statistic, self.noise, self.seed = statistic, noise, seed
+        self.inner = make(of, self.setup, of_options or {})
+        self.settings |= {
+            "of": of,
+            "of_options": {name: str(value) for name, value in (of_options or {}).items()},
+            "draws": samples,
+            "noise": noise,
+            "seed": seed,
+        }
+
+    def attribute(self, request: Request) -> Found:
+        """The statistic of the scores; of means, their standard errors."""
+        leading = (len(request.seeds.values), request.samples)
+        means = [Mean(leading) for _ in request.data]
+        apart = False
+        most = request.batch_size or self.setup.pairs
+        for block, own in with_references(request, self.samples, most):
+            found = self.inner.attribute(self._noisy(request, block, own))
+            apart = found.apart
+            for values, mean in zip(found.scores, means, strict=True):
+                drawn = values.reshape(leading[0], *block.shape, *values.shape[2:])
+                if self.statistic == "square":
+                    drawn = np.square(drawn)
+                mean.add((slice(None), block.rows), block.columns.start, drawn)
+        if self.statistic == "variance":
+            return Found([mean.variance for mean in means], apart=apart)
+        errors = [mean.standard_error for mean in means] if self.samples > 1 else None
+        return Found([mean.mean for mean in means], standard_errors=errors, apart=apart)
+
+    def _noisy(self, request: Request, block: Block, own: list[Array]) -> Request:
+        """The request for noisy copies of some samples; each copy has its sample's references."""
+        starts = streams(request, block, self.seed)
+        columns = block.shape[1]
+        noise = normal(starts, [array.shape[1:] for array in request.data])
+        data = []
+        for array, drawn in zip(request.data, noise, strict=True):
+            rows = array[block.rows]
+            axes = tuple(range(1, rows.ndim))
+            width = self.noise * (rows.max(axes, keepdims=True) - rows.min(axes, keepdims=True))
+            copies = rows[:, np.newaxis] + width[:, np.newaxis] * drawn
+            data.append(copies.reshape(-1, *rows.shape[1:]).astype(array.dtype))
+        references = [
+            References(reference.name, request.count, False, _of_copies(array, columns))
+            for reference, array in zip(request.references, own, strict=True)
+        ]
+        values = repeated(rows_of(request.seeds.values, block.rows), columns)
+        return request.replace(
+            data=data,
+            references=references,
+            seeds=replace(request.seeds, values=values),
+            content=[starts.reshape(-1)],
+            progress=False,
+        )
+
+
+def _of_copies(own: Array, columns: int) -> Any:
+    """As `References.make`, of samples (n, K, *S) that have ``columns`` copies each."""
+
+    def make(inputs: Array, indices: Array) -> Array:
+        return np.asarray(own[indices // columns])
+
+    return make
+
+
+METHODS = (
+    Method(
+        "smoothgrad",
+        "gradient",
+        Noisy,
+        "The mean of a method's scores on noisy copies of the input.",
+        "Smilkov 2017, arXiv:1706.03825",
+        "samples x those of the method",
+        fixed={"statistic": "mean"},
+    ),
+    Method(
+        "squaregrad",
+        "gradient",
+        Noisy,
+        "The mean square of a method's scores on noisy copies of the input.",
+        "Hooker 2019, arXiv:1806.10758",
+        "samples x those of the method",
+        fixed={"statistic": "square"},
+        aliases=("smoothgrad_squared",),
+    ),
+    Method(
+        "vargrad",
+        "gradient",
+        Noisy,
+        "The variance of a method's scores over noisy copies of the input.",
+        "Adebayo 2018, arXiv:1810.03292",
+        "samples x those of the method",
+        fixed={"statistic": "variance"},
+    ),
+)

@@ -1,0 +1,244 @@
+"""Gradients integrated along straight paths: integrated gradients, expected gradients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplift_engine.convergence import relative_error
+from deeplift_engine.errors import RuleError
+from deeplift_engine.explainers.base import Found, Runner
+from deeplift_engine.explainers.draws import Mean, streams, uniform
+from deeplift_engine.explainers.method import Method
+from deeplift_engine.explainers.paths import (
+    Pairs,
+    Paths,
+    block_of,
+    checked_count,
+    paths,
+    quadrature,
+    rows_of,
+    summed,
+    values_at_ends,
+    with_references,
+    without_tokens,
+)
+from deeplift_engine.explainers.setup import Setup
+from deeplift_engine.explainers.walk import repeated
+from deeplift_engine.request import Request
+
+Array = NDArray[Any]
+CLOSE = 0.05
+"""Relative error of the sum from which a run with so many steps warns (Sundararajan 2017, 5)."""
+
+
+class IntegratedGradients(Runner):
+    """The gradient's mean along the straight path from the reference, times the difference.
+
+    Parameters
+    ----------
+    rule
+        Where on the path gradients are taken, and their weights: ``"gauss_legendre"``,
+        ``"midpoint"``, ``"trapezoid"``, ``"left"`` or ``"right"``.
+    steps
+        How many points each path has.
+    tolerance
+        The relative error of the sum that is wanted: paths that miss it are taken again with
+        twice the steps, until they meet it or have ``most_steps``. None takes ``steps`` as they
+        are, and warns from an error of 5 percent on.
+    most_steps
+        The most steps that a tolerance may lead to.
+    """
+
+    entered = True
+    advice = "More steps= (or, with a tolerance=, more most_steps=) make the sum more exact."
+
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        rule: str = "gauss_legendre",
+        steps: int = 50,
+        tolerance: float | None = None,
+        most_steps: int = 1600,
+    ) -> None:
+        super().__init__(setup)
+        without_tokens(self.setup)
+        quadrature(rule, steps)
+        if tolerance is not None and not tolerance > 0:
+            raise RuleError(f"tolerance is a number above 0, or None, not {tolerance!r}.")
+        self.rule, self.steps, self.asked = rule, steps, tolerance
+        self.most_steps = checked_count(most_steps, "most_steps")
+        self.settings |= {"rule": rule, "steps": steps, "tolerance": tolerance}
+        self._walk = self.walk()
+
+    @property
+    def tolerance(self) -> float:
+        """What was asked for, or 5 percent."""
+        return CLOSE if self.asked is None else self.asked
+
+    def attribute(self, request: Request) -> Found:
+        """Scores, mean gradients, and the sums that they should have."""
+        pairs, most = Pairs(request), self.steps
+        for part in paths(request, block_of(request, self.setup.pairs, self.steps)):
+            ends = values_at_ends(self.values, part, request.seeds.values, request.batch_size)
+            multipliers, steps = self._refined(part, ends, request.batch_size)
+            pairs.add(part.block, _times(multipliers, part.differences), multipliers, ends)
+            most = max(most, steps)
+        return pairs.found(most_steps_taken=most)
+
+    def _refined(
+        self, part: Paths, ends: tuple[Array, Array], batch_size: int | None
+    ) -> tuple[list[Array], int]:
+        """Mean gradients (T, P, *S) along the paths, and the most steps that one of them took."""
+        steps = self.steps
+        found = self._mean_gradients(part, steps, batch_size)
+        missing = self._missing(part, found, ends)
+        while len(missing) and steps < self.most_steps:
+            steps = min(2 * steps, self.most_steps)
+            left = part.chosen(missing)
+            again = self._mean_gradients(left, steps, batch_size)
+            for values, better in zip(found, again, strict=True):
+                values[:, missing] = better
+            missing = missing[self._missing(left, again, [end[:, missing] for end in ends])]
+        return found, steps
+
+    def _missing(self, part: Paths, multipliers: list[Array], ends: Any) -> Array:
+        """Numbers of the paths whose sums are further off than was asked for."""
+        if self.asked is None:
+            return np.zeros(0, int)
+        sums, sizes = summed(_times(multipliers, part.differences))
+        change = ends[0] - ends[1]
+        level = np.abs(ends[0]) + np.abs(ends[1])
+        relative = relative_error(sums - change, change, level, sizes)
+        return np.flatnonzero((relative > self.asked).any(axis=0))
+
+    def _mean_gradients(self, part: Paths, steps: int, batch_size: int | None) -> list[Array]:
+        positions, weights = quadrature(self.rule, steps)
+        together = max(1, (batch_size or self.setup.pairs) // part.count)
+        total: list[Array] = []
+        for first in range(0, steps, together):
+            taken = slice(first, first + together)
+            count = len(positions[taken])
+            walked = self._walk(
+                part.points(positions[taken]), repeated(part.seeds, count), batch_size
+            )
+            means = [
+                np.tensordot(
+                    weights[taken].astype(values.dtype),
+                    values.reshape(len(values), part.count, count, *values.shape[2:]),
+                    (0, 2),
+                )
+                for values in walked.multipliers
+            ]
+            total = [a + b for a, b in zip(total, means, strict=True)] if total else means
+        return total
+
+
+class ExpectedGradients(Runner):
+    """The gradient at points drawn between a reference that is drawn and the sample.
+
+    Its mean over the draws, each times its difference, is integrated gradients averaged over the
+    references; with the error of that mean.
+
+    Parameters
+    ----------
+    samples
+        How many draws each sample has.
+    seed
+        Of the draws; a sample's depend on it and on the sample alone.
+    """
+
+    entered = True
+
+    def __init__(self, setup: Setup, *, samples: int = 200, seed: int = 0) -> None:
+        super().__init__(setup)
+        without_tokens(self.setup)
+        self.samples, self.seed = checked_count(samples, "samples"), seed
+        self.settings |= {"draws": samples, "seed": seed}
+        self._walk = self.walk()
+
+    @property
+    def tolerance(self) -> float:
+        """Sums are as far off as so many draws make them, which their standard errors tell."""
+        return np.inf
+
+    def attribute(self, request: Request) -> Found:
+        """Means over the draws, and their standard errors."""
+        seeds = request.seeds.values
+        leading = (len(seeds), request.samples)
+        scores, multipliers = ([Mean(leading) for _ in request.data] for _ in range(2))
+        most = block_of(request, self.setup.pairs)
+        for block, own in with_references(request, self.samples, most):
+            n, d = block.shape
+            drawn = uniform(streams(request, block, self.seed), 2)
+            number = (drawn[..., 0] * request.count).astype(int)
+            starts = [array[np.arange(n)[:, np.newaxis], number] for array in own]
+            deltas = [
+                array[block.rows][:, np.newaxis] - start
+                for array, start in zip(request.data, starts, strict=True)
+            ]
+            points = [
+                start
+                + drawn[..., 1].astype(start.dtype).reshape(n, d, *[1] * (start.ndim - 2)) * delta
+                for start, delta in zip(starts, deltas, strict=True)
+            ]
+            walked = self._walk(
+                [array.reshape(-1, *array.shape[2:]) for array in points],
+                repeated(rows_of(seeds, block.rows), d),
+                request.batch_size,
+            )
+            where = (slice(None), block.rows)
+            for values, delta, score, multiplier in zip(
+                walked.multipliers, deltas, scores, multipliers, strict=True
+            ):
+                gradients = values.reshape(len(seeds), n, d, *values.shape[2:])
+                score.add(where, block.columns.start, gradients * delta)
+                multiplier.add(where, block.columns.start, gradients)
+        found = Found(
+            [score.mean for score in scores],
+            [multiplier.mean for multiplier in multipliers],
+            [score.standard_error for score in scores] if self.samples > 1 else None,
+        )
+        found.change = self._change(request)
+        found.sums, found.sizes = summed(found.scores)
+        return found
+
+    def _change(self, request: Request) -> Array:
+        """The target (T, N) on the samples minus its mean on all their references."""
+        change = np.zeros((len(request.seeds.values), request.samples, request.count))
+        for part in paths(request, self.setup.pairs):
+            ends = values_at_ends(self.values, part, request.seeds.values, request.batch_size)
+            block = (ends[0] - ends[1]).reshape(len(change), *part.block.shape)
+            change[:, part.block.rows, part.block.columns] = block
+        return np.asarray(change.mean(axis=2))
+
+
+def _times(multipliers: list[Array], differences: list[Array]) -> list[Array]:
+    """Multipliers (T, P, *S) times differences (P, *S)."""
+    return [values * delta for values, delta in zip(multipliers, differences, strict=True)]
+
+
+METHODS = (
+    Method(
+        "integrated_gradients",
+        "gradient",
+        IntegratedGradients,
+        "The gradient's mean along the straight path from the reference, times the difference.",
+        "Sundararajan 2017, arXiv:1703.01365",
+        "2·N·K·steps + N + N·K",
+        complete=True,
+        aliases=("intgrad",),
+    ),
+    Method(
+        "expected_gradients",
+        "gradient",
+        ExpectedGradients,
+        "Integrated gradients averaged over references, by draws of reference and position.",
+        "Erion 2021, arXiv:1906.10670",
+        "2·N·samples + N + N·K",
+        aliases=("gradient_shap",),
+    ),
+)

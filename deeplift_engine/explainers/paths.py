@@ -1,0 +1,251 @@
+"""Straight paths from references to inputs, and what is found along them, pair by pair."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplift_engine.errors import InputError, RuleError
+from deeplift_engine.explainers.base import Found
+from deeplift_engine.explainers.blocks import Block, blocks
+from deeplift_engine.explainers.draws import Mean
+from deeplift_engine.explainers.setup import Setup
+from deeplift_engine.explainers.walk import Values, repeated
+from deeplift_engine.request import Request
+
+Array = NDArray[Any]
+RULES = ("gauss_legendre", "midpoint", "trapezoid", "left", "right")
+
+
+@functools.cache
+def quadrature(rule: str, steps: int) -> tuple[Array, Array]:
+    """Positions between 0 and 1 and their weights, which sum to 1; ``steps`` of each.
+
+    Raises
+    ------
+    RuleError
+        For a rule that there is not, or too few steps.
+    """
+    if rule not in RULES:
+        raise RuleError(f"rule is one of {', '.join(RULES)}, not {rule!r}.")
+    fewest = 2 if rule == "trapezoid" else 1
+    checked_count(steps, "steps", fewest)
+    if rule == "gauss_legendre":
+        positions, weights = np.polynomial.legendre.leggauss(steps)
+        return (positions + 1) / 2, weights / 2
+    if rule == "trapezoid":
+        weights = np.full(steps, 1 / (steps - 1))
+        weights[[0, -1]] /= 2
+        return np.linspace(0, 1, steps), weights
+    shift = {"left": 0.0, "midpoint": 0.5, "right": 1.0}[rule]
+    return (np.arange(steps) + shift) / steps, np.full(steps, 1 / steps)
+
+
+def checked_count(value: int, name: str, fewest: int = 1) -> int:
+    """A whole number of ``fewest`` or more, of the option called ``name``.
+
+    Raises
+    ------
+    RuleError
+        For anything else.
+    """
+    if isinstance(value, bool) or int(value) != value or value < fewest:
+        raise RuleError(f"{name} is a whole number of {fewest} or more, not {value!r}.")
+    return int(value)
+
+
+def without_tokens(setup: Setup) -> None:
+    """See that there are points between any two inputs.
+
+    Raises
+    ------
+    InputError
+        Where an input holds tokens.
+    """
+    tokens = [name for name in setup.graph.inputs if setup.graph.nodes[name].tokens]
+    if tokens:
+        readers = [
+            node.name for node in setup.graph.nodes.values() if set(tokens) & set(node.inputs)
+        ]
+        raise InputError(
+            f"The inputs {tokens} hold tokens, and there is nothing between two tokens: give "
+            f"layers=, the embedding where they are looked up. They are read by {readers}."
+        )
+
+
+@dataclass(frozen=True)
+class Paths:
+    """P paths, each from a reference of a sample to the sample.
+
+    Attributes
+    ----------
+    block
+        Which n samples, and which k of their references; P = n · k, a sample's next to each other.
+    data
+        The samples (n, *S).
+    starts, ends
+        References and samples (P, *S).
+    seeds
+        Weights over the target's units (T, P or 1, *shape).
+    """
+
+    block: Block
+    data: list[Array]
+    starts: list[Array]
+    ends: list[Array]
+    seeds: Array
+
+    @property
+    def count(self) -> int:
+        """P."""
+        return len(self.starts[0])
+
+    @property
+    def differences(self) -> list[Array]:
+        """Samples minus references (P, *S)."""
+        return [end - start for start, end in zip(self.starts, self.ends, strict=True)]
+
+    def chosen(self, numbers: Array) -> Paths:
+        """Some of the paths, by their numbers."""
+        return replace(
+            self,
+            starts=[array[numbers] for array in self.starts],
+            ends=[array[numbers] for array in self.ends],
+            seeds=self.seeds if self.seeds.shape[1] == 1 else self.seeds[:, numbers],
+        )
+
+    def points(self, positions: Array) -> list[Array]:
+        """Points (P · s, *S) at ``positions`` (s,) of each path, a path's next to each other."""
+        found = []
+        for start, end in zip(self.starts, self.ends, strict=True):
+            at = positions.astype(start.dtype).reshape(-1, *[1] * (start.ndim - 1))
+            points = start[:, np.newaxis] + at * (end - start)[:, np.newaxis]
+            found.append(points.reshape(-1, *start.shape[1:]))
+        return found
+
+
+def block_of(request: Request, pairs: int, points: int = 1) -> int:
+    """How many paths of ``points`` points to take together, where ``pairs`` points fit."""
+    targets = len(request.seeds.values)
+    return max(1, (request.batch_size or pairs) // (points * targets))
+
+
+def with_references(request: Request, draws: int, most: int) -> Iterator[tuple[Block, list[Array]]]:
+    """Blocks of samples and draws, and the references (n, K, *S) of their samples."""
+    own: list[Array] = []
+    rows = None
+    for block in blocks(request.replace(batch_size=None), draws, most):
+        if block.rows != rows:
+            rows = block.rows
+            own = request.own(rows.start, block.shape[0])
+        yield block, own
+
+
+def paths(request: Request, most: int) -> Iterator[Paths]:
+    """All pairs of sample and reference, ``most`` at a time."""
+    for block, own in with_references(request, request.count, most):
+        count = block.shape[1]
+        data = [array[block.rows] for array in request.data]
+        yield Paths(
+            block,
+            data,
+            [array[:, block.columns].reshape(-1, *array.shape[2:]) for array in own],
+            [np.repeat(array, count, axis=0) for array in data],
+            repeated(rows_of(request.seeds.values, block.rows), count),
+        )
+
+
+def rows_of(seeds: Array, rows: slice) -> Array:
+    """Weights (T, n or 1, *shape) of some samples."""
+    return seeds if seeds.shape[1] == 1 else seeds[:, rows]
+
+
+def values_at_ends(
+    values: Values, part: Paths, seeds: Array, batch_size: int | None
+) -> tuple[Array, Array]:
+    """The target (T, P) at the samples, forwarded once each, and at the references."""
+    at_data = values(part.data, rows_of(seeds, part.block.rows), batch_size)
+    at_end = np.repeat(at_data, part.block.shape[1], axis=1)
+    return at_end, values(part.starts, part.seeds, batch_size)
+
+
+class Pairs:
+    """What is found for each pair of sample and reference, put together as the request asks."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.leading = (len(request.seeds.values), request.samples)
+        self._means: dict[tuple[str, int], Mean] = {}
+        self._apart: dict[tuple[str, int], Array] = {}
+
+    def add(
+        self,
+        block: Block,
+        scores: Sequence[Array],
+        multipliers: Sequence[Array] | None,
+        ends: tuple[Array, Array] | None,
+    ) -> None:
+        """Add a block (T, P, *S), and the target (T, P) at both ends, if sums must meet it."""
+        for number, values in enumerate(scores):
+            self._add(block, "scores", number, values)
+        for number, values in enumerate(multipliers or ()):
+            self._add(block, "multipliers", number, values)
+        if ends is not None:
+            sums, sizes = summed(scores)
+            level = np.abs(ends[0]) + np.abs(ends[1])
+            self._keep(block, "change", 0, ends[0] - ends[1])
+            self._keep(block, "sums", 0, sums)
+            self._keep(block, "sizes", 0, np.maximum(sizes, level))
+
+    def found(self, **settings: Any) -> Found:
+        """All of it."""
+        errors = None
+        if self.request.average and self.request.count > 1:
+            errors = [mean.standard_error for mean in self._all(self._means, "scores")]
+        return Found(
+            self._scored("scores") or [],
+            self._scored("multipliers"),
+            errors,
+            change=self._apart.get(("change", 0)),
+            sums=self._apart.get(("sums", 0)),
+            sizes=self._apart.get(("sizes", 0)),
+            apart=not self.request.average,
+            settings=settings,
+        )
+
+    def _add(self, block: Block, name: str, number: int, values: Array) -> None:
+        if not self.request.average:
+            self._keep(block, name, number, values)
+            return
+        mean = self._means.setdefault((name, number), Mean(self.leading))
+        whole = values.reshape(len(values), *block.shape, *values.shape[2:])
+        mean.add((slice(None), block.rows), block.columns.start, whole)
+
+    def _keep(self, block: Block, name: str, number: int, values: Array) -> None:
+        whole = values.reshape(len(values), *block.shape, *values.shape[2:])
+        if (name, number) not in self._apart:
+            shape = (*self.leading, self.request.count, *values.shape[2:])
+            self._apart[name, number] = np.zeros(shape, values.dtype)
+        self._apart[name, number][:, block.rows, block.columns] = whole
+
+    def _scored(self, name: str) -> list[Array] | None:
+        if self.request.average:
+            return [mean.mean for mean in self._all(self._means, name)] or None
+        return self._all(self._apart, name) or None
+
+    def _all(self, held: dict[tuple[str, int], Any], name: str) -> list[Any]:
+        return [value for (kind, _), value in held.items() if kind == name]
+
+
+def summed(scores: Sequence[Array]) -> tuple[Array, Array]:
+    """Sums over features (T, P) of scores (T, P, *S) of all places, and of their magnitudes."""
+    flat = [values.reshape(*values.shape[:2], -1) for values in scores]
+    return (
+        np.sum([values.sum(axis=2) for values in flat], axis=0),
+        np.sum([np.abs(values).sum(axis=2) for values in flat], axis=0),
+    )
