@@ -1,0 +1,31 @@
+"""How good scores are: metrics, and methods compared by them."""
+
+from deeplift_engine.evaluate.bench import Bench, Subject
+from deeplift_engine.evaluate.erasing import (
+    completeness,
+    deletion,
+    insertion,
+    log_odds_drop,
+    sensitivity_n,
+)
+from deeplift_engine.evaluate.measured import Measured
+from deeplift_engine.evaluate.nearby import infidelity, max_sensitivity
+from deeplift_engine.evaluate.randomisation import randomisation
+from deeplift_engine.evaluate.ranks import agreement, rank_correlation, sparsity
+
+__all__ = [
+    "Bench",
+    "Measured",
+    "Subject",
+    "agreement",
+    "completeness",
+    "deletion",
+    "infidelity",
+    "insertion",
+    "log_odds_drop",
+    "max_sensitivity",
+    "randomisation",
+    "rank_correlation",
+    "sensitivity_n",
+    "sparsity",
+]

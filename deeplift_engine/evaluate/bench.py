@@ -1,0 +1,379 @@
+"""What methods are judged on: samples, references, a target, and the network's values there."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplift_engine import targets
+from deeplift_engine.attribution import Attribution
+from deeplift_engine.errors import ConvergenceWarning, InputError
+from deeplift_engine.evaluate.features import features as resolved_features
+from deeplift_engine.evaluate.random_networks import randomised
+from deeplift_engine.reference_checks import References
+from deeplift_engine.request import resolved_request
+
+if TYPE_CHECKING:
+    from deeplift_engine.network import Network
+
+Array = NDArray[Any]
+
+
+class Bench:
+    """What methods are judged on.
+
+    N samples with K references each, T targets, F features. Everything is computed by the
+    network's forward pass alone, in blocks; nothing depends on how large they are.
+
+    Parameters
+    ----------
+    network
+        From `load` or `convert`.
+    x, target, references, batch_size, progress
+        As for `Explainer.run`. Where something is erased, references take its place.
+    target_layer
+        As ``target`` of `Network.explainer`.
+    features
+        What is erased together; see `deeplift_engine.evaluate.features.features`.
+
+    Raises
+    ------
+    InputError, TargetError, ReferencesError
+        Where what is handed in does not fit the network or each other.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        x: Any,
+        *,
+        target: Any = None,
+        references: Any = None,
+        target_layer: str = "logits",
+        features: Any = None,
+        batch_size: int | None = None,
+        progress: bool | None = None,
+    ) -> None:
+        from deeplift_engine.explainers.walk import Values
+
+        self.network, self.target, self.target_layer = network, target, target_layer
+        self.setup = network.setup(target_layer)
+        self.values = Values(self.setup)
+        self.request = resolved_request(
+            x,
+            network.inputs,
+            self._target_shape,
+            network.dtype,
+            target=target,
+            references=references,
+            batch_size=batch_size,
+            progress=progress,
+        )
+        self.features = resolved_features(features, self.request.data, network.inputs)
+        self._randomised: dict[tuple[str, str, int], list[tuple[str, Network]]] = {}
+
+    def _target_shape(self, data: Sequence[Array]) -> tuple[int, ...]:
+        shape = self.setup.graph.nodes[self.setup.target].shape
+        if None not in shape:
+            return tuple(size or 0 for size in shape)
+        return tuple(self.values.activations([array[:1] for array in data])[0].shape[1:])
+
+    # ------------------------------------------------------------ the network's values
+
+    @property
+    def seeds(self) -> Array:
+        """Weights over the target's units, (T, N or 1, *shape)."""
+        return self.request.seeds.values
+
+    def at(self, data: Sequence[Array], origins: Array | None = None) -> Array:
+        """The target (T, M) at points (M, ...), of the samples ``origins`` (M,)."""
+        seeds = self.seeds
+        if seeds.shape[1] > 1 and origins is not None:
+            seeds = seeds[:, origins]
+        return self.values(data, seeds, self.request.batch_size)
+
+    @cached_property
+    def at_inputs(self) -> Array:
+        """The target on the inputs, (T, N)."""
+        return self.at(self.request.data)
+
+    @cached_property
+    def at_references(self) -> Array:
+        """The target on the references, mean over them, (T, N)."""
+        everything = np.ones((1, 1, self.features.count), bool)
+        return self.erased(lambda rows, draws: everything, 1)[..., 0]
+
+    def erased(
+        self,
+        choose: Callable[[slice, Array], Array],
+        draws: int,
+        seeds: Array | None = None,
+    ) -> Array:
+        """The target where features are replaced by those of the references.
+
+        Parameters
+        ----------
+        choose
+            Function of samples (a slice) and draws (numbers (d,)) that says which features are
+            erased, (n or 1, d, F) of bool.
+        draws
+            D, the number of choices for each sample.
+        seeds
+            Weights over the target's units, by default those of all targets.
+
+        Returns
+        -------
+        array
+            Mean over the references, (T, N, D).
+        """
+        from deeplift_engine.explainers.blocks import blocks
+        from deeplift_engine.explainers.walk import repeated
+
+        request, count = self.request, self.request.count
+        seeds = self.seeds if seeds is None else seeds
+        found = np.zeros((len(seeds), request.samples, draws * count), self.setup.dtype)
+        rows, own = slice(0), [np.zeros(0)]
+        for block in blocks(request, draws * count, self.values.most, " values"):
+            if block.rows != rows:
+                rows, own = block.rows, request.own(block.rows.start, block.shape[0])
+            columns = np.arange(block.columns.start, block.columns.stop)
+            chosen = self.features.elements(choose(rows, columns // count))
+            points = [
+                np.where(where, instead[:, columns % count], array[rows, np.newaxis])
+                for where, instead, array in zip(chosen, own, request.data, strict=True)
+            ]
+            part = seeds[:, rows] if seeds.shape[1] > 1 else seeds
+            values = self.values(
+                [array.reshape(-1, *array.shape[2:]) for array in points],
+                repeated(part, block.shape[1]),
+                block.shape[0] * block.shape[1],
+            )
+            found[:, rows, block.columns] = values.reshape(len(seeds), *block.shape)
+        return np.asarray(found.reshape(*found.shape[:2], draws, count).mean(axis=3))
+
+    # ------------------------------------------------------------ methods
+
+    def run(self, method: str, *, label: str = "", **options: Any) -> Subject:
+        """Score the samples by a method, which is then judged.
+
+        Parameters
+        ----------
+        method
+            A name of `deeplift_engine.methods`.
+        label
+            What to call it; by default its name and options.
+        **options
+            Of the method.
+
+        Raises
+        ------
+        RuleError
+            For names that are not known.
+        """
+        start = time.perf_counter()
+        runner = self.explainer(self.network, method, options)
+        attribution = runner.run(
+            self._by_input(self.request.data),
+            target=self.target,
+            references=self._references(runner),
+            batch_size=self.request.batch_size,
+            progress=self.request.progress,
+        )
+        seconds = time.perf_counter() - start
+        label = label or said(method, options)
+        return replace(
+            self.take(attribution, label=label),
+            method=method,
+            options=options,
+            runner=runner,
+            seconds=seconds,
+        )
+
+    def take(self, scores: Any, *, label: str = "scores") -> Subject:
+        """Scores from elsewhere, to be judged.
+
+        Parameters
+        ----------
+        scores
+            An `Attribution`, or arrays ([T,] N, *S): one, or one per input as a list or mapping.
+        label
+            What to call them.
+
+        Raises
+        ------
+        InputError
+            If they are not those of the bench's samples and targets.
+        """
+        if isinstance(scores, Attribution):
+            multipliers = scores.multipliers
+            return Subject(
+                self,
+                label,
+                self._arrays(scores.scores),
+                None if multipliers is None else self._arrays(multipliers),
+                scores,
+            )
+        return Subject(self, label, self._arrays(scores))
+
+    def explainer(self, network: Network, method: str, options: Mapping[str, Any]) -> Any:
+        """A method compiled for a network of the same inputs and layers."""
+        return network.explainer(method, target=self.target_layer, **options)
+
+    def again(
+        self, runner: Any, data: Sequence[Array] | None = None, origins: Array | None = None
+    ) -> list[Array]:
+        """Scores (T, M, *S) by a method at points (M, ...) near the samples ``origins`` (M,).
+
+        By default the samples themselves. References and targets are those of the origins, and
+        sums are not checked.
+        """
+        chosen = np.arange(self.request.samples) if origins is None else origins
+        seeds = self.seeds if self.seeds.shape[1] == 1 else self.seeds[:, chosen]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            found = runner.run(
+                self._by_input(self.request.data if data is None else data),
+                target=[targets.weights(seed[0] if len(seed) == 1 else seed) for seed in seeds],
+                references=self._references(runner, chosen),
+                batch_size=self.request.batch_size,
+                progress=False,
+            )
+        return list(found.scores.values()) if isinstance(found.scores, dict) else [found.scores]
+
+    def randomised(self, order: str, draw: str, seed: int) -> list[tuple[str, Network]]:
+        """Networks with randomised layers, made once for all methods; see `randomised`."""
+        key = (order, draw, seed)
+        if key not in self._randomised:
+            self._randomised[key] = list(randomised(self.network, order, draw, seed))
+        return self._randomised[key]
+
+    def _references(self, runner: Any, origins: Array | None = None) -> Any:
+        """What to compare with, or None for a method that compares with nothing."""
+        if not getattr(runner, "compares", True):
+            return None
+        if origins is None:
+            return self._by_input(self.request.references)
+        return self._by_input(
+            [
+                reference if reference.shared else _of(reference, array, origins)
+                for reference, array in zip(self.request.references, self.request.data, strict=True)
+            ]
+        )
+
+    def _by_input(self, parts: Sequence[Any]) -> Any:
+        return parts[0] if len(parts) == 1 else list(parts)
+
+    def _arrays(self, given: Any) -> list[Array]:
+        """Arrays (T, N, *S) of each input."""
+        names = [info.name for info in self.network.inputs]
+        if isinstance(given, Mapping):
+            if set(given) != set(names):
+                raise InputError(
+                    f"Scores are judged at the inputs {names}, and these are at {list(given)}."
+                )
+            given = [given[name] for name in names]
+        parts = list(given) if isinstance(given, list | tuple) else [given]
+        leading = (len(self.seeds),) * self.request.seeds.stacked + (self.request.samples,)
+        expected = [(*leading, *array.shape[1:]) for array in self.request.data]
+        found = [np.asarray(part) for part in parts]
+        if [part.shape for part in found] != expected:
+            raise InputError(
+                f"Scores of shape {', '.join(str(part.shape) for part in found)}: expected "
+                f"{', '.join(map(str, expected))}, those of the inputs, averaged over references."
+            )
+        return found if self.request.seeds.stacked else [part[np.newaxis] for part in found]
+
+
+def _of(reference: References, array: Array, origins: Array) -> References:
+    """The references of the samples that points come from."""
+
+    def make(inputs: Array, indices: Array) -> Array:
+        return reference.make(array[origins[indices]], origins[indices])
+
+    return replace(reference, make=make)
+
+
+def said(method: str, options: Mapping[str, Any]) -> str:
+    """A method and its options in words."""
+    inside = ", ".join(f"{name}={value}" for name, value in options.items())
+    return f"{method} ({inside})" if inside else method
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Scores on a bench, and the method that they come from.
+
+    Attributes
+    ----------
+    bench
+        What they are judged on.
+    label
+        What they are called.
+    scores, multipliers
+        Of each input, (T, N, *S); multipliers may be None.
+    attribution
+        The method's whole result, or None.
+    method, options
+        Which method; an empty name where scores are from elsewhere.
+    runner
+        The method, compiled, or None.
+    seconds
+        What it took, compiling included.
+    """
+
+    bench: Bench
+    label: str
+    scores: list[Array]
+    multipliers: list[Array] | None = None
+    attribution: Attribution | None = None
+    method: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    runner: Any = None
+    seconds: float = float("nan")
+
+    @cached_property
+    def sums(self) -> Array:
+        """Scores added within each feature, (T, N, F)."""
+        return self.bench.features.sums(self.scores).astype(float)
+
+    def again(
+        self, data: Sequence[Array] | None = None, origins: Array | None = None
+    ) -> list[Array]:
+        """Scores by the same method at other points; see `Bench.again`.
+
+        Raises
+        ------
+        InputError
+            If the scores are from elsewhere.
+        """
+        self._known()
+        return self.bench.again(self.runner, data, origins)
+
+    def elsewhere(self, network: Network) -> list[Array]:
+        """Scores (T, N, *S) by the same method of another network of the same layers.
+
+        Raises
+        ------
+        InputError
+            If the scores are from elsewhere.
+        """
+        self._known()
+        return self.bench.again(self.bench.explainer(network, self.method, self.options))
+
+    def _known(self) -> None:
+        if self.runner is None:
+            raise InputError(
+                f"{self.label}: this metric runs the method again, and these scores are from "
+                "elsewhere. Use Bench.run(method) instead of Bench.take(scores)."
+            )
+
+    def given(self, values: Array) -> Array:
+        """A result (T, N, ...) as the user asked for it: ([T,] N, ...)."""
+        return values if self.bench.request.seeds.stacked else values[0]

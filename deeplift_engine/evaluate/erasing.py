@@ -1,0 +1,215 @@
+"""Metrics that erase features and see what the target does.
+
+What is erased is replaced by the references; where a sample has several, the target is averaged
+over them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplift_engine.convergence import relative_error
+from deeplift_engine.errors import InputError
+from deeplift_engine.evaluate.bench import Bench, Subject
+from deeplift_engine.evaluate.measured import Measured
+from deeplift_engine.evaluate.ranks import correlation
+
+Array = NDArray[Any]
+
+
+def completeness(subject: Subject) -> Measured:
+    """How far the scores' sum is from the target's difference from the references.
+
+    Relative to that difference, as in `deeplift_engine.convergence.relative_error`.
+
+    Notes
+    -----
+    Sundararajan 2017, arXiv:1703.01365; summation-to-delta in Shrikumar 2017, arXiv:1704.02685.
+    """
+    bench = subject.bench
+    delta = bench.at_inputs - bench.at_references
+    error = subject.sums.sum(axis=-1) - delta
+    level = np.abs(bench.at_inputs) + np.abs(bench.at_references)
+    size = np.abs(subject.sums).sum(axis=-1)
+    return Measured(subject.given(relative_error(error, delta, level, size)))
+
+
+def sensitivity_n(
+    subject: Subject, *, sizes: Sequence[int] | None = None, draws: int = 100, seed: int = 0
+) -> Measured:
+    """Correlation of scores with what erasing does, over random sets of n features.
+
+    For each n and sample: over sets of n features, Pearson's correlation of the sum of their
+    scores with the drop of the target when they are erased.
+
+    Parameters
+    ----------
+    sizes
+        The n; by default twelve from 1 to four fifths of all features, evenly on a logarithm.
+    draws
+        Sets of each size.
+    seed
+        Of the sets, which are the same for all samples.
+
+    Returns
+    -------
+    Measured
+        The curve over n; its mean is the value.
+
+    Notes
+    -----
+    Ancona 2018, arXiv:1711.06104, section 4.
+    """
+    bench = subject.bench
+    count = bench.features.count
+    chosen = _sizes(sizes, count)
+    _at_least(draws, 2, "draws")
+    places = np.random.default_rng(seed).random((draws, count)).argsort(axis=1).argsort(axis=1)
+
+    def choose(rows: slice, numbers: Array) -> Array:
+        smaller = places[numbers % draws] < chosen[numbers // draws, np.newaxis]
+        return np.asarray(smaller[np.newaxis])
+
+    values = bench.erased(choose, len(chosen) * draws)
+    drops = bench.at_inputs[..., np.newaxis] - values.astype(float)
+    curve = [
+        correlation(subject.sums @ (places < size).T, drops[..., start : start + draws])
+        for size, start in zip(chosen, range(0, len(chosen) * draws, draws), strict=True)
+    ]
+    found = np.stack(curve, axis=-1)
+    return Measured(
+        subject.given(found.mean(axis=-1)), subject.given(found), chosen.tolist(), "features erased"
+    )
+
+
+def deletion(subject: Subject, *, steps: int = 20) -> Measured:
+    """The target while features are erased, those of the largest scores first: mean of the curve.
+
+    Parameters
+    ----------
+    steps
+        Points of the curve beside the whole input.
+
+    Returns
+    -------
+    Measured
+        The curve over the fraction erased, and the area under it.
+
+    Notes
+    -----
+    Samek 2015, arXiv:1509.06321; Petsiuk 2018, arXiv:1806.07421.
+    """
+    return _path(subject, steps, inserted=False)
+
+
+def insertion(subject: Subject, *, steps: int = 20) -> Measured:
+    """The target while features are put into the reference, those of the largest scores first.
+
+    Parameters
+    ----------
+    steps
+        Points of the curve beside the bare reference.
+
+    Returns
+    -------
+    Measured
+        The curve over the fraction put in, and the area under it.
+
+    Notes
+    -----
+    Petsiuk 2018, arXiv:1806.07421.
+    """
+    return _path(subject, steps, inserted=True)
+
+
+def _path(subject: Subject, steps: int, *, inserted: bool) -> Measured:
+    _at_least(steps, 1, "steps")
+    bench = subject.bench
+    count = bench.features.count
+    sizes = np.unique(np.linspace(0, count, min(steps, count) + 1).round().astype(int))
+    places = _places(subject.sums)
+
+    def choose(target: int, rows: slice, numbers: Array) -> Array:
+        taken = places[target, rows, np.newaxis] < sizes[numbers, np.newaxis]
+        return np.asarray(taken != inserted)
+
+    curve = _of_each(bench, choose, len(sizes))
+    shares = sizes / count
+    area = ((curve[..., 1:] + curve[..., :-1]) / 2 * np.diff(shares)).sum(axis=-1)
+    axis = "share of features put in" if inserted else "share of features erased"
+    return Measured(subject.given(area), subject.given(curve), shares.tolist(), axis)
+
+
+def _places(sums: Array) -> Array:
+    """The place of each feature in the order of falling scores, (T, N, F)."""
+    return np.argsort(np.argsort(-sums, axis=-1, kind="stable"), axis=-1)
+
+
+def log_odds_drop(subject: Subject, *, fraction: float = 0.2, count: int | None = None) -> Measured:
+    """What the target loses when the features of the largest positive scores are erased.
+
+    With the target `deeplift_engine.targets.difference` of two logits it is the change in the
+    log-odds of two classes.
+
+    Parameters
+    ----------
+    fraction
+        Share of all features to erase.
+    count
+        Their number instead. Erased are those of scores above that of the next one and above
+        zero, so fewer where scores are equal or negative.
+
+    Notes
+    -----
+    Shrikumar 2017, arXiv:1704.02685, section 4.1: 157 of 784 pixels.
+    """
+    bench = subject.bench
+    whole = bench.features.count
+    if count is None:
+        if not 0 < fraction <= 1:
+            raise InputError(f"fraction is above 0 and at most 1, not {fraction!r}.")
+        count = round(fraction * whole)
+    if not 0 < count <= whole:
+        raise InputError(f"{count} of {whole} features are to be erased: 1 to {whole} can be.")
+    falling = -np.sort(-subject.sums, axis=-1)
+    next_one = falling[..., count : count + 1] if count < whole else np.zeros((1, 1, 1))
+    erased = subject.sums > np.maximum(next_one, 0)
+
+    def choose(target: int, rows: slice, numbers: Array) -> Array:
+        return np.asarray(erased[target, rows, np.newaxis])
+
+    return Measured(subject.given(bench.at_inputs - _of_each(bench, choose, 1)[..., 0]))
+
+
+def _of_each(bench: Bench, choose: Callable[[int, slice, Array], Array], draws: int) -> Array:
+    """As `Bench.erased`, where each target has choices of its own."""
+    parts = [
+        bench.erased(partial(choose, target), draws, bench.seeds[target : target + 1])
+        for target in range(len(bench.seeds))
+    ]
+    return np.concatenate(parts)
+
+
+def _sizes(given: Sequence[int] | None, count: int) -> Array:
+    if given is None:
+        most = max(1, int(0.8 * count))
+        return np.unique(np.geomspace(1, most, 12).round().astype(int))
+    sizes = np.asarray(given)
+    if sizes.ndim != 1 or not len(sizes) or sizes.dtype.kind not in "iu":
+        raise InputError(f"sizes are whole numbers of features, not {given!r}.")
+    if sizes.min() < 1 or sizes.max() >= count:
+        raise InputError(
+            f"sizes {sizes.min()} to {sizes.max()}: sets of 1 to {count - 1} of the {count} "
+            "features differ from each other."
+        )
+    return sizes
+
+
+def _at_least(number: int, least: int, name: str) -> None:
+    if number < least:
+        raise InputError(f"{name} is {least} or more, not {number!r}.")

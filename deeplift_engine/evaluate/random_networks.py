@@ -1,0 +1,92 @@
+"""Networks with randomised layers, made from what a network was read from."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conversion import LayerSpec, ModelSpec
+from deeplift_engine.errors import InputError
+
+if TYPE_CHECKING:
+    from deeplift_engine.network import Network
+
+Array = NDArray[Any]
+Draw = Callable[[Array, np.random.Generator], Array]
+
+
+def _normal(array: Array, rng: np.random.Generator) -> Array:
+    return rng.normal(0.0, float(array.std()), array.shape).astype(array.dtype)
+
+
+def _permuted(array: Array, rng: np.random.Generator) -> Array:
+    return rng.permutation(array.ravel()).reshape(array.shape)
+
+
+DRAWS: Mapping[str, Draw] = {"normal": _normal, "permuted": _permuted}
+ORDERS = ("cascading", "independent")
+LEARNT = ("kernel", "embeddings", "bias")
+"""Arrays that are randomised have one of these in the name of their role."""
+
+
+def randomised(
+    network: Network, order: str = "cascading", draw: str = "normal", seed: int = 0
+) -> Iterator[tuple[str, Network]]:
+    """Networks with randomised layers, and the last layer that was; from the output down.
+
+    Arguments are those of `deeplift_engine.evaluate.randomisation.randomisation`.
+
+    Raises
+    ------
+    InputError
+        For another ``order`` or ``draw``, or a network without kernels.
+    """
+    if order not in ORDERS:
+        raise InputError(f"order is one of {', '.join(ORDERS)}, not {order!r}.")
+    if draw not in DRAWS:
+        raise InputError(f"draw is one of {', '.join(DRAWS)}, not {draw!r}.")
+    spec = network.spec
+    called = dict.fromkeys(node.layer for node in reversed(spec.nodes))
+    names = [name for name in called if _learns(spec.layers[name])]
+    if not names:
+        raise InputError(f"{spec.source} has no layer with a kernel that could be randomised.")
+    for number, name in enumerate(names):
+        chosen = names[: number + 1] if order == "cascading" else [name]
+        layers = {
+            key: _drawn(layer, DRAWS[draw], seed) if key in chosen else layer
+            for key, layer in spec.layers.items()
+        }
+        source = f"{spec.source} (randomised: {', '.join(chosen)})"
+        yield name, network.respecified(replace(spec, layers=layers, source=source))
+
+
+def _learns(layer: LayerSpec) -> bool:
+    inner = layer.config.get("model")
+    return (
+        any("kernel" in role or "embeddings" in role for role in layer.weights)
+        or any(map(_learns, layer.children))
+        or (isinstance(inner, ModelSpec) and any(map(_learns, inner.layers.values())))
+    )
+
+
+def _drawn(layer: LayerSpec, draw: Draw, seed: int) -> LayerSpec:
+    """A layer with its arrays drawn anew, those of the layers in it too."""
+    config, inner = dict(layer.config), layer.config.get("model")
+    if isinstance(inner, ModelSpec):
+        drawn = {name: _drawn(part, draw, seed) for name, part in inner.layers.items()}
+        config["model"] = replace(inner, layers=drawn)
+    weights = {
+        role: draw(
+            array, np.random.default_rng([seed, zlib.crc32(f"{layer.name}/{role}".encode())])
+        )
+        if any(word in role for word in LEARNT)
+        else array
+        for role, array in layer.weights.items()
+    }
+    children = tuple(_drawn(child, draw, seed) for child in layer.children)
+    return replace(layer, config=config, weights=weights, children=children)

@@ -1,0 +1,148 @@
+"""Metrics that move inputs, against loops in plain numpy and what linear networks must give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deeplift_engine import evaluate
+from deeplift_engine.errors import InputError
+from tests.evaluate.nets import FEATURES, UNITS, curved, linear, rng, two_inputs
+from tests.helpers import off
+
+NEAR = 1e-10
+
+
+@pytest.fixture(scope="module")
+def net() -> Any:
+    return curved()
+
+
+def samples(count: int = 4) -> np.ndarray:
+    return rng(5).normal(size=(count, FEATURES))
+
+
+# ---------------------------------------------------------------- infidelity
+
+
+def test_the_gradient_of_a_linear_network_is_faithful_to_noise() -> None:
+    bench = evaluate.Bench(linear()[0], samples(), target=[0, 1])
+    assert evaluate.infidelity(bench.run("gradient"), by="noise").values.max() < NEAR
+    assert evaluate.infidelity(bench.run("deeplift"), by="noise").values.max() < NEAR
+    assert evaluate.infidelity(bench.run("saliency"), by="noise").values.min() > 1e-4
+
+
+def test_the_contributions_of_a_linear_network_are_faithful_to_erasing() -> None:
+    bench = evaluate.Bench(linear()[0], samples(), target=0, references=0.5)
+    assert evaluate.infidelity(bench.run("deeplift")).values.max() < NEAR
+    assert evaluate.infidelity(bench.run("gradient")).values.min() > 1e-4
+
+
+def test_infidelity_to_erasing_is_that_of_a_loop(net: Any) -> None:
+    network, forward = net
+    x, x0, scores = samples(), rng(1).normal(size=FEATURES), rng(2).normal(size=(4, FEATURES))
+    subject = evaluate.Bench(network, x, target=1, references=x0).take(scores)
+    chosen = np.random.default_rng(3).random((20, FEATURES)) < 0.3
+    for scaled in (False, True):
+        found = evaluate.infidelity(subject, share=0.3, draws=20, seed=3, scaled=scaled)
+        for sample in range(4):
+            said = np.array([scores[sample, where].sum() for where in chosen])
+            done = np.array(
+                [
+                    forward(x[sample])[1] - forward(np.where(where, x0, x[sample]))[1]
+                    for where in chosen
+                ]
+            )
+            factor = np.linalg.lstsq(said[:, None], done, rcond=None)[0] if scaled else 1
+            expected = np.mean((factor * said - done) ** 2)
+            assert found.values[sample] == pytest.approx(expected, abs=NEAR)
+
+
+def test_infidelity_to_noise_is_that_of_a_loop(net: Any) -> None:
+    network, forward = net
+    x, x0, scores = samples(), rng(1).normal(size=FEATURES), rng(2).normal(size=(4, FEATURES))
+    subject = evaluate.Bench(network, x, target=1, references=x0).take(scores)
+    found = evaluate.infidelity(subject, by="noise", noise=0.2, draws=20, seed=3)
+    moves = 0.2 * np.random.default_rng(3).standard_normal((20, FEATURES))
+    for sample in range(4):
+        steps = moves * (x[sample].max() - x[sample].min())
+        said = steps @ (scores[sample] / (x[sample] - x0))
+        done = forward(x[sample])[1] - forward(x[sample] - steps)[:, 1]
+        expected = np.mean((said - done) ** 2)
+        assert found.values[sample] == pytest.approx(expected, rel=1e-8)
+
+
+# ---------------------------------------------------------------- sensitivity to moves
+
+
+def test_the_gradient_of_a_linear_network_does_not_change() -> None:
+    bench = evaluate.Bench(linear()[0], samples(), target=0)
+    assert evaluate.max_sensitivity(bench.run("gradient")).values.max() < NEAR
+
+
+def test_max_sensitivity_is_that_of_a_loop(net: Any) -> None:
+    network, _ = net
+    x, own, units = samples(), rng(3).normal(size=(4, 2, FEATURES)), np.array([0, 2, 1, 1])
+    bench = evaluate.Bench(network, x, target=units, references=own)
+    subject = bench.run("deeplift")
+    found = evaluate.max_sensitivity(subject, radius=0.3, draws=5, seed=2).values
+    moves = 0.3 * np.random.default_rng(2).uniform(-1, 1, (5, FEATURES))
+    explainer = network.explainer()
+    for sample in range(4):
+        near = x[sample] + moves * (x[sample].max() - x[sample].min())
+        moved = explainer.run(
+            near, target=int(units[sample]), references=np.repeat(own[sample : sample + 1], 5, 0)
+        ).scores
+        score = subject.scores[0][0, sample]
+        expected = np.linalg.norm(moved - score, axis=1).max() / np.linalg.norm(score)
+        assert found[sample] == pytest.approx(expected, abs=NEAR)
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        evaluate.max_sensitivity,
+        lambda subject: evaluate.infidelity(subject, by="noise"),
+    ],
+    ids=["max_sensitivity", "infidelity"],
+)
+def test_neither_blocks_nor_neighbours_change_anything(net: Any, metric: Any) -> None:
+    network, x, own = net[0], samples(5), rng(3).normal(size=(5, 3, FEATURES))
+
+    def measured(rows: Any, batch_size: int | None) -> np.ndarray:
+        bench = evaluate.Bench(
+            network, x[rows], target=[0, 2], references=own[rows], batch_size=batch_size
+        )
+        return metric(bench.run("deeplift")).values
+
+    whole = measured(slice(None), None)
+    assert whole.shape == (2, 5)
+    assert off(measured(slice(None), 3), whole) < NEAR
+    assert off(measured([3, 1], 7), whole[:, [3, 1]]) < NEAR
+
+
+def test_all_inputs_move_together() -> None:
+    x = [rng(0).normal(size=(3, 3)), rng(1).normal(size=(3, 2, 2))]
+    bench = evaluate.Bench(two_inputs(), x, target="all")
+    for method in ("deeplift", "gradient"):
+        subject = bench.run(method)
+        for measured in (
+            evaluate.max_sensitivity(subject),
+            evaluate.infidelity(subject, by="noise"),
+        ):
+            assert measured.values.shape == (UNITS, 3)
+            assert np.isfinite(measured.values).all()
+
+
+def test_what_cannot_be_measured_is_refused(net: Any) -> None:
+    bench = evaluate.Bench(net[0], samples(), target=0)
+    with pytest.raises(InputError, match=r"Bench\.run"):
+        evaluate.max_sensitivity(bench.take(samples()))
+    with pytest.raises(InputError, match="'erasing' or 'noise'"):
+        evaluate.infidelity(bench.take(samples()), by="blurring")
+    with pytest.raises(InputError, match="share is above 0"):
+        evaluate.infidelity(bench.take(samples()), share=0)
+    with pytest.raises(InputError, match="draws is 1 or more"):
+        evaluate.max_sensitivity(bench.take(samples()), draws=0)
