@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -162,3 +162,19 @@ def block_size(samples: int, most: int) -> int:
         return min(whole, most)
     below = 1 << (most.bit_length() - 1)
     return min((most, below), key=lambda size: -(-samples // size) * size)
+
+
+def block_starts(samples: int, most: int) -> Iterator[tuple[int, int]]:
+    """Where blocks start and how many samples they hold, the last of which is filled up.
+
+    As many of ``most`` as there are, then powers of two, until no more than a quarter of all (or
+    one) is filled up: few sizes, and little that is computed for nothing.
+    """
+    start = 0
+    while start < samples:
+        left = samples - start
+        size = min(most, 1 << (left - 1).bit_length())
+        if size - left > max(1, samples // 4):
+            size = 1 << (left.bit_length() - 1)
+        yield start, size
+        start += size

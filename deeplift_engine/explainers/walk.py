@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from deeplift_engine.comparison import AT_REFERENCE
 from deeplift_engine.compiled import Compiled
-from deeplift_engine.data import block_size, padded
+from deeplift_engine.data import block_starts, padded
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.plan import Plan
 
@@ -61,14 +61,12 @@ class Walk:
         ``seeds`` (T, M or 1, *shape) weigh the target's units.
         """
         count, most = len(points[0]), batch_size or self.plan.pairs
-        rows = block_size(count, most)
-        depth = max(1, self.plan.pairs // rows)
         multipliers: list[Array] = []
         outputs: dict[str, Array] = {}
         values = np.zeros((len(seeds), count), self.plan.dtype)
         at_reference = self._at_nothing(points)
-        for row in range(0, count, rows):
-            kept = min(rows, count - row)
+        for row, rows in block_starts(count, most):
+            kept, depth = min(rows, count - row), max(1, self.plan.pairs // rows)
             at_input = self.compiled.forward([padded(array, row, rows) for array in points])
             level = at_input[self.plan.target].numpy()
             for name in self.also:
@@ -126,8 +124,7 @@ class Values:
     ) -> Array:
         """Values (T, M) at ``points`` (M, ...) of each input; ``seeds`` (T, M or 1, *shape)."""
         count, parts = len(points[0]), []
-        rows = block_size(count, batch_size or self.most)
-        for row in range(0, count, rows):
+        for row, rows in block_starts(count, batch_size or self.most):
             kept = min(rows, count - row)
             level = self.activations([padded(array, row, rows) for array in points])[0][:kept]
             part = seeds[:, row : row + kept] if seeds.shape[1] > 1 else seeds
