@@ -43,6 +43,8 @@ class Found:
         The target on the input minus that on the reference, (T, N, K) or (T, N), or None.
     sums
         What must equal ``change``, of its shape; None where nothing must.
+    promised
+        Whether they must; else what they miss is reported and not judged.
     sizes
         Sum of the contributions' magnitudes, of the shape of ``sums``.
     predictions
@@ -59,6 +61,7 @@ class Found:
     standard_errors: list[Array] | None = None
     change: Array | None = None
     sums: Array | None = None
+    promised: bool = True
     sizes: Array | None = None
     predictions: dict[str, Array] | None = None
     apart: bool = False
@@ -227,14 +230,15 @@ class Runner:
         change, error, relative = found.change, None, None
         if change is not None and found.sums is not None:
             error = found.sums - change
+        if change is not None and error is not None and found.promised:
             sizes = np.abs(change) if found.sizes is None else found.sizes
             relative = relative_error(error, change, np.abs(change), sizes)
             at = (..., np.newaxis) if relative.ndim == 2 else ...
             judge(relative[at], error[at], change[at], self.tolerance, request.strict, self.advice)
         if change is not None and change.ndim == 3 and not found.apart:
             change = change.mean(axis=2)
-            if error is not None and relative is not None:
-                error, relative = error.mean(axis=2), relative.max(axis=2)
+            error = None if error is None else error.mean(axis=2)
+            relative = None if relative is None else relative.max(axis=2)
 
         def named(values: list[Array] | None) -> Any:
             if values is None:
