@@ -15,6 +15,7 @@ from deeplift_engine.explainers.blocks import blocks
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.path import CLOSE
 from deeplift_engine.explainers.paths import (
+    along,
     block_of,
     checked_count,
     rows_of,
@@ -125,13 +126,6 @@ def blurred(path: Array, axis: int, widths: tuple[float, ...]) -> Array:
     kernels = gaussians(length, widths).reshape(shape)
     spectrum = np.fft.rfft(path, 2 * length, axis) * kernels
     return np.take(np.fft.irfft(spectrum, 2 * length, axis), range(length), axis)
-
-
-def along(gradients: Array, points: Array) -> Array:
-    """Integral (T, n, *S) over a path's points of gradients (T, n, s, *S), by trapezoids."""
-    before = np.concatenate([points[:, :1], points[:, :-1]], axis=1)
-    behind = np.concatenate([points[:, 1:], points[:, -1:]], axis=1)
-    return np.asarray((gradients * ((behind - before) / 2)).sum(axis=2))
 
 
 @functools.lru_cache(maxsize=8)

@@ -102,10 +102,15 @@ METHODS = (
         "gradient_times_input",
         "gradient",
         Gradient,
-        "The gradient at the input, times the input.",
+        "The gradient at the input, or at layers, times what is there.",
         "Shrikumar 2016, arXiv:1605.01713",
         "2·N",
-        aliases=("grad*input", "gradient*input", "input_x_gradient"),
+        aliases=(
+            "grad*input",
+            "gradient*input",
+            "input_x_gradient",
+            "layer_activation_times_gradient",
+        ),
         fixed={"rules": "gradient", "times_input": True},
     ),
     Method(

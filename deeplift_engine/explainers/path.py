@@ -17,6 +17,7 @@ from deeplift_engine.explainers.paths import (
     Paths,
     block_of,
     checked_count,
+    mean_over,
     paths,
     quadrature,
     rows_of,
@@ -126,10 +127,9 @@ class IntegratedGradients(Runner):
                 part.points(positions[taken]), repeated(part.seeds, count), batch_size
             )
             means = [
-                np.tensordot(
-                    weights[taken].astype(values.dtype),
+                mean_over(
                     values.reshape(len(values), part.count, count, *values.shape[2:]),
-                    (0, 2),
+                    weights[taken],
                 )
                 for values in walked.multipliers
             ]

@@ -249,3 +249,15 @@ def summed(scores: Sequence[Array]) -> tuple[Array, Array]:
         np.sum([values.sum(axis=2) for values in flat], axis=0),
         np.sum([np.abs(values).sum(axis=2) for values in flat], axis=0),
     )
+
+
+def mean_over(gradients: Array, weights: Array) -> Array:
+    """Weighted sum (T, P, *S) over the points of each path of gradients (T, P, s, *S)."""
+    return np.asarray(np.tensordot(weights.astype(gradients.dtype), gradients, (0, 2)))
+
+
+def along(gradients: Array, points: Array) -> Array:
+    """Integral (T, P, *S) over a path's points of gradients (T, P, s, *S), by trapezoids."""
+    before = np.concatenate([points[:, :1], points[:, :-1]], axis=1)
+    behind = np.concatenate([points[:, 1:], points[:, -1:]], axis=1)
+    return np.asarray((gradients * ((behind - before) / 2)).sum(axis=2))
