@@ -67,7 +67,9 @@ class Method:
     @property
     def options(self) -> dict[str, Option]:
         """Keyword arguments that users may give, by name."""
-        explained = _explained(inspect.getdoc(self.make) or "")
+        explained: dict[str, str] = {}
+        for made in reversed(getattr(self.make, "__mro__", (self.make,))):
+            explained |= _explained(inspect.getdoc(made) or "")
         parameters = inspect.signature(self.make).parameters.values()
         return {
             parameter.name: Option(
