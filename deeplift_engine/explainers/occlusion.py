@@ -1,0 +1,245 @@
+"""Parts of the inputs replaced, one at a time: what the target loses is theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplift_engine.data import by_input
+from deeplift_engine.errors import InputError, RuleError
+from deeplift_engine.explainers.base import Found
+from deeplift_engine.explainers.method import Method
+from deeplift_engine.explainers.perturbing import (
+    Grouped,
+    Perturbation,
+    Valued,
+    joined,
+    whole_number,
+)
+from deeplift_engine.explainers.setup import Setup
+from deeplift_engine.optional import optional
+from deeplift_engine.perturbation.evaluation import Samples
+from deeplift_engine.perturbation.groups import Groups
+from deeplift_engine.perturbation.windows import Windows, windows
+from deeplift_engine.reference_checks import References
+from deeplift_engine.request import Request
+
+Array = NDArray[Any]
+REPLACEMENTS = ("references", "sample", "blur")
+
+
+class Occlusion(Perturbation):
+    """What the target loses where a window is replaced, shared by the elements under it.
+
+    An element's score is the mean, over the windows above it, of the window's loss divided by its
+    size (DeepExplain). Where stride and window do not fit an axis, one more window ends at its
+    end, so that no element is left out.
+
+    Parameters
+    ----------
+    window
+        Its size: one number, or one for each axis of a sample; at most as long as the axis. Of
+        several inputs a list of these, or a mapping by name. DeepExplain's ``window_shape``,
+        Captum's ``sliding_window_shapes``.
+    stride
+        How far windows are apart, likewise. DeepExplain's ``step``, Captum's ``strides``.
+    replacement
+        ``"references"``: by the references, zeros unless given, averaged over them. ``"sample"``:
+        by one of them, drawn for each window. ``"blur"``: by the blurred input.
+    sigma
+        Of the Gaussian that blurs, in elements, along each axis but the last of several.
+    seed
+        Of the draws.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        window: Any = 1,
+        stride: Any = 1,
+        replacement: str = "references",
+        sigma: float = 3.0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(setup)
+        if replacement not in REPLACEMENTS:
+            raise RuleError(
+                f"replacement is one of {', '.join(REPLACEMENTS)}, not {replacement!r}; what "
+                "references to replace by is said as references= of run."
+            )
+        self.window, self.stride, self.replacement = window, stride, replacement
+        self.sigma, self.seed = sigma, seed
+        self.settings |= {"window": window, "stride": stride, "replacement": replacement}
+        self.settings |= {"sigma": sigma} if replacement == "blur" else {}
+        self.settings |= {"seed": seed} if replacement == "sample" else {}
+
+    def attribute(self, request: Request) -> Found:
+        """What is lost under each window, shared and averaged."""
+        request = self._replaced_by(request)
+        slides = self._windows(request)
+        starts = [0, *accumulate(slide.number for slide in slides)]
+        choice = None
+        if self.replacement == "sample":
+            choice = np.random.default_rng(self.seed).integers(request.count, size=starts[-1])
+
+        def masks(draws: slice) -> list[Array]:
+            numbers = np.arange(draws.start, draws.stop)
+            return [
+                _beside(slide, numbers - start)[np.newaxis]
+                for slide, start in zip(slides, starts, strict=False)
+            ]
+
+        parts = [
+            samples.whole()[..., np.newaxis] - samples.masked(starts[-1], masks, choice)
+            for _, samples in self.blocks(request, starts[-1])
+        ]
+        lost = np.split(joined(request, parts), starts[1:-1], axis=-1)
+        scores = [slide.shared(part) for slide, part in zip(slides, lost, strict=True)]
+        return Found(
+            [score.astype(self.setup.dtype) for score in scores], apart=not request.average
+        )
+
+    def _windows(self, request: Request) -> list[Windows]:
+        sizes = _by_input(self.window, request, "window")
+        strides = _by_input(self.stride, request, "stride")
+        return [
+            windows(array.shape[1:], size, stride)
+            for array, size, stride in zip(request.data, sizes, strides, strict=True)
+        ]
+
+    def _replaced_by(self, request: Request) -> Request:
+        if self.replacement == "sample" and not request.average:
+            raise InputError(
+                "replacement='sample' takes one reference for each window, so that none can be "
+                "kept apart: leave average=True."
+            )
+        if self.replacement != "blur":
+            return request
+        if any(array.dtype.kind != "f" for array in request.data):
+            raise InputError("replacement='blur' is for inputs of numbers, and these are tokens.")
+        references = [
+            References(f"blur({self.sigma:g})", 1, False, self._blurred) for _ in request.data
+        ]
+        return request.replace(references=references)
+
+    def _blurred(self, inputs: Array, indices: Array) -> Array:
+        gaussian = optional("scipy.ndimage", "scipy").gaussian_filter
+        rank = inputs.ndim - 1
+        spread = [0.0, *[self.sigma] * max(1, rank - 1), *[0.0] * (rank > 1)]
+        return np.asarray(gaussian(inputs, spread[: rank + 1]))[:, np.newaxis]
+
+
+def _beside(slide: Windows, numbers: Array) -> Array:
+    """What is not under the windows with these numbers (d,), (d, *S); all where there is none."""
+    there = (numbers >= 0) & (numbers < slide.number)
+    under = slide.over(np.where(there, numbers, 0))
+    return ~under | ~there.reshape(-1, *[1] * (under.ndim - 1))
+
+
+def _by_input(given: Any, request: Request, what: str) -> Sequence[Any]:
+    """One size for each input; a number is that of all."""
+    if isinstance(given, Mapping | Sequence):
+        return by_input(given, request.inputs, what)
+    return [given] * len(request.inputs)
+
+
+class FeatureAblation(Grouped):
+    """What the target loses where one group of elements is replaced."""
+
+    def masks(self, count: int) -> int:
+        """One for each group."""
+        return count
+
+    def valued(self, samples: Samples, groups: Groups) -> Valued:
+        """The losses."""
+
+        def masks(draws: slice) -> list[Array]:
+            numbers = np.arange(draws.start, draws.stop)
+            return groups.masks((numbers[:, np.newaxis] != np.arange(groups.count))[np.newaxis])
+
+        return Valued(samples.whole()[..., np.newaxis] - samples.masked(groups.count, masks))
+
+
+class FeaturePermutation(FeatureAblation):
+    """What the target loses where a group of elements is another sample's of the run.
+
+    Scores therefore depend on the set of samples that are handed in together, though not on their
+    order. They are means over several permutations of the set, in which none keeps its place.
+
+    Parameters
+    ----------
+    repeats
+        How many permutations.
+    seed
+        Of the permutations.
+    """
+
+    compares = False
+
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        groups: Any = None,
+        divide: bool = True,
+        repeats: int = 10,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(setup, groups=groups, divide=divide)
+        self.repeats, self.seed = whole_number(repeats, "repeats"), seed
+        self.settings |= {"repeats": repeats, "seed": seed}
+
+    def attribute(self, request: Request) -> Found:
+        """The losses, with the other samples as references."""
+        if request.samples < 2:
+            raise InputError("feature_permutation needs other samples: hand in several together.")
+        generator = np.random.default_rng(self.seed)
+        drawn = np.argsort(generator.random((self.repeats, request.samples)), axis=1)
+        circle = np.argsort(request.keys, kind="stable")[drawn]
+        others = np.empty_like(circle)
+        np.put_along_axis(others, circle, np.roll(circle, 1, axis=1), axis=1)
+
+        def permuted(array: Array) -> References:
+            return References(
+                f"permuted({self.repeats}, seed={self.seed})",
+                self.repeats,
+                False,
+                lambda inputs, indices: array[others[:, indices].T],
+            )
+
+        references = [permuted(array) for array in request.data]
+        return super().attribute(request.replace(references=references, average=True))
+
+
+METHODS = (
+    Method(
+        "occlusion",
+        "perturbation",
+        Occlusion,
+        "What the target loses where a sliding window is replaced.",
+        "Zeiler 2013, arXiv:1311.2901",
+        "N + N·K·windows",
+    ),
+    Method(
+        "feature_ablation",
+        "perturbation",
+        FeatureAblation,
+        "What the target loses where one element, or one group of them, is replaced.",
+        "Zeiler 2013, arXiv:1311.2901",
+        "N + N·K·groups",
+        aliases=("ablation",),
+    ),
+    Method(
+        "feature_permutation",
+        "perturbation",
+        FeaturePermutation,
+        "What the target loses where one element, or group, is another sample's.",
+        "Breiman 2001, doi:10.1023/A:1010933404324",
+        "N + N·repeats·groups",
+    ),
+)

@@ -1,0 +1,97 @@
+"""A simple model fitted to the target around each sample: LIME."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplift_engine.errors import RuleError
+from deeplift_engine.explainers.method import Method
+from deeplift_engine.explainers.perturbing import Grouped, Valued, whole_number
+from deeplift_engine.explainers.setup import Setup
+from deeplift_engine.explainers.shapley import check_regressed, of_rows
+from deeplift_engine.optional import optional
+from deeplift_engine.perturbation.evaluation import Samples
+from deeplift_engine.perturbation.groups import Groups
+
+Array = NDArray[Any]
+
+
+class Lime(Grouped):
+    """Coefficients of a ridge regression of the target on which groups stay.
+
+    Each group stays in half of the draws, the same for all samples. Draws weigh by how near they
+    are to the sample: exp(-d² / 2w²) of the cosine distance d between which groups stay and all of
+    them.
+
+    Parameters
+    ----------
+    samples
+        How many draws.
+    kernel_width
+        w.
+    alpha
+        The penalty of the ridge regression.
+    seed
+        Of the draws.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        samples: int = 1000,
+        kernel_width: float = 0.25,
+        alpha: float = 1.0,
+        groups: Any = "auto",
+        divide: bool = True,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(setup, groups=groups, divide=divide)
+        self.samples = whole_number(samples, "samples", 2)
+        if not kernel_width > 0 or not alpha >= 0:
+            raise RuleError(
+                f"kernel_width={kernel_width!r}, alpha={alpha!r}: give numbers above 0, alpha may "
+                "be 0."
+            )
+        self.kernel_width, self.alpha, self.seed = kernel_width, alpha, seed
+        self.settings |= {
+            "samples": samples,
+            "kernel_width": kernel_width,
+            "alpha": alpha,
+            "seed": seed,
+        }
+
+    def masks(self, count: int) -> int:
+        """As many as there are draws."""
+        check_regressed(count)
+        return self.samples
+
+    def valued(self, samples: Samples, groups: Groups) -> Valued:
+        """Fit all targets, samples and references at once."""
+        ridge = optional("sklearn.linear_model", "scikit-learn").Ridge
+        check_regressed(groups.count)
+        generator = np.random.default_rng(self.seed)
+        stays = generator.random((self.samples, groups.count)) < 0.5
+        stays[0] = True
+        distance = 1 - np.sqrt(stays.mean(axis=1))
+        weights = np.exp(-((distance / self.kernel_width) ** 2) / 2)
+        values = samples.masked(self.samples, of_rows(groups, stays))
+        fit = ridge(alpha=self.alpha).fit(
+            stays.astype(float), values.reshape(-1, self.samples).T, sample_weight=weights
+        )
+        return Valued(fit.coef_.reshape(*values.shape[:3], groups.count))
+
+
+METHODS = (
+    Method(
+        "lime",
+        "perturbation",
+        Lime,
+        "Coefficients of a linear model fitted to the target around each sample.",
+        "Ribeiro 2016, arXiv:1602.04938",
+        "N·K·samples",
+    ),
+)

@@ -1,0 +1,1 @@
+"""Parts of inputs replaced by references: which together, and what becomes of the target."""

@@ -1,0 +1,127 @@
+"""Where a change can be: spans of positions, and how far windows and strides carry them.
+
+Changes are followed in frames. Frame f covers the first positions f·step, f·step + 1, … of an
+input; at a tensor behind it the positions that may have changed are
+
+    f·step + start, … , f·step + start + width - 1
+
+with numbers that are the same for all frames, because ``step`` is a multiple of all the strides on
+the way. Some of them may lie before the first position or behind the last: there nothing is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Window:
+    """What an output position j reads: j·stride - before + i·dilation, for i below ``size``."""
+
+    size: int
+    dilation: int = 1
+    stride: int = 1
+    before: int = 0
+
+    @property
+    def reach(self) -> int:
+        """How many positions lie before the last one that is read."""
+        return (self.size - 1) * self.dilation
+
+
+def margins(
+    padding: str, length: int, size: int, dilation: int = 1, stride: int = 1
+) -> tuple[int, int]:
+    """Positions that ``"valid"``, ``"same"`` or ``"causal"`` padding adds before and after."""
+    reach = (size - 1) * dilation
+    if padding == "valid":
+        return 0, 0
+    if padding == "causal":
+        return reach, 0
+    total = max((-(-length // stride) - 1) * stride + reach + 1 - length, 0)
+    return total // 2, total - total // 2
+
+
+@dataclass(frozen=True)
+class Span:
+    """Positions along feature axis ``axis`` (from 0) of a tensor that a change can reach.
+
+    Attributes
+    ----------
+    step, start, width
+        See the module.
+    length
+        Of the tensor's axis.
+    """
+
+    axis: int
+    step: int
+    start: int
+    width: int
+    length: int
+
+    @property
+    def stop(self) -> int:
+        """Where it ends in frame 0."""
+        return self.start + self.width
+
+    def through(self, window: Window, length: int) -> Span | None:
+        """What windows carry it to, on an axis of ``length``; None if frames part at strides."""
+        if self.step % window.stride:
+            return None
+        first = -(-(self.start + window.before - window.reach) // window.stride)
+        last = (self.stop - 1 + window.before) // window.stride
+        step = self.step // window.stride
+        return replace(self, step=step, start=first, width=last - first + 1, length=length)
+
+    def read_by(self, window: Window, outputs: Span) -> Span:
+        """The positions of this axis that ``outputs`` read."""
+        first = outputs.start * window.stride - window.before
+        width = (outputs.width - 1) * window.stride + window.reach + 1
+        return replace(self, start=first, width=width)
+
+    def margins(self, inner: Span) -> tuple[int, int]:
+        """How much longer it is than ``inner``, before and after; below 0 where shorter."""
+        return inner.start - self.start, self.stop - inner.stop
+
+    def moved(self, positions: int, length: int) -> Span:
+        """So many positions further, on an axis of another length."""
+        return replace(self, start=self.start + positions, length=length)
+
+    def repeated(self, times: int) -> Span:
+        """Every position ``times`` times."""
+        return replace(
+            self,
+            step=self.step * times,
+            start=self.start * times,
+            width=self.width * times,
+            length=self.length * times,
+        )
+
+
+def union(spans: Iterable[Span]) -> Span | None:
+    """The span that holds all of them; None where they are not along one axis."""
+    found = list(spans)
+    if len({(span.axis, span.step, span.length) for span in found}) > 1:
+        return None
+    start, stop = min(span.start for span in found), max(span.stop for span in found)
+    return replace(found[0], start=start, width=stop - start)
+
+
+def reshaped(span: Span, before: tuple[int, ...], after: tuple[int, ...]) -> Span | None:
+    """The span once features of shape ``before`` are read, row by row, as ``after``.
+
+    None where the positions of a span would no longer lie side by side.
+    """
+    leading = math.prod(before[: span.axis])
+    axis = 0
+    while axis < len(after) and math.prod(after[:axis]) != leading:
+        axis += 1
+    while axis < len(after) and after[axis] == 1 != span.length:
+        axis += 1
+    if axis == len(after) or after[axis] % span.length:
+        return None
+    return replace(span.repeated(after[axis] // span.length), axis=axis)
+
