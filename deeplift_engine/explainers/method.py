@@ -67,17 +67,8 @@ class Method:
     @property
     def options(self) -> dict[str, Option]:
         """Keyword arguments that users may give, by name."""
-        explained: dict[str, str] = {}
-        for made in reversed(getattr(self.make, "__mro__", (self.make,))):
-            explained |= _explained(inspect.getdoc(made) or "")
-        parameters = inspect.signature(self.make).parameters.values()
-        return {
-            parameter.name: Option(
-                parameter.name, parameter.default, explained.get(parameter.name, "")
-            )
-            for parameter in parameters
-            if parameter.kind is inspect.Parameter.KEYWORD_ONLY and parameter.name not in self.fixed
-        }
+        found = options_of(self.make)
+        return {name: option for name, option in found.items() if name not in self.fixed}
 
     def check(self, options: Mapping[str, Any]) -> None:
         """Compare options with what the method takes.
@@ -100,6 +91,18 @@ class Method:
         ]
         if missing:
             raise RuleError(f"{self.name} needs {', '.join(f'{name}=' for name in missing)}.")
+
+
+def options_of(make: Callable[..., Any]) -> dict[str, Option]:
+    """The keyword-only arguments of a function or class, as its docstrings explain them."""
+    explained: dict[str, str] = {}
+    for made in reversed(getattr(make, "__mro__", (make,))):
+        explained |= _explained(inspect.getdoc(made) or "")
+    return {
+        parameter.name: Option(parameter.name, parameter.default, explained.get(parameter.name, ""))
+        for parameter in inspect.signature(make).parameters.values()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    }
 
 
 def _explained(text: str) -> dict[str, str]:
