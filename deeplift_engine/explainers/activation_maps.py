@@ -1,0 +1,205 @@
+"""Class activation maps: where in a layer of feature maps the target is found.
+
+A layer has activations A (N, *positions, channels). A map is the sum over its channels of weights
+times activations, its positive part, brought to the size of the input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplift_engine.errors import InputError
+from deeplift_engine.explainers.base import Found
+from deeplift_engine.explainers.blocks import blocks
+from deeplift_engine.explainers.maps import Maps, Resize, put
+from deeplift_engine.explainers.method import Method
+from deeplift_engine.explainers.paths import rows_of
+from deeplift_engine.explainers.setup import Setup
+from deeplift_engine.explainers.spatial import source_of
+from deeplift_engine.explainers.walk import Walk
+from deeplift_engine.plan import Cut
+from deeplift_engine.request import Request
+
+Array = NDArray[Any]
+
+
+def _positions(array: Array) -> tuple[int, ...]:
+    """The axes of the positions of (T, N, *positions, channels)."""
+    return tuple(range(2, array.ndim - 1))
+
+
+def _mean_gradient(gradients: Array, activations: Array) -> Array:
+    """Grad-CAM: a channel's weight is the mean of its gradient (equation 1)."""
+    return np.asarray(gradients.mean(_positions(gradients), keepdims=True))
+
+
+def _closed_form(gradients: Array, activations: Array) -> Array:
+    """Grad-CAM++: the positive gradients g weighted by α = g² / (2g² + ΣA·g³) (equation 19).
+
+    Of the target's exponential, as there; its factor, which is the same everywhere, is left out.
+    Only g > 0 counts, where α is 1 / (2 + ΣA·g).
+    """
+    positive = np.maximum(gradients, 0)
+    below = 2 + activations.sum(_positions(gradients), keepdims=True) * positive
+    parts = np.divide(positive, below, out=np.zeros_like(positive), where=below != 0)
+    return np.asarray(parts.sum(_positions(gradients), keepdims=True))
+
+
+def _positive_gradient(gradients: Array, activations: Array) -> Array:
+    """Layer-CAM: every position has its own weight, the positive gradient (equation 4)."""
+    return np.maximum(gradients, 0)
+
+
+WEIGHTS: Mapping[str, Callable[[Array, Array], Array]] = {
+    "grad_cam": _mean_gradient,
+    "grad_cam_plus_plus": _closed_form,
+    "layer_cam": _positive_gradient,
+}
+"""Weights for gradients (T, N, *positions, channels) and activations (1, N, ...)."""
+
+
+class GradientMaps(Maps):
+    """Weights that are made of the target's gradient at a layer.
+
+    At the layers that are named, or by default at the last convolution in front of the target,
+    behind its own normalisation and activation. Scores are maps (N, *positions), without an axis
+    of channels.
+
+    Parameters
+    ----------
+    weights
+        ``"grad_cam"``, ``"grad_cam_plus_plus"`` or ``"layer_cam"``.
+    relu
+        Whether to keep the positive part of a map alone, as is published.
+    resize
+        ``"input"``, the size of the input; sizes, one for every axis of positions; or None, to
+        keep the layer's.
+    interpolation
+        ``"linear"`` along every axis (bilinear for images), or ``"nearest"``.
+    """
+
+    compares = False
+
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        weights: str = "grad_cam",
+        relu: bool = True,
+        resize: Resize = "input",
+        interpolation: str = "linear",
+    ) -> None:
+        super().__init__(setup, relu=relu, resize=resize, interpolation=interpolation)
+        self._weights = WEIGHTS[weights]
+        names = (*self.setup.graph.outputs, *self.setup.cuts)
+        self._walk = Walk(self.setup.plan(self.setup.assigned()), names)
+
+    def attribute(self, request: Request) -> Found:
+        """Maps (T, N, *positions)."""
+        seeds = request.seeds.values
+        totals = (len(seeds), request.samples)
+        maps: dict[int, Array] = {}
+        outputs: dict[str, Array] = {}
+        for block in blocks(request, len(seeds), self.setup.pairs, " maps"):
+            data = [array[block.rows] for array in request.data]
+            walked = self._walk(data, rows_of(seeds[block.columns], block.rows), request.batch_size)
+            where = (block.columns, block.rows)
+            for number, (own, place) in enumerate(
+                zip(self.layouts, self.setup.places, strict=True)
+            ):
+                gradients = own.last(walked.multipliers[number])
+                activations = own.last(walked.outputs[place.node])[np.newaxis]
+                weighted = (self._weights(gradients, activations) * activations).sum(axis=-1)
+                put(maps, number, totals, where, self.finished(number, weighted, data))
+            for name in self.setup.graph.outputs:
+                put(outputs, name, totals[1:], where[1:], walked.outputs[name])
+        return self.found(list(maps.values()), outputs)
+
+
+class GuidedGradCam(GradientMaps):
+    """Guided backprop at the input, times the Grad-CAM of a layer.
+
+    Scores have the shape of the input that the layer's positions are those of.
+
+    Parameters
+    ----------
+    interpolation
+        ``"linear"`` along every axis (bilinear for images), or ``"nearest"``.
+    """
+
+    def __init__(self, setup: Setup, *, interpolation: str = "linear") -> None:
+        super().__init__(setup, interpolation=interpolation)
+        self._sources = [source_of(self.setup, place) for place in self.setup.places]
+        names = [self.setup.graph.inputs[source.number] for source in self._sources]
+        for place, name in zip(self.setup.places, names, strict=True):
+            if self.setup.graph.nodes[name].tokens:
+                raise InputError(
+                    f"{place.name!r} reads the tokens of {name!r}, which guided backprop gives no "
+                    "gradient of: take the method grad_cam."
+                )
+        at_inputs = replace(self.setup, places=tuple(Cut(name, name) for name in names))
+        self._guided = Walk(at_inputs.plan(at_inputs.assigned("guided_backprop")))
+
+    def attribute(self, request: Request) -> Found:
+        """Products (T, N, *S)."""
+        found = super().attribute(request)
+        guided = self._guided(request.data, request.seeds.values, request.batch_size)
+        found.scores = [
+            gradients * source.layout.spread(maps)
+            for gradients, source, maps in zip(
+                guided.multipliers, self._sources, found.scores, strict=True
+            )
+        ]
+        return found
+
+
+GRADIENTS = (
+    (
+        "grad_cam",
+        "A layer's channels, weighted by the mean of the target's gradient, where they add up.",
+        "Selvaraju 2017, arXiv:1610.02391",
+        ("gradcam",),
+    ),
+    (
+        "grad_cam_plus_plus",
+        "Grad-CAM with positive gradients alone, so weighted that small objects count as large.",
+        "Chattopadhyay 2018, arXiv:1710.11063",
+        ("grad_cam++", "gradcam++"),
+    ),
+    (
+        "layer_cam",
+        "A layer's activations times the positive gradients there, added over the channels.",
+        "Jiang 2021, doi:10.1109/TIP.2021.3089943",
+        ("layercam",),
+    ),
+)
+
+METHODS = (
+    *(
+        Method(
+            name,
+            "map",
+            GradientMaps,
+            summary,
+            source,
+            "2·N",
+            aliases=aliases,
+            fixed={"weights": name},
+        )
+        for name, summary, source, aliases in GRADIENTS
+    ),
+    Method(
+        "guided_grad_cam",
+        "map",
+        GuidedGradCam,
+        "Guided backprop at the input, times the Grad-CAM of a layer.",
+        "Selvaraju 2017, arXiv:1610.02391",
+        "4·N",
+        aliases=("guided_gradcam",),
+    ),
+)

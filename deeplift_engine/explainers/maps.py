@@ -1,0 +1,105 @@
+"""What class activation maps share: the layer that is looked at, and how a map is finished."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplift_engine.errors import RuleError
+from deeplift_engine.explainers.base import Found, Runner
+from deeplift_engine.explainers.setup import Setup
+from deeplift_engine.explainers.spatial import (
+    at_feature_maps,
+    checked_interpolation,
+    layout,
+    resized,
+    source_of,
+)
+from deeplift_engine.plan import Cut
+
+Array = NDArray[Any]
+Resize = str | Sequence[int] | None
+
+
+class Maps(Runner):
+    """What all maps share: the layer, and how a map is finished.
+
+    Parameters
+    ----------
+    relu
+        Whether to keep the positive part of a map alone, as is published.
+    resize
+        ``"input"``, the size of the input; sizes, one for every axis of positions; or None, to
+        keep the layer's.
+    interpolation
+        ``"linear"`` along every axis (bilinear for images), or ``"nearest"``.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        relu: bool = True,
+        resize: Resize = "input",
+        interpolation: str = "linear",
+    ) -> None:
+        super().__init__(at_feature_maps(setup))
+        self.relu, self.interpolation = relu, checked_interpolation(interpolation)
+        self.layouts = [layout(self.setup.graph, place.node) for place in self.setup.places]
+        self._sizes = [
+            _wanted(self.setup, place, resize, own.rank)
+            for place, own in zip(self.setup.places, self.layouts, strict=True)
+        ]
+        self.settings |= {
+            "relu": relu,
+            "resize": resize if resize is None or isinstance(resize, str) else list(resize),
+            "interpolation": interpolation,
+        }
+
+    def finished(self, number: int, maps: Array, data: Sequence[Array]) -> Array:
+        """Maps (T, n, *positions) of the place of that number, as the options say."""
+        maps = np.maximum(maps, 0) if self.relu else maps
+        sizes = self._sizes[number](data)
+        return maps if sizes is None else resized(maps, sizes, 2, self.interpolation)
+
+    def found(self, maps: Sequence[Array], predictions: dict[str, Array] | None = None) -> Found:
+        """Scores that have the axes of positions alone."""
+        places = tuple(Cut(place.name, place.name) for place in self.setup.places)
+        return Found(list(maps), predictions=predictions, places=places)
+
+
+def _wanted(
+    setup: Setup, place: Cut, resize: Resize, rank: int
+) -> Callable[[Sequence[Array]], Sequence[int] | None]:
+    """The size of a map, of the data."""
+    if resize is None:
+        return lambda data: None
+    if resize == "input":
+        source = source_of(setup, place)
+        return lambda data: source.layout.sizes(data[source.number])
+    sizes = () if isinstance(resize, str) else tuple(resize)
+    if len(sizes) != rank or any(size < 1 for size in sizes):
+        raise RuleError(
+            f"resize is 'input', None, or {rank} sizes of 1 or more for {place.name!r}, "
+            f"not {resize!r}."
+        )
+    return lambda data: sizes
+
+
+def put(
+    arrays: dict[Any, Array],
+    key: Any,
+    totals: tuple[int, ...],
+    where: tuple[slice, ...],
+    values: Array,
+) -> None:
+    """Write a block into the array called ``key``, made when its first block is there.
+
+    ``totals`` are the sizes of its leading axes, of which the block is at ``where``.
+    """
+    if key not in arrays:
+        arrays[key] = np.zeros((*totals, *values.shape[len(totals) :]), values.dtype)
+    arrays[key][where] = values
