@@ -10,7 +10,7 @@ from deeplift_engine.evaluate.erasing import (
 )
 from deeplift_engine.evaluate.measured import Measured
 from deeplift_engine.evaluate.nearby import infidelity, max_sensitivity
-from deeplift_engine.evaluate.randomisation import randomisation
+from deeplift_engine.evaluate.sanity import randomisation
 from deeplift_engine.evaluate.ranks import agreement, rank_correlation, sparsity
 
 __all__ = [

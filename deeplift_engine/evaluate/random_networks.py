@@ -39,7 +39,7 @@ def randomised(
 ) -> Iterator[tuple[str, Network]]:
     """Networks with randomised layers, and the last layer that was; from the output down.
 
-    Arguments are those of `deeplift_engine.evaluate.randomisation.randomisation`.
+    Arguments are those of `deeplift_engine.evaluate.randomisation`.
 
     Raises
     ------
