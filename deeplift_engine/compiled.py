@@ -171,8 +171,9 @@ def _scores(
     comparison = Comparison(plan.graph, rules, at_input, at_reference, plan.dtype, plan.fuses)
     level = comparison.value(plan.target, AT_INPUT)[tf.newaxis] * seeds
     level0 = comparison.value(plan.target, AT_REFERENCE)[tf.newaxis] * seeds
-    start = {plan.target: Multiplier(level if plan.relevance else seeds)}
-    arrived = plan.graph.backward(start, plan.cuts, rules, comparison.ends)
+    arrived = plan.graph.backward(
+        {plan.target: Multiplier(seeds)}, plan.cuts, rules, comparison.ends
+    )
     results: dict[str, Any] = {"scores": [], "multipliers": []}
     sums: list[Tensor] = []
     sizes: list[Tensor] = []

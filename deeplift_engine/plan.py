@@ -77,8 +77,8 @@ def cut_at(graph: Graph, name: str) -> Cut:
 class Plan:
     """What is explained (``target``, a node), where (``places``) and by which rules.
 
-    Where ``relevance`` is said, rules send relevance back instead of multipliers: it starts as
-    the target's value, and what arrives are the scores.
+    Where ``relevance`` is said, rules send relevance back instead of multipliers: the walk starts
+    with relevance in place of weights, and what arrives are the scores.
     """
 
     graph: Graph

@@ -28,6 +28,24 @@ def vjp(
     return sent
 
 
+def jvp(
+    function: Callable[..., Tensor], points: Sequence[Tensor], ways: Sequence[Tensor]
+) -> Tensor:
+    """Derivative of ``function`` at ``points`` along ``ways``, by two passes backwards."""
+    watched = [tf.identity(point) for point in points]
+    with tf.GradientTape() as outer:
+        with tf.GradientTape() as inner:
+            inner.watch(watched)
+            output = function(*watched)
+        cotangent = tf.zeros_like(output)
+        outer.watch(cotangent)
+        sent = inner.gradient(
+            output, watched, output_gradients=cotangent, unconnected_gradients="zero"
+        )
+        along = tf.add_n([tf.reduce_sum(part * way) for part, way in zip(sent, ways, strict=True)])
+    return outer.gradient(along, cotangent, unconnected_gradients="zero")
+
+
 def scratch_graph() -> Any:
     """A graph to trace into and throw away, of the kind that functions are traced into.
 
@@ -96,6 +114,11 @@ def summed_to(tensor: Tensor, like: Tensor, leading: int) -> Tensor:
 def epsilon(dtype: Any) -> float:
     """Distance from 1 to the next number of ``dtype``."""
     return float(tf.experimental.numpy.finfo(tf.as_dtype(dtype).as_numpy_dtype).eps)
+
+
+def stabilised(x: Tensor, stabiliser: float) -> Tensor:
+    """x + ε·sign x, with the sign of 0 as 1: never nearer to 0 than ε."""
+    return tf.where(x >= 0, x + stabiliser, x - stabiliser)
 
 
 def safe_divide(numerator: Tensor, denominator: Tensor) -> Tensor:

@@ -8,11 +8,45 @@ from types import MappingProxyType
 from typing import Any
 
 from deeplift_engine.errors import RuleError
-from deeplift_engine.explainers import blur, difference, gradient, guided, noise, path
+from deeplift_engine.explainers import (
+    activation_maps,
+    blur,
+    concepts,
+    difference,
+    gradient,
+    guided,
+    neurons,
+    noise,
+    occlusion,
+    path,
+    random_masks,
+    regions,
+    relevance,
+    score_cam,
+    shapley,
+    surrogate,
+)
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.setup import Setup
 
-FILES = (difference, gradient, path, guided, blur, noise)
+FILES = (
+    difference,
+    gradient,
+    path,
+    guided,
+    blur,
+    noise,
+    neurons,
+    concepts,
+    activation_maps,
+    score_cam,
+    regions,
+    relevance,
+    occlusion,
+    shapley,
+    surrogate,
+    random_masks,
+)
 
 TABLE: Mapping[str, Method] = MappingProxyType(
     {method.name: method for file in FILES for method in file.METHODS}

@@ -54,11 +54,17 @@ class Walk:
         self._nothing: dict[Any, Mapping[str, Any]] = {}
 
     def __call__(
-        self, points: Sequence[Array], seeds: Array, batch_size: int | None = None
+        self,
+        points: Sequence[Array],
+        seeds: Array,
+        batch_size: int | None = None,
+        *,
+        given: bool = False,
     ) -> Walked:
         """Walk back from the target at ``points`` (M, ...) of each input.
 
-        ``seeds`` (T, M or 1, *shape) weigh the target's units.
+        ``seeds`` (T, M or 1, *shape) weigh the target's units. Relevance starts as the units'
+        values so weighted, or, if it is ``given``, as the seeds themselves.
         """
         count, most = len(points[0]), batch_size or self.plan.pairs
         multipliers: list[Array] = []
@@ -77,7 +83,8 @@ class Walk:
                 part = seeds[first : first + depth]
                 if part.shape[1] > 1:
                     part = padded(part.swapaxes(0, 1), row, rows).swapaxes(0, 1)
-                found = self.compiled.backward(at_input, at_reference, part, 1, [1.0])
+                start = part * level if self.plan.relevance and not given else part
+                found = self.compiled.backward(at_input, at_reference, start, 1, [1.0])
                 values[first : first + depth, row : row + kept] = weighted(level, part)[:, :kept]
                 for number, tensor in enumerate(found["multipliers"]):
                     block = tensor.numpy()[:, :kept]

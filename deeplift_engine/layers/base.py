@@ -97,7 +97,9 @@ class Linear(Layer):
         Those are the arrays that the layer holds, or the layer within it.
         """
         changed: dict[str, Any] = {
-            name: value.reweighted(change) if isinstance(value, Linear) else change(value)
+            name: value.reweighted(change)
+            if isinstance(value, Linear)
+            else change(np.asarray(value))
             for name, value in self._held.items()
             if isinstance(value, Linear | np.ndarray | np.generic)
         }
@@ -212,7 +214,8 @@ class Joint(Layer):
 class Composite(Layer):
     """A layer that brings its own complete rule.
 
-    Where it ``reads_outputs``, the rule is `cross_from`.
+    Where it ``reads_outputs``, the rule is `cross_from`. What relevance propagation does is
+    `share`.
     """
 
     kind: ClassVar[str] = "composite"
@@ -236,6 +239,14 @@ class Composite(Layer):
     ) -> list[Tensor]:
         """The same, with the layer's own ``outputs`` at input and reference at hand."""
         return self.cross(inputs, references, multiplier)
+
+    def share(self, inputs: Sequence[Tensor], relevance: Tensor) -> list[Tensor]:
+        """Relevance of the inputs (n, ...) from that of the output, with one more leading axis.
+
+        Here all of it is the first input's, element by element: what normalises, as a softmax
+        or a quotient, is taken as a constant (Achtibat 2024, arXiv:2402.05602, the identity rule).
+        """
+        return [relevance, *(tf.zeros_like(x, relevance.dtype)[tf.newaxis] for x in inputs[1:])]
 
 
 @dataclass(frozen=True)

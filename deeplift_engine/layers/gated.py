@@ -34,3 +34,7 @@ class GatedLinear(Composite):
         at_value = multiplier * (tf.sigmoid(gate) + tf.sigmoid(gate0)) / 2
         at_gate = multiplier * (value + value0) / 2 * Activation("sigmoid").slope(gate, gate0)
         return [tf.concat([at_value, at_gate], axis=-1)]
+
+    def share(self, inputs: Sequence[Tensor], relevance: Tensor) -> list[Tensor]:
+        """All to the value, none to its gate."""
+        return [tf.concat([relevance, tf.zeros_like(relevance)], axis=-1)]

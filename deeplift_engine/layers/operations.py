@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from deeplift_engine.constants import Array, constant
 from deeplift_engine.layers.base import Composite, Joint, Linear, Selection
-from deeplift_engine.layers.softmax import chord_of_logarithm
+from deeplift_engine.layers.softmax import chord_of_logarithm, normalized
 from deeplift_engine.tensors import Tensor, safe_divide
 
 
@@ -179,6 +179,13 @@ class LogSumExp(Composite):
                 multiplier = _expanded(multiplier, axis, self.axes)
         a, a0 = (tf.reduce_logsumexp(end, axis=list(self.axes), keepdims=True) for end in (x, x0))
         return [multiplier * chord_of_logarithm(x, x0, a, a0)]
+
+    def share(self, inputs: Sequence[Tensor], relevance: Tensor) -> list[Tensor]:
+        """To every element by its weight, that of a softmax: what has the largest has most."""
+        if not self.keepdims:
+            for axis in sorted(self.axes):
+                relevance = _expanded(relevance, axis, self.axes)
+        return [relevance * normalized(inputs[0], self.axes)]
 
 
 def _expanded(multiplier: Tensor, axis: int, axes: Sequence[int]) -> Tensor:

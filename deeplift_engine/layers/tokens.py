@@ -69,3 +69,9 @@ class UsedSteps(Composite):
         length = tf.reduce_sum(unit * unit, axis=-1, keepdims=True) * largest
         shares = safe_divide(unit, length + tf.zeros_like(unit))
         return [(multiplier * change)[..., tf.newaxis] * shares]
+
+    def share(self, inputs: Sequence[Tensor], relevance: Tensor) -> list[Tensor]:
+        """Equal shares to the features for which the step is used."""
+        used = tf.cast(inputs[0] != self.value, relevance.dtype)
+        count = tf.reduce_sum(used, axis=-1, keepdims=True)
+        return [relevance[..., tf.newaxis] * safe_divide(used, count + tf.zeros_like(used))]

@@ -151,17 +151,18 @@ def _check(pairs: Sequence[tuple[str, str]], nodes: Mapping[str, NodeLike]) -> N
     classes = {node.class_name for node in nodes.values()}
     for key, rule in pairs:
         if rule not in ELEMENTWISE:
-            raise RuleError(_unknown("rule", rule, list(ELEMENTWISE)))
+            raise RuleError(unknown_name("rule", rule, list(ELEMENTWISE)))
         kind, _, name = key.partition(":")
         if kind == "class" and name and name not in classes:
-            raise RuleError(_unknown("layer class in this model", name, sorted(classes)))
+            raise RuleError(unknown_name("layer class in this model", name, sorted(classes)))
         if kind == "after" and name and name not in ("dense", "convolution"):
             raise RuleError(f"Rules know 'after:dense' and 'after:convolution', not {key!r}.")
         if key != "default" and kind not in ("class", "after") and key not in layers:
-            raise RuleError(_unknown("layer of this model", key, sorted(layers)))
+            raise RuleError(unknown_name("layer of this model", key, sorted(layers)))
 
 
-def _unknown(what: str, name: str, known: list[str]) -> str:
+def unknown_name(what: str, name: str, known: list[str]) -> str:
+    """What to say of a name that is none of those that are known."""
     near = difflib.get_close_matches(name, known, n=3) or known[:10]
     return f"{name!r} is no {what}. Near it: {', '.join(near)}."
 

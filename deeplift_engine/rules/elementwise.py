@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from deeplift_engine.layers import Elementwise
-from deeplift_engine.rules.base import Ends, Multiplier
-from deeplift_engine.tensors import Tensor
+from deeplift_engine.rules.base import Ends, Multiplier, collapsed
+from deeplift_engine.tensors import Tensor, stabilised
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,31 @@ class Deconvolution:
     def spread(self, layer: Elementwise, ends: Ends) -> Tensor:
         """The input's spread."""
         return ends.spreads()[0]
+
+
+@dataclass(frozen=True)
+class EpsilonRatio:
+    """Multipliers times f(x) / (x + ε·sign x), with the sign of 0 as 1.
+
+    The form that Ancona 2018 gives epsilon-LRP (arXiv:1711.06104, proposition 1), and in which
+    DeepExplain has it: ε stabilises the nonlinearities and nothing else.
+    """
+
+    name: str = "epsilon_ratio"
+    epsilon: float = 1e-4
+    complete: bool = False
+
+    def cross(self, layer: Elementwise, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
+        """Multipliers of the input."""
+
+        def crossing(x: Tensor, mean: Tensor) -> Tensor:
+            return mean * layer.function(x) / stabilised(x, self.epsilon)
+
+        return [Multiplier(ends.fuse(crossing)(ends.inputs()[0], arrived.mean))]
+
+    def spread(self, layer: Elementwise, ends: Ends) -> Tensor:
+        """Not asked for: nothing keeps parts apart."""
+        return collapsed(ends)
 
 
 @dataclass(frozen=True)

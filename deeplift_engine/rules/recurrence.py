@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import tensorflow as tf
 
+from deeplift_engine.layers.base import Layer
+from deeplift_engine.layers.distributed import over_time
 from deeplift_engine.layers.recurrence import MASK, STEP, Recurrence
-from deeplift_engine.rules.base import LEADING, Ends, Multiplier, Rule, collapsed, folded
+from deeplift_engine.rules.base import (
+    LEADING,
+    Ends,
+    Multiplier,
+    Rule,
+    collapsed,
+    folded,
+    pairwise,
+)
 from deeplift_engine.tensors import Tensor, batched, merge, scratch_graph
 
 
@@ -30,18 +40,21 @@ class AtStep(dict[str, Tensor]):
 class Unrolled:
     """The walk back through a cell, once for every step, the last one first.
 
-    ``rules`` are those of the cell's layers. What arrives at the states before a step is added
-    to what arrives at the output of the step before. The activations within the cell are made
-    again for all steps at once, from the states that the forward walk kept.
+    ``rules`` are those of the cell's layers, ``entry`` that of the map in front of it, by default
+    its transpose. What arrives at the states before a step is added to what arrives at the output
+    of the step before. The activations within the cell are made again for all steps at once, from
+    the states that the forward walk kept.
     """
 
     name: str
     rules: Mapping[str, Rule]
+    entry: Rule | None = None
 
     @property
     def complete(self) -> bool:
-        """Whether all of the cell's rules are."""
-        return all(rule.complete for rule in self.rules.values())
+        """Whether all of these are."""
+        before = [] if self.entry is None else [self.entry]
+        return all(rule.complete for rule in (*self.rules.values(), *before))
 
     def spread(self, layer: Recurrence, ends: Ends) -> Tensor:
         """Size of the output's delta."""
@@ -68,7 +81,10 @@ class Unrolled:
         )
         multiplier = folded(ends, arrived)
         sent = ends.fuse(crossing)(multiplier, output, output_reference, at_input, at_reference)
-        return [Multiplier(part) for part in sent[: len(inputs)]]
+        parts = [Multiplier(part) for part in sent[: len(inputs)]]
+        if self.entry is None:
+            return parts
+        return [*_through_entry(self.entry, layer, ends, parts[0]), *parts[1:]]
 
     def _asked(self, layer: Recurrence, ends: Ends, dtype: Any) -> list[list[str]]:
         """The activations that one step reads at each end, found on placeholders."""
@@ -152,7 +168,7 @@ class Unrolled:
         for name, array in zip(sequences, collected, strict=True):
             whole = array.stack()
             whole.set_shape([stepped.shape[0], *nothing(name).shape])
-            if name == STEP:
+            if name == STEP and self.entry is None:
                 whole = _before_entry(layer, whole, ends.shapes()[0])
             sent.append(layer.steps_back(whole, time))
         return sent + list(carried)
@@ -182,6 +198,28 @@ def _before_entry(layer: Recurrence, multiplier: Tensor, shape: Sequence[Any]) -
     """Multipliers (steps, targets, ...) of the sequence from those of its projection."""
     one = [*shape[: layer.axis - 1], *shape[layer.axis :]]
     return batched(lambda m: layer.entry.transpose(m, [one]), multiplier, LEADING + 1)[0]
+
+
+def _through_entry(
+    rule: Rule, layer: Recurrence, ends: Ends, arrived: Multiplier
+) -> list[Multiplier]:
+    """What a rule sends through the map in front of the cell, for all steps at once."""
+    entry: Layer = layer.entry
+    for _ in range(layer.axis):
+        entry = over_time(entry)
+    sequence = ends.inputs()[0]
+    projected = pairwise(entry.forward, [sequence])
+    step = layer.cell.nodes[STEP]
+    source, made = (
+        replace(step, name=name, layer=own, inputs=read, shape=tuple(value.shape[2:]))
+        for name, own, read, value in (
+            ("sequence", step.layer, (), sequence),
+            ("projected", entry, ("sequence",), projected),
+        )
+    )
+    graph = replace(layer.cell, nodes={node.name: node for node in (source, made)})
+    comparison = ends.inner(graph, {}, {"sequence": sequence, "projected": projected}, {})
+    return rule.cross(entry, comparison.ends(made), arrived)
 
 
 def _unmerged(tensor: Tensor, leading: Tensor, like: Tensor) -> Tensor:

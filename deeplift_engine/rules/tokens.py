@@ -50,12 +50,12 @@ def _shared(contribution: Tensor, ends: Ends) -> list[Tensor]:
     changed = [tf.cast(x != x0, contribution.dtype) for x, x0 in pairs]
     each = safe_divide(contribution, sum(changed[1:], changed[0]) + tf.zeros_like(contribution))
     return [
-        _summed(each * part, shape, ends.shape())
+        summed_to_shape(each * part, shape, ends.shape())
         for part, shape in zip(changed, ends.shapes(), strict=True)
     ]
 
 
-def _summed(share: Tensor, shape: Sequence[Any], output: Sequence[Any]) -> Tensor:
+def summed_to_shape(share: Tensor, shape: Sequence[Any], output: Sequence[Any]) -> Tensor:
     """The sum over the axes along which a tensor of ``shape`` was repeated."""
     axes = [
         axis
