@@ -97,7 +97,7 @@ class ShapleySampling(Grouped):
     def valued(self, samples: Samples, groups: Groups) -> Valued:
         """Means over permutations, in rounds, of the samples that are not settled yet."""
         drawn = coalitions.orders(groups.count, self.samples, self.seed, self.antithetic)
-        ends = [samples.whole(), samples.replaced()]
+        ends = [samples.whole(), without(samples, groups)]
         change = np.asarray(ends[0] - ends[1])
         found = Running(np.zeros((*change.shape, groups.count)))
         going = np.ones(change.shape, bool)
@@ -241,7 +241,7 @@ class KernelShap(Grouped):
     def valued(self, samples: Samples, groups: Groups) -> Valued:
         """Fit all targets, samples and references at once."""
         regression = optional("sklearn.linear_model", "scikit-learn").LinearRegression
-        count, whole, none = groups.count, samples.whole(), samples.replaced()
+        count, whole, none = groups.count, samples.whole(), without(samples, groups)
         change = whole - none
         drawn = self.masks(count)
         if drawn <= 0:  # of one group that takes all
@@ -263,6 +263,11 @@ class KernelShap(Grouped):
         first = fit.coef_.reshape(*change.shape, count - 1)
         last = change - first.sum(axis=-1)
         return Valued(np.concatenate([first, last[..., np.newaxis]], axis=-1), change=change)
+
+
+def without(samples: Samples, groups: Groups) -> Array:
+    """The values where all groups are replaced, (T, n, k)."""
+    return samples.masked(1, of_rows(groups, np.zeros((1, groups.count), bool)))[..., 0]
 
 
 def of_rows(groups: Groups, rows: Array) -> Masks:

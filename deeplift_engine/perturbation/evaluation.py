@@ -74,19 +74,10 @@ class Samples:
             seeds=self.seeds if self.seeds.shape[1] == 1 else self.seeds[:, which],
         )
 
-    def of_target(self, number: int) -> Samples:
-        """The same with one of the targets alone."""
-        return replace(self, seeds=self.seeds[number : number + 1])
-
     def whole(self) -> Array:
         """The values of the samples themselves, (T, n, 1)."""
         values = self.evaluate(self.data, self.seeds, min(self.count, self.most))
         return values[..., np.newaxis].astype(float)
-
-    def replaced(self) -> Array:
-        """The values of their references, (T, n, k)."""
-        nothing = [np.zeros((1, 1, *array.shape[1:]), bool) for array in self.data]
-        return self.masked(1, lambda draws: nothing)[..., 0]
 
     def masked(self, draws: int, masks: Masks, choice: Array | None = None) -> Array:
         """The values under ``draws`` masks, (T, n, k, D).
