@@ -79,6 +79,11 @@ class Samples:
         values = self.evaluate(self.data, self.seeds, min(self.count, self.most))
         return values[..., np.newaxis].astype(float)
 
+    def replaced(self) -> Array:
+        """The values of their references, (T, n, k)."""
+        nothing = [np.zeros((1, 1, *array.shape[1:]), bool) for array in self.data]
+        return self.masked(1, lambda draws: nothing)[..., 0]
+
     def masked(self, draws: int, masks: Masks, choice: Array | None = None) -> Array:
         """The values under ``draws`` masks, (T, n, k, D).
 
