@@ -43,6 +43,10 @@ class Convolution(Linear):
         """``function`` of the output, put where TensorFlow can fuse it too."""
         return self._convolve(inputs[0], self.kernel, self._margins(), self.bias, function)
 
+    def framed(self, x: Tensor, margins: Margins) -> Tensor:
+        """The map without its constant, with zeros of ``margins`` around instead of its own."""
+        return self._convolve(x, self.kernel, margins)
+
     def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
         """The transposed convolution.
 
