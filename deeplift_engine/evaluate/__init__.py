@@ -10,8 +10,8 @@ from deeplift_engine.evaluate.erasing import (
 )
 from deeplift_engine.evaluate.measured import Measured
 from deeplift_engine.evaluate.nearby import infidelity, max_sensitivity
-from deeplift_engine.evaluate.sanity import randomisation
 from deeplift_engine.evaluate.ranks import agreement, rank_correlation, sparsity
+from deeplift_engine.evaluate.sanity import randomisation
 
 __all__ = [
     "Bench",

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from deeplift_engine import targets
 from deeplift_engine.attribution import Attribution
-from deeplift_engine.errors import ConvergenceWarning, InputError
-from deeplift_engine.evaluate.features import features as resolved_features
+from deeplift_engine.errors import ConvergenceWarning, InputError, RuleError
 from deeplift_engine.evaluate.random_networks import randomised
+from deeplift_engine.perturbation.evaluation import Masks, Perturbed
+from deeplift_engine.perturbation.groups import Groups, grouping
 from deeplift_engine.reference_checks import References
 from deeplift_engine.request import resolved_request
 
@@ -29,7 +30,7 @@ Array = NDArray[Any]
 class Bench:
     """What methods are judged on.
 
-    N samples with K references each, T targets, F features. Everything is computed by the
+    N samples with K references each, T targets, P groups of elements. Everything is computed by the
     network's forward pass alone, in blocks; nothing depends on how large they are.
 
     Parameters
@@ -40,12 +41,13 @@ class Bench:
         As for `Explainer.run`. Where something is erased, references take its place.
     target_layer
         As ``target`` of `Network.explainer`.
-    features
-        What is erased together; see `deeplift_engine.evaluate.features.features`.
+    groups
+        What is erased together, as of perturbation methods; see
+        `deeplift_engine.perturbation.groups.grouping`. The same groups for all samples.
 
     Raises
     ------
-    InputError, TargetError, ReferencesError
+    InputError, TargetError, ReferencesError, RuleError
         Where what is handed in does not fit the network or each other.
     """
 
@@ -57,7 +59,7 @@ class Bench:
         target: Any = None,
         references: Any = None,
         target_layer: str = "logits",
-        features: Any = None,
+        groups: Any = None,
         batch_size: int | None = None,
         progress: bool | None = None,
     ) -> None:
@@ -76,7 +78,8 @@ class Bench:
             batch_size=batch_size,
             progress=progress,
         )
-        self.features = resolved_features(features, self.request.data, network.inputs)
+        self.grouped = groups
+        self.groups = self._groups()
         self._randomised: dict[tuple[str, str, int], list[tuple[str, Network]]] = {}
 
     def _target_shape(self, data: Sequence[Array]) -> tuple[int, ...]:
@@ -84,6 +87,15 @@ class Bench:
         if None not in shape:
             return tuple(size or 0 for size in shape)
         return tuple(self.values.activations([array[:1] for array in data])[0].shape[1:])
+
+    def _groups(self) -> Groups:
+        found = grouping(self.grouped, self.network.inputs, self.request.data)
+        if found.own:
+            raise RuleError(
+                f"groups={self.grouped!r} would be each sample's own. Give groups that all samples "
+                "share: None, 'positions', a number of cells, or an array of one sample's shape."
+            )
+        return found.of(self.request.data, 0)
 
     # ------------------------------------------------------------ the network's values
 
@@ -107,22 +119,19 @@ class Bench:
     @cached_property
     def at_references(self) -> Array:
         """The target on the references, mean over them, (T, N)."""
-        everything = np.ones((1, 1, self.features.count), bool)
-        return self.erased(lambda rows, draws: everything, 1)[..., 0]
+        nothing = [np.zeros((1, 1, *array.shape[1:]), bool) for array in self.request.data]
+        return self._masked(1, lambda rows: lambda block: nothing, self.seeds)[..., 0]
 
     def erased(
-        self,
-        choose: Callable[[slice, Array], Array],
-        draws: int,
-        seeds: Array | None = None,
+        self, choose: Callable[[slice, slice], Array], draws: int, seeds: Array | None = None
     ) -> Array:
-        """The target where features are replaced by those of the references.
+        """The target where groups are replaced by those of the references.
 
         Parameters
         ----------
         choose
-            Function of samples (a slice) and draws (numbers (d,)) that says which features are
-            erased, (n or 1, d, F) of bool.
+            Function of a slice of the samples and one of the draws that says which groups are
+            erased, (n or 1, d, P) of bool.
         draws
             D, the number of choices for each sample.
         seeds
@@ -133,30 +142,21 @@ class Bench:
         array
             Mean over the references, (T, N, D).
         """
-        from deeplift_engine.explainers.blocks import blocks
-        from deeplift_engine.explainers.walk import repeated
+        groups = self.groups
 
-        request, count = self.request, self.request.count
-        seeds = self.seeds if seeds is None else seeds
-        found = np.zeros((len(seeds), request.samples, draws * count), self.setup.dtype)
-        rows, own = slice(0), [np.zeros(0)]
-        for block in blocks(request, draws * count, self.values.most, " values"):
-            if block.rows != rows:
-                rows, own = block.rows, request.own(block.rows.start, block.shape[0])
-            columns = np.arange(block.columns.start, block.columns.stop)
-            chosen = self.features.elements(choose(rows, columns // count))
-            points = [
-                np.where(where, instead[:, columns % count], array[rows, np.newaxis])
-                for where, instead, array in zip(chosen, own, request.data, strict=True)
-            ]
-            part = seeds[:, rows] if seeds.shape[1] > 1 else seeds
-            values = self.values(
-                [array.reshape(-1, *array.shape[2:]) for array in points],
-                repeated(part, block.shape[1]),
-                block.shape[0] * block.shape[1],
-            )
-            found[:, rows, block.columns] = values.reshape(len(seeds), *block.shape)
-        return np.asarray(found.reshape(*found.shape[:2], draws, count).mean(axis=3))
+        def masks(rows: slice) -> Masks:
+            return lambda block: groups.masks(~choose(rows, block))
+
+        return self._masked(draws, masks, self.seeds if seeds is None else seeds)
+
+    def _masked(self, draws: int, masks: Callable[[slice], Masks], seeds: Array) -> Array:
+        """The target (T, N, D) under masks of the samples in a slice."""
+        asked = replace(self.request.seeds, values=seeds)
+        perturbed = Perturbed(self.request.replace(seeds=asked), self.values, self.values.most)
+        parts = [
+            samples.masked(draws, masks(rows))[:, :, 0] for rows, samples in perturbed.blocks(draws)
+        ]
+        return np.concatenate(parts, axis=1)
 
     # ------------------------------------------------------------ methods
 
@@ -340,8 +340,8 @@ class Subject:
 
     @cached_property
     def sums(self) -> Array:
-        """Scores added within each feature, (T, N, F)."""
-        return self.bench.features.sums(self.scores).astype(float)
+        """Scores added within each group, (T, N, P)."""
+        return self.bench.groups.gathered(self.scores)
 
     def again(
         self, data: Sequence[Array] | None = None, origins: Array | None = None

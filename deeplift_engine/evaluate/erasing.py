@@ -33,10 +33,13 @@ def completeness(subject: Subject) -> Measured:
     """
     bench = subject.bench
     delta = bench.at_inputs - bench.at_references
-    error = subject.sums.sum(axis=-1) - delta
+    sums, sizes = (
+        sum(part.sum(axis=tuple(range(2, part.ndim)), dtype=float) for part in parts)
+        for parts in (subject.scores, [np.abs(score) for score in subject.scores])
+    )
+    error = sums - delta
     level = np.abs(bench.at_inputs) + np.abs(bench.at_references)
-    size = np.abs(subject.sums).sum(axis=-1)
-    return Measured(subject.given(relative_error(error, delta, level, size)))
+    return Measured(subject.given(relative_error(error, delta, level, sizes)))
 
 
 def sensitivity_n(
@@ -66,17 +69,18 @@ def sensitivity_n(
     Ancona 2018, arXiv:1711.06104, section 4.
     """
     bench = subject.bench
-    count = bench.features.count
+    count = bench.groups.count
     chosen = _sizes(sizes, count)
     _at_least(draws, 2, "draws")
     places = np.random.default_rng(seed).random((draws, count)).argsort(axis=1).argsort(axis=1)
 
-    def choose(rows: slice, numbers: Array) -> Array:
+    def choose(rows: slice, block: slice) -> Array:
+        numbers = np.arange(block.start, block.stop)
         smaller = places[numbers % draws] < chosen[numbers // draws, np.newaxis]
         return np.asarray(smaller[np.newaxis])
 
     values = bench.erased(choose, len(chosen) * draws)
-    drops = bench.at_inputs[..., np.newaxis] - values.astype(float)
+    drops = bench.at_inputs[..., np.newaxis] - values
     curve = [
         correlation(subject.sums @ (places < size).T, drops[..., start : start + draws])
         for size, start in zip(chosen, range(0, len(chosen) * draws, draws), strict=True)
@@ -88,7 +92,7 @@ def sensitivity_n(
 
 
 def deletion(subject: Subject, *, steps: int = 20) -> Measured:
-    """The target while features are erased, those of the largest scores first: mean of the curve.
+    """The target while groups are erased, those of the largest scores first: mean of the curve.
 
     Parameters
     ----------
@@ -98,17 +102,17 @@ def deletion(subject: Subject, *, steps: int = 20) -> Measured:
     Returns
     -------
     Measured
-        The curve over the fraction erased, and the area under it.
+        The curve over the share erased, and the area under it.
 
     Notes
     -----
     Samek 2015, arXiv:1509.06321; Petsiuk 2018, arXiv:1806.07421.
     """
-    return _path(subject, steps, inserted=False)
+    return _along(subject, steps, inserted=False)
 
 
 def insertion(subject: Subject, *, steps: int = 20) -> Measured:
-    """The target while features are put into the reference, those of the largest scores first.
+    """The target while groups are put into the reference, those of the largest scores first.
 
     Parameters
     ----------
@@ -118,36 +122,30 @@ def insertion(subject: Subject, *, steps: int = 20) -> Measured:
     Returns
     -------
     Measured
-        The curve over the fraction put in, and the area under it.
+        The curve over the share put in, and the area under it.
 
     Notes
     -----
     Petsiuk 2018, arXiv:1806.07421.
     """
-    return _path(subject, steps, inserted=True)
+    return _along(subject, steps, inserted=True)
 
 
-def _path(subject: Subject, steps: int, *, inserted: bool) -> Measured:
+def _along(subject: Subject, steps: int, *, inserted: bool) -> Measured:
     _at_least(steps, 1, "steps")
     bench = subject.bench
-    count = bench.features.count
-    sizes = np.unique(np.linspace(0, count, min(steps, count) + 1).round().astype(int))
-    places = _places(subject.sums)
+    count = bench.groups.count
+    sizes = np.unique(np.linspace(0, count, steps + 1).round().astype(int))
+    places = np.argsort(np.argsort(-subject.sums, axis=-1, kind="stable"), axis=-1)
 
-    def choose(target: int, rows: slice, numbers: Array) -> Array:
-        taken = places[target, rows, np.newaxis] < sizes[numbers, np.newaxis]
+    def choose(target: int, rows: slice, block: slice) -> Array:
+        taken = places[target, rows, np.newaxis] < sizes[block, np.newaxis]
         return np.asarray(taken != inserted)
 
-    curve = _of_each(bench, choose, len(sizes))
-    shares = sizes / count
+    curve, shares = _of_each(bench, choose, len(sizes)), sizes / count
     area = ((curve[..., 1:] + curve[..., :-1]) / 2 * np.diff(shares)).sum(axis=-1)
     axis = "share of features put in" if inserted else "share of features erased"
     return Measured(subject.given(area), subject.given(curve), shares.tolist(), axis)
-
-
-def _places(sums: Array) -> Array:
-    """The place of each feature in the order of falling scores, (T, N, F)."""
-    return np.argsort(np.argsort(-sums, axis=-1, kind="stable"), axis=-1)
 
 
 def log_odds_drop(subject: Subject, *, fraction: float = 0.2, count: int | None = None) -> Measured:
@@ -169,7 +167,7 @@ def log_odds_drop(subject: Subject, *, fraction: float = 0.2, count: int | None 
     Shrikumar 2017, arXiv:1704.02685, section 4.1: 157 of 784 pixels.
     """
     bench = subject.bench
-    whole = bench.features.count
+    whole = bench.groups.count
     if count is None:
         if not 0 < fraction <= 1:
             raise InputError(f"fraction is above 0 and at most 1, not {fraction!r}.")
@@ -180,13 +178,13 @@ def log_odds_drop(subject: Subject, *, fraction: float = 0.2, count: int | None 
     next_one = falling[..., count : count + 1] if count < whole else np.zeros((1, 1, 1))
     erased = subject.sums > np.maximum(next_one, 0)
 
-    def choose(target: int, rows: slice, numbers: Array) -> Array:
+    def choose(target: int, rows: slice, block: slice) -> Array:
         return np.asarray(erased[target, rows, np.newaxis])
 
     return Measured(subject.given(bench.at_inputs - _of_each(bench, choose, 1)[..., 0]))
 
 
-def _of_each(bench: Bench, choose: Callable[[int, slice, Array], Array], draws: int) -> Array:
+def _of_each(bench: Bench, choose: Callable[[int, slice, slice], Array], draws: int) -> Array:
     """As `Bench.erased`, where each target has choices of its own."""
     parts = [
         bench.erased(partial(choose, target), draws, bench.seeds[target : target + 1])

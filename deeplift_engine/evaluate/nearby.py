@@ -73,9 +73,9 @@ def _erasing(
     if not 0 < share <= 1:
         raise InputError(f"share is above 0 and at most 1, not {share!r}.")
     bench = subject.bench
-    chosen = rng.random((draws, bench.features.count)) < share
-    values = bench.erased(lambda rows, numbers: chosen[numbers][np.newaxis], draws)
-    return subject.sums @ chosen.T, bench.at_inputs[..., np.newaxis] - values.astype(float)
+    chosen = rng.random((draws, bench.groups.count)) < share
+    values = bench.erased(lambda rows, block: chosen[np.newaxis, block], draws)
+    return subject.sums @ chosen.T, bench.at_inputs[..., np.newaxis] - values
 
 
 def _noise(

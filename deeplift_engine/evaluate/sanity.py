@@ -50,7 +50,7 @@ def randomisation(
     before = ranks(size(subject.sums))
     names, curve = [], []
     for name, network in bench.randomised(order, draw, seed):
-        sums = bench.features.sums(subject.elsewhere(network))
+        sums = bench.groups.gathered(subject.elsewhere(network))
         names.append(name)
         curve.append(correlation(before, ranks(size(sums))))
     found = np.stack(curve, axis=-1)

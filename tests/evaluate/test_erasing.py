@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from deeplift_engine import evaluate, references, targets
-from deeplift_engine.errors import InputError
+from deeplift_engine.errors import InputError, RuleError
 from tests.evaluate.nets import FEATURES, curved, linear, picture, rng, two_inputs
 from tests.helpers import off
 
@@ -222,12 +222,12 @@ def test_several_references_are_averaged_over(net: Any) -> None:
 
 def test_letters_of_a_position_can_be_one_feature() -> None:
     network, x = picture(), rng(0).normal(size=(2, 5, 4, 2))
-    bench = evaluate.Bench(network, x, target=0, features=-1)
-    assert bench.features.count == 20
+    bench = evaluate.Bench(network, x, target=0, groups="positions")
+    assert bench.groups.count == 20
     subject = bench.run("deeplift")
     assert off(subject.sums[0], subject.scores[0][0].sum(-1).reshape(2, 20)) < NEAR
     same = evaluate.Bench(
-        network, x, target=0, features=np.repeat(np.arange(20)[::-1], 2).reshape(5, 4, 2)
+        network, x, target=0, groups=np.repeat(np.arange(20)[::-1], 2).reshape(5, 4, 2)
     )
     found = [evaluate.deletion(each.run("deeplift")).values for each in (bench, same)]
     assert off(found[1], found[0]) < NEAR
@@ -237,7 +237,7 @@ def test_several_inputs_are_erased_together() -> None:
     network = two_inputs()
     x = {"first": rng(0).normal(size=(3, 3)), "second": rng(1).normal(size=(3, 2, 2))}
     bench = evaluate.Bench(network, x, target=1)
-    assert bench.features.count == 7
+    assert bench.groups.count == 7
     subject = bench.run("deeplift")
     assert evaluate.completeness(subject).values.max() < NEAR
     curve = evaluate.deletion(subject).curve
@@ -245,23 +245,27 @@ def test_several_inputs_are_erased_together() -> None:
     zeros = {name: array * 0 for name, array in x.items()}
     assert off(curve[:, -1], network.predict(zeros)[:, 1]) < NEAR
     together = evaluate.Bench(
-        network, x, target=1, features=[np.array([0, 1, 1]), np.array([[0, 0], [5, 5]])]
+        network, x, target=1, groups=[np.array([0, 1, 1]), np.array([[0, 0], [5, 5]])]
     )
-    assert together.features.count == 3
+    assert together.groups.count == 3
     flat = np.concatenate([part[0].reshape(3, -1) for part in subject.scores], axis=1)
     sums = np.stack([flat[:, [0, 3, 4]].sum(1), flat[:, [1, 2]].sum(1), flat[:, 5:].sum(1)], 1)
     assert off(together.run("deeplift").sums[0], sums) < NEAR
 
 
-def test_what_is_no_feature_is_refused() -> None:
+def test_groups_of_each_sample_are_refused() -> None:
     x = rng(0).normal(size=(2, 5, 4, 2))
-    for given, message in (
-        (3, "no axis"),
-        (np.zeros((5, 4), int), "expected whole numbers of shape"),
-        (np.zeros((5, 4, 2)), "not float64"),
-    ):
-        with pytest.raises(InputError, match=message):
-            evaluate.Bench(picture(), x, target=0, features=given)
+    with pytest.raises(RuleError, match="each sample's own"):
+        evaluate.Bench(picture(), x, target=0, groups=np.zeros((2, 5, 4, 2), int))
+
+
+def test_what_is_in_no_group_stays() -> None:
+    network, x = picture(), rng(0).normal(size=(2, 5, 4, 2))
+    labels = np.where(np.arange(40).reshape(5, 4, 2) < 10, -1, 3)
+    subject = evaluate.Bench(network, x, target=0, groups=labels).run("deeplift")
+    assert evaluate.completeness(subject).values.max() < NEAR
+    left = x * (labels < 0)
+    assert off(evaluate.deletion(subject).curve[:, -1], network.predict(left)[:, 0]) < NEAR
 
 
 def test_scores_of_other_samples_are_refused(net: Any) -> None:
