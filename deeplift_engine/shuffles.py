@@ -1,13 +1,12 @@
-"""Shuffled sequences: positions at random, or all pairs of neighbouring letters kept.
+"""Shuffled sequences: positions at random, or all pairs (words of k) of neighbouring letters kept.
 
 A shuffle depends on the sequence's own letters, the seed and the replicate's number, and on
 nothing else: not on the batch, the order of samples, their neighbours, nor the number of
-replicates asked for. `eulerian` tells how the pairs are kept.
+replicates asked for. `eulerian` tells how the words are kept.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -16,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplift_engine.errors import ReferencesError
-from deeplift_engine.eulerian import lane_streams, random_words, shuffle_codes
+from deeplift_engine.eulerian import shuffle_codes
+from deeplift_engine.streams import content_keys, keys_of, lane_streams, random_orders
 
 Array: TypeAlias = NDArray[Any]
 
@@ -26,15 +26,21 @@ MOST_LETTERS = 256
 # ---------------------------------------------------------------- for users
 
 
-def shuffle_dinucleotides(
-    inputs: Array, count: int, seed: int = 0, *, channel_axis: int | None = None
+def shuffle_words(
+    inputs: Array,
+    count: int,
+    seed: int = 0,
+    k: int = 2,
+    *,
+    first: int = 0,
+    channel_axis: int | None = None,
 ) -> Array:
-    """Shuffle one-hot sequences uniformly among those with the same pairs of neighbours.
+    """Shuffle one-hot sequences uniformly among those with the same words of k letters.
 
-    The first letter stays first and the last stays last, so that the letter counts stay too. A
-    column of zeros (N) is a letter like the others, and so is any other column that occurs, such
-    as 0.25 throughout: there are as many runs of N after the shuffle as before, a padded end
-    stays padded, and runs inside may move.
+    The first k - 1 letters stay first and the last ones last, so that the counts of shorter words
+    stay too. A column of zeros (N) is a letter like the others, and so is any other column that
+    occurs, such as 0.25 throughout: there are as many runs of N after the shuffle as before, a
+    padded end stays padded, and runs inside may move.
 
     Parameters
     ----------
@@ -45,6 +51,10 @@ def shuffle_dinucleotides(
         Shuffles per sequence, K.
     seed
         Any whole number.
+    k
+        2 keeps pairs of neighbours (dinucleotides), 3 trinucleotides, and so on.
+    first
+        The number of the first shuffle: those of 3 and ``first=2`` are the last of 5.
     channel_axis
         The axis of the letters in one sample; if not given, the only one of size 4.
 
@@ -60,33 +70,45 @@ def shuffle_dinucleotides(
     """
     sequences, restore = _as_sequences(inputs, channel_axis, "dinucleotide_shuffle")
     codes, letters, keys = _encode(sequences)
-    return restore(_spell(letters, shuffle_codes(codes, keys, count, seed)))
+    return restore(_spell(letters, shuffle_codes(codes, lane_streams(keys, count, seed, first), k)))
+
+
+def shuffle_dinucleotides(
+    inputs: Array, count: int, seed: int = 0, *, channel_axis: int | None = None
+) -> Array:
+    """`shuffle_words` of two letters."""
+    return shuffle_words(inputs, count, seed, channel_axis=channel_axis)
 
 
 def shuffle_positions(
-    inputs: Array, count: int, seed: int = 0, *, channel_axis: int | None = None
+    inputs: Array,
+    count: int,
+    seed: int = 0,
+    *,
+    first: int = 0,
+    channel_axis: int | None = None,
 ) -> Array:
     """Put the positions of each sequence in random order.
 
-    Parameters and returns as for `shuffle_dinucleotides`; the columns may hold anything.
+    Parameters and returns as for `shuffle_words`; the columns may hold anything.
     """
     sequences, restore = _as_sequences(inputs, channel_axis, "shuffle")
-    length = sequences.shape[1]
-    keys = content_keys([np.ascontiguousarray(row, np.float32).tobytes() for row in sequences])
-    words = random_words(
-        lane_streams(keys, count, seed)[..., None], np.arange(length, dtype=np.uint64)
-    )
-    order = np.argsort(words, axis=2)
-    return restore(np.take_along_axis(sequences[:, None], order[..., None], axis=2))
+    n, length, channels = sequences.shape
+    streams = lane_streams(keys_of(sequences), count, seed, first).reshape(-1)
+    shuffled = np.empty((n * count, length, channels), sequences.dtype)
+    for block, order in random_orders(streams, length):
+        rows = np.arange(block.start, block.stop)[:, np.newaxis] // count
+        shuffled[block] = sequences[rows, order]
+    return restore(shuffled.reshape(n, count, length, channels))
 
 
-def dinucleotide_shuffle_sequence(sequence: str, count: int = 1, seed: int = 0) -> list[str]:
-    """Shuffle a text of any letters uniformly among those with the same pairs of neighbours.
+def shuffle_text(sequence: str, count: int = 1, seed: int = 0, k: int = 2) -> list[str]:
+    """Shuffle a text of any letters uniformly among those with the same words of k letters.
 
     Upper and lower case are different letters. For ``ACGTN`` the shuffles are those that
-    `shuffle_dinucleotides` gives for the one-hot form.
+    `shuffle_words` gives for the one-hot form.
 
-    >>> dinucleotide_shuffle_sequence("ACTGACTGACTG")
+    >>> shuffle_text("ACTGACTGACTG")
     ['ACTGACTGACTG']
     """
     order = {letter: i for i, letter in enumerate("ACGTN")}
@@ -97,9 +119,14 @@ def dinucleotide_shuffle_sequence(sequence: str, count: int = 1, seed: int = 0) 
             "shuffled"
         )
     codes = np.array([[alphabet.index(letter) for letter in sequence]], dtype=np.uint8)
-    keys = content_keys([sequence.encode()])
-    shuffled = shuffle_codes(codes, keys, count, seed)[0]
+    streams = lane_streams(content_keys([sequence.encode()]), count, seed)
+    shuffled = shuffle_codes(codes, streams, k)[0]
     return ["".join(alphabet[code] for code in row) for row in shuffled]
+
+
+def dinucleotide_shuffle_sequence(sequence: str, count: int = 1, seed: int = 0) -> list[str]:
+    """`shuffle_text` with all pairs of neighbours kept."""
+    return shuffle_text(sequence, count, seed)
 
 
 # ---------------------------------------------------------------- arrays of any layout
@@ -187,9 +214,3 @@ def _spell(letters: Array, codes: NDArray[np.uint8]) -> Array:
         return letters[codes]
     spelt: Array = letters.view(whole)[:, 0][codes]
     return spelt.view(letters.dtype).reshape(*codes.shape, letters.shape[1])
-
-
-def content_keys(contents: list[bytes]) -> NDArray[np.uint64]:
-    """Give each content a number that stands for it in random streams (equal on all machines)."""
-    digests = b"".join(hashlib.blake2b(content, digest_size=8).digest() for content in contents)
-    return np.frombuffer(digests, "<u8").astype(np.uint64)
