@@ -280,6 +280,10 @@ def test_layers_by_name_and_sizes_by_hand() -> None:
     assert off(found.scores["last"], enlarged(small, (9, 8))) < EXACT
     nearest = explainer("image", "grad_cam", interpolation="nearest").run(x, target=0).scores
     assert off(nearest, enlarged(small, x.shape[1:-1], order=0)) < EXACT
+    both = explainer("image", "guided_grad_cam", layers=("pool", "last")).run(x, target=0)
+    for layer, scores in both.scores.items():
+        alone = explainer("image", "guided_grad_cam", layers=layer).run(x, target=0).scores
+        assert off(scores, alone) < EXACT
 
 
 def test_the_last_convolution_in_front_of_the_target_is_taken() -> None:
