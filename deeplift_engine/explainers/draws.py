@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplift_engine.eulerian import Words, lane_streams, random_words
 from deeplift_engine.explainers.blocks import Block
 from deeplift_engine.request import Request
+from deeplift_engine.streams import Words, lane_streams, random_words
 
 Array = NDArray[Any]
 
