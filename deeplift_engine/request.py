@@ -15,7 +15,7 @@ from deeplift_engine import targets
 from deeplift_engine.data import InputInfo, arrays, by_input, padded
 from deeplift_engine.errors import InputError, ReferencesError
 from deeplift_engine.reference_checks import References, warn_if_degenerate
-from deeplift_engine.shuffles import content_keys
+from deeplift_engine.streams import content_keys
 from deeplift_engine.targets import Seeds
 
 Array = NDArray[Any]
