@@ -62,6 +62,20 @@ def write(
         writer(disk, arrays, settings)
 
 
+def write_bytes(path: str | os.PathLike[str], content: bytes, *, overwrite: bool = False) -> None:
+    """Write ``content`` to ``path``: all of it, or no file.
+
+    Raises
+    ------
+    OutputError
+        For a file that is there, a folder that is not, and whatever the disk refuses.
+    """
+    target = Path(path)
+    _check_place(target, overwrite)
+    with _aside(target) as disk:
+        disk.write(content)
+
+
 def check_destination(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
     """Check, before long work, that `write` would begin to write to ``path``.
 
@@ -72,6 +86,10 @@ def check_destination(path: str | os.PathLike[str], *, overwrite: bool = False) 
     """
     target = Path(path)
     _format(target)
+    _check_place(target, overwrite)
+
+
+def _check_place(target: Path, overwrite: bool) -> None:
     if target.exists() and not overwrite:
         raise OutputError(f"{target} is there already: name another file or allow overwriting it")
     if not target.parent.is_dir():
