@@ -49,7 +49,7 @@ class Occlusion(Perturbation):
         How far windows are apart, likewise. DeepExplain's ``step``, Captum's ``strides``.
     replacement
         ``"references"``: by the references, zeros unless given, averaged over them. ``"sample"``:
-        by one of them, drawn for each window. ``"blur"``: by the blurred input.
+        by one of them, drawn for each window. ``"blur"``: by the blurred input; no references then.
     sigma
         Of the Gaussian that blurs, in elements, along each axis but the last of several.
     seed
@@ -74,6 +74,7 @@ class Occlusion(Perturbation):
             )
         self.window, self.stride, self.replacement = window, stride, replacement
         self.sigma, self.seed = sigma, seed
+        self.compares = replacement != "blur"
         self.settings |= {"window": window, "stride": stride, "replacement": replacement}
         self.settings |= {"sigma": sigma} if replacement == "blur" else {}
         self.settings |= {"seed": seed} if replacement == "sample" else {}

@@ -29,11 +29,15 @@ class Perturbation(Runner):
 
     entered = True
 
+    rounds: int = 1
+    """How often the masks are evaluated, each time others."""
+
     def blocks(
         self, request: Request, draws: int, alone: bool = False
     ) -> Iterator[tuple[slice, Samples]]:
         """See `Perturbed.blocks`."""
-        return Perturbed(request, self.values, self.setup.pairs).blocks(draws, alone)
+        perturbed = Perturbed(request, self.values, self.setup.pairs)
+        return perturbed.blocks(draws, alone, self.rounds)
 
 
 def joined(request: Request, blocks: Sequence[Array]) -> Array:

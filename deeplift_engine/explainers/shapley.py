@@ -74,6 +74,7 @@ class ShapleySampling(Grouped):
             raise RuleError(f"tolerance is a number above 0, not {tolerance!r}.")
         if groups is not None and sampling_dims is not None:
             raise RuleError("groups and sampling_dims both say what the players are: give one.")
+        self.rounds = -(-samples // TOGETHER)
         self.antithetic, self.sampling_dims = antithetic, sampling_dims
         self.stop_at, self.seed = tolerance, seed
         self.settings |= {

@@ -140,13 +140,25 @@ class Perturbed:
     evaluate: Evaluate
     most: int
 
-    def blocks(self, draws: int, alone: bool = False) -> Iterator[tuple[slice, Samples]]:
-        """Rows, and the samples there, as many as suit ``draws`` masks; one if ``alone``."""
+    def blocks(
+        self, draws: int, alone: bool = False, rounds: int = 1
+    ) -> Iterator[tuple[slice, Samples]]:
+        """Rows, and the samples there.
+
+        Parameters
+        ----------
+        draws
+            How many masks of each sample are evaluated together: more of them, fewer samples.
+        alone
+            Whether to give one sample at a time.
+        rounds
+            How often, at most; for the bar.
+        """
         request = self.request
         most, weights = request.batch_size or self.most, request.seeds.values
         rows = block_size(request.samples, max(1, most // (max(1, draws) * request.count)))
         rows = 1 if alone else rows
-        with bar(request.samples * draws, request.progress, " masks") as tick:
+        with bar(request.samples * draws * rounds, request.progress, " masks") as tick:
             for row in range(0, request.samples, rows):
                 block = slice(row, min(row + rows, request.samples))
                 yield (

@@ -128,7 +128,7 @@ def grouping(given: Any, inputs: Sequence[InputInfo], data: Sequence[Array]) -> 
     RuleError
         For anything else, and what does not fit the inputs.
     """
-    single = given is None or isinstance(given, str | int) or callable(given)
+    single = given is None or isinstance(given, str | int | np.integer) or callable(given)
     parts = [given] * len(inputs) if single else by_input(given, inputs, "groups")
     resolved = [
         _labels(part, info.name, array)
@@ -149,8 +149,8 @@ def _labels(given: Any, name: str, data: Array) -> tuple[Labels, bool, bool]:
     if word == "segments" or callable(given):
         find = given if callable(given) else segments()
         return lambda sample, row: _fitted(find(sample), name, shape), False, True
-    if isinstance(given, int) and given > 0:
-        return _fixed(_cells(shape, given)), False, False
+    if isinstance(given, int | np.integer) and not isinstance(given, bool) and given > 0:
+        return _fixed(_cells(shape, int(given))), False, False
     array = np.asarray(given)
     if array.dtype.kind not in "iu" or array.ndim == 0:
         raise RuleError(

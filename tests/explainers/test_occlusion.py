@@ -179,6 +179,8 @@ def test_a_blur_replaces_what_is_under_the_window() -> None:
     )
     made = image().explainer("occlusion", window=(2, 2, 2), replacement="blur", sigma=1.5)
     assert off(made.run(x, target=0).scores, expected.scores) < EXACT
+    with pytest.raises(InputError, match="compares with no references"):
+        made.run(x, target=0, references=0.0)
     with pytest.raises(InputError, match="tokens"):
         tokens().explainer("occlusion", replacement="blur").run(words(), target=0)
 
@@ -294,6 +296,7 @@ def test_cells_and_positions() -> None:
     [
         ("letters", "give None, 'positions'"),
         (0, "give None, 'positions'"),
+        (True, "give None, 'positions'"),
         (np.zeros(5), "whole numbers"),
         (np.zeros(4, int), "expected whole numbers of shape"),
         (np.full(5, -1), "nothing to replace"),
