@@ -127,6 +127,7 @@ def _exits(graph: _Graph, sequence: Indices, streams: Words) -> NDArray[Any]:
     for start in range(0, len(sequence), rows):
         part = slice(start, start + rows)
         words = random_words(streams[part, np.newaxis], numbers)
+        words >>= graph.bits
         words &= middle
         words |= graph.edges[sequence[part]]
         lane, node = np.nonzero(tree[part] >= 0)

@@ -43,12 +43,19 @@ class References:
         ``make(inputs (n, *S), indices (n,)) -> (n, count, *S)``, with ``indices`` the position
         of each sample in the whole data. Where `shared`, ``inputs`` is an empty ``(0, *S)``
         array that gives the shape, and the answer is ``(count, *S)``.
+    tolerance
+        Where a run may do with fewer: it adds references until the standard errors of a sample's
+        scores are within so many of its largest score; else None.
+    part
+        ``part(start, stop)`` are the references numbered so, where they can be made apart.
     """
 
     name: str
     count: int
     shared: bool
     make: MakeReferences
+    tolerance: float | None = None
+    part: Callable[[int, int], References] | None = None
 
 
 @dataclass(frozen=True)
@@ -145,7 +152,11 @@ def checked(references: References, dtype: np.dtype[Any], table: Table | None = 
             )
         return cast
 
-    return replace(references, make=make)
+    def part(start: int, stop: int) -> References:
+        assert references.part is not None
+        return checked(references.part(start, stop), dtype, table)
+
+    return replace(references, make=make, part=None if references.part is None else part)
 
 
 def to_numbers(array: Any, what: str) -> Array:

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from deeplift_engine import shuffles
 from deeplift_engine.data import Table
 from deeplift_engine.errors import ReferencesError
 from deeplift_engine.reference_checks import (
@@ -28,220 +26,31 @@ from deeplift_engine.reference_checks import (
     describe,
     dims,
     fits,
-    positive,
     to_numbers,
     warn_if_degenerate,
+)
+from deeplift_engine.reference_draws import (
+    dinucleotide_shuffle,
+    drawn,
+    gc_matched,
+    kmer_shuffle,
+    shuffle,
+)
+from deeplift_engine.reference_kinds import (
+    background,
+    blur,
+    broadcast_reference,
+    constant,
+    function,
+    per_sample,
+    replaced,
+    shared,
+    zeros,
 )
 
 ReferencesLike: TypeAlias = (
     References | PendingReferences | float | ArrayLike | Callable[[Array], Any] | None
 )
-
-
-# ---------------------------------------------------------------- constructors
-
-
-def zeros() -> References:
-    """All zeros: one shared reference."""
-    return replace(constant(0.0), name="zeros")
-
-
-def constant(value: float) -> References:
-    """The same number everywhere, or the same token: one shared reference."""
-    number = np.asarray(value)
-    if number.ndim or not np.isfinite(number):
-        raise ReferencesError(
-            f"constant() takes one finite number, not {value!r}; for values per channel use "
-            "references.background(...) or pass the array itself"
-        )
-    return _broadcast(number, f"constant({value:g})")
-
-
-def replaced(by: int | Sequence[int], *, keep: Sequence[int] = ()) -> References:
-    """Each input with every token replaced, but for those to ``keep``.
-
-    Where an input of tokens has special ones that hold its form (padding, start, end, separators),
-    they stay where they are, so that the reference has the same length and what is scored is the
-    content: ``replaced(by=mask, keep=(pad, cls, sep))``.
-
-    Parameters
-    ----------
-    by
-        The token to put: a mask's, an unknown word's. Of several, one reference each.
-    keep
-        Tokens that stay.
-    """
-    tokens, kept = _tokens(by, "by"), _tokens(keep, "keep") if len(keep) else np.zeros(0, int)
-    name = f"replaced({', '.join(map(str, tokens))}"
-    name += f", keep=({', '.join(map(str, kept))}))" if len(kept) else ")"
-
-    def make(inputs: Array, indices: Array) -> Array:
-        if inputs.dtype.kind == "f" and not np.array_equal(inputs, np.floor(inputs)):
-            raise ReferencesError(f"{name} is for inputs of tokens, and these hold fractions")
-        stay = np.isin(inputs, kept)
-        return np.stack([np.where(stay, inputs, token) for token in tokens], axis=1)
-
-    return References(name, len(tokens), False, make)
-
-
-def _tokens(value: int | Sequence[int], what: str) -> Array:
-    tokens = np.atleast_1d(np.asarray(value))
-    if tokens.ndim != 1 or tokens.dtype.kind not in "iu" or len(tokens) == 0:
-        raise ReferencesError(
-            f"replaced(): {what} is a token, a whole number, or several: {value!r}"
-        )
-    return tokens
-
-
-def background(frequencies: Sequence[float], *, channel_axis: int | None = None) -> References:
-    """The same letter frequencies at every position: one shared reference.
-
-    Parameters
-    ----------
-    frequencies
-        One value per letter, for instance ``[0.3, 0.2, 0.2, 0.3]``; they sum to 1.
-    channel_axis
-        The axis of the letters in one sample (batch axis not counted). Found by its size if
-        only one axis has it.
-    """
-    values = np.asarray(frequencies, dtype=float)
-    name = f"background({', '.join(f'{v:g}' for v in values.ravel())})"
-    if values.ndim != 1 or not np.isfinite(values).all() or (values < 0).any():
-        raise ReferencesError(f"{name}: give one frequency of 0 or more per letter, in one row")
-    if abs(values.sum() - 1) > 1e-3:
-        raise ReferencesError(
-            f"{name}: frequencies sum to {values.sum():g}, not 1; for other values per channel "
-            "pass the array itself"
-        )
-
-    def make(inputs: Array, indices: Array) -> Array:
-        shape = inputs.shape[1:]
-        axis = shuffles.find_channel_axis(shape, channel_axis, len(values), name)
-        column = values.reshape([-1 if a == axis else 1 for a in range(len(shape))])
-        return np.broadcast_to(column, shape)[None]
-
-    return References(name, 1, True, make)
-
-
-def shared(array: ArrayLike) -> References:
-    """Compare every input with every one of ``array`` ``(M, *S)``, a data set of references."""
-    values = to_numbers(array, "shared(...)")
-    name = f"shared({describe(values)})"
-    if values.ndim == 0 or len(values) == 0:
-        raise ReferencesError(f"{name}: give at least one reference, as an array (M, *shape)")
-
-    def make(inputs: Array, indices: Array) -> Array:
-        if values.shape[1:] != inputs.shape[1:]:
-            raise ReferencesError(
-                f"{name}: each reference has shape {values.shape[1:]}, the inputs have "
-                f"{inputs.shape[1:]}; give an array of shape (M, {dims(inputs.shape[1:])})"
-            )
-        return values
-
-    return References(name, len(values), True, make)
-
-
-def per_sample(array: ArrayLike) -> PendingReferences:
-    """References of each sample's own: ``(N, *S)``, one each, or ``(N, K, *S)``, K each."""
-    values = to_numbers(array, "per_sample(...)")
-    name = f"per_sample({describe(values, digest=False)})"
-
-    def settle(shape: Shape, n: int, sample: Array | None) -> References:
-        several = values.ndim == len(shape) + 2
-        if not (several or values.ndim == len(shape) + 1) or not fits(
-            values.shape[1 + several :], shape
-        ):
-            raise ReferencesError(
-                f"{name}: inputs of shape ({dims(shape)}) need references of shape "
-                f"(N, {dims(shape)}) or (N, K, {dims(shape)}), not {values.shape}"
-            )
-        if len(values) != n:
-            raise ReferencesError(
-                f"{name}: references of {len(values)} samples for {n} inputs; give one entry per "
-                "input, in the same order, or references.shared(array) to compare every input "
-                "with all of them"
-            )
-        if several and values.shape[1] == 0:
-            raise ReferencesError(f"{name}: no references per sample (K = 0); give at least one")
-        own = values if several else values[:, None]
-        return References(name, own.shape[1], False, lambda inputs, indices: own[indices])
-
-    return PendingReferences(name, settle)
-
-
-def function(f: Callable[[Array], Any], count: int | None = None) -> PendingReferences:
-    """References computed from the inputs.
-
-    Parameters
-    ----------
-    f
-        ``f(inputs (n, *S)) -> (n, *S)`` or ``(n, count, *S)``. It is given a copy, and any
-        number of samples at a time: for results that do not depend on the batch size it must
-        treat every sample by itself.
-    count
-        References per sample. If not given, ``f`` is tried on the first sample to see.
-    """
-    name = f"function({getattr(f, '__qualname__', None) or type(f).__name__})"
-    if count is not None:
-        positive(count, name)
-
-    def make(inputs: Array, indices: Array) -> Array:
-        made = np.asarray(f(inputs.copy()))
-        return made[:, None] if made.shape == inputs.shape else made
-
-    def settle(shape: Shape, n: int, sample: Array | None) -> References:
-        if count is not None:
-            return References(name, count, False, make)
-        if sample is None:
-            raise ReferencesError(
-                f"{name}: how many references it makes is not known; give the number: "
-                "references.function(f, count)"
-            )
-        trial = make(sample[None], np.zeros(1, np.int64))
-        if trial.ndim != sample.ndim + 2 or trial.shape[0] != 1 or trial.shape[1] == 0:
-            raise ReferencesError(
-                f"{name}: for one input (1, {dims(sample.shape)}) it returned shape "
-                f"{np.shape(trial)}, not (1, {dims(sample.shape)}) or "
-                f"(1, K, {dims(sample.shape)})"
-            )
-        return References(name, trial.shape[1], False, make)
-
-    return PendingReferences(name, settle)
-
-
-def shuffle(count: int = 20, seed: int = 0, *, channel_axis: int | None = None) -> References:
-    """The positions of each input in random order, ``count`` times.
-
-    Letter counts stay, pairs of neighbours do not; see `shuffles.shuffle_positions`.
-    """
-    name = f"shuffle({count}, seed={seed}{_axis(channel_axis)})"
-    positive(count, name)
-
-    def make(inputs: Array, indices: Array) -> Array:
-        return shuffles.shuffle_positions(inputs, count, seed, channel_axis=channel_axis)
-
-    return References(name, count, False, make)
-
-
-def dinucleotide_shuffle(
-    count: int = 20, seed: int = 0, *, channel_axis: int | None = None
-) -> References:
-    """Each input shuffled so that all its pairs of neighbouring letters stay, ``count`` times.
-
-    Drawn uniformly from all such shuffles; see `shuffles.shuffle_dinucleotides`. A shuffle
-    depends on the sequence itself, ``seed`` and its number (0 … count-1), so batch size and
-    order change nothing, and equal sequences are given equal references.
-    """
-    name = f"dinucleotide_shuffle({count}, seed={seed}{_axis(channel_axis)})"
-    positive(count, name)
-
-    def make(inputs: Array, indices: Array) -> Array:
-        return shuffles.shuffle_dinucleotides(inputs, count, seed, channel_axis=channel_axis)
-
-    return References(name, count, False, make)
-
-
-# ---------------------------------------------------------------- what the explainer calls
 
 
 def resolve(
@@ -283,6 +92,45 @@ def resolve(
     ReferencesError
         If they cannot fit the inputs, here or in `make`.
     """
+    return checked(_settled(references, shape, n, sample), np.dtype(dtype), table)
+
+
+def combined(*parts: ReferencesLike) -> PendingReferences:
+    """Several kinds of references as one set: ``combined(0, blur(4), dinucleotide_shuffle(10))``.
+
+    Each part is anything that `resolve` takes. The set is shared where all its parts are.
+    """
+    if not parts:
+        raise ReferencesError("combined() needs at least one kind of references")
+
+    def settle(shape: Shape, n: int, sample: Array | None) -> References:
+        return _joined([_settled(part, shape, n, sample) for part in parts])
+
+    return PendingReferences("combined", settle)
+
+
+def _joined(parts: Sequence[References]) -> References:
+    name = f"combined({', '.join(part.name for part in parts)})"
+    if any(part.tolerance is not None for part in parts):
+        raise ReferencesError(f"{name}: give a number of references instead of 'auto'")
+    shared_by_all = all(part.shared for part in parts)
+
+    def make(inputs: Array, indices: Array) -> Array:
+        made = [
+            np.asarray(part.make(inputs[:0] if part.shared else inputs, indices)) for part in parts
+        ]
+        if shared_by_all:
+            return np.concatenate(made)
+        own = [
+            np.broadcast_to(array, (len(inputs), *array.shape)) if part.shared else array
+            for part, array in zip(parts, made, strict=True)
+        ]
+        return np.concatenate(own, axis=1)
+
+    return References(name, sum(part.count for part in parts), shared_by_all, make)
+
+
+def _settled(references: ReferencesLike, shape: Shape, n: int, sample: Array | None) -> References:
     if references is None:
         references = zeros()
     elif isinstance(references, numbers.Real) and not isinstance(references, bool):
@@ -292,15 +140,15 @@ def resolve(
     elif not isinstance(references, (References, PendingReferences)):
         references = _from_array(references, shape, n)
     if isinstance(references, PendingReferences):
-        references = references.settle(shape, n, sample)
-    return checked(references, np.dtype(dtype), table)
+        return references.settle(shape, n, sample)
+    return references
 
 
 def _from_array(references: Any, shape: Shape, n: int) -> References | PendingReferences:
     array = to_numbers(references, "references")
     extra = array.ndim - len(shape)
     if extra <= 0 and fits(array.shape, shape[-extra:] if extra else shape, broadcast=True):
-        return _broadcast(array, f"array({describe(array)})")
+        return broadcast_reference(array, f"array({describe(array)})")
     if extra == 1 and fits(array.shape[1:], shape) and len(array) == 1:
         return shared(array)
     if extra in (1, 2) and fits(array.shape[extra:], shape):
@@ -318,32 +166,20 @@ def _from_array(references: Any, shape: Shape, n: int) -> References | PendingRe
     )
 
 
-def _broadcast(array: Array, name: str) -> References:
-    def make(inputs: Array, indices: Array) -> Array:
-        try:
-            return np.broadcast_to(array, inputs.shape[1:])[None]
-        except ValueError as error:
-            raise ReferencesError(
-                f"{name}: the inputs have shape ({dims(inputs.shape[1:])}), which a reference "
-                f"of shape {array.shape} does not fit"
-            ) from error
-
-    return References(name, 1, True, make)
-
-
-def _axis(channel_axis: int | None) -> str:
-    return "" if channel_axis is None else f", channel_axis={channel_axis}"
-
-
 __all__ = [
     "PendingReferences",
     "References",
     "ReferencesLike",
     "background",
+    "blur",
+    "combined",
     "constant",
     "degenerate_fraction",
     "dinucleotide_shuffle",
+    "drawn",
     "function",
+    "gc_matched",
+    "kmer_shuffle",
     "per_sample",
     "replaced",
     "resolve",

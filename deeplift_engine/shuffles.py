@@ -8,6 +8,7 @@ replicates asked for. `eulerian` tells how the words are kept.
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -20,7 +21,7 @@ from deeplift_engine.streams import content_keys, keys_of, lane_streams, random_
 
 Array: TypeAlias = NDArray[Any]
 
-MOST_LETTERS = 256
+MOST_LETTERS, LONGEST_WORD = 256, 8
 
 
 # ---------------------------------------------------------------- for users
@@ -68,7 +69,8 @@ def shuffle_words(
     ReferencesError
         If the axes are not as above, or the columns are no letters (over 256 different ones).
     """
-    sequences, restore = _as_sequences(inputs, channel_axis, "dinucleotide_shuffle")
+    name = "dinucleotide_shuffle" if checked_word(k) == 2 else "kmer_shuffle"
+    sequences, restore = as_sequences(inputs, channel_axis, name)
     codes, letters, keys = _encode(sequences)
     return restore(_spell(letters, shuffle_codes(codes, lane_streams(keys, count, seed, first), k)))
 
@@ -92,7 +94,7 @@ def shuffle_positions(
 
     Parameters and returns as for `shuffle_words`; the columns may hold anything.
     """
-    sequences, restore = _as_sequences(inputs, channel_axis, "shuffle")
+    sequences, restore = as_sequences(inputs, channel_axis, "shuffle")
     n, length, channels = sequences.shape
     streams = lane_streams(keys_of(sequences), count, seed, first).reshape(-1)
     shuffled = np.empty((n * count, length, channels), sequences.dtype)
@@ -119,6 +121,7 @@ def shuffle_text(sequence: str, count: int = 1, seed: int = 0, k: int = 2) -> li
             "shuffled"
         )
     codes = np.array([[alphabet.index(letter) for letter in sequence]], dtype=np.uint8)
+    checked_word(k)
     streams = lane_streams(content_keys([sequence.encode()]), count, seed)
     shuffled = shuffle_codes(codes, streams, k)[0]
     return ["".join(alphabet[code] for code in row) for row in shuffled]
@@ -127,6 +130,16 @@ def shuffle_text(sequence: str, count: int = 1, seed: int = 0, k: int = 2) -> li
 def dinucleotide_shuffle_sequence(sequence: str, count: int = 1, seed: int = 0) -> list[str]:
     """`shuffle_text` with all pairs of neighbours kept."""
     return shuffle_text(sequence, count, seed)
+
+
+def checked_word(k: int) -> int:
+    """Refuse a length of words to keep that is not a whole number from 2 on, or too large."""
+    if not isinstance(k, numbers.Integral) or not 2 <= k <= LONGEST_WORD:
+        raise ReferencesError(
+            f"kmer_shuffle: k is a whole number from 2 to {LONGEST_WORD}, not {k!r}; to keep the "
+            "letters alone use references.shuffle(...)"
+        )
+    return int(k)
 
 
 # ---------------------------------------------------------------- arrays of any layout
@@ -152,7 +165,7 @@ def find_channel_axis(
     return channel_axis % len(shape)
 
 
-def _as_sequences(
+def as_sequences(
     inputs: Array, channel_axis: int | None, what: str
 ) -> tuple[Array, Callable[[Array], Array]]:
     """View ``(n, *S)`` as ``(n, L, C)``; and how to bring ``(n, K, L, C)`` to ``(n, K, *S)``."""

@@ -16,6 +16,8 @@ from deeplift_engine.shuffles import (
     dinucleotide_shuffle_sequence,
     shuffle_dinucleotides,
     shuffle_positions,
+    shuffle_text,
+    shuffle_words,
 )
 
 LETTERS = np.concatenate([np.eye(4), np.zeros((1, 4))]).astype(np.float32)
@@ -30,23 +32,27 @@ def text(array: np.ndarray) -> str:
     return "".join("ACGTN"[4 if not row.any() else int(row.argmax())] for row in array)
 
 
+def words(letters: str, k: int) -> Counter[str]:
+    return Counter(letters[start : start + k] for start in range(len(letters) - k + 1))
+
+
 def pairs(letters: str) -> Counter[str]:
-    return Counter(map("".join, pairwise(letters)))
+    return words(letters, 2)
 
 
-def all_valid_shuffles(letters: str) -> list[str]:
-    """Every sequence with the first letter and the pairs of this one, by trying all walks."""
+def all_valid_shuffles(letters: str, k: int = 2) -> list[str]:
+    """Every sequence with the beginning and the words of this one, by trying all walks."""
 
     def walk(left: Counter[str], done: str) -> set[str]:
         if not left:
             return {done}
         found = set()
-        for pair in list(left):
-            if pair[0] == done[-1]:
-                found |= walk(left - Counter([pair]), done + pair[1])
+        for word in list(left):
+            if word[:-1] == done[1 - k :]:
+                found |= walk(left - Counter([word]), done + word[-1])
         return found
 
-    return sorted(walk(pairs(letters), letters[0]))
+    return sorted(walk(words(letters, k), letters[: k - 1]))
 
 
 @pytest.mark.parametrize(
@@ -69,6 +75,60 @@ def test_dinucleotide_shuffles_are_uniform_over_all_valid_ones(sequence: str, va
     assert set(drawn) == set(shuffles)
     # eight fixed tests: one below 0.0005 by chance has a probability of 0.4 %
     assert chisquare([drawn[shuffle] for shuffle in shuffles]).pvalue > 0.0005
+
+
+@pytest.mark.parametrize(
+    ("sequence", "k", "valid"),
+    [
+        ("ACACGACTACACGTACAC", 3, 120),
+        ("AACAAGAACAATAACAAGAA", 3, 60),
+        ("ANNANNCNNANNGNNA", 3, 12),
+        ("ACGTACGAACGTTACGCACG", 4, 24),
+        ("abcabcdabcabcdeabcab", 4, 12),
+    ],
+)
+def test_shuffles_of_longer_words_are_uniform_too(sequence: str, k: int, valid: int) -> None:
+    shuffles = all_valid_shuffles(sequence, k)
+    assert len(shuffles) == valid
+    drawn = Counter(shuffle_text(sequence, 200 * valid, seed=1, k=k))
+    assert set(drawn) == set(shuffles)
+    # five fixed tests: one below 0.0005 by chance has a probability of 0.25 %
+    assert chisquare([drawn[shuffle] for shuffle in shuffles]).pvalue > 0.0005
+
+
+@pytest.mark.parametrize("ends", ["CCCCCCCCCCCCCCCCCCCCCCCCCCCCCC", "NNNNNNNNNNNNNNNNNN"])
+def test_long_runs_at_the_end_change_no_probability(ends: str) -> None:
+    sequence = "ATAGATAGTA"
+    shuffles = all_valid_shuffles(sequence + ends[:1])
+    drawn = Counter(dinucleotide_shuffle_sequence(sequence + ends, 300 * len(shuffles), seed=2))
+    assert set(drawn) == {shuffle + ends[1:] for shuffle in shuffles}
+    assert chisquare(list(drawn.values())).pvalue > 0.0005
+
+
+@settings(max_examples=60, deadline=None)
+@given(sequence=st.text("ACGTN", max_size=60), k=st.integers(2, 8), seed=st.integers(0, 99))
+def test_words_of_every_length_up_to_k_are_kept(sequence: str, k: int, seed: int) -> None:
+    for shuffle in shuffle_text(sequence, 2, seed, k):
+        for length in range(1, k + 1):
+            assert words(shuffle, length) == words(sequence, length)
+
+
+@pytest.mark.parametrize("k", [3, 5, 7])
+def test_words_of_long_sequences_are_kept_and_most_positions_moved(k: int) -> None:
+    generator = np.random.default_rng(7)
+    texts = ["".join(generator.choice(list("ACGT"), 3000)) for _ in range(2)]
+    shuffled = shuffle_words(one_hot(*texts), 2, k=k)
+    for before, after in zip(texts, shuffled, strict=True):
+        for row in map(text, after):
+            assert words(row, k) == words(before, k)
+            changed = np.mean([a != b for a, b in zip(row, before, strict=True)])
+            assert changed > (0.5 if k < 6 else 0.1)
+
+
+@pytest.mark.parametrize("k", [1, 9, 2.5, "3"])
+def test_a_word_to_keep_has_two_to_eight_letters(k) -> None:
+    with pytest.raises(ReferencesError, match=r"whole number from 2 to 8.*shuffle"):
+        shuffle_text("ACGTACGT", k=k)
 
 
 def test_rare_last_exits_are_drawn_as_often_as_they_should() -> None:
@@ -119,7 +179,13 @@ def test_long_sequences_keep_their_pairs() -> None:
             assert (row != before).mean() > 0.2
 
 
-@pytest.mark.parametrize("shuffle", [shuffle_dinucleotides, shuffle_positions])
+def shuffle_trinucleotides(inputs, count, seed=0, **options):
+    return shuffle_words(inputs, count, seed, 3, **options)
+
+
+@pytest.mark.parametrize(
+    "shuffle", [shuffle_dinucleotides, shuffle_trinucleotides, shuffle_positions]
+)
 def test_batch_order_and_number_of_replicates_change_nothing(shuffle) -> None:
     rng = np.random.default_rng(1)
     inputs = LETTERS[rng.integers(0, 4, (7, 60))]
@@ -130,6 +196,20 @@ def test_batch_order_and_number_of_replicates_change_nothing(shuffle) -> None:
     np.testing.assert_array_equal(together, alone)
     np.testing.assert_array_equal(together[::-1], shuffle(inputs[::-1], 6, seed=4))
     np.testing.assert_array_equal(together[:, :2], shuffle(inputs, 2, seed=4))
+
+
+@pytest.mark.parametrize("shuffle", [shuffle_words, shuffle_positions])
+def test_shuffles_can_be_made_in_parts(shuffle) -> None:
+    inputs = LETTERS[np.random.default_rng(5).integers(0, 4, (3, 40))]
+    parts = [shuffle(inputs, 2, seed=1), shuffle(inputs, 3, seed=1, first=2)]
+    np.testing.assert_array_equal(np.concatenate(parts, axis=1), shuffle(inputs, 5, seed=1))
+
+
+def test_neighbours_with_other_letters_change_nothing() -> None:
+    sequences = ["CGTTCGTGCTGTTCG", "AANNAACNAANACNA", "GTGTTTGGTGTTGTG"]
+    for k in (2, 3):
+        alone = np.concatenate([shuffle_words(one_hot(one), 4, k=k) for one in sequences])
+        np.testing.assert_array_equal(shuffle_words(one_hot(*sequences), 4, k=k), alone)
 
 
 @pytest.mark.parametrize("shuffle", [shuffle_dinucleotides, shuffle_positions])

@@ -1,0 +1,61 @@
+"""Random sequences with as many G and C as each of some others."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplift_engine.errors import ReferencesError
+from deeplift_engine.shuffles import as_sequences
+from deeplift_engine.streams import keys_of, lane_streams, random_orders, random_words
+
+Array: TypeAlias = NDArray[Any]
+
+STRONG = (1, 2)
+"""C and G, in the order A, C, G, T."""
+_COMPLEMENT = np.array([3, 2, 1, 0])
+_COINS = 1 << 32
+
+
+def gc_contents(sequences: Array, channel_axis: int | None = None) -> Array:
+    """Share (n,) of G and C among the letters of one-hot sequences ``(n, *S)``, 0 without any."""
+    letters = as_sequences(sequences, channel_axis, "gc_matched")[0].sum(axis=1, dtype=float)
+    strong, all_letters = letters[:, STRONG].sum(axis=1), letters.sum(axis=1)
+    share: Array = np.divide(strong, all_letters, np.zeros(len(letters)), where=all_letters > 0)
+    return share
+
+
+def with_gc_content(
+    inputs: Array, count: int, seed: int = 0, first: int = 0, *, channel_axis: int | None = None
+) -> Array:
+    """Random sequences with the GC content of one-hot ``inputs`` ``(n, *S)``, count of each.
+
+    Uniform over all sequences with as many G and C: positions are shuffled, and each letter is
+    left as it is or becomes its complement. Columns that are no letter stay where they are.
+
+    Returns
+    -------
+    ndarray
+        ``(n, count, *S)`` of the dtype of ``inputs``.
+    """
+    sequences, restore = as_sequences(inputs, channel_axis, "gc_matched")
+    n, length, channels = sequences.shape
+    if channels != len(_COMPLEMENT):
+        raise ReferencesError(f"gc_matched: the letters are A, C, G, T, not {channels}")
+    letters = (sequences == 1).sum(axis=2) + (sequences != 0).sum(axis=2) == 2
+    streams = lane_streams(keys_of(sequences), count, seed, first).reshape(-1)
+    made = np.repeat(sequences, count, axis=0)
+    codes, one_hot = sequences.argmax(axis=2), np.eye(channels, dtype=sequences.dtype)
+    places = np.argsort(~letters, axis=1, kind="stable")  # those of letters first
+    coins = np.arange(length, dtype=np.uint64) + np.uint64(_COINS)
+    for block, order in random_orders(streams, length):
+        row = np.arange(block.start, block.stop) // count
+        lane, step = np.nonzero(order < letters.sum(axis=1)[row, np.newaxis])
+        place = places[row[lane], order[lane, step]]
+        letter = codes[row[lane], place]
+        heads = random_words(streams[block, np.newaxis], coins)[lane, step] >> np.uint64(63) == 1
+        letter = np.where(heads, _COMPLEMENT[letter], letter)
+        made[block][letters[row]] = one_hot[letter]
+    return restore(made.reshape(n, count, length, channels))
