@@ -38,8 +38,9 @@ format: $(VENV)/.installed-dev  ## let ruff rewrite the files
 types: $(VENV)/.installed-dev  ## mypy --strict
 	$(BIN)/mypy
 
-docs: $(VENV)/.installed-test  ## write docs/LAYERS.md again from the tables of layers
+docs: $(VENV)/.installed-test  ## write docs/LAYERS.md and docs/METHODS.md again from the tables
 	$(BIN)/python -m deeplift_engine.layer_table docs/LAYERS.md
+	$(BIN)/python -m deeplift_engine.method_table docs/METHODS.md
 
 bench: $(VENV)/.installed-test  ## the table of benchmarks/; with PEERS=/path/to/their/python the peers
 	$(BIN)/python -m benchmarks $(if $(PEERS),--peers-python $(PEERS))

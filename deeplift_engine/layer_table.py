@@ -11,13 +11,13 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from conversion.legacy import old_names
 from deeplift_engine.build import TRANSLATORS
 from deeplift_engine.build.operations.table import OPERATIONS
 from deeplift_engine.build.refused import REFUSED, REFUSED_OLD, reason_and_advice
+from deeplift_engine.pages import table, write
 
 COMMAND = "python -m deeplift_engine.layer_table docs/LAYERS.md"
 BASES = ("InputSpec", "Layer", "Wrapper")
@@ -166,18 +166,18 @@ def page() -> str:
             for key, rule in rules.items()
             if key in classes
         ]
-        parts.append(f"### {heading}\n\n" + _table(("layer", "what is covered", "rule"), rows))
+        parts.append(f"### {heading}\n\n" + table(("layer", "what is covered", "rule"), rows))
     parts.append(
         f"{', '.join(DISSOLVED)}: nested and shared ones too, are read as the layers in them. "
         f"{', '.join(BASES)} are what layers are derived from, and in no model."
     )
-    parts.append("## Operations, exact\n\n" + _table(("what", "names"), list(_operations())))
+    parts.append("## Operations, exact\n\n" + table(("what", "names"), list(_operations())))
     parts.append("## Lambdas and layers of one's own")
-    parts.append(_table(("what is said", "status", "rule"), CUSTOM) + f"\n\n{KEYS}")
-    parts.append("## Refused\n\n" + _table(("layer", "reason", "instead"), _refused()))
+    parts.append(table(("what is said", "status", "rule"), CUSTOM) + f"\n\n{KEYS}")
+    parts.append("## Refused\n\n" + table(("layer", "reason", "instead"), _refused()))
     parts.append(
         "## Other names\n\nLayers of older Keras, and other names of the same class, are read as "
-        "Keras 3's:\n\n" + _table(("saved as", "read as"), _others())
+        "Keras 3's:\n\n" + table(("saved as", "read as"), _others())
     )
     return "\n\n".join(parts) + "\n"
 
@@ -233,20 +233,9 @@ def _others() -> list[tuple[str, str]]:
     return sorted((aliases | old_names()).items())
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(
-        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
-    )
-
-
 def main(arguments: Sequence[str]) -> int:
     """Write the page to the file that is named."""
-    if len(arguments) != 1:
-        sys.stderr.write(f"usage: {COMMAND}\n")
-        return 2
-    Path(arguments[0]).write_text(page(), encoding="utf-8")
-    return 0
+    return write(page(), COMMAND, arguments)
 
 
 if __name__ == "__main__":

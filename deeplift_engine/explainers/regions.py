@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from deeplift_engine.attribution import Attribution
 from deeplift_engine.errors import InputError, RuleError
 from deeplift_engine.explainers.base import Found, Runner
 from deeplift_engine.explainers.method import Method
@@ -111,7 +112,7 @@ class Regions(Runner):
             "area": area,
         }
 
-    def run(self, x: Any, *, references: Any = None, **arguments: Any) -> Any:
+    def run(self, x: Any, *, references: Any = None, **arguments: Any) -> Attribution:
         """As `Runner.run`; references are black and white images if none are given."""
         if references is None and self.compares:
             count = len(self.setup.inputs)
