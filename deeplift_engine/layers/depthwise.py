@@ -39,6 +39,10 @@ class DepthwiseConvolution(Linear):
         whole = self._at_every_position(x, self.kernel, self._margins(features(x, 1)[:2]))
         return whole[:, :: self.strides[0], :: self.strides[1]]
 
+    def framed(self, x: Tensor, margins: Sequence[tuple[int, int]]) -> Tensor:
+        """The map without its constant, with zeros of ``margins`` around instead of its own."""
+        return replace(self, padding="valid").linear(_framed(x, margins))
+
     def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
         """(n, height, width, in · multiplier) → (n, height, width, in).
 
