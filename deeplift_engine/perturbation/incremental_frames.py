@@ -123,9 +123,7 @@ class Frames:
     def repeated(self, kept: Tensor) -> Tensor:
         """What is known (G, ...) for every row, (G·R, ...)."""
         sizes = kept.shape[1:].as_list()
-        return self.merged(
-            tf.broadcast_to(kept[:, tf.newaxis], [self.count, self.rows, *sizes])
-        )
+        return self.merged(tf.broadcast_to(kept[:, tf.newaxis], [self.count, self.rows, *sizes]))
 
     def without(self, change: Tensor, kept: Tensor) -> Tensor:
         """The change again, of changed activations: undoes `added`."""

@@ -8,48 +8,47 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from deeplift_engine.constants import Array, constant
+from deeplift_engine.constants import Array
 from deeplift_engine.graph import Node
 from deeplift_engine.layers import (
-    AveragePool,
     AxisMatrix,
     Concatenate,
-    Convolution,
-    Crop,
     Dense,
+    DepthwiseConvolution,
     Difference,
+    Dot,
     Elementwise,
     Embedding,
     Identity,
     Layer,
     Linear,
+    LocallyConnected,
     Maximum,
-    MaxPool,
     Mean,
     Minimum,
-    Pad,
     Part,
     PReLU,
     Product,
+    Recurrence,
     Repeat,
-    Reshape,
     Scale,
     Softmax,
     Sum,
     TokenFunction,
-    Transpose,
+    TransposedConvolution,
 )
 from deeplift_engine.layers.distributed import (
     DistributedJoint,
     DistributedLinear,
     DistributedSelection,
 )
+from deeplift_engine.layers.einsum import Contraction
 from deeplift_engine.layers.functions import Function
 from deeplift_engine.layers.normalizing import Standardized
 from deeplift_engine.perturbation.incremental_frames import (
@@ -60,13 +59,25 @@ from deeplift_engine.perturbation.incremental_frames import (
     deferred,
     widened,
 )
-from deeplift_engine.perturbation.spans import Span, Window, margins, reshaped, union
+from deeplift_engine.perturbation.spans import Span, union
 from deeplift_engine.tensors import Tensor
 
 ELEMENT = 40
 """What an element of an elementwise pass costs, in multiply-adds of a convolution."""
-WRITTEN = 20
-"""What an element costs that is only written and read."""
+PASS = 10
+"""The same where TensorFlow joins it to the convolution before, as it does for plain layers."""
+LIGHT = (
+    Elementwise,
+    Scale,
+    Identity,
+    Sum,
+    Difference,
+    Concatenate,
+    Product,
+    Maximum,
+    Minimum,
+)
+"""Layers that are computed well in one kernel with what follows."""
 
 
 @dataclass(frozen=True)
@@ -112,12 +123,7 @@ def within(shape: tuple[int, ...], form: Form) -> tuple[int, ...]:
 
 
 class Crossing:
-    """One way for changes to cross some layers.
-
-    ``light`` ones are deferred, to be computed together with what follows.
-    """
-
-    light: ClassVar[bool] = False
+    """One way for changes to cross some layers."""
 
     def form(self, site: Site) -> Form | None:
         """What becomes of the change; None where it is not the way."""
@@ -127,18 +133,42 @@ class Crossing:
         """What that costs for one row, in multiply-adds."""
         return ELEMENT * math.prod(site.at(form))
 
+    def elements(self, site: Site, form: Form) -> int:
+        """Of the largest tensor of one row."""
+        return math.prod(site.at(form))
+
     def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
         """The node's change, of those of its inputs, None where they have none."""
         raise NotImplementedError
 
 
-# ---------------------------------------------------------------- position by position
+def plain_work(node: Node, sources: Sequence[Node]) -> float:
+    """About what a layer costs for one sample, in multiply-adds."""
+    layer = node.layer.core
+    outputs, inputs = math.prod(sizes(node)), sum(math.prod(sizes(source)) for source in sources)
+    if isinstance(layer, Recurrence):
+        steps = sizes(sources[0])[layer.axis - 1]
+        cell = layer.cell.nodes
+        inner = (
+            plain_work(inside, [cell[name] for name in inside.inputs]) for inside in cell.values()
+        )
+        return float(steps * sum(inner))
+    if isinstance(layer, LocallyConnected):
+        return float(layer.kernel.size)
+    if isinstance(layer, DepthwiseConvolution):
+        return float(outputs * math.prod(layer.kernel.shape[:2]))
+    if isinstance(layer, TransposedConvolution):
+        return float(inputs * layer.adjoint.kernel.size / layer.adjoint.kernel.shape[-1])
+    kernel = getattr(layer, "kernel", None)
+    if kernel is not None:
+        return float(outputs * kernel.size / kernel.shape[-1])
+    if isinstance(layer, Contraction | Dot):
+        return 8.0 * math.sqrt(inputs * outputs)
+    return float(PASS * outputs)
 
 
 class Pointwise(Crossing):
     """Layers that do the same at every position of the span's axis by itself."""
-
-    light = True
 
     def form(self, site: Site) -> Form | None:
         """The span that holds those of all inputs."""
@@ -163,7 +193,9 @@ class Pointwise(Crossing):
         """Of kernels, and of each element."""
         assert isinstance(form, Span)
         share = form.width / form.length
-        return share * plain_work(site.node, site.sources) + super().work(site, form)
+        kept = 0.0 if isinstance(site.layer, Linear) else PASS * math.prod(site.at(form))
+        of_rows = share * plain_work(site.node, site.sources) + super().work(site, form)
+        return of_rows + kept / site.rows
 
     def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
         """The linear map of the changes, or what the function of changed activations adds."""
@@ -175,9 +207,9 @@ class Pointwise(Crossing):
             else deferred(lambda tensor, span=span: widened(tensor, span, form), change)
             for change, span in zip(changes, site.forms, strict=True)
         ]
-        if isinstance(layer, Linear):
-            return self._linear(layer, site, form, frames, wide)
         tokens = [source.tokens for source in site.sources]
+        if isinstance(layer, Linear) and not any(tokens):
+            return self._linear(layer, site, form, frames, wide)
         kept = [
             frames.at(source.name, form)
             if len(sizes(source)) > form.axis and sizes(source)[form.axis] == form.length
@@ -203,24 +235,20 @@ class Pointwise(Crossing):
             return frames.inside(positions, form, change)
 
         new = [wide[number] for number in changed]
-        return deferred(added, frames.positions(form), *kept, *new)
+        if isinstance(layer, LIGHT):
+            return deferred(added, frames.positions(form), *kept, *new)
+        return added(frames.positions(form), *kept, *map(frames.now, new))
 
     def _linear(
         self, layer: Linear, site: Site, form: Span, frames: Frames, wide: Sequence[Change]
     ) -> Change:
-        rows = frames.count * frames.rows
-        zeros = [
-            tf.zeros(
-                [rows, *(within(sizes(s), form) if sizes(s)[form.axis] > 1 else sizes(s))],
-                s.dtype,
-            )
-            if change is None
-            else None
-            for s, change in zip(site.sources, wide, strict=True)
-        ]
-        parts = [
-            zero if change is None else change for zero, change in zip(zeros, wide, strict=True)
-        ]
+        parts = []
+        for source, change in zip(site.sources, wide, strict=True):
+            if change is None:
+                shape = sizes(source)
+                shape = within(shape, form) if shape[form.axis] == form.length else shape
+                change = tf.zeros([frames.count * frames.rows, *shape], source.dtype)
+            parts.append(change)
         if isinstance(layer, LIGHT):
             return deferred(layer.linear, *parts)
         return layer.linear(*map(frames.now, parts))
@@ -261,162 +289,7 @@ def _same_everywhere(layer: Layer, span: Span, site: Site) -> bool:
     )
 
 
-LIGHT = (Scale, Identity, Sum, Difference, Concatenate)
-"""Linear layers that a kernel of XLA's computes well."""
-
-
 def _constant_along(array: Array, axis: int, rank: int) -> bool:
     shape = np.shape(array)
     place = axis - rank
     return len(shape) < -place or shape[place] == 1
-
-
-# ---------------------------------------------------------------- windows
-
-
-class Convolve(Crossing):
-    """Convolutions along one of their spatial axes: the kernel over the change alone."""
-
-    def form(self, site: Site) -> Form | None:
-        """The positions whose windows reach into the span."""
-        span, layer = site.only, site.layer
-        if span is None or not isinstance(layer, Convolution) or span.axis >= layer.kernel.ndim - 2:
-            return None
-        return span.through(self._window(site, span), site.shape[span.axis])
-
-    def work(self, site: Site, form: Form) -> float:
-        """Of a convolution of the span with zeros around, or of a product at each position."""
-        return min(self._works(site, form)) + ELEMENT * math.prod(site.at(form))
-
-    def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
-        """Whichever is cheaper."""
-        assert isinstance(form, Span)
-        span = site.only
-        assert span is not None
-        convolved, by_products = self._works(site, form)
-        change = frames.now(changes[0])
-        inside = frames.inside
-        if by_products < convolved:
-            products = self._products(site.layer, change)
-            window = self._window(site, span)
-
-            def added(positions: Tensor, tensor: Tensor) -> Tensor:
-                return inside(positions, form, _shifted(tensor, window))
-
-            return deferred(added, frames.positions(form), products)
-        found = self._convolved(site, span, form, change)
-        return deferred(
-            lambda positions, tensor: inside(positions, form, tensor), frames.positions(form), found
-        )
-
-    def _window(self, site: Site, span: Span) -> Window:
-        layer, axis = site.layer, span.axis
-        size, dilation, stride = layer.kernel.shape[axis], layer.dilation[axis], layer.strides[axis]
-        before, _ = margins(layer.padding, span.length, size, dilation, stride)
-        return Window(size, dilation, stride, before)
-
-    def _works(self, site: Site, form: Form) -> tuple[float, float]:
-        layer, span = site.layer, site.only
-        assert span is not None
-        convolved = math.prod(site.at(form)) * math.prod(layer.kernel.shape[:-1])
-        if layer.kernel.ndim != 3 or layer.groups > 1 or layer.strides != (1,):
-            return convolved, math.inf
-        taps, inner, outer = layer.kernel.shape
-        return convolved, span.width * taps * outer * (inner + WRITTEN)
-
-    def _convolved(self, site: Site, span: Span, form: Span, change: Tensor) -> Tensor:
-        layer, shape = site.layer, sizes(site.sources[0])
-        read = span.read_by(self._window(site, span), form)
-        around = [
-            margins(layer.padding, *numbers)
-            for numbers in zip(
-                shape, layer.kernel.shape[:-2], layer.dilation, layer.strides, strict=False
-            )
-        ]
-        before, after = read.margins(span)
-        if min(before, after) < 0:
-            change, before, after = widened(change, span, read), 0, 0
-        around[span.axis] = (before, after)
-        return layer.framed(change, around)
-
-    def _products(self, layer: Convolution, change: Tensor) -> Tensor:
-        """Each position times the kernel's taps, the last first: (n, width, taps · out)."""
-        taps, inner, outer = layer.kernel.shape
-        kernel = layer.kernel[::-1].transpose(1, 0, 2).reshape(inner, taps * outer)
-        rows, width = change.shape[0], change.shape[1]
-        found = tf.linalg.matmul(tf.reshape(change, [rows * width, inner]), constant(kernel))
-        return tf.reshape(found, [rows, width, taps, outer])
-
-
-def _shifted(products: Tensor, window: Window) -> Tensor:
-    """Products (n, width, taps, out) each moved to where its tap puts it, and added."""
-    total = None
-    for tap in range(window.size):
-        moved = tap * window.dilation
-        part = tf.pad(products[:, :, tap], [(0, 0), (moved, window.reach - moved), (0, 0)])
-        total = part if total is None else total + part
-    return total
-
-
-class Pool(Crossing):
-    """Average and maximum pooling in windows."""
-
-    def form(self, site: Site) -> Form | None:
-        """The windows that reach into the span."""
-        span, layer = site.only, site.layer
-        if span is None or not isinstance(layer, AveragePool | MaxPool):
-            return None
-        if span.axis >= len(layer.size):
-            return None
-        return span.through(self._window(site, span), site.shape[span.axis])
-
-    def work(self, site: Site, form: Form) -> float:
-        """Each element that is read."""
-        span = site.only
-        assert span is not None
-        assert isinstance(form, Span)
-        read = span.read_by(self._window(site, span), form)
-        return ELEMENT * math.prod(within(sizes(site.sources[0]), read))
-
-    def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
-        """Pooled in windows without padding, which is put around before."""
-        span, layer, shape = site.only, site.layer, sizes(site.sources[0])
-        assert span is not None
-        assert isinstance(form, Span)
-        read = span.read_by(self._window(site, span), form)
-        change = widened(frames.now(changes[0]), span, read)
-        positions = frames.positions(read)
-        pool = replace(layer, padding="valid")
-        around = [(0, 0)] * (len(shape) + 1)
-        for axis in range(len(layer.size)):
-            if axis != span.axis:
-                around[axis + 1] = self._margins(layer, shape, axis)
-        if isinstance(layer, AveragePool):
-            there = frames.inside(positions, read, tf.ones([frames.count * frames.rows, *change.shape[1:]], change.dtype))
-            total = pool.forward(tf.pad(change, around))
-            number = pool.forward(tf.pad(there, around))
-            found = tf.math.divide_no_nan(total, number)
-        else:
-            kept = frames.at(site.sources[0].name, read)
-            lowest = kept.dtype.min
-            there = (positions >= 0) & (positions < read.length)
-            new = frames.where(there, span.axis, frames.added(change, kept), lowest)
-            shape_there = [-1 if axis == span.axis + 1 else 1 for axis in range(kept.shape.rank)]
-            shape_there[0] = frames.count
-            old = tf.where(tf.reshape(there, shape_there), kept, lowest)
-            new, old = (
-                pool.forward(tf.pad(tensor, around, constant_values=lowest))
-                for tensor in (new, old)
-            )
-            found = frames.without(new, old)
-        return deferred(
-            lambda at, tensor: frames.inside(at, form, tensor), frames.positions(form), found
-        )
-
-    def _window(self, site: Site, span: Span) -> Window:
-        layer, axis = site.layer, span.axis
-        before, _ = self._margins(layer, sizes(site.sources[0]), axis)
-        return Window(layer.size[axis], 1, layer.strides[axis], before)
-
-    def _margins(self, layer: Any, shape: tuple[int, ...], axis: int) -> tuple[int, int]:
-        return margins(layer.padding, shape[axis], layer.size[axis], 1, layer.strides[axis])

@@ -124,4 +124,3 @@ def reshaped(span: Span, before: tuple[int, ...], after: tuple[int, ...]) -> Spa
     if axis == len(after) or after[axis] % span.length:
         return None
     return replace(span.repeated(after[axis] // span.length), axis=axis)
-
