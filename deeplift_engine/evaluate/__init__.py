@@ -1,6 +1,7 @@
 """How good scores are: metrics, and methods compared by them."""
 
 from deeplift_engine.evaluate.bench import Bench, Subject
+from deeplift_engine.evaluate.comparing import Comparison, compare
 from deeplift_engine.evaluate.erasing import (
     completeness,
     deletion,
@@ -9,15 +10,20 @@ from deeplift_engine.evaluate.erasing import (
     sensitivity_n,
 )
 from deeplift_engine.evaluate.measured import Measured
+from deeplift_engine.evaluate.metric import METRICS, Metric
 from deeplift_engine.evaluate.nearby import infidelity, max_sensitivity
 from deeplift_engine.evaluate.ranks import agreement, rank_correlation, sparsity
 from deeplift_engine.evaluate.sanity import randomisation
 
 __all__ = [
+    "METRICS",
     "Bench",
+    "Comparison",
     "Measured",
+    "Metric",
     "Subject",
     "agreement",
+    "compare",
     "completeness",
     "deletion",
     "infidelity",

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from deeplift_engine import targets
 from deeplift_engine.attribution import Attribution
 from deeplift_engine.errors import ConvergenceWarning, InputError, RuleError
-from deeplift_engine.evaluate.random_networks import randomised
 from deeplift_engine.perturbation.evaluation import Masks, Perturbed
 from deeplift_engine.perturbation.groups import Groups, grouping
 from deeplift_engine.reference_checks import References
@@ -80,7 +79,7 @@ class Bench:
         )
         self.grouped = groups
         self.groups = self._groups()
-        self._randomised: dict[tuple[str, str, int], list[tuple[str, Network]]] = {}
+        self._kept: dict[Any, Any] = {}
 
     def _target_shape(self, data: Sequence[Array]) -> tuple[int, ...]:
         shape = self.setup.graph.nodes[self.setup.target].shape
@@ -157,6 +156,12 @@ class Bench:
             samples.masked(draws, masks(rows))[:, :, 0] for rows, samples in perturbed.blocks(draws)
         ]
         return np.concatenate(parts, axis=1)
+
+    def once(self, key: Any, make: Callable[[], Any]) -> Any:
+        """What ``make`` makes, kept under ``key`` for the next method that is judged."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
 
     # ------------------------------------------------------------ methods
 
@@ -246,13 +251,6 @@ class Bench:
                 progress=False,
             )
         return list(found.scores.values()) if isinstance(found.scores, dict) else [found.scores]
-
-    def randomised(self, order: str, draw: str, seed: int) -> list[tuple[str, Network]]:
-        """Networks with randomised layers, made once for all methods; see `randomised`."""
-        key = (order, draw, seed)
-        if key not in self._randomised:
-            self._randomised[key] = list(randomised(self.network, order, draw, seed))
-        return self._randomised[key]
 
     def _references(self, runner: Any, origins: Array | None = None) -> Any:
         """What to compare with, or None for a method that compares with nothing."""

@@ -53,12 +53,10 @@ def infidelity(
         raise InputError(f"by is 'erasing' or 'noise', not {by!r}.")
     if draws < 1:
         raise InputError(f"draws is 1 or more, not {draws!r}.")
-    rng = np.random.default_rng(seed)
-    said, done = (
-        _erasing(subject, share, draws, rng)
-        if by == "erasing"
-        else (_noise(subject, noise, draws, rng))
-    )
+    if by == "erasing":
+        said, done = _erasing(subject, share, draws, seed)
+    else:
+        said, done = _noise(subject, noise, draws, seed)
     if scaled:
         size = (said**2).mean(axis=-1, keepdims=True)
         best = (said * done).mean(axis=-1, keepdims=True)
@@ -66,22 +64,23 @@ def infidelity(
     return Measured(subject.given(((said - done) ** 2).mean(axis=-1)))
 
 
-def _erasing(
-    subject: Subject, share: float, draws: int, rng: np.random.Generator
-) -> tuple[Array, Array]:
+def _erasing(subject: Subject, share: float, draws: int, seed: int) -> tuple[Array, Array]:
     """What scores say of each draw, and the drop of the target: (T, N, D) both."""
     if not 0 < share <= 1:
         raise InputError(f"share is above 0 and at most 1, not {share!r}.")
     bench = subject.bench
-    chosen = rng.random((draws, bench.groups.count)) < share
-    values = bench.erased(lambda rows, block: chosen[np.newaxis, block], draws)
+    chosen = np.random.default_rng(seed).random((draws, bench.groups.count)) < share
+    values = bench.once(
+        ("infidelity, erasing", share, draws, seed),
+        lambda: bench.erased(lambda rows, block: chosen[np.newaxis, block], draws),
+    )
     return subject.sums @ chosen.T, bench.at_inputs[..., np.newaxis] - values
 
 
-def _noise(
-    subject: Subject, noise: float, draws: int, rng: np.random.Generator
-) -> tuple[Array, Array]:
+def _noise(subject: Subject, noise: float, draws: int, seed: int) -> tuple[Array, Array]:
+    """The same for noise."""
     bench = subject.bench
+    rng = np.random.default_rng(seed)
     moves = _moves(bench, draws, lambda shape: noise * rng.standard_normal(shape))
     said = np.zeros((len(bench.seeds), bench.request.samples, draws))
     done = np.zeros_like(said)

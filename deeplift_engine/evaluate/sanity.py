@@ -6,6 +6,7 @@ import numpy as np
 
 from deeplift_engine.evaluate.bench import Subject
 from deeplift_engine.evaluate.measured import Measured
+from deeplift_engine.evaluate.random_networks import randomised
 from deeplift_engine.evaluate.ranks import correlation, ranks
 
 
@@ -49,7 +50,11 @@ def randomisation(
     size = np.abs if absolute else np.asarray
     before = ranks(size(subject.sums))
     names, curve = [], []
-    for name, network in bench.randomised(order, draw, seed):
+    networks = bench.once(
+        ("randomised", order, draw, seed),
+        lambda: list(randomised(bench.network, order, draw, seed)),
+    )
+    for name, network in networks:
         sums = bench.groups.gathered(subject.elsewhere(network))
         names.append(name)
         curve.append(correlation(before, ranks(size(sums))))

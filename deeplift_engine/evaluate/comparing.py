@@ -1,0 +1,343 @@
+"""Methods side by side on the same samples: a table, a figure, and how far they agree."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from deeplift_engine import storage
+from deeplift_engine.errors import InputError, OutputError
+from deeplift_engine.evaluate.bench import Bench, Subject, said
+from deeplift_engine.evaluate.measured import Measured
+from deeplift_engine.evaluate.metric import Metric, find_metric
+from deeplift_engine.evaluate.ranks import agreement
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from deeplift_engine.network import Network
+
+Array = NDArray[Any]
+Named = str | Sequence[Any] | Mapping[str, Any]
+
+METHODS = ("gradient_times_input", "integrated_gradients", "deeplift", "occlusion")
+METRICS = (
+    "completeness",
+    "sensitivity_n",
+    "deletion",
+    "insertion",
+    "infidelity",
+    "max_sensitivity",
+    "sparsity",
+)
+TABLES, PICTURES = (".json", ".csv"), (".png", ".pdf", ".svg")
+ARROWS = {"high": "↑", "low": "↓", "": ""}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `compare` found.
+
+    Attributes
+    ----------
+    bench
+        What the methods were judged on.
+    subjects
+        Each method's scores, by label.
+    metrics
+        What they were judged by, by label.
+    measured
+        What each metric found of each method, by the method's label and the metric's.
+    agreement
+        Mean rank correlation of every two methods, (M, M), in the order of ``subjects``.
+    """
+
+    bench: Bench
+    subjects: Mapping[str, Subject]
+    metrics: Mapping[str, Metric]
+    measured: Mapping[str, Mapping[str, Measured]]
+    agreement: Array
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each method: its label, the means of metrics and their standard errors."""
+        return [
+            {
+                "method": label,
+                **{
+                    key: value
+                    for metric, found in self.measured[label].items()
+                    for key, value in (
+                        (metric, found.mean),
+                        (f"{metric} standard error", found.standard_error),
+                    )
+                },
+                "seconds": subject.seconds,
+            }
+            for label, subject in self.subjects.items()
+        ]
+
+    def __str__(self) -> str:
+        """The table, an arrow telling which way is better."""
+        heads = [f"{name} {ARROWS[metric.best]}".strip() for name, metric in self.metrics.items()]
+        lines = [["method", *heads, "seconds"]]
+        for row in self.rows:
+            cells = [_said(row[name], row[f"{name} standard error"]) for name in self.metrics]
+            lines.append([row["method"], *cells, f"{row['seconds']:.2f}"])
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        text = [
+            "  ".join(
+                cell.ljust(width) if number == 0 else cell.rjust(width)
+                for number, (cell, width) in enumerate(zip(line, widths, strict=True))
+            ).rstrip()
+            for line in lines
+        ]
+        request = self.bench.request
+        about = (
+            f"{request.samples} samples, target {request.seeds.name} of "
+            f"{self.bench.setup.target}, references {request.said}; mean ± standard error"
+        )
+        return "\n".join([about, "", text[0], "-" * max(map(len, text)), *text[1:]])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the scores, as what JSON can hold; NaN is None."""
+        request = self.bench.request
+        found: dict[str, Any] = _plain(
+            {
+                "settings": {
+                    **self.bench.setup.settings,
+                    "target": request.seeds.name,
+                    "references": request.said,
+                    "samples": request.samples,
+                },
+                "rows": self.rows,
+                "methods": {
+                    label: {"method": subject.method, "options": dict(subject.options)}
+                    for label, subject in self.subjects.items()
+                },
+                "curves": {
+                    name: {
+                        "axis": first.axis,
+                        "positions": list(first.positions),
+                        "means": {
+                            label: measured[name].mean_curve
+                            for label, measured in self.measured.items()
+                        },
+                    }
+                    for name, first in next(iter(self.measured.values())).items()
+                    if first.curve is not None
+                },
+                "agreement": self.agreement,
+            }
+        )
+        return found
+
+    def to_json(self) -> str:
+        """`to_dict` as text."""
+        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False)
+
+    def to_csv(self) -> str:
+        """The rows, with a header."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(self.rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        return text.getvalue()
+
+    def figure(self) -> Figure:
+        """Every metric of every method, their curves, and how far the methods agree."""
+        from deeplift_engine.report.comparison import draw_comparison
+
+        return draw_comparison(self)
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write the table (``.json``, ``.csv``) or the figure (``.png``, ``.pdf``, ``.svg``).
+
+        Raises
+        ------
+        OutputError
+            For another suffix, a file that is there, and whatever the disk refuses.
+        """
+        kind = checked_suffix(path)
+        if kind in PICTURES:
+            picture = io.BytesIO()
+            self.figure().savefig(picture, format=kind[1:], dpi=130)
+            content = picture.getvalue()
+        else:
+            content = (self.to_json() if kind == ".json" else self.to_csv()).encode()
+        storage.write_bytes(path, content, overwrite=overwrite)
+
+
+def checked_suffix(path: str | os.PathLike[str]) -> str:
+    """The suffix of a file that a comparison can be written to.
+
+    Raises
+    ------
+    OutputError
+        For any other.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in (*TABLES, *PICTURES):
+        raise OutputError(
+            f"{path}: comparisons are written as tables ({', '.join(TABLES)}) or figures "
+            f"({', '.join(PICTURES)}), not as {suffix or 'a file without a suffix'}."
+        )
+    return suffix
+
+
+def compare(
+    network: Network,
+    x: Any,
+    methods: Named = METHODS,
+    *,
+    target: Any = None,
+    references: Any = None,
+    metrics: Named = METRICS,
+    groups: Any = None,
+    target_layer: str = "logits",
+    batch_size: int | None = None,
+    progress: bool | None = None,
+) -> Comparison:
+    """Score the same samples by several methods, and judge the scores by several metrics.
+
+    Parameters
+    ----------
+    network
+        From `load` or `convert`.
+    x, target, references, batch_size, progress
+        As for `Explainer.run`. Methods that compare with nothing are given no references; where a
+        metric erases something, references take its place.
+    methods
+        Names of `deeplift_engine.methods`, or pairs (name, options); or a mapping of names to
+        options, or of labels to names or such pairs.
+    metrics
+        Names of `deeplift_engine.evaluate.METRICS`, said in the same ways.
+    groups
+        What is erased together, as of perturbation methods; see
+        `deeplift_engine.perturbation.groups.grouping`.
+    target_layer
+        As ``target`` of `Network.explainer`.
+
+    Returns
+    -------
+    Comparison
+        Print it for a table; ``figure()`` draws it, ``save()`` writes it.
+
+    Raises
+    ------
+    InputError, TargetError, ReferencesError, RuleError
+        For names and options that are not known, before anything is computed, and for data that do
+        not fit the network or each other.
+    """
+    from deeplift_engine.explainers.table import find
+
+    chosen, judges = entries(methods, "methods"), entries(metrics, "metrics")
+    for name, options in chosen.values():
+        find(name).check(options)
+    for name, options in judges.values():
+        find_metric(name).check(options)
+    bench = Bench(
+        network,
+        x,
+        target=target,
+        references=references,
+        target_layer=target_layer,
+        groups=groups,
+        batch_size=batch_size,
+        progress=progress,
+    )
+    subjects = {
+        label: bench.run(name, label=label, **options) for label, (name, options) in chosen.items()
+    }
+    measured = {
+        label: {
+            judge: find_metric(name)(subject, **options)
+            for judge, (name, options) in judges.items()
+        }
+        for label, subject in subjects.items()
+    }
+    known = {label: find_metric(name) for label, (name, _) in judges.items()}
+    return Comparison(bench, subjects, known, measured, agreement(list(subjects.values())))
+
+
+def entries(given: Named, what: str) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Names with their options, by label, of what a user gives.
+
+    Parameters
+    ----------
+    given
+        A name; a list of names and pairs (name, options); a mapping of names to options, or of
+        labels to names or such pairs.
+    what
+        How to call them in an error.
+
+    Raises
+    ------
+    InputError
+        For anything else, none, and two of one label.
+    """
+    if isinstance(given, str):
+        given = [given]
+    if isinstance(given, Mapping):
+        pairs = [
+            (str(label), (str(label), value) if isinstance(value, Mapping) else _pair(value, what))
+            for label, value in given.items()
+        ]
+    else:
+        pairs = [(said(*entry), entry) for entry in (_pair(value, what) for value in given)]
+    found = {label: (name, dict(options)) for label, (name, options) in pairs}
+    if len(found) < len(pairs):
+        labels = [label for label, _ in pairs]
+        twice = next(label for label in labels if labels.count(label) > 1)
+        raise InputError(f"{what}: {twice!r} is there twice. Leave one out, or give labels.")
+    if not found:
+        raise InputError(f"{what} names none; give at least one.")
+    return found
+
+
+def _pair(value: Any, what: str) -> tuple[str, Mapping[str, Any]]:
+    if isinstance(value, str):
+        return value, {}
+    if (
+        isinstance(value, Sequence)
+        and len(value) == 2
+        and isinstance(value[0], str)
+        and isinstance(value[1], Mapping)
+    ):
+        return value[0], value[1]
+    raise InputError(f"{what}: expected a name, or a pair (name, options), not {value!r}.")
+
+
+def _said(mean: float, error: float) -> str:
+    """A mean and its error, to the error's first two digits."""
+    if math.isnan(mean):
+        return "-"
+    if not error > 0:
+        return f"{mean:.3g}"
+    size = max(abs(mean), error)
+    if size < 1e-3 or size >= 1e5:
+        return f"{mean:.2e} ± {error:.0e}"
+    digits = max(0, 1 - math.floor(math.log10(error)))
+    return f"{mean:.{digits}f} ± {error:.{digits}f}" if digits < 5 else f"{mean:.4f} ± {error:.0e}"
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can hold."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, str | bool | int | float | None) else str(value)

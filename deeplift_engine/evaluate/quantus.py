@@ -1,0 +1,195 @@
+"""The engine as the ``explain_func`` of Quantus, which need not be installed.
+
+Quantus calls ``explain_func(model=, inputs=, targets=, **explain_func_kwargs)`` and wants scores of
+the inputs' shape. It hands in batches with channels first, whatever the model's layout, and in some
+metrics batches of one with a single target::
+
+    metric(model=model, x_batch=x, y_batch=y, explain_func=quantus.explain_func,
+           explain_func_kwargs={"method": "deeplift", "rules": "reveal_cancel"})
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplift_engine.data import InputInfo
+from deeplift_engine.errors import InputError, TargetError
+
+if TYPE_CHECKING:
+    from deeplift_engine.network import Network
+
+Array = NDArray[Any]
+OTHERS = ("device", "softmax", "channel_first")
+"""What Quantus, or its users, may add to the arguments."""
+
+
+class ExplainFunc:
+    """An ``explain_func`` that compiles once, for models whose weights do not change.
+
+    Parameters
+    ----------
+    network
+        From `load` or `convert`. The model that Quantus hands in is then not looked at, so that it
+        may be of a library that this one knows nothing of.
+    method, target_layer, references, absolute, options
+        As for `explain_func`.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        method: str = "deeplift",
+        target_layer: str = "logits",
+        references: Any = None,
+        absolute: bool = False,
+        **options: Any,
+    ) -> None:
+        if len(network.inputs) > 1:
+            raise InputError(
+                f"Quantus has models of one input; this one has "
+                f"{[info.name for info in network.inputs]}."
+            )
+        self.network, self.references, self.absolute = network, references, absolute
+        self._runner = network.explainer(method, target=target_layer, **options)
+
+    def __call__(self, model: Any, inputs: Any, targets: Any, **others: Any) -> Array:
+        """Scores of the shape of ``inputs``; arguments and errors are those of `explain_func`."""
+        _known(others)
+        given = np.asarray(inputs)
+        info = self.network.inputs[0]
+        moved = _has_channels_first(given, info, others.get("channel_first"))
+        compared = getattr(self._runner, "compares", True)
+        found = self._runner.run(
+            np.moveaxis(given, 1, -1) if moved else given,
+            target=_units(targets, len(given)),
+            references=self.references if compared else None,
+            progress=False,
+        )
+        scores = np.abs(found.scores) if self.absolute else np.asarray(found.scores)
+        return np.moveaxis(scores, -1, 1) if moved else scores
+
+
+def explain_func(
+    model: Any,
+    inputs: Any,
+    targets: Any,
+    *,
+    method: str = "deeplift",
+    target_layer: str = "logits",
+    references: Any = None,
+    absolute: bool = False,
+    layers: Mapping[str, Any] | None = None,
+    functions: Mapping[str, Any] | None = None,
+    device: Any = None,
+    softmax: Any = None,
+    channel_first: bool | None = None,
+    **options: Any,
+) -> Array:
+    """Scores of inputs, as Quantus asks for them.
+
+    The model is converted, and the method compiled, at each call, so that weights that Quantus
+    changes in place are those that are explained. Where they do not change, `ExplainFunc` saves
+    that time.
+
+    Parameters
+    ----------
+    model
+        A Keras model, what Quantus wraps one in, or a `Network`.
+    inputs
+        (N, ...), in the layout of the model or with its channels first.
+    targets
+        A unit for each sample (N,), or one for all.
+    method, options
+        A name of `deeplift_engine.methods` and its options.
+    target_layer
+        As ``target`` of `Network.explainer`.
+    references
+        As for `Explainer.run`, in the model's layout.
+    absolute
+        Whether to give magnitudes.
+    layers, functions
+        As for `convert`.
+    device, softmax
+        Of Quantus, and without meaning here.
+    channel_first
+        Whether ``inputs`` have channels first; None finds it by their shape.
+
+    Returns
+    -------
+    array
+        Scores of the shape of ``inputs``.
+
+    Raises
+    ------
+    InputError, TargetError, RuleError, UnsupportedModelError
+        Where what is handed in does not fit the model.
+    """
+    explain = ExplainFunc(
+        _network(model, layers, functions),
+        method=method,
+        target_layer=target_layer,
+        references=references,
+        absolute=absolute,
+        **options,
+    )
+    return explain(model, inputs, targets, channel_first=channel_first)
+
+
+def _known(others: Mapping[str, Any]) -> None:
+    unknown = sorted(set(others) - set(OTHERS))
+    if unknown:
+        raise InputError(
+            f"explain_func was called with {unknown}: a method's options are given to ExplainFunc, "
+            "when it is made."
+        )
+
+
+def _network(model: Any, layers: Any, functions: Any) -> Network:
+    from deeplift_engine.loading import convert
+    from deeplift_engine.network import Network
+
+    if isinstance(model, Network):
+        return model
+    inner = model.get_model() if hasattr(model, "get_model") else model
+    return convert(inner, layers=layers, functions=functions)
+
+
+def _has_channels_first(given: Array, info: InputInfo, said: bool | None) -> bool:
+    """Whether inputs have their channels first where the model has them last."""
+    fits = _fits(given.shape, info.shape)
+    moved = given.ndim > 2 and _fits((len(given), *given.shape[2:], given.shape[1]), info.shape)
+    if said is not True and fits:
+        return False
+    if said is not False and moved:
+        return True
+    wanted = ", ".join("any" if size is None else str(size) for size in info.shape)
+    raise InputError(
+        f"Inputs of shape {given.shape} are neither (samples, {wanted}) nor that with channels "
+        f"first{'' if said is None else f', as channel_first={said} says'}."
+    )
+
+
+def _fits(met: tuple[int, ...], shape: tuple[int | None, ...]) -> bool:
+    return len(met) == len(shape) + 1 and all(
+        size is None or size == found for size, found in zip(shape, met[1:], strict=True)
+    )
+
+
+def _units(targets: Any, samples: int) -> Any:
+    """One unit for each sample, or what else a target can be where Quantus gives none."""
+    if targets is None:
+        return None
+    units = np.asarray(targets)
+    if units.dtype.kind == "f" and np.array_equal(units, units.round()):
+        units = units.astype(int)
+    if units.dtype.kind not in "iu" or units.size not in (1, samples):
+        raise TargetError(
+            f"targets are one unit for each of {samples} samples, or one for all: whole numbers, "
+            f"not {units.dtype} of shape {units.shape}."
+        )
+    return np.broadcast_to(units.reshape(-1), (samples,))
