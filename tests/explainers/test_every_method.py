@@ -1,0 +1,189 @@
+"""What every method of the table keeps: its options said, batches, saving, no tracing, no growth."""
+
+from __future__ import annotations
+
+import gc
+import inspect
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import layers as L  # noqa: N812
+
+import deeplift_engine as de
+from deeplift_engine.graph import Graph
+from tests.helpers import off
+
+UNITS = 3
+RUNS = int(os.environ.get("DEEPLIFT_ENGINE_RUNS", "40"))
+OPTIONS: dict[str, dict[str, Any]] = {
+    "exact_shapley": {"groups": 3},
+    "kernel_shap": {"groups": "positions", "samples": 60},
+    "lime": {"samples": 60},
+    "rise": {"samples": 60},
+    "shapley_sampling": {"samples": 4},
+    "sobol": {"samples": 4},
+    "concept_sensitivity": {"vector": np.arange(48.0).reshape(12, 4)},
+    "neuron_conductance": {"layer": "hidden"},
+    "xrai": {"of": "deeplift", "size": None, "scales": (5, 50), "min_size": 8, "least": 4},
+    "lrp_epsilon_gamma_box": {"low": -1, "high": 2},
+}
+"""Options of methods that need some, or that take long as they are."""
+ON_IMAGES: set[str] = {"xrai"}
+"""Methods of images alone; the others explain a one-hot sequence."""
+OF_THE_SET: set[str] = {"feature_permutation"}
+"""Methods whose scores of a sample depend, by their definition, on the set that it is in."""
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::deeplift_engine.errors.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore::deeplift_engine.errors.DegenerateReferenceWarning"),
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_kernels() -> Iterator[None]:
+    yield
+    gc.collect()
+
+
+def sequences() -> keras.Model:
+    x = source = keras.Input((12, 4), name="letters")
+    x = L.Conv1D(5, 3, activation="relu", name="conv")(x)
+    x = L.MaxPooling1D(2, name="pool")(x)
+    x = L.Dense(6, activation="tanh", name="hidden")(L.Flatten()(x))
+    return keras.Model(source, L.Dense(UNITS, activation="softmax")(x))
+
+
+def images() -> keras.Model:
+    x = source = keras.Input((16, 16, 3), name="pixels")
+    x = L.Conv2D(4, 3, activation="relu", name="conv")(x)
+    x = L.Flatten()(L.MaxPooling2D(2, name="pool")(x))
+    return keras.Model(source, L.Dense(UNITS, activation="softmax")(x))
+
+
+@pytest.fixture(scope="module")
+def networks() -> dict[bool, de.Network]:
+    keras.utils.set_random_seed(0)
+    return {
+        image: de.convert(make(), dtype="float64")
+        for image, make in ((False, sequences), (True, images))
+    }
+
+
+def data(image: bool, samples: int) -> Any:
+    generator = np.random.default_rng(0)
+    if image:
+        return generator.uniform(size=(samples, 16, 16, 3))
+    return np.eye(4)[generator.integers(4, size=(samples, 12))]
+
+
+def explainer(networks: dict[bool, de.Network], name: str) -> Any:
+    return networks[name in ON_IMAGES].explainer(name, **OPTIONS.get(name, {}))
+
+
+def parts(found: Any) -> list[Any]:
+    return list(found.values()) if isinstance(found, dict) else [found]
+
+
+def test_options_are_of_methods_that_are_there() -> None:
+    assert {*OPTIONS, *ON_IMAGES, *OF_THE_SET} <= set(de.methods())
+
+
+@pytest.mark.parametrize("name", de.methods())
+def test_what_is_said_of_it(name: str) -> None:
+    method = de.methods()[name]
+    assert method.name == name
+    assert method.family in ("difference", "gradient", "relevance", "perturbation", "map")
+    assert method.summary.endswith(".")
+    assert method.source
+    assert method.passes
+    for option in method.options.values():
+        assert option.text, f"{option.name} is not explained"
+    assert inspect.getdoc(method.make)
+
+
+@pytest.mark.parametrize("name", de.methods())
+def test_batches_neighbours_and_order_change_nothing(
+    networks: dict[bool, de.Network], name: str, tmp_path: Path
+) -> None:
+    x = data(name in ON_IMAGES, 5)
+    run = explainer(networks, name).run
+    whole = run(x, target=1)
+    assert all(np.isfinite(values).all() for values in parts(whole.scores))
+    assert any(np.any(values != 0) for values in parts(whole.scores))
+    for batch_size in (1, 3):
+        again = run(x, target=1, batch_size=batch_size)
+        for ours, theirs in zip(parts(again.scores), parts(whole.scores), strict=True):
+            assert off(ours, theirs) < 1e-9
+    if name not in OF_THE_SET:
+        some = [3, 0]
+        alone = run(x[some], target=1)
+        for ours, theirs in zip(parts(alone.scores), parts(whole.scores), strict=True):
+            assert off(ours, theirs[some]) < 1e-9
+    whole.save(tmp_path / "scores.h5")
+    again = de.Attribution.load(tmp_path / "scores.h5")
+    for ours, theirs in zip(parts(again.scores), parts(whole.scores), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert again.settings["method"] == name
+
+
+@pytest.mark.parametrize("name", de.methods())
+def test_several_targets_are_each_alone(networks: dict[bool, de.Network], name: str) -> None:
+    x = data(name in ON_IMAGES, 2)
+    run = explainer(networks, name).run
+    whole = run(x, target="all")
+    alone = [run(x, target=unit) for unit in range(UNITS)]
+    for number, values in enumerate(parts(whole.scores)):
+        assert values.shape[:2] == (UNITS, len(x))
+        expected = np.stack([parts(result.scores)[number] for result in alone])
+        assert off(values, expected) < 1e-9
+
+
+@pytest.mark.parametrize("name", de.methods())
+def test_nothing_is_traced_again(
+    networks: dict[bool, de.Network], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other numbers of samples and other targets: the Python of the walks never runs again."""
+    made = explainer(networks, name)
+    x = data(name in ON_IMAGES, 5)
+    traced: list[str] = []
+    for walk in ("forward", "backward"):
+        right = getattr(Graph, walk)
+
+        def counting(*given: Any, walk: str = walk, right: Any = right) -> Any:
+            traced.append(walk)
+            return right(*given)
+
+        monkeypatch.setattr(Graph, walk, counting)
+    made.run(x, target=0)
+    traced.clear()
+    for samples, target in ((1, 1), (4, "all"), (3, [0, 2]), (2, np.array([0, 1]))):
+        made.run(x[: max(samples, 2 if name in OF_THE_SET else 1)], target=target)
+    assert traced == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", de.methods())
+def test_runs_without_end_take_no_more_memory(networks: dict[bool, de.Network], name: str) -> None:
+    """Once warm. `DEEPLIFT_ENGINE_RUNS=1000` makes it a thousand runs of each method."""
+    made = explainer(networks, name)
+    x = data(name in ON_IMAGES, 2)
+
+    def repeat(count: int) -> float:
+        for _ in range(count):
+            made.run(x, target=0, progress=False)
+        gc.collect()
+        return _resident()
+
+    before = repeat(max(10, RUNS // 4))
+    grown = repeat(RUNS) - before
+    assert grown < 4 << 20, f"{grown / 2**20:.1f} MiB in {RUNS} runs"
+
+
+def _resident() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096.0
