@@ -1,4 +1,4 @@
-"""What every method of the table keeps: its options said, batches, saving, no tracing, no growth."""
+"""What every method keeps: options said, batches, targets, saving, no tracing, no growth."""
 
 from __future__ import annotations
 
