@@ -21,6 +21,7 @@ from deeplift_engine.errors import RuleError
 from deeplift_engine.explainers.base import Found, Runner
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.setup import Setup
+from deeplift_engine.explainers.walk import Walked
 from deeplift_engine.layers import Elementwise
 from deeplift_engine.merging import merging
 from deeplift_engine.request import Request
@@ -152,11 +153,15 @@ class Relevance(Runner):
     def attribute(self, request: Request) -> Found:
         """Relevance (T, N, *S), which sums to the target's value but for what was lost."""
         seeds = request.seeds.values
-        walked = self._walk(request.data, seeds, request.batch_size, given=self.given)
+        walked = self.walk_back(request, seeds, given=self.given)
         start = walked.values
         if self.given:
             start = np.broadcast_to(seeds.reshape(*seeds.shape[:2], -1).sum(axis=2), start.shape)
         return conserved(walked.multipliers, start, self.conserves, walked.outputs)
+
+    def walk_back(self, request: Request, seeds: Array, *, given: bool = False) -> Walked:
+        """Relevance of a request's data, starting as `Walk` says."""
+        return self._walk(request.data, seeds, request.batch_size, given=given)
 
 
 def prepared(setup: Setup, batch_norm: str) -> Setup:
@@ -291,6 +296,7 @@ LAPUSCHKIN = "Lapuschkin 2019, arXiv:1902.10178"
 EPSILON_PLUS = [("convolution", "z_plus"), ("default", "epsilon")]
 EPSILON_GAMMA = [("convolution", "gamma"), ("default", "epsilon")]
 EPSILON_ALPHA_BETA = [("convolution", "alpha_beta"), ("default", "epsilon")]
+DEEP_TAYLOR = [("first", "root"), ("default", "z_plus")]
 
 METHODS = (
     Method(
@@ -375,7 +381,7 @@ METHODS = (
     ),
     _row(
         "deep_taylor",
-        [("first", "root"), ("default", "z_plus")],
+        DEEP_TAYLOR,
         "low high",
         "Deep Taylor decomposition: z-plus, and z-box or w-square for the first layer.",
         MONTAVON,

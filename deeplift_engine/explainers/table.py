@@ -12,9 +12,11 @@ from deeplift_engine.explainers import (
     activation_maps,
     blur,
     concepts,
+    contrastive,
     difference,
     gradient,
     guided,
+    mutagenesis,
     neurons,
     noise,
     occlusion,
@@ -42,10 +44,12 @@ FILES = (
     score_cam,
     regions,
     relevance,
+    contrastive,
     occlusion,
     shapley,
     surrogate,
     random_masks,
+    mutagenesis,
 )
 
 TABLE: Mapping[str, Method] = MappingProxyType(

@@ -80,6 +80,10 @@ class NodeLike(Protocol):
         """Names of what it reads."""
 
     @property
+    def tokens(self) -> bool:
+        """Whether its output are integers or booleans."""
+
+    @property
     def class_name(self) -> str:
         """Keras class."""
 

@@ -41,7 +41,7 @@ from deeplift_engine.layers.sparsemax import Sparsemax
 from deeplift_engine.rules.assign import CONVOLUTIONS, Assigned, NodeLike, unknown_name
 from deeplift_engine.rules.base import Rule
 from deeplift_engine.rules.recurrence import Unrolled
-from deeplift_engine.rules.relevance import Epsilon, RelevanceRule
+from deeplift_engine.rules.relevance import ByCoefficients, Epsilon, RelevanceRule
 from deeplift_engine.rules.sharing import Moved, OwnShares, Passed, Signals, Summed, TakesAll
 
 MOVING = (
@@ -71,7 +71,8 @@ def assign_relevance(nodes: Nodes, pairs: Pairs, stabiliser: float = 0.0) -> dic
         ``"dense"`` and ``"convolution"``; ``"default"``, every kernel; a layer's name, or
         ``"class:Conv1D"``, the Keras class, and these also for linear layers without a kernel.
     stabiliser
-        Epsilon of the proportional rule that linear layers without a kernel get.
+        Epsilon of the proportional rule that linear layers without a kernel get; where the
+        default shares by coefficients alone, they do so too.
 
     Raises
     ------
@@ -95,7 +96,7 @@ def _rule(
         return _unrolled(layer, _chosen(node, pairs, depths), stabiliser)
     rule: RelevanceRule
     if isinstance(layer, Linear):
-        rule = _of_linear(node, pairs, depths) or Epsilon(stabiliser)
+        rule = _of_linear(node, pairs, depths) or _adding(pairs, stabiliser)
     elif isinstance(layer, Joint):
         rule = Signals(_gates(node, nodes), stabiliser)
     else:
@@ -112,11 +113,20 @@ BY_FAMILY: Mapping[type[Layer], RelevanceRule] = {
 
 
 def _of_linear(node: NodeLike, pairs: Pairs, depths: Mapping[str, int]) -> RelevanceRule | None:
-    if isinstance(node.layer.core, MOVING):
+    if node.tokens or isinstance(node.layer.core, MOVING):
         return Moved()
     if isinstance(node.layer, Linear) and node.layer.folds:
         return _chosen(node, pairs, depths)
     return next((rule for which, rule in pairs if _names(which, node)), None)
+
+
+def _adding(pairs: Pairs, stabiliser: float) -> RelevanceRule:
+    """The rule of what adds without a kernel: in proportion, or as the default looks at no input.
+
+    Relevance by coefficients alone comes to zeros as well, which have no proportion.
+    """
+    default = dict(pairs).get("default")
+    return default if isinstance(default, ByCoefficients) else Epsilon(stabiliser)
 
 
 def _chosen(node: NodeLike, pairs: Pairs, depths: Mapping[str, int]) -> RelevanceRule:
