@@ -78,10 +78,8 @@ LATER = {
     "genomics": {"zeros__IntegratedGradients10__contribs"},
     "deepexplain": {
         "mnist__intgrad50",
-        "mnist__elrp",
         "mlp__intgrad50",
         "mlp__intgrad50_base_rand0",
-        "mlp__elrp",
     },
 }
 """Arrays of methods that this engine does not have yet."""
@@ -208,6 +206,8 @@ METHODS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "mnist__occlusion": ("mnist", "occlusion", {}),
     "mlp__occlusion": ("mlp", "occlusion", {}),
     "mlp__occlusion_win3_step1": ("mlp", "occlusion", {"window": 3}),
+    "mnist__elrp": ("mnist", "elrp", {}),
+    "mlp__elrp": ("mlp", "elrp", {}),
     "mlp__shapley5_seed0": ("mlp", "shapley_sampling", {"samples": 5, "antithetic": False}),
 }
 
