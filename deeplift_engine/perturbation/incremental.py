@@ -52,7 +52,7 @@ class Incremental:
         The network, and the node that is explained.
     evaluate
         The target's values at whole inputs, where that is cheaper.
-    windows
+    patches
         The input that is perturbed, and the windows' axis, width and density.
     fused
         Whether to compile elementwise work into single kernels.
@@ -70,7 +70,7 @@ class Incremental:
         graph: Graph,
         target: str,
         evaluate: Evaluate,
-        windows: Patches,
+        patches: Patches,
         *,
         fused: bool = False,
         way: str = "auto",
@@ -78,11 +78,11 @@ class Incremental:
         if way not in ("auto", "incremental", "whole"):
             raise RuleError(f"way is 'auto', 'incremental' or 'whole', not {way!r}.")
         self.graph, self.target, self.evaluate = graph, target, evaluate
-        self.windows, self.fused = windows, fused
-        plan = None if way == "whole" else planned(graph, target, windows)
+        self.patches, self.fused = patches, fused
+        plan = None if way == "whole" else planned(graph, target, patches)
         if way == "incremental" and plan is None:
             raise RuleError(
-                f"{windows.entered!r}, or a layer behind it, has an axis of any length: only "
+                f"{patches.entered!r}, or a layer behind it, has an axis of any length: only "
                 "whole forward passes are possible; build the network with a fixed length."
             )
         if way == "auto" and plan is not None and plan.work * GAIN > plain(graph, target):
@@ -118,9 +118,9 @@ class Incremental:
         tick
             Told how many windows are done, again and again.
         """
-        node = self.graph.nodes[self.windows.entered]
+        node = self.graph.nodes[self.patches.entered]
         expected = list(data[self.graph.inputs.index(node.name)].shape[1:])
-        expected[self.windows.axis] = self.windows.width
+        expected[self.patches.axis] = self.patches.width
         if patches.shape != (len(starts), *expected):
             raise InputError(
                 f"Windows of {node.name!r} hold {(len(starts), *expected)}, these {patches.shape}."
@@ -143,14 +143,14 @@ class Incremental:
     ) -> Array:
         before = self.evaluate(data, seeds, batch_size)
         found = np.zeros((len(seeds), len(starts)), before.dtype)
-        entered, axis = self.graph.inputs.index(self.windows.entered), self.windows.axis + 1
+        entered, axis = self.graph.inputs.index(self.patches.entered), self.patches.axis + 1
         most = batch_size or max(1, KEPT_BYTES // max(1, sum(part[0].nbytes for part in data)))
         for first in range(0, len(starts), most):
             part = slice(first, first + most)
             rows = samples[part]
             points = [array[rows] for array in data]
             lines = np.moveaxis(points[entered], axis, 1)
-            places = starts[part, np.newaxis] + np.arange(self.windows.width)
+            places = starts[part, np.newaxis] + np.arange(self.patches.width)
             number, step = np.nonzero((places >= 0) & (places < lines.shape[1]))
             new = np.moveaxis(patches[part], axis, 1)
             lines[number, places[number, step]] = new[number, step]
@@ -233,9 +233,9 @@ class Incremental:
     def _specs(self, count: int) -> tuple[Any, Any]:
         """Of the offsets and the patches of so many frames."""
         assert self.plan is not None
-        node = self.graph.nodes[self.windows.entered]
+        node = self.graph.nodes[self.patches.entered]
         shape = list(sizes(node))
-        shape[self.windows.axis] = self.windows.width
+        shape[self.patches.axis] = self.patches.width
         leading = [count, self.plan.rows]
         return tf.TensorSpec(leading, tf.int32), tf.TensorSpec([*leading, *shape], node.dtype)
 

@@ -95,7 +95,7 @@ class IncrementalPlan:
 
     graph: Graph
     target: str
-    windows: Patches
+    patches: Patches
     span: Span
     rows: int
     steps: tuple[Step, ...]
@@ -112,7 +112,7 @@ class IncrementalPlan:
         ``offsets`` (G, R) say where in their frame windows begin, ``patches`` (G, R, *features)
         what they hold.
         """
-        entered = self.windows.entered
+        entered = self.patches.entered
         changes: dict[str, Change] = {entered: self._entered(frames, offsets, patches)}
         readers = [name for step in self.steps for name in step.site.node.inputs]
         for step in self.steps:
@@ -126,8 +126,8 @@ class IncrementalPlan:
 
     def _entered(self, frames: Frames, offsets: Tensor, patches: Tensor) -> Tensor:
         """The input's change (G·R, *features)."""
-        span, node = self.span, self.graph.nodes[self.windows.entered]
-        axis, width = span.axis + 2, self.windows.width
+        span, node = self.span, self.graph.nodes[self.patches.entered]
+        axis, width = span.axis + 2, self.patches.width
         places = tf.range(span.width) - offsets[:, :, tf.newaxis]
         positions = frames.positions(span)
         inside = (positions >= 0) & (positions < span.length)
@@ -143,12 +143,12 @@ class IncrementalPlan:
         return frames.merged(tf.where(there, new - kept, tf.zeros([], new.dtype)))
 
 
-def planned(graph: Graph, target: str, windows: Patches) -> IncrementalPlan | None:
+def planned(graph: Graph, target: str, patches: Patches) -> IncrementalPlan | None:
     """The cheapest plan; None where the size of an axis is free."""
     needed = graph.before([target])
     if any(None in graph.nodes[name].shape for name in needed):
         return None
-    plans = [_plan(graph, target, windows, step) for step in _steps(graph, target, windows)]
+    plans = [_plan(graph, target, patches, step) for step in _steps(graph, target, patches)]
     return min(plans, key=lambda plan: plan.work)
 
 
@@ -162,9 +162,9 @@ def plain(graph: Graph, target: str) -> float:
     )
 
 
-def _steps(graph: Graph, target: str, windows: Patches) -> Iterator[int]:
+def _steps(graph: Graph, target: str, patches: Patches) -> Iterator[int]:
     """How many positions may share a frame: multiples of the strides on the way."""
-    length = sizes(graph.nodes[windows.entered])[windows.axis]
+    length = sizes(graph.nodes[patches.entered])[patches.axis]
     needed = graph.before([target])
     strides: dict[str, int] = {}
     for name, node in graph.nodes.items():
@@ -176,23 +176,23 @@ def _steps(graph: Graph, target: str, windows: Patches) -> Iterator[int]:
     return (step for step in sorted(found) if step == 1 or step < length)
 
 
-def _plan(graph: Graph, target: str, windows: Patches, step: int) -> IncrementalPlan:
+def _plan(graph: Graph, target: str, patches: Patches, step: int) -> IncrementalPlan:
     nodes = graph.nodes
-    length = sizes(nodes[windows.entered])[windows.axis]
-    span = Span(windows.axis, step, 0, step - 1 + windows.width, length)
-    rows = max(1, math.ceil(windows.density * step))
-    forms: dict[str, Form] = {windows.entered: span}
+    length = sizes(nodes[patches.entered])[patches.axis]
+    span = Span(patches.axis, step, 0, step - 1 + patches.width, length)
+    rows = max(1, math.ceil(patches.density * step))
+    forms: dict[str, Form] = {patches.entered: span}
     steps = []
-    between = graph.before([target]) & graph.behind([windows.entered])
+    between = graph.before([target]) & graph.behind([patches.entered])
     for name, node in nodes.items():
-        if name not in between or name == windows.entered:
+        if name not in between or name == patches.entered:
             continue
         sources = tuple(nodes[source] for source in node.inputs)
         site = Site(node, sources, tuple(map(forms.get, node.inputs)), rows)
         steps.append(_crossed(site))
         forms[name] = steps[-1].form
     work = sum(step.crossing.work(step.site, step.form) for step in steps)
-    return IncrementalPlan(graph, target, windows, span, rows, tuple(steps), work)
+    return IncrementalPlan(graph, target, patches, span, rows, tuple(steps), work)
 
 
 def _crossed(site: Site) -> Step:
