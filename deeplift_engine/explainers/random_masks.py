@@ -103,8 +103,8 @@ class Rise(Perturbation):
         total, squares = np.zeros((2, *values.shape[:3], size))
         for block in even(self.samples, max(1, ELEMENTS // max(1, size))):
             masks = field.masks(block).reshape(-1, size).astype(float) / self.keep
-            total += values[..., block] @ masks
-            squares += values[..., block] ** 2 @ masks**2
+            total += np.tensordot(values[..., block], masks, axes=1)
+            squares += np.tensordot(values[..., block] ** 2, masks**2, axes=1)
         mean = total / self.samples
         variance = np.maximum(0, squares / self.samples - mean**2)
         shape = (*values.shape[:3], *field.shape)

@@ -199,7 +199,7 @@ class ExactShapley(Grouped):
         every = coalitions.every(groups.count)
         values = samples.masked(len(every), of_rows(groups, every))
         return Valued(
-            values @ coalitions.shapley_weights(every),
+            np.tensordot(values, coalitions.shapley_weights(every), axes=1),
             change=values[..., -1] - values[..., 0],
         )
 

@@ -22,6 +22,10 @@ Masks = Callable[[slice], list[Array]]
 """Masks of the draws in a slice: of each input (1 or n, d, *S), True or 1 where it stays."""
 
 
+TOGETHER = 32
+"""So many samples share the making of masks, even where one would fill up what is evaluated."""
+
+
 class Evaluate(Protocol):
     """The target's values (T, M) at points (M, ...) of each input, under seeds (T, M or 1, ...)."""
 
@@ -156,8 +160,8 @@ class Perturbed:
         """
         request = self.request
         most, weights = request.batch_size or self.most, request.seeds.values
-        rows = block_size(request.samples, max(1, most // (max(1, draws) * request.count)))
-        rows = 1 if alone else rows
+        fitting = max(most // (max(1, draws) * request.count), min(TOGETHER, most // request.count))
+        rows = 1 if alone else block_size(request.samples, max(1, fitting))
         with bar(request.samples * draws * rounds, request.progress, " masks") as tick:
             for row in range(0, request.samples, rows):
                 block = slice(row, min(row + rows, request.samples))
@@ -178,8 +182,9 @@ class Perturbed:
 def mixed(x: Array, reference: Array, mask: Array) -> Array:
     """m·x + (1 - m)·r with axes broadcast; a mask of booleans, or one on tokens, chooses."""
     if mask.dtype != bool and x.dtype.kind == "f":
-        mask = mask.astype(x.dtype, copy=False)
-        return np.asarray(mask * x + (1 - mask) * reference)
+        found = mask.astype(x.dtype, copy=False) * (x - reference)
+        found += reference
+        return np.asarray(found)
     return np.where(mask if mask.dtype == bool else mask >= 0.5, x, reference)
 
 
