@@ -74,16 +74,6 @@ methods.
 ROUNDED = {"mlp__zeros__Rescale__multipliers"}
 """Arrays whose own rounding is above the tolerance: 1.02e-5 of float64's, where ours is 6e-7."""
 
-LATER = {
-    "genomics": {"zeros__IntegratedGradients10__contribs"},
-    "deepexplain": {
-        "mnist__intgrad50",
-        "mlp__intgrad50",
-        "mlp__intgrad50_base_rand0",
-    },
-}
-"""Arrays of methods that this engine does not have yet."""
-
 
 def parsed() -> list[tuple[str, str, str, str, str]]:
     """(file, key, model, reference, original's method) of every array of deeplift's."""
@@ -145,14 +135,14 @@ def test_no_array_is_forgotten() -> None:
         "deepexplain": {"mlp__baseline", "mlp__graph_activation_ops"},
     }
     elsewhere = {
-        "genomics": {"zeros__DeepLIFT_GenomicsDefault__layer2_contribs"},
+        "genomics": {"zeros__DeepLIFT_GenomicsDefault__layer2_contribs", *METHODS},
         "deepexplain": {*DEEPEXPLAIN, *METHODS},
     }
     for file, known in described.items():
         met = {case[1] for case in parsed() if case[0] == file}
         forward = {key for key in arrays(file) if "fwd__" in key}
         left = set(arrays(file)) - met - forward - known - elsewhere.get(file, set())
-        assert left == LATER.get(file, set())
+        assert not left
     assert set(NAMED_DIFFERENCES) <= {case[1] for case in parsed()}
 
 
@@ -201,8 +191,17 @@ def test_the_arrays_of_deepexplain_are_met(key: str) -> None:
     assert off(take(attribution(model, rules, against)), arrays("deepexplain")[key]) < 1e-5
 
 
+MIDPOINTS, RIGHT_ENDS = {"rule": "midpoint", "steps": 10}, {"rule": "right", "steps": 50}
 METHODS: dict[str, tuple[str, str, dict[str, Any]]] = {
-    # array of DeepExplain: model, method, options
+    # array: model, method, options; difference 8 is one of options
+    "zeros__IntegratedGradients10__contribs": ("genomics", "integrated_gradients", MIDPOINTS),
+    "mnist__saliency": ("mnist", "saliency", {}),
+    "mlp__saliency": ("mlp", "saliency", {}),
+    "mnist__gradxinput": ("mnist", "grad*input", {}),
+    "mlp__gradxinput": ("mlp", "grad*input", {}),
+    "mnist__intgrad50": ("mnist", "intgrad", RIGHT_ENDS),
+    "mlp__intgrad50": ("mlp", "intgrad", RIGHT_ENDS),
+    "mlp__intgrad50_base_rand0": ("mlp", "intgrad", RIGHT_ENDS),
     "mnist__occlusion": ("mnist", "occlusion", {}),
     "mlp__occlusion": ("mlp", "occlusion", {}),
     "mlp__occlusion_win3_step1": ("mlp", "occlusion", {"window": 3}),
@@ -215,10 +214,12 @@ METHODS: dict[str, tuple[str, str, dict[str, Any]]] = {
 @pytest.mark.parametrize("key", METHODS)
 def test_the_arrays_of_other_methods_are_met(key: str) -> None:
     model, method, options = METHODS[key]
-    expected = arrays("deepexplain")[key]
+    expected = arrays("genomics" if model == "genomics" else "deepexplain")[key]
+    against = reference(model, "base_rand0") if key.endswith("base_rand0") else None
     found = network(model).explainer(method, **options)
     target = list(range(len(expected)))
-    assert off(found.run(inputs(model), target=target).scores, expected) < 1e-5
+    scores = found.run(inputs(model), target=target, references=against).scores
+    assert off(scores, expected) < 1e-5
 
 
 # the named differences are the original's errors: what is right where it is not met
