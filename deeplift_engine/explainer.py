@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from deeplift_engine.adaptive import refined, tolerance_of
 from deeplift_engine.attribution import Attribution
 from deeplift_engine.compiled import Compiled, target_shape
 from deeplift_engine.data import InputInfo
+from deeplift_engine.errors import InputError
 from deeplift_engine.plan import Plan
-from deeplift_engine.request import resolved_request
-from deeplift_engine.scoring import Scoring
+from deeplift_engine.request import Request, resolved_request
+from deeplift_engine.scoring import Scoring, Spreading
 
 
 class Explainer:
@@ -43,6 +45,7 @@ class Explainer:
         references: Any = None,
         batch_size: int | None = None,
         average: bool = True,
+        standard_errors: bool = False,
         strict: bool = False,
         progress: bool | None = None,
     ) -> Attribution:
@@ -62,6 +65,9 @@ class Explainer:
             the network. Results do not depend on it.
         average
             Mean over the references; False keeps them apart, (N, K, ...).
+        standard_errors
+            Whether to give the standard error of each mean over the references too. References
+            of ``"auto"`` always have them.
         strict
             Raise where contributions do not sum to the target's difference, instead of warning.
         progress
@@ -75,7 +81,8 @@ class Explainer:
         Raises
         ------
         InputError, TargetError, ReferencesError
-            Where what is handed in does not fit the network or each other.
+            Where what is handed in does not fit the network or each other; standard errors of
+            less than two references.
         ConvergenceError
             With ``strict``, naming the worst sample.
         """
@@ -91,5 +98,19 @@ class Explainer:
             average=average,
             strict=strict,
             progress=progress,
+            adaptive=True,
         )
-        return Scoring(self.plan, compiled, request).run(self.settings)
+        tolerance = tolerance_of(request)
+        if tolerance is not None:
+            return refined(request, tolerance, self._with_errors)
+        if not standard_errors:
+            return Scoring(self.plan, compiled, request).run(self.settings)
+        if not average or request.count < 2:
+            raise InputError(
+                "Standard errors are those of means over two references or more: these are "
+                + ("kept apart with average=False." if not average else "1 for each sample.")
+            )
+        return self._with_errors(request)
+
+    def _with_errors(self, request: Request) -> Attribution:
+        return Spreading(self.plan, self.compiled(False), request).run(self.settings)

@@ -179,6 +179,7 @@ def resolved_request(
     average: bool = True,
     strict: bool = False,
     progress: bool | None = None,
+    adaptive: bool = False,
 ) -> Request:
     """Check and resolve what `Explainer.run` and its kin are given.
 
@@ -192,6 +193,8 @@ def resolved_request(
         Function of the data that gives the shape of the target's layer without batch axis.
     dtype
         The network's.
+    adaptive
+        Whether the number of references may be open, ``"auto"``.
 
     Raises
     ------
@@ -201,5 +204,11 @@ def resolved_request(
     size = checked_batch_size(batch_size)
     data = arrays(x, inputs, dtype)
     compared = resolved_references(references, data, inputs)
+    for reference in compared:
+        if reference.tolerance is not None and not adaptive:
+            raise ReferencesError(
+                f"{reference.name}: the method 'deeplift' alone adds references until standard "
+                "errors are small; give a number of them"
+            )
     seeds = targets.resolve(target, shape(data), len(data[0]), dtype)
     return Request(inputs, data, compared, seeds, size, average, strict, progress)

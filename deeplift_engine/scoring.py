@@ -14,6 +14,7 @@ from deeplift_engine.comparison import AT_REFERENCE
 from deeplift_engine.compiled import Compiled
 from deeplift_engine.convergence import TOLERANCE, judge, relative_error
 from deeplift_engine.data import block_size, padded
+from deeplift_engine.means import Mean
 from deeplift_engine.packaging import at_places, by_name, packaged
 from deeplift_engine.plan import Plan
 from deeplift_engine.progress import bar
@@ -63,6 +64,11 @@ class Scoring:
                     )
                     self._write(part, first, row, column)
                 tick(min(self.rows, self.samples - row) * min(self.columns, self.count - column))
+
+    @property
+    def standard_errors(self) -> list[Array] | None:
+        """Of the mean scores, by cut, (targets, samples, ...); None where they are not kept."""
+        return None
 
     def _blocks(self) -> Iterator[tuple[Any, ...]]:
         """First row, first column, and what `Compiled.backward` takes."""
@@ -149,9 +155,11 @@ class Scoring:
                 error, relative = error.mean(axis=2), relative.max(axis=2)
         if self.average:
             change = change.mean(axis=2)
+        errors = self.standard_errors
         return packaged(
             self.request,
             settings,
+            standard_errors=errors and at_places(self.plan.places, errors, self.request),
             scores=at_places(self.plan.places, self.found["scores"], self.request),
             multipliers=at_places(self.plan.places, self.found["multipliers"], self.request),
             convergence_delta=None if error is None else shaped(error),
@@ -159,3 +167,40 @@ class Scoring:
             relative_error=None if relative is None else shaped(relative),
             predictions=by_name(list(self.outputs), list(self.outputs.values())),
         )
+
+
+@dataclass
+class Spreading(Scoring):
+    """A run that keeps means over the references, and how far the references spread.
+
+    Its walk back is not averaged: what leaves it is one block, as large as memory allows.
+    """
+
+    means: dict[tuple[str, int], Mean] = field(default_factory=dict)
+
+    def walk(self) -> None:
+        """All blocks, into ``found`` and ``outputs``."""
+        super().walk()
+        for (kind, _), mean in self.means.items():
+            self.found.setdefault(kind, []).append(mean.mean)
+
+    @property
+    def standard_errors(self) -> list[Array] | None:
+        """Of the mean scores, by cut, (targets, samples, ...)."""
+        return [mean.standard_error for (kind, _), mean in self.means.items() if kind == "scores"]
+
+    def _write(self, part: Mapping[str, Any], target: int, row: int, column: int) -> None:
+        kinds = ("scores", "multipliers")
+        super()._write(
+            {name: part[name] for name in part if name not in kinds}, target, row, column
+        )
+        n = min(self.rows, self.samples - row)
+        k = min(self.columns, self.count - column)
+        targets = slice(target, min(target + self.depth, len(self.seeds.values)))
+        where = (targets, slice(row, row + n))
+        for kind in kinds:
+            for number, tensor in enumerate(part[kind]):
+                values = tensor.numpy()[:, :n, :k]
+                totals = (len(self.seeds.values), self.samples)
+                mean = self.means.setdefault((kind, number), Mean(totals))
+                mean.add(where, column, values)

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
-
 import numpy as np
 
 from deeplift_engine.explainer import Explainer
 from deeplift_engine.explainers.base import Found, Runner
-from deeplift_engine.explainers.draws import Mean
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.request import Request
 from deeplift_engine.rules import Rules
-from deeplift_engine.scoring import Scoring
+from deeplift_engine.scoring import Scoring, Spreading
 
 
 class Differences(Explainer):
@@ -61,30 +56,6 @@ def deeplift(setup: Setup, *, rules: Rules = "rescale", max_pooling: str = "exac
     return Differences(setup.plan(setup.assigned(rules, max_pooling)), setup.inputs, settings)
 
 
-@dataclass
-class Spreading(Scoring):
-    """A run that keeps means over the references, and how far the references spread."""
-
-    means: dict[tuple[str, int], Mean] = field(default_factory=dict)
-
-    def _write(self, part: Mapping[str, Any], target: int, row: int, column: int) -> None:
-        kinds = ("scores", "multipliers")
-        super()._write(
-            {name: part[name] for name in part if name not in kinds}, target, row, column
-        )
-        n = min(self.rows, self.samples - row)
-        k = min(self.columns, self.count - column)
-        targets = slice(target, min(target + self.depth, len(self.seeds.values)))
-        where = (targets, slice(row, row + n))
-        for kind in kinds:
-            for number, tensor in enumerate(part[kind]):
-                values = tensor.numpy()[:, :n, :k]
-                mean = self.means.setdefault(
-                    (kind, number), Mean((len(self.seeds.values), self.samples))
-                )
-                mean.add(where, column, values)
-
-
 class DeepShap(Runner):
     """DeepLIFT over a background set: means over the references, with their standard errors.
 
@@ -109,13 +80,9 @@ class DeepShap(Runner):
             return self.explainer.attribute(request)
         scoring = Spreading(self.explainer.plan, self.explainer.compiled(False), request)
         scoring.walk()
-        for (kind, _), mean in scoring.means.items():
-            scoring.found.setdefault(kind, []).append(mean.mean)
         found = self.explainer.gathered(scoring)
         if request.count > 1:
-            found.standard_errors = [
-                mean.standard_error for (kind, _), mean in scoring.means.items() if kind == "scores"
-            ]
+            found.standard_errors = scoring.standard_errors
         return found
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from deeplift_engine.errors import RuleError
 from deeplift_engine.explainers.base import Found, Runner
 from deeplift_engine.explainers.blocks import Block
-from deeplift_engine.explainers.draws import Mean, normal, streams
+from deeplift_engine.explainers.draws import normal, streams
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.paths import (
     checked_count,
@@ -22,6 +22,7 @@ from deeplift_engine.explainers.paths import (
 )
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.explainers.walk import repeated
+from deeplift_engine.means import Mean
 from deeplift_engine.reference_checks import References
 from deeplift_engine.request import Request
 

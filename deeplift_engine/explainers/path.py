@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from deeplift_engine.convergence import relative_error
 from deeplift_engine.errors import RuleError
 from deeplift_engine.explainers.base import Found, Runner
-from deeplift_engine.explainers.draws import Mean, streams, uniform
+from deeplift_engine.explainers.draws import streams, uniform
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.paths import (
     Pairs,
@@ -28,6 +28,7 @@ from deeplift_engine.explainers.paths import (
 )
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.explainers.walk import repeated
+from deeplift_engine.means import Mean
 from deeplift_engine.request import Request
 
 Array = NDArray[Any]

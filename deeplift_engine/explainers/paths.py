@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from deeplift_engine.errors import InputError, RuleError
 from deeplift_engine.explainers.base import Found
 from deeplift_engine.explainers.blocks import Block, blocks
-from deeplift_engine.explainers.draws import Mean
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.explainers.walk import Values, repeated
+from deeplift_engine.means import Mean
 from deeplift_engine.request import Request
 
 Array = NDArray[Any]
