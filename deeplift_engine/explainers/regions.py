@@ -163,7 +163,7 @@ def divided(
     low, high = float(image.min()), float(image.max())
     scaled = (image.astype(float) - low) * (2 / (high - low) if high > low else 1) - 1
     if size is not None:
-        scaled = transform.resize(scaled, size, order=3, mode="edge", anti_aliasing=True)
+        scaled = transform.resize(scaled, size, order=3, mode="constant", anti_aliasing=True)
     labels = np.stack(
         [
             segmentation.felzenszwalb(scaled, scale=scale, sigma=sigma, min_size=min_size)

@@ -207,22 +207,23 @@ def resized(
 
     Pixels are areas, so that the corners of the image, not the centres of its first and last
     pixel, stay where they are; beyond those centres values stay the same. This is what
-    `tf.image.resize` and OpenCV do (bilinear for images), along any number of axes.
+    `tf.image.resize` and OpenCV do (bilinear for images), along any number of axes. What is
+    constant stays so, to the last digit.
     """
     for axis, size in enumerate(sizes, start=leading):
-        if maps.shape[axis] != size:
-            matrix = _matrix(maps.shape[axis], size, interpolation).astype(maps.dtype)
-            maps = np.moveaxis(np.tensordot(maps, matrix, (axis, 1)), -1, axis)
+        old = maps.shape[axis]
+        if size == old:
+            continue
+        at = (np.arange(size) + 0.5) * old / size
+        if interpolation == "nearest":
+            maps = np.take(maps, at.astype(int), axis)
+            continue
+        at = np.clip(at - 0.5, 0, old - 1)
+        below = at.astype(int)
+        share = (at - below).reshape(-1, *[1] * (maps.ndim - axis - 1)).astype(maps.dtype)
+        first = np.take(maps, below, axis)
+        maps = first + share * (np.take(maps, np.minimum(below + 1, old - 1), axis) - first)
     return maps
-
-
-def _matrix(old: int, new: int, interpolation: str) -> Array:
-    """Shares (new, old) of the old positions in the new ones."""
-    at = (np.arange(new) + 0.5) * old / new
-    if interpolation == "nearest":
-        return np.asarray(np.eye(old)[at.astype(int)])
-    away = np.clip(at - 0.5, 0, old - 1)[:, np.newaxis] - np.arange(old)
-    return np.asarray(np.maximum(0, 1 - np.abs(away)))
 
 
 def checked_interpolation(interpolation: str) -> str:

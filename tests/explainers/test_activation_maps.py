@@ -14,6 +14,7 @@ from scipy import ndimage, special
 
 import deeplift_engine as de
 from deeplift_engine.errors import InputError, RuleError
+from deeplift_engine.explainers.score_cam import from_0_to_1
 from deeplift_engine.explainers.spatial import resized
 from tests.helpers import off
 
@@ -266,6 +267,16 @@ def test_images_are_resized_as_by_tensorflow(
     found = resized(maps, new, 2, interpolation)
     assert found.dtype == np.float32
     assert off(found, expected) < 1e-6
+
+
+def test_a_channel_without_differences_is_a_mask_that_hides_everything() -> None:
+    """At another size too, where rounding must not be taken for a difference."""
+    masks = np.full((1, 2, 3, 4), 0.1)
+    masks[0, 1] += np.arange(4)
+    found = from_0_to_1(resized(masks, (11, 13), 2))
+    assert not found[0, 0].any()
+    assert found[0, 1].min() == 0
+    assert found[0, 1].max() == 1
 
 
 # ---------------------------------------------------------------- layers and sizes

@@ -111,7 +111,7 @@ def test_images_are_divided_by_scikit_image_at_every_scale() -> None:
 def test_divisions_at_another_size_come_back_to_the_image() -> None:
     image = images(1)[0]
     scaled = 2 * (image - image.min()) / (image.max() - image.min()) - 1
-    large = transform.resize(scaled, (60, 50), order=3, mode="edge", anti_aliasing=True)
+    large = transform.resize(scaled, (60, 50), order=3, mode="constant", anti_aliasing=True)
     labels = segmentation.felzenszwalb(large, scale=30, sigma=0.8, min_size=40)
     expected = transform.resize(labels, (24, 20), order=0, preserve_range=True, anti_aliasing=False)
     found = divided(image, scales=(30,), sigma=0.8, min_size=40, size=(60, 50))
