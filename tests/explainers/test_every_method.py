@@ -29,6 +29,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "sobol": {"samples": 4},
     "concept_sensitivity": {"vector": np.arange(48.0).reshape(12, 4)},
     "neuron_conductance": {"layer": "hidden"},
+    "pairwise_mutagenesis": {"positions": [2, 3, 8]},
     "xrai": {"of": "deeplift", "size": None, "scales": (5, 50), "min_size": 8, "least": 4},
     "lrp_epsilon_gamma_box": {"low": -1, "high": 2},
 }
