@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,9 @@ from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.optional import optional
 from deeplift_engine.perturbation.evaluation import Samples
 from deeplift_engine.perturbation.groups import Groups
+from deeplift_engine.perturbation.incremental import Incremental
+from deeplift_engine.perturbation.incremental_plan import Patches
+from deeplift_engine.perturbation.sliding import changes
 from deeplift_engine.perturbation.windows import Windows, windows
 from deeplift_engine.reference_checks import References
 from deeplift_engine.request import Request
@@ -54,6 +56,9 @@ class Occlusion(Perturbation):
         Of the Gaussian that blurs, in elements, along each axis but the last of several.
     seed
         Of the draws.
+    way
+        ``"auto"``: only what a window can change is computed again where that looks cheaper;
+        ``"incremental"``: it always is; ``"whole"``: whole forward passes.
     """
 
     def __init__(
@@ -65,6 +70,7 @@ class Occlusion(Perturbation):
         replacement: str = "references",
         sigma: float = 3.0,
         seed: int = 0,
+        way: str = "auto",
     ) -> None:
         super().__init__(setup)
         if replacement not in REPLACEMENTS:
@@ -73,9 +79,11 @@ class Occlusion(Perturbation):
                 "references to replace by is said as references= of run."
             )
         self.window, self.stride, self.replacement = window, stride, replacement
-        self.sigma, self.seed = sigma, seed
+        self.sigma, self.seed, self.way = sigma, seed, way
+        self._forwards: dict[Patches, Incremental] = {}
         self.compares = replacement != "blur"
         self.settings |= {"window": window, "stride": stride, "replacement": replacement}
+        self.settings |= {"way": way}
         self.settings |= {"sigma": sigma} if replacement == "blur" else {}
         self.settings |= {"seed": seed} if replacement == "sample" else {}
 
@@ -83,27 +91,54 @@ class Occlusion(Perturbation):
         """What is lost under each window, shared and averaged."""
         request = self._replaced_by(request)
         slides = self._windows(request)
-        starts = [0, *accumulate(slide.number for slide in slides)]
-        choice = None
-        if self.replacement == "sample":
-            choice = np.random.default_rng(self.seed).integers(request.count, size=starts[-1])
-
-        def masks(draws: slice) -> list[Array]:
-            numbers = np.arange(draws.start, draws.stop)
-            return [
-                _beside(slide, numbers - start)[np.newaxis]
-                for slide, start in zip(slides, starts, strict=False)
-            ]
-
-        parts = [
-            samples.whole()[..., np.newaxis] - samples.masked(starts[-1], masks, choice)
-            for _, samples in self.blocks(request, starts[-1])
+        generator = np.random.default_rng(self.seed)
+        given = [
+            (
+                number,
+                slide,
+                self._choice(request, slide, generator),
+                self._forward(request, number, slide),
+            )
+            for number, slide in enumerate(slides)
         ]
-        lost = np.split(joined(request, parts), starts[1:-1], axis=-1)
+        blocks = [
+            [changes(samples, *what, request.batch_size) for what in given]
+            for _, samples in self.blocks(request, sum(slide.number for slide in slides))
+        ]
+        lost = [-joined(request, parts) for parts in zip(*blocks, strict=True)]
         scores = [slide.shared(part) for slide, part in zip(slides, lost, strict=True)]
         return Found(
             [score.astype(self.setup.dtype) for score in scores], apart=not request.average
         )
+
+    def _choice(
+        self, request: Request, slide: Windows, generator: np.random.Generator
+    ) -> Array | None:
+        """The one reference for each window, where they are drawn."""
+        if self.replacement != "sample":
+            return None
+        return generator.integers(request.count, size=slide.number)
+
+    def _forward(self, request: Request, number: int, slide: Windows) -> Incremental | None:
+        """What computes only what a window changes, where that can be and pays."""
+        name = self.setup.graph.inputs[number]
+        if not slide.counts or name not in self.setup.graph.before([self.setup.target]):
+            return None
+        axis = int(np.argmax(slide.counts))
+        width, length = int(slide.covers[axis][0].sum()), slide.covers[axis].shape[1]
+        count = 1 if self.replacement == "sample" else request.count
+        patches = Patches(name, axis, width, slide.number * count / length)
+        if patches not in self._forwards:
+            self._forwards[patches] = Incremental(
+                self.setup.graph,
+                self.setup.target,
+                self.values,
+                patches,
+                fused=self.setup.plan({}).fuses,
+                way=self.way,
+            )
+        found = self._forwards[patches]
+        return found if found.plan else None
 
     def _windows(self, request: Request) -> list[Windows]:
         sizes = _by_input(self.window, request, "window")
@@ -135,13 +170,6 @@ class Occlusion(Perturbation):
         return np.asarray(gaussian(inputs, spread[: rank + 1]))[:, np.newaxis]
 
 
-def _beside(slide: Windows, numbers: Array) -> Array:
-    """What is not under the windows with these numbers (d,), (d, *S); all where there is none."""
-    there = (numbers >= 0) & (numbers < slide.number)
-    under = slide.over(np.where(there, numbers, 0))
-    return ~under | ~there.reshape(-1, *[1] * (under.ndim - 1))
-
-
 def _by_input(given: Any, request: Request, what: str) -> Sequence[Any]:
     """One size for each input; a number is that of all."""
     if isinstance(given, Mapping | Sequence):
@@ -163,7 +191,7 @@ class FeatureAblation(Grouped):
             numbers = np.arange(draws.start, draws.stop)
             return groups.masks((numbers[:, np.newaxis] != np.arange(groups.count))[np.newaxis])
 
-        return Valued(samples.whole()[..., np.newaxis] - samples.masked(groups.count, masks))
+        return Valued(samples.whole[..., np.newaxis] - samples.masked(groups.count, masks))
 
 
 class FeaturePermutation(FeatureAblation):

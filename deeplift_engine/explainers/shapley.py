@@ -98,7 +98,7 @@ class ShapleySampling(Grouped):
     def valued(self, samples: Samples, groups: Groups) -> Valued:
         """Means over permutations, in rounds, of the samples that are not settled yet."""
         drawn = coalitions.orders(groups.count, self.samples, self.seed, self.antithetic)
-        ends = [samples.whole(), without(samples, groups)]
+        ends = [samples.whole, without(samples, groups)]
         change = np.asarray(ends[0] - ends[1])
         found = Running(np.zeros((*change.shape, groups.count)))
         going = np.ones(change.shape, bool)
@@ -242,7 +242,7 @@ class KernelShap(Grouped):
     def valued(self, samples: Samples, groups: Groups) -> Valued:
         """Fit all targets, samples and references at once."""
         regression = optional("sklearn.linear_model", "scikit-learn").LinearRegression
-        count, whole, none = groups.count, samples.whole(), without(samples, groups)
+        count, whole, none = groups.count, samples.whole, without(samples, groups)
         change = whole - none
         drawn = self.masks(count)
         if drawn <= 0:  # of one group that takes all

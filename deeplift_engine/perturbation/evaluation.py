@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -78,6 +79,7 @@ class Samples:
             seeds=self.seeds if self.seeds.shape[1] == 1 else self.seeds[:, which],
         )
 
+    @cached_property
     def whole(self) -> Array:
         """The values of the samples themselves, (T, n, 1)."""
         values = self.evaluate(self.data, self.seeds, min(self.count, self.most))

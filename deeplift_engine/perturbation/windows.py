@@ -43,6 +43,10 @@ class Windows:
         """How many elements each is over."""
         return math.prod(int(cover[0].sum()) for cover in self.covers)
 
+    def starts(self, axis: int) -> Array:
+        """Where they begin along an axis, (W_a,)."""
+        return np.asarray(self.covers[axis].argmax(axis=1))
+
     def over(self, numbers: Array) -> Array:
         """Where the windows with these numbers (d,) are, (d, *S)."""
         rank = len(self.covers)

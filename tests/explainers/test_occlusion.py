@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from typing import Any
 
@@ -206,6 +207,92 @@ def test_names_of_other_packages_lead_to_the_options() -> None:
     options = de.methods()["occlusion"].options
     for name, theirs in (("window", "window_shape"), ("stride", "step")):
         assert theirs in options[name].text
+
+
+@functools.cache
+def scanning(length: int = 60) -> de.Network:
+    """Sequences through three convolutions, of which a window changes little."""
+    keras.utils.set_random_seed(5)
+    layers = keras.layers
+    return de.convert(
+        keras.Sequential(
+            [
+                keras.Input((length, 4), name="letters"),
+                layers.Conv1D(6, 5, activation="relu", padding="same", name="first"),
+                layers.Conv1D(6, 3, activation="tanh", dilation_rate=2, name="second"),
+                layers.MaxPooling1D(2),
+                layers.Conv1D(5, 3, activation="relu"),
+                layers.GlobalAveragePooling1D(),
+                layers.Dense(UNITS),
+            ]
+        ),
+        dtype="float64",
+    )
+
+
+@pytest.mark.parametrize("batch_size", [None, 7])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"window": (5, 4), "stride": (2, 1)},
+        {"window": 1},
+        {"window": (3, 2), "stride": (3, 2)},
+        {"window": (5, 4), "replacement": "sample"},
+        {"window": (4, 3), "replacement": "blur"},
+        {"window": (6, 2), "layers": "first"},
+    ],
+)
+def test_what_a_window_can_change_alone_gives_the_same(
+    options: dict[str, Any], batch_size: int | None
+) -> None:
+    generator = np.random.default_rng(0)
+    x = np.eye(4)[generator.integers(4, size=(3, 60))]
+    run: dict[str, Any] = {"target": "all", "batch_size": batch_size}
+    if options.get("replacement") != "blur":
+        run["references"] = np.eye(4)[generator.integers(4, size=(3, 2, 60))]
+    found = {
+        way: scanning().explainer("occlusion", way=way, **options).run(x, **run).scores
+        for way in ("incremental", "whole", "auto")
+    }
+    assert off(found["incremental"], found["whole"]) < EXACT
+    assert off(found["auto"], found["whole"]) < EXACT
+    if "replacement" in options:
+        return
+    apart = [
+        scanning().explainer("occlusion", way=way, **options).run(x, average=False, **run).scores
+        for way in ("incremental", "whole")
+    ]
+    assert off(*apart) < EXACT
+
+
+def test_it_is_chosen_by_itself_where_it_pays() -> None:
+    def chosen(net: de.Network, **options: Any) -> list[Any]:
+        made = net.explainer("occlusion", **options)
+        made.run(np.ones((1, *net.inputs[0].shape)), target=0)
+        return [forward.plan for forward in made._forwards.values()]
+
+    assert all(chosen(scanning(400), window=(3, 4)))
+    assert chosen(curved()[0]) == [None]
+    assert chosen(scanning(400), window=(3, 4), way="whole") == [None]
+    with pytest.raises(RuleError, match="way is"):
+        chosen(scanning(400), way="fast")
+
+
+@pytest.mark.parametrize("name", ["words", "several", "image"])
+def test_tokens_inputs_beside_and_images_change_alone(name: str) -> None:
+    net, x = {
+        "words": (tokens(), words()),
+        "several": (several(), pairs()),
+        "image": (image(), pictures()),
+    }[name]
+    found = [
+        net.explainer("occlusion", window=2, way=way).run(x, target="all").scores
+        for way in ("incremental", "whole")
+    ]
+    if name != "several":
+        found = [{"x": scores} for scores in found]
+    for key, scores in found[0].items():
+        assert off(scores, found[1][key]) < EXACT
 
 
 def test_only_the_windows_are_evaluated() -> None:
