@@ -117,7 +117,9 @@ class Noisy(Runner):
             copies = rows[:, np.newaxis] + width[:, np.newaxis] * drawn
             data.append(copies.reshape(-1, *rows.shape[1:]).astype(array.dtype))
         references = [
-            References(reference.name, request.count, False, _of_copies(array, columns))
+            reference
+            if reference.shared
+            else References(reference.name, request.count, False, _of_copies(array, columns))
             for reference, array in zip(request.references, own, strict=True)
         ]
         values = repeated(rows_of(request.seeds.values, block.rows), columns)
