@@ -6,7 +6,7 @@ rule takes the chord or the derivative, and all that reads the ReLU is linear.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from deeplift_engine.graph import Graph, Node
@@ -16,8 +16,11 @@ from deeplift_engine.rules import Assigned
 from deeplift_engine.rules.elementwise import Factor
 
 
-def carrying(graph: Graph, rules: Mapping[str, Assigned], seen: Iterable[str]) -> Graph:
-    """The graph with such pairs of layers rewritten, but for nodes that are ``seen`` outside."""
+def carrying(graph: Graph, rules: Sequence[Mapping[str, Assigned]], seen: Iterable[str]) -> Graph:
+    """The graph with such pairs of layers rewritten, but for nodes that are ``seen`` outside.
+
+    Of several assignments of ``rules``, all must allow it.
+    """
     seen = set(seen)
     readers: dict[str, list[Node]] = {}
     for node in graph.nodes.values():
@@ -30,7 +33,7 @@ def carrying(graph: Graph, rules: Mapping[str, Assigned], seen: Iterable[str]) -
         kernel = graph.nodes[relu.inputs[0]]
         fits = (
             isinstance(kernel.layer, Convolution)
-            and isinstance(rules[relu.name].rule, Factor)
+            and all(isinstance(each[relu.name].rule, Factor) for each in rules)
             and seen.isdisjoint((kernel.name, relu.name))
             and len(readers[kernel.name]) == 1
             and all(isinstance(node.layer, Linear) for node in readers.get(relu.name, []))

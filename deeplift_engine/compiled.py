@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,22 +11,63 @@ import tensorflow as tf
 
 from deeplift_engine.carrying import carrying
 from deeplift_engine.comparison import AT_INPUT, AT_REFERENCE, Comparison, Stored, remade
+from deeplift_engine.graph import Graph
 from deeplift_engine.plan import Plan
-from deeplift_engine.rules import Multiplier
+from deeplift_engine.rules import Assigned, Multiplier
 from deeplift_engine.tensors import Tensor, safe_divide
+
+
+class Forward:
+    """The walk there as a TensorFlow function, to activations by end."""
+
+    def __init__(self, graph: Graph, names: Mapping[str, Iterable[str]]) -> None:
+        self.graph, self.names = graph, {end: sorted(set(names[end])) for end in names}
+        self._feeds = [
+            tf.TensorSpec(
+                [None, *graph.nodes[name].shape], graph.nodes[name].dtype, name=f"input_{i}"
+            )
+            for i, name in enumerate(graph.inputs)
+        ]
+        self._functions = {end: self._traced(named) for end, named in self.names.items()}
+
+    def __call__(self, values: Sequence[Any], end: str = AT_INPUT) -> dict[str, Tensor]:
+        """Activations (n, ...) by node at one end, of inputs (n, ...)."""
+        names = self.names[end]
+        if not names:
+            return {}
+        return dict(zip(names, self._functions[end](*map(tf.constant, values)), strict=True))
+
+    def _traced(self, names: Sequence[str]) -> Any:
+        graph = self.graph
+
+        def forward(*values: Tensor) -> list[Tensor]:
+            given = dict(zip(graph.inputs, values, strict=True))
+            found = graph.forward(given, names)
+            return [found[name] for name in names]
+
+        traced = tf.function(forward, input_signature=self._feeds, autograph=False)
+        return traced.get_concrete_function()
 
 
 class Compiled:
     """A plan as TensorFlow functions, compiled when made; nothing retraces later.
 
     ``forward`` takes inputs (n, ...) and gives the activations that the backward walk reads,
-    and ``also``; ``backward`` takes those of a block of inputs and of its references.
+    and ``also``; ``backward`` takes those of a block of inputs and of its references. Walks under
+    other rules can read the same activations where they know of each other, ``beside``; their
+    ``forward`` is then `forward_of`.
     """
 
-    def __init__(self, plan: Plan, also: Sequence[str] = (), averaged: bool = True) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        also: Sequence[str] = (),
+        averaged: bool = True,
+        beside: Sequence[Mapping[str, Assigned]] = (),
+    ) -> None:
         if plan.fuses:
             seen = {*plan.cuts, plan.target, *also}
-            plan = replace(plan, graph=carrying(plan.graph, plan.rules, seen))
+            plan = replace(plan, graph=carrying(plan.graph, [plan.rules, *beside], seen))
         self.plan, self.averaged, graph = plan, averaged, plan.graph
         self.stored = _stored(plan)
         self.needed: dict[str, set[str]] = {}
@@ -37,25 +79,15 @@ class Compiled:
             for name, dtype in ((name, graph.nodes[name].dtype) for name in self.stored)
             if any(name not in names for names in self.needed.values())
         }
-        self.feeds = [
-            tf.TensorSpec(
-                [None, *graph.nodes[name].shape], graph.nodes[name].dtype, name=f"input_{i}"
-            )
-            for i, name in enumerate(graph.inputs)
-        ]
-        self.at_input = sorted(self.needed[AT_INPUT] | set(also))
-        self.at_reference = sorted(self.needed[AT_REFERENCE])
-        self._forward = {
-            AT_INPUT: self._traced_forward(self.at_input),
-            AT_REFERENCE: self._traced_forward(self.at_reference),
+        self.reads = {
+            AT_INPUT: self.needed[AT_INPUT] | set(also),
+            AT_REFERENCE: self.needed[AT_REFERENCE],
         }
 
-    def forward(self, values: Sequence[Any], end: str = AT_INPUT) -> dict[str, Tensor]:
+    @functools.cached_property
+    def forward(self) -> Forward:
         """Activations (n, ...) by node at one end; see the class."""
-        names = self.at_input if end == AT_INPUT else self.at_reference
-        if not names:
-            return {}
-        return dict(zip(names, self._forward[end](*map(tf.constant, values)), strict=True))
+        return Forward(self.plan.graph, self.reads)
 
     def backward(
         self,
@@ -92,17 +124,6 @@ class Compiled:
             tf.constant(rows),
             tf.constant(weights, self.plan.dtype),
         )
-
-    def _traced_forward(self, names: Sequence[str]) -> Any:
-        graph = self.plan.graph
-
-        def forward(*values: Tensor) -> list[Tensor]:
-            given = dict(zip(graph.inputs, values, strict=True))
-            found = graph.forward(given, names)
-            return [found[name] for name in names]
-
-        traced = tf.function(forward, input_signature=self.feeds, autograph=False)
-        return traced.get_concrete_function()
 
     def _given(self, values: Mapping[str, Tensor], end: str) -> list[Tensor]:
         """One tensor for each that may be read, of no samples where the walk reads none."""
@@ -143,6 +164,14 @@ class Compiled:
         found = _scores(self.plan, inputs, references, seeds[:, :, tf.newaxis], weights)
         self.needed = {AT_INPUT: set(inputs.asked), AT_REFERENCE: set(references.asked)}
         return found
+
+
+def forward_of(walks: Sequence[Compiled]) -> Forward:
+    """One walk there for walks back that know of each other."""
+    reads = {
+        end: set().union(*(walk.reads[end] for walk in walks)) for end in (AT_INPUT, AT_REFERENCE)
+    }
+    return Forward(walks[0].plan.graph, reads)
 
 
 def target_shape(compiled: Compiled, data: Sequence[Any]) -> tuple[int, ...]:

@@ -21,6 +21,24 @@ from deeplift_engine.progress import bar
 from deeplift_engine.request import Request
 
 Array = NDArray[Any]
+Place = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Inputs from ``row`` and references from ``column`` on, and what `Compiled.backward` takes.
+
+    ``pairs`` of them are not padding.
+    """
+
+    row: int
+    column: int
+    at_input: Mapping[str, Any]
+    at_reference: Mapping[str, Any]
+    seeds: Array
+    leading: int
+    shares: Array
+    pairs: int
 
 
 @dataclass
@@ -51,27 +69,35 @@ class Scoring:
     def run(self, settings: Mapping[str, Any]) -> Attribution:
         """All blocks, and the result."""
         self.walk()
-        return self._result(settings)
+        return self.result(settings)
 
     def walk(self) -> None:
         """All blocks, into ``found`` and ``outputs``."""
         with bar(self.samples * self.count, self.request.progress) as tick:
-            for block in self._blocks():
-                row, column, at_input, at_reference, seeds, rows, shares = block
-                for first in range(0, len(seeds), self.depth):
-                    part = self.compiled.backward(
-                        at_input, at_reference, seeds[first : first + self.depth], rows, shares
-                    )
-                    self._write(part, first, row, column)
-                tick(min(self.rows, self.samples - row) * min(self.columns, self.count - column))
+            for block in self.blocks():
+                self.take(self.compiled, block)
+                tick(block.pairs)
+
+    def take(self, compiled: Compiled, block: Block) -> None:
+        """Walk back over a block, and write what comes of it."""
+        for first in range(0, len(block.seeds), self.depth):
+            part = compiled.backward(
+                block.at_input,
+                block.at_reference,
+                block.seeds[first : first + self.depth],
+                block.leading,
+                block.shares,
+            )
+            start, size = (first, block.row, block.column), (self.depth, self.rows, self.columns)
+            self.write(part, start, size)
 
     @property
     def standard_errors(self) -> list[Array] | None:
         """Of the mean scores, by cut, (targets, samples, ...); None where they are not kept."""
         return None
 
-    def _blocks(self) -> Iterator[tuple[Any, ...]]:
-        """First row, first column, and what `Compiled.backward` takes."""
+    def blocks(self) -> Iterator[Block]:
+        """All there is to walk, forwarded."""
         if self.request.shared:
             whole = self.request.of_all()
             for column in range(0, self.count, self.columns):
@@ -79,20 +105,31 @@ class Scoring:
                     [padded(array, column, self.columns) for array in whole], AT_REFERENCE
                 )
                 for row in range(0, self.samples, self.rows):
-                    at_input, seeds = self._at_input(row)
-                    yield row, column, at_input, at_reference, seeds, 1, self._shares(column)
+                    yield self._block(row, column, self._at_input(row), at_reference, 1)
             return
         for row in range(0, self.samples, self.rows):
-            at_input, seeds = self._at_input(row)
+            at_input = self._at_input(row)
             own = self.request.own(row, self.rows)
             for column in range(0, self.count, self.columns):
                 at_reference = self.compiled.forward(
                     [self._paired(array, column) for array in own], AT_REFERENCE
                 )
-                shares = self._shares(column)
-                yield row, column, at_input, at_reference, seeds, self.rows, shares
+                yield self._block(row, column, at_input, at_reference, self.rows)
 
-    def _at_input(self, row: int) -> tuple[Mapping[str, Any], Array]:
+    def _block(
+        self,
+        row: int,
+        column: int,
+        at_input: Mapping[str, Any],
+        at_reference: Mapping[str, Any],
+        leading: int,
+    ) -> Block:
+        pairs = min(self.rows, self.samples - row) * min(self.columns, self.count - column)
+        seeds = self.seeds.block(row, self.rows)
+        shares = self._shares(column)
+        return Block(row, column, at_input, at_reference, seeds, leading, shares, pairs)
+
+    def _at_input(self, row: int) -> Mapping[str, Any]:
         at_input = self.compiled.forward([padded(array, row, self.rows) for array in self.data])
         for name in self.plan.graph.outputs:
             block = at_input[name].numpy()[: self.samples - row]
@@ -100,7 +137,7 @@ class Scoring:
             self.outputs.setdefault(name, np.zeros(shape, block.dtype))[row : row + self.rows] = (
                 block
             )
-        return at_input, self.seeds.block(row, self.rows)
+        return at_input
 
     def _paired(self, own: Array, column: int) -> Array:
         """One block of columns as one batch, the last column repeated past the end."""
@@ -113,31 +150,31 @@ class Scoring:
         inside = np.arange(column, column + self.columns) < self.count
         return np.where(inside, 1.0 / self.count, 0.0)
 
-    def _write(self, part: Mapping[str, Any], target: int, row: int, column: int) -> None:
-        """Put one block's results where they belong, without its padding."""
+    def write(self, part: Mapping[str, Any], start: Place, size: Place) -> None:
+        """Put one block's results where they belong, without its padding.
+
+        ``start`` and ``size`` count targets, samples and references.
+        """
         for kind, value in part.items():
             for number, tensor in enumerate(value if isinstance(value, list) else [value]):
-                mean = self.average and kind in ("scores", "multipliers")
-                start = (target, row) if mean else (target, row, column)
-                self._add(kind, number, tensor.numpy(), start)
+                axes = 2 if self.average and kind in ("scores", "multipliers") else 3
+                self._add(kind, number, np.asarray(tensor), start[:axes], size[:axes])
 
-    def _add(self, kind: str, number: int, block: Array, start: Sequence[int]) -> None:
+    def _add(
+        self, kind: str, number: int, block: Array, start: Sequence[int], size: Sequence[int]
+    ) -> None:
         """Add a block into the array of that kind; axes of size 1 stand for all."""
         axes = len(start)
         totals = (len(self.seeds.values), self.samples, self.count)[:axes]
-        sizes = (self.depth, self.rows, self.columns)[:axes]
         held = self.found.setdefault(kind, [])
         if number == len(held):
             held.append(np.zeros((*totals, *block.shape[axes:]), block.dtype))
-        kept = [
-            min(size, total - first)
-            for first, size, total in zip(start, sizes, totals, strict=True)
-        ]
-        where = tuple(slice(first, first + size) for first, size in zip(start, kept, strict=True))
-        inside = tuple(slice(0, size) for size in kept)
-        held[number][where] += block[inside]
+        where = inside(start, size, totals)
+        kept = tuple(slice(0, part.stop - part.start) for part in where)
+        held[number][where] += block[kept]
 
-    def _result(self, settings: Mapping[str, Any]) -> Attribution:
+    def result(self, settings: Mapping[str, Any]) -> Attribution:
+        """What was found, packed."""
         stacked = self.seeds.stacked
 
         def shaped(values: Array) -> Array:
@@ -189,18 +226,23 @@ class Spreading(Scoring):
         """Of the mean scores, by cut, (targets, samples, ...)."""
         return [mean.standard_error for (kind, _), mean in self.means.items() if kind == "scores"]
 
-    def _write(self, part: Mapping[str, Any], target: int, row: int, column: int) -> None:
+    def write(self, part: Mapping[str, Any], start: Place, size: Place) -> None:
+        """Put one block's results where they belong, without its padding."""
         kinds = ("scores", "multipliers")
-        super()._write(
-            {name: part[name] for name in part if name not in kinds}, target, row, column
-        )
-        n = min(self.rows, self.samples - row)
-        k = min(self.columns, self.count - column)
-        targets = slice(target, min(target + self.depth, len(self.seeds.values)))
-        where = (targets, slice(row, row + n))
+        super().write({name: part[name] for name in part if name not in kinds}, start, size)
+        totals = (len(self.seeds.values), self.samples, self.count)
+        targets, rows, columns = inside(start, size, totals)
+        n, k = rows.stop - rows.start, columns.stop - columns.start
         for kind in kinds:
             for number, tensor in enumerate(part[kind]):
-                values = tensor.numpy()[:, :n, :k]
-                totals = (len(self.seeds.values), self.samples)
-                mean = self.means.setdefault((kind, number), Mean(totals))
-                mean.add(where, column, values)
+                values = np.asarray(tensor)[:, :n, :k]
+                mean = self.means.setdefault((kind, number), Mean(totals[:2]))
+                mean.add((targets, rows), columns.start, values)
+
+
+def inside(start: Sequence[int], size: Sequence[int], totals: Sequence[int]) -> tuple[slice, ...]:
+    """Where a block lies, without what is past the end."""
+    return tuple(
+        slice(first, min(first + many, total))
+        for first, many, total in zip(start, size, totals, strict=True)
+    )
