@@ -14,15 +14,21 @@ from deeplift_engine.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from deeplift_engine import evaluate
     from deeplift_engine.build.custom import CustomLayer
+    from deeplift_engine.evaluate import compare
     from deeplift_engine.explainer import Explainer
     from deeplift_engine.explainers.method import Method
     from deeplift_engine.network import Network
+    from deeplift_engine.patterns import Patterns, fit_patterns
 
 _LAZY = {
     "CustomLayer": "deeplift_engine.build.custom",
     "Explainer": "deeplift_engine.explainer",
     "Network": "deeplift_engine.network",
+    "Patterns": "deeplift_engine.patterns",
+    "fit_patterns": "deeplift_engine.patterns",
+    "compare": "deeplift_engine.evaluate",
 }
 
 
@@ -34,10 +40,12 @@ def methods() -> Mapping[str, Method]:
 
 
 def __getattr__(name: str) -> Any:
-    """Import what needs TensorFlow when it is first asked for."""
-    if name in _LAZY:
-        from importlib import import_module
+    """Import what needs TensorFlow, or long, when it is first asked for."""
+    from importlib import import_module
 
+    if name == "evaluate":
+        return import_module("deeplift_engine.evaluate")
+    if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
@@ -48,10 +56,14 @@ __all__ = [
     "DeepliftEngineError",
     "Explainer",
     "Network",
+    "Patterns",
     "__version__",
+    "compare",
     "convert",
     "coverage",
     "errors",
+    "fit_patterns",
+    "evaluate",
     "forward_only",
     "load",
     "methods",

@@ -240,7 +240,7 @@ def compare(
     """
     from deeplift_engine.explainers.table import find
 
-    chosen, judges = entries(methods, "methods"), entries(metrics, "metrics")
+    chosen, judges = entries(methods, "methods"), entries(metrics, "metrics", short=True)
     for name, options in chosen.values():
         find(name).check(options)
     for name, options in judges.values():
@@ -269,7 +269,9 @@ def compare(
     return Comparison(bench, subjects, known, measured, agreement(list(subjects.values())))
 
 
-def entries(given: Named, what: str) -> dict[str, tuple[str, dict[str, Any]]]:
+def entries(
+    given: Named, what: str, *, short: bool = False
+) -> dict[str, tuple[str, dict[str, Any]]]:
     """Names with their options, by label, of what a user gives.
 
     Parameters
@@ -279,6 +281,8 @@ def entries(given: Named, what: str) -> dict[str, tuple[str, dict[str, Any]]]:
         labels to names or such pairs.
     what
         How to call them in an error.
+    short
+        Whether labels say options only where a name is there twice.
 
     Raises
     ------
@@ -293,7 +297,12 @@ def entries(given: Named, what: str) -> dict[str, tuple[str, dict[str, Any]]]:
             for label, value in given.items()
         ]
     else:
-        pairs = [(said(*entry), entry) for entry in (_pair(value, what) for value in given)]
+        chosen = [_pair(value, what) for value in given]
+        names = [name for name, _ in chosen]
+        pairs = [
+            (entry[0] if short and names.count(entry[0]) == 1 else said(*entry), entry)
+            for entry in chosen
+        ]
     found = {label: (name, dict(options)) for label, (name, options) in pairs}
     if len(found) < len(pairs):
         labels = [label for label, _ in pairs]
@@ -326,8 +335,8 @@ def _said(mean: float, error: float) -> str:
     size = max(abs(mean), error)
     if size < 1e-3 or size >= 1e5:
         return f"{mean:.2e} ± {error:.0e}"
-    digits = max(0, 1 - math.floor(math.log10(error)))
-    return f"{mean:.{digits}f} ± {error:.{digits}f}" if digits < 5 else f"{mean:.4f} ± {error:.0e}"
+    digits = min(6, max(0, 1 - math.floor(math.log10(error))))
+    return f"{mean:.{digits}f} ± {error:.{digits}f}"
 
 
 def _plain(value: Any) -> Any:

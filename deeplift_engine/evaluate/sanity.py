@@ -7,7 +7,7 @@ import numpy as np
 from deeplift_engine.evaluate.bench import Subject
 from deeplift_engine.evaluate.measured import Measured
 from deeplift_engine.evaluate.random_networks import randomised
-from deeplift_engine.evaluate.ranks import correlation, ranks
+from deeplift_engine.correlation import correlation, ranks
 
 
 def randomisation(

@@ -29,10 +29,10 @@ PALETTE = (
 )
 INK, SOFT, GRID = "#20242c", "#6b7484", "#e6e9ee"
 BETTER = {"high": "higher is better", "low": "lower is better", "": ""}
-ACROSS = 4
+ACROSS, CURVES_ACROSS = 4, 5
 """Panels in a row."""
-DASHES: Any = ("-", (0, (5, 1.5)), (0, (2, 1)), (0, (6, 1, 1, 1)))
-"""Of curves, so that those that lie on each other are seen."""
+WIDTHS = (3.6, 1.4)
+"""Of the first curve and the last, so that those that lie on each other are seen."""
 LABEL = 22
 """Letters of a label before it is broken."""
 
@@ -60,23 +60,23 @@ def draw_comparison(comparison: Comparison) -> Figure:
         if found.curve is not None and len(found.positions) > 1
     ]
     scalars = list(comparison.metrics)
-    rows = -(-len(scalars) // ACROSS), -(-(len(curves) + 1) // ACROSS)
+    rows = -(-len(scalars) // ACROSS), -(-(len(curves) + 1) // CURVES_ACROSS)
     height = max(2.1, 0.9 + 0.36 * len(labels))
     figure = Figure(figsize=(16, rows[0] * height + rows[1] * 3.9 + 0.5), layout="constrained")
     heights = [rows[0] * height, rows[1] * 3.9 + 0.5]
     parts: Any = figure.subfigures(2, 1, height_ratios=heights)
     colours = [PALETTE[number % len(PALETTE)] for number in range(len(labels))]
-    for panel, name in _panels(parts[0], rows[0], scalars, sharey=True):
+    for panel, name in _panels(parts[0], rows[0], ACROSS, scalars, sharey=True):
         _draw_metric(panel, comparison, name, colours)
-    for panel, name in _panels(parts[1], rows[1], [*curves, ""]):
+    for panel, name in _panels(parts[1], rows[1], CURVES_ACROSS, [*curves, ""]):
         if name:
             _draw_curve(panel, comparison, name, colours)
         else:
             _draw_agreement(panel, comparison)
     if curves:
         lines = [
-            Line2D([], [], color=colour, linestyle=DASHES[number % len(DASHES)], linewidth=1.8)
-            for number, colour in enumerate(colours)
+            Line2D([], [], color=colour, linewidth=width)
+            for colour, width in zip(colours, np.linspace(*WIDTHS, len(colours)), strict=True)
         ]
         parts[1].legend(
             lines, labels, loc="outside lower left", ncols=min(6, len(labels)), frameon=False
@@ -84,9 +84,11 @@ def draw_comparison(comparison: Comparison) -> Figure:
     return figure
 
 
-def _panels(part: Any, rows: int, names: list[str], **options: Any) -> list[tuple[Axes, str]]:
+def _panels(
+    part: Any, rows: int, most: int, names: list[str], **options: Any
+) -> list[tuple[Axes, str]]:
     """A panel for each name; those left over are not drawn."""
-    across = min(ACROSS, len(names))
+    across = min(most, len(names))
     grid = part.subplots(rows, across, squeeze=False, **options).ravel()
     for spare in grid[len(names) :]:
         spare.set_visible(False)
@@ -126,6 +128,7 @@ def _draw_metric(panel: Axes, comparison: Comparison, name: str, colours: list[s
 
 
 def _draw_curve(panel: Axes, comparison: Comparison, name: str, colours: list[str]) -> None:
+    widths = np.linspace(*WIDTHS, len(colours))
     for number, measured in enumerate(comparison.measured.values()):
         found = measured[name]
         numbers = all(isinstance(place, int | float) for place in found.positions)
@@ -134,8 +137,7 @@ def _draw_curve(panel: Axes, comparison: Comparison, name: str, colours: list[st
             places,
             np.asarray(found.mean_curve),
             color=colours[number],
-            linestyle=DASHES[number % len(DASHES)],
-            linewidth=1.8,
+            linewidth=widths[number],
         )
     panel.set_xlabel(found.axis, fontsize=10, color=INK)
     if not numbers:
@@ -149,7 +151,7 @@ def _draw_curve(panel: Axes, comparison: Comparison, name: str, colours: list[st
 def _draw_agreement(panel: Axes, comparison: Comparison) -> None:
     values = comparison.agreement
     labels = [
-        textwrap.fill(f"{label}  {number}", LABEL)
+        textwrap.fill(f"{number} {label}", LABEL)
         for number, label in enumerate(comparison.subjects, 1)
     ]
     panel.imshow(values, vmin=-1, vmax=1, cmap="RdBu_r")
@@ -162,4 +164,4 @@ def _draw_agreement(panel: Axes, comparison: Comparison) -> None:
     panel.set_xticks(places, [str(number + 1) for number in places], fontsize=9)
     panel.spines[:].set_visible(False)
     panel.tick_params(length=0, colors=INK)
-    _title(panel, "rank correlation of the scores")
+    _title(panel, "rank correlation")

@@ -8,7 +8,7 @@ from scipy import stats
 
 from deeplift_engine import evaluate
 from deeplift_engine.errors import InputError
-from deeplift_engine.evaluate.ranks import correlation, ranks
+from deeplift_engine.correlation import correlation, ranks
 from tests.evaluate.nets import FEATURES, curved, rng
 
 NEAR = 1e-12
