@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from deeplift_engine.constants import Array
+from deeplift_engine.errors import RuleError
 from deeplift_engine.graph import Graph, Node
 from deeplift_engine.layers import (
     Convolution,
@@ -30,12 +31,30 @@ from deeplift_engine.layers.distributed import DistributedLinear
 Change = Callable[[Array, Array], Array]
 
 
-def merging(graph: Graph, seen: Iterable[str]) -> Graph:
+def merging(graph: Graph, seen: Iterable[str], batch_norm: str = "merge") -> Graph:
     """The graph with every `Scale` merged that has a kernel behind or in front of it.
 
     What is read by others too, is ``seen`` outside or has a factor that is not one number for each
     channel stays as it is. A merged `Scale` becomes an `Identity`.
+
+    Parameters
+    ----------
+    graph
+        The network's.
+    seen
+        Nodes whose activations must stay what they are; the graph's outputs are, too.
+    batch_norm
+        ``"merge"``, or ``"rule"``, for which nothing changes.
+
+    Raises
+    ------
+    RuleError
+        For any other ``batch_norm``.
     """
+    if batch_norm not in ("merge", "rule"):
+        raise RuleError(f"batch_norm is 'merge' or 'rule', not {batch_norm!r}.")
+    if batch_norm == "rule":
+        return graph
     kept = {*seen, *graph.outputs}
     nodes = dict(graph.nodes)
     for name in graph.nodes:

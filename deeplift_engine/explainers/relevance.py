@@ -166,11 +166,8 @@ class Relevance(Runner):
 
 def prepared(setup: Setup, batch_norm: str) -> Setup:
     """The setup with its batch norms merged, or as it is."""
-    if batch_norm not in ("merge", "rule"):
-        raise RuleError(f"batch_norm is 'merge' or 'rule', not {batch_norm!r}.")
-    if batch_norm == "rule":
-        return setup
-    return replace(setup, graph=merging(setup.graph, {*setup.cuts, setup.target}))
+    graph = merging(setup.graph, {*setup.cuts, setup.target}, batch_norm)
+    return replace(setup, graph=graph)
 
 
 def conserved(

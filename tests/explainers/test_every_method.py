@@ -34,6 +34,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "lrp_epsilon_gamma_box": {"low": -1, "high": 2},
 }
 """Options of methods that need some, or that take long as they are."""
+FITTED = {"pattern_attribution", "pattern_net"}
+"""Methods that need patterns, fitted from data."""
 ON_IMAGES: set[str] = {"xrai"}
 """Methods of images alone; the others explain a one-hot sequence."""
 OF_THE_SET: set[str] = {"feature_permutation"}
@@ -83,7 +85,11 @@ def data(image: bool, samples: int) -> Any:
 
 
 def explainer(networks: dict[bool, de.Network], name: str) -> Any:
-    return networks[name in ON_IMAGES].explainer(name, **OPTIONS.get(name, {}))
+    network = networks[name in ON_IMAGES]
+    options = dict(OPTIONS.get(name, {}))
+    if name in FITTED:
+        options["patterns"] = de.fit_patterns(network, data(name in ON_IMAGES, 30))
+    return network.explainer(name, **options)
 
 
 def parts(found: Any) -> list[Any]:
@@ -91,7 +97,7 @@ def parts(found: Any) -> list[Any]:
 
 
 def test_options_are_of_methods_that_are_there() -> None:
-    assert {*OPTIONS, *ON_IMAGES, *OF_THE_SET} <= set(de.methods())
+    assert {*OPTIONS, *FITTED, *ON_IMAGES, *OF_THE_SET} <= set(de.methods())
 
 
 @pytest.mark.parametrize("name", de.methods())
