@@ -80,13 +80,12 @@ def _wanted(
     if resize == "input":
         source = source_of(setup, place)
         return lambda data: source.layout.sizes(data[source.number])
-    sizes = () if isinstance(resize, str) else tuple(resize)
-    if len(sizes) != rank or any(size < 1 for size in sizes):
+    if isinstance(resize, str) or np.shape(resize) != (rank,) or min(resize) < 1:
         raise RuleError(
             f"resize is 'input', None, or {rank} sizes of 1 or more for {place.name!r}, "
             f"not {resize!r}."
         )
-    return lambda data: sizes
+    return lambda data: resize
 
 
 def put(

@@ -86,8 +86,10 @@ class Regions(Runner):
         if over_channels not in OVER_CHANNELS:
             known = ", ".join(OVER_CHANNELS)
             raise RuleError(f"over_channels is one of {known}, not {over_channels!r}.")
-        if not len(scales) or min(scales) <= 0:
+        if np.ndim(scales) != 1 or not len(scales) or min(scales) <= 0:
             raise RuleError(f"scales are one or more numbers above 0, not {scales!r}.")
+        if size is not None and (np.shape(size) != (2,) or min(size) < 1):
+            raise RuleError(f"size is a height and a width of 1 or more, or None, not {size!r}.")
         if dilation < 0 or least < 1 or not 0 < area <= 1:
             raise RuleError(
                 "dilation is 0 or more, least 1 or more, and area above 0 and at most 1: not "

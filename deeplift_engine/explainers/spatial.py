@@ -127,6 +127,8 @@ def at_feature_maps(setup: Setup) -> Setup:
 def last_convolution(graph: Graph, target: str) -> Cut:
     """The last convolution in front of the target, behind its own normalisation and activation.
 
+    What does nothing there, such as dropout, is left out where nothing else follows it.
+
     Raises
     ------
     InputError
@@ -138,9 +140,16 @@ def last_convolution(graph: Graph, target: str) -> Cut:
         for source in set(node.inputs) if node.name in before else ():
             readers.setdefault(source, []).append(node)
 
+    def idle(node: Node) -> bool:
+        moved = isinstance(node.layer, Transpose)
+        return isinstance((graph.nodes[node.inputs[0]] if moved else node).layer.core, Identity)
+
     def end(node: Node) -> Node:
         following = readers.get(node.name, [])
-        return end(following[0]) if len(following) == 1 and _own(node, following[0]) else node
+        if len(following) != 1 or not _own(node, following[0]):
+            return node
+        last = end(following[0])
+        return node if idle(last) and last.keras_layer != node.keras_layer else last
 
     for node in reversed(list(graph.nodes.values())):
         if node.name in before and isinstance(node.layer.core, CONVOLUTIONS):

@@ -305,6 +305,25 @@ def test_the_last_convolution_in_front_of_the_target_is_taken() -> None:
     assert result.scores.shape == (3, 10, 8)
 
 
+@pytest.mark.parametrize(
+    ("behind", "taken"),
+    [
+        ([L.Dropout(0.5, name="drop")], "last"),
+        ([L.Dropout(0.5, name="drop"), L.ReLU(name="act"), L.SpatialDropout2D(0.5)], "act"),
+        ([L.MaxPooling2D(2), L.ReLU(name="act")], "last"),
+        ([L.DepthwiseConv2D(2, name="wide"), L.BatchNormalization(name="norm")], "norm"),
+    ],
+)
+def test_what_belongs_to_a_convolution(behind: list[Any], taken: str) -> None:
+    source = keras.Input((9, 8, 2))
+    x = L.Conv2D(3, 3, name="last")(source)
+    for layer in behind:
+        x = layer(x)
+    net = de.convert(keras.Model(source, L.Dense(1)(L.Flatten()(x))))
+    found = net.explainer("grad_cam", resize=None).run(np.ones((1, 9, 8, 2)))
+    assert found.settings["layers"] == [taken]
+
+
 def channels_first(first: bool, rank: int) -> Any:
     """One model in both layouts: convolutions, normalisation, two ways that are added."""
     data_format = "channels_first" if first else "channels_last"
@@ -318,7 +337,7 @@ def channels_first(first: bool, rank: int) -> Any:
     x = L.Add(name="joined")([x, y])
     x = conv(5, 2, name="last")(x)
     x = L.BatchNormalization(axis=1 if first else -1, name="norm")(x)
-    x = L.Activation("relu", name="after")(x)
+    x = L.Dropout(0.5)(L.Activation("relu", name="after")(x))
     pool = (L.GlobalAveragePooling1D, L.GlobalAveragePooling2D)[rank - 1]
     return keras.Model(source, L.Dense(2)(pool(data_format=data_format)(x)))
 
@@ -414,6 +433,8 @@ def test_layers_without_positions_are_refused(method: str) -> None:
     ("method", "options", "message"),
     [
         ("grad_cam", {"resize": (4,)}, r"2 sizes of 1 or more for 'last', not \(4,\)"),
+        ("grad_cam", {"resize": 4}, "not 4"),
+        ("grad_cam", {"resize": (4, 0)}, r"not \(4, 0\)"),
         ("grad_cam", {"resize": "output"}, "not 'output'"),
         ("layer_cam", {"interpolation": "cubic"}, "one of linear, nearest, not 'cubic'"),
         ("score_cam", {"channels": 0}, "1 or more, or None, not 0"),

@@ -225,8 +225,11 @@ def test_without_scikit_image_it_says_what_to_install(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"scales": 50.0}, "one or more numbers above 0"),
         ({"scales": ()}, "one or more numbers above 0"),
         ({"scales": (5, 0)}, "one or more numbers above 0"),
+        ({"size": "null"}, "height and a width of 1 or more, or None, not 'null'"),
+        ({"size": (9,)}, "height and a width"),
         ({"dilation": -1}, "not -1, 6 and 1.0"),
         ({"area": 1.5}, "area above 0 and at most 1"),
         ({"least": 0}, "least 1 or more"),
