@@ -196,8 +196,9 @@ class ExactShapley(Grouped):
 
     def valued(self, samples: Samples, groups: Groups) -> Valued:
         """The values, and the change that they sum to."""
+        count = self.masks(groups.count)
         every = coalitions.every(groups.count)
-        values = samples.masked(len(every), of_rows(groups, every))
+        values = samples.masked(count, of_rows(groups, every))
         return Valued(
             np.tensordot(values, coalitions.shapley_weights(every), axes=1),
             change=values[..., -1] - values[..., 0],

@@ -26,6 +26,9 @@ Masks = Callable[[slice], list[Array]]
 TOGETHER = 32
 """So many samples share the making of masks, even where one would fill up what is evaluated."""
 
+MOST_VALUES = 1 << 24
+"""Values that are held for them at most."""
+
 
 class Evaluate(Protocol):
     """The target's values (T, M) at points (M, ...) of each input, under seeds (T, M or 1, ...)."""
@@ -162,8 +165,9 @@ class Perturbed:
         """
         request = self.request
         most, weights = request.batch_size or self.most, request.seeds.values
-        fitting = max(most // (max(1, draws) * request.count), min(TOGETHER, most // request.count))
-        rows = 1 if alone else block_size(request.samples, max(1, fitting))
+        points = max(1, draws) * request.count
+        sharing = min(TOGETHER, most // request.count, MOST_VALUES // (points * len(weights)))
+        rows = 1 if alone else block_size(request.samples, max(1, most // points, sharing))
         with bar(request.samples * draws * rounds, request.progress, " masks") as tick:
             for row in range(0, request.samples, rows):
                 block = slice(row, min(row + rows, request.samples))

@@ -289,6 +289,11 @@ def test_only_what_is_needed_is_evaluated() -> None:
 def test_too_many_groups_for_all_coalitions_are_refused() -> None:
     with pytest.raises(RuleError, match=r"96 groups would evaluate 2\^96 coalitions.*groups="):
         image().explainer("exact_shapley").run(pictures(), target=0)
+    x = pictures()
+    # the first sample has few groups, the second one for each pixel
+    of_each = np.stack([np.indices((6, 8, 1)).sum(0) % 4, np.arange(48).reshape(6, 8, 1)] * 2)
+    with pytest.raises(RuleError, match="48 groups"):
+        image().explainer("exact_shapley", groups=of_each[:3]).run(x, target=0)
     cells = image().explainer("exact_shapley", groups=3).run(pictures(1), target=0)
     assert cells.scores.shape == (1, 6, 8, 2)
 
