@@ -71,7 +71,7 @@ def write_bytes(path: str | os.PathLike[str], content: bytes, *, overwrite: bool
         For a file that is there, a folder that is not, and whatever the disk refuses.
     """
     target = Path(path)
-    _check_place(target, overwrite)
+    check_place(target, overwrite=overwrite)
     with _aside(target) as disk:
         disk.write(content)
 
@@ -86,10 +86,17 @@ def check_destination(path: str | os.PathLike[str], *, overwrite: bool = False) 
     """
     target = Path(path)
     _format(target)
-    _check_place(target, overwrite)
+    check_place(target, overwrite=overwrite)
 
 
-def _check_place(target: Path, overwrite: bool) -> None:
+def check_place(target: Path, *, overwrite: bool = False) -> None:
+    """Check, before long work, that a file can be there.
+
+    Raises
+    ------
+    OutputError
+        If one is, or its folder is not.
+    """
     if target.exists() and not overwrite:
         raise OutputError(f"{target} is there already: name another file or allow overwriting it")
     if not target.parent.is_dir():

@@ -108,6 +108,33 @@ def score(options: argparse.Namespace) -> int:
     return 0
 
 
+def compare(options: argparse.Namespace) -> int:
+    """Score by several methods, judge the scores, print the table and write what is wanted."""
+    console.start_tensorflow()
+    from deeplift_engine.evaluate.comparing import METHODS, METRICS, checked_suffix
+    from deeplift_engine.evaluate.comparing import compare as compared
+
+    for path in options.output:
+        checked_suffix(path)
+        storage.check_place(path, overwrite=options.overwrite)
+    network = _load(options)
+    found = compared(
+        network,
+        _read_inputs(options, network),
+        [(name, make()) for name, make in options.method] or METHODS,
+        target=_target(options),
+        references=_references(options),
+        metrics=[(name, make()) for name, make in options.metric] or METRICS,
+        target_layer=options.target_layer,
+        batch_size=options.batch_size,
+        progress=False if options.quiet else None,
+    )
+    for path in options.output:
+        found.save(path, overwrite=options.overwrite)
+    console.say(found.to_json() if options.json else str(found))
+    return 0
+
+
 def methods(options: argparse.Namespace) -> int:
     """List the methods, or explain one."""
     console.start_tensorflow()

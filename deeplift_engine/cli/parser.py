@@ -79,6 +79,45 @@ def build_parser() -> argparse.ArgumentParser:
     )
     score.set_defaults(run=commands.score)
 
+    compare = subparsers.add_parser(
+        "compare",
+        help="score by several methods and judge the scores",
+        **_texts(
+            "Score the same samples by several methods, and judge the scores by several metrics.",
+            texts.COMPARE,
+        ),
+    )
+    _add_model(compare)
+    compare.add_argument("inputs", type=Path, metavar="INPUTS", help="a .npy, .npz or .h5 file")
+    compare.add_argument(
+        "--method",
+        type=values.named,
+        action="append",
+        default=[],
+        metavar="NAME[:OPTION=VALUE;...]",
+        help="a method, with its options; may be repeated",
+    )
+    compare.add_argument(
+        "--metric",
+        type=values.named,
+        action="append",
+        default=[],
+        metavar="NAME[:OPTION=VALUE;...]",
+        help="a metric, with its options; may be repeated",
+    )
+    compare.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a table (.json, .csv) or a figure (.png, .pdf, .svg); may be repeated",
+    )
+    compare.add_argument("--overwrite", action="store_true", help="replace files that are there")
+    _add_run(compare)
+    compare.set_defaults(run=commands.compare)
+
     methods = subparsers.add_parser(
         "methods",
         help="list the methods, or explain one and its options",

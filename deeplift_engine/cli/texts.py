@@ -83,6 +83,25 @@ examples:
 
 {EXIT_CODES}"""
 
+COMPARE = f"""\
+targets:
+{TARGETS}
+
+references:
+{REFERENCES}
+
+methods and metrics:
+  `{PROGRAM} methods` lists the methods. Metrics: completeness, sensitivity_n, deletion,
+  insertion, log_odds_drop, infidelity, max_sensitivity, sparsity, randomisation.
+  Options follow behind a colon, with semicolons between: integrated_gradients:steps=20;rule=left
+
+examples:
+  {PROGRAM} compare model.h5 sequences.npy --target 0
+  {PROGRAM} compare model.h5 images.npy --target 3 --method deeplift --method occlusion:window=3 \\
+      --method deeplift:rules=reveal_cancel --metric deletion -o table.csv -o figure.png
+
+{EXIT_CODES}"""
+
 METHODS = f"""\
 An option is given to `score` as --option NAME=VALUE: a number, a word, a list such as [1,2], or
 @FILE.npy for an array.

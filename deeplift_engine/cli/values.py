@@ -56,6 +56,15 @@ def option(text: str) -> tuple[str, Made]:
     return name, lambda: found
 
 
+def named(text: str) -> tuple[str, Made]:
+    """Split ``NAME:OPTION=VALUE;OPTION=VALUE`` into the name and its options."""
+    name, _, rest = text.partition(":")
+    if not name:
+        raise argparse.ArgumentTypeError(f"expected NAME or NAME:OPTION=VALUE, not {text!r}")
+    made = [option(part) for part in rest.split(";") if part]
+    return name, lambda: {key: make() for key, make in made}
+
+
 def at_least_one(text: str) -> int:
     """Read a whole number of 1 or more."""
     if not text.isdecimal() or int(text) < 1:

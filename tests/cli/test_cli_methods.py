@@ -92,3 +92,35 @@ def test_values_are_read_as_python_would(tmp_path: Path) -> None:
     name, make = option(f"groups=@{tmp_path / 'groups.npy'}")
     assert name == "groups"
     np.testing.assert_array_equal(make(), np.arange(4))
+
+
+def test_methods_are_compared(folder: Path, command: Command, tmp_path: Path) -> None:
+    table, figure = tmp_path / "table.json", tmp_path / "figure.png"
+    start = ("compare", folder / "model.h5", folder / "inputs.npy", "--target", "1", "-q")
+    methods = ("--method", "deeplift", "--method", "integrated_gradients:steps=3;rule=left")
+    metrics = ("--metric", "completeness", "--metric", "sparsity")
+    outcome = command(*start, *methods, *metrics, "-o", table, "-o", figure)
+    assert outcome.code == 0, outcome.err
+    assert "completeness" in outcome.out
+    told = json.loads(table.read_text())
+    assert len(told["rows"]) == 2
+    assert {way["method"] for way in told["methods"].values()} == {
+        "deeplift",
+        "integrated_gradients",
+    }
+    assert figure.read_bytes().startswith(b"\x89PNG")
+    again = command(*start, *methods, *metrics, "-o", table)
+    assert again.code == 5
+    assert "is there already" in again.err
+    assert command(*start, "-o", tmp_path / "table.txt").code == 5
+    wrong = command(*start, "--method", "deeplift:stepz=3")
+    assert wrong.code == 4
+    assert "takes no option 'stepz'" in wrong.err
+
+
+def test_every_metric_is_in_the_help() -> None:
+    from deeplift_engine.cli.texts import COMPARE
+    from deeplift_engine.evaluate import METRICS
+
+    for name in METRICS:
+        assert name in COMPARE
