@@ -1,4 +1,19 @@
-"""How good scores are: metrics, and methods compared by them."""
+"""How good scores are: metrics, and methods compared by them.
+
+Methods by their names, all at once::
+
+    found = deeplift_engine.compare(network, x, ["deeplift", "occlusion"], target=0)
+    print(found)
+    found.save("comparison.png")
+
+or one at a time, on a bench that holds samples, references and a target::
+
+    bench = evaluate.Bench(network, x, target=0, references=references.shuffle(20))
+    evaluate.sensitivity_n(bench.run("deeplift", rules="reveal_cancel")).mean
+    evaluate.deletion(bench.take(scores_from_elsewhere)).mean_curve
+
+`METRICS` tells what there is, with options, sources and costs.
+"""
 
 from deeplift_engine.evaluate.bench import Bench, Subject
 from deeplift_engine.evaluate.comparing import Comparison, compare

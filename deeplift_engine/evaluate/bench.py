@@ -208,6 +208,7 @@ class Bench:
         ----------
         scores
             An `Attribution`, or arrays ([T,] N, *S): one, or one per input as a list or mapping.
+            A map over the positions of an input, without its channels, is shared evenly by them.
         label
             What to call them.
 
@@ -250,7 +251,11 @@ class Bench:
                 batch_size=self.request.batch_size,
                 progress=False,
             )
-        return list(found.scores.values()) if isinstance(found.scores, dict) else [found.scores]
+        parts = found.scores.values() if isinstance(found.scores, Mapping) else [found.scores]
+        return [
+            _of_elements(part, array.shape[1:], 2)
+            for part, array in zip(parts, self.request.data, strict=True)
+        ]
 
     def _references(self, runner: Any, origins: Array | None = None) -> Any:
         """What to compare with, or None for a method that compares with nothing."""
@@ -280,8 +285,11 @@ class Bench:
         parts = list(given) if isinstance(given, list | tuple) else [given]
         leading = (len(self.seeds),) * self.request.seeds.stacked + (self.request.samples,)
         expected = [(*leading, *array.shape[1:]) for array in self.request.data]
-        found = [np.asarray(part) for part in parts]
-        if [part.shape for part in found] != expected:
+        found = [
+            _of_elements(np.asarray(part), array.shape[1:], len(leading))
+            for part, array in zip(parts, self.request.data, strict=False)
+        ]
+        if len(parts) != len(expected) or [part.shape for part in found] != expected:
             raise InputError(
                 f"Scores of shape {', '.join(str(part.shape) for part in found)}: expected "
                 f"{', '.join(map(str, expected))}, those of the inputs, averaged over references."
@@ -296,6 +304,18 @@ def _of(reference: References, array: Array, origins: Array) -> References:
         return reference.make(array[origins[indices]], origins[indices])
 
     return replace(reference, make=make)
+
+
+def _of_elements(values: Array, shape: tuple[int, ...], leading: int) -> Array:
+    """Values of a sample's elements; those of a map without channels, last or first, are shared."""
+    inner = values.shape[leading:]
+    if len(shape) < 2 or inner == shape:
+        return values
+    for axis, rest in ((-1, shape[:-1]), (leading, shape[1:])):
+        if inner == rest:
+            size = shape[-1] if axis == -1 else shape[0]
+            return np.repeat(np.expand_dims(values, axis) / size, size, axis=axis)
+    return values
 
 
 def said(method: str, options: Mapping[str, Any]) -> str:

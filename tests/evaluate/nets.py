@@ -63,3 +63,12 @@ def two_inputs() -> Any:
     joined = L.Concatenate()([first, L.Flatten()(second)])
     x = L.Dense(5, activation="relu", name="hidden")(joined)
     return de.convert(keras.Model([first, second], L.Dense(UNITS)(x)), dtype="float64")
+
+
+def tokens() -> Any:
+    """An embedding, a convolution and a global average, of texts of any length."""
+    keras.utils.set_random_seed(5)
+    source = keras.Input((None,), dtype="int32", name="tokens")
+    x = L.Conv1D(4, 2, activation="relu", name="conv")(L.Embedding(9, 3, name="table")(source))
+    x = L.Dense(UNITS, name="units")(L.GlobalAveragePooling1D(name="mean")(x))
+    return de.convert(keras.Model(source, x), dtype="float64")

@@ -10,7 +10,7 @@ import pytest
 
 from deeplift_engine import evaluate, references, targets
 from deeplift_engine.errors import InputError, RuleError
-from tests.evaluate.nets import FEATURES, curved, linear, picture, rng, two_inputs
+from tests.evaluate.nets import FEATURES, curved, linear, picture, rng, tokens, two_inputs
 from tests.helpers import off
 
 NEAR = 1e-10
@@ -165,6 +165,7 @@ def test_all_that_is_positive_can_be_erased(net: Any) -> None:
 # ---------------------------------------------------------------- targets, references, batches
 
 
+FEWER = {"sensitivity_n": {"draws": 7, "sizes": (1, 3)}, "infidelity": {"draws": 7}}
 METRICS = (
     evaluate.completeness,
     evaluate.sensitivity_n,
@@ -195,7 +196,7 @@ def test_neither_blocks_nor_neighbours_change_anything(net: Any, metric: Any) ->
         bench = evaluate.Bench(
             network, x[rows], target=units[rows], references=own[rows], batch_size=batch_size
         )
-        return metric(bench.take(scores[rows])).values
+        return metric(bench.take(scores[rows]), **FEWER.get(metric.__name__, {})).values
 
     whole = measured(slice(None), None)
     assert off(measured(slice(None), 2), whole) < NEAR
@@ -231,6 +232,18 @@ def test_letters_of_a_position_can_be_one_feature() -> None:
     )
     found = [evaluate.deletion(each.run("deeplift")).values for each in (bench, same)]
     assert off(found[1], found[0]) < NEAR
+
+
+def test_a_map_without_channels_is_shared_by_them() -> None:
+    network, x = picture(), rng(0).normal(size=(2, 5, 4, 2))
+    bench = evaluate.Bench(network, x, target=[0, 1], groups="positions")
+    subject = bench.run("grad_cam")
+    scores = network.explainer("grad_cam").run(x, target=[0, 1]).scores
+    assert off(subject.sums, scores.reshape(2, 2, 20)) < NEAR
+    assert off(subject.scores[0][..., 0], scores / 2) < NEAR
+    assert np.isfinite(evaluate.max_sensitivity(subject).values).all()
+    turned = evaluate.Bench(network, x, target=0).take(rng(1).normal(size=(2, 5, 4)))
+    assert off(turned.scores[0][..., 0], turned.scores[0][..., 1]) < NEAR
 
 
 def test_several_inputs_are_erased_together() -> None:
@@ -274,3 +287,16 @@ def test_scores_of_other_samples_are_refused(net: Any) -> None:
         bench.take(samples(3))
     with pytest.raises(InputError, match="at the inputs"):
         bench.take({"y": samples()})
+
+
+def test_tokens_of_texts_of_any_length_are_erased() -> None:
+    network, x = tokens(), rng(0).integers(1, 9, size=(3, 7))
+    bench = evaluate.Bench(network, x, target=1, references=2)
+    subject = bench.run("deeplift")
+    assert evaluate.completeness(subject).values.max() < NEAR
+    curve = evaluate.insertion(subject).curve
+    assert off(curve[:, -1], network.predict(x)[:, 1]) < NEAR
+    assert off(curve[:, 0], network.predict(np.full_like(x, 2))[:, 1]) < NEAR
+    assert np.abs(evaluate.sensitivity_n(subject).values).max() <= 1 + NEAR
+    with pytest.raises(InputError, match="holds tokens"):
+        evaluate.max_sensitivity(subject)
