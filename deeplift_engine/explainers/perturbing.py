@@ -76,11 +76,12 @@ class Grouped(Perturbation):
     groups
         What is replaced together. None: each element by itself. ``"positions"``: all along the
         last axis, such as the letters of a position or the channels of a pixel. A whole number:
-        so many cells along each axis but the last. ``"segments"``: segments of images
-        (scikit-image). ``"auto"``: segments of images, positions of sequences, else elements.
-        Whole numbers of the input's shape that are equal within a group, negative for what is
-        never replaced (Captum's feature_mask). A function of one sample that gives such. Of
-        several inputs a list of these or a mapping by name.
+        so many cells along each axis but the last. ``"segments"``: about 50 segments of images
+        (scikit-image; other numbers of them by `deeplift_engine.perturbation.groups.segments`).
+        ``"auto"``: segments of images, positions of sequences, else elements. Whole numbers of
+        the input's shape that are equal within a group, negative for what is never replaced
+        (Captum's ``feature_mask``). A function of one sample that gives such. Of several inputs
+        a list of these or a mapping by name.
     divide
         Whether the elements of a group share its value, so that scores sum up; else each has
         the whole, as in Captum.

@@ -128,9 +128,9 @@ class Sobol(Grouped):
     order
         ``"total"`` or ``"first"``.
     groups
-        As elsewhere; by default 8 cells along each axis but the last.
+        As for ``feature_ablation``; by default 8 cells along each axis but the last.
     divide
-        As elsewhere; by default each element has its group's index.
+        As for ``feature_ablation``; by default each element has its group's index.
     seed
         Of the sequence.
     """
@@ -167,7 +167,7 @@ class Sobol(Grouped):
         """The indices (Jansen 1999; Saltelli 2010, table 2)."""
         qmc = optional("scipy.stats.qmc", "scipy")
         count = groups.count
-        sequence = qmc.Sobol(2 * count, scramble=True, rng=np.random.default_rng(self.seed))
+        sequence = qmc.Sobol(2 * count, scramble=True, seed=np.random.default_rng(self.seed))
         first, second = np.split(sequence.random(self.samples), 2, axis=1)
 
         def masks(draws: slice) -> list[Array]:

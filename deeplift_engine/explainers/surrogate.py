@@ -31,7 +31,7 @@ class Lime(Grouped):
     samples
         How many draws.
     kernel_width
-        w.
+        w, in cosine distances: the smaller, the nearer draws must be to count.
     alpha
         The penalty of the ridge regression.
     seed

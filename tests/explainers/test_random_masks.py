@@ -142,7 +142,7 @@ def test_indices_are_jansens_of_the_points_that_are_evaluated() -> None:
     net, value = curved()
     x, count = rows(2), 5
     found = net.explainer("sobol", samples=8, seed=4).run(x, target="all").scores
-    drawn = qmc.Sobol(2 * count, scramble=True, rng=np.random.default_rng(4)).random(8)
+    drawn = qmc.Sobol(2 * count, scramble=True, seed=np.random.default_rng(4)).random(8)
     a, b = drawn[:, :count], drawn[:, count:]
     for n in range(2):
         of_a, of_b = value(a * x[n]), value(b * x[n])
