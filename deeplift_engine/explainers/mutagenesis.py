@@ -94,6 +94,9 @@ class Mutagenesis(Runner):
 class Saturation(Mutagenesis):
     """The target's change for every letter, or token, put at every position by itself.
 
+    Of L positions and A letters that is L·(A - 1) evaluations of each sample, of which only what a
+    mutation can reach is computed where that looks cheaper.
+
     What is there has the score 0, and so have positions that are not asked for. Rows of several
     letters' shares, and of zeros (N), are replaced by every letter. Of tokens the scores have an
     axis of their own for the candidates, (N, L, candidates). Of several inputs each is mutated
@@ -160,7 +163,7 @@ class Pairs(Mutagenesis):
 
     With Δ the target's change, the score of letter a at position i and b at j is
     Δ(i→a, j→b) - Δ(i→a) - Δ(j→b), an array (N, P, A, Q, A) over the P ``positions`` and the Q
-    ``others``; 0 where i is j, or where nothing is mutated. It costs P·Q·(A - 1)² evaluations of
+    ``others``; 0 where i is j, or where nothing is mutated. It costs P·Q·(A - 1)^2 evaluations of
     each sample, half of them where ``others`` are the same positions, and the array is at most
     2 GiB. The part of the sequence between the first position and the last counts as changed,
     so near positions cost less.
@@ -282,8 +285,7 @@ METHODS = (
         Saturation,
         "The target's change for every letter, or token, at every position.",
         "Zhou 2015, doi:10.1038/nmeth.3547; Nair 2022, doi:10.1093/bioinformatics/btac135",
-        "N·(1 + L·(A - 1)), of L positions and A letters; less where little of each has to be "
-        "computed again",
+        "N·(1 + L·(A - 1))",
         aliases=("in_silico_mutagenesis", "ism"),
     ),
     Method(
@@ -292,7 +294,6 @@ METHODS = (
         Pairs,
         "What two mutations do together beyond what each does by itself.",
         "Koo 2021, doi:10.1371/journal.pcbi.1008925",
-        "N·P·Q·(A - 1)², of P times Q positions and A letters; less where little of each has to "
-        "be computed again",
+        "N·(1 + (P + Q)·(A - 1) + P·Q·(A - 1)^2)",
     ),
 )

@@ -1,0 +1,114 @@
+"""Saturation mutagenesis by what a mutation can change alone, beside whole forward passes.
+
+Both ways are run in one process in turns, through the whole method, and must agree; what counts is
+the fastest run of each. ``python -m benchmarks.mutagenesis`` prints a Markdown table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.architectures import DILATED, GENOMICS, LETTERS, Architecture, build_keras
+from benchmarks.architectures import make_weights as weights_of
+
+Array = NDArray[Any]
+BAR = 5.0
+REPEATS = 5
+TOLERANCE = 1e-4  # of the largest prediction, whose float32 rounding whole passes are left with
+HEADER = "| network | sequences | mutations | whole | incremental | faster | differ | bar |"
+
+
+@dataclass(frozen=True)
+class Work:
+    """Every mutation of so many random sequences, on a network with seeded weights."""
+
+    architecture: Architecture
+    sequences: int
+
+    def data(self) -> Array:
+        """One-hot sequences (N, L, 4)."""
+        random = np.random.default_rng(0)
+        letters = random.integers(0, LETTERS, (self.sequences, self.architecture.length))
+        return np.eye(LETTERS, dtype=np.float32)[letters]
+
+
+WORK = (Work(DILATED, 1), Work(GENOMICS, 1), Work(GENOMICS, 16))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Seconds of the fastest run of each way, and how far they differ."""
+
+    work: Work
+    whole: float
+    incremental: float
+    difference: float
+
+    @property
+    def faster(self) -> float:
+        """How many times."""
+        return self.whole / self.incremental
+
+    def line(self) -> str:
+        """Of the table."""
+        work = self.work
+        mutations = work.sequences * work.architecture.length * (LETTERS - 1)
+        verdict = "met" if self.faster >= BAR else "**missed**"
+        cells = [
+            work.architecture.title,
+            str(work.sequences),
+            f"{mutations:,}",
+            f"{self.whole * 1e3:.0f} ms",
+            f"{self.incremental * 1e3:.0f} ms",
+            f"{self.faster:.1f} x",
+            f"{self.difference:.0e}",
+            f"at least {BAR:.0f} x: {verdict}",
+        ]
+        return f"| {' | '.join(cells)} |"
+
+
+def measured(work: Work, repeats: int = REPEATS) -> Measured:
+    """Both ways in turns, each once before that does not count."""
+    import deeplift_engine as de
+
+    with TemporaryDirectory(prefix="deeplift-benchmark-") as folder:
+        path = Path(folder) / "model.h5"
+        build_keras(work.architecture, weights_of(work.architecture, 0)).save(path)
+        network = de.load(path)
+    x = work.data()
+    ways = {way: network.explainer("saturation_mutagenesis", way=way) for way in ("whole", "auto")}
+    found, fastest = {}, dict.fromkeys(ways, float("inf"))
+    for turn in range(repeats + 1):
+        for way, explainer in ways.items():
+            start = time.perf_counter()
+            found[way] = explainer.run(x, target=0, progress=False)
+            if turn:
+                fastest[way] = min(fastest[way], time.perf_counter() - start)
+    scale = np.abs(network.activations(x, [network.target_node()])[network.target_node()]).max()
+    difference = float(np.abs(found["whole"].scores - found["auto"].scores).max() / scale)
+    if not difference <= TOLERANCE:
+        raise ValueError(f"the two ways differ by {difference:.1e} of the prediction: not timed")
+    return Measured(work, fastest["whole"], fastest["auto"], difference)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.mutagenesis", description=__doc__)
+    parser.add_argument("--repeats", type=int, default=REPEATS, help="timed runs of each way")
+    options = parser.parse_args(arguments)
+    print(f"{HEADER}\n|{' --- |' * (HEADER.count('|') - 1)}", flush=True)
+    for work in WORK:
+        print(measured(work, options.repeats).line(), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
