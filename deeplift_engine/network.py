@@ -26,6 +26,8 @@ from deeplift_engine.layer_coverage import Coverage, coverage
 from deeplift_engine.plan import cut_at, pairs_per_block
 from deeplift_engine.progress import bar
 from deeplift_engine.rules import Rules, assign
+from deeplift_engine.sweep import SeveralRules, Sweeper
+from deeplift_engine.sweep_result import Sweep
 from deeplift_engine.tables import tables
 from deeplift_engine.verify import Verification, verify
 from deeplift_engine.version import __version__
@@ -191,6 +193,61 @@ class Network:
         found = find(method)
         found.check(options)
         return found.make(self.setup(target, layers, fused, found.name), **found.fixed, **options)
+
+    def sweep(
+        self,
+        x: Any,
+        references: Mapping[str, Any],
+        rules: SeveralRules = "rescale",
+        *,
+        target: Any = None,
+        target_layer: str = "logits",
+        layers: str | Sequence[str] | None = None,
+        max_pooling: str = "exact",
+        batch_size: int | None = None,
+        strict: bool = False,
+        progress: bool | None = None,
+    ) -> Sweep:
+        """DeepLIFT scores under many references and rules at once, forward passes shared.
+
+        Parameters
+        ----------
+        x, target, batch_size, strict, progress
+            As for `Explainer.run`.
+        references
+            By names of your own: ``{"zeros": 0, "shuffles": references.dinucleotide_shuffle()}``,
+            each as for `Explainer.run`. Scores are means over each kind, with standard errors.
+        rules
+            A name or several, or rules by names of your own: each as for the method
+            ``"deeplift"``.
+        target_layer, layers, max_pooling
+            As ``target``, ``layers`` and ``max_pooling`` of `explainer`.
+
+        Returns
+        -------
+        Sweep
+            The attribution of each pair of references and rules; a table and a figure of how far
+            they agree.
+        """
+        return self.sweeper(rules, target_layer, layers, max_pooling).run(
+            x,
+            references,
+            target=target,
+            batch_size=batch_size,
+            strict=strict,
+            progress=progress,
+        )
+
+    def sweeper(
+        self,
+        rules: SeveralRules = "rescale",
+        target: str = "logits",
+        layers: str | Sequence[str] | None = None,
+        max_pooling: str = "exact",
+        fused: bool | None = None,
+    ) -> Sweeper:
+        """A sweep compiled once, to be run many times; see `sweep` and `explainer`."""
+        return Sweeper(self.setup(target, layers, fused, "deeplift"), rules, max_pooling)
 
     def setup(
         self,

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplift_engine.attribution import Attribution
-from deeplift_engine.comparison import AT_REFERENCE
-from deeplift_engine.compiled import Compiled
+from deeplift_engine.comparison import AT_INPUT, AT_REFERENCE
+from deeplift_engine.compiled import Compiled, Forward
 from deeplift_engine.convergence import TOLERANCE, judge, relative_error
 from deeplift_engine.data import block_size, padded
 from deeplift_engine.means import Mean
@@ -49,11 +49,13 @@ class Scoring:
     once; so is a block of references that are shared, which are therefore the outer loop.
     Targets are walked ``depth`` at a time over the same activations.
     Results are written into arrays of their final size: means over references add up there.
+    The walk there is that of ``compiled`` unless another is given.
     """
 
     plan: Plan
     compiled: Compiled
     request: Request
+    forward: Forward | None = None
     found: dict[str, list[Array]] = field(default_factory=dict)
     outputs: dict[str, Array] = field(default_factory=dict)
 
@@ -65,6 +67,9 @@ class Scoring:
         self.columns = min(self.count, pairs)
         self.rows = block_size(self.samples, max(1, pairs // self.columns))
         self.depth = max(1, self.plan.pairs // (self.rows * self.columns))
+
+    def _forward(self, values: Sequence[Any], end: str = AT_INPUT) -> dict[str, Any]:
+        return (self.forward or self.compiled.forward)(values, end)
 
     def run(self, settings: Mapping[str, Any]) -> Attribution:
         """All blocks, and the result."""
@@ -101,7 +106,7 @@ class Scoring:
         if self.request.shared:
             whole = self.request.of_all()
             for column in range(0, self.count, self.columns):
-                at_reference = self.compiled.forward(
+                at_reference = self._forward(
                     [padded(array, column, self.columns) for array in whole], AT_REFERENCE
                 )
                 for row in range(0, self.samples, self.rows):
@@ -111,7 +116,7 @@ class Scoring:
             at_input = self._at_input(row)
             own = self.request.own(row, self.rows)
             for column in range(0, self.count, self.columns):
-                at_reference = self.compiled.forward(
+                at_reference = self._forward(
                     [self._paired(array, column) for array in own], AT_REFERENCE
                 )
                 yield self._block(row, column, at_input, at_reference, self.rows)
@@ -130,7 +135,7 @@ class Scoring:
         return Block(row, column, at_input, at_reference, seeds, leading, shares, pairs)
 
     def _at_input(self, row: int) -> Mapping[str, Any]:
-        at_input = self.compiled.forward([padded(array, row, self.rows) for array in self.data])
+        at_input = self._forward([padded(array, row, self.rows) for array in self.data])
         for name in self.plan.graph.outputs:
             block = at_input[name].numpy()[: self.samples - row]
             shape = (self.samples, *block.shape[1:])
@@ -218,12 +223,18 @@ class Spreading(Scoring):
     def walk(self) -> None:
         """All blocks, into ``found`` and ``outputs``."""
         super().walk()
+        self.gather()
+
+    def gather(self) -> None:
+        """Put means beside what else was found."""
         for (kind, _), mean in self.means.items():
             self.found.setdefault(kind, []).append(mean.mean)
 
     @property
     def standard_errors(self) -> list[Array] | None:
-        """Of the mean scores, by cut, (targets, samples, ...)."""
+        """Of the mean scores, by cut, (targets, samples, ...); None of less than two references."""
+        if self.count < 2:
+            return None
         return [mean.standard_error for (kind, _), mean in self.means.items() if kind == "scores"]
 
     def write(self, part: Mapping[str, Any], start: Place, size: Place) -> None:

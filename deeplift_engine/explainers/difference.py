@@ -81,8 +81,7 @@ class DeepShap(Runner):
         scoring = Spreading(self.explainer.plan, self.explainer.compiled(False), request)
         scoring.walk()
         found = self.explainer.gathered(scoring)
-        if request.count > 1:
-            found.standard_errors = scoring.standard_errors
+        found.standard_errors = scoring.standard_errors
         return found
 
 
