@@ -88,19 +88,26 @@ def matrix(layer: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
 
 
 def relevance(
-    model: Any, x: Any, unit: int, rules: Callable[[int, Any], Rule], adding: Rule
+    model: Any,
+    x: Any,
+    start: int | Callable[[Any], Any],
+    rules: Callable[[int, Any], Rule],
+    adding: Rule,
 ) -> Any:
     """Scores (N, ...) of a Sequential's layers, none of which has an activation of its own.
 
-    ``rules`` gives the rule of a kernel from its number and layer; ``adding`` is that of what
-    adds without one.
+    It starts with a unit's value, or with what ``start`` makes of the output. ``rules`` gives the
+    rule of a kernel from its number and layer; ``adding`` is that of what adds without one.
     """
     found = []
     for sample in x:
         at = [sample]
         for layer in model.layers:
             at.append(layer(tf.constant(at[-1][np.newaxis])).numpy()[0])
-        arrived = np.where(np.arange(at[-1].size) == unit, at[-1], 0.0)
+        if isinstance(start, int):
+            arrived = np.where(np.arange(at[-1].size) == start, at[-1], 0.0)
+        else:
+            arrived = start(at[-1])
         numbers = [layer for layer in model.layers if isinstance(layer, KERNELS)]
         for layer, point in zip(reversed(model.layers), reversed(at[:-1]), strict=True):
             if isinstance(layer, L.Activation | L.Flatten):

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 import deeplift_engine as de
-from deeplift_engine.errors import ConvergenceWarning, RuleError
+from deeplift_engine.errors import ConvergenceWarning, RuleError, TargetError
 from deeplift_engine.layers import Scale
 from deeplift_engine.merging import merging
 from deeplift_engine.rules.relevance import FLAT
@@ -176,6 +176,122 @@ def test_rules_go_by_the_first_pair_that_matches() -> None:
         return chosen[number]
 
     assert off(found.scores, dense.relevance(model, x, 2, expected_rules, dense.epsilon(0))) < 1e-9
+
+
+@pytest.mark.parametrize("dual", ["others", "negated"])
+@pytest.mark.parametrize("positive", [False, True])
+def test_contrastive_relevance_is_what_dense_matrices_give(dual: str, positive: bool) -> None:
+    model, network = opened("image")
+    x, unit = data("image"), 1
+    found = network.explainer("contrastive_lrp", dual=dual, positive=positive).run(x, target=unit)
+    rules = composite(dense.w_square, PLUS_ALONE, PLUS_ALONE)
+
+    def sent(model: keras.Model, start: Any) -> Any:
+        return dense.relevance(model, x, start, rules, dense.epsilon(0))
+
+    if dual == "others":
+        others = np.arange(3) != unit
+        against = sent(model, lambda output: others * output[unit] / 2)
+    else:
+        with float64():
+            negated = keras.models.clone_model(model)
+        weights = model.get_weights()
+        negated.set_weights([*weights[:-2], *(-array for array in weights[-2:])])
+        against = sent(negated, lambda output: (np.arange(3) == unit) * -output[unit])
+    expected = sent(model, unit) - against
+    assert off(found.scores, np.maximum(expected, 0) if positive else expected) < 1e-9
+
+
+def test_a_target_without_its_dual_is_named() -> None:
+    with float64():
+        source = keras.Input((4,))
+        hidden = L.Dense(3, activation="relu", name="hidden")(source)
+        network = de.convert(keras.Model(source, L.Dense(1)(hidden)), dtype="float64")
+    x = np.ones((1, 4))
+    with pytest.raises(TargetError, match="no other unit"):
+        network.explainer("contrastive_lrp").run(x)
+    assert np.isfinite(network.explainer("contrastive_lrp", dual="negated").run(x).scores).all()
+    with pytest.raises(TargetError, match="weights of its own"):
+        network.explainer("contrastive_lrp", dual="negated", target="hidden")
+
+
+# ---------------------------------------------------------------- gates and memory
+
+
+def test_a_memory_cell_keeps_what_its_gates_let_through() -> None:
+    """Stepped back by hand: gates take nothing, what adds shares in proportion (Arras 2017)."""
+    with float64():
+        keras.utils.set_random_seed(4)
+        source = keras.Input((5, 2))
+        model = keras.Model(source, L.Dense(2, name="head")(L.LSTM(3, name="cell")(source)))
+    generator = np.random.default_rng(10)
+    model.set_weights([generator.normal(0, 0.7, w.shape) for w in model.get_weights()])
+    x = generator.normal(size=(3, 5, 2))
+    network = de.convert(model, dtype="float64")
+    found = network.explainer("lrp_z").run(x, target=1)
+    expected = np.stack([_through_the_cell(sample, *model.get_weights()) for sample in x])
+    assert off(found.scores, expected) < 1e-9
+
+
+def _through_the_cell(
+    x: Any, kernel: Any, recurrent: Any, bias: Any, head: Any, head_bias: Any
+) -> Any:
+    part = slice(6, 9)  # the candidate's, behind those of the input and forget gates
+    states, cells, read = [np.zeros(3)], [np.zeros(3)], []
+    for step in x:
+        projected, mixed = step @ kernel + bias, states[-1] @ recurrent
+        enter, forget, candidate, leave = np.split(projected + mixed, 4)
+        enter, forget, leave = (1 / (1 + np.exp(-gate)) for gate in (enter, forget, leave))
+        new = enter * np.tanh(candidate)
+        read.append((projected[part] + mixed[part], forget * cells[-1], new))
+        cells.append(forget * cells[-1] + new)
+        states.append(leave * np.tanh(cells[-1]))
+    at_state = states[-1] * head[:, 1]  # times the value, over the value
+    at_cell, scores = np.zeros(3), np.zeros_like(x)
+    for number in reversed(range(len(x))):
+        total, kept, new = read[number]
+        arrived = (at_cell + at_state) / cells[number + 1]
+        at_cell, share = kept * arrived, new * arrived / total
+        scores[number] = x[number] * (kernel[:, part] @ share)
+        at_state = states[number] * (recurrent[:, part] @ share)
+    return scores
+
+
+def test_attention_passes_relevance_to_its_values() -> None:
+    """Ali 2022: as gradient times input with the weights of attention taken as constants."""
+    with float64():
+        keras.utils.set_random_seed(5)
+        source = keras.Input((4, 3))
+        query, key, value = (L.Dense(3, use_bias=False, name=name)(source) for name in "qkv")
+        weights = L.Softmax(name="weights")(L.Dot(axes=(2, 2))([query, key]))
+        mixed = L.Activation("relu")(L.Dot(axes=(2, 1))([weights, value]))
+        model = keras.Model(source, L.Dense(2, use_bias=False)(L.Flatten()(mixed)))
+    x = np.random.default_rng(11).normal(size=(3, 4, 3))
+    found = de.convert(model, dtype="float64").explainer("lrp_z").run(x, target=0)
+    fixed = keras.Model(source, weights)(x)
+    with tf.GradientTape() as tape:
+        point = tf.constant(x)
+        tape.watch(point)
+        mixed = tf.nn.relu(fixed @ model.get_layer("v")(point))
+        output = model.layers[-1](tf.reshape(mixed, [3, -1]))[:, 0]
+    assert off(found.scores, x * tape.gradient(output, point).numpy()) < 1e-9
+
+
+def test_products_share_equally_but_for_gates() -> None:
+    with float64():
+        source = keras.Input((3,))
+        left, right = (L.Dense(4, use_bias=False, name=name)(source) for name in ("left", "right"))
+        gate = L.Dense(4, activation="sigmoid", use_bias=False, name="gate")(source)
+        product = L.Multiply(name="product")([left, gate, right])
+        model = keras.Model(source, L.Dense(1, use_bias=False)(product))
+    network = de.convert(model, dtype="float64")
+    x = np.random.default_rng(12).normal(size=(2, 3))
+    layers = ["left", "right", "gate"]
+    found = network.explainer("lrp_z", layers=layers).run(x).scores
+    whole = network.explainer("lrp_z", layers="product").run(x).scores
+    assert off(found["left"], whole / 2) < 1e-12
+    assert off(found["right"], whole / 2) < 1e-12
+    assert not found["gate"].any()
 
 
 # ---------------------------------------------------------------- identities
