@@ -1,11 +1,16 @@
 """The engine as the ``explain_func`` of Quantus, which need not be installed.
 
 Quantus calls ``explain_func(model=, inputs=, targets=, **explain_func_kwargs)`` and wants scores of
-the inputs' shape. It hands in batches with channels first, whatever the model's layout, and in some
-metrics batches of one with a single target::
+the inputs' shape. Its batches may have channels first, whatever the model's layout, and in some
+metrics they are of one sample with a single target::
 
     metric(model=model, x_batch=x, y_batch=y, explain_func=quantus.explain_func,
            explain_func_kwargs={"method": "deeplift", "rules": "reveal_cancel"})
+
+Of Keras models Quantus 0.6 hands in what they take, channels last, but compares scores with inputs
+that have channels first. Where there are several channels, say ``"sum_channels": True``; metrics
+that perturb by the order of scores, such as its FaithfulnessCorrelation, need scores made before,
+with channels first: ``a_batch=``.
 """
 
 from __future__ import annotations
@@ -35,7 +40,7 @@ class ExplainFunc:
     network
         From `load` or `convert`. The model that Quantus hands in is then not looked at, so that it
         may be of a library that this one knows nothing of.
-    method, target_layer, references, absolute, options
+    method, target_layer, references, absolute, sum_channels, options
         As for `explain_func`.
     """
 
@@ -47,6 +52,7 @@ class ExplainFunc:
         target_layer: str = "logits",
         references: Any = None,
         absolute: bool = False,
+        sum_channels: bool = False,
         **options: Any,
     ) -> None:
         if len(network.inputs) > 1:
@@ -54,11 +60,12 @@ class ExplainFunc:
                 f"Quantus has models of one input; this one has "
                 f"{[info.name for info in network.inputs]}."
             )
-        self.network, self.references, self.absolute = network, references, absolute
+        self.network, self.references = network, references
+        self.absolute, self.sum_channels = absolute, sum_channels
         self._runner = network.explainer(method, target=target_layer, **options)
 
     def __call__(self, model: Any, inputs: Any, targets: Any, **others: Any) -> Array:
-        """Scores of the shape of ``inputs``; arguments and errors are those of `explain_func`."""
+        """Scores of ``inputs``; arguments and errors are those of `explain_func`."""
         _known(others)
         given = np.asarray(inputs)
         info = self.network.inputs[0]
@@ -70,8 +77,11 @@ class ExplainFunc:
             references=self.references if compared else None,
             progress=False,
         )
-        scores = np.abs(found.scores) if self.absolute else np.asarray(found.scores)
-        return np.moveaxis(scores, -1, 1) if moved else scores
+        scores = np.asarray(found.scores)
+        if self.sum_channels and scores.ndim == given.ndim:
+            scores = scores.sum(axis=-1)
+        scores = np.abs(scores) if self.absolute else scores
+        return np.moveaxis(scores, -1, 1) if moved and scores.ndim == given.ndim else scores
 
 
 def explain_func(
@@ -83,6 +93,7 @@ def explain_func(
     target_layer: str = "logits",
     references: Any = None,
     absolute: bool = False,
+    sum_channels: bool = False,
     layers: Mapping[str, Any] | None = None,
     functions: Mapping[str, Any] | None = None,
     device: Any = None,
@@ -112,6 +123,8 @@ def explain_func(
         As for `Explainer.run`, in the model's layout.
     absolute
         Whether to give magnitudes.
+    sum_channels
+        Whether to add the scores of an input's last axis, and give none for it.
     layers, functions
         As for `convert`.
     device, softmax
@@ -122,7 +135,7 @@ def explain_func(
     Returns
     -------
     array
-        Scores of the shape of ``inputs``.
+        Scores of the shape of ``inputs``, or without their channels.
 
     Raises
     ------
@@ -135,6 +148,7 @@ def explain_func(
         target_layer=target_layer,
         references=references,
         absolute=absolute,
+        sum_channels=sum_channels,
         **options,
     )
     return explain(model, inputs, targets, channel_first=channel_first)

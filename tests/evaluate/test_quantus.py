@@ -95,6 +95,15 @@ def test_compiled_once_it_gives_the_same(model: Any) -> None:
         explain(model, x, y, steps=5)
 
 
+def test_scores_of_channels_can_be_added(model: Any) -> None:
+    x, y = data()
+    expected = de.convert(model).explainer().run(x, target=y).scores.sum(-1)
+    for inputs in (x, np.moveaxis(x, -1, 1)):
+        assert off(explain_func(model, inputs, y, sum_channels=True), expected) < 1e-5
+    found = explain_func(model, x, y, sum_channels=True, absolute=True)
+    assert off(found, np.abs(expected)) < 1e-5
+
+
 def test_weights_that_quantus_changes_in_place_are_followed(model: Any) -> None:
     x, y = data()
     before = explain_func(model, x, y)
