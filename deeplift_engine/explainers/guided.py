@@ -13,12 +13,12 @@ from deeplift_engine.explainers.base import Found, Runner
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.path import CLOSE
 from deeplift_engine.explainers.paths import (
+    Ends,
     Pairs,
     Paths,
     block_of,
     checked_count,
     paths,
-    values_at_ends,
     without_tokens,
 )
 from deeplift_engine.explainers.setup import Setup
@@ -68,10 +68,10 @@ class GuidedIntegratedGradients(Runner):
 
     def attribute(self, request: Request) -> Found:
         """Scores, and the sums that they should have."""
-        pairs = Pairs(request)
+        pairs, at_ends = Pairs(request), Ends(self.values, request)
         for part in paths(request, block_of(request, self.setup.pairs)):
-            ends = values_at_ends(self.values, part, request.seeds.values, request.batch_size)
-            pairs.add(part.block, self._guided(part, request.batch_size), None, ends)
+            scores = self._guided(part, request.batch_size)
+            pairs.add(part.block, scores, None, at_ends.of(part))
         return pairs.found()
 
     def _guided(self, part: Paths, batch_size: int | None) -> list[Array]:

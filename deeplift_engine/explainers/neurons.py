@@ -14,13 +14,13 @@ from deeplift_engine.explainers.base import Found, Runner
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.path import CLOSE
 from deeplift_engine.explainers.paths import (
+    Ends,
     Pairs,
     along,
     block_of,
     mean_over,
     paths,
     quadrature,
-    values_at_ends,
     without_tokens,
 )
 from deeplift_engine.explainers.setup import Setup
@@ -59,7 +59,7 @@ class LayerPath(Runner):
         self, request: Request, positions: Array, put: Callable[[Array, Array], Array]
     ) -> Found:
         """Call ``put`` with gradients (T, P, s, *Y) and activations (P, s, *Y) of each layer."""
-        pairs, count = Pairs(request), len(positions)
+        pairs, at_ends, count = Pairs(request), self._ends(request), len(positions)
         for part in paths(request, block_of(request, self.setup.pairs, count)):
             walked = self._walk(
                 part.points(positions), repeated(part.seeds, count), request.batch_size
@@ -71,10 +71,10 @@ class LayerPath(Runner):
                 )
                 for values, name in zip(walked.multipliers, self.setup.cuts, strict=True)
             ]
-            pairs.add(part.block, scores, None, self._ends(request, part))
+            pairs.add(part.block, scores, None, at_ends.of(part) if at_ends else None)
         return pairs.found()
 
-    def _ends(self, request: Request, part: Any) -> tuple[Array, Array] | None:
+    def _ends(self, request: Request) -> Ends | None:
         return None
 
 
@@ -95,11 +95,11 @@ class LayerConductance(LayerPath):
         positions, _ = quadrature("trapezoid", self.steps + 1)
         return self._at_layers(request, positions, along)
 
-    def _ends(self, request: Request, part: Any) -> tuple[Array, Array] | None:
+    def _ends(self, request: Request) -> Ends | None:
         graph = self.setup.graph.rooted(self.setup.cuts, [self.setup.target])
         if set(graph.inputs) - set(self.setup.cuts):
             return None
-        return values_at_ends(self.values, part, request.seeds.values, request.batch_size)
+        return Ends(self.values, request)
 
 
 class InternalInfluence(LayerPath):

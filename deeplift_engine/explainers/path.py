@@ -13,6 +13,7 @@ from deeplift_engine.explainers.base import Found, Runner
 from deeplift_engine.explainers.draws import streams, uniform
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.paths import (
+    Ends,
     Pairs,
     Paths,
     block_of,
@@ -22,7 +23,6 @@ from deeplift_engine.explainers.paths import (
     quadrature,
     rows_of,
     summed,
-    values_at_ends,
     with_references,
     without_tokens,
 )
@@ -83,9 +83,9 @@ class IntegratedGradients(Runner):
 
     def attribute(self, request: Request) -> Found:
         """Scores, mean gradients, and the sums that they should have."""
-        pairs, most = Pairs(request), self.steps
+        pairs, at_ends, most = Pairs(request), Ends(self.values, request), self.steps
         for part in paths(request, block_of(request, self.setup.pairs, self.steps)):
-            ends = values_at_ends(self.values, part, request.seeds.values, request.batch_size)
+            ends = at_ends.of(part)
             multipliers, steps = self._refined(part, ends, request.batch_size)
             pairs.add(part.block, _times(multipliers, part.differences), multipliers, ends)
             most = max(most, steps)
@@ -210,8 +210,9 @@ class ExpectedGradients(Runner):
     def _change(self, request: Request) -> Array:
         """The target (T, N) on the samples minus its mean on all their references."""
         change = np.zeros((len(request.seeds.values), request.samples, request.count))
+        at_ends = Ends(self.values, request)
         for part in paths(request, self.setup.pairs):
-            ends = values_at_ends(self.values, part, request.seeds.values, request.batch_size)
+            ends = at_ends.of(part)
             block = (ends[0] - ends[1]).reshape(len(change), *part.block.shape)
             change[:, part.block.rows, part.block.columns] = block
         return np.asarray(change.mean(axis=2))

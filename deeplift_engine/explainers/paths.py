@@ -165,13 +165,27 @@ def rows_of(seeds: Array, rows: slice) -> Array:
     return seeds if seeds.shape[1] == 1 else seeds[:, rows]
 
 
-def values_at_ends(
-    values: Values, part: Paths, seeds: Array, batch_size: int | None
-) -> tuple[Array, Array]:
-    """The target (T, P) at the samples, forwarded once each, and at the references."""
-    at_data = values(part.data, rows_of(seeds, part.block.rows), batch_size)
-    at_end = np.repeat(at_data, part.block.shape[1], axis=1)
-    return at_end, values(part.starts, part.seeds, batch_size)
+class Ends:
+    """The target at samples and references, each of which is forwarded once."""
+
+    def __init__(self, values: Values, request: Request) -> None:
+        self.values, self.batch_size = values, request.batch_size
+        seeds = request.seeds.values
+        self._at_data = values(request.data, seeds, request.batch_size)
+        self._at_shared = None
+        if request.shared:
+            each = seeds.reshape(-1, 1, *seeds.shape[2:])
+            found = values(request.of_all(), each, request.batch_size)
+            shape = (*self._at_data.shape, request.count)
+            self._at_shared = np.broadcast_to(found.reshape(*seeds.shape[:2], -1), shape)
+
+    def of(self, part: Paths) -> tuple[Array, Array]:
+        """The target (T, P) at the samples and at the references."""
+        rows, columns = part.block.rows, part.block.columns
+        at_end = np.repeat(self._at_data[:, rows], part.block.shape[1], axis=1)
+        if self._at_shared is None:
+            return at_end, self.values(part.starts, part.seeds, self.batch_size)
+        return at_end, self._at_shared[:, rows, columns].reshape(at_end.shape)
 
 
 class Pairs:

@@ -196,6 +196,21 @@ def test_its_points_are_walked_once_each(walked: list[int]) -> None:
     assert sum(walked) == 7 * 3 * 50
 
 
+@pytest.mark.filterwarnings("ignore::deeplift_engine.errors.ConvergenceWarning")
+def test_targets_of_each_samples_own() -> None:
+    """One unit a sample, against references that all share and those of its own."""
+    _, net = opened("sequence")
+    x, several = data("sequence", 3), data("sequence", 4, seed=5)
+    units = np.array([2, 0, 1])
+    run = net.explainer("integrated_gradients", steps=60).run
+    shared = de.references.shared(several)
+    whole = run(x, target="all", references=shared, average=False)
+    for references in (shared, np.stack([several] * 3)):
+        found = run(x, target=units, references=references, average=False)
+        assert off(found.scores, whole.scores[units, range(3)]) < EXACT
+        assert off(found.target_delta, whole.target_delta[units, range(3)]) < EXACT
+
+
 # ---------------------------------------------------------------- identities
 
 
