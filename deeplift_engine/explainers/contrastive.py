@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from deeplift_engine.errors import RuleError, TargetError
 from deeplift_engine.explainers.base import Found, Runner
+from deeplift_engine.explainers.lrp import DEEP_TAYLOR
 from deeplift_engine.explainers.method import Method
-from deeplift_engine.explainers.relevance import DEEP_TAYLOR, Relevance, prepared
+from deeplift_engine.explainers.relevance import Relevance, prepared
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.layers import Linear
 from deeplift_engine.request import Request

@@ -22,7 +22,7 @@ Where a rule divides by zero nothing is sent.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -36,6 +36,8 @@ from deeplift_engine.tensors import Tensor, epsilon, safe_divide, stabilised
 
 ROUNDING = 16
 """Times the dtype's epsilon: a part smaller than that share of its terms is what rounding left."""
+UNSAID = ("change", "complete", "name")
+"""Fields that are no parameters of a rule."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,12 @@ class RelevanceRule:
 
     name: ClassVar[str] = "relevance"
     complete: bool = field(default=False, kw_only=True)
+
+    def __str__(self) -> str:
+        """Its name and parameters."""
+        kept = [entry.name for entry in fields(self) if entry.name not in UNSAID]
+        given = ", ".join(f"{name}={getattr(self, name)!r}" for name in kept)
+        return f"{self.name}({given})" if given else self.name
 
     def of(self, layer: Layer) -> RelevanceRule:
         """The rule for one layer."""

@@ -169,7 +169,10 @@ def test_rules_go_by_the_first_pair_that_matches() -> None:
         ("first", FLAT),
         ("default", "z"),
     ]
-    found = network.explainer("lrp", rules=rules, gamma=0.7, epsilon=0).run(x, target=2)
+    options = {"gamma": 0.7, "epsilon": 0}
+    found = network.explainer("lrp", rules=rules, **options).run(x, target=2)
+    mapped = network.explainer("lrp", rules=dict(rules), **options).run(x, target=2)
+    assert off(mapped.scores, found.scores) == 0
 
     def expected_rules(number: int, layer: Any) -> dense.Rule:
         chosen = (dense.flat, dense.w_square, dense.gamma(0.7), dense.epsilon(0))
@@ -551,6 +554,8 @@ def test_any_layer_has_relevance(cases: Callable[[str], Opened], name: str) -> N
     ("method", "options", "message"),
     [
         ("lrp", {"rules": "epsilonn"}, "epsilon"),
+        ("lrp", {"rules": 7}, "pairs"),
+        ("lrp", {"rules": ["first", "z"]}, "pairs"),
         ("lrp", {"rules": [("dence", "z")]}, "dense"),
         ("lrp", {"rules": [("dense", "z")]}, "end with"),
         ("lrp", {"rules": [("first:0", "z"), ("default", "z")]}, "1 or more"),
