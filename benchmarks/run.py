@@ -6,7 +6,9 @@ import argparse
 import logging
 import os
 import platform
+import re
 import sys
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -36,14 +38,27 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if not options.profile:
             sections += _measured(options)
-        if options.profile or (options.write is not None and not options.quick):
+        whole = options.write is not None and options.problem is None
+        if options.profile or (whole and not options.quick):
             sections += _profiled(options)
     except BenchmarkError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
     if options.write is not None:
-        options.write.write_text("\n\n".join(["# Benchmarks", *sections]) + "\n")
+        page = "\n\n".join(["# Benchmarks", *sections]) + "\n"
+        if options.problem is not None and options.write.exists():
+            page = renewed(options.write.read_text(), sections[1:])
+        options.write.write_text(page)
     return 0
+
+
+def renewed(page: str, sections: Sequence[str]) -> str:
+    """The page with the first section of each heading replaced by the one of ``sections``."""
+    parts = re.split(r"^(?=##)", page, flags=re.MULTILINE)
+    headings = [part.partition("\n")[0] for part in parts]
+    for section in sections:
+        parts[headings.index(section.partition("\n")[0])] = section + "\n\n"
+    return "".join(parts)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -73,7 +88,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--problem", choices=[problem.name for problem in PROBLEMS])
     parser.add_argument("--row", action="append", metavar="NAME", help="only this row; repeatable")
     parser.add_argument("--without", action="append", default=[], metavar="NAME", help="leave out")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="write tables and profile there")
+    parser.add_argument(
+        "--write",
+        type=Path,
+        metavar="FILE",
+        help="write tables and profile there; with --problem, its table in the page that is there",
+    )
     parser.add_argument("--quick", action="store_true", help="small sizes, one repeat, no bars")
     parser.add_argument("--profile", action="store_true", help="this library, operation by kind")
     return parser
@@ -97,13 +117,13 @@ def _measured(options: argparse.Namespace) -> list[str]:
     sections: list[str] = []
     for problem in _problems(options):
         results.append(measure_problem(problem, _rows(problem, options), plan))
-        sections.append(problem_table(results[-1], bars=not options.quick))
+        section = problem_table(results[-1], bars=not options.quick)
+        sections.append(f"{section}\n\n{_conditions(results[-1:], plan)}")
         print(sections[-1] + "\n", flush=True)
     if not options.quick and options.problem in (None, "lstm") and options.row is None:
         sections += [lengths_table(plan), LENGTH_NOTES]
         print(sections[-2] + "\n", flush=True)
-    sections.append(_conditions(results, plan))
-    print(sections[-1] + "\n\n" + NOTES)
+    print(NOTES)
     return [NOTES, *sections]
 
 

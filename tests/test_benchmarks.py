@@ -101,3 +101,8 @@ def test_the_quick_mode_measures_rows(tmp_path: Path, capsys: pytest.CaptureFixt
         assert milliseconds is not None
         assert 0 < int(milliseconds[1]) < 60_000
     assert "tensorflow" in capsys.readouterr().out
+
+
+def test_one_problem_is_measured_again_in_the_page_that_is_there():
+    page = "# Benchmarks\n\nnotes\n\n### A\n\nold\n\n### B\n\nkept\n\n## Where\n\n### A\n\nkept\n"
+    assert run.renewed(page, ["### A\n\nnew"]) == page.replace("old", "new", 1)
