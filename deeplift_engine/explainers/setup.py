@@ -79,9 +79,14 @@ class Setup:
         graph = self.graph.rooted(self.cuts, [self.target])
         beside = [name for name in graph.inputs if name not in self.cuts]
         if beside:
+            behind = graph.behind(self.cuts)
+            read = {
+                name for node in graph.nodes.values() if node.name in behind for name in node.inputs
+            }
             raise InputError(
                 f"The target {self.target!r} depends on {beside} beside the layers "
-                f"{[place.name for place in self.places]}: give layers that all ways go through."
+                f"{[place.name for place in self.places]}, through {sorted(read - behind)}: give "
+                "these as layers= too."
             )
         infos = tuple(
             InputInfo(name, graph.nodes[name].shape, graph.nodes[name].dtype)

@@ -15,6 +15,8 @@ from deeplift_engine.explainers.guided import advanced
 from deeplift_engine.explainers.paths import RULES, quadrature
 from deeplift_engine.explainers.walk import Walk
 from tests.explainers.keras_nets import between, data, gradients, opened, parts, values
+from tests.explainers.perturbed_nets import tokens as masked_tokens
+from tests.explainers.perturbed_nets import words as masked_words
 from tests.helpers import off
 
 EXACT = 1e-11  # float64, sums in another order
@@ -185,6 +187,23 @@ def test_tokens_are_explained_at_their_embedding(method: str) -> None:
     assert not found.scores[:, same].any()
     with pytest.raises(InputError, match=r"hold tokens.*layers=.*read by \['embedding'\]"):
         net.explainer(method)
+
+
+def test_masked_tokens_are_explained_at_their_embedding_and_its_mask() -> None:
+    """What the layers leave out is named; tokens put for others, padding kept, change no mask."""
+    net, x = masked_tokens(), masked_words()
+    x[0, 4:] = 0
+    with pytest.raises(InputError, match=r"beside the layers .*through \['memory/used'\]"):
+        net.explainer("integrated_gradients", layers="embedding")
+    layers = ["embedding", "memory/used"]
+    found = net.explainer("integrated_gradients", layers=layers).run(
+        x, target="all", references=de.references.replaced(1, keep=(0,))
+    )
+    predicted = [net.predict(each) for each in (x, np.where(x == 0, 0, 1).astype("int32"))]
+    assert off(found.target_delta, (predicted[0] - predicted[1]).T) < EXACT
+    assert found.relative_error.max() < 1e-9
+    assert found.scores["embedding"].any()
+    assert not found.scores["memory/used"].any()
 
 
 @pytest.mark.filterwarnings("ignore::deeplift_engine.errors.ConvergenceWarning")
