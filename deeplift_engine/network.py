@@ -25,6 +25,7 @@ from deeplift_engine.graph import Graph, Node
 from deeplift_engine.layer_coverage import Coverage, coverage
 from deeplift_engine.plan import cut_at, pairs_per_block
 from deeplift_engine.progress import bar
+from deeplift_engine.reference_diagnostics import ReferenceReport, report_references
 from deeplift_engine.rules import Rules, assign
 from deeplift_engine.sweep import SeveralRules, Sweeper
 from deeplift_engine.sweep_result import Sweep
@@ -248,6 +249,27 @@ class Network:
     ) -> Sweeper:
         """A sweep compiled once, to be run many times; see `sweep` and `explainer`."""
         return Sweeper(self.setup(target, layers, fused, "deeplift"), rules, max_pooling)
+
+    def reference_report(
+        self,
+        x: Any,
+        references: Any,
+        *,
+        target: Any = None,
+        target_layer: str = "logits",
+        batch_size: int | None = None,
+    ) -> ReferenceReport:
+        """What references are like: whether they repeat, and what the target is on them.
+
+        Parameters
+        ----------
+        x, references, target, batch_size
+            As for `Explainer.run`.
+        target_layer
+            As ``target`` of `explainer`.
+        """
+        setup = self.setup(target_layer)
+        return report_references(setup, x, references, target=target, batch_size=batch_size)
 
     def setup(
         self,

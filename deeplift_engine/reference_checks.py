@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import numbers
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -79,11 +79,37 @@ def degenerate_fraction(inputs: Array, references: Array) -> float:
     return float(_equal(inputs, references).mean())
 
 
-def warn_if_degenerate(inputs: Array, references: Array, indices: Array | None = None) -> None:
-    """Warn where at least half of a sample's references equal the sample itself.
+def repeated_fraction(references: Array) -> Array:
+    """Share ``(n,)`` of each sample's references ``(n, K, *S)`` that equal one before them."""
+    return np.asarray(repeats(fingerprints([references])).mean(axis=1))
 
-    Such pairs have no difference to explain and all their scores are 0. It happens with
-    shuffles of repeats: ``ACTGACTGACTG`` has a single dinucleotide shuffle, itself.
+
+def fingerprints(arrays: Sequence[Array]) -> Array:
+    """``(n, K)`` numbers that are equal where all of the arrays ``(n, K, ...)`` are."""
+    n, count = arrays[0].shape[:2]
+    found = [
+        hash(b"".join(array[row, k].tobytes() for array in arrays))
+        for row in range(n)
+        for k in range(count)
+    ]
+    return np.array(found, np.int64).reshape(n, count)
+
+
+def repeats(keys: Array) -> Array:
+    """``(n, K)``: whether a key equals one before it in its row."""
+    order = np.argsort(keys, axis=1, kind="stable")
+    ordered = np.take_along_axis(keys, order, axis=1)
+    found = np.zeros(keys.shape, bool)
+    np.put_along_axis(found, order[:, 1:], ordered[:, 1:] == ordered[:, :-1], axis=1)
+    return found
+
+
+def warn_if_degenerate(inputs: Array, references: Array, indices: Array | None = None) -> None:
+    """Warn where at least half of a sample's references equal the sample itself, or each other.
+
+    Pairs of the same have no difference to explain and all their scores are 0; references that are
+    there several times count as many times. Both happen with shuffles of sequences of low
+    complexity: ``ACTGACTGACTG`` has a single dinucleotide shuffle, itself.
 
     Parameters
     ----------
@@ -92,18 +118,34 @@ def warn_if_degenerate(inputs: Array, references: Array, indices: Array | None =
     indices
         ``(n,)`` position of each sample in the whole data, for the message.
     """
-    share = _equal(inputs, references).mean(axis=1)
+    equal = _equal(inputs, references).mean(axis=1)
+    _warn(
+        equal,
+        indices,
+        "equal the sample itself",
+        "these pairs score 0 everywhere; a repeat may have no other shuffle, so choose other "
+        "references for it, for instance references.background(...)",
+    )
+    if references.ndim > inputs.ndim:
+        _warn(
+            np.where(equal < DEGENERATE_SHARE, repeated_fraction(references), 0.0),
+            indices,
+            "equal another of them",
+            "a sequence of low complexity may have few shuffles, so choose other references for "
+            "it, for instance references.gc_matched(...)",
+        )
+
+
+def _warn(share: Array, indices: Array | None, what: str, advice: str) -> None:
     bad = np.flatnonzero(share >= DEGENERATE_SHARE)
     if len(bad):
         first = int(bad[0])
         number = first if indices is None else int(indices[first])
         warnings.warn(
-            f"{share[first]:.0%} of the references of sample {number} equal the sample itself"
-            f"{f' ({len(bad)} such samples)' if len(bad) > 1 else ''}: these pairs score 0 "
-            "everywhere; a repeat may have no other shuffle, so choose other references for it, "
-            "for instance references.background(...)",
+            f"{share[first]:.0%} of the references of sample {number} {what}"
+            f"{f' ({len(bad)} such samples)' if len(bad) > 1 else ''}: {advice}",
             DegenerateReferenceWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
 
 

@@ -26,6 +26,7 @@ from deeplift_engine.reference_checks import (
     describe,
     dims,
     fits,
+    repeated_fraction,
     to_numbers,
     warn_if_degenerate,
 )
@@ -181,6 +182,7 @@ __all__ = [
     "gc_matched",
     "kmer_shuffle",
     "per_sample",
+    "repeated_fraction",
     "replaced",
     "resolve",
     "shared",

@@ -171,7 +171,7 @@ def test_the_table_says_what_was_compared(sweeper: Any, tmp_path: Any) -> None:
     assert len((tmp_path / "sweep.csv").read_text().splitlines()) == 21
     with pytest.raises(OutputError, match="there already"):
         sweep.save(tmp_path / "sweep.csv")
-    with pytest.raises(OutputError, match="not .txt"):
+    with pytest.raises(OutputError, match=r"not \.txt"):
         sweep.save(tmp_path / "sweep.txt")
 
 
