@@ -34,8 +34,11 @@ class Mutagenesis(Runner):
 
     compares = False
 
-    def __init__(self, setup: Setup, letters: int, candidates: Any, way: str) -> None:
+    def __init__(
+        self, setup: Setup, letters: int, candidates: Any, positions: Any, way: str
+    ) -> None:
         super().__init__(setup)
+        self.positions = None if positions is None else whole_numbers(positions, "positions")
         infos = {info.name: info for info in setup.inputs}
         inside = [name for name in setup.cuts if name not in infos]
         if inside:
@@ -44,6 +47,7 @@ class Mutagenesis(Runner):
         self.alphabets = [alphabet(infos[name], letters, chosen) for name in setup.cuts]
         self.way, self._fused = way, setup.plan({}).fuses
         self.settings |= {"letters": letters, "candidates": chosen, "way": way}
+        self.settings |= {"positions": self.positions}
 
     def forward(self, letters: Alphabet, width: int, density: float) -> Incremental:
         """Changes of the target for windows of an input."""
@@ -56,7 +60,13 @@ class Mutagenesis(Runner):
     @cached_property
     def singles(self) -> list[Incremental]:
         """Of windows of one position, for each input that is mutated."""
-        return [self.forward(letters, 1, len(letters.choices) - 1) for letters in self.alphabets]
+        share = 1.0
+        if self.positions is not None:
+            share = len(set(self.positions)) / (max(self.positions) - min(self.positions) + 1)
+        return [
+            self.forward(letters, 1, share * (len(letters.choices) - 1))
+            for letters in self.alphabets
+        ]
 
     def changes(
         self,
@@ -128,12 +138,11 @@ class Saturation(Mutagenesis):
         centre: str = "reference",
         way: str = "auto",
     ) -> None:
-        super().__init__(setup, letters, candidates, way)
+        super().__init__(setup, letters, candidates, positions, way)
         if centre not in CENTRES:
             raise RuleError(f"centre is one of {', '.join(CENTRES)}, not {centre!r}.")
         self.centre = centre
-        self.positions = None if positions is None else whole_numbers(positions, "positions")
-        self.settings |= {"positions": self.positions, "centre": centre}
+        self.settings |= {"centre": centre}
 
     def attribute(self, request: Request) -> Found:
         """Changes (T, N, *S), of tokens (T, N, L, A)."""
@@ -193,18 +202,18 @@ class Pairs(Mutagenesis):
         candidates: Any = None,
         way: str = "auto",
     ) -> None:
-        super().__init__(setup, letters, candidates, way)
+        super().__init__(setup, letters, candidates, positions, way)
         if len(self.alphabets) > 1:
             names = [letters.name for letters in self.alphabets]
             raise InputError(f"Pairs are of one input: say with layers= which of {names}.")
-        self.positions = whole_numbers(positions, "positions")
-        self.others = self.positions if others is None else whole_numbers(others, "others")
-        self.settings |= {"positions": self.positions, "others": self.others}
-        everywhere = [*self.positions, *self.others]
+        chosen = whole_numbers(positions, "positions")
+        self.others = chosen if others is None else whole_numbers(others, "others")
+        self.settings |= {"others": self.others}
+        everywhere = [*chosen, *self.others]
         self.first, width = min(everywhere), max(everywhere) - min(everywhere) + 1
         choices = len(self.alphabets[0].choices)
-        pairs = len(self.positions) * len(self.others) * (choices - 1) ** 2
-        self.pairs = self.forward(self.alphabets[0], width, min(64, max(1, pairs)))
+        pairs = len(chosen) * len(self.others) * (choices - 1) ** 2
+        self.pairs = self.forward(self.alphabets[0], width, pairs)
 
     def attribute(self, request: Request) -> Found:
         """Epistasis (T, N, P, A, Q, A)."""

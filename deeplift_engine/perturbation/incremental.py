@@ -1,4 +1,4 @@
-"""The target's change where windows of its input are replaced, from what can change alone.
+"""The target's change where windows of an input are replaced, from what can change alone.
 
 A window of a sequence reaches no further than its receptive field. The unperturbed samples are
 forwarded once and their activations kept; each window then goes through the layers as a change
@@ -46,6 +46,10 @@ GAIN = 1.3
 class Incremental:
     """The target's change for any number of windows of equal width, each in one sample.
 
+    Saturation mutagenesis asks for windows of one position and A - 1 letters at each, a density of
+    A - 1; occlusion along the sequence for windows that hold a reference, every ``stride``
+    positions, a density of 1 / stride for each reference.
+
     Parameters
     ----------
     graph, target
@@ -79,8 +83,9 @@ class Incremental:
             raise RuleError(f"way is 'auto', 'incremental' or 'whole', not {way!r}.")
         self.graph, self.target, self.evaluate = graph, target, evaluate
         self.patches, self.fused = patches, fused
-        plan = None if way == "whole" else planned(graph, target, patches)
-        if way == "incremental" and plan is None:
+        self._depends = patches.entered in graph.before([target])
+        plan = None if way == "whole" or not self._depends else planned(graph, target, patches)
+        if way == "incremental" and plan is None and self._depends:
             raise RuleError(
                 f"{patches.entered!r}, or a layer behind it, has an axis of any length: only "
                 "whole forward passes are possible; build the network with a fixed length."
@@ -125,6 +130,11 @@ class Incremental:
             raise InputError(
                 f"Windows of {node.name!r} hold {(len(starts), *expected)}, these {patches.shape}."
             )
+        used, samples = np.unique(samples, return_inverse=True)
+        if not len(used) or not self._depends:
+            return np.zeros((len(seeds), len(starts)), seeds.dtype)
+        data = [array[used] for array in data]
+        seeds = seeds[:, used] if seeds.shape[1] > 1 else seeds
         if self.plan is None:
             return self._whole(data, samples, starts, patches, seeds, batch_size, tick)
         return self._within(self.plan, data, samples, starts, patches, seeds, batch_size, tick)

@@ -136,6 +136,11 @@ class Greatest(Crossing):
         """Each element that changed; the others are shared by the rows."""
         return _elements(site) + ELEMENT * math.prod(sizes(site.sources[0])) / site.rows
 
+    def elements(self, site: Site, form: Form) -> int:
+        """Of the whole input, which the rows share, or of what changed."""
+        changed = math.prod(within(sizes(site.sources[0]), site.forms[0] or WHOLE))
+        return max(changed, math.prod(sizes(site.sources[0])) // site.rows)
+
     def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
         """The larger of the two, minus what the maximum was."""
         span, layer, name = site.only, site.layer, site.sources[0].name
@@ -170,6 +175,12 @@ class Rows(Crossing):
         assert span is not None
         return span.width * math.prod(site.shape) * (1 + ELEMENT / site.rows)
 
+    def elements(self, site: Site, form: Form) -> int:
+        """Of the kernel's rows, which the rows of a frame share, or of what changed."""
+        span = site.only
+        assert span is not None
+        return max(span.width, span.width * math.prod(site.shape) // site.rows)
+
     def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
         """One product for each frame."""
         span = site.only
@@ -201,6 +212,10 @@ class Whole(Crossing):
             if isinstance(way, Span)
         )
         return plain_work(site.node, site.sources) + ELEMENT * (read + math.prod(site.shape))
+
+    def elements(self, site: Site, form: Form) -> int:
+        """Of what it reads, or gives."""
+        return max(math.prod(site.shape), *(math.prod(sizes(source)) for source in site.sources))
 
     def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
         """The map of the changes if it is linear, else of the changed activations."""

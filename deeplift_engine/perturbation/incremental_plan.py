@@ -44,6 +44,8 @@ MOST = 0.8
 """Share of an axis from which on a span is no longer worth its while."""
 SHARED = (1, 2, 4, 8, 16, 32)
 """How many positions, in units of all strides together, windows that share a frame begin at."""
+MOST_ROWS = 64
+"""How many windows share a frame at most."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,7 @@ def _plan(graph: Graph, target: str, patches: Patches, step: int) -> Incremental
     nodes = graph.nodes
     length = sizes(nodes[patches.entered])[patches.axis]
     span = Span(patches.axis, step, 0, step - 1 + patches.width, length)
-    rows = max(1, math.ceil(patches.density * step))
+    rows = min(MOST_ROWS, max(1, math.ceil(patches.density * step)))
     forms: dict[str, Form] = {patches.entered: span}
     steps = []
     between = graph.before([target]) & graph.behind([patches.entered])

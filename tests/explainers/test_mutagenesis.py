@@ -167,6 +167,17 @@ def test_several_inputs_are_mutated_one_by_one() -> None:
     assert off(only.scores, found["right"]) < 1e-12
 
 
+def test_an_input_that_the_target_does_not_depend_on_has_no_scores() -> None:
+    with float64():
+        left, right = keras.Input((6, 4), name="left"), keras.Input((6, 4), name="right")
+        one, two = L.Dense(1, name="one")(L.Flatten()(left)), L.Dense(1)(L.Flatten()(right))
+        model = keras.Model([left, right], [one, two])
+    network = de.convert(model, dtype="float64")
+    found = network.explainer("saturation_mutagenesis", target="one").run([one_hot(1, 6)] * 2)
+    assert np.abs(found.scores["left"]).max() > 0
+    assert (found.scores["right"] == 0).all()
+
+
 def epistasis(model: keras.Model, x: Any, choices: Any, rows: Any, columns: Any) -> Any:
     """By a loop: four forward passes for each pair of mutations."""
     sizes = (len(rows), len(choices), len(columns), len(choices))
