@@ -38,9 +38,10 @@ format: $(VENV)/.installed-dev  ## let ruff rewrite the files
 types: $(VENV)/.installed-dev  ## mypy --strict
 	$(BIN)/mypy
 
-docs: $(VENV)/.installed-test  ## write docs/LAYERS.md and docs/METHODS.md again from the tables
+docs: $(VENV)/.installed-test  ## write docs/LAYERS.md, METHODS.md and METRICS.md again from the tables
 	$(BIN)/python -m deeplift_engine.layer_table docs/LAYERS.md
 	$(BIN)/python -m deeplift_engine.method_table docs/METHODS.md
+	$(BIN)/python -m deeplift_engine.metric_table docs/METRICS.md
 
 bench: $(VENV)/.installed-test  ## the table of benchmarks/; with PEERS=/path/to/their/python the peers
 	$(BIN)/python -m benchmarks $(if $(PEERS),--peers-python $(PEERS))

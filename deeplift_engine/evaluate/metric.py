@@ -90,7 +90,7 @@ _ROWS = (
         "Area under the target while features are erased, largest scores first.",
         "Petsiuk 2018, arXiv:1806.07421",
         "low",
-        "N·K·steps",
+        "N·K·(steps + 1)",
     ),
     Metric(
         "insertion",
@@ -98,7 +98,7 @@ _ROWS = (
         "Area under the target while features are put into the reference, largest first.",
         "Petsiuk 2018, arXiv:1806.07421",
         "high",
-        "N·K·steps",
+        "N·K·(steps + 1)",
     ),
     Metric(
         "log_odds_drop",

@@ -33,7 +33,7 @@ ACROSS, CURVES_ACROSS = 4, 5
 """Panels in a row."""
 WIDTHS = (3.6, 1.4)
 """Of the first curve and the last, so that those that lie on each other are seen."""
-LABEL = 22
+LABEL = 26
 """Letters of a label before it is broken."""
 
 
@@ -118,7 +118,9 @@ def _draw_metric(panel: Axes, comparison: Comparison, name: str, colours: list[s
     places = np.arange(len(labels))
     panel.barh(places, means, color=colours, height=0.66, alpha=0.9)
     panel.errorbar(means, places, xerr=errors, fmt="none", ecolor=INK, elinewidth=1.1, capsize=2.5)
-    panel.set_yticks(places, [textwrap.fill(label, LABEL) for label in labels])
+    panel.set_yticks(
+        places, [textwrap.fill(label, LABEL, break_long_words=False) for label in labels]
+    )
     panel.set_ylim(len(labels) - 0.4, -0.6)
     panel.axvline(0, color=INK, linewidth=0.8)
     if (known := means[means > 0]).size and known.max() > 300 * known.min() and (means >= 0).all():
@@ -151,7 +153,7 @@ def _draw_curve(panel: Axes, comparison: Comparison, name: str, colours: list[st
 def _draw_agreement(panel: Axes, comparison: Comparison) -> None:
     values = comparison.agreement
     labels = [
-        textwrap.fill(f"{number} {label}", LABEL)
+        textwrap.fill(f"{number} {label}", LABEL, break_long_words=False)
         for number, label in enumerate(comparison.subjects, 1)
     ]
     panel.imshow(values, vmin=-1, vmax=1, cmap="RdBu_r")
