@@ -30,7 +30,7 @@ found.save("comparison.png")
 ```
 
 `compare` scores the same samples by several methods and judges them by several metrics;
-`deeplift-engine compare` does it on the command line. One at a time, and with scores from elsewhere:
+`deeplift-engine compare` does it on the command line. One at a time, and for scores of one's own:
 
 ```python
 bench = evaluate.Bench(network, x, target=0, references=references.shuffle(20))
