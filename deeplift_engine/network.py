@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from conversion import ModelSpec
+from deeplift_engine.attribution import provenance
 from deeplift_engine.audit import Audit, audit
 from deeplift_engine.build import build
 from deeplift_engine.custom import registered_layers
@@ -31,7 +31,6 @@ from deeplift_engine.sweep import SeveralRules, Sweeper
 from deeplift_engine.sweep_result import Sweep
 from deeplift_engine.tables import tables
 from deeplift_engine.verify import Verification, verify
-from deeplift_engine.version import __version__
 
 Array = NDArray[Any]
 
@@ -268,8 +267,9 @@ class Network:
         target_layer
             As ``target`` of `explainer`.
         """
-        setup = self.setup(target_layer)
-        return report_references(setup, x, references, target=target, batch_size=batch_size)
+        return report_references(
+            self.setup(target_layer), x, references, target=target, batch_size=batch_size
+        )
 
     def setup(
         self,
@@ -392,10 +392,7 @@ class Network:
             "model_sha256": self.spec.sha256,
             "model_keras_version": self.spec.keras_version,
             "dtype": self.dtype,
-            "deeplift_engine_version": __version__,
-            "tensorflow_version": tf.__version__,
-            "keras_version": keras.__version__,
-            "numpy_version": np.__version__,
+            **provenance(),
             "python_version": platform.python_version(),
         }
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,7 @@ from deeplift_engine.attribution import Arrays, Attribution
 from deeplift_engine.correlation import correlation, ranks
 from deeplift_engine.errors import InputError, OutputError
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 Array = NDArray[Any]
-PICTURES = (".png", ".pdf", ".svg")
 
 
 @dataclass(frozen=True)
@@ -116,16 +112,11 @@ class Sweep:
             for line in lines
         )
 
-    def figure(self, *, letters: int | None = None) -> Figure:
-        """How far the settings agree, drawn; see `deeplift_engine.report.sweep.draw_sweep`."""
-        from deeplift_engine.report.sweep import draw_sweep
-
-        return draw_sweep(self, letters=letters)
-
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Write the table (``.csv``) or the figure (``.png``, ``.pdf``, ``.svg``).
+        """Write the table as ``.csv``.
 
-        Scores of a setting: ``sweep[references, rule].save(...)``.
+        Scores of a setting: ``sweep[references, rule].save(...)``. A figure:
+        `deeplift_engine.report.draw_sweep`.
 
         Raises
         ------
@@ -135,15 +126,9 @@ class Sweep:
         target = Path(path)
         if target.exists() and not overwrite:
             raise OutputError(f"{target} is there already: name another file or allow overwriting")
-        if target.suffix.lower() in PICTURES:
-            self.figure().savefig(target, dpi=150)
-        elif target.suffix.lower() == ".csv":
-            target.write_text(self._csv(), encoding="utf-8")
-        else:
-            raise OutputError(
-                f"{target}: a table is .csv, a figure {', '.join(PICTURES)}, not "
-                f"{target.suffix or 'without a suffix'}"
-            )
+        if target.suffix.lower() != ".csv":
+            raise OutputError(f"{target}: a table is .csv, not {target.suffix or 'without suffix'}")
+        target.write_text(self._csv(), encoding="utf-8")
 
     def _csv(self) -> str:
         text = io.StringIO()

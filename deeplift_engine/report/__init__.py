@@ -1,5 +1,6 @@
 """Pictures of results; matplotlib is imported only where something is drawn."""
 
 from deeplift_engine.report.logo import draw_logo
+from deeplift_engine.report.sweep import draw_sweep
 
-__all__ = ["draw_logo"]
+__all__ = ["draw_logo", "draw_sweep"]

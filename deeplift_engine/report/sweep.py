@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deeplift_engine.errors import DeepliftEngineError
-from deeplift_engine.report.comparison import GRID, INK, PALETTE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
     from deeplift_engine.sweep_result import Sweep
 
+INK, GRID, FILL = "#20242c", "#e6e9ee", "#3b6fb6"
 MOST_NUMBERS = 16
 """Up to so many settings, correlations are written into the panel."""
 
@@ -78,7 +78,7 @@ def _draw_deltas(panel: Axes, sweep: Sweep) -> None:
     deltas = [np.asarray(result.target_delta) for result in sweep.results.values()]
     means, spreads = [each.mean() for each in deltas], [each.std() for each in deltas]
     places = np.arange(len(deltas))
-    panel.barh(places, means, color=PALETTE[0], height=0.62, alpha=0.85)
+    panel.barh(places, means, color=FILL, height=0.62, alpha=0.85)
     panel.errorbar(means, places, xerr=spreads, fmt="none", ecolor=INK, elinewidth=1.0, capsize=2.5)
     panel.axvline(0, color=INK, linewidth=0.8)
     panel.set_ylim(len(deltas) - 0.5, -0.5)
