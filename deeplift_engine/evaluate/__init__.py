@@ -15,7 +15,7 @@ or one at a time, on a bench that holds samples, references and a target::
 `METRICS` tells what there is, with options, sources and costs.
 """
 
-from deeplift_engine.evaluate.bench import Bench, Subject
+from deeplift_engine.evaluate.bench import Bench
 from deeplift_engine.evaluate.comparing import Comparison, compare
 from deeplift_engine.evaluate.erasing import (
     completeness,
@@ -29,6 +29,7 @@ from deeplift_engine.evaluate.metric import METRICS, Metric
 from deeplift_engine.evaluate.nearby import infidelity, max_sensitivity
 from deeplift_engine.evaluate.ranks import agreement, rank_correlation, sparsity
 from deeplift_engine.evaluate.sanity import randomisation
+from deeplift_engine.evaluate.subject import Subject
 
 __all__ = [
     "METRICS",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from deeplift_engine import targets
 from deeplift_engine.attribution import Attribution
 from deeplift_engine.errors import ConvergenceWarning, InputError, RuleError
+from deeplift_engine.evaluate.subject import Subject, said
 from deeplift_engine.perturbation.evaluation import Masks, Perturbed
 from deeplift_engine.perturbation.groups import Groups, grouping
 from deeplift_engine.reference_checks import References
@@ -316,82 +317,3 @@ def _of_elements(values: Array, shape: tuple[int, ...], leading: int) -> Array:
             size = shape[-1] if axis == -1 else shape[0]
             return np.repeat(np.expand_dims(values, axis) / size, size, axis=axis)
     return values
-
-
-def said(method: str, options: Mapping[str, Any]) -> str:
-    """A method and its options in words."""
-    inside = ", ".join(f"{name}={value}" for name, value in options.items())
-    return f"{method} ({inside})" if inside else method
-
-
-@dataclass(frozen=True)
-class Subject:
-    """Scores on a bench, and the method that they come from.
-
-    Attributes
-    ----------
-    bench
-        What they are judged on.
-    label
-        What they are called.
-    scores, multipliers
-        Of each input, (T, N, *S); multipliers may be None.
-    attribution
-        The method's whole result, or None.
-    method, options
-        Which method; an empty name where scores are from elsewhere.
-    runner
-        The method, compiled, or None.
-    seconds
-        What it took, compiling included.
-    """
-
-    bench: Bench
-    label: str
-    scores: list[Array]
-    multipliers: list[Array] | None = None
-    attribution: Attribution | None = None
-    method: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict)
-    runner: Any = None
-    seconds: float = float("nan")
-
-    @cached_property
-    def sums(self) -> Array:
-        """Scores added within each group, (T, N, P)."""
-        return self.bench.groups.gathered(self.scores)
-
-    def again(
-        self, data: Sequence[Array] | None = None, origins: Array | None = None
-    ) -> list[Array]:
-        """Scores by the same method at other points; see `Bench.again`.
-
-        Raises
-        ------
-        InputError
-            If the scores are from elsewhere.
-        """
-        self._known()
-        return self.bench.again(self.runner, data, origins)
-
-    def elsewhere(self, network: Network) -> list[Array]:
-        """Scores (T, N, *S) by the same method of another network of the same layers.
-
-        Raises
-        ------
-        InputError
-            If the scores are from elsewhere.
-        """
-        self._known()
-        return self.bench.again(self.bench.explainer(network, self.method, self.options))
-
-    def _known(self) -> None:
-        if self.runner is None:
-            raise InputError(
-                f"{self.label}: this metric runs the method again, and these scores are from "
-                "elsewhere. Use Bench.run(method) instead of Bench.take(scores)."
-            )
-
-    def given(self, values: Array) -> Array:
-        """A result (T, N, ...) as the user asked for it: ([T,] N, ...)."""
-        return values if self.bench.request.seeds.stacked else values[0]

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from deeplift_engine.convergence import relative_error
 from deeplift_engine.correlation import correlation
 from deeplift_engine.errors import InputError
-from deeplift_engine.evaluate.bench import Bench, Subject
+from deeplift_engine.evaluate.bench import Bench
 from deeplift_engine.evaluate.measured import Measured
+from deeplift_engine.evaluate.subject import Subject
 
 Array = NDArray[Any]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from deeplift_engine.errors import InputError
 from deeplift_engine.evaluate import erasing, nearby, ranks, sanity
-from deeplift_engine.evaluate.bench import Subject
 from deeplift_engine.evaluate.measured import Measured
+from deeplift_engine.evaluate.subject import Subject
 from deeplift_engine.explainers.method import Option, options_of
 
 

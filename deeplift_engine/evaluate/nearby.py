@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplift_engine.errors import InputError
-from deeplift_engine.evaluate.bench import Bench, Subject
+from deeplift_engine.evaluate.bench import Bench
 from deeplift_engine.evaluate.measured import Measured
+from deeplift_engine.evaluate.subject import Subject
 
 Array = NDArray[Any]
 

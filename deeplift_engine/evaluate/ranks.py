@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from deeplift_engine.correlation import correlation, ranks
 from deeplift_engine.errors import InputError
-from deeplift_engine.evaluate.bench import Subject
 from deeplift_engine.evaluate.measured import Measured
+from deeplift_engine.evaluate.subject import Subject
 
 Array = NDArray[Any]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from deeplift_engine.correlation import correlation, ranks
-from deeplift_engine.evaluate.bench import Subject
 from deeplift_engine.evaluate.measured import Measured
 from deeplift_engine.evaluate.random_networks import randomised
+from deeplift_engine.evaluate.subject import Subject
 
 
 def randomisation(

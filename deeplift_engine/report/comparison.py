@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from deeplift_engine.evaluate.comparing import Comparison
+    from deeplift_engine.evaluate.comparison import Comparison
 
 PALETTE = (
     "#3b6fb6",

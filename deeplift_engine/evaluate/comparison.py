@@ -1,0 +1,207 @@
+"""What a comparison of methods found: a table, its files, and a figure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from deeplift_engine import storage
+from deeplift_engine.errors import OutputError
+from deeplift_engine.evaluate.bench import Bench
+from deeplift_engine.evaluate.measured import Measured
+from deeplift_engine.evaluate.metric import Metric
+from deeplift_engine.evaluate.subject import Subject
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Array = NDArray[Any]
+
+TABLES, PICTURES = (".json", ".csv"), (".png", ".pdf", ".svg")
+ARROWS = {"high": "↑", "low": "↓", "": ""}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `deeplift_engine.compare` found.
+
+    Attributes
+    ----------
+    bench
+        What the methods were judged on.
+    subjects
+        Each method's scores, by label.
+    metrics
+        What they were judged by, by label.
+    measured
+        What each metric found of each method, by the method's label and the metric's.
+    agreement
+        Mean rank correlation of every two methods, (M, M), in the order of ``subjects``.
+    """
+
+    bench: Bench
+    subjects: Mapping[str, Subject]
+    metrics: Mapping[str, Metric]
+    measured: Mapping[str, Mapping[str, Measured]]
+    agreement: Array
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each method: its label, the means of metrics and their standard errors."""
+        return [
+            {
+                "method": label,
+                **{
+                    key: value
+                    for metric, found in self.measured[label].items()
+                    for key, value in (
+                        (metric, found.mean),
+                        (f"{metric} standard error", found.standard_error),
+                    )
+                },
+                "seconds": subject.seconds,
+            }
+            for label, subject in self.subjects.items()
+        ]
+
+    def __str__(self) -> str:
+        """The table, an arrow telling which way is better."""
+        heads = [f"{name} {ARROWS[metric.best]}".strip() for name, metric in self.metrics.items()]
+        lines = [["method", *heads, "seconds"]]
+        for row in self.rows:
+            cells = [_said(row[name], row[f"{name} standard error"]) for name in self.metrics]
+            lines.append([row["method"], *cells, f"{row['seconds']:.2f}"])
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        text = [
+            "  ".join(
+                cell.ljust(width) if number == 0 else cell.rjust(width)
+                for number, (cell, width) in enumerate(zip(line, widths, strict=True))
+            ).rstrip()
+            for line in lines
+        ]
+        request = self.bench.request
+        about = (
+            f"{request.samples} samples, target {request.seeds.name} of "
+            f"{self.bench.setup.target}, references {request.said}; mean ± standard error"
+        )
+        return "\n".join([about, "", text[0], "-" * max(map(len, text)), *text[1:]])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the scores, as what JSON can hold; NaN is None."""
+        request = self.bench.request
+        found: dict[str, Any] = _plain(
+            {
+                "settings": {
+                    **self.bench.setup.settings,
+                    "target": request.seeds.name,
+                    "references": request.said,
+                    "samples": request.samples,
+                },
+                "rows": self.rows,
+                "methods": {
+                    label: {"method": subject.method, "options": dict(subject.options)}
+                    for label, subject in self.subjects.items()
+                },
+                "curves": {
+                    name: {
+                        "axis": first.axis,
+                        "positions": list(first.positions),
+                        "means": {
+                            label: measured[name].mean_curve
+                            for label, measured in self.measured.items()
+                        },
+                    }
+                    for name, first in next(iter(self.measured.values())).items()
+                    if first.curve is not None
+                },
+                "agreement": self.agreement,
+            }
+        )
+        return found
+
+    def to_json(self) -> str:
+        """`to_dict` as text."""
+        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False)
+
+    def to_csv(self) -> str:
+        """The rows, with a header."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(self.rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        return text.getvalue()
+
+    def figure(self) -> Figure:
+        """Every metric of every method, their curves, and how far the methods agree."""
+        from deeplift_engine.report.comparison import draw_comparison
+
+        return draw_comparison(self)
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write the table (``.json``, ``.csv``) or the figure (``.png``, ``.pdf``, ``.svg``).
+
+        Raises
+        ------
+        OutputError
+            For another suffix, a file that is there, and whatever the disk refuses.
+        """
+        kind = checked_suffix(path)
+        if kind in PICTURES:
+            picture = io.BytesIO()
+            self.figure().savefig(picture, format=kind[1:], dpi=130)
+            content = picture.getvalue()
+        else:
+            content = (self.to_json() if kind == ".json" else self.to_csv()).encode()
+        storage.write_bytes(path, content, overwrite=overwrite)
+
+
+def checked_suffix(path: str | os.PathLike[str]) -> str:
+    """The suffix of a file that a comparison can be written to.
+
+    Raises
+    ------
+    OutputError
+        For any other.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in (*TABLES, *PICTURES):
+        raise OutputError(
+            f"{path}: comparisons are written as tables ({', '.join(TABLES)}) or figures "
+            f"({', '.join(PICTURES)}), not as {suffix or 'a file without a suffix'}."
+        )
+    return suffix
+
+
+def _said(mean: float, error: float) -> str:
+    """A mean and its error, to the error's first two digits."""
+    if math.isnan(mean):
+        return "-"
+    if not error > 0:
+        return f"{mean:.3g}"
+    size = max(abs(mean), error)
+    if size < 1e-3 or size >= 1e5:
+        return f"{mean:.2e} ± {error:.0e}"
+    digits = min(6, max(0, 1 - math.floor(math.log10(error))))
+    return f"{mean:.{digits}f} ± {error:.{digits}f}"
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can hold."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, str | bool | int | float | None) else str(value)

@@ -1,0 +1,98 @@
+"""Scores that are judged, and the method that they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from deeplift_engine.attribution import Attribution
+from deeplift_engine.errors import InputError
+
+if TYPE_CHECKING:
+    from deeplift_engine.evaluate.bench import Bench
+    from deeplift_engine.network import Network
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Scores on a bench, and the method that they come from.
+
+    Attributes
+    ----------
+    bench
+        What they are judged on.
+    label
+        What they are called.
+    scores, multipliers
+        Of each input, (T, N, *S); multipliers may be None.
+    attribution
+        The method's whole result, or None.
+    method, options
+        Which method; an empty name where scores are from elsewhere.
+    runner
+        The method, compiled, or None.
+    seconds
+        What it took, compiling included.
+    """
+
+    bench: Bench
+    label: str
+    scores: list[Array]
+    multipliers: list[Array] | None = None
+    attribution: Attribution | None = None
+    method: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    runner: Any = None
+    seconds: float = float("nan")
+
+    @cached_property
+    def sums(self) -> Array:
+        """Scores added within each group, (T, N, P)."""
+        return self.bench.groups.gathered(self.scores)
+
+    def again(
+        self, data: Sequence[Array] | None = None, origins: Array | None = None
+    ) -> list[Array]:
+        """Scores by the same method at other points; see `Bench.again`.
+
+        Raises
+        ------
+        InputError
+            If the scores are from elsewhere.
+        """
+        self._known()
+        return self.bench.again(self.runner, data, origins)
+
+    def elsewhere(self, network: Network) -> list[Array]:
+        """Scores (T, N, *S) by the same method of another network of the same layers.
+
+        Raises
+        ------
+        InputError
+            If the scores are from elsewhere.
+        """
+        self._known()
+        return self.bench.again(self.bench.explainer(network, self.method, self.options))
+
+    def _known(self) -> None:
+        if self.runner is None:
+            raise InputError(
+                f"{self.label}: this metric runs the method again, and these scores are from "
+                "elsewhere. Use Bench.run(method) instead of Bench.take(scores)."
+            )
+
+    def given(self, values: Array) -> Array:
+        """A result (T, N, ...) as the user asked for it: ([T,] N, ...)."""
+        return values if self.bench.request.seeds.stacked else values[0]
+
+
+def said(method: str, options: Mapping[str, Any]) -> str:
+    """A method and its options in words."""
+    inside = ", ".join(f"{name}={value}" for name, value in options.items())
+    return f"{method} ({inside})" if inside else method
