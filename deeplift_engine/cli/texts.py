@@ -13,7 +13,9 @@ TARGETS = """\
 
 REFERENCES = """\
   zeros                 constant:0.25         background:0.3,0.2,0.2,0.3
-  shuffle:20            dinucleotide_shuffle:20          (K per sample, from --seed)
+  shuffle:20            dinucleotide_shuffle:20          (K per sample, from --seed; auto:
+  gc_matched:20         kmer_shuffle:3:20                as many as standard errors need)
+  drawn:20:FILE.npy     (20 of the file's, per sample)   blur:2 or blur:2,8
   replaced:103          replaced:103:0,101,102           (tokens: all but 0, 101, 102 by 103)
   FILE.npy              one, or one or K for each sample
   shared:FILE.npy       every sample with each of them   (also .npz and .h5, as FILE.h5:KEY)"""

@@ -11,7 +11,7 @@ import ast
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from deeplift_engine import references as kinds
 from deeplift_engine import targets
@@ -112,9 +112,20 @@ def references(text: str) -> Callable[[int], Any]:
             tokens = [int(token) for token in by.split(",")]
             kept = [int(token) for token in keep.split(",")] if keep else []
             return lambda seed: kinds.replaced(tokens, keep=kept)
-        if kind in ("shuffle", "dinucleotide_shuffle"):
-            count = at_least_one(rest) if colon else 20
+        if kind in ("shuffle", "dinucleotide_shuffle", "gc_matched"):
+            count = _count(rest) if colon else 20
             return lambda seed: getattr(kinds, kind)(count, seed=seed)
+        if kind == "kmer_shuffle" and colon:
+            word, several, number = rest.partition(":")
+            length, drawn = int(word), _count(number) if several else 20
+            return lambda seed: kinds.kmer_shuffle(length, drawn, seed=seed)
+        if kind == "drawn" and ":" in rest:
+            number, _, file = rest.partition(":")
+            drawn = _count(number)
+            return lambda seed: kinds.drawn(_read(file), drawn, seed=seed)
+        if kind == "blur" and colon:
+            widths = [float(part) for part in rest.split(",")]
+            return lambda seed: kinds.blur(widths)
         if kind in ("shared", "per_sample") and rest:
             return lambda seed: getattr(kinds, kind)(_read(rest))
     except ValueError:
@@ -122,6 +133,10 @@ def references(text: str) -> Callable[[int], Any]:
     if any(suffix in text.lower() for suffix in SUFFIXES):
         return lambda seed: _read(text)
     raise argparse.ArgumentTypeError(f"no such references: {text!r}; see the list in --help")
+
+
+def _count(text: str) -> int | Literal["auto"]:
+    return "auto" if text == "auto" else at_least_one(text)
 
 
 def input_references(text: str) -> tuple[str, Callable[[int], Any]]:

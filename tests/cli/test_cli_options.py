@@ -127,6 +127,9 @@ def test_targets_and_references_from_files(tmp_path: Path) -> None:
     np.testing.assert_array_equal(values.target(f"@{tmp_path}/labels.npy")(), labels)
     np.testing.assert_array_equal(values.references(f"{tmp_path}/labels.npy")(0), labels)
     np.testing.assert_array_equal(values.references(f"{tmp_path}/more.npz:b")(0), labels[:2])
+    drawn = values.references(f"drawn:2:{tmp_path}/more.npz:a")(5)
+    assert drawn.name.startswith("drawn(2, ")
+    assert drawn.name.endswith("seed=5)")
 
 
 @pytest.mark.parametrize(
@@ -139,6 +142,11 @@ def test_targets_and_references_from_files(tmp_path: Path) -> None:
         ("replaced:9,8:0,1,2", "replaced(9, 8, keep=(0, 1, 2))"),
         ("shuffle:3", "shuffle(3, seed=7)"),
         ("dinucleotide_shuffle", "dinucleotide_shuffle(20, seed=7)"),
+        ("shuffle:auto", "shuffle(auto, seed=7, tolerance=0.05, most=200)"),
+        ("gc_matched:4", "gc_matched(4, seed=7)"),
+        ("kmer_shuffle:3", "kmer_shuffle(20, k=3, seed=7)"),
+        ("kmer_shuffle:4:6", "kmer_shuffle(6, k=4, seed=7)"),
+        ("blur:2,8", "blur(2, 8)"),
     ],
 )
 def test_references_by_name(text: str, name: str) -> None:
