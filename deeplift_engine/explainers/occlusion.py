@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplift_engine.data import by_input
-from deeplift_engine.errors import InputError, RuleError
+from deeplift_engine.errors import DegenerateReferenceWarning, InputError, RuleError
 from deeplift_engine.explainers.base import Found
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.perturbing import (
@@ -242,7 +243,9 @@ class FeaturePermutation(FeatureAblation):
             )
 
         references = [permuted(array) for array in request.data]
-        return super().attribute(request.replace(references=references, average=True))
+        with warnings.catch_warnings():  # of a small set the same samples come again
+            warnings.simplefilter("ignore", DegenerateReferenceWarning)
+            return super().attribute(request.replace(references=references, average=True))
 
 
 METHODS = (
