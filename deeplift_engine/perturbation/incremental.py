@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from deeplift_engine.data import block_size, padded
+from deeplift_engine.data import padded
 from deeplift_engine.errors import InputError, RuleError
 from deeplift_engine.graph import Graph
 from deeplift_engine.perturbation.evaluation import Evaluate
@@ -39,6 +39,8 @@ KEPT_BYTES = 256 << 20
 """Size of the activations that are kept, of some samples together."""
 MOST_ROWS = 2048
 """And never more windows together than this."""
+SIZES = 16
+"""How many sizes of blocks there are, each of which is compiled once."""
 GAIN = 1.3
 """How many times cheaper than whole forward passes it must look to be chosen by itself."""
 
@@ -191,7 +193,7 @@ class Incremental:
             if not len(here):
                 continue
             kept = self._keep(*(tf.constant(array[first:last]) for array in data))
-            count = block_size(len(here), most)
+            count = frames_together(len(here), most)
             for start in range(0, len(here), count):
                 chosen = padded(here[start : start + count], 0, count)
                 slots = groups.slots[chosen]
@@ -326,6 +328,13 @@ class Groups:
     samples: Array
     frames: Array
     slots: Array
+
+
+def frames_together(frames: int, most: int) -> int:
+    """Frames per block, all blocks but the last being full: one of few sizes up to ``most``."""
+    even = -(-frames // -(-frames // most))
+    unit = max(1, most // SIZES)
+    return min(most, -(-even // unit) * unit)
 
 
 def grouped(samples: Array, starts: Array, step: int, rows: int) -> Groups:

