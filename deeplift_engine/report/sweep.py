@@ -56,7 +56,7 @@ def _title(panel: Axes, text: str) -> None:
 def _draw_agreement(panel: Axes, sweep: Sweep, letters: int | None) -> None:
     found = sweep.agreement(letters=letters)
     means = found.reshape(*found.shape[:2], -1).mean(axis=2)
-    image = panel.imshow(means, vmin=-1, vmax=1, cmap="RdBu_r")
+    image = panel.imshow(means, vmin=-1, vmax=1, cmap="RdBu_r", aspect="auto")
     if len(means) <= MOST_NUMBERS:
         for row, column in np.ndindex(*means.shape):
             value = means[row, column]
@@ -87,4 +87,4 @@ def _draw_deltas(panel: Axes, sweep: Sweep) -> None:
     panel.set_axisbelow(True)
     panel.spines[["top", "right"]].set_visible(False)
     panel.tick_params(colors=INK, labelsize=8)
-    _title(panel, "target minus that on references, mean ± sd")
+    _title(panel, "target's difference, mean ± sd")
