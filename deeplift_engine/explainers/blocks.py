@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from deeplift_engine.data import block_size
 from deeplift_engine.progress import bar
 from deeplift_engine.request import Request
 
@@ -27,7 +26,7 @@ def blocks(request: Request, draws: int, pairs: int, unit: str = " points") -> I
     """Walk over all samples, ``draws`` points of each, ``pairs`` points at a time, with a bar."""
     most = request.batch_size or pairs
     columns = min(draws, most)
-    rows = block_size(request.samples, max(1, most // columns))
+    rows = max(1, most // columns)
     with bar(request.samples * draws, request.progress, unit) as tick:
         for row in range(0, request.samples, rows):
             last = min(row + rows, request.samples)

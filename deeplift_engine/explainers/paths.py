@@ -19,6 +19,8 @@ from deeplift_engine.means import Mean
 from deeplift_engine.request import Request
 
 Array = NDArray[Any]
+WALKS = 4
+"""How many blocks of a walk are made ready together."""
 RULES = ("gauss_legendre", "midpoint", "trapezoid", "left", "right")
 
 
@@ -130,9 +132,12 @@ class Paths:
 
 
 def block_of(request: Request, pairs: int, points: int = 1) -> int:
-    """How many paths of ``points`` points to take together, where ``pairs`` points fit."""
+    """How many paths of ``points`` points to take together, where ``pairs`` points are walked so.
+
+    Several blocks of a walk: points are small beside what a walk makes of them.
+    """
     targets = len(request.seeds.values)
-    return max(1, (request.batch_size or pairs) // (points * targets))
+    return max(1, WALKS * (request.batch_size or pairs) // (points * targets))
 
 
 def with_references(request: Request, draws: int, most: int) -> Iterator[tuple[Block, list[Array]]]:
