@@ -56,8 +56,8 @@ def test_the_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     commands = re.findall(
         r"^    deeplift-engine (.*)$", section("On the command line"), re.MULTILINE
     )
-    assert len(commands) == 3
-    assert [main(command.split()) for command in commands] == [0, 0, 0]
+    assert len(commands) == 5
+    assert [main(command.split()) for command in commands] == [0] * 5
 
 
 def test_the_code_for_layers_of_ones_own_runs(
@@ -90,3 +90,28 @@ def test_the_list_of_layers_is_linked() -> None:
 def test_all_rules_and_no_others_are_listed() -> None:
     listed = re.findall(r"^\| `(\w+)` \|", section("Rules"), re.MULTILINE)
     assert sorted(listed) == sorted(named_rules())
+
+
+def test_the_methods_listed_are_those_there_are() -> None:
+    rows = re.findall(r"^\| [a-z ]+ \| (`.*`) \|$", section("Methods"), re.MULTILINE)
+    listed = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(listed) == sorted(de.methods())
+
+
+def test_the_methods_shown_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = re.findall(r"```python\n(.*?)```", section("Methods"), re.DOTALL)[0]
+    monkeypatch.chdir(tmp_path)
+    network = de.load(ROOT / "examples/genomics/model.h5")
+    x = np.eye(4, dtype="float32")[np.random.default_rng(0).integers(4, size=(2, 200))]
+    names: dict[str, Any] = {"de": de, "network": network, "x": x}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", de.errors.ConvergenceWarning)
+        exec(code, names)
+    assert "comparison.png" in [path.name for path in tmp_path.iterdir()]
+
+
+def test_every_kind_of_references_is_there() -> None:
+    listed = set(re.findall(r"`?(\w+)\(", section("What is explained, against what")))
+    kinds = {name for name in de.references.__all__ if name[0].islower()}
+    checks = {"degenerate_fraction", "repeated_fraction", "resolve", "warn_if_degenerate"}
+    assert kinds - checks <= listed
