@@ -92,7 +92,7 @@ METHODS = (
         deeplift,
         "Differences from references, sent back by rules: Rescale, RevealCancel and mixtures.",
         "Shrikumar 2017, arXiv:1704.02685",
-        "N + 2·N·K",
+        "N + K + N·K; references of their own: N + 2·N·K",
         complete=True,
     ),
     Method(
@@ -101,7 +101,7 @@ METHODS = (
         DeepShap,
         "DeepLIFT averaged over a background set of references, with standard errors.",
         "Lundberg 2017, arXiv:1705.07874",
-        "N + K + N·K shared, N + 2·N·K own",
+        "N + K + N·K; references of their own: N + 2·N·K",
         complete=True,
         aliases=("deep_shap",),
     ),

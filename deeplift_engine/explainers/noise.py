@@ -148,7 +148,7 @@ METHODS = (
         Noisy,
         "The mean of a method's scores on noisy copies of the input.",
         "Smilkov 2017, arXiv:1706.03825",
-        "samples x those of the method",
+        "samples·P; P of the method",
         fixed={"statistic": "mean"},
     ),
     Method(
@@ -157,7 +157,7 @@ METHODS = (
         Noisy,
         "The mean square of a method's scores on noisy copies of the input.",
         "Hooker 2019, arXiv:1806.10758",
-        "samples x those of the method",
+        "samples·P; P of the method",
         fixed={"statistic": "square"},
         aliases=("smoothgrad_squared",),
     ),
@@ -167,7 +167,7 @@ METHODS = (
         Noisy,
         "The variance of a method's scores over noisy copies of the input.",
         "Adebayo 2018, arXiv:1810.03292",
-        "samples x those of the method",
+        "samples·P; P of the method",
         fixed={"statistic": "variance"},
     ),
 )

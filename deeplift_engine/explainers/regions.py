@@ -255,6 +255,6 @@ METHODS = (
         Regions,
         "Regions of an image, ranked by the mean of another method's scores in them.",
         "Kapishnikov 2019, arXiv:1906.02825",
-        "those of the method",
+        "P; of the method",
     ),
 )

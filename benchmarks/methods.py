@@ -1,0 +1,167 @@
+"""What each method costs beside the forward passes that it says it needs.
+
+In one process, on the genomics model: a method's time over that of as many forward passes by
+`Network.predict` as its row in the table says, both minima over repeats taken in turns. A pass
+back counts as one forward.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+import sys
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from benchmarks.architectures import GENOMICS, build_keras
+from benchmarks.work import Problem, make_data
+
+SAMPLES, BAR = 64, 1.3
+REPEATS = 7
+OPERATIONS: Mapping[type, Callable[[float, float], float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a method is run here: its options, and numbers of its formula that are no options."""
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+
+SMOOTH = Setting({"of": "gradient", "samples": 10}, {"P": 2 * SAMPLES})
+POSITIONS = {"groups": 200}
+SETTINGS: Mapping[str, Setting] = {
+    "integrated_gradients": Setting({"steps": 10}),
+    "expected_gradients": Setting({"samples": 10}),
+    "guided_integrated_gradients": Setting({"steps": 10}),
+    "blur_integrated_gradients": Setting({"steps": 10}),
+    "smoothgrad": SMOOTH,
+    "squaregrad": SMOOTH,
+    "vargrad": SMOOTH,
+    "layer_conductance": Setting({"steps": 10}),
+    "internal_influence": Setting({"steps": 10}),
+    "neuron_conductance": Setting({"layer": "dense", "steps": 10}),
+    "concept_sensitivity": Setting({"vector": "random"}),
+    "score_cam": Setting({}, {"channels": 50}),
+    "lrp_epsilon_gamma_box": Setting({"low": 0, "high": 1}),
+    "pattern_net": Setting({"patterns": "fitted"}),
+    "pattern_attribution": Setting({"patterns": "fitted"}),
+    "occlusion": Setting({"window": (1, 4), "way": "whole"}, {"windows": 200}),
+    "feature_ablation": Setting({"groups": "positions"}, POSITIONS),
+    "feature_permutation": Setting({"groups": "positions", "repeats": 1}, POSITIONS),
+    "shapley_sampling": Setting({"groups": 10, "samples": 10}),
+    "exact_shapley": Setting({"groups": 6}),
+    "kernel_shap": Setting({"groups": 10, "samples": 100}),
+    "lime": Setting({"groups": 10, "samples": 100}),
+    "rise": Setting({"samples": 100}),
+    "sobol": Setting({"groups": 10, "samples": 8}),
+    "saturation_mutagenesis": Setting({"way": "whole"}, {"L": 200, "A": 4}),
+    "pairwise_mutagenesis": Setting(
+        {"positions": range(5), "others": range(5, 10), "way": "whole"}, {"P": 5, "Q": 5, "A": 4}
+    ),
+}
+"""Methods that are not named are run as they are."""
+ELSEWHERE = ("xrai",)
+"""Methods of images, whose time is not that of passes."""
+
+
+def count(formula: str, numbers: Mapping[str, float]) -> float:
+    """The value of a formula such as ``"2·N·K·steps + N"``."""
+
+    def value(node: ast.AST) -> float:
+        if isinstance(node, ast.Expression):
+            return value(node.body)
+        if isinstance(node, ast.BinOp):
+            return OPERATIONS[type(node.op)](value(node.left), value(node.right))
+        if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+            return float(node.value)
+        if isinstance(node, ast.Name):
+            return float(numbers[node.id])
+        raise ValueError(f"{formula!r} is no formula of numbers and names")
+
+    counted = formula.partition(";")[0].replace("·", "*").replace("^", "**")
+    return value(ast.parse(counted, mode="eval"))
+
+
+def methods_table(repeats: int = REPEATS) -> str:
+    """A Markdown table, a line a method."""
+    import deeplift_engine as de
+
+    problem = Problem("genomics", GENOMICS, SAMPLES, 1, ())
+    made = make_data(problem)
+    with TemporaryDirectory(prefix="deeplift-benchmark-") as name:
+        path = Path(name) / "model.h5"
+        build_keras(problem.architecture, made.weights).save(path)
+        network = de.load(path)
+    lines = [
+        "| method | options | forward passes | as many | time | ÷ | bar |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for method in de.methods().values():
+        if method.name in ELSEWHERE:
+            continue
+        setting = SETTINGS.get(method.name, Setting())
+        lines.append(_line(network, method, setting, made.inputs, repeats))
+        print(lines[-1], file=sys.stderr, flush=True)
+    return "\n".join(lines)
+
+
+def _line(network: Any, method: Any, setting: Setting, x: Any, repeats: int) -> str:
+    options = {name: option.default for name, option in method.options.items()}
+    numbers = {"N": len(x), "K": 1, "T": 1, **options, **setting.options, **setting.numbers}
+    passes = round(count(method.passes, numbers))
+    explainer = network.explainer(method.name, **_options(network, setting, x))
+    many = np.resize(x, (passes, *x.shape[1:]))
+    works: list[Callable[[], Any]] = [
+        lambda: explainer.run(x, target=0, progress=False),
+        lambda: network.predict(many, progress=False),
+    ]
+    fastest = [float("inf")] * len(works)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for turn in range(repeats + 1):
+            for number, work in enumerate(works):
+                start = time.perf_counter()
+                work()
+                seconds = time.perf_counter() - start
+                if turn:
+                    fastest[number] = min(fastest[number], seconds)
+    ratio = fastest[0] / fastest[1]
+    options = ", ".join(f"{name}={value}" for name, value in setting.options.items())
+    verdict = "met" if ratio <= BAR else "**missed**"
+    return (
+        f"| `{method.name}` | {options} | {method.passes} | {passes} | {fastest[0] * 1e3:.0f} ms "
+        f"| {ratio:.2f} | at most {BAR}: {verdict} |"
+    )
+
+
+def _options(network: Any, setting: Setting, x: Any) -> dict[str, Any]:
+    """The options, with what has the inputs' shape or is fitted from them where that is wanted."""
+    import deeplift_engine as de
+
+    made: dict[Any, Callable[[], Any]] = {
+        "random": lambda: np.random.default_rng(0).normal(size=x.shape[1:]),
+        "fitted": lambda: de.fit_patterns(network, x),
+    }
+    return {
+        name: made[said]() if isinstance(said, str) and said in made else said
+        for name, said in setting.options.items()
+    }
+
+
+if __name__ == "__main__":
+    print(methods_table())
