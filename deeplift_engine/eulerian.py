@@ -102,7 +102,9 @@ class _Graph:
 def _nodes(codes: Codes, width: int) -> tuple[Indices, Codes]:
     """The words of ``width`` letters ``(n, L - width + 1)`` as numbers, and their last letters."""
     letters = np.flatnonzero(np.bincount(codes.reshape(-1)))
-    ranks, base = np.searchsorted(letters, codes), len(letters)
+    rank_of, base = np.zeros(letters[-1] + 1, np.intp), len(letters)
+    rank_of[letters] = np.arange(base)
+    ranks = rank_of[codes]
     numbers = ranks
     for step in range(1, width):
         numbers = numbers[:, :-1] * base + ranks[:, step:]
