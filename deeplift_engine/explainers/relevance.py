@@ -104,7 +104,8 @@ class Relevance(Runner):
     low, high
         Bounds of what the first kernel reads, for z-box: numbers, or arrays of one sample.
     bias
-        Whether biases take their share of relevance; without it they are left out of the rules.
+        Whether biases, and offsets of layers without a kernel, take their share of relevance;
+        without it they are left out of the rules.
     start
         ``"value"``, the relevance of the target is its value, or ``"one"``, that of a probability.
     batch_norm
@@ -137,7 +138,7 @@ class Relevance(Runner):
             raise RuleError(f"start is 'value' or 'one', not {start!r}.")
         given = Parameters(epsilon, gamma, alpha, beta, low, high, bias)
         made = [(which, _made(rule, given)) for which, rule in _pairs(rules)]
-        assigned = assign_relevance(self.setup.graph.nodes, made, epsilon)
+        assigned = assign_relevance(self.setup.graph.nodes, made, Epsilon(epsilon, bias))
         self._walk = self.walk(assigned, relevance=True)
         self.conserves, self.given = self._walk.plan.complete, start == "one"
         self.settings |= {

@@ -54,11 +54,15 @@ GATES |= set(COMPARISONS)
 """Functions of one element whose values are shares, from 0 to 1."""
 FAMILIES = {"convolution": CONVOLUTIONS, "dense": (Dense, EinsumKernel)}
 
+IN_PROPORTION = Epsilon(0.0)
+
 Nodes = Mapping[str, NodeLike]
 Pairs = Sequence[tuple[str, RelevanceRule]]
 
 
-def assign_relevance(nodes: Nodes, pairs: Pairs, stabiliser: float = 0.0) -> dict[str, Assigned]:
+def assign_relevance(
+    nodes: Nodes, pairs: Pairs, adding: Epsilon = IN_PROPORTION
+) -> dict[str, Assigned]:
     """The relevance rule of every node that has inputs.
 
     Parameters
@@ -70,9 +74,9 @@ def assign_relevance(nodes: Nodes, pairs: Pairs, stabiliser: float = 0.0) -> dic
         kernels that no other kernel is in front of, or ``"first:3"``, the three lowest on any way;
         ``"dense"`` and ``"convolution"``; ``"default"``, every kernel; a layer's name, or
         ``"class:Conv1D"``, the Keras class, and these also for linear layers without a kernel.
-    stabiliser
-        Epsilon of the proportional rule that linear layers without a kernel get; where the
-        default shares by coefficients alone, they do so too.
+    adding
+        The rule of linear layers without a kernel, its epsilon that of products too; where the
+        default shares by coefficients alone, what adds does so instead.
 
     Raises
     ------
@@ -82,23 +86,23 @@ def assign_relevance(nodes: Nodes, pairs: Pairs, stabiliser: float = 0.0) -> dic
     _check([which for which, _ in pairs], nodes)
     depths = _depths(nodes)
     return {
-        node.name: Assigned(_rule(node, nodes, pairs, depths, stabiliser))
+        node.name: Assigned(_rule(node, nodes, pairs, depths, adding))
         for node in nodes.values()
         if node.inputs
     }
 
 
 def _rule(
-    node: NodeLike, nodes: Nodes, pairs: Pairs, depths: Mapping[str, int], stabiliser: float
+    node: NodeLike, nodes: Nodes, pairs: Pairs, depths: Mapping[str, int], adding: Epsilon
 ) -> Rule:
     layer = node.layer
     if isinstance(layer, Recurrence):
-        return _unrolled(layer, _chosen(node, pairs, depths), stabiliser)
+        return _unrolled(layer, _chosen(node, pairs, depths), adding)
     rule: RelevanceRule
     if isinstance(layer, Linear):
-        rule = _of_linear(node, pairs, depths) or _adding(pairs, stabiliser)
+        rule = _of_linear(node, pairs, depths) or _adding(pairs, adding)
     elif isinstance(layer, Joint):
-        rule = Signals(_gates(node, nodes), stabiliser)
+        rule = Signals(_gates(node, nodes), adding.epsilon)
     else:
         rule = next(made for family, made in BY_FAMILY.items() if isinstance(layer, family))
     return rule.of(layer)
@@ -120,13 +124,13 @@ def _of_linear(node: NodeLike, pairs: Pairs, depths: Mapping[str, int]) -> Relev
     return next((rule for which, rule in pairs if _names(which, node)), None)
 
 
-def _adding(pairs: Pairs, stabiliser: float) -> RelevanceRule:
+def _adding(pairs: Pairs, adding: Epsilon) -> RelevanceRule:
     """The rule of what adds without a kernel: in proportion, or as the default looks at no input.
 
     Relevance by coefficients alone comes to zeros as well, which have no proportion.
     """
     default = dict(pairs).get("default")
-    return default if isinstance(default, ByCoefficients) else Epsilon(stabiliser)
+    return default if isinstance(default, ByCoefficients) else adding
 
 
 def _chosen(node: NodeLike, pairs: Pairs, depths: Mapping[str, int]) -> RelevanceRule:
@@ -151,14 +155,12 @@ def _names(which: str, node: NodeLike) -> bool:
     return which in (node.name, node.keras_layer, f"class:{node.class_name}")
 
 
-def _unrolled(layer: Recurrence, rule: RelevanceRule, stabiliser: float) -> Unrolled:
+def _unrolled(layer: Recurrence, rule: RelevanceRule, adding: Epsilon) -> Unrolled:
     """The walk through a cell, all of whose kernels have one rule."""
     nodes = layer.cell.nodes
     pairs = [("default", rule)]
     inner = {
-        node.name: _rule(node, nodes, pairs, {}, stabiliser)
-        for node in nodes.values()
-        if node.inputs
+        node.name: _rule(node, nodes, pairs, {}, adding) for node in nodes.values() if node.inputs
     }
     return Unrolled(rule.name, inner, rule.of(layer.entry))
 

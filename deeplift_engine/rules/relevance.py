@@ -192,6 +192,11 @@ class Box(RelevanceRule):
         """Distances from the middle of the box, and half its width."""
         low, high = np.asarray(self.low, float), np.asarray(self.high, float)
         points = ends.inputs()
+        if max(low.ndim, high.ndim) > points[0].shape.rank - 2:
+            raise RuleError(
+                f"z_box: low and high have shapes {low.shape} and {high.shape}; expected numbers, "
+                f"or arrays of one sample of what the layer reads, {tuple(points[0].shape[2:])}."
+            )
         away = [x - tf.cast((low + high) / 2, x.dtype) for x in points]
         half = [tf.cast((high - low) / 2, x.dtype) + tf.zeros_like(x[:1]) for x in points]
         width = pairwise(layer.absolute().linear, half)
