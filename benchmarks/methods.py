@@ -1,18 +1,18 @@
-"""What each method costs beside the forward passes that it says it needs.
+"""What methods, mutagenesis, references and sweeps cost: ``python -m benchmarks.methods``.
 
-In one process, on the genomics model: a method's time over that of as many forward passes by
-`Network.predict` as its row in the table says, both minima over repeats taken in turns. A pass
-back counts as one forward.
+Methods are run on the genomics model beside as many forward passes as their row in the table of
+methods says.
 """
 
 from __future__ import annotations
 
+import argparse
 import ast
 import operator
 import sys
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import mutagenesis, references
 from benchmarks.architectures import GENOMICS, build_keras
 from benchmarks.work import Problem, make_data
 
@@ -79,6 +80,14 @@ ELSEWHERE = ("xrai",)
 """Methods of images, whose time is not that of passes."""
 
 
+NOTES = """\
+Written by `python -m benchmarks.methods --write docs/METHOD_COSTS.md`.
+
+Each method on the genomics model, 64 sequences of 200 x 4: its time over that of as many forward
+passes by `Network.predict` as its row in [METHODS.md](METHODS.md) says, both minima over repeats taken
+in turns in one process. A pass back counts as one forward."""
+
+
 def count(formula: str, numbers: Mapping[str, float]) -> float:
     """The value of a formula such as ``"2·N·K·steps + N"``."""
 
@@ -97,7 +106,7 @@ def count(formula: str, numbers: Mapping[str, float]) -> float:
     return value(ast.parse(counted, mode="eval"))
 
 
-def methods_table(repeats: int = REPEATS) -> str:
+def methods_table(repeats: int = REPEATS, only: Sequence[str] | None = None) -> str:
     """A Markdown table, a line a method."""
     import deeplift_engine as de
 
@@ -112,7 +121,7 @@ def methods_table(repeats: int = REPEATS) -> str:
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for method in de.methods().values():
-        if method.name in ELSEWHERE:
+        if method.name in ELSEWHERE or (only is not None and method.name not in only):
             continue
         setting = SETTINGS.get(method.name, Setting())
         lines.append(_line(network, method, setting, made.inputs, repeats))
@@ -163,5 +172,30 @@ def _options(network: Any, setting: Setting, x: Any) -> dict[str, Any]:
     }
 
 
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, print, and on request write the page."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.methods", description=__doc__)
+    parser.add_argument("--repeats", type=int, default=REPEATS, help="timed runs of each")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the page there")
+    parser.add_argument("--only", action="append", metavar="METHOD", help="this one; repeatable")
+    options = parser.parse_args(arguments)
+    sections = ["# What methods cost", NOTES, methods_table(options.repeats, options.only)]
+    if options.only is None:
+        sized = argparse.Namespace(quick=False, repeats=options.repeats)
+        sections += [
+            "## Saturation mutagenesis",
+            mutagenesis.NOTES,
+            mutagenesis.table(options.repeats),
+            "## References and sweeps",
+            references.NOTES,
+            "\n".join([*references.shuffle_table(sized), "", *references.sweep_table(sized)]),
+        ]
+    page = "\n\n".join(sections) + "\n"
+    print(page)
+    if options.write is not None:
+        options.write.write_text(page)
+    return 0
+
+
 if __name__ == "__main__":
-    print(methods_table())
+    raise SystemExit(main())

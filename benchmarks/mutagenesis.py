@@ -23,6 +23,10 @@ Array = NDArray[Any]
 BAR = 5.0
 REPEATS = 5
 TOLERANCE = 1e-4  # of the largest prediction, whose float32 rounding whole passes are left with
+NOTES = """\
+Every letter at every position: by whole forward passes of all the mutants, and as the method does it
+by itself, by what a mutation can change alone; through the whole method, in turns, the fastest of
+each."""
 HEADER = "| network | sequences | mutations | whole | incremental | faster | differ | bar |"
 
 
@@ -104,10 +108,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.mutagenesis", description=__doc__)
     parser.add_argument("--repeats", type=int, default=REPEATS, help="timed runs of each way")
     options = parser.parse_args(arguments)
-    print(f"{HEADER}\n|{' --- |' * (HEADER.count('|') - 1)}", flush=True)
-    for work in WORK:
-        print(measured(work, options.repeats).line(), flush=True)
+    print(table(options.repeats))
     return 0
+
+
+def table(repeats: int = REPEATS) -> str:
+    """A Markdown table, a line for each network and number of sequences."""
+    head = [HEADER, f"|{' --- |' * (HEADER.count('|') - 1)}"]
+    return "\n".join([*head, *(measured(work, repeats).line() for work in WORK)])
 
 
 if __name__ == "__main__":
