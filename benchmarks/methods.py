@@ -84,8 +84,8 @@ NOTES = """\
 Written by `python -m benchmarks.methods --write docs/METHOD_COSTS.md`.
 
 Each method on the genomics model, 64 sequences of 200 x 4: its time over that of as many forward
-passes by `Network.predict` as its row in [METHODS.md](METHODS.md) says, both minima over repeats taken
-in turns in one process. A pass back counts as one forward."""
+passes by `Network.predict` as its row in [METHODS.md](METHODS.md) says, both minima over repeats
+taken in turns in one process. A pass back counts as one forward."""
 
 
 def count(formula: str, numbers: Mapping[str, float]) -> float:

@@ -24,9 +24,9 @@ BAR = 5.0
 REPEATS = 5
 TOLERANCE = 1e-4  # of the largest prediction, whose float32 rounding whole passes are left with
 NOTES = """\
-Every letter at every position: by whole forward passes of all the mutants, and as the method does it
-by itself, by what a mutation can change alone; through the whole method, in turns, the fastest of
-each."""
+Every letter at every position: by whole forward passes of all the mutants, and as the method does
+it by itself, by what a mutation can change alone; through the whole method, in turns, the fastest
+of each."""
 HEADER = "| network | sequences | mutations | whole | incremental | faster | differ | bar |"
 
 
