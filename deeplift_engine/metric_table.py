@@ -22,7 +22,10 @@ it by hand.
 
 ```python
 found = deeplift_engine.compare(
-    network, x, ["deeplift", ("integrated_gradients", {{"steps": 20}})], target=0,
+    network,
+    x,
+    ["deeplift", ("integrated_gradients", {{"steps": 20}})],
+    target=0,
     metrics=["completeness", ("sensitivity_n", {{"draws": 50}})],
 )
 print(found)
