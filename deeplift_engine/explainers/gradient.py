@@ -68,6 +68,16 @@ class Gradient(Runner):
         return Found(scores, gradients, predictions=walked.outputs or None)
 
 
+class Zero(Runner):
+    """No contribution anywhere: what to compare others with."""
+
+    def attribute(self, request: Request) -> Found:
+        """Zeros (T, N, *S)."""
+        data = request.data if self.setup.at_inputs else self._activations(request.data, None)
+        targets = len(request.seeds.values)
+        return Found([np.zeros((targets, *x.shape), self.setup.dtype) for x in data])
+
+
 def on_simplex(gradients: Array, axis: int | None) -> Array:
     """Gradients (T, M, *S) without their mean over ``axis`` of S."""
     if axis is None:
@@ -130,5 +140,13 @@ METHODS = (
         "Zeiler 2013, arXiv:1311.2901",
         "2·N",
         fixed={"rules": "deconvnet"},
+    ),
+    Method(
+        "zero",
+        "gradient",
+        Zero,
+        "No contribution anywhere, to compare others with.",
+        "Ancona 2018, arXiv:1711.06104 (DeepExplain)",
+        "N",
     ),
 )
