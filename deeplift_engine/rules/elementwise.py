@@ -159,9 +159,9 @@ def _factors(layer: Elementwise, x: Tensor, x0: Tensor, spread: Tensor) -> tuple
     """
     delta = x - x0
     x0, x = x0 + tf.zeros_like(delta), x + tf.zeros_like(delta)
-    noise = 4 * float(np.finfo(delta.dtype.as_numpy_dtype).eps) * spread
     up, down = (delta + spread) / 2, (delta - spread) / 2
-    rises, falls = up > noise, -down > noise
+    noise = 4 * float(np.finfo(delta.dtype.as_numpy_dtype).eps) * (tf.abs(up) + tf.abs(down))
+    rises, falls = tf.abs(up) > noise, tf.abs(down) > noise
     raised = tf.where(rises, tf.where(falls, x0 + up, x), x0)
     lowered = tf.where(falls, tf.where(rises, x0 + down, x), x0)
     above = (layer.slope(raised, x0) + layer.slope(x, lowered)) / 2

@@ -83,6 +83,7 @@ def test_fused_kernels_change_nothing(opened: Opening, name: str, rules: str) ->
     agree(*results)
 
 
+@pytest.mark.filterwarnings("ignore::deeplift_engine.errors.DegenerateReferenceWarning")
 def test_every_form_of_one_set_of_references_is_that_set(opened: Opening) -> None:
     case = opened("stack")
     x = case.inputs(3, seeded("x"))[0]
