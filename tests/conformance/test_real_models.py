@@ -102,6 +102,7 @@ def test_contributions_sum_to_the_difference_behind_every_layer(name: str, rules
     assert audit.ok, str(audit)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RECURRENT)
 def test_contributions_sum_to_the_difference(name: str) -> None:
     explainer = network(name).explainer(target=logits(name)[0], fused=False)

@@ -88,9 +88,19 @@ def check(
 def test_every_layer_keeps_the_sum(
     opened: Opening, name: str, samples: list[tuple[str, float]], seed: int
 ) -> None:
-    """Mixtures of rules in whole networks; one rule at a time in those of one layer."""
-    several = RULES if name in NETWORKS else ("rescale", "reveal_cancel")
+    """Mixtures of rules in whole networks; Rescale in those of one layer."""
+    several = RULES if name in NETWORKS else ("rescale",)
     check(opened(name), samples, seed, exact=False, several=several)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in CASES if name not in NETWORKS])
+@EXAMPLES
+@given(samples=SAMPLES, seed=SEEDS)
+def test_every_layer_keeps_the_sum_by_reveal_cancel(
+    opened: Opening, name: str, samples: list[tuple[str, float]], seed: int
+) -> None:
+    check(opened(name), samples, seed, exact=False, several=("reveal_cancel",))
 
 
 @pytest.mark.parametrize("name", CASES)
