@@ -19,9 +19,10 @@ from deeplift_engine.graph import Graph
 from tests.helpers import off
 
 UNITS = 3
-RUNS = int(os.environ.get("DEEPLIFT_ENGINE_RUNS", "40"))
+RUNS = int(os.environ.get("DEEPLIFT_ENGINE_RUNS", "20"))
 OPTIONS: dict[str, dict[str, Any]] = {
     "exact_shapley": {"groups": 3},
+    "guided_integrated_gradients": {"steps": 8},
     "kernel_shap": {"groups": "positions", "samples": 60},
     "lime": {"samples": 60},
     "rise": {"samples": 60},
