@@ -151,9 +151,17 @@ def per_sample(array: ArrayLike) -> PendingReferences:
         if several and values.shape[1] == 0:
             raise ReferencesError(f"{name}: no references per sample (K = 0); give at least one")
         own = values if several else values[:, None]
-        return References(name, own.shape[1], False, lambda inputs, indices: own[indices])
+        return References(name, own.shape[1], False, lambda inputs, indices: _rows(own, indices))
 
     return PendingReferences(name, settle)
+
+
+def _rows(array: Array, indices: Array) -> Array:
+    """Rows of an array, without a copy where they follow each other."""
+    start, stop = int(indices[0]), int(indices[-1]) + 1
+    if np.array_equal(indices, np.arange(start, stop)):
+        return array[start:stop]
+    return np.asarray(array[indices])
 
 
 def function(f: Callable[[Array], Any], count: int | None = None) -> PendingReferences:
