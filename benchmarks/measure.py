@@ -16,10 +16,6 @@ from benchmarks.process import BenchmarkError, Cost, Process, save_model
 from benchmarks.work import Array, Problem, Row, make_data, save
 
 _log = logging.getLogger(__name__)
-MORE = 5
-"""So many times the repeats are made of a contender while it has used less than..."""
-SHARE = 8
-"""... this part of its budget."""
 TOLERANCE = 1e-3  # of the largest contribution: float32, and each library's own threshold
 
 
@@ -30,8 +26,7 @@ class Plan:
     Attributes
     ----------
     repeats, budget
-        So many timed runs each, fewer once a contender has used ``budget`` seconds on a row, and
-        more, see `MORE`, of one that is fast.
+        So many timed samples each, fewer once a contender has used ``budget`` seconds on a row.
     patience
         Seconds to wait before a run, at most, for other processes to leave the cores alone.
     pythons
@@ -117,6 +112,8 @@ def _measure_row(
             base.choose_batch_size()
         for process in others:
             process.runs.clear()
+        for process in [*others, *processes]:
+            process.choose_count()
         for process in _turns([*others, *processes], plan):
             process.measure(plan.patience)
         costs = {process.name: process.cost() for process in others}
@@ -130,15 +127,11 @@ def _contenders(row: Row, plan: Plan) -> list[str]:
 
 
 def _turns(processes: Iterable[Process], plan: Plan) -> Iterator[Process]:
-    """A, B, C, A, B, C …: what else the machine does then meets all of them alike.
-
-    What is fast has more turns, for a minimum of few of its runs is still noise.
-    """
+    """A, B, C, A, B, C …: what else the machine does then meets all of them alike."""
     processes = list(processes)
-    for turn in range(plan.repeats * (MORE if plan.repeats > 1 else 1)):
-        seconds = plan.budget if turn < plan.repeats else plan.budget / SHARE
+    for _ in range(plan.repeats):
         for process in processes:
-            if not process.runs or sum(process.runs) < seconds:
+            if not process.runs or sum(process.runs) * process.count < plan.budget:
                 yield process
 
 

@@ -16,6 +16,9 @@ from benchmarks.contenders import CONTENDERS
 QUIET, QUIET_FOR = 0.1, 0.2  # the share of the cores that others may use, and seconds of it
 WARM_UP = 2.0  # seconds: what takes longer is not changed much by a first run
 CHOOSING = 3  # runs at each batch size, the first not counted
+SAMPLE = 0.5
+"""Seconds of a timed sample, of as many runs as it takes: a machine whose speed changes would give
+what is short its fastest moments, and what is long their mean."""
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
@@ -27,13 +30,14 @@ class BenchmarkError(RuntimeError):
 class Cost:
     """What a contender took.
 
-    ``seconds`` and ``processor`` (of all threads together) are those of its best run, ``peak``
+    ``seconds`` and ``processor`` (of all threads together) are those of a run in its best of so
+    many ``samples``, ``peak``
     and ``idle`` MiB at most and before the first run; ``difference`` from the engine's result.
     """
 
     seconds: float
     processor: float
-    runs: int
+    samples: int
     batch_size: int
     peak: float
     idle: float
@@ -60,6 +64,7 @@ class Process:
         )
         self.opened: dict[str, Any] = {}
         self.batch_size = 0
+        self.count = 1
 
     def ask(self, **request: Any) -> dict[str, Any]:
         """Send a request and wait for its answer."""
@@ -77,15 +82,15 @@ class Process:
         return answer
 
     def run(self, save_as: Path | None = None) -> float:
-        """One run at the chosen batch size; its seconds."""
+        """``count`` runs in a row at the chosen batch size; seconds of one."""
         saved = None if save_as is None else str(save_as)
-        answer = self.ask(do="run", batch_size=self.batch_size, save=saved)
+        answer = self.ask(do="run", batch_size=self.batch_size, count=self.count, save=saved)
         self.peak = max(self.peak, answer["peak"])
         self.processor.append(answer["processor"])
         return float(answer["seconds"])
 
     def measure(self, patience: float) -> None:
-        """One run that counts, after a wait of at most ``patience`` seconds for quiet."""
+        """One sample, after a wait of at most ``patience`` seconds for quiet."""
         wait_for_quiet(patience)
         self.runs.append(self.run())
 
@@ -106,12 +111,19 @@ class Process:
         self.batch_size = min(seconds, key=seconds.__getitem__)
         self.peak = 0.0
 
+    def choose_count(self) -> None:
+        """Take as many runs to a sample as fill it."""
+        if not self.runs:  # or it is too long for a run that does not count
+            self.count = max(1, round(SAMPLE / self.run()))
+
     def cost(self, difference: float | None = None) -> Cost:
-        """The fastest of the runs so far."""
+        """The fastest of the samples so far."""
         idle = float(self.opened["memory"])
-        runs = len(self.runs)
-        processor = min(self.processor[-runs:])
-        return Cost(min(self.runs), processor, runs, self.batch_size, self.peak, idle, difference)
+        samples = len(self.runs)
+        processor = min(self.processor[-samples:])
+        return Cost(
+            min(self.runs), processor, samples, self.batch_size, self.peak, idle, difference
+        )
 
     def close(self) -> None:
         """End the worker."""

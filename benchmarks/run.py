@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.breakdown import BREAKDOWN_NOTES, breakdown
 from benchmarks.contenders import PEERS
 from benchmarks.lengths import LENGTH_NOTES, lengths_table
-from benchmarks.measure import MORE, Plan, ProblemCosts, measure_problem
+from benchmarks.measure import Plan, ProblemCosts, measure_problem
 from benchmarks.process import BenchmarkError, available
 from benchmarks.table import NOTES, problem_table
 from benchmarks.work import PROBLEMS, QUICK, Problem, Row
@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         "--repeats",
         type=int,
         default=7,
-        help="timed runs of each, more of what is fast (default 7)",
+        help="timed samples of each (default 7)",
     )
     parser.add_argument(
         "--budget", type=float, default=20.0, help="seconds for one contender and row (default 20)"
@@ -157,7 +157,7 @@ def _conditions(results: list[ProblemCosts], plan: Plan) -> str:
     return (
         f"Measured on {date.today()}: {_processor()}, {len(os.sched_getaffinity(0))} cores for "
         f"every contender, {platform.system()}, Python {platform.python_version()}; {packages}. "
-        f"{plan.repeats} repeats, up to {MORE * plan.repeats} of what is fast."
+        f"{plan.repeats} samples of each."
     )
 
 

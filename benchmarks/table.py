@@ -12,13 +12,15 @@ from benchmarks.work import SPEEDUP_OVER_PEERS
 HEADER = ("work", "by", "time", "÷ F", "CPU ÷ F", "÷ engine's F", "÷ engine", "memory", "bars")
 NOTES = """\
 F is the forward pass of N·K sequences as Keras compiles it, the fastest of several batch sizes;
-the engine's F is that of `Network.predict`. Times are minima over repeats taken in turns, so
-only ratios within a row mean something; "CPU ÷ F" is the ratio of processor time, all threads
-together, which other processes on the machine disturb less. Peers run at the fastest of several
-batch sizes, the engine at its default. Memory is the most a process held during a run, and in
-brackets how much of it came on top of the opened libraries and model. Before anything is timed,
-the contributions of all are compared; "agrees to" is the largest difference from the engine's
-over the largest contribution."""
+the engine's F is that of `Network.predict`. Times are minima over samples taken in turns, so
+only ratios within a row mean something. A sample is as many runs in a row as take half a second,
+or one that takes longer: on a machine whose speed changes, the minimum over single runs would
+compare the best moment of what is short with the mean of what is long. "CPU ÷ F" is the ratio of
+processor time, all threads together, which other processes on the machine disturb less. Peers run
+at the fastest of several batch sizes, the engine at its default. Memory is the most a process held
+during a run, and in brackets how much of it came on top of the opened libraries and model. Before
+anything is timed, the contributions of all are compared; "agrees to" is the largest difference from
+the engine's over the largest contribution."""
 
 
 def problem_table(measured: ProblemCosts, bars: bool = True) -> str:

@@ -41,7 +41,7 @@ class Worker:
         """Do what is asked."""
         if request["do"] == "prepare":
             return self.prepare(request["row"])
-        return self.run(request["batch_size"], request["save"])
+        return self.run(request["batch_size"], request["count"], request["save"])
 
     def prepare(self, row_name: str | None) -> dict[str, Any]:
         """Open the libraries and the model; ``row_name`` is None for a forward pass."""
@@ -54,17 +54,18 @@ class Worker:
             "memory": _memory("VmRSS"),
         }
 
-    def run(self, batch_size: int, save: str | None) -> dict[str, Any]:
-        """Do the work once; ``save`` names the file for what came out."""
+    def run(self, batch_size: int, count: int, save: str | None) -> dict[str, Any]:
+        """Do the work ``count`` times; ``save`` names the file for what came out."""
         assert self.prepared is not None
         _reset_peak()
         processor, start = time.process_time(), time.perf_counter()
-        result = self.prepared.run(batch_size)
+        for _ in range(count):
+            result = self.prepared.run(batch_size)
         seconds, processor = time.perf_counter() - start, time.process_time() - processor
         peak = _memory("VmHWM")
         if save is not None:
             np.save(save, self.prepared.positions(result))
-        return {"seconds": seconds, "processor": processor, "peak": peak}
+        return {"seconds": seconds / count, "processor": processor / count, "peak": peak}
 
 
 def _memory(field: str) -> float:

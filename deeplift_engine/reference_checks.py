@@ -85,7 +85,9 @@ def repeated_fraction(references: Array) -> Array:
     # equal references have equal sums under any weights, which are quick to look through first
     flat = references.reshape(n * count, -1)
     weights = np.random.default_rng(0).normal(size=flat.shape[1])
-    sums = (flat @ weights.astype(flat.dtype if flat.dtype.kind == "f" else float)).reshape(n, -1)
+    weights = weights.astype(flat.dtype if flat.dtype.kind == "f" else float)
+    # not ``@``: the threads of BLAS spin on for a while, and take the cores from TensorFlow's
+    sums = np.einsum("ij,j->i", flat, weights).reshape(n, -1)
     largest = np.abs(sums).max(axis=1, keepdims=True, initial=0)
     near = repeats(np.round(sums / np.where(largest > 0, largest, 1), 4)).any(axis=1)
     found = np.zeros(n)

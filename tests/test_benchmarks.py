@@ -17,7 +17,13 @@ from benchmarks.work import OWN, PROBLEMS, QUICK, REVEAL_CANCEL, load, make_data
 
 def cost(seconds: float) -> Cost:
     return Cost(
-        seconds, processor=2 * seconds, runs=1, batch_size=256, peak=2.0, idle=1.0, difference=0.0
+        seconds,
+        processor=2 * seconds,
+        samples=1,
+        batch_size=256,
+        peak=2.0,
+        idle=1.0,
+        difference=0.0,
     )
 
 

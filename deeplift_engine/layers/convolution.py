@@ -12,7 +12,7 @@ import tensorflow as tf
 from deeplift_engine.constants import Array, constant
 from deeplift_engine.layers.base import Linear
 from deeplift_engine.layers.correlation import Margins, correlate, correlate_transposed
-from deeplift_engine.layers.folding import convolve_folded, folds_well
+from deeplift_engine.layers.phases import blocks_of, transpose_by_phases
 from deeplift_engine.tensors import Tensor
 
 
@@ -53,19 +53,31 @@ class Convolution(Linear):
         With stride 1 it is a convolution with the kernel flipped and its channels swapped,
         which TensorFlow dilates in every dtype.
         """
+        sizes = list(shapes[0][:-1])
+        before = self._before(sizes)
+        kernel, strides, *_ = self._as_image(self.kernel, None)
+        blocks = blocks_of(kernel, strides)
+        if blocks and before and self.groups == 1 and max(self.dilation) == 1:
+            return [self._transpose_by_phases(multiplier, sizes, blocks, before)]
         if any(stride != 1 for stride in self.strides):
-            return [self._transpose_strided(multiplier, shapes[0])]
+            return [self._transpose_strided(multiplier, sizes)]
         margins = [
-            (reach - before, reach - after)
-            for reach, (before, after) in zip(self._reach(), self._margins() or [], strict=True)
+            (reach - start, reach - end)
+            for reach, (start, end) in zip(self._reach(), self._margins() or [], strict=True)
         ]
-        flipped = self._flipped()
-        if self.groups == 1 and max(self.dilation) == 1 and folds_well(flipped):
-            return [convolve_folded(multiplier, flipped, margins[0])]
-        return [self._convolve(multiplier, flipped, margins)]
+        return [self._convolve(multiplier, self._flipped(), margins)]
 
-    def _transpose_strided(self, multiplier: Tensor, shape: Sequence[Any]) -> Tensor:
-        sizes: list[Any] = list(shape[:-1])
+    def _transpose_by_phases(
+        self, multiplier: Tensor, sizes: list[Any], blocks: list[int], before: list[int]
+    ) -> Tensor:
+        kernel, strides, *_ = self._as_image(self.kernel, None)
+        if not self._is_sequence:
+            return transpose_by_phases(multiplier, kernel, sizes, strides, blocks, before)
+        image = tf.expand_dims(multiplier, 1)
+        output = transpose_by_phases(image, kernel, [1, *sizes], strides, blocks, [0, *before])
+        return tf.squeeze(output, 1)
+
+    def _transpose_strided(self, multiplier: Tensor, sizes: list[Any]) -> Tensor:
         if self._is_sequence:
             multiplier, sizes = tf.expand_dims(multiplier, 1), [1, *sizes]
         parts = []
@@ -97,6 +109,16 @@ class Convolution(Linear):
         if all(stride == 1 for stride in self.strides):
             return [(reach // 2, reach - reach // 2) for reach in self._reach()]
         return None
+
+    def _before(self, sizes: Sequence[Any]) -> list[int] | None:
+        """Zeros before, per dimension; None where they depend on a length that is not known."""
+        margins = self._margins()
+        if margins is not None:
+            return [before for before, _ in margins]
+        if not all(isinstance(size, int) for size in sizes):
+            return None
+        spans = zip(sizes, self.strides, self._reach(), strict=True)
+        return [max((-(-n // step) - 1) * step + reach + 1 - n, 0) // 2 for n, step, reach in spans]
 
     def _flipped(self) -> Array:
         spatial = tuple(range(self.kernel.ndim - 2))
