@@ -18,6 +18,7 @@ from deeplift_engine.attribution import Arrays, Attribution
 from deeplift_engine.errors import ConvergenceWarning, InputError, ReferencesError
 from deeplift_engine.reference_checks import References
 from deeplift_engine.request import Request
+from deeplift_engine.weights import of_samples
 
 Array = NDArray[Any]
 FIRST = 10
@@ -78,8 +79,7 @@ def refined(
 
 def _some(request: Request, rows: Array, start: int, stop: int) -> Request:
     """The same of these samples and these references alone."""
-    values = request.seeds.values
-    chosen = values if values.shape[1] == 1 else values[:, rows]
+    chosen = of_samples(request.seeds.values, rows)
     return request.replace(
         data=[array[rows] for array in request.data],
         references=[_some_of(each, rows, start, stop) for each in request.references],

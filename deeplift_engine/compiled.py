@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from deeplift_engine.carrying import carrying
 from deeplift_engine.comparison import AT_INPUT, AT_REFERENCE, Comparison, Stored, remade
+from deeplift_engine.forwarding import target_shape, traced
 from deeplift_engine.graph import Graph
 from deeplift_engine.plan import Plan
 from deeplift_engine.rules import Assigned, Multiplier
@@ -22,13 +23,7 @@ class Forward:
 
     def __init__(self, graph: Graph, names: Mapping[str, Iterable[str]]) -> None:
         self.graph, self.names = graph, {end: sorted(set(names[end])) for end in names}
-        self._feeds = [
-            tf.TensorSpec(
-                [None, *graph.nodes[name].shape], graph.nodes[name].dtype, name=f"input_{i}"
-            )
-            for i, name in enumerate(graph.inputs)
-        ]
-        self._functions = {end: self._traced(named) for end, named in self.names.items()}
+        self._functions = {end: traced(graph, named) for end, named in self.names.items()}
 
     def __call__(self, values: Sequence[Any], end: str = AT_INPUT) -> dict[str, Tensor]:
         """Activations (n, ...) by node at one end, of inputs (n, ...)."""
@@ -36,17 +31,6 @@ class Forward:
         if not names:
             return {}
         return dict(zip(names, self._functions[end](*map(tf.constant, values)), strict=True))
-
-    def _traced(self, names: Sequence[str]) -> Any:
-        graph = self.graph
-
-        def forward(*values: Tensor) -> list[Tensor]:
-            given = dict(zip(graph.inputs, values, strict=True))
-            found = graph.forward(given, names)
-            return [found[name] for name in names]
-
-        traced = tf.function(forward, input_signature=self._feeds, autograph=False)
-        return traced.get_concrete_function()
 
 
 class Compiled:
@@ -88,6 +72,13 @@ class Compiled:
     def forward(self) -> Forward:
         """Activations (n, ...) by node at one end; see the class."""
         return Forward(self.plan.graph, self.reads)
+
+    def target_shape(self, data: Sequence[Any]) -> tuple[int, ...]:
+        """Shape of the target's layer without batch axis; a free one is that of the data."""
+        plan = self.plan
+        return target_shape(
+            plan.graph, plan.target, data, lambda points: self.forward(points)[plan.target]
+        )
 
     def backward(
         self,
@@ -172,15 +163,6 @@ def forward_of(walks: Sequence[Compiled]) -> Forward:
         end: set().union(*(walk.reads[end] for walk in walks)) for end in (AT_INPUT, AT_REFERENCE)
     }
     return Forward(walks[0].plan.graph, reads)
-
-
-def target_shape(compiled: Compiled, data: Sequence[Any]) -> tuple[int, ...]:
-    """Shape of the target's layer without batch axis; a free one is that of the data."""
-    plan = compiled.plan
-    shape = plan.graph.nodes[plan.target].shape
-    if None not in shape:
-        return tuple(size or 0 for size in shape)
-    return tuple(compiled.forward([array[:1] for array in data])[plan.target].shape[1:])
 
 
 def _stored(plan: Plan) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from deeplift_engine.adaptive import refined, tolerance_of
 from deeplift_engine.attribution import Attribution
-from deeplift_engine.compiled import Compiled, target_shape
+from deeplift_engine.compiled import Compiled
 from deeplift_engine.data import InputInfo
 from deeplift_engine.errors import InputError
 from deeplift_engine.plan import Plan
@@ -90,7 +90,7 @@ class Explainer:
         request = resolved_request(
             x,
             self.inputs,
-            lambda data: target_shape(compiled, data),
+            compiled.target_shape,
             self.plan.dtype,
             target=target,
             references=references,

@@ -21,6 +21,7 @@ from deeplift_engine.data import InputInfo, arrays
 from deeplift_engine.errors import InputError, TargetError
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.explainers.table import find
+from deeplift_engine.forwarding import traced
 from deeplift_engine.graph import Graph, Node
 from deeplift_engine.layer_coverage import Coverage, coverage
 from deeplift_engine.plan import cut_at, pairs_per_block
@@ -191,8 +192,7 @@ class Network:
             For names that are not known.
         """
         found = find(method)
-        found.check(options)
-        return found.make(self.setup(target, layers, fused, found.name), **found.fixed, **options)
+        return found.made(self.setup(target, layers, fused, found.name), options)
 
     def sweep(
         self,
@@ -367,15 +367,7 @@ class Network:
 
     def _forward(self, names: tuple[str, ...]) -> Any:
         if names not in self._forwards:
-            graph = self.graph
-
-            def forward(*values: Any) -> list[Any]:
-                found = graph.forward(dict(zip(graph.inputs, values, strict=True)), names)
-                return [found[name] for name in names]
-
-            signature = [tf.TensorSpec([None, *info.shape], info.dtype) for info in self.inputs]
-            traced = tf.function(forward, input_signature=signature, autograph=False)
-            self._forwards[names] = traced.get_concrete_function()
+            self._forwards[names] = traced(self.graph, names)
         return self._forwards[names]
 
     def _node(self, name: str, error: type[Exception]) -> str:

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplift_engine.data import block_size, padded
 from deeplift_engine.errors import DegenerateReferenceWarning
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.explainers.walk import Values
+from deeplift_engine.forwarding import target_shape
 from deeplift_engine.reference_checks import fingerprints, repeats
 from deeplift_engine.request import Request, resolved_request
+from deeplift_engine.weights import of_samples
 
 Array = NDArray[Any]
 
@@ -104,7 +105,7 @@ def report_references(
     request = resolved_request(
         x,
         setup.inputs,
-        lambda data: values.activations([array[:1] for array in data])[0].shape[1:],
+        lambda data: target_shape(setup.graph, setup.target, data, values.target),
         setup.dtype,
         target=target,
         references=references,
@@ -119,8 +120,7 @@ def report_references(
         equal[rows] = fingerprints([array[rows][:, np.newaxis] for array in request.data]) == keys
         repeated[rows] = repeats(keys)
         level = _levels(values, request, arrays)
-        part = seeds if seeds.shape[1] == 1 else seeds[:, rows]
-        found = np.einsum("tnu,nku->tnk", part, level)
+        found = np.einsum("tnu,nku->tnk", of_samples(seeds, rows), level)
         many = (shape[0], equal[rows].shape[0], shape[2])
         on_references.append(np.broadcast_to(found, many))
     inputs = _levels(values, request, [array[:, np.newaxis] for array in request.data])
@@ -145,10 +145,5 @@ def _blocks(request: Request, pairs: int) -> Iterator[tuple[slice, list[Array]]]
 def _levels(values: Values, request: Request, arrays: list[Array]) -> Array:
     """The target's layer on samples (n, K, ...) of each input, (n, K, units)."""
     points = [array.reshape(-1, *array.shape[2:]) for array in arrays]
-    count = len(points[0])
-    rows = block_size(count, request.batch_size or values.most)
-    parts = [
-        values.activations([padded(array, row, rows) for array in points])[0][: count - row]
-        for row in range(0, count, rows)
-    ]
-    return np.concatenate(parts).reshape(*arrays[0].shape[:2], -1)
+    (found,) = values.joined(points, [values.setup.target], request.batch_size)
+    return found.reshape(*arrays[0].shape[:2], -1)

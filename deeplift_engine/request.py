@@ -106,6 +106,10 @@ class Request:
         """References (rows, K, ...) of samples from ``row``, the last repeated past the end."""
         return [self._own(reference, array, row, rows) for reference, array in self._each()]
 
+    def of(self, indices: Array) -> list[Array]:
+        """References (n, K, ...) of some samples, by their numbers (n,)."""
+        return [self._made(reference, array, indices) for reference, array in self._each()]
+
     def _each(self) -> Iterator[tuple[References, Array]]:
         return zip(self.references, self.data, strict=True)
 
@@ -116,16 +120,18 @@ class Request:
         return np.broadcast_to(made, (self.count, *array.shape[1:]))
 
     def _own(self, reference: References, array: Array, row: int, rows: int) -> Array:
-        block = array[row : row + rows]
+        indices = np.arange(row, min(row + rows, len(array)))
+        made = self._made(reference, array, indices)
+        if len(self.data) == 1 and not reference.shared:
+            warn_if_degenerate(array[indices], made, indices)
+        return padded(made, 0, rows)
+
+    def _made(self, reference: References, array: Array, indices: Array) -> Array:
         if reference.shared:
             made = reference.make(array[:0], NOBODY)[np.newaxis]
         else:
-            indices = np.arange(row, row + len(block))
-            made = reference.make(block, indices)
-            if len(self.data) == 1:
-                warn_if_degenerate(block, made, indices)
-            made = padded(made, 0, rows)
-        return np.broadcast_to(made, (rows, self.count, *array.shape[1:]))
+            made = reference.make(array[indices], indices)
+        return np.broadcast_to(made, (len(indices), self.count, *array.shape[1:]))
 
 
 def checked_batch_size(batch_size: int | None) -> int | None:

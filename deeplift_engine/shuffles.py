@@ -197,7 +197,8 @@ def _encode(sequences: Array) -> tuple[NDArray[np.uint8], Array, NDArray[np.uint
     channels = sequences.shape[2]
     letters = np.zeros((channels + 1, channels), sequences.dtype)
     np.fill_diagonal(letters, 1)
-    ranks = sequences @ np.arange(1, channels + 1, dtype=np.float32)  # 1 … C, and 0 for zeros
+    numbers = np.arange(1, channels + 1, dtype=np.float32)
+    ranks = np.einsum("nlc,c->nl", sequences, numbers)  # 1 … C, and 0 for zeros
     codes = np.clip(ranks - 1, 0, channels).astype(np.uint8)
     codes[ranks == 0] = channels
     odd = (sequences != _spell(letters, codes)).any(axis=2)

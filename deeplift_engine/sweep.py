@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplift_engine.attribution import Attribution
-from deeplift_engine.compiled import Compiled, Forward, forward_of, target_shape
+from deeplift_engine.compiled import Compiled, Forward, forward_of
 from deeplift_engine.errors import InputError, RuleError
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.progress import bar
@@ -119,7 +119,7 @@ class Sweeper:
             name: resolved_request(
                 x,
                 self.setup.inputs,
-                lambda data: target_shape(self.walks[0], data),
+                self.walks[0].target_shape,
                 self.setup.dtype,
                 target=target,
                 references=given,

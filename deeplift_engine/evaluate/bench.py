@@ -16,10 +16,12 @@ from deeplift_engine import targets
 from deeplift_engine.attribution import Attribution
 from deeplift_engine.errors import ConvergenceWarning, InputError, RuleError
 from deeplift_engine.evaluate.subject import Subject, said
+from deeplift_engine.forwarding import target_shape
 from deeplift_engine.perturbation.evaluation import Masks, Perturbed
 from deeplift_engine.perturbation.groups import Groups, grouping
 from deeplift_engine.reference_checks import References
 from deeplift_engine.request import resolved_request
+from deeplift_engine.weights import of_samples
 
 if TYPE_CHECKING:
     from deeplift_engine.network import Network
@@ -83,10 +85,8 @@ class Bench:
         self._kept: dict[Any, Any] = {}
 
     def _target_shape(self, data: Sequence[Array]) -> tuple[int, ...]:
-        shape = self.setup.graph.nodes[self.setup.target].shape
-        if None not in shape:
-            return tuple(size or 0 for size in shape)
-        return tuple(self.values.activations([array[:1] for array in data])[0].shape[1:])
+        setup = self.setup
+        return target_shape(setup.graph, setup.target, data, self.values.target)
 
     def _groups(self) -> Groups:
         found = grouping(self.grouped, self.network.inputs, self.request.data)
@@ -106,9 +106,7 @@ class Bench:
 
     def at(self, data: Sequence[Array], origins: Array | None = None) -> Array:
         """The target (T, M) at points (M, ...), of the samples ``origins`` (M,)."""
-        seeds = self.seeds
-        if seeds.shape[1] > 1 and origins is not None:
-            seeds = seeds[:, origins]
+        seeds = self.seeds if origins is None else of_samples(self.seeds, origins)
         return self.values(data, seeds, self.request.batch_size)
 
     @cached_property
@@ -242,7 +240,7 @@ class Bench:
         sums are not checked.
         """
         chosen = np.arange(self.request.samples) if origins is None else origins
-        seeds = self.seeds if self.seeds.shape[1] == 1 else self.seeds[:, chosen]
+        seeds = of_samples(self.seeds, chosen)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             found = runner.run(

@@ -18,12 +18,12 @@ from deeplift_engine.explainers.base import Found
 from deeplift_engine.explainers.blocks import blocks
 from deeplift_engine.explainers.maps import Maps, Resize, put
 from deeplift_engine.explainers.method import Method
-from deeplift_engine.explainers.paths import rows_of
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.explainers.spatial import source_of
 from deeplift_engine.explainers.walk import Walk
 from deeplift_engine.plan import Cut
 from deeplift_engine.request import Request
+from deeplift_engine.weights import of_samples
 
 Array = NDArray[Any]
 
@@ -107,7 +107,9 @@ class GradientMaps(Maps):
         outputs: dict[str, Array] = {}
         for block in blocks(request, len(seeds), self.setup.pairs, " maps"):
             data = [array[block.rows] for array in request.data]
-            walked = self._walk(data, rows_of(seeds[block.columns], block.rows), request.batch_size)
+            walked = self._walk(
+                data, of_samples(seeds[block.columns], block.rows), request.batch_size
+            )
             where = (block.columns, block.rows)
             for number, (own, place) in enumerate(
                 zip(self.layouts, self.setup.places, strict=True)

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from deeplift_engine.attribution import Attribution
 from deeplift_engine.convergence import ADVICE, TOLERANCE, judge, relative_error
-from deeplift_engine.data import block_size, padded
 from deeplift_engine.errors import InputError
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.explainers.walk import Values, Walk
+from deeplift_engine.forwarding import target_shape
 from deeplift_engine.packaging import at_places, by_name, packaged
 from deeplift_engine.plan import Cut
 from deeplift_engine.reference_checks import References
@@ -131,11 +131,10 @@ class Runner:
         return self._result(given, self.attribute(self._entered(given)))
 
     def _target_shape(self, data: Sequence[Array]) -> tuple[int, ...]:
-        shape = self.origin.graph.nodes[self.origin.target].shape
-        if None not in shape:
-            return tuple(size or 0 for size in shape)
-        found = self._at_start.activations([array[:1] for array in data])[0]
-        return tuple(found.shape[1:])
+        origin = self.origin
+        return target_shape(
+            origin.graph, origin.target, data, lambda points: self._at_start.target(points)
+        )
 
     @functools.cached_property
     def _at_start(self) -> Values:
@@ -160,61 +159,37 @@ class Runner:
         if self.setup is self.origin:
             return request
         data = self._activations(request.data, request.batch_size)
-        references = [
-            References(
-                reference.name,
-                request.count,
-                request.shared,
-                self._moved(request, number, request.shared),
-            )
-            for reference, number in zip(
-                [request.references[0]] * len(data), range(len(data)), strict=True
-            )
-        ]
         return replace(
             request,
             inputs=self.setup.inputs,
             data=data,
-            references=references,
+            references=[
+                References(request.references[0].name, request.count, request.shared, make)
+                for make in self._moved(request, len(data))
+            ],
             content=request.content or request.data,
         )
 
-    def _moved(self, request: Request, number: int, shared: bool) -> Callable[..., Array]:
-        @functools.cache
-        def of_all() -> Array:
-            return self._activations(request.of_all(), request.batch_size)[number]
+    def _moved(self, request: Request, places: int) -> list[Callable[..., Array]]:
+        """What makes the references at each place."""
 
-        def make(inputs: Array, indices: Array) -> Array:
-            if shared:
-                return of_all()
-            chosen = request.replace(data=[array[indices] for array in request.data])
-            made = [
-                reference.make(array[:0] if reference.shared else array, indices)
-                for reference, array in zip(chosen.references, chosen.data, strict=True)
-            ]
-            whole = [
-                np.broadcast_to(
-                    part[np.newaxis] if reference.shared else part,
-                    (len(indices), request.count, *array.shape[1:]),
-                ).reshape(-1, *array.shape[1:])
-                for part, reference, array in zip(made, chosen.references, chosen.data, strict=True)
-            ]
-            found = self._activations(whole, request.batch_size)[number]
-            return found.reshape(len(indices), request.count, *found.shape[1:])
+        @functools.lru_cache(maxsize=1)  # the places ask for the same samples one after another
+        def found(indices: tuple[int, ...]) -> list[Array]:
+            if request.shared:
+                return self._activations(request.of_all(), request.batch_size)
+            made = [array.reshape(-1, *array.shape[2:]) for array in request.of(np.array(indices))]
+            shape = (len(indices), request.count)
+            activations = self._activations(made, request.batch_size)
+            return [array.reshape(*shape, *array.shape[1:]) for array in activations]
 
-        return make
+        def make(place: int) -> Callable[..., Array]:
+            return lambda inputs, indices: found(tuple(indices.tolist()))[place]
+
+        return [make(place) for place in range(places)]
 
     def _activations(self, data: Sequence[Array], batch_size: int | None) -> list[Array]:
         """What comes out of the places, (M, ...) each."""
-        outputs, cuts = len(self.origin.graph.outputs), len(self.origin.cuts)
-        parts: list[list[Array]] = []
-        count, most = len(data[0]), batch_size or self.origin.pairs
-        rows = block_size(count, most)
-        for row in range(0, count, rows):
-            kept = min(rows, count - row)
-            found = self._at_start.activations([padded(array, row, rows) for array in data])
-            parts.append([part[:kept] for part in found[1 + outputs : 1 + outputs + cuts]])
-        return [np.concatenate(part) for part in zip(*parts, strict=True)]
+        return self._at_start.joined(data, self.origin.cuts, batch_size)
 
     # ------------------------------------------------------------ results
 
@@ -261,11 +236,5 @@ class Runner:
 
     def _predictions(self, request: Request) -> dict[str, Array]:
         names = self.origin.graph.outputs
-        parts: list[list[Array]] = []
-        rows = block_size(request.samples, request.batch_size or self.origin.pairs)
-        for row in range(0, request.samples, rows):
-            kept = min(rows, request.samples - row)
-            block = [padded(array, row, rows) for array in request.data]
-            found = self._at_start.activations(block)[1 : 1 + len(names)]
-            parts.append([part[:kept] for part in found])
-        return dict(zip(names, map(np.concatenate, zip(*parts, strict=True)), strict=True))
+        found = self._at_start.joined(request.data, names, request.batch_size)
+        return dict(zip(names, found, strict=True))

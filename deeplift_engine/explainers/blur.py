@@ -18,13 +18,12 @@ from deeplift_engine.explainers.paths import (
     along,
     block_of,
     checked_count,
-    rows_of,
     summed,
     without_tokens,
 )
 from deeplift_engine.explainers.setup import Setup
-from deeplift_engine.explainers.walk import repeated
 from deeplift_engine.request import Request
+from deeplift_engine.weights import of_samples, repeated
 
 Array = NDArray[Any]
 
@@ -88,7 +87,7 @@ class BlurIntegratedGradients(Runner):
             path = [self._blurred(array[block.rows]) for array in request.data]
             walked = self._walk(
                 [array.reshape(-1, *array.shape[2:]) for array in path],
-                repeated(rows_of(seeds, block.rows), count),
+                repeated(of_samples(seeds, block.rows), count),
                 request.batch_size,
             )
             parts.append(

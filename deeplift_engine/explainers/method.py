@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deeplift_engine.errors import RuleError
+from deeplift_engine.explainers.setup import Setup
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,17 @@ class Method:
         """Keyword arguments that users may give, by name."""
         found = options_of(self.make)
         return {name: option for name, option in found.items() if name not in self.fixed}
+
+    def made(self, setup: Setup, options: Mapping[str, Any]) -> Any:
+        """The method made for ``setup``.
+
+        Raises
+        ------
+        RuleError
+            For an option that it does not take, or one that must be given and is not.
+        """
+        self.check(options)
+        return self.make(setup, **self.fixed, **options)
 
     def check(self, options: Mapping[str, Any]) -> None:
         """Compare options with what the method takes.

@@ -24,10 +24,11 @@ from deeplift_engine.explainers.paths import (
     without_tokens,
 )
 from deeplift_engine.explainers.setup import Setup
-from deeplift_engine.explainers.walk import Walk, repeated
+from deeplift_engine.explainers.walk import Walk
 from deeplift_engine.plan import cut_at
 from deeplift_engine.request import Request
 from deeplift_engine.targets import resolve
+from deeplift_engine.weights import repeated
 
 Array = NDArray[Any]
 

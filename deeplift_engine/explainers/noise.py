@@ -16,15 +16,14 @@ from deeplift_engine.explainers.draws import normal, streams
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.paths import (
     checked_count,
-    rows_of,
     with_references,
     without_tokens,
 )
 from deeplift_engine.explainers.setup import Setup
-from deeplift_engine.explainers.walk import repeated
 from deeplift_engine.means import Mean
 from deeplift_engine.reference_checks import References
 from deeplift_engine.request import Request
+from deeplift_engine.weights import of_samples, repeated
 
 Array = NDArray[Any]
 STATISTICS = ("mean", "square", "variance")
@@ -122,7 +121,7 @@ class Noisy(Runner):
             else References(reference.name, request.count, False, _of_copies(array, columns))
             for reference, array in zip(request.references, own, strict=True)
         ]
-        values = repeated(rows_of(request.seeds.values, block.rows), columns)
+        values = repeated(of_samples(request.seeds.values, block.rows), columns)
         return request.replace(
             data=data,
             references=references,

@@ -21,15 +21,14 @@ from deeplift_engine.explainers.paths import (
     mean_over,
     paths,
     quadrature,
-    rows_of,
     summed,
     with_references,
     without_tokens,
 )
 from deeplift_engine.explainers.setup import Setup
-from deeplift_engine.explainers.walk import repeated
 from deeplift_engine.means import Mean
 from deeplift_engine.request import Request
+from deeplift_engine.weights import of_samples, repeated
 
 Array = NDArray[Any]
 CLOSE = 0.05
@@ -188,7 +187,7 @@ class ExpectedGradients(Runner):
             ]
             walked = self._walk(
                 [array.reshape(-1, *array.shape[2:]) for array in points],
-                repeated(rows_of(seeds, block.rows), d),
+                repeated(of_samples(seeds, block.rows), d),
                 request.batch_size,
             )
             where = (slice(None), block.rows)

@@ -14,9 +14,10 @@ from deeplift_engine.errors import InputError, RuleError
 from deeplift_engine.explainers.base import Found
 from deeplift_engine.explainers.blocks import Block, blocks
 from deeplift_engine.explainers.setup import Setup
-from deeplift_engine.explainers.walk import Values, repeated
+from deeplift_engine.explainers.walk import Values
 from deeplift_engine.means import Mean
 from deeplift_engine.request import Request
+from deeplift_engine.weights import of_samples, repeated
 
 Array = NDArray[Any]
 WALKS = 4
@@ -118,7 +119,7 @@ class Paths:
             self,
             starts=[array[numbers] for array in self.starts],
             ends=[array[numbers] for array in self.ends],
-            seeds=self.seeds if self.seeds.shape[1] == 1 else self.seeds[:, numbers],
+            seeds=of_samples(self.seeds, numbers),
         )
 
     def points(self, positions: Array) -> list[Array]:
@@ -161,13 +162,8 @@ def paths(request: Request, most: int) -> Iterator[Paths]:
             data,
             [array[:, block.columns].reshape(-1, *array.shape[2:]) for array in own],
             [np.repeat(array, count, axis=0) for array in data],
-            repeated(rows_of(request.seeds.values, block.rows), count),
+            repeated(of_samples(request.seeds.values, block.rows), count),
         )
-
-
-def rows_of(seeds: Array, rows: slice) -> Array:
-    """Weights (T, n or 1, *shape) of some samples."""
-    return seeds if seeds.shape[1] == 1 else seeds[:, rows]
 
 
 class Ends:
@@ -272,7 +268,7 @@ def summed(scores: Sequence[Array]) -> tuple[Array, Array]:
 
 def mean_over(gradients: Array, weights: Array) -> Array:
     """Weighted sum (T, P, *S) over the points of each path of gradients (T, P, s, *S)."""
-    return np.asarray(np.tensordot(weights.astype(gradients.dtype), gradients, (0, 2)))
+    return np.asarray(np.einsum("s,tps...->tp...", weights.astype(gradients.dtype), gradients))
 
 
 def along(gradients: Array, points: Array) -> Array:

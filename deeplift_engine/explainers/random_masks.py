@@ -24,6 +24,7 @@ from deeplift_engine.optional import optional
 from deeplift_engine.perturbation.evaluation import Samples, even
 from deeplift_engine.perturbation.fields import Fields, fields
 from deeplift_engine.perturbation.groups import Groups
+from deeplift_engine.products import product
 from deeplift_engine.request import Request
 
 Array = NDArray[Any]
@@ -103,8 +104,8 @@ class Rise(Perturbation):
         total, squares = np.zeros((2, *values.shape[:3], size))
         for block in even(self.samples, max(1, ELEMENTS // max(1, size))):
             masks = field.masks(block).reshape(-1, size).astype(float) / self.keep
-            total += np.tensordot(values[..., block], masks, axes=1)
-            squares += np.tensordot(values[..., block] ** 2, masks**2, axes=1)
+            total += product(values[..., block], masks)
+            squares += product(values[..., block] ** 2, masks**2)
         mean = total / self.samples
         variance = np.maximum(0, squares / self.samples - mean**2)
         shape = (*values.shape[:3], *field.shape)

@@ -13,11 +13,10 @@ from deeplift_engine.explainers.base import Found
 from deeplift_engine.explainers.blocks import blocks
 from deeplift_engine.explainers.maps import Maps, Resize, put
 from deeplift_engine.explainers.method import Method
-from deeplift_engine.explainers.paths import rows_of
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.explainers.spatial import resized, source_of
-from deeplift_engine.explainers.walk import repeated
 from deeplift_engine.request import Request
+from deeplift_engine.weights import of_samples, repeated
 
 Array = NDArray[Any]
 EVERY = slice(None)
@@ -92,7 +91,7 @@ class ScoreCam(Maps):
                 numbers = np.arange(block.columns.start, block.columns.stop)
                 shown, beside = np.divmod(numbers, request.count)
                 points = self._masked(number, data, references[:, beside], masks[..., shown])
-                weights = repeated(rows_of(seeds, rows), len(shown))
+                weights = repeated(of_samples(seeds, rows), len(shown))
                 found = self.values(points, weights, request.batch_size)
                 found = found.reshape(len(seeds), -1, len(shown))
                 totals = (*found.shape[:2], (1 + count) * request.count)

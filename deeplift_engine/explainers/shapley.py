@@ -17,6 +17,7 @@ from deeplift_engine.optional import optional
 from deeplift_engine.perturbation import coalitions
 from deeplift_engine.perturbation.evaluation import Masks, Samples
 from deeplift_engine.perturbation.groups import Grouping, Groups, sampled
+from deeplift_engine.products import product
 from deeplift_engine.request import Request
 
 Array = NDArray[Any]
@@ -200,7 +201,7 @@ class ExactShapley(Grouped):
         every = coalitions.every(groups.count)
         values = samples.masked(count, of_rows(groups, every))
         return Valued(
-            np.tensordot(values, coalitions.shapley_weights(every), axes=1),
+            product(values, coalitions.shapley_weights(every)),
             change=values[..., -1] - values[..., 0],
         )
 

@@ -89,6 +89,4 @@ def make(name: str, setup: Setup, options: Mapping[str, Any]) -> Any:
     RuleError
         If there is no such method, or for options that it does not take.
     """
-    method = find(name)
-    method.check(options)
-    return method.make(setup, **method.fixed, **options)
+    return find(name).made(setup, options)

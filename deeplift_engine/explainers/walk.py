@@ -6,7 +6,7 @@ through in blocks, so neither loops over samples.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,9 @@ from deeplift_engine.comparison import AT_REFERENCE
 from deeplift_engine.compiled import Compiled
 from deeplift_engine.data import block_starts, padded
 from deeplift_engine.explainers.setup import Setup
+from deeplift_engine.forwarding import traced
 from deeplift_engine.plan import Plan
+from deeplift_engine.weights import of_samples, weighted
 
 Array = NDArray[Any]
 
@@ -51,7 +53,7 @@ class Walk:
     def __init__(self, plan: Plan, also: Sequence[str] = ()) -> None:
         self.plan, self.also = plan, tuple(also)
         self.compiled = Compiled(plan, (*also, plan.target))
-        self._nothing: dict[Any, Mapping[str, Any]] = {}
+        self._nothing: tuple[Any, Mapping[str, Any]] = (None, {})
 
     def __call__(
         self,
@@ -97,10 +99,10 @@ class Walk:
     def _at_nothing(self, points: Sequence[Array]) -> Mapping[str, Any]:
         """Activations of one reference of zeros, which the rules do not read."""
         key = tuple(array.shape[1:] for array in points)
-        if key not in self._nothing:
+        if self._nothing[0] != key:
             zeros = [np.zeros((1, *array.shape[1:]), array.dtype) for array in points]
-            self._nothing[key] = self.compiled.forward(zeros, AT_REFERENCE)
-        return self._nothing[key]
+            self._nothing = key, self.compiled.forward(zeros, AT_REFERENCE)
+        return self._nothing[1]
 
 
 class Values:
@@ -111,47 +113,43 @@ class Values:
 
     def __init__(self, setup: Setup, also: Sequence[str] = ()) -> None:
         self.setup, self.also = setup, tuple(also)
-        names = (setup.target, *also)
-        graph = setup.graph
-
-        def forward(*given: Any) -> list[Any]:
-            found = graph.forward(dict(zip(graph.inputs, given, strict=True)), names)
-            return [found[name] for name in names]
-
-        signature = [
-            tf.TensorSpec([None, *graph.nodes[name].shape], graph.nodes[name].dtype)
-            for name in graph.inputs
-        ]
-        traced = tf.function(forward, input_signature=signature, autograph=False)
-        self._forward = traced.get_concrete_function()
+        self._forward = traced(setup.graph, (setup.target, *also))
         self.most = setup.pairs
 
     def __call__(
         self, points: Sequence[Array], seeds: Array, batch_size: int | None = None
     ) -> Array:
         """Values (T, M) at ``points`` (M, ...) of each input; ``seeds`` (T, M or 1, *shape)."""
-        count, parts = len(points[0]), []
-        for row, rows in block_starts(count, batch_size or self.most):
-            kept = min(rows, count - row)
-            level = self.activations([padded(array, row, rows) for array in points])[0][:kept]
-            part = seeds[:, row : row + kept] if seeds.shape[1] > 1 else seeds
-            parts.append(weighted(level, part))
+        parts = [
+            weighted(level, of_samples(seeds, rows))
+            for rows, (level, *_) in self._blocks(points, batch_size)
+        ]
         return np.concatenate(parts, axis=1)
+
+    def target(self, points: Sequence[Array]) -> Array:
+        """The target's activations (M, *shape), in one block."""
+        return self.activations(points)[0]
 
     def activations(self, points: Sequence[Array]) -> list[Array]:
         """The target's and the other nodes' activations (M, ...), in one block."""
         return [tensor.numpy() for tensor in self._forward(*map(tf.constant, points))]
 
+    def joined(
+        self, points: Sequence[Array], names: Sequence[str], batch_size: int | None = None
+    ) -> list[Array]:
+        """The activations (M, ...) of some of the nodes, in blocks."""
+        places = [(self.setup.target, *self.also).index(name) for name in names]
+        parts = [
+            [activations[place] for place in places]
+            for _, activations in self._blocks(points, batch_size)
+        ]
+        return [np.concatenate(part) for part in zip(*parts, strict=True)]
 
-def weighted(level: Array, seeds: Array) -> Array:
-    """Units (M, *shape) weighted and added, (T, M)."""
-    flat = level.reshape(len(level), -1)
-    weights = seeds.reshape(*seeds.shape[:2], -1)
-    if weights.shape[1] == 1:
-        return np.asarray(weights[:, 0] @ flat.T)
-    return np.asarray(np.einsum("tmu,mu->tm", weights, flat))
-
-
-def repeated(seeds: Array, times: int) -> Array:
-    """Weights (T, N or 1, ...) for samples that are each repeated ``times`` in a row."""
-    return seeds if seeds.shape[1] == 1 else np.repeat(seeds, times, axis=1)
+    def _blocks(
+        self, points: Sequence[Array], batch_size: int | None
+    ) -> Iterator[tuple[slice, list[Array]]]:
+        count = len(points[0])
+        for row, rows in block_starts(count, batch_size or self.most):
+            kept = slice(row, min(row + rows, count))
+            found = self.activations([padded(array, row, rows) for array in points])
+            yield kept, [part[: kept.stop - row] for part in found]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from deeplift_engine.data import block_size
 from deeplift_engine.progress import bar
 from deeplift_engine.request import Request
+from deeplift_engine.weights import of_samples, repeated
 
 Array = NDArray[Any]
 Masks = Callable[[slice], list[Array]]
@@ -79,7 +80,7 @@ class Samples:
             self,
             data=[array[which] for array in self.data],
             references=[array[which] for array in self.references],
-            seeds=self.seeds if self.seeds.shape[1] == 1 else self.seeds[:, which],
+            seeds=of_samples(self.seeds, which),
         )
 
     @cached_property
@@ -119,9 +120,7 @@ class Samples:
                 ).reshape(-1, *x.shape[1:])
                 for x, r, mask in zip(self.data, self.references, masks(block), strict=True)
             ]
-            seeds = self.seeds
-            if seeds.shape[1] > 1:
-                seeds = np.repeat(seeds, size * count, axis=1)
+            seeds = repeated(self.seeds, size * count)
             values = self.evaluate(points, seeds, min(len(points[0]), self.most)).astype(float)
             values = values.reshape(-1, self.count, size, count)
             if self.average:
@@ -177,7 +176,7 @@ class Perturbed:
                         self.evaluate,
                         [array[block] for array in request.data],
                         request.own(row, block.stop - row),
-                        weights if weights.shape[1] == 1 else weights[:, block],
+                        of_samples(weights, block),
                         request.average,
                         most,
                         tick,

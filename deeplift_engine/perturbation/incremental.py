@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from deeplift_engine.data import padded
 from deeplift_engine.errors import InputError, RuleError
+from deeplift_engine.forwarding import traced
 from deeplift_engine.graph import Graph
 from deeplift_engine.perturbation.evaluation import Evaluate
 from deeplift_engine.perturbation.incremental_frames import Frames
@@ -31,6 +32,7 @@ from deeplift_engine.perturbation.incremental_plan import (
     planned,
 )
 from deeplift_engine.tensors import Tensor, scratch_graph
+from deeplift_engine.weights import of_samples, weighted
 
 Array = NDArray[Any]
 BLOCK_BYTES = 16 << 20
@@ -136,7 +138,7 @@ class Incremental:
         if not len(used) or not self._depends:
             return np.zeros((len(seeds), len(starts)), seeds.dtype)
         data = [array[used] for array in data]
-        seeds = seeds[:, used] if seeds.shape[1] > 1 else seeds
+        seeds = of_samples(seeds, used)
         if self.plan is None:
             return self._whole(data, samples, starts, patches, seeds, batch_size, tick)
         return self._within(self.plan, data, samples, starts, patches, seeds, batch_size, tick)
@@ -166,8 +168,8 @@ class Incremental:
             number, step = np.nonzero((places >= 0) & (places < lines.shape[1]))
             new = np.moveaxis(patches[part], axis, 1)
             lines[number, places[number, step]] = new[number, step]
-            weights = seeds[:, rows] if seeds.shape[1] > 1 else seeds
-            found[:, part] = self.evaluate(points, weights, batch_size) - before[:, rows]
+            found[:, part] = self.evaluate(points, of_samples(seeds, rows), batch_size)
+            found[:, part] -= before[:, rows]
             tick(len(rows))
         return found
 
@@ -185,7 +187,6 @@ class Incremental:
         tick: Callable[[int], object],
     ) -> Array:
         found = np.zeros((len(seeds), len(starts)), seeds.dtype)
-        flat = seeds.reshape(*seeds.shape[:2], -1)
         groups = grouped(samples, starts, plan.span.step, plan.rows)
         most = max(1, min(self._frames, (batch_size or MOST_ROWS) // plan.rows))
         for first, last in self._sample_blocks(len(data[0])):
@@ -208,11 +209,8 @@ class Incremental:
                 ).numpy()
                 there = slots.ravel() >= 0
                 windows = slots.ravel()[there]
-                units = change.reshape(len(change), -1)[there]
-                if flat.shape[1] == 1:
-                    found[:, windows] = flat[:, 0] @ units.T
-                else:
-                    found[:, windows] = np.einsum("tmu,mu->tm", flat[:, samples[windows]], units)
+                weights = of_samples(seeds, samples[windows])
+                found[:, windows] = weighted(change[there], weights)
                 tick(len(windows))
         return found
 
@@ -253,19 +251,7 @@ class Incremental:
 
     @cached_property
     def _keep(self) -> Any:
-        graph, names = self.graph, self._names
-
-        def forward(*given: Tensor) -> list[Tensor]:
-            found = graph.forward(dict(zip(graph.inputs, given, strict=True)), names)
-            return [found[name] for name in names]
-
-        nodes = graph.nodes
-        signature = [
-            tf.TensorSpec([None, *nodes[name].shape], nodes[name].dtype) for name in graph.inputs
-        ]
-        return tf.function(
-            forward, input_signature=signature, autograph=False
-        ).get_concrete_function()
+        return traced(self.graph, self._names)
 
     def _change(self, count: int) -> Any:
         """The compiled function of so many frames: few counts are ever asked for."""

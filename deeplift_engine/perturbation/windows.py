@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplift_engine.errors import RuleError
+from deeplift_engine.products import product
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
@@ -62,7 +63,7 @@ class Windows:
         leading = values.ndim - 1
         found = values.reshape(*values.shape[:-1], *self.counts)
         for cover in self.covers:  # each takes the first axis of windows left, and goes behind
-            found = np.tensordot(found, cover.astype(values.dtype), axes=(leading, 0))
+            found = product(np.moveaxis(found, leading, -1), cover.astype(values.dtype))
         return found
 
     def shared(self, values: Array) -> Array:
