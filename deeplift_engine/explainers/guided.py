@@ -82,21 +82,28 @@ class GuidedIntegratedGradients(Runner):
         shapes = [array.shape[1:] for array in part.starts]
         start = np.tile(_flat(part.starts), (targets, 1))
         delta = np.tile(_flat(part.differences), (targets, 1))
-        distance, moved = np.abs(delta), np.zeros(delta.shape)
-        scores = np.zeros_like(delta)
+        # elements that have nowhere to go are the last in any order, and cost most of the sorting
+        most = int(np.count_nonzero(delta, axis=1).max(initial=0))
+        going = np.argsort(delta == 0, axis=1, kind="stable")[:, :most]
+        begin, delta = (np.take_along_axis(values, going, axis=1) for values in (start, delta))
+        distance, moved, found = np.abs(delta), np.zeros(delta.shape), np.zeros_like(delta)
+        group = max(1, int(self.fraction * start.shape[1]))
         for step in range(1, self.steps + 1):
-            points = _unflat((start + moved * delta).astype(start.dtype), shapes)
-            gradient = _flat(
-                [values[0] for values in self._walk(points, seeds, batch_size).multipliers]
+            np.put_along_axis(start, going, (begin + moved * delta).astype(start.dtype), axis=1)
+            walked = self._walk(_unflat(start, shapes), seeds, batch_size)
+            gradient = np.take_along_axis(
+                _flat([values[0] for values in walked.multipliers]), going, axis=1
             )
             bounds = [
                 min(max(step / self.steps + side * self.max_distance, 0.0), 1.0) for side in (-1, 1)
             ]
             following = advanced(
-                moved, distance, np.abs(gradient), step / self.steps, bounds, self.fraction
+                moved, distance, np.abs(gradient), step / self.steps, bounds, group
             )
-            scores += (following - moved) * delta * gradient
+            found += (following - moved) * delta * gradient
             moved = following
+        scores = np.zeros(start.shape, found.dtype)
+        np.put_along_axis(scores, going, found, axis=1)
         return [
             values.reshape(targets, part.count, *shape)
             for values, shape in zip(_unflat(scores, shapes), shapes, strict=True)
@@ -109,7 +116,7 @@ def advanced(
     sizes: Array,
     share: float,
     bounds: Sequence[float],
-    fraction: float,
+    group: int,
 ) -> Array:
     """How far each element has come after a step (Kapishnikov 2021, algorithm 1), all (P, F).
 
@@ -129,8 +136,8 @@ def advanced(
         How far the straight path has come after the step.
     bounds
         What each may have come at least and at most.
-    fraction
-        The share of the elements in a group.
+    group
+        How many elements are in a group.
     """
     least, most = bounds
     moved = np.maximum(moved, least)
@@ -138,13 +145,12 @@ def advanced(
     budget = (distance * (1 - moved)).sum(axis=1) - distance.sum(axis=1) * (1 - share)
     count = distance.shape[1]
     order = np.argsort(np.where(room > 0, sizes, np.inf), axis=1)
-    size = max(1, int(fraction * count))
-    starts = np.arange(0, count, size)
+    starts = np.arange(0, count, group)
     capacity = np.add.reduceat(np.take_along_axis(room, order, axis=1), starts, axis=1)
     used = np.clip(budget[:, np.newaxis] - (capacity.cumsum(axis=1) - capacity), 0.0, capacity)
     part = np.divide(used, capacity, out=np.zeros_like(used), where=capacity > 0)
     each = np.empty_like(moved)
-    np.put_along_axis(each, order, np.repeat(part, size, axis=1)[:, :count], axis=1)
+    np.put_along_axis(each, order, np.repeat(part, group, axis=1)[:, :count], axis=1)
     return np.asarray(moved + each * np.maximum(most - moved, 0.0))
 
 

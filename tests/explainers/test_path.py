@@ -377,6 +377,22 @@ def test_a_guided_path_that_may_not_leave_the_straight_one_is_straight() -> None
         assert off(ours, theirs) < EXACT
 
 
+@pytest.mark.filterwarnings("ignore::deeplift_engine.errors.ConvergenceWarning")
+def test_elements_that_do_not_differ_are_left_where_they_are() -> None:
+    _, net = opened("several")
+    x, x0 = data("several"), data("several", seed=2)
+    for array, reference in zip(x, x0, strict=True):
+        array[0] = reference[0]
+        array[1].flat[::2] = reference[1].flat[::2]
+    guided = net.explainer("guided_ig", steps=5, max_distance=0.5)
+    found = guided.run(x, target=1, references=x0)
+    assert found.convergence_delta[0] == 0
+    for scores, array, reference in zip(parts(found.scores), x, x0, strict=True):
+        assert not scores[0].any()
+        assert not scores[1].flat[::2].any()
+        assert scores[1][array[1] != reference[1]].all()
+
+
 def test_guided_steps_stay_in_their_bounds_and_go_as_far_as_the_straight_path() -> None:
     generator = np.random.default_rng(0)
     distance = generator.uniform(size=(5, 40))
@@ -386,7 +402,7 @@ def test_guided_steps_stay_in_their_bounds_and_go_as_far_as_the_straight_path() 
         share = step / 10
         bounds = (max(share - 0.15, 0), min(share + 0.15, 1))
         sizes = generator.uniform(size=(5, 40))
-        following = advanced(moved, distance, sizes, share, bounds, 0.25)
+        following = advanced(moved, distance, sizes, share, bounds, 10)
         assert (following >= np.maximum(moved, bounds[0]) - 1e-15).all()
         assert (following <= bounds[1] + 1e-15).all()
         assert off((following * distance).sum(axis=1), share * distance.sum(axis=1)) < 1e-12
