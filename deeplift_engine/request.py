@@ -213,8 +213,8 @@ def resolved_request(
     for reference in compared:
         if reference.tolerance is not None and not adaptive:
             raise ReferencesError(
-                f"{reference.name}: the method 'deeplift' alone adds references until standard "
-                "errors are small; give a number of them"
+                f"{reference.name}: this method does not add references until standard errors "
+                "are small, as 'deeplift' and 'integrated_gradients' do; give a number of them"
             )
     seeds = targets.resolve(target, shape(data), len(data[0]), dtype)
     return Request(inputs, data, compared, seeds, size, average, strict, progress)

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.engine.cases import Opened
 
 
 def pytest_configure() -> None:
@@ -21,3 +28,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         shared = "opened" in getattr(item, "fixturenames", ()) and "name" in parameters
         group = f"network {parameters['name']}" if shared else item.path.name
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.fixture(scope="session")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Opened]:
+    """Generated models, each built, saved and opened once in a session, when first asked for."""
+    from tests.engine.cases import build  # opens TensorFlow, behind `pytest_configure`
+
+    folder: Path = tmp_path_factory.mktemp("cases")
+    made: dict[str, Opened] = {}
+
+    def get(name: str) -> Opened:
+        if name not in made:
+            made[name] = build(name, folder)
+            gc.freeze()  # kept to the end, and too many to look through at each collection
+        return made[name]
+
+    return get

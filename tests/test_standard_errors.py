@@ -24,7 +24,7 @@ def network() -> de.Network:
     model = keras.Sequential(
         [
             keras.Input((40, 4)),
-            L.Conv1D(6, 5, activation="relu"),
+            L.Conv1D(6, 5, activation="relu", name="conv"),
             L.MaxPooling1D(4),
             L.Flatten(),
             L.Dense(8, activation="relu"),
@@ -150,9 +150,35 @@ def test_what_cannot_be_open_is_refused(network: de.Network, explainer: Any) -> 
     x = one_hot(2)
     with pytest.raises(InputError, match="leave average=True"):
         explainer.run(x, target=0, references=R.shuffle("auto"), average=False)
-    gradients = network.explainer("integrated_gradients")
-    with pytest.raises(ReferencesError, match="'deeplift' alone"):
-        gradients.run(x, target=0, references=R.shuffle("auto"))
+    drawn = network.explainer("expected_gradients")
+    with pytest.raises(ReferencesError, match="this method does not add references"):
+        drawn.run(x, target=0, references=R.shuffle("auto"))
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("integrated_gradients", {"steps": 8}),
+        ("integrated_gradients", {"steps": 8, "layers": "conv"}),
+        ("guided_integrated_gradients", {"steps": 8}),
+        ("layer_conductance", {"steps": 8, "layers": "conv"}),
+    ],
+)
+def test_methods_along_paths_add_references_too(
+    network: de.Network, method: str, options: dict[str, Any]
+) -> None:
+    x, explainer = one_hot(4), network.explainer(method, **options)
+    references = R.shuffle("auto", tolerance=0.12, most=300)
+    found = run_quietly(explainer, x, target=1, references=references)
+    axes = (-2, -1)
+    share = found.standard_errors.max(axes) / np.abs(found.scores).max(axes)
+    assert share.max() <= 0.12
+    for sample, count in enumerate(found.settings["references_per_sample"]):
+        rows = slice(sample, sample + 1)
+        alone = run_quietly(explainer, x[rows], target=1, references=R.shuffle(count))
+        assert off(found.scores[rows], alone.scores) < 1e-10
+        assert off(found.standard_errors[rows], alone.standard_errors) < 1e-10
+        np.testing.assert_allclose(found.target_delta[rows], alone.target_delta, atol=1e-12)
 
 
 def test_of_several_inputs_one_may_be_held_fixed() -> None:

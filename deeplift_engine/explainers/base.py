@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplift_engine.adaptive import refined, tolerance_of
 from deeplift_engine.attribution import Attribution
 from deeplift_engine.convergence import ADVICE, TOLERANCE, judge, relative_error
 from deeplift_engine.errors import InputError
@@ -80,6 +81,9 @@ class Runner:
     entered: ClassVar[bool] = False
     compares: bool = True
     """Whether references mean anything to the method."""
+    averages: ClassVar[bool] = False
+    """Whether scores are means over references with their standard errors: only then can
+    references be added until those are small."""
     advice: ClassVar[str] = ADVICE
 
     def __init__(self, setup: Setup) -> None:
@@ -127,8 +131,13 @@ class Runner:
             average=average,
             strict=strict,
             progress=progress,
+            adaptive=self.averages,
         )
-        return self._result(given, self.attribute(self._entered(given)))
+        wanted = tolerance_of(given)
+        return self._scored(given) if wanted is None else refined(given, wanted, self._scored)
+
+    def _scored(self, request: Request) -> Attribution:
+        return self._result(request, self.attribute(self._entered(request)))
 
     def _target_shape(self, data: Sequence[Array]) -> tuple[int, ...]:
         origin = self.origin

@@ -45,6 +45,7 @@ class GuidedIntegratedGradients(Runner):
     """
 
     entered = True
+    averages = True
     advice = "More steps= make the sum more exact."
 
     def __init__(

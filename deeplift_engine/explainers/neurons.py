@@ -42,6 +42,7 @@ class LayerPath(Runner):
         How many steps the path has.
     """
 
+    averages = True
     advice = "More steps= make the sum more exact."
 
     def __init__(self, setup: Setup, *, steps: int = 50) -> None:

@@ -54,6 +54,7 @@ class IntegratedGradients(Runner):
     """
 
     entered = True
+    averages = True
     advice = "More steps= (or, with a tolerance=, more most_steps=) make the sum more exact."
 
     def __init__(

@@ -16,7 +16,7 @@ from deeplift_engine.errors import ConvergenceWarning, RuleError, TargetError
 from deeplift_engine.layers import Scale
 from deeplift_engine.merging import merging
 from deeplift_engine.rules.relevance import FLAT
-from tests.engine.cases import CASES, NETWORKS, Opened, build, rounded, seeded
+from tests.engine.cases import CASES, NETWORKS, Opened, rounded, seeded
 from tests.explainers import dense_relevance as dense
 from tests.explainers import keras_nets
 from tests.explainers.keras_nets import float64
@@ -509,10 +509,10 @@ def test_what_is_looked_at_is_not_merged() -> None:
 # ---------------------------------------------------------------- any network
 
 
-@pytest.fixture(scope="module")
-def cases(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Opened]:
-    folder = tmp_path_factory.mktemp("cases")
-    return functools.cache(lambda name: build(name, folder))
+@pytest.fixture
+def cases(opened: Callable[[str], Opened]) -> Callable[[str], Opened]:
+    """As in the engine's tests, which share them."""
+    return opened
 
 
 @pytest.mark.parametrize("method", ["lrp_epsilon", "lrp_alpha_beta", "elrp"])
