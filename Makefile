@@ -13,7 +13,7 @@ METADATA := setup.cfg pyproject.toml
 # TensorFlow's own chatter, off unless asked for
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help demo test test-slow lint format types docs bench clean
+.PHONY: help demo test test-slow test-all lint format types docs bench clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## */\t/' | expand -t 12
@@ -26,6 +26,9 @@ test: $(VENV)/.installed-test  ## the fast tests
 
 test-slow: $(VENV)/.installed-test  ## the slow ones
 	$(BIN)/python -m pytest -m slow $(PARALLEL)
+
+test-all: $(VENV)/.installed-test  ## every test there is
+	$(BIN)/python -m pytest -m "slow or not slow" $(PARALLEL)
 
 lint: $(VENV)/.installed-dev  ## ruff: lint and format
 	$(BIN)/ruff check .

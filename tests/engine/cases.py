@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import importlib
 import pkgutil
+import re
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import pytest
 from keras import layers as L  # noqa: N812
 
 import deeplift_engine as de
@@ -152,6 +154,24 @@ def collected() -> dict[str, Case]:
 
 CASES: dict[str, Case] = {**collected(), **NETWORKS}
 LAYERS = [name for name in CASES if name not in NETWORKS]
+FAMILIES_OF_THEIR_OWN = ("operations", "tokens", "masks")
+
+
+def first_of_each() -> list[Any]:
+    """All cases for a test that compiles each; only the first of a layer's options is not thorough.
+
+    What is true of all of them is also tested without compiling.
+    """
+    seen: set[str] = set()
+    marked = []
+    for name in CASES:
+        family = re.split("[ ,]", name)[0]
+        again = family in seen and family not in FAMILIES_OF_THEIR_OWN and name not in NETWORKS
+        marked.append(pytest.param(name, marks=pytest.mark.thorough if again else pytest.mark.slow))
+        seen.add(family)
+    return marked
+
+
 FREE_LENGTH = 15
 
 

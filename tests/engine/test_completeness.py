@@ -15,7 +15,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import deeplift_engine as de
-from tests.engine.cases import CASES, NETWORKS, Opened
+from tests.engine.cases import CASES, NETWORKS, Opened, first_of_each
 from tests.helpers import off
 
 Opening = Callable[[str], Opened]
@@ -159,8 +159,7 @@ def test_a_run_sums_up(opened: Opening, name: str, rules: str) -> None:
     compiled(opened(name), rules, exact=rules == "genomics_default")
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::deeplift_engine.errors.DegenerateReferenceWarning")
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", first_of_each())
 def test_a_run_of_any_layer_sums_up(opened: Opening, name: str) -> None:
     compiled(opened(name), "reveal_cancel", exact=True)

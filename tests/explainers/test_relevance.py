@@ -16,7 +16,7 @@ from deeplift_engine.errors import ConvergenceWarning, RuleError, TargetError
 from deeplift_engine.layers import Scale
 from deeplift_engine.merging import merging
 from deeplift_engine.rules.relevance import FLAT
-from tests.engine.cases import CASES, NETWORKS, Opened, rounded, seeded
+from tests.engine.cases import NETWORKS, Opened, first_of_each, rounded, seeded
 from tests.explainers import dense_relevance as dense
 from tests.explainers import keras_nets
 from tests.explainers.keras_nets import float64
@@ -553,9 +553,8 @@ def test_any_network_keeps_relevance(cases: Callable[[str], Opened], name: str, 
     assert found.relative_error.max() < 1e-9
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::deeplift_engine.errors.ConvergenceWarning")
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", first_of_each())
 def test_any_layer_has_relevance(cases: Callable[[str], Opened], name: str) -> None:
     check_runs(cases(name), "lrp_epsilon")
     check_runs(cases(name), "lrp_epsilon_alpha2_beta1_flat")
