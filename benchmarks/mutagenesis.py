@@ -7,7 +7,7 @@ the fastest run of each. ``python -m benchmarks.mutagenesis`` prints a Markdown 
 from __future__ import annotations
 
 import argparse
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks.architectures import DILATED, GENOMICS, LETTERS, Architecture, build_keras
 from benchmarks.architectures import make_weights as weights_of
+from benchmarks.turns import timed
 
 Array = NDArray[Any]
 BAR = 5.0
@@ -89,18 +90,20 @@ def measured(work: Work, repeats: int = REPEATS) -> Measured:
         network = de.load(path)
     x = work.data()
     ways = {way: network.explainer("saturation_mutagenesis", way=way) for way in ("whole", "auto")}
-    found, fastest = {}, dict.fromkeys(ways, float("inf"))
-    for turn in range(repeats + 1):
-        for way, explainer in ways.items():
-            start = time.perf_counter()
-            found[way] = explainer.run(x, target=0, progress=False)
-            if turn:
-                fastest[way] = min(fastest[way], time.perf_counter() - start)
+    found = {}
+
+    def running(way: str) -> Callable[[], None]:
+        def run() -> None:
+            found[way] = ways[way].run(x, target=0, progress=False)
+
+        return run
+
+    whole, incremental = timed([running(way) for way in ways], repeats)
     scale = np.abs(network.activations(x, [network.target_node()])[network.target_node()]).max()
     difference = float(np.abs(found["whole"].scores - found["auto"].scores).max() / scale)
     if not difference <= TOLERANCE:
         raise ValueError(f"the two ways differ by {difference:.1e} of the prediction: not timed")
-    return Measured(work, fastest["whole"], fastest["auto"], difference)
+    return Measured(work, whole.seconds, incremental.seconds, difference)
 
 
 def main(arguments: list[str] | None = None) -> int:

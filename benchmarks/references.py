@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.process import save_model
+from benchmarks.turns import timed
 from benchmarks.work import PROBLEMS, QUICK, Data, Problem, make_data, save
 
 SEQUENCES, LENGTH, COUNT = 1000, 2114, 20
@@ -67,9 +68,9 @@ def shuffle_table(options: argparse.Namespace) -> list[str]:
         "| --- | --- | --- | --- |",
     ]
     for name, kind in kinds.items():
-        (seconds, processor), *_ = timed([lambda: kind.make(inputs, indices)], options.repeats)  # noqa: B023
-        bar = f"about {SHUFFLE_BAR:g} s: {seconds:.2f} s" if name == "dinucleotides" else ""
-        lines.append(f"| {name} | {seconds:.2f} s | {processor:.2f} s | {bar} |")
+        (taken,) = timed([lambda: kind.make(inputs, indices)], options.repeats)  # noqa: B023
+        bar = f"about {SHUFFLE_BAR:g} s: {taken.seconds:.2f} s" if name == "dinucleotides" else ""
+        lines.append(f"| {name} | {taken.seconds:.2f} s | {taken.processor:.2f} s | {bar} |")
     return lines
 
 
@@ -136,17 +137,17 @@ def _sweep_row(
         )
         for explainer in explainers
     ]
-    (seconds, processor), *alone = timed([sweep, *runs], repeats)
-    longest, every = max(run[0] for run in alone), sum(run[0] for run in alone)
+    whole, *alone = timed([sweep, *runs], repeats)
+    seconds, every = whole.seconds, [run.seconds for run in alone]
     cells = [
         f"{title}: {', '.join(rules)}",
         "shared" if shared else "own",
         f"{seconds * 1e3:.0f} ms",
-        f"{processor * 1e3:.0f} ms",
-        f"{seconds / longest:.2f}",
-        f"{seconds / every:.2f}",
+        f"{whole.processor * 1e3:.0f} ms",
+        f"{seconds / max(every):.2f}",
+        f"{seconds / sum(every):.2f}",
         f"{min(shares):.2f}",
-        _verdict(seconds / longest, min(shares)),
+        _verdict(seconds / max(every), min(shares)),
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -157,19 +158,6 @@ def _verdict(by_run: float, by_walks: float) -> str:
         for what, ratio in (("the longest run", by_run), ("walks back", by_walks))
     ]
     return f"at most {SWEEP_BAR:g}: {', '.join(said)}"
-
-
-def timed(works: list[Callable[[], Any]], repeats: int) -> list[tuple[float, float]]:
-    """Seconds and processor seconds of the best of several runs each, in turns, one to warm up."""
-    best = [(np.inf, np.inf)] * len(works)
-    for turn in range(repeats + 1):
-        for number, work in enumerate(works):
-            processor, start = time.process_time(), time.perf_counter()
-            work()
-            taken = time.perf_counter() - start, time.process_time() - processor
-            if turn:
-                best[number] = min(best[number][0], taken[0]), min(best[number][1], taken[1])
-    return best
 
 
 if __name__ == "__main__":

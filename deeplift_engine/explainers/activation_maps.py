@@ -45,9 +45,11 @@ def _closed_form(gradients: Array, activations: Array) -> Array:
     Only g > 0 counts, where α is 1 / (2 + ΣA·g).
     """
     positive = np.maximum(gradients, 0)
-    below = 2 + activations.sum(_positions(gradients), keepdims=True) * positive
-    parts = np.divide(positive, below, out=np.zeros_like(positive), where=below != 0)
-    return np.asarray(parts.sum(_positions(gradients), keepdims=True))
+    below = activations.sum(_positions(gradients), keepdims=True) * positive
+    below += 2
+    below[below == 0] = np.inf
+    positive /= below
+    return np.asarray(positive.sum(_positions(gradients), keepdims=True))
 
 
 def _positive_gradient(gradients: Array, activations: Array) -> Array:
@@ -116,7 +118,8 @@ class GradientMaps(Maps):
             ):
                 gradients = own.last(walked.multipliers[number])
                 activations = own.last(walked.outputs[place.node])[np.newaxis]
-                weighted = (self._weights(gradients, activations) * activations).sum(axis=-1)
+                weights = self._weights(gradients, activations)
+                weighted = np.einsum("...c,...c->...", weights, activations)
                 put(maps, number, totals, where, self.finished(number, weighted, data))
             for name in self.setup.graph.outputs:
                 put(outputs, name, totals[1:], where[1:], walked.outputs[name])

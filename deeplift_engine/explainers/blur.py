@@ -109,22 +109,24 @@ class BlurIntegratedGradients(Runner):
         axes = self.axes if self.axes is not None else tuple(range(max(1, rank - 1)))
         if any(not -rank <= axis < rank for axis in axes):
             raise RuleError(f"axes={axes}: a sample has axes 0 to {rank - 1}.")
-        path = np.broadcast_to(data[:, np.newaxis], (len(data), len(self.widths), *data.shape[1:]))
-        for axis in {axis % rank for axis in axes}:
+        path = data[:, np.newaxis]
+        for axis in sorted({axis % rank for axis in axes}):
             path = blurred(path, axis + 2, self.widths)
-        points = path.astype(data.dtype)
+        shape = (len(data), len(self.widths), *data.shape[1:])
+        points = np.array(np.broadcast_to(path, shape), data.dtype)
         points[:, -1] = data
         return points
 
 
 def blurred(path: Array, axis: int, widths: tuple[float, ...]) -> Array:
-    """Samples (n, s, *S) blurred along an axis, each of the s by its own width."""
+    """Samples (n, s or 1, *S) blurred along an axis, each of the s by its own width."""
     length = path.shape[axis]
     shape = [1, len(widths), *[1] * (path.ndim - 2)]
     shape[axis] = -1
-    kernels = gaussians(length, widths).reshape(shape)
-    spectrum = np.fft.rfft(path, 2 * length, axis) * kernels
-    return np.take(np.fft.irfft(spectrum, 2 * length, axis), range(length), axis)
+    spectrum = np.fft.rfft(path, 2 * length, axis)
+    spectrum = spectrum * gaussians(length, widths).reshape(shape).astype(spectrum.dtype)
+    inside = (slice(None),) * axis + (slice(length),)
+    return np.asarray(np.fft.irfft(spectrum, 2 * length, axis)[inside])
 
 
 @functools.lru_cache(maxsize=8)

@@ -110,6 +110,6 @@ METHODS = (
         Contrastive,
         "Relevance of the target less that of the other units, or of the negated target.",
         "Gu 2018, arXiv:1812.02100",
-        "8·N",
+        "10·N",
     ),
 )

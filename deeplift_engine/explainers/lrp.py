@@ -118,6 +118,9 @@ EPSILON_GAMMA = [("convolution", "gamma"), ("default", "epsilon")]
 EPSILON_ALPHA_BETA = [("convolution", "alpha_beta"), ("default", "epsilon")]
 DEEP_TAYLOR = [("first", "root"), ("default", "z_plus")]
 
+WITHOUT_BIAS = "5·N"
+"""What a layer adds without its bias is one more pass."""
+
 METHODS = (
     Method(
         "lrp",
@@ -205,6 +208,7 @@ METHODS = (
         "low high",
         "Deep Taylor decomposition: z-plus, and z-box or w-square for the first layer.",
         MONTAVON,
+        WITHOUT_BIAS,
         bias=False,
     ),
     _row(
@@ -213,6 +217,7 @@ METHODS = (
         "",
         "The probability that a winner on the way down ends there: z-plus without biases.",
         "Zhang 2016, arXiv:1608.00507",
+        WITHOUT_BIAS,
         start="one",
         bias=False,
     ),

@@ -273,6 +273,9 @@ def mean_over(gradients: Array, weights: Array) -> Array:
 
 def along(gradients: Array, points: Array) -> Array:
     """Integral (T, P, *S) over a path's points of gradients (T, P, s, *S), by trapezoids."""
-    before = np.concatenate([points[:, :1], points[:, :-1]], axis=1)
-    behind = np.concatenate([points[:, 1:], points[:, -1:]], axis=1)
-    return np.asarray((gradients * ((behind - before) / 2)).sum(axis=2))
+    widths = np.empty_like(points)  # twice each, from the point before to the point behind
+    np.subtract(points[:, 1], points[:, 0], out=widths[:, 0])
+    np.subtract(points[:, 2:], points[:, :-2], out=widths[:, 1:-1])
+    np.subtract(points[:, -1], points[:, -2], out=widths[:, -1])
+    widths /= 2
+    return np.asarray(np.einsum("tps...,ps...->tp...", gradients, widths))

@@ -117,7 +117,9 @@ class ScoreCam(Maps):
         source = self._sources[number]
         x = data[source.number][:, np.newaxis]
         masks = resized(np.moveaxis(masks, -1, 1), source.layout.sizes(x), 2, self.interpolation)
-        points = references + source.layout.spread(from_0_to_1(masks)) * (x - references)
+        points = x - references
+        points *= source.layout.spread(from_0_to_1(masks))
+        points += references
         whole = [np.repeat(array, points.shape[1], axis=0) for array in data]
         whole[source.number] = points.reshape(-1, *points.shape[2:])
         return whole

@@ -230,8 +230,10 @@ def resized(
         at = np.clip(at - 0.5, 0, old - 1)
         below = at.astype(int)
         share = (at - below).reshape(-1, *[1] * (maps.ndim - axis - 1)).astype(maps.dtype)
-        first = np.take(maps, below, axis)
-        maps = first + share * (np.take(maps, np.minimum(below + 1, old - 1), axis) - first)
+        first, maps = (np.take(maps, at, axis) for at in (below, np.minimum(below + 1, old - 1)))
+        maps -= first
+        maps *= share
+        maps += first
     return maps
 
 
