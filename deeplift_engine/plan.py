@@ -14,7 +14,7 @@ LARGE = 20_000
 """From so many elements per sample on, elementwise work is compiled into single kernels."""
 TYPICAL_LENGTH = 1000
 """What a free axis counts as for that."""
-BLOCK_BYTES = 24 << 20
+BLOCK_BYTES = 28 << 20
 """Size of the largest tensor of a block: glibc keeps what is below 32 MiB for the next one and
 returns what is above to the system, which then has to clear its pages again each time."""
 TOTAL_BYTES = 512 << 20
