@@ -15,7 +15,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import deeplift_engine as de
-from tests.engine.cases import CASES, NETWORKS, Opened, first_of_each
+from tests.engine.cases import CASES, LAYERS, NETWORKS, Opened, first_of_each
 from tests.helpers import off
 
 Opening = Callable[[str], Opened]
@@ -82,7 +82,9 @@ def check(
             assert small or row.error < (FLOAT64 if exact else FLOAT32), f"{rules}\n{audit}"
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [*NETWORKS, *(pytest.param(name, marks=pytest.mark.slow) for name in LAYERS)]
+)
 @EXAMPLES
 @given(samples=SAMPLES, seed=SEEDS)
 def test_every_layer_keeps_the_sum(
@@ -93,8 +95,7 @@ def test_every_layer_keeps_the_sum(
     check(opened(name), samples, seed, exact=False, several=several)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in CASES if name not in NETWORKS])
+@pytest.mark.parametrize("name", first_of_each(LAYERS))
 @EXAMPLES
 @given(samples=SAMPLES, seed=SEEDS)
 def test_every_layer_keeps_the_sum_by_reveal_cancel(
@@ -113,8 +114,7 @@ def test_every_layer_keeps_the_sum_in_float64(
     check(opened(name), samples, seed, exact=True, several=("reveal_cancel",))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", first_of_each())
 @EXAMPLES
 @given(samples=SAMPLES, seed=SEEDS)
 def test_every_layer_keeps_the_sum_in_float64_by_the_other_rules(

@@ -85,6 +85,7 @@ def inside(layer: LayerSpec) -> Iterator[LayerSpec]:
             yield from inside(inner)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", MODELS)
 def test_contributions_sum_to_the_difference_behind_every_layer(file: str) -> None:
     x, references = given(file, "x"), given(file, "r")
