@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from deeplift_engine.errors import DegenerateReferenceWarning
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.explainers.walk import Values
-from deeplift_engine.forwarding import target_shape
 from deeplift_engine.reference_checks import fingerprints, repeats
 from deeplift_engine.request import Request, resolved_request
 from deeplift_engine.weights import of_samples
@@ -105,7 +104,7 @@ def report_references(
     request = resolved_request(
         x,
         setup.inputs,
-        lambda data: target_shape(setup.graph, setup.target, data, values.target),
+        values.target_shape,
         setup.dtype,
         target=target,
         references=references,

@@ -16,7 +16,6 @@ from deeplift_engine import targets
 from deeplift_engine.attribution import Attribution
 from deeplift_engine.errors import ConvergenceWarning, InputError, RuleError
 from deeplift_engine.evaluate.subject import Subject, said
-from deeplift_engine.forwarding import target_shape
 from deeplift_engine.perturbation.evaluation import Masks, Perturbed
 from deeplift_engine.perturbation.groups import Groups, grouping
 from deeplift_engine.reference_checks import References
@@ -73,7 +72,7 @@ class Bench:
         self.request = resolved_request(
             x,
             network.inputs,
-            self._target_shape,
+            self.values.target_shape,
             network.dtype,
             target=target,
             references=references,
@@ -83,10 +82,6 @@ class Bench:
         self.grouped = groups
         self.groups = self._groups()
         self._kept: dict[Any, Any] = {}
-
-    def _target_shape(self, data: Sequence[Array]) -> tuple[int, ...]:
-        setup = self.setup
-        return target_shape(setup.graph, setup.target, data, self.values.target)
 
     def _groups(self) -> Groups:
         found = grouping(self.grouped, self.network.inputs, self.request.data)

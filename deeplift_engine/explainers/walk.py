@@ -18,7 +18,7 @@ from deeplift_engine.comparison import AT_REFERENCE
 from deeplift_engine.compiled import Compiled
 from deeplift_engine.data import block_starts, padded
 from deeplift_engine.explainers.setup import Setup
-from deeplift_engine.forwarding import traced
+from deeplift_engine.forwarding import target_shape, traced
 from deeplift_engine.plan import Plan
 from deeplift_engine.weights import of_samples, weighted
 
@@ -129,6 +129,10 @@ class Values:
     def target(self, points: Sequence[Array]) -> Array:
         """The target's activations (M, *shape), in one block."""
         return self.activations(points)[0]
+
+    def target_shape(self, data: Sequence[Array]) -> tuple[int, ...]:
+        """Shape of the target's layer without batch axis; a free one is that of the data."""
+        return target_shape(self.setup.graph, self.setup.target, data, self.target)
 
     def activations(self, points: Sequence[Array]) -> list[Array]:
         """The target's and the other nodes' activations (M, ...), in one block."""

@@ -95,7 +95,8 @@ def test_every_layer_keeps_the_sum(
     check(opened(name), samples, seed, exact=False, several=several)
 
 
-@pytest.mark.parametrize("name", first_of_each(LAYERS))
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LAYERS)
 @EXAMPLES
 @given(samples=SAMPLES, seed=SEEDS)
 def test_every_layer_keeps_the_sum_by_reveal_cancel(
@@ -114,7 +115,8 @@ def test_every_layer_keeps_the_sum_in_float64(
     check(opened(name), samples, seed, exact=True, several=("reveal_cancel",))
 
 
-@pytest.mark.parametrize("name", first_of_each())
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
 @EXAMPLES
 @given(samples=SAMPLES, seed=SEEDS)
 def test_every_layer_keeps_the_sum_in_float64_by_the_other_rules(
