@@ -90,9 +90,9 @@ NOTES = """\
 Written by `python -m benchmarks.methods --write docs/METHOD_COSTS.md`.
 
 Each method on the genomics model, sequences of 200 x 4: its time over that of as many forward
-passes by `Network.predict` as its row in [METHODS.md](METHODS.md) says, both minima over samples
-taken in turns in one process, each of as many runs as take a quarter of a second. A pass back
-counts as one forward."""
+passes by `Network.predict` as its row in [METHODS.md](METHODS.md) says. Both are sampled in turns
+in one process, a sample being as many runs as take a quarter of a second; the time is that of the
+fastest sample, the quotient the median over the turns. A pass back counts as one forward."""
 
 
 def count(formula: str, numbers: Mapping[str, float]) -> float:
@@ -152,7 +152,7 @@ def _line(network: Any, method: Any, setting: Setting, x: Any, repeats: int) -> 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         taken, as_many = timed(works, repeats)
-    ratio = taken.seconds / as_many.seconds
+    ratio = taken.over(as_many)
     options = ", ".join(f"{name}={value}" for name, value in setting.options.items())
     verdict = "met" if ratio <= BAR else "**missed**"
     return (

@@ -1,7 +1,7 @@
 """Saturation mutagenesis by what a mutation can change alone, beside whole forward passes.
 
-Both ways are run in one process in turns, through the whole method, and must agree; what counts is
-the fastest run of each. ``python -m benchmarks.mutagenesis`` prints a Markdown table.
+Both ways are run in one process in turns, through the whole method, and must agree.
+``python -m benchmarks.mutagenesis`` prints a Markdown table.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks.architectures import DILATED, GENOMICS, LETTERS, Architecture, build_keras
 from benchmarks.architectures import make_weights as weights_of
-from benchmarks.turns import timed
+from benchmarks.turns import Taken, timed
 
 Array = NDArray[Any]
 BAR = 5.0
@@ -26,8 +26,8 @@ REPEATS = 5
 TOLERANCE = 1e-4  # of the largest prediction, whose float32 rounding whole passes are left with
 NOTES = """\
 Every letter at every position: by whole forward passes of all the mutants, and as the method does
-it by itself, by what a mutation can change alone; through the whole method, in turns, the fastest
-of each."""
+it by itself, by what a mutation can change alone; through the whole method, in turns: the fastest
+time of each, and the median over the turns of how many times faster."""
 HEADER = "| network | sequences | mutations | whole | incremental | faster | differ | bar |"
 
 
@@ -50,17 +50,17 @@ WORK = (Work(DILATED, 1), Work(GENOMICS, 1), Work(GENOMICS, 16))
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds of the fastest run of each way, and how far they differ."""
+    """What each way takes, and how far they differ."""
 
     work: Work
-    whole: float
-    incremental: float
+    whole: Taken
+    incremental: Taken
     difference: float
 
     @property
     def faster(self) -> float:
         """How many times."""
-        return self.whole / self.incremental
+        return self.whole.over(self.incremental)
 
     def line(self) -> str:
         """Of the table."""
@@ -71,8 +71,8 @@ class Measured:
             work.architecture.title,
             str(work.sequences),
             f"{mutations:,}",
-            f"{self.whole * 1e3:.0f} ms",
-            f"{self.incremental * 1e3:.0f} ms",
+            f"{self.whole.seconds * 1e3:.0f} ms",
+            f"{self.incremental.seconds * 1e3:.0f} ms",
             f"{self.faster:.1f} x",
             f"{self.difference:.0e}",
             f"at least {BAR:.0f} x: {verdict}",
@@ -103,7 +103,7 @@ def measured(work: Work, repeats: int = REPEATS) -> Measured:
     difference = float(np.abs(found["whole"].scores - found["auto"].scores).max() / scale)
     if not difference <= TOLERANCE:
         raise ValueError(f"the two ways differ by {difference:.1e} of the prediction: not timed")
-    return Measured(work, whole.seconds, incremental.seconds, difference)
+    return Measured(work, whole, incremental, difference)
 
 
 def main(arguments: list[str] | None = None) -> int:

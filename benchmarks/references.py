@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from benchmarks.work import PROBLEMS, QUICK, Data, Problem, make_data, save
 
 SEQUENCES, LENGTH, COUNT = 1000, 2114, 20
 SWEEPS: dict[str, list[str]] = {
-    "one rule": ["rescale"],
+    "the rules of DeepLIFT": ["rescale", "reveal_cancel", "genomics_default"],
     "three rules, of which two are gradients": ["rescale", "gradient", "guided_backprop"],
     "three rules, each with slopes of its own": [
         "rescale",
@@ -32,11 +33,11 @@ SWEEPS: dict[str, list[str]] = {
 }
 SWEEP_BAR, SHUFFLE_BAR = 1.5, 1.0
 NOTES = """\
-Times are minima over repeats taken in turns; CPU is the processor time of the same run, all threads
-together, which other processes on the machine disturb less. A sweep is given beside the longest of
-its rules run alone with the same references, beside all of them one after the other, and beside its
-own walks back, the longest part of any sweep: what is above 1 there are the shared forward passes,
-means and tables."""
+Times are minima over repeats taken in turns, quotients medians over the turns; CPU is the processor
+time of the same run, all threads together, which other processes on the machine disturb less. A
+sweep is given beside the longest of its rules run alone with the same references, beside all of
+them one after the other, and beside its own walks back, the longest part of any sweep: what is
+above 1 there are the shared forward passes, means and tables."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -139,16 +140,16 @@ def _sweep_row(
         for explainer in explainers
     ]
     whole, *alone = timed([sweep, *runs], repeats)
-    seconds, every = whole.seconds, [run.seconds for run in alone]
+    longest = max(alone, key=lambda run: run.seconds)
     cells = [
         f"{title}: {', '.join(rules)}",
         "shared" if shared else "own",
-        f"{seconds * 1e3:.0f} ms",
+        f"{whole.seconds * 1e3:.0f} ms",
         f"{whole.processor * 1e3:.0f} ms",
-        f"{seconds / max(every):.2f}",
-        f"{seconds / sum(every):.2f}",
-        f"{min(shares):.2f}",
-        _verdict(seconds / max(every), min(shares)),
+        f"{whole.over(longest):.2f}",
+        f"{1 / sum(run.over(whole) for run in alone):.2f}",
+        f"{median(shares):.2f}",
+        _verdict(whole.over(longest), median(shares)),
     ]
     return f"| {' | '.join(cells)} |"
 

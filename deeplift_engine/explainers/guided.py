@@ -83,18 +83,16 @@ class GuidedIntegratedGradients(Runner):
         shapes = [array.shape[1:] for array in part.starts]
         start = np.tile(_flat(part.starts), (targets, 1))
         delta = np.tile(_flat(part.differences), (targets, 1))
-        # elements that have nowhere to go are the last in any order, and cost most of the sorting
+        # elements that have nowhere to go are the last in any order: only the others are walked
         most = int(np.count_nonzero(delta, axis=1).max(initial=0))
-        going = np.argsort(delta == 0, axis=1, kind="stable")[:, :most]
-        begin, delta = (np.take_along_axis(values, going, axis=1) for values in (start, delta))
+        going = _places(np.argsort(delta == 0, axis=1, kind="stable")[:, :most], start.shape[1])
+        begin, delta = start.take(going), delta.take(going)
         distance, moved, found = np.abs(delta), np.zeros(delta.shape), np.zeros_like(delta)
         group = max(1, int(self.fraction * start.shape[1]))
         for step in range(1, self.steps + 1):
-            np.put_along_axis(start, going, (begin + moved * delta).astype(start.dtype), axis=1)
+            np.put(start, going, begin + moved * delta)
             walked = self._walk(_unflat(start, shapes), seeds, batch_size)
-            gradient = np.take_along_axis(
-                _flat([values[0] for values in walked.multipliers]), going, axis=1
-            )
+            gradient = _flat([values[0] for values in walked.multipliers]).take(going)
             bounds = [
                 min(max(step / self.steps + side * self.max_distance, 0.0), 1.0) for side in (-1, 1)
             ]
@@ -104,7 +102,7 @@ class GuidedIntegratedGradients(Runner):
             found += (following - moved) * delta * gradient
             moved = following
         scores = np.zeros(start.shape, found.dtype)
-        np.put_along_axis(scores, going, found, axis=1)
+        np.put(scores, going, found)
         return [
             values.reshape(targets, part.count, *shape)
             for values, shape in zip(_unflat(scores, shapes), shapes, strict=True)
@@ -145,14 +143,21 @@ def advanced(
     room = distance * np.maximum(most - moved, 0.0)
     budget = (distance * (1 - moved)).sum(axis=1) - distance.sum(axis=1) * (1 - share)
     count = distance.shape[1]
-    order = np.argsort(np.where(room > 0, sizes, np.inf), axis=1)
     starts = np.arange(0, count, group)
-    capacity = np.add.reduceat(np.take_along_axis(room, order, axis=1), starts, axis=1)
+    # no order is wanted inside a group
+    order = np.argpartition(np.where(room > 0, sizes, np.inf), starts, axis=1)
+    order = _places(order, count)
+    capacity = np.add.reduceat(room.take(order), starts, axis=1)
     used = np.clip(budget[:, np.newaxis] - (capacity.cumsum(axis=1) - capacity), 0.0, capacity)
     part = np.divide(used, capacity, out=np.zeros_like(used), where=capacity > 0)
     each = np.empty_like(moved)
-    np.put_along_axis(each, order, np.repeat(part, group, axis=1)[:, :count], axis=1)
+    np.put(each, order, np.repeat(part, group, axis=1)[:, :count])
     return np.asarray(moved + each * np.maximum(most - moved, 0.0))
+
+
+def _places(columns: Array, count: int) -> Array:
+    """Columns (P, M) of each row as places in the whole of an array (P, count)."""
+    return np.asarray(columns + count * np.arange(len(columns))[:, np.newaxis])
 
 
 def _flat(arrays: Sequence[Array]) -> Array:
