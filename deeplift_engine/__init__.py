@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from deeplift_engine import evaluate
     from deeplift_engine.build.custom import CustomLayer
     from deeplift_engine.evaluate import compare
-    from deeplift_engine.explainer import Explainer
+    from deeplift_engine.explainers.base import Explainer
     from deeplift_engine.explainers.method import Method
     from deeplift_engine.network import Network
     from deeplift_engine.patterns import Patterns, fit_patterns
 
 _LAZY = {
     "CustomLayer": "deeplift_engine.build.custom",
-    "Explainer": "deeplift_engine.explainer",
+    "Explainer": "deeplift_engine.explainers.base",
     "Network": "deeplift_engine.network",
     "Patterns": "deeplift_engine.patterns",
     "fit_patterns": "deeplift_engine.patterns",

@@ -7,17 +7,19 @@ change nothing here either.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplift_engine.attribution import Arrays, Attribution
+from deeplift_engine.convergence import Sums
 from deeplift_engine.errors import ConvergenceWarning, InputError, ReferencesError
+from deeplift_engine.means import Mean
 from deeplift_engine.reference_checks import References
 from deeplift_engine.request import Request
+from deeplift_engine.results import Found
 from deeplift_engine.weights import of_samples
 
 Array = NDArray[Any]
@@ -31,9 +33,7 @@ def tolerance_of(request: Request) -> float | None:
     return min(said, default=None)
 
 
-def refined(
-    request: Request, tolerance: float, score: Callable[[Request], Attribution]
-) -> Attribution:
+def refined(request: Request, tolerance: float, score: Callable[[Request], Found]) -> Found:
     """Score a request whose number of references is open.
 
     Parameters
@@ -55,17 +55,13 @@ def refined(
     """
     if not request.average:
         raise InputError("References of 'auto' are averaged: leave average=True, or give a number.")
+    whole = _Whole(request)
     rows, start = np.arange(request.samples), 0
-    whole: _Whole | None = None
     while len(rows) and start < request.count:
         stop = min(request.count, max(FIRST, 2 * start))
-        part = score(_some(request, rows, start, stop))
-        if whole is None:
-            whole = _Whole(part, np.zeros(request.samples, int))
-        whole.add(part, rows, stop - start)
+        whole.add(score(_some(request, rows, start, stop)), rows, slice(start, stop))
         start = stop
         rows = rows[whole.relative_errors()[rows] > tolerance]
-    assert whole is not None
     if len(rows):
         warnings.warn(
             f"After {request.count} references standard errors of {len(rows)} of "
@@ -74,7 +70,7 @@ def refined(
             ConvergenceWarning,
             stacklevel=4,
         )
-    return whole.result(request)
+    return whole.found()
 
 
 def _some(request: Request, rows: Array, start: int, stop: int) -> Request:
@@ -84,6 +80,9 @@ def _some(request: Request, rows: Array, start: int, stop: int) -> Request:
         data=[array[rows] for array in request.data],
         references=[_some_of(each, rows, start, stop) for each in request.references],
         seeds=replace(request.seeds, values=chosen),
+        numbers=rows,
+        standard_errors=True,
+        strict=False,
     )
 
 
@@ -101,96 +100,75 @@ def _some_of(references: References, rows: Array, start: int, stop: int) -> Refe
     return replace(part, make=lambda inputs, indices: make(inputs, rows[indices]))
 
 
-@dataclass
 class _Whole:
-    """What was found so far: ``first`` says how, ``counts`` (N,) from how many references."""
+    """What was found so far, of all samples."""
 
-    first: Attribution
-    counts: Array
+    def __init__(self, request: Request) -> None:
+        self.leading = (len(request.seeds.values), request.samples)
+        self.first: Found | None = None
+        self.scores: list[Mean] = []
+        self.multipliers: list[Mean] = []
+        self.sums: list[tuple[Array, slice, Sums]] = []
+        self.settings: dict[str, Any] = {}
 
-    def __post_init__(self) -> None:
-        self.axis = len(self.first.axes) - 1  # of the samples, behind targets
-        names = ("scores", "multipliers", "convergence_delta", "target_delta")
-        self.means = {name: _zeros(getattr(self.first, name)) for name in names}
-        self.worst = _zeros(self.first.relative_error)
-        self.squares = _zeros(self.first.scores)
-
-    def add(self, part: Attribution, rows: Array, count: int) -> None:
-        """Merge the means over ``count`` more references of samples ``rows``.
-
-        As of Chan, Golub and LeVeque 1979, equation 2.1.
-        """
-        before, after = self.counts[rows], self.counts[rows] + count
-        at = (slice(None),) * self.axis + (rows,)
-        for name, mean in _arrays(self.squares):
-            step = _named(part.scores, name) - _named(self.means["scores"], name)[at]
-            spread = _named(part.standard_errors, name) ** 2 * count * (count - 1)
-            mean[at] += spread + step**2 * self._along(before * count / after, step)
-        for kind, found in self.means.items():
-            for name, mean in _arrays(found):
-                step = _named(getattr(part, kind), name) - mean[at]
-                mean[at] += step * self._along(count / after, step)
-        for _, worst in _arrays(self.worst):
-            worst[at] = np.maximum(worst[at], np.asarray(part.relative_error))
-        self.counts[rows] = after
+    def add(self, part: Found, rows: Array, columns: slice) -> None:
+        """Merge the means of samples ``rows`` over more references."""
+        if self.first is None:
+            self.first = part
+            self.scores = [Mean(self.leading) for _ in part.scores]
+            self.multipliers = [Mean(self.leading) for _ in part.multipliers or ()]
+        count, where = columns.stop - columns.start, (slice(None), rows)
+        squares: list[Array | None] = [None] * len(part.scores)
+        if part.standard_errors is not None:
+            squares = [error**2 * (count * (count - 1)) for error in part.standard_errors]
+        for mean, values, square in zip(self.scores, part.scores, squares, strict=True):
+            mean.merge(where, count, values, square)
+        for mean, values in zip(self.multipliers, part.multipliers or (), strict=True):
+            mean.merge(where, count, values, None)
+        if part.sums is not None:
+            self.sums.append((rows, columns, part.sums))
+        for name, value in part.settings.items():  # what a round took; the whole, its most
+            self.settings[name] = max(value, self.settings.get(name, value))
 
     def relative_errors(self) -> Array:
         """Largest standard error over the largest score (N,), that of the worst target."""
-        largest, errors = [], []
-        for name, values in _arrays(self.means["scores"]):
-            largest.append(self._largest(values))
-            errors.append(self._largest(_named(self.standard_errors, name)))
-        scale, error = np.max(largest, axis=0), np.max(errors, axis=0)
+        scale = np.max([_largest(mean.mean) for mean in self.scores], axis=0)
+        error = np.max([_largest(mean.standard_error) for mean in self.scores], axis=0)
         relative = np.divide(error, scale, out=np.zeros_like(scale), where=scale > 0)
         return np.asarray(relative.max(axis=0))
 
-    @property
-    def standard_errors(self) -> Arrays:
-        """Of the mean scores."""
-        degrees = self.counts * (self.counts - 1)
-        found = {
-            name: np.sqrt(squares / self._along(degrees, squares)).astype(squares.dtype)
-            for name, squares in _arrays(self.squares)
-        }
-        return found if isinstance(self.squares, Mapping) else found[None]
-
-    def result(self, request: Request) -> Attribution:
-        """The whole, as one run."""
-        settings = {
-            **self.first.settings,
-            "references": request.said,
-            "references_per_sample": self.counts.tolist(),
-        }
+    def found(self) -> Found:
+        """The whole, as of one run."""
+        assert self.first is not None
         return replace(
             self.first,
-            **self.means,
-            relative_error=self.worst,
-            standard_errors=self.standard_errors,
-            settings=settings,
+            scores=[mean.mean for mean in self.scores],
+            multipliers=[mean.mean for mean in self.multipliers] or None,
+            standard_errors=[mean.standard_error for mean in self.scores],
+            sums=self._sums(),
+            counts=self.scores[0].counts[0],
+            settings=self.settings,
         )
 
-    def _along(self, values: Array, like: Array) -> Array:
-        """Numbers of samples beside arrays ([T,] N, ...)."""
-        return np.reshape(values, (-1, *[1] * (like.ndim - self.axis - 1))).astype(like.dtype)
+    def _sums(self) -> Sums | None:
+        """Of all rounds, with zeros where a sample had no more references."""
+        if not self.sums:
+            return None
+        width = max(columns.stop for _, columns, _ in self.sums)
 
-    def _largest(self, values: Array) -> Array:
-        """Largest magnitude (T, N) over the features."""
-        flat = np.abs(values).reshape(*values.shape[: self.axis + 1], -1).max(axis=-1)
-        return np.atleast_2d(flat)
+        def whole(of: Callable[[Sums], Array]) -> Array:
+            values = np.zeros((*self.leading, width))
+            for rows, columns, sums in self.sums:
+                values[:, rows, columns] = of(sums)
+            return values
 
-
-def _zeros(values: Arrays | None) -> Any:
-    if isinstance(values, Mapping):
-        return {name: np.zeros_like(array) for name, array in values.items()}
-    return None if values is None else np.zeros_like(values)
-
-
-def _arrays(values: Any) -> list[tuple[Any, Array]]:
-    """The arrays of a field by name, None for the only one."""
-    if isinstance(values, Mapping):
-        return list(values.items())
-    return [] if values is None else [(None, values)]
+        change, level = whole(lambda sums: sums.change), whole(lambda sums: sums.level)
+        if self.sums[0][2].found is None:
+            return Sums(change, level)
+        found = whole(lambda sums: np.asarray(sums.found))
+        return Sums(change, level, found, whole(lambda sums: np.asarray(sums.size)))
 
 
-def _named(values: Any, name: Any) -> Array:
-    return np.asarray(values if name is None else values[name])
+def _largest(values: Array) -> Array:
+    """Largest magnitude (T, N) over the features."""
+    return np.asarray(np.abs(values).reshape(*values.shape[:2], -1).max(axis=-1))

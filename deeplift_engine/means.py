@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+Where = tuple[Any, Any]
+"""Which targets and which samples: slices, or an array of numbers that come once each."""
 
 
 @dataclass
@@ -21,33 +23,41 @@ class Mean:
     ----------
     leading
         T targets and N samples.
+    counts
+        How many draws each of them has had (T, N).
     value
         The mean (T, N, ...) of what was added.
     squares
         Sum of the squared distances from it.
-    count
-        How many draws were added, of the samples that were added last.
     """
 
     leading: tuple[int, int]
+    counts: Array = field(init=False)
     value: Array | None = None
     squares: Array | None = None
-    count: int = 0
 
-    def add(self, where: tuple[slice, slice], before: int, values: Array) -> None:
-        """Add draws (t, n, d, ...) of targets and samples ``where``, behind ``before`` others."""
+    def __post_init__(self) -> None:
+        self.counts = np.zeros(self.leading, int)
+
+    def add(self, where: Where, values: Array) -> None:
+        """Add draws (t, n, d, ...) of targets and samples ``where``."""
+        mean, squares = values.mean(axis=2), None
+        if values.shape[2] > 1:
+            squares = np.square(values - mean[:, :, np.newaxis]).sum(axis=2)
+        self.merge(where, values.shape[2], mean, squares)
+
+    def merge(self, where: Where, count: int, mean: Array, squares: Array | None) -> None:
+        """Add ``count`` draws by their mean (t, n, ...) and squared distances; None is zeros."""
         if self.value is None or self.squares is None:
-            shape = (*self.leading, *values.shape[3:])
-            self.value, self.squares = np.zeros((2, *shape), values.dtype)
-        drawn = values.shape[2]
-        self.count = before + drawn
-        mean = values.mean(axis=2)
+            self.value, self.squares = np.zeros((2, *self.leading, *mean.shape[2:]), mean.dtype)
+        before = self.counts[where].copy()
+        self.counts[where] = after = before + count
         step = mean - self.value[where]
-        self.value[where] += step * (drawn / self.count)
-        if drawn > 1:
-            self.squares[where] += np.square(values - mean[:, :, np.newaxis]).sum(axis=2)
-        if before:
-            self.squares[where] += np.square(step) * (before * drawn / self.count)
+        self.value[where] += step * _along(count / after, step)
+        if squares is not None:
+            self.squares[where] += squares
+        if before.any():
+            self.squares[where] += np.square(step) * _along(before * count / after, step)
 
     @property
     def mean(self) -> Array:
@@ -57,11 +67,17 @@ class Mean:
     @property
     def variance(self) -> Array:
         """The variance (T, N, ...), without bias; NaN where there was one draw."""
-        if self.count < 2:
-            return np.full_like(self.value, np.nan)
-        return np.asarray(self.squares) / (self.count - 1)
+        squares = np.asarray(self.squares)
+        degrees = np.where(self.counts > 1, self.counts - 1.0, np.nan)
+        return squares / _along(degrees, squares)
 
     @property
     def standard_error(self) -> Array:
         """That of the mean."""
-        return np.sqrt(self.variance / self.count)
+        variance = self.variance
+        return np.sqrt(variance / _along(self.counts, variance))
+
+
+def _along(values: Array, like: Array) -> Array:
+    """Numbers (t, n) beside arrays (t, n, ...)."""
+    return values.reshape(*values.shape, *[1] * (like.ndim - 2)).astype(like.dtype)

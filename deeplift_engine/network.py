@@ -183,8 +183,8 @@ class Network:
 
         Returns
         -------
-        Explainer or Runner
-            With `Explainer.run`.
+        Explainer
+            Whose `Explainer.run` scores.
 
         Raises
         ------

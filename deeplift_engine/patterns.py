@@ -47,6 +47,10 @@ class Patterns:
     of_kernels: Mapping[str, Array]
     batch_norm: str = "merge"
 
+    def __str__(self) -> str:
+        """How many there are."""
+        return f"patterns of {len(self.of_kernels)} kernels"
+
     def save(self, path: str, *, overwrite: bool = False) -> None:
         """Write an ``.npz`` or HDF5 file, whole or not at all."""
         write(path, dict(self.of_kernels), {"batch_norm": self.batch_norm}, overwrite=overwrite)

@@ -42,10 +42,14 @@ class Request:
         How many pairs to walk together; None chooses.
     average
         Whether to average over the references.
+    standard_errors
+        Whether to give the standard errors of these means.
     strict
         Whether a sum that is missed is an error.
     progress
         As in `deeplift_engine.progress.bar`.
+    numbers
+        Which of the samples that a user gave these are, (N,); None: all, in order.
     content
         What stands for the samples in random draws, arrays (N, ...); None: ``data``.
     """
@@ -56,8 +60,10 @@ class Request:
     seeds: Seeds
     batch_size: int | None = None
     average: bool = True
+    standard_errors: bool = False
     strict: bool = False
     progress: bool | None = None
+    numbers: Array | None = None
     content: list[Array] | None = None
 
     @property
@@ -123,7 +129,8 @@ class Request:
         indices = np.arange(row, min(row + rows, len(array)))
         made = self._made(reference, array, indices)
         if len(self.data) == 1 and not reference.shared:
-            warn_if_degenerate(array[indices], made, indices)
+            numbers = indices if self.numbers is None else self.numbers[indices]
+            warn_if_degenerate(array[indices], made, numbers)
         return padded(made, 0, rows)
 
     def _made(self, reference: References, array: Array, indices: Array) -> Array:
@@ -183,24 +190,26 @@ def resolved_request(
     references: Any = None,
     batch_size: int | None = None,
     average: bool = True,
+    standard_errors: bool = False,
     strict: bool = False,
     progress: bool | None = None,
-    adaptive: bool = False,
+    averages: bool = False,
 ) -> Request:
     """Check and resolve what `Explainer.run` and its kin are given.
 
     Parameters
     ----------
-    x, target, references, batch_size, average, strict, progress
-        As for `deeplift_engine.explainer.Explainer.run`.
+    x, target, references, batch_size, average, standard_errors, strict, progress
+        As for `deeplift_engine.Explainer.run`.
     inputs
         The network's.
     shape
         Function of the data that gives the shape of the target's layer without batch axis.
     dtype
         The network's.
-    adaptive
-        Whether the number of references may be open, ``"auto"``.
+    averages
+        Whether the method gives means over references with their standard errors, so that these
+        may be asked for, and the number of references may be open, ``"auto"``.
 
     Raises
     ------
@@ -211,10 +220,21 @@ def resolved_request(
     data = arrays(x, inputs, dtype)
     compared = resolved_references(references, data, inputs)
     for reference in compared:
-        if reference.tolerance is not None and not adaptive:
+        if reference.tolerance is not None and not averages:
             raise ReferencesError(
                 f"{reference.name}: this method does not add references until standard errors "
                 "are small, as 'deeplift' and 'integrated_gradients' do; give a number of them"
             )
+    count = max(reference.count for reference in compared)
+    if standard_errors and not averages:
+        raise InputError(
+            "This method gives no standard errors over references, as 'deeplift' and "
+            "'integrated_gradients' do; those over draws, where it has any, need no asking."
+        )
+    if standard_errors and (not average or count < 2):
+        raise InputError(
+            "Standard errors are those of means over two references or more: these are "
+            + ("kept apart with average=False." if not average else "1 for each sample.")
+        )
     seeds = targets.resolve(target, shape(data), len(data[0]), dtype)
-    return Request(inputs, data, compared, seeds, size, average, strict, progress)
+    return Request(inputs, data, compared, seeds, size, average, standard_errors, strict, progress)

@@ -9,16 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplift_engine.attribution import Attribution
 from deeplift_engine.comparison import AT_INPUT, AT_REFERENCE
 from deeplift_engine.compiled import Compiled, Forward
-from deeplift_engine.convergence import TOLERANCE, judge, relative_error
+from deeplift_engine.convergence import Sums
 from deeplift_engine.data import block_size, padded
 from deeplift_engine.means import Mean
-from deeplift_engine.packaging import at_places, by_name, packaged
 from deeplift_engine.plan import Plan
 from deeplift_engine.progress import bar
 from deeplift_engine.request import Request
+from deeplift_engine.results import Found
 
 Array = NDArray[Any]
 Place = tuple[int, int, int]
@@ -71,10 +70,10 @@ class Scoring:
     def _forward(self, values: Sequence[Any], end: str = AT_INPUT) -> dict[str, Any]:
         return (self.forward or self.compiled.forward)(values, end)
 
-    def run(self, settings: Mapping[str, Any]) -> Attribution:
-        """All blocks, and the result."""
+    def run(self) -> Found:
+        """All blocks, and what was found."""
         self.walk()
-        return self.result(settings)
+        return self.gathered()
 
     def walk(self) -> None:
         """All blocks, into ``found`` and ``outputs``."""
@@ -178,36 +177,21 @@ class Scoring:
         kept = tuple(slice(0, part.stop - part.start) for part in where)
         held[number][where] += block[kept]
 
-    def result(self, settings: Mapping[str, Any]) -> Attribution:
-        """What was found, packed."""
-        stacked = self.seeds.stacked
-
-        def shaped(values: Array) -> Array:
-            return values if stacked else values[0]
-
-        sums = self.found["sums"][0]
-        change, error, relative = self.found["deltas"][0], None, None
-        if self.plan.complete:
-            error = sums - change
-            relative = relative_error(
-                error, change, self.found["levels"][0], self.found["sizes"][0]
-            )
-            judge(relative, error, change, TOLERANCE[self.plan.dtype], self.request.strict)
-            if self.average:
-                error, relative = error.mean(axis=2), relative.max(axis=2)
-        if self.average:
-            change = change.mean(axis=2)
-        errors = self.standard_errors
-        return packaged(
-            self.request,
-            settings,
-            standard_errors=errors and at_places(self.plan.places, errors, self.request),
-            scores=at_places(self.plan.places, self.found["scores"], self.request),
-            multipliers=at_places(self.plan.places, self.found["multipliers"], self.request),
-            convergence_delta=None if error is None else shaped(error),
-            target_delta=shaped(change),
-            relative_error=None if relative is None else shaped(relative),
-            predictions=by_name(list(self.outputs), list(self.outputs.values())),
+    def gathered(self) -> Found:
+        """What was found."""
+        found, complete = self.found, self.plan.complete
+        return Found(
+            found["scores"],
+            found["multipliers"],
+            self.standard_errors,
+            sums=Sums(
+                change=found["deltas"][0],
+                level=found["levels"][0],
+                found=found["sums"][0] if complete else None,
+                size=found["sizes"][0] if complete else None,
+            ),
+            predictions=self.outputs,
+            apart=not self.average,
         )
 
 
@@ -220,15 +204,11 @@ class Spreading(Scoring):
 
     means: dict[tuple[str, int], Mean] = field(default_factory=dict)
 
-    def walk(self) -> None:
-        """All blocks, into ``found`` and ``outputs``."""
-        super().walk()
-        self.gather()
-
-    def gather(self) -> None:
-        """Put means beside what else was found."""
+    def gathered(self) -> Found:
+        """What was found, means among it."""
         for (kind, _), mean in self.means.items():
             self.found.setdefault(kind, []).append(mean.mean)
+        return super().gathered()
 
     @property
     def standard_errors(self) -> list[Array] | None:
@@ -248,7 +228,7 @@ class Spreading(Scoring):
             for number, tensor in enumerate(part[kind]):
                 values = np.asarray(tensor)[:, :n, :k]
                 mean = self.means.setdefault((kind, number), Mean(totals[:2]))
-                mean.add((targets, rows), columns.start, values)
+                mean.add((targets, rows), values)
 
 
 def inside(start: Sequence[int], size: Sequence[int], totals: Sequence[int]) -> tuple[slice, ...]:

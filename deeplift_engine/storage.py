@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplift_engine.errors import OutputError
+from deeplift_engine.plain import plain
 
 Array = NDArray[Any]
 Arrays = Mapping[str, Array]
@@ -232,15 +233,7 @@ def _format(path: Path) -> tuple[Writer, Reader]:
 
 
 def _to_json(settings: Mapping[str, Any]) -> str:
-    return json.dumps(settings, default=_plain, ensure_ascii=False)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    return str(value)
+    return json.dumps(settings, default=plain, ensure_ascii=False)
 
 
 def _first_line(error: BaseException) -> str:

@@ -16,10 +16,13 @@ from numpy.typing import NDArray
 
 from deeplift_engine.attribution import Attribution
 from deeplift_engine.compiled import Compiled, Forward, forward_of
+from deeplift_engine.convergence import TOLERANCE
 from deeplift_engine.errors import InputError, RuleError
 from deeplift_engine.explainers.setup import Setup
+from deeplift_engine.plain import plain
 from deeplift_engine.progress import bar
 from deeplift_engine.request import Request, resolved_request
+from deeplift_engine.results import attribution
 from deeplift_engine.rules import Rules
 from deeplift_engine.scoring import Place, Scoring, Spreading
 from deeplift_engine.sweep_result import Sweep
@@ -90,8 +93,7 @@ class Sweeper:
         self._settings = {
             name: {
                 **setup.settings,
-                "rules": each if isinstance(each, str) else str(each),
-                "max_pooling": max_pooling,
+                "options": plain({"rules": each, "max_pooling": max_pooling}),
             }
             for name, each in self.rules.items()
         }
@@ -152,8 +154,13 @@ class Sweeper:
         for rule, run in zip(self.rules, runs, strict=True):
             for name, part in zip(requests, run.parts, strict=True):
                 part.outputs = runs[0].outputs
-                part.gather()
-                found[name, rule] = part.result(self._settings[rule])
+                found[name, rule] = attribution(
+                    part.request,
+                    part.gathered(),
+                    self.setup.places,
+                    self._settings[rule],
+                    TOLERANCE[self.setup.dtype],
+                )
         return found
 
     def _run(self, walk: Compiled, joined: Joined) -> Parted:

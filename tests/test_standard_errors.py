@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import deeplift_engine as de
-from deeplift_engine.errors import ConvergenceWarning, InputError, ReferencesError
+from deeplift_engine.errors import ConvergenceError, ConvergenceWarning, InputError, ReferencesError
 from tests.helpers import off
 
 L = keras.layers
@@ -125,6 +125,34 @@ def test_references_are_added_until_errors_are_small(explainer: Any, target: Any
         if count > 10:  # half of them were not enough
             share = before.standard_errors.max(axes) / np.abs(before.scores).max(axes)
             assert share.max() > tolerance
+
+
+def test_the_sample_that_misses_its_sum_is_named_as_it_was_given(network: de.Network) -> None:
+    x = np.tile(np.eye(4)[0], (4, 40, 1))  # a sequence of one letter is each of its shuffles
+    x[2] = one_hot(1)[0]
+    explainer = network.explainer("integrated_gradients", rule="left", steps=1)
+    references = R.shuffle("auto", tolerance=0.2, most=5000)
+    with (
+        pytest.warns(de.errors.DegenerateReferenceWarning, match="sample 0 equal the sample"),
+        pytest.raises(ConvergenceError, match="worst in sample 2 "),
+    ):
+        explainer.run(x, target=0, references=references, strict=True)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = explainer.run(x, target=0, references=references)
+    assert [str(each.message).count("worst in") for each in caught].count(1) == 1
+    assert found.settings["references_per_sample"][2] > 10
+    assert found.relative_error.argmax() == 2
+
+
+def test_a_last_round_may_be_of_one_reference(explainer: Any) -> None:
+    x = one_hot(2)
+    references = R.dinucleotide_shuffle("auto", tolerance=1e-9, most=11)
+    found = run_quietly(explainer, x, target=0, references=references)
+    fixed = R.dinucleotide_shuffle(11)
+    alone = explainer.run(x, target=0, references=fixed, standard_errors=True)
+    for kind in ("scores", "standard_errors", "target_delta"):
+        assert off(getattr(found, kind), getattr(alone, kind)) < 1e-10
 
 
 def test_neighbours_order_and_batches_change_nothing(explainer: Any) -> None:

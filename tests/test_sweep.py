@@ -92,7 +92,7 @@ def test_every_setting_is_a_run_of_its_own(
                 assert off(found.standard_errors, expected.standard_errors) < 1e-9
             assert (found.standard_errors is None) == (not several)
             assert (found.relative_error is None) == (rule == "d")
-            for key in ("rules", "references", "references_per_sample", "target", "model_sha256"):
+            for key in ("options", "references", "references_per_sample", "target", "model_sha256"):
                 assert found.settings[key] == expected.settings[key]
 
 

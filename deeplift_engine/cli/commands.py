@@ -15,6 +15,7 @@ from deeplift_engine.cli import console
 from deeplift_engine.cli.custom import read_custom
 from deeplift_engine.cli.data import Array, read_inputs
 from deeplift_engine.errors import UnsupportedModelError
+from deeplift_engine.plain import plain
 
 if TYPE_CHECKING:
     from deeplift_engine.attribution import Attribution
@@ -300,12 +301,7 @@ def _summary(result: Attribution) -> dict[str, Any]:
 
 
 def _print_json(value: Mapping[str, Any]) -> None:
-    console.say(json.dumps(value, indent=2, default=_plain))
-
-
-def _plain(value: Any) -> Any:
-    """Arrays as lists, and what is neither in words."""
-    return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
+    console.say(json.dumps(value, indent=2, default=plain))
 
 
 def _print_lines(values: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from deeplift_engine.compat.util import compile_func, run_function_in_batches
 from deeplift_engine.errors import InputError, TargetError
 
 if TYPE_CHECKING:
-    from deeplift_engine.explainer import Explainer
+    from deeplift_engine.explainers.base import Explainer
     from deeplift_engine.network import Network
     from deeplift_engine.rules.assign import Rules
 

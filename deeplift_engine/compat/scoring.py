@@ -14,7 +14,7 @@ from deeplift_engine.errors import InputError, ReferencesError
 
 if TYPE_CHECKING:
     from deeplift_engine.attribution import Attribution
-    from deeplift_engine.explainer import Explainer
+    from deeplift_engine.explainers.base import Explainer
 
 Array = NDArray[Any]
 logger = logging.getLogger("deeplift_engine")

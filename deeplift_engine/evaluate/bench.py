@@ -253,7 +253,7 @@ class Bench:
 
     def _references(self, runner: Any, origins: Array | None = None) -> Any:
         """What to compare with, or None for a method that compares with nothing."""
-        if not getattr(runner, "compares", True):
+        if not runner.compares:
             return None
         if origins is None:
             return self._by_input(self.request.references)

@@ -20,6 +20,7 @@ from deeplift_engine.evaluate.bench import Bench
 from deeplift_engine.evaluate.measured import Measured
 from deeplift_engine.evaluate.metric import Metric
 from deeplift_engine.evaluate.subject import Subject
+from deeplift_engine.plain import plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -98,33 +99,35 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """Everything but the scores, as what JSON can hold; NaN is None."""
         request = self.bench.request
-        found: dict[str, Any] = _plain(
-            {
-                "settings": {
-                    **self.bench.setup.settings,
-                    "target": request.seeds.name,
-                    "references": request.said,
-                    "samples": request.samples,
-                },
-                "rows": self.rows,
-                "methods": {
-                    label: {"method": subject.method, "options": dict(subject.options)}
-                    for label, subject in self.subjects.items()
-                },
-                "curves": {
-                    name: {
-                        "axis": first.axis,
-                        "positions": list(first.positions),
-                        "means": {
-                            label: measured[name].mean_curve
-                            for label, measured in self.measured.items()
-                        },
-                    }
-                    for name, first in next(iter(self.measured.values())).items()
-                    if first.curve is not None
-                },
-                "agreement": self.agreement,
-            }
+        found: dict[str, Any] = _finite(
+            plain(
+                {
+                    "settings": {
+                        **self.bench.setup.settings,
+                        "target": request.seeds.name,
+                        "references": request.said,
+                        "samples": request.samples,
+                    },
+                    "rows": self.rows,
+                    "methods": {
+                        label: {"method": subject.method, "options": dict(subject.options)}
+                        for label, subject in self.subjects.items()
+                    },
+                    "curves": {
+                        name: {
+                            "axis": first.axis,
+                            "positions": list(first.positions),
+                            "means": {
+                                label: measured[name].mean_curve
+                                for label, measured in self.measured.items()
+                            },
+                        }
+                        for name, first in next(iter(self.measured.values())).items()
+                        if first.curve is not None
+                    },
+                    "agreement": self.agreement,
+                }
+            )
         )
         return found
 
@@ -194,14 +197,10 @@ def _said(mean: float, error: float) -> str:
     return f"{mean:.{digits}f} ± {error:.{digits}f}"
 
 
-def _plain(value: Any) -> Any:
-    """What JSON can hold."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if hasattr(value, "tolist"):
-        return _plain(value.tolist())
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if isinstance(value, str | bool | int | float | None) else str(value)
+def _finite(value: Any) -> Any:
+    """The same with None for numbers that are not finite, which JSON has no word for."""
+    if isinstance(value, dict):
+        return {name: _finite(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

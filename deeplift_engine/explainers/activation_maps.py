@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplift_engine.errors import InputError
-from deeplift_engine.explainers.base import Found
 from deeplift_engine.explainers.blocks import blocks
 from deeplift_engine.explainers.maps import Maps, Resize, put
 from deeplift_engine.explainers.method import Method
@@ -23,6 +22,7 @@ from deeplift_engine.explainers.spatial import source_of
 from deeplift_engine.explainers.walk import Walk
 from deeplift_engine.plan import Cut
 from deeplift_engine.request import Request
+from deeplift_engine.results import Found
 from deeplift_engine.weights import of_samples
 
 Array = NDArray[Any]
@@ -154,13 +154,13 @@ class GuidedGradCam(GradientMaps):
         """Products (T, N, *S)."""
         found = super().attribute(request)
         guided = self._guided(request.data, request.seeds.values, request.batch_size)
-        found.scores = [
+        scores = [
             gradients * source.layout.spread(maps)
             for gradients, source, maps in zip(
                 guided.multipliers, self._sources, found.scores, strict=True
             )
         ]
-        return found
+        return replace(found, scores=scores)
 
 
 GRADIENTS = (

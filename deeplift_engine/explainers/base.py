@@ -1,14 +1,14 @@
 """What all methods share: how they are run, and how what they find is put together.
 
-A method is a `Runner` made once for a `Setup` and run any number of times. It answers one question,
-`Runner.attribute`: scores for a `Request`.
+A method is an `Explainer` made once for a `Setup` and run any number of times. It answers one
+question, `Explainer.attribute`: scores for a `Request`.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,80 +16,42 @@ from numpy.typing import NDArray
 
 from deeplift_engine.adaptive import refined, tolerance_of
 from deeplift_engine.attribution import Attribution
-from deeplift_engine.convergence import ADVICE, TOLERANCE, judge, relative_error
+from deeplift_engine.convergence import ADVICE, TOLERANCE
 from deeplift_engine.errors import InputError
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.explainers.walk import Values, Walk
 from deeplift_engine.forwarding import target_shape
-from deeplift_engine.packaging import at_places, by_name, packaged
-from deeplift_engine.plan import Cut
 from deeplift_engine.reference_checks import References
 from deeplift_engine.request import Request, resolved_request
+from deeplift_engine.results import Found, attribution
 from deeplift_engine.rules import Assigned
 
 Array = NDArray[Any]
 
 
-@dataclass
-class Found:
-    """What a method found for a `Request`, T targets, N samples, K references of each.
+class Explainer:
+    """A method compiled for one network, target and set of layers; made by `Network.explainer`.
 
-    Attributes
-    ----------
-    scores
-        By place, (T, N, *S), or (T, N, K, *S) where references are kept apart.
-    multipliers, standard_errors
-        Likewise, or None.
-    change
-        The target on the input minus that on the reference, (T, N, K) or (T, N), or None.
-    sums
-        What must equal ``change``, of its shape; None where nothing must.
-    promised
-        Whether they must; else what they miss is reported and not judged.
-    sizes
-        Sum of the contributions' magnitudes, of the shape of ``sums``.
-    predictions
-        Of the graph's outputs on the inputs, by name; None: not known yet.
-    apart
-        Whether scores have an axis of references.
-    places
-        What scores are of, where they have not the form of the places: a place whose node has its
-        own name takes them as they are.
-    """
+    It may be run any number of times, on any number of samples, targets and references, and is
+    never traced again.
 
-    scores: list[Array]
-    multipliers: list[Array] | None = None
-    standard_errors: list[Array] | None = None
-    change: Array | None = None
-    sums: Array | None = None
-    promised: bool = True
-    sizes: Array | None = None
-    predictions: dict[str, Array] | None = None
-    apart: bool = False
-    places: tuple[Cut, ...] | None = None
-    settings: dict[str, Any] = field(default_factory=dict)
-
-
-class Runner:
-    """A method made for a `Setup`; subclasses say what `attribute` is.
-
-    A subclass's keyword arguments behind ``setup`` are the method's options. Where it is
-    ``entered``, it works on what comes out of the places (a path between two activations, an
-    embedding that is perturbed), and ``setup`` is that of the rest of the graph.
+    A subclass says what `attribute` is, and its keyword arguments behind ``setup`` are the
+    method's options. Where it is ``entered``, it works on what comes out of the places (a path
+    between two activations, an embedding that is perturbed), and ``setup`` is that of the rest of
+    the graph.
     """
 
     entered: ClassVar[bool] = False
     compares: bool = True
     """Whether references mean anything to the method."""
     averages: ClassVar[bool] = False
-    """Whether scores are means over references with their standard errors: only then can
-    references be added until those are small."""
+    """Whether scores are means over references whose standard errors are known: only then can
+    these be asked for, and references be added until they are small."""
     advice: ClassVar[str] = ADVICE
 
     def __init__(self, setup: Setup) -> None:
         self.origin = setup
         self.setup = setup.rooted() if self.entered and not setup.at_inputs else setup
-        self.settings: dict[str, Any] = {}
 
     @property
     def tolerance(self) -> float:
@@ -108,19 +70,55 @@ class Runner:
         references: Any = None,
         batch_size: int | None = None,
         average: bool = True,
+        standard_errors: bool = False,
         strict: bool = False,
         progress: bool | None = None,
     ) -> Attribution:
-        """Score inputs; arguments and errors are those of `Explainer.run`.
+        """Score inputs against references.
 
-        A method that compares with nothing takes no references.
+        Parameters
+        ----------
+        x
+            Array (N, ...), or one per input as list or mapping by name.
+        target
+            What is explained; see `deeplift_engine.targets.resolve`.
+        references
+            What to compare with; see `deeplift_engine.references.resolve`. None is zeros. One per
+            input as list or mapping where the network has several. Methods that compare with
+            nothing take none.
+        batch_size
+            Pairs of input and reference that are walked together; None chooses by the size of
+            the network. Results do not depend on it.
+        average
+            Mean over the references; False keeps them apart, (N, K, ...).
+        standard_errors
+            Whether to give the standard error of each mean over the references too, of methods
+            that know it. Methods that always do, and references of ``"auto"``, need no asking.
+        strict
+            Raise where contributions do not sum to the target's difference, instead of warning.
+        progress
+            A bar on stderr: None, where it is a terminal; True, always; False, never.
+
+        Returns
+        -------
+        Attribution
+            Scores, and what the method knows beside: multipliers, convergence deltas, standard
+            errors, predictions.
+
+        Raises
+        ------
+        InputError, TargetError, ReferencesError
+            Where what is handed in does not fit the network or each other; standard errors of
+            less than two references.
+        ConvergenceError
+            With ``strict``, naming the worst sample.
         """
         if references is not None and not self.compares:
             raise InputError(
                 f"{self.origin.settings.get('method', 'This method')} compares with no references; "
                 "leave references out."
             )
-        given = resolved_request(
+        request = resolved_request(
             x,
             self.origin.inputs,
             self._target_shape,
@@ -129,15 +127,22 @@ class Runner:
             references=references,
             batch_size=batch_size,
             average=average,
+            standard_errors=standard_errors,
             strict=strict,
             progress=progress,
-            adaptive=self.averages,
+            averages=self.averages,
         )
-        wanted = tolerance_of(given)
-        return self._scored(given) if wanted is None else refined(given, wanted, self._scored)
+        wanted = tolerance_of(request)
+        found = self._found(request) if wanted is None else refined(request, wanted, self._found)
+        if found.predictions is None:
+            found = replace(found, predictions=self._predictions(request))
+        origin = self.origin
+        return attribution(
+            request, found, origin.places, origin.settings, self.tolerance, self.advice
+        )
 
-    def _scored(self, request: Request) -> Attribution:
-        return self._result(request, self.attribute(self._entered(request)))
+    def _found(self, request: Request) -> Found:
+        return self.attribute(self._entered(request))
 
     def _target_shape(self, data: Sequence[Array]) -> tuple[int, ...]:
         origin = self.origin
@@ -199,49 +204,6 @@ class Runner:
     def _activations(self, data: Sequence[Array], batch_size: int | None) -> list[Array]:
         """What comes out of the places, (M, ...) each."""
         return self._at_start.joined(data, self.origin.cuts, batch_size)
-
-    # ------------------------------------------------------------ results
-
-    def _result(self, request: Request, found: Found) -> Attribution:
-        predictions = found.predictions
-        if predictions is None:
-            predictions = self._predictions(request)
-        stacked = request.seeds.stacked
-
-        def shaped(values: Array | None) -> Array | None:
-            return values if values is None or stacked else values[0]
-
-        change, error, relative = found.change, None, None
-        if change is not None and found.sums is not None:
-            error = found.sums - change
-        if change is not None and error is not None and found.promised:
-            sizes = np.abs(change) if found.sizes is None else found.sizes
-            relative = relative_error(error, change, np.abs(change), sizes)
-            at = (..., np.newaxis) if relative.ndim == 2 else ...
-            judge(relative[at], error[at], change[at], self.tolerance, request.strict, self.advice)
-        if change is not None and change.ndim == 3 and not found.apart:
-            change = change.mean(axis=2)
-            error = None if error is None else error.mean(axis=2)
-            relative = None if relative is None else relative.max(axis=2)
-
-        def named(values: list[Array] | None) -> Any:
-            if values is None:
-                return None
-            places = self.origin.places if found.places is None else found.places
-            return at_places(places, values, request, not found.apart)
-
-        return packaged(
-            request,
-            {**self.origin.settings, **self.settings, **found.settings},
-            not found.apart,
-            scores=named(found.scores),
-            multipliers=named(found.multipliers),
-            standard_errors=named(found.standard_errors),
-            convergence_delta=shaped(error),
-            target_delta=shaped(change),
-            relative_error=shaped(relative),
-            predictions=by_name(list(predictions), list(predictions.values())),
-        )
 
     def _predictions(self, request: Request) -> dict[str, Array]:
         names = self.origin.graph.outputs

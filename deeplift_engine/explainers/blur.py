@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplift_engine.convergence import Sums
 from deeplift_engine.errors import RuleError
-from deeplift_engine.explainers.base import Found, Runner
+from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.blocks import blocks
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.path import CLOSE
@@ -18,17 +19,17 @@ from deeplift_engine.explainers.paths import (
     along,
     block_of,
     checked_count,
-    summed,
     without_tokens,
 )
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.request import Request
+from deeplift_engine.results import Found
 from deeplift_engine.weights import of_samples, repeated
 
 Array = NDArray[Any]
 
 
-class BlurIntegratedGradients(Runner):
+class BlurIntegratedGradients(Explainer):
     """The gradient integrated along a path of ever less blurred inputs.
 
     What is compared with is the input at its most blurred, so there are no references. Outside
@@ -65,11 +66,6 @@ class BlurIntegratedGradients(Runner):
             raise RuleError(f"sigma is a finite number above 0, not {sigma!r}.")
         self.widths = tuple(float(sigma) * np.linspace(1, 0, self.steps + 1) ** 2)
         self.axes = None if axes is None else tuple(axes)
-        self.settings |= {
-            "sigma": sigma,
-            "steps": steps,
-            "axes": None if axes is None else list(axes),
-        }
         self._walk = self.walk()
 
     @property
@@ -81,7 +77,7 @@ class BlurIntegratedGradients(Runner):
         """Scores, and the sums that they should have."""
         seeds, count = request.seeds.values, self.steps + 1
         parts: list[list[Array]] = []
-        change: list[Array] = []
+        ends: list[Array] = []
         most = block_of(request, self.setup.pairs, count)
         for block in blocks(request.replace(batch_size=None), 1, most, " paths"):
             path = [self._blurred(array[block.rows]) for array in request.data]
@@ -97,11 +93,9 @@ class BlurIntegratedGradients(Runner):
                 ]
             )
             values = walked.values.reshape(len(seeds), -1, count)
-            change.append(values[..., -1] - values[..., 0])
-        found = Found([np.concatenate(part, axis=1) for part in zip(*parts, strict=True)])
-        found.change = np.concatenate(change, axis=1)
-        found.sums, found.sizes = summed(found.scores)
-        return found
+            ends.append(values[..., [-1, 0]])
+        scores = [np.concatenate(part, axis=1) for part in zip(*parts, strict=True)]
+        return Found(scores, sums=Sums.of(scores, *np.moveaxis(np.concatenate(ends, 1), 2, 0)))
 
     def _blurred(self, data: Array) -> Array:
         """Samples (n, s, *S) blurred by each of the widths."""

@@ -8,16 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplift_engine.errors import InputError, RuleError
-from deeplift_engine.explainers.base import Found, Runner
+from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.optional import optional
 from deeplift_engine.request import Request
+from deeplift_engine.results import Found
 
 Array = NDArray[Any]
 
 
-class ConceptSensitivity(Runner):
+class ConceptSensitivity(Explainer):
     """The gradient at a layer in the direction of a concept, unit by unit.
 
     The scores' sum over the layer is the directional derivative. ``settings["tcav_scores"]`` is the
@@ -59,9 +60,9 @@ class ConceptSensitivity(Runner):
         shape = setup.graph.nodes[place.name].shape
         if (vector is None) == (concept is None or counterexamples is None):
             raise RuleError("Give vector=, or both concept= and counterexamples=.")
+        self.accuracy: float | None = None
         if vector is None:
-            direction, accuracy = concept_direction(concept, counterexamples, seed)
-            self.settings |= {"accuracy": accuracy, "seed": seed}
+            direction, self.accuracy = concept_direction(concept, counterexamples, seed)
         else:
             direction = unit(np.asarray(vector, float))
         if direction.shape != shape:
@@ -82,7 +83,10 @@ class ConceptSensitivity(Runner):
             [scores],
             [gradient],
             predictions=walked.outputs or None,
-            settings={"tcav_scores": (derivative > 0).mean(axis=1).tolist()},
+            settings={
+                "tcav_scores": (derivative > 0).mean(axis=1).tolist(),
+                "accuracy": self.accuracy,
+            },
         )
 
 

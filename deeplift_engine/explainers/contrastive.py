@@ -9,18 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplift_engine.errors import RuleError, TargetError
-from deeplift_engine.explainers.base import Found, Runner
+from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.lrp import DEEP_TAYLOR
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.relevance import Relevance, prepared
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.layers import Linear
 from deeplift_engine.request import Request
+from deeplift_engine.results import Found
 
 Array = NDArray[Any]
 
 
-class Contrastive(Runner):
+class Contrastive(Explainer):
     """Relevance of the target less that of its dual, where that is above 0.
 
     Both start with the target's value, and go back by z-plus, and z-box or w-square at the first
@@ -60,7 +61,6 @@ class Contrastive(Runner):
         options |= {"rules": DEEP_TAYLOR, "epsilon": 0.0, "bias": False}
         self._target = Relevance(setup, **options)
         self._dual = self._target if dual == "others" else Relevance(_negated(setup), **options)
-        self.settings |= {"dual": dual, "positive": positive, "batch_norm": batch_norm}
 
     def attribute(self, request: Request) -> Found:
         """Differences of relevance (T, N, *S)."""

@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from deeplift_engine.explainer import Explainer
-from deeplift_engine.explainers.base import Found, Runner
+from deeplift_engine.compiled import Compiled
+from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.request import Request
+from deeplift_engine.results import Found
 from deeplift_engine.rules import Rules
 from deeplift_engine.scoring import Scoring, Spreading
 
 
-class Differences(Explainer):
-    """An explainer that other methods can ask too."""
-
-    def attribute(self, request: Request) -> Found:
-        """What `Explainer.run` finds, as other methods give it."""
-        scoring = Scoring(self.plan, self.compiled(request.average), request)
-        scoring.walk()
-        return self.gathered(scoring)
-
-    def gathered(self, scoring: Scoring) -> Found:
-        """What a scoring run found."""
-        found = scoring.found
-        complete = self.plan.complete
-        return Found(
-            found["scores"],
-            found["multipliers"],
-            change=found["deltas"][0],
-            sums=found["sums"][0] if complete else None,
-            sizes=np.maximum(found["sizes"][0], found["levels"][0]) if complete else None,
-            predictions=scoring.outputs,
-            apart=not scoring.request.average,
-        )
-
-
-def deeplift(setup: Setup, *, rules: Rules = "rescale", max_pooling: str = "exact") -> Differences:
+class DeepLift(Explainer):
     """Multipliers of differences from references, layer by layer.
 
     Parameters
@@ -51,45 +26,43 @@ def deeplift(setup: Setup, *, rules: Rules = "rescale", max_pooling: str = "exac
         ``"exact"``, or ``"gradient"`` as in the original implementation (not complete unless
         references are constant).
     """
-    said = rules if isinstance(rules, str) else str(rules)
-    settings = {**setup.settings, "rules": said, "max_pooling": max_pooling}
-    return Differences(setup.plan(setup.assigned(rules, max_pooling)), setup.inputs, settings)
 
-
-class DeepShap(Runner):
-    """DeepLIFT over a background set: means over the references, with their standard errors.
-
-    Parameters
-    ----------
-    rules
-        As of ``deeplift``.
-    max_pooling
-        As of ``deeplift``.
-    """
+    averages = True
 
     def __init__(
         self, setup: Setup, *, rules: Rules = "rescale", max_pooling: str = "exact"
     ) -> None:
         super().__init__(setup)
-        self.explainer = deeplift(setup, rules=rules, max_pooling=max_pooling)
-        self.settings |= self.explainer.settings
+        self.plan = setup.plan(setup.assigned(rules, max_pooling))
+        self._compiled: dict[bool, Compiled] = {}
+
+    def compiled(self, averaged: bool) -> Compiled:
+        """The two walks, with or without the mean over references."""
+        if averaged not in self._compiled:
+            also = (*self.plan.graph.outputs, self.plan.target)
+            self._compiled[averaged] = Compiled(self.plan, also, averaged)
+        return self._compiled[averaged]
+
+    def attribute(self, request: Request) -> Found:
+        """Scores of each reference, or their means; with standard errors where they are asked."""
+        spread = request.average and request.standard_errors
+        compiled = self.compiled(request.average and not spread)
+        return (Spreading if spread else Scoring)(self.plan, compiled, request).run()
+
+
+class DeepShap(DeepLift):
+    """DeepLIFT over a background set: means over the references, with their standard errors."""
 
     def attribute(self, request: Request) -> Found:
         """Scores of each reference, or their means."""
-        if not request.average:
-            return self.explainer.attribute(request)
-        scoring = Spreading(self.explainer.plan, self.explainer.compiled(False), request)
-        scoring.walk()
-        found = self.explainer.gathered(scoring)
-        found.standard_errors = scoring.standard_errors
-        return found
+        return super().attribute(request.replace(standard_errors=True))
 
 
 METHODS = (
     Method(
         "deeplift",
         "difference",
-        deeplift,
+        DeepLift,
         "Differences from references, sent back by rules: Rescale, RevealCancel and mixtures.",
         "Shrikumar 2017, arXiv:1704.02685",
         "N + K + N·K; references of their own: N + 2·N·K",

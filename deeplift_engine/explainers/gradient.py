@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplift_engine.errors import RuleError
-from deeplift_engine.explainers.base import Found, Runner
+from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.request import Request
+from deeplift_engine.results import Found
 
 Array = NDArray[Any]
 PARTS: Mapping[str, Callable[[Array], Array]] = {
@@ -22,7 +23,7 @@ PARTS: Mapping[str, Callable[[Array], Array]] = {
 }
 
 
-class Gradient(Runner):
+class Gradient(Explainer):
     """What one walk back gives at the input, under a gradient-style rule.
 
     Parameters
@@ -55,7 +56,6 @@ class Gradient(Runner):
             raise RuleError(f"part is one of {', '.join(PARTS)}, not {part!r}.")
         self.part, self.times_input, self.off_simplex = PARTS[part], times_input, off_simplex
         self._walk = self.walk(setup.assigned(rules))
-        self.settings |= {"rules": rules, "part": part, "off_simplex": off_simplex}
 
     def attribute(self, request: Request) -> Found:
         """Gradients (T, N, *S), and what the options make of them."""
@@ -68,7 +68,7 @@ class Gradient(Runner):
         return Found(scores, gradients, predictions=walked.outputs or None)
 
 
-class Zero(Runner):
+class Zero(Explainer):
     """No contribution anywhere: what to compare others with."""
 
     def attribute(self, request: Request) -> Found:

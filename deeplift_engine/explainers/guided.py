@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplift_engine.errors import RuleError
-from deeplift_engine.explainers.base import Found, Runner
+from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.path import CLOSE
 from deeplift_engine.explainers.paths import (
@@ -23,11 +23,12 @@ from deeplift_engine.explainers.paths import (
 )
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.request import Request
+from deeplift_engine.results import Found
 
 Array = NDArray[Any]
 
 
-class GuidedIntegratedGradients(Runner):
+class GuidedIntegratedGradients(Explainer):
     """The gradient integrated along a path that first moves what the target is least sensitive to.
 
     At each step all elements together come nearer to the input by one share of their distance;
@@ -59,7 +60,6 @@ class GuidedIntegratedGradients(Runner):
         if not 0 <= max_distance <= 1:
             raise RuleError(f"max_distance is from 0 to 1, not {max_distance!r}.")
         self.fraction, self.max_distance = fraction, max_distance
-        self.settings |= {"steps": steps, "fraction": fraction, "max_distance": max_distance}
         self._walk = self.walk()
 
     @property

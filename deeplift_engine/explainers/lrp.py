@@ -6,17 +6,18 @@ import inspect
 from typing import Any
 
 from deeplift_engine.errors import RuleError
-from deeplift_engine.explainers.base import Found, Runner
+from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.relevance import Relevance, Rules
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.layers import Elementwise
 from deeplift_engine.request import Request
+from deeplift_engine.results import Found
 from deeplift_engine.rules.assign import Assigned
 from deeplift_engine.rules.elementwise import EpsilonRatio
 
 
-class EpsilonRatios(Runner):
+class EpsilonRatios(Explainer):
     """Epsilon-LRP as DeepExplain has it: input times a gradient of ratios.
 
     Every nonlinearity multiplies what comes back by f(x) / (x + ε·sign x) instead of its
@@ -42,7 +43,6 @@ class EpsilonRatios(Runner):
                 for name, assigned in setup.assigned().items()
             }
         )
-        self.settings |= {"epsilon": epsilon}
 
     def attribute(self, request: Request) -> Found:
         """Input times the ratios sent back."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplift_engine.errors import RuleError
-from deeplift_engine.explainers.base import Found, Runner
+from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.explainers.spatial import (
     at_feature_maps,
@@ -19,12 +19,13 @@ from deeplift_engine.explainers.spatial import (
     source_of,
 )
 from deeplift_engine.plan import Cut
+from deeplift_engine.results import Found
 
 Array = NDArray[Any]
 Resize = str | Sequence[int] | None
 
 
-class Maps(Runner):
+class Maps(Explainer):
     """What all maps share: the layer, and how a map is finished.
 
     Parameters
@@ -53,11 +54,6 @@ class Maps(Runner):
             _wanted(self.setup, place, resize, own.rank)
             for place, own in zip(self.setup.places, self.layouts, strict=True)
         ]
-        self.settings |= {
-            "relu": relu,
-            "resize": resize if resize is None or isinstance(resize, str) else list(resize),
-            "interpolation": interpolation,
-        }
 
     def finished(self, number: int, maps: Array, data: Sequence[Array]) -> Array:
         """Maps (T, n, *positions) of the place of that number, as the options say."""

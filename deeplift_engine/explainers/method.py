@@ -5,11 +5,15 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from deeplift_engine.errors import RuleError
 from deeplift_engine.explainers.setup import Setup
+from deeplift_engine.plain import plain
+
+LARGE = 100
+"""Elements of an array that is an option from which a result tells of it by its shape."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,8 @@ class Method:
     family
         ``"gradient"``, ``"difference"``, ``"relevance"``, ``"perturbation"`` or ``"map"``.
     make
-        A `Runner` class or a function that gives one, of a `Setup` and the options, which are its
-        keyword-only arguments and are explained under Parameters in its docstring.
+        An `Explainer` class, made of a `Setup` and the options, which are its keyword-only
+        arguments and are explained under Parameters in its docstring.
     summary
         One sentence.
     source
@@ -80,6 +84,9 @@ class Method:
             For an option that it does not take, or one that must be given and is not.
         """
         self.check(options)
+        defaults = {name: option.default for name, option in self.options.items()}
+        said = plain({**self.fixed, **defaults, **options}, LARGE)
+        setup = replace(setup, settings={**setup.settings, "options": said})
         return self.make(setup, **self.fixed, **options)
 
     def check(self, options: Mapping[str, Any]) -> None:

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from deeplift_engine.errors import InputError, RuleError
 from deeplift_engine.explainers.alphabet import Alphabet, alphabet, whole_numbers
-from deeplift_engine.explainers.base import Found, Runner
+from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.perturbation.incremental import Incremental
 from deeplift_engine.perturbation.incremental_plan import Patches
 from deeplift_engine.progress import bar
 from deeplift_engine.request import Request
+from deeplift_engine.results import Found
 
 Array = NDArray[Any]
 CENTRES = ("reference", "mean")
@@ -29,7 +30,7 @@ MOST_BYTES = 2 << 30
 """The largest result of pairs."""
 
 
-class Mutagenesis(Runner):
+class Mutagenesis(Explainer):
     """What the methods of this file share: alphabets, and the target's changes."""
 
     compares = False
@@ -46,8 +47,6 @@ class Mutagenesis(Runner):
         chosen = None if candidates is None else whole_numbers(candidates, "candidates")
         self.alphabets = [alphabet(infos[name], letters, chosen) for name in setup.cuts]
         self.way, self._fused = way, setup.plan({}).fuses
-        self.settings |= {"letters": letters, "candidates": chosen, "way": way}
-        self.settings |= {"positions": self.positions}
 
     def forward(self, letters: Alphabet, width: int, density: float) -> Incremental:
         """Changes of the target for windows of an input."""
@@ -142,7 +141,6 @@ class Saturation(Mutagenesis):
         if centre not in CENTRES:
             raise RuleError(f"centre is one of {', '.join(CENTRES)}, not {centre!r}.")
         self.centre = centre
-        self.settings |= {"centre": centre}
 
     def attribute(self, request: Request) -> Found:
         """Changes (T, N, *S), of tokens (T, N, L, A)."""
@@ -208,7 +206,6 @@ class Pairs(Mutagenesis):
             raise InputError(f"Pairs are of one input: say with layers= which of {names}.")
         chosen = whole_numbers(positions, "positions")
         self.others = chosen if others is None else whole_numbers(others, "others")
-        self.settings |= {"others": self.others}
         everywhere = [*chosen, *self.others]
         self.first, width = min(everywhere), max(everywhere) - min(everywhere) + 1
         choices = len(self.alphabets[0].choices)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplift_engine.errors import InputError, RuleError
-from deeplift_engine.explainers.base import Found, Runner
+from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.path import CLOSE
 from deeplift_engine.explainers.paths import (
@@ -27,13 +27,14 @@ from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.explainers.walk import Walk
 from deeplift_engine.plan import cut_at
 from deeplift_engine.request import Request
+from deeplift_engine.results import Found
 from deeplift_engine.targets import resolve
 from deeplift_engine.weights import repeated
 
 Array = NDArray[Any]
 
 
-class LayerPath(Runner):
+class LayerPath(Explainer):
     """What happens at layers while the inputs go along the straight path from the reference.
 
     Parameters
@@ -49,7 +50,6 @@ class LayerPath(Runner):
         super().__init__(setup)
         without_tokens(setup)
         self.steps = steps
-        self.settings |= {"steps": steps}
         self._walk = Walk(setup.plan(setup.assigned()), setup.cuts)
 
     @property
@@ -121,7 +121,7 @@ class InternalInfluence(LayerPath):
         )
 
 
-class NeuronConductance(Runner):
+class NeuronConductance(Explainer):
     """How much of the target's difference passes from each input through units of a layer.
 
     Integrated gradients, of which only what goes through those units is counted.
@@ -149,7 +149,6 @@ class NeuronConductance(Runner):
             raise InputError(f"Nothing goes from {setup.cuts} to the target through {layer!r}.")
         self.unit = unit
         self.positions, self.weights = quadrature("gauss_legendre", steps)
-        self.settings |= {"layer": layer, "unit": str(unit), "steps": steps}
         self._outer = Walk(inner.plan(inner.assigned()), inner.cuts)
         lower = replace(setup, target=self._place.node)
         self._lower = Walk(lower.plan(lower.assigned()))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplift_engine.errors import RuleError
-from deeplift_engine.explainers.base import Found, Runner
+from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.blocks import Block
 from deeplift_engine.explainers.draws import normal, streams
 from deeplift_engine.explainers.method import Method
@@ -23,13 +23,14 @@ from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.means import Mean
 from deeplift_engine.reference_checks import References
 from deeplift_engine.request import Request
+from deeplift_engine.results import Found
 from deeplift_engine.weights import of_samples, repeated
 
 Array = NDArray[Any]
 STATISTICS = ("mean", "square", "variance")
 
 
-class Noisy(Runner):
+class Noisy(Explainer):
     """A method's scores on noisy copies of the input: their mean, mean square or variance.
 
     The noise is normal, and so much of each input's range, largest minus smallest value of the
@@ -76,13 +77,6 @@ class Noisy(Runner):
         self.samples = checked_count(samples, "samples", fewest)
         self.statistic, self.noise, self.seed = statistic, noise, seed
         self.inner = make(of, self.setup, of_options or {})
-        self.settings |= {
-            "of": of,
-            "of_options": {name: str(value) for name, value in (of_options or {}).items()},
-            "draws": samples,
-            "noise": noise,
-            "seed": seed,
-        }
 
     def attribute(self, request: Request) -> Found:
         """The statistic of the scores; of means, their standard errors."""
@@ -97,7 +91,7 @@ class Noisy(Runner):
                 drawn = values.reshape(leading[0], *block.shape, *values.shape[2:])
                 if self.statistic == "square":
                     drawn = np.square(drawn)
-                mean.add((slice(None), block.rows), block.columns.start, drawn)
+                mean.add((slice(None), block.rows), drawn)
         if self.statistic == "variance":
             return Found([mean.variance for mean in means], apart=apart)
         errors = [mean.standard_error for mean in means] if self.samples > 1 else None
@@ -126,6 +120,7 @@ class Noisy(Runner):
             data=data,
             references=references,
             seeds=replace(request.seeds, values=values),
+            numbers=np.repeat(np.arange(block.rows.start, block.rows.stop), columns),
             content=[starts.reshape(-1)],
             progress=False,
         )

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from deeplift_engine.data import by_input
 from deeplift_engine.errors import DegenerateReferenceWarning, InputError, RuleError
-from deeplift_engine.explainers.base import Found
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.perturbing import (
     Grouped,
@@ -30,6 +29,7 @@ from deeplift_engine.perturbation.sliding import changes
 from deeplift_engine.perturbation.windows import Windows, windows
 from deeplift_engine.reference_checks import References
 from deeplift_engine.request import Request
+from deeplift_engine.results import Found
 
 Array = NDArray[Any]
 REPLACEMENTS = ("references", "sample", "blur")
@@ -83,10 +83,6 @@ class Occlusion(Perturbation):
         self.sigma, self.seed, self.way = sigma, seed, way
         self._forwards: dict[Patches, Incremental] = {}
         self.compares = replacement != "blur"
-        self.settings |= {"window": window, "stride": stride, "replacement": replacement}
-        self.settings |= {"way": way}
-        self.settings |= {"sigma": sigma} if replacement == "blur" else {}
-        self.settings |= {"seed": seed} if replacement == "sample" else {}
 
     def attribute(self, request: Request) -> Found:
         """What is lost under each window, shared and averaged."""
@@ -222,7 +218,6 @@ class FeaturePermutation(FeatureAblation):
     ) -> None:
         super().__init__(setup, groups=groups, divide=divide)
         self.repeats, self.seed = whole_number(repeats, "repeats"), seed
-        self.settings |= {"repeats": repeats, "seed": seed}
 
     def attribute(self, request: Request) -> Found:
         """The losses, with the other samples as references."""

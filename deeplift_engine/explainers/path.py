@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplift_engine.convergence import relative_error
+from deeplift_engine.convergence import Sums, relative_error, summed
 from deeplift_engine.errors import RuleError
-from deeplift_engine.explainers.base import Found, Runner
+from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.draws import streams, uniform
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.paths import (
@@ -21,13 +21,13 @@ from deeplift_engine.explainers.paths import (
     mean_over,
     paths,
     quadrature,
-    summed,
     with_references,
     without_tokens,
 )
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.means import Mean
 from deeplift_engine.request import Request
+from deeplift_engine.results import Found
 from deeplift_engine.weights import of_samples, repeated
 
 Array = NDArray[Any]
@@ -35,7 +35,7 @@ CLOSE = 0.05
 """Relative error of the sum from which a run with so many steps warns (Sundararajan 2017, 5)."""
 
 
-class IntegratedGradients(Runner):
+class IntegratedGradients(Explainer):
     """The gradient's mean along the straight path from the reference, times the difference.
 
     Parameters
@@ -73,7 +73,6 @@ class IntegratedGradients(Runner):
             raise RuleError(f"tolerance is a number above 0, or None, not {tolerance!r}.")
         self.rule, self.steps, self.asked = rule, steps, tolerance
         self.most_steps = checked_count(most_steps, "most_steps")
-        self.settings |= {"rule": rule, "steps": steps, "tolerance": tolerance}
         self._walk = self.walk()
 
     @property
@@ -138,7 +137,7 @@ class IntegratedGradients(Runner):
         return total
 
 
-class ExpectedGradients(Runner):
+class ExpectedGradients(Explainer):
     """The gradient at points drawn between a reference that is drawn and the sample.
 
     Its mean over the draws, each times its difference, is integrated gradients averaged over the
@@ -158,7 +157,6 @@ class ExpectedGradients(Runner):
         super().__init__(setup)
         without_tokens(self.setup)
         self.samples, self.seed = checked_count(samples, "samples"), seed
-        self.settings |= {"draws": samples, "seed": seed}
         self._walk = self.walk()
 
     @property
@@ -196,26 +194,25 @@ class ExpectedGradients(Runner):
                 walked.multipliers, deltas, scores, multipliers, strict=True
             ):
                 gradients = values.reshape(len(seeds), n, d, *values.shape[2:])
-                score.add(where, block.columns.start, gradients * delta)
-                multiplier.add(where, block.columns.start, gradients)
-        found = Found(
-            [score.mean for score in scores],
+                score.add(where, gradients * delta)
+                multiplier.add(where, gradients)
+        found = [score.mean for score in scores]
+        return Found(
+            found,
             [multiplier.mean for multiplier in multipliers],
             [score.standard_error for score in scores] if self.samples > 1 else None,
+            sums=Sums.of(found, *self._ends(request)),
         )
-        found.change = self._change(request)
-        found.sums, found.sizes = summed(found.scores)
-        return found
 
-    def _change(self, request: Request) -> Array:
-        """The target (T, N) on the samples minus its mean on all their references."""
-        change = np.zeros((len(request.seeds.values), request.samples, request.count))
+    def _ends(self, request: Request) -> Array:
+        """The target on the samples, and its mean on all their references: (2, T, N)."""
+        values = np.zeros((2, len(request.seeds.values), request.samples, request.count))
         at_ends = Ends(self.values, request)
         for part in paths(request, self.setup.pairs):
-            ends = at_ends.of(part)
-            block = (ends[0] - ends[1]).reshape(len(change), *part.block.shape)
-            change[:, part.block.rows, part.block.columns] = block
-        return np.asarray(change.mean(axis=2))
+            for end, found in zip(values, at_ends.of(part), strict=True):
+                block = found.reshape(len(found), *part.block.shape)
+                end[:, part.block.rows, part.block.columns] = block
+        return np.asarray(values.mean(axis=3))
 
 
 def _times(multipliers: list[Array], differences: list[Array]) -> list[Array]:

@@ -10,18 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplift_engine.convergence import Sums, summed
 from deeplift_engine.errors import InputError, RuleError
-from deeplift_engine.explainers.base import Found
 from deeplift_engine.explainers.blocks import Block, blocks
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.explainers.walk import Values
 from deeplift_engine.means import Mean
 from deeplift_engine.request import Request
+from deeplift_engine.results import Found
 from deeplift_engine.weights import of_samples, repeated
 
 Array = NDArray[Any]
 WALKS = 4
 """How many blocks of a walk are made ready together."""
+SUMS = ("at_input", "at_reference", "found", "size")
 RULES = ("gauss_legendre", "midpoint", "trapezoid", "left", "right")
 
 
@@ -211,11 +213,8 @@ class Pairs:
         for number, values in enumerate(multipliers or ()):
             self._add(block, "multipliers", number, values)
         if ends is not None:
-            sums, sizes = summed(scores)
-            level = np.abs(ends[0]) + np.abs(ends[1])
-            self._keep(block, "change", 0, ends[0] - ends[1])
-            self._keep(block, "sums", 0, sums)
-            self._keep(block, "sizes", 0, np.maximum(sizes, level))
+            for name, values in zip(SUMS, (*ends, *summed(scores)), strict=True):
+                self._keep(block, name, 0, values)
 
     def found(self, **settings: Any) -> Found:
         """All of it."""
@@ -226,12 +225,14 @@ class Pairs:
             self._scored("scores") or [],
             self._scored("multipliers"),
             errors,
-            change=self._apart.get(("change", 0)),
-            sums=self._apart.get(("sums", 0)),
-            sizes=self._apart.get(("sizes", 0)),
+            sums=self._sums(),
             apart=not self.request.average,
             settings=settings,
         )
+
+    def _sums(self) -> Sums | None:
+        kept = [self._apart[name, 0] for name in SUMS if (name, 0) in self._apart]
+        return Sums.between(*kept) if kept else None
 
     def _add(self, block: Block, name: str, number: int, values: Array) -> None:
         if not self.request.average:
@@ -239,7 +240,7 @@ class Pairs:
             return
         mean = self._means.setdefault((name, number), Mean(self.leading))
         whole = values.reshape(len(values), *block.shape, *values.shape[2:])
-        mean.add((slice(None), block.rows), block.columns.start, whole)
+        mean.add((slice(None), block.rows), whole)
 
     def _keep(self, block: Block, name: str, number: int, values: Array) -> None:
         whole = values.reshape(len(values), *block.shape, *values.shape[2:])
@@ -255,15 +256,6 @@ class Pairs:
 
     def _all(self, held: dict[tuple[str, int], Any], name: str) -> list[Any]:
         return [value for (kind, _), value in held.items() if kind == name]
-
-
-def summed(scores: Sequence[Array]) -> tuple[Array, Array]:
-    """Sums over features (T, P) of scores (T, P, *S) of all places, and of their magnitudes."""
-    flat = [values.reshape(*values.shape[:2], -1) for values in scores]
-    return (
-        np.sum([values.sum(axis=2) for values in flat], axis=0),
-        np.sum([np.abs(values).sum(axis=2) for values in flat], axis=0),
-    )
 
 
 def mean_over(gradients: Array, weights: Array) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplift_engine.errors import RuleError
-from deeplift_engine.explainers.base import Found, Runner
+from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.relevance import conserved, prepared
 from deeplift_engine.explainers.setup import Setup
@@ -17,6 +17,7 @@ from deeplift_engine.graph import Node
 from deeplift_engine.layers import Linear
 from deeplift_engine.patterns import PATTERNED, Patterns
 from deeplift_engine.request import Request
+from deeplift_engine.results import Found
 from deeplift_engine.rules.assign import Assigned
 from deeplift_engine.rules.base import Ends, Multiplier, collapsed, full, transposed
 from deeplift_engine.tensors import Tensor
@@ -26,7 +27,7 @@ CLOSE = 0.01
 """How far w·a may be from 1, in float32 and with the patterns of a file."""
 
 
-class ByPatterns(Runner):
+class ByPatterns(Explainer):
     """The gradient's walk from the target's value, with other kernels on the way back.
 
     Dense layers and convolutions have the patterns that were fitted, what else mixes elements
@@ -52,7 +53,6 @@ class ByPatterns(Runner):
                 kernel = pattern * node.layer.kernel if times_weights else pattern
                 rules[name] = Assigned(Replaced(replace(node.layer, kernel=kernel)))
         self._walk = self.walk(rules, relevance=True)
-        self.settings |= {"batch_norm": given.batch_norm}
 
     def attribute(self, request: Request) -> Found:
         """What arrives (T, N, *S) of the target's value."""

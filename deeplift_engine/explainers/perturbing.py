@@ -9,17 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplift_engine.convergence import Sums
 from deeplift_engine.errors import RuleError
-from deeplift_engine.explainers.base import Found, Runner
+from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.perturbation.evaluation import Perturbed, Samples
 from deeplift_engine.perturbation.groups import Grouping, Groups, grouping
 from deeplift_engine.request import Request
+from deeplift_engine.results import Found
 
 Array = NDArray[Any]
 
 
-class Perturbation(Runner):
+class Perturbation(Explainer):
     """A method that looks at nothing but the target where parts of the inputs are replaced.
 
     They are replaced by references, zeros unless others are given. Scores of several references
@@ -56,13 +58,14 @@ class Valued:
         (T, n, k, P).
     errors
         Their standard errors, or None.
-    change
-        What their sum must be (T, n, k); None where nothing.
+    ends
+        The target (T, n, k) with all groups and with none, whose difference is what the values
+        must sum to; None where nothing is.
     """
 
     values: Array
     errors: Array | None = None
-    change: Array | None = None
+    ends: tuple[Array, Array] | None = None
 
 
 class Grouped(Perturbation):
@@ -90,10 +93,6 @@ class Grouped(Perturbation):
     def __init__(self, setup: Setup, *, groups: Any = None, divide: bool = True) -> None:
         super().__init__(setup)
         self.groups, self.divide = groups, divide
-        self.settings |= {
-            "groups": groups if groups is None or isinstance(groups, str | int) else "given",
-            "divide": divide,
-        }
 
     def grouping(self, request: Request) -> Grouping:
         """How the samples of a run are grouped."""
@@ -116,15 +115,11 @@ class Grouped(Perturbation):
             if how.own:
                 groups = how.of(samples.data, rows.start)
             parts.append((groups, self.valued(samples, groups)))
-        found = [part for _, part in parts]
         errors = [(own, part.errors) for own, part in parts if part.errors is not None]
-        change = [part.change for part in found if part.change is not None]
         return Found(
             self._elements(request, [(own, part.values) for own, part in parts]),
             standard_errors=self._elements(request, errors) if errors else None,
-            change=joined(request, change) if change else None,
-            sums=joined(request, [part.values.sum(axis=-1) for part in found]) if change else None,
-            sizes=joined(request, [np.abs(part.values).sum(axis=-1) for part in found]),
+            sums=_sums([part for _, part in parts]),
             apart=not request.average,
         )
 
@@ -137,6 +132,17 @@ class Grouped(Perturbation):
         return [
             joined(request, blocks).astype(self.setup.dtype) for blocks in zip(*spread, strict=True)
         ]
+
+
+def _sums(parts: Sequence[Valued]) -> Sums | None:
+    """Of the values of all blocks, if there is something that they must sum to."""
+    ends = [part.ends for part in parts if part.ends is not None]
+    if not ends:
+        return None
+    found = [part.values.sum(axis=-1) for part in parts]
+    size = [np.abs(part.values).sum(axis=-1) for part in parts]
+    arrays = (*zip(*ends, strict=True), found, size)
+    return Sums.between(*(np.concatenate(array, axis=1) for array in arrays))
 
 
 def whole_number(value: Any, name: str, least: int = 1) -> int:

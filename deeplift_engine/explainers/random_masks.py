@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplift_engine.errors import RuleError
-from deeplift_engine.explainers.base import Found
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.perturbing import (
     Grouped,
@@ -26,6 +25,7 @@ from deeplift_engine.perturbation.fields import Fields, fields
 from deeplift_engine.perturbation.groups import Groups
 from deeplift_engine.products import product
 from deeplift_engine.request import Request
+from deeplift_engine.results import Found
 
 Array = NDArray[Any]
 ELEMENTS = 1 << 22
@@ -66,7 +66,6 @@ class Rise(Perturbation):
         if not 0 < keep < 1:
             raise RuleError(f"keep is a number between 0 and 1, not {keep!r}.")
         self.keep, self.seed = keep, seed
-        self.settings |= {"samples": samples, "cells": cells, "keep": keep, "seed": seed}
 
     def attribute(self, request: Request) -> Found:
         """Weighted means and their standard errors."""
@@ -153,7 +152,6 @@ class Sobol(Grouped):
         if order not in ("total", "first"):
             raise RuleError(f"order is 'total' or 'first', not {order!r}.")
         self.order, self.seed = order, seed
-        self.settings |= {"samples": samples, "order": order, "seed": seed}
 
     def masks(self, count: int) -> int:
         """Those of two designs, and of the first with each column of the second."""

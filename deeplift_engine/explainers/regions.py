@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from deeplift_engine.attribution import Attribution
 from deeplift_engine.errors import InputError, RuleError
-from deeplift_engine.explainers.base import Found, Runner
+from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.explainers.spatial import Layout, layout
@@ -21,13 +21,14 @@ from deeplift_engine.plan import Cut
 from deeplift_engine.progress import bar
 from deeplift_engine.reference_checks import References
 from deeplift_engine.request import Request
+from deeplift_engine.results import Found
 
 Array = NDArray[Any]
 SCALES = (50.0, 100.0, 150.0, 250.0, 500.0, 1200.0)
 OVER_CHANNELS: Mapping[str, Any] = {"max": np.max, "sum": np.sum}
 
 
-class Regions(Runner):
+class Regions(Explainer):
     """The regions of an image, largest mean score of another method first.
 
     The image is divided at several scales by its colours (Felzenszwalb 2004, by scikit-image).
@@ -97,25 +98,13 @@ class Regions(Runner):
             )
         self.layouts = [_image(setup, place) for place in setup.places]
         self.inner = make(of, setup, of_options or {})
-        self.compares = getattr(self.inner, "compares", True)
+        self.compares = self.inner.compares
         self.over_channels = OVER_CHANNELS[over_channels]
         self.divided = partial(divided, scales=scales, sigma=sigma, min_size=min_size, size=size)
         self.dilation, self.least, self.area = dilation, least, area
-        self.settings |= {
-            "of": of,
-            "of_options": {name: str(value) for name, value in (of_options or {}).items()},
-            "over_channels": over_channels,
-            "scales": list(scales),
-            "sigma": sigma,
-            "size": None if size is None else list(size),
-            "min_size": min_size,
-            "dilation": dilation,
-            "least": least,
-            "area": area,
-        }
 
     def run(self, x: Any, *, references: Any = None, **arguments: Any) -> Attribution:
-        """As `Runner.run`; references are black and white images if none are given."""
+        """As `Explainer.run`; references are black and white images if none are given."""
         if references is None and self.compares:
             count = len(self.setup.inputs)
             references = BLACK_AND_WHITE if count == 1 else [BLACK_AND_WHITE] * count

@@ -16,12 +16,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplift_engine.convergence import Sums
 from deeplift_engine.errors import RuleError
-from deeplift_engine.explainers.base import Found, Runner
+from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.explainers.walk import Walked
 from deeplift_engine.merging import merging
 from deeplift_engine.request import Request
+from deeplift_engine.results import Found
 from deeplift_engine.rules.assign import unknown_name
 from deeplift_engine.rules.composites import assign_relevance
 from deeplift_engine.rules.relevance import (
@@ -79,7 +81,7 @@ RULES: Mapping[str, Callable[[Parameters], RelevanceRule]] = {
 """Rules of kernels by name; ``"root"`` is z-box where bounds are given, else w-square."""
 
 
-class Relevance(Runner):
+class Relevance(Explainer):
     """Relevance sent back by rules that depend on a layer's position, family, class or name.
 
     Layers without a kernel have rules of their own: what adds shares in proportion to what is
@@ -141,12 +143,6 @@ class Relevance(Runner):
         assigned = assign_relevance(self.setup.graph.nodes, made, Epsilon(epsilon, bias))
         self._walk = self.walk(assigned, relevance=True)
         self.conserves, self.given = self._walk.plan.complete, start == "one"
-        self.settings |= {
-            "rules": [f"{which}: {rule}" for which, rule in made],
-            "epsilon": epsilon,
-            "start": start,
-            "batch_norm": batch_norm,
-        }
 
     def attribute(self, request: Request) -> Found:
         """Relevance (T, N, *S), which sums to the target's value but for what was lost."""
@@ -172,15 +168,8 @@ def conserved(
     scores: list[Array], start: Array, promised: bool, outputs: dict[str, Array]
 ) -> Found:
     """What was found, with the sum of scores beside the relevance (T, N) that it started with."""
-    flat = [part.reshape(*part.shape[:2], -1) for part in scores]
-    return Found(
-        scores,
-        change=start,
-        sums=sum((part.sum(axis=2) for part in flat), np.zeros_like(start)),
-        sizes=sum((np.abs(part).sum(axis=2) for part in flat), np.zeros_like(start)),
-        promised=promised,
-        predictions=outputs or None,
-    )
+    sums = Sums.of(scores, start, np.zeros_like(start), promised)
+    return Found(scores, sums=sums, predictions=outputs or None)
 
 
 def _pairs(rules: Any) -> list[tuple[Any, Any]]:

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplift_engine.errors import InputError, RuleError
-from deeplift_engine.explainers.base import Found
 from deeplift_engine.explainers.blocks import blocks
 from deeplift_engine.explainers.maps import Maps, Resize, put
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.explainers.spatial import resized, source_of
 from deeplift_engine.request import Request
+from deeplift_engine.results import Found
 from deeplift_engine.weights import of_samples, repeated
 
 Array = NDArray[Any]
@@ -68,7 +68,6 @@ class ScoreCam(Maps):
                     f"{place.name!r} reads tokens, which no mask can be multiplied with: take the "
                     "method grad_cam."
                 )
-        self.settings |= {"softmax": softmax, "channels": channels}
 
     def attribute(self, request: Request) -> Found:
         """Maps (T, N, *positions)."""

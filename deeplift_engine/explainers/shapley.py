@@ -78,13 +78,6 @@ class ShapleySampling(Grouped):
         self.rounds = -(-samples // TOGETHER)
         self.antithetic, self.sampling_dims = antithetic, sampling_dims
         self.stop_at, self.seed = tolerance, seed
-        self.settings |= {
-            "samples": samples,
-            "antithetic": antithetic,
-            "sampling_dims": None if sampling_dims is None else list(sampling_dims),
-            "sampling_tolerance": tolerance,
-            "seed": seed,
-        }
 
     def grouping(self, request: Request) -> Grouping:
         """By groups, or by axes."""
@@ -99,17 +92,17 @@ class ShapleySampling(Grouped):
     def valued(self, samples: Samples, groups: Groups) -> Valued:
         """Means over permutations, in rounds, of the samples that are not settled yet."""
         drawn = coalitions.orders(groups.count, self.samples, self.seed, self.antithetic)
-        ends = [samples.whole, without(samples, groups)]
-        change = np.asarray(ends[0] - ends[1])
-        found = Running(np.zeros((*change.shape, groups.count)))
-        going = np.ones(change.shape, bool)
+        ends = (samples.whole, without(samples, groups))
+        shape = np.broadcast_shapes(*(end.shape for end in ends))
+        found = Running(np.zeros((*shape, groups.count)))
+        going = np.ones(shape, bool)
         for start in range(0, self.samples, TOGETHER):
             active = np.flatnonzero(going.any(axis=(0, 2)))
             walked = _walked(
                 samples.only(active),
                 groups,
                 drawn[start : start + TOGETHER],
-                [np.broadcast_to(end, change.shape)[:, active] for end in ends],
+                [np.broadcast_to(end, shape)[:, active] for end in ends],
             )
             if self.antithetic:
                 walked = (walked[..., 0::2, :] + walked[..., 1::2, :]) / 2
@@ -127,7 +120,7 @@ class ShapleySampling(Grouped):
                 ConvergenceWarning,
                 stacklevel=4,
             )
-        return Valued(found.mean, found.errors if found.count > 1 else None, change)
+        return Valued(found.mean, found.errors if found.count > 1 else None, ends)
 
 
 class Running:
@@ -202,7 +195,7 @@ class ExactShapley(Grouped):
         values = samples.masked(count, of_rows(groups, every))
         return Valued(
             product(values, coalitions.shapley_weights(every)),
-            change=values[..., -1] - values[..., 0],
+            ends=(values[..., -1], values[..., 0]),
         )
 
 
@@ -233,7 +226,6 @@ class KernelShap(Grouped):
         super().__init__(setup, groups=groups, divide=divide)
         self.samples = None if samples is None else whole_number(samples, "samples", 2)
         self.seed = seed
-        self.settings |= {"samples": samples, "seed": seed}
 
     def masks(self, count: int) -> int:
         """So many, or all."""
@@ -248,7 +240,7 @@ class KernelShap(Grouped):
         change = whole - none
         drawn = self.masks(count)
         if drawn <= 0:  # of one group that takes all
-            return Valued(change[..., np.newaxis], change=change)
+            return Valued(change[..., np.newaxis], ends=(whole, none))
         if drawn == (1 << count) - 2:
             rows = coalitions.every(count)[1:-1]
             weights = coalitions.kernel_weights(rows)
@@ -265,7 +257,8 @@ class KernelShap(Grouped):
         )
         first = fit.coef_.reshape(*change.shape, count - 1)
         last = change - first.sum(axis=-1)
-        return Valued(np.concatenate([first, last[..., np.newaxis]], axis=-1), change=change)
+        values = np.concatenate([first, last[..., np.newaxis]], axis=-1)
+        return Valued(values, ends=(whole, none))
 
 
 def without(samples: Samples, groups: Groups) -> Array:

@@ -57,12 +57,6 @@ class Lime(Grouped):
                 "be 0."
             )
         self.kernel_width, self.alpha, self.seed = kernel_width, alpha, seed
-        self.settings |= {
-            "samples": samples,
-            "kernel_width": kernel_width,
-            "alpha": alpha,
-            "seed": seed,
-        }
 
     def masks(self, count: int) -> int:
         """As many as there are draws."""

@@ -85,7 +85,8 @@ def test_the_file_says_how_it_was_made(folder: Path, command: Command, tmp_path:
     assert told["command_line"].startswith("deeplift-engine score ")
     assert {"tensorflow_version", "keras_version", "numpy_version", "created"} <= set(told)
     settings = json.loads(told["settings"])
-    assert {"method", "rules", "target", "references", "max_pooling", "dtype"} <= set(settings)
+    assert {"method", "options", "target", "references", "dtype"} <= set(settings)
+    assert settings["options"] == {"rules": "rescale", "max_pooling": "exact"}
 
 
 def test_several_targets_layers_and_references_apart(
@@ -176,7 +177,7 @@ def test_check_fails_where_sums_do_not_hold_and_names_the_layer(
 def test_strict_scoring_fails_where_sums_do_not_hold(
     folder: Path, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("deeplift_engine.scoring.TOLERANCE", {"float32": 0.0})
+    monkeypatch.setattr("deeplift_engine.explainers.base.TOLERANCE", {"float32": 0.0})
     path = tmp_path / "scores.h5"
     start = ("score", folder / "model.h5", folder / "inputs.npy", "-o", path, "--target", "0")
     outcome = command(*start, "--strict")

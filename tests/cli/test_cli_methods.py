@@ -53,7 +53,7 @@ def test_a_method_is_run_with_its_options(
     found = de.Attribution.load(path)
     np.testing.assert_array_equal(found.scores, expected.run(inputs, target=1).scores)
     assert found.settings["method"] == "gradient"
-    assert found.settings["part"] == "squared"
+    assert found.settings["options"]["part"] == "squared"
 
 
 @pytest.mark.parametrize(

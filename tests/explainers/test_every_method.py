@@ -15,6 +15,7 @@ import pytest
 from keras import layers as L  # noqa: N812
 
 import deeplift_engine as de
+from deeplift_engine.errors import InputError
 from deeplift_engine.graph import Graph
 from tests.helpers import off
 
@@ -137,6 +138,26 @@ def test_batches_neighbours_and_order_change_nothing(
     for ours, theirs in zip(parts(again.scores), parts(whole.scores), strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert again.settings["method"] == name
+    assert again.settings["samples"] == len(x)
+    method = de.methods()[name]
+    defaults = {option: described.default for option, described in method.options.items()}
+    given = {**method.fixed, **defaults, **OPTIONS.get(name, {})}
+    said = again.settings["options"]
+    assert set(said) == set(given)
+    for option, value in given.items():
+        if value is None or isinstance(value, str | float):
+            assert said[option] == value
+
+
+@pytest.mark.parametrize("name", de.methods())
+def test_standard_errors_are_given_or_refused(networks: dict[bool, de.Network], name: str) -> None:
+    x, made = data(name in ON_IMAGES, 2), explainer(networks, name)
+    references = {"references": de.references.shared(x[::-1])} if made.compares else {}
+    if made.averages:
+        assert made.run(x, target=1, standard_errors=True, **references).standard_errors is not None
+        return
+    with pytest.raises(InputError, match="gives no standard errors over references"):
+        made.run(x, target=1, standard_errors=True, **references)
 
 
 @pytest.mark.parametrize("name", de.methods())

@@ -118,7 +118,7 @@ def test_only_the_positions_that_are_asked_for(letters: Any) -> None:
     assert off(some.scores[:, 4:9], whole[:, 4:9]) < 1e-12
     assert (some.scores[:, :4] == 0).all()
     assert (some.scores[:, 9:] == 0).all()
-    assert some.settings["positions"] == [4, 5, 6, 7, 8]
+    assert some.settings["options"]["positions"] == [4, 5, 6, 7, 8]
 
 
 @pytest.mark.parametrize("shape", [(4, LENGTH), (1, LENGTH, 4), (4, LENGTH, 1), (LENGTH, 4, 1)])

@@ -65,7 +65,7 @@ def test_means_of_blocks_are_those_of_all(sizes: tuple[int, ...]) -> None:
     for size in sizes:
         for row in range(3):
             where = (slice(None), slice(row, row + 1))
-            mean.add(where, before, values[:, row : row + 1, before : before + size])
+            mean.add(where, values[:, row : row + 1, before : before + size])
         before += size
     assert off(mean.mean, values.mean(axis=2)) < 1e-15
     assert off(mean.variance, values.var(axis=2, ddof=1)) < 1e-9
