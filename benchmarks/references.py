@@ -59,8 +59,8 @@ def shuffle_table(options: argparse.Namespace) -> list[str]:
     kinds = {
         "positions": references.shuffle(COUNT),
         "dinucleotides": references.dinucleotide_shuffle(COUNT),
-        "words of 3": references.kmer_shuffle(3, COUNT),
-        "words of 4": references.kmer_shuffle(4, COUNT),
+        "words of 3": references.kmer_shuffle(COUNT, k=3),
+        "words of 4": references.kmer_shuffle(COUNT, k=4),
         "GC-matched": references.gc_matched(COUNT),
     }
     lines = [

@@ -6,7 +6,6 @@ change nothing here either.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -20,6 +19,7 @@ from deeplift_engine.means import Mean
 from deeplift_engine.reference_checks import References
 from deeplift_engine.request import Request
 from deeplift_engine.results import Found
+from deeplift_engine.warn import warn
 from deeplift_engine.weights import of_samples
 
 Array = NDArray[Any]
@@ -63,12 +63,11 @@ def refined(request: Request, tolerance: float, score: Callable[[Request], Found
         start = stop
         rows = rows[whole.relative_errors()[rows] > tolerance]
     if len(rows):
-        warnings.warn(
+        warn(
             f"After {request.count} references standard errors of {len(rows)} of "
             f"{request.samples} samples are above {tolerance:g} of their largest score, first of "
             f"sample {rows[0]}; give more with most=, or a larger tolerance.",
             ConvergenceWarning,
-            stacklevel=4,
         )
     return whole.found()
 

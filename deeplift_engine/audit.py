@@ -14,6 +14,7 @@ from deeplift_engine import targets
 from deeplift_engine.comparison import AT_INPUT, AT_REFERENCE, Comparison
 from deeplift_engine.convergence import SMALL
 from deeplift_engine.data import InputInfo, arrays
+from deeplift_engine.exports import aligned
 from deeplift_engine.graph import Node
 from deeplift_engine.plan import Plan
 from deeplift_engine.request import resolved_references
@@ -79,14 +80,16 @@ class Audit:
 
     def __str__(self) -> str:
         """A table."""
-        lines = [f"{'layer':32} {'class':20} {'rule':16} {'arrived':>12} {'sent':>12} {'error':>9}"]
-        for row in self.rows:
-            mark = "" if row.error <= self.tolerance else "  <- breaks the sum"
-            lines.append(
-                f"{row.layer[:32]:32} {row.class_name[:20]:20} {row.rule[:16]:16} "
-                f"{row.arrived:12.5g} {row.sent:12.5g} {row.error:9.1e}{mark}"
+        rows = [
+            (
+                *(row.layer, row.class_name, row.rule),
+                *(f"{row.arrived:.5g}", f"{row.sent:.5g}", f"{row.error:.1e}"),
+                "" if row.error <= self.tolerance else "<- breaks the sum",
             )
-        return "\n".join(lines)
+            for row in self.rows
+        ]
+        heads = ("layer", "class", "rule", "arrived", "sent", "error", "")
+        return aligned([heads, *rows], right=(3, 4, 5))
 
 
 def audit(plan: Plan, inputs: tuple[InputInfo, ...], x: Any, references: Any, target: Any) -> Audit:

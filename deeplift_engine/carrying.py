@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from deeplift_engine.graph import Graph, Node
+from deeplift_engine.graph import Graph
 from deeplift_engine.layers import Convolution, Linear, ReLU
 from deeplift_engine.layers.carried import CarriedReLU, Carrying
 from deeplift_engine.rules import Assigned
@@ -22,10 +22,7 @@ def carrying(graph: Graph, rules: Sequence[Mapping[str, Assigned]], seen: Iterab
     Of several assignments of ``rules``, all must allow it.
     """
     seen = set(seen)
-    readers: dict[str, list[Node]] = {}
-    for node in graph.nodes.values():
-        for name in node.inputs:
-            readers.setdefault(name, []).append(node)
+    readers = graph.readers()
     nodes = dict(graph.nodes)
     for relu in graph.nodes.values():
         if not relu.inputs or relu.layer != ReLU():
@@ -36,7 +33,7 @@ def carrying(graph: Graph, rules: Sequence[Mapping[str, Assigned]], seen: Iterab
             and all(isinstance(each[relu.name].rule, Factor) for each in rules)
             and seen.isdisjoint((kernel.name, relu.name))
             and len(readers[kernel.name]) == 1
-            and all(isinstance(node.layer, Linear) for node in readers.get(relu.name, []))
+            and all(isinstance(node.layer, Linear) for node in readers[relu.name])
         )
         if fits and isinstance(kernel.layer, Linear):
             nodes[kernel.name] = replace(kernel, layer=Carrying(kernel.layer))

@@ -194,7 +194,8 @@ def _scores(
             ends = [tf.ones_like(ends[0], plan.dtype), tf.zeros_like(ends[1], plan.dtype)]
         elif plan.graph.nodes[cut].tokens:
             ends = [comparison.delta(cut), tf.zeros_like(comparison.delta(cut))]
-        found = arrived.get(cut, Multiplier(tf.zeros([1] * (ends[0].shape.rank + 1), plan.dtype)))
+        nothing = tf.zeros([tf.shape(seeds)[0], *[1] * ends[0].shape.rank], plan.dtype)
+        found = arrived.get(cut, Multiplier(nothing))
         half = [] if found.half is None else [found.half, comparison.spread(cut)]
         if weights is None:
             outcome = comparison.fuse(_contribution)(found.mean, *ends, *half)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplift_engine.errors import ConvergenceError, ConvergenceWarning
+from deeplift_engine.warn import warn
 
 Array = NDArray[Any]
 
@@ -37,7 +37,7 @@ def relative_error(error: Array, delta: Array, level: Array, size: Array) -> Arr
         Sum of the magnitudes of the contributions.
     """
     scale = np.maximum(np.abs(delta), SMALL * np.maximum(level, size))
-    return np.divide(np.abs(error), scale, out=np.zeros_like(error), where=scale > 0)
+    return np.divide(np.abs(error), scale, out=np.zeros_like(error), where=scale != 0)
 
 
 @dataclass(frozen=True)
@@ -149,4 +149,4 @@ def _judge(
     )
     if strict:
         raise ConvergenceError(message)
-    warnings.warn(message, ConvergenceWarning, stacklevel=5)
+    warn(message, ConvergenceWarning)

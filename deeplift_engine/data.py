@@ -37,13 +37,21 @@ class Table:
 class InputInfo:
     """One input of a network: its name, its shape without batch axis, its dtype.
 
-    ``table`` is what its values are looked up in, where they are tokens.
+    ``table`` is what its values are looked up in, where they are tokens; ``channels`` the axis of
+    the channels of one sample, from the end, where it has several axes.
     """
 
     name: str
     shape: tuple[int | None, ...]
     dtype: str
     table: Table | None = None
+    channels: int = -1
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """The axes of one sample that are not the channels', or its only one."""
+        rank = len(self.shape)
+        return tuple(axis for axis in range(rank) if rank == 1 or axis != rank + self.channels)
 
 
 def by_input(value: Any, inputs: Sequence[InputInfo], what: str) -> list[Any]:
@@ -121,18 +129,21 @@ def _array(value: Any, info: InputInfo, dtype: str) -> Array:
         )
     if len(array) == 0:
         raise InputError(f"Input {info.name!r} has no samples; give at least one.")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        sample = int(np.argwhere(~np.isfinite(array))[0][0])
+    floats = info.dtype.startswith("float")
+    with np.errstate(over="ignore"):
+        cast = array.astype(dtype, copy=False) if floats else array
+    if cast.dtype.kind == "f" and not np.isfinite(cast).all():
+        place = tuple(np.argwhere(~np.isfinite(cast))[0])
         raise InputError(
-            f"Input {info.name!r} holds NaN or infinity, first in sample {sample}; scores of it "
-            "would mean nothing."
+            f"Input {info.name!r} holds {array[place]}, first in sample {int(place[0])}, which is "
+            f"no finite number in {cast.dtype}; scores of it would mean nothing."
         )
     if info.table is not None and (found := info.table.outside(array)):
         (sample, *position), text = found
         where = f" at {tuple(position)}" if position else ""
         raise InputError(f"Input {info.name!r}, sample {sample}: the token{where} is {text}.")
-    if info.dtype.startswith("float"):
-        return array.astype(dtype, copy=False)
+    if floats:
+        return cast
     whole = array.astype(info.dtype, copy=False)
     if not np.array_equal(whole, array):
         raise InputError(

@@ -10,7 +10,11 @@ class UnsupportedModelError(DeepliftEngineError):
 
 
 class InputError(DeepliftEngineError):
-    """Data handed in do not fit the model: wrong shape, name, type, or not finite."""
+    """Data handed in do not fit the model (wrong shape, name, type, or not finite), or the call."""
+
+
+class InapplicableError(InputError):
+    """A metric does not apply to these scores, or to what this network reads."""
 
 
 class TargetError(DeepliftEngineError):
@@ -22,7 +26,7 @@ class ReferencesError(DeepliftEngineError):
 
 
 class RuleError(DeepliftEngineError):
-    """No such rule or method, or an option it does not take."""
+    """No such rule, method or metric, or an option that it does not take or that cannot be so."""
 
 
 class OutputError(DeepliftEngineError):
@@ -37,6 +41,10 @@ class ConvergenceWarning(UserWarning):
     """Contributions do not sum to the target's difference."""
 
 
+class InapplicableWarning(UserWarning):
+    """A method or a metric was left out of a comparison, as it does not apply."""
+
+
 class DegenerateReferenceWarning(UserWarning):
     """References that equal their input, or each other."""
 
@@ -46,6 +54,8 @@ __all__ = [
     "ConvergenceWarning",
     "DeepliftEngineError",
     "DegenerateReferenceWarning",
+    "InapplicableError",
+    "InapplicableWarning",
     "InputError",
     "ModelConfigError",
     "ModelFileError",

@@ -73,6 +73,18 @@ class Graph:
                 found.add(node.name)
         return found
 
+    def between(self, sources: Iterable[str], targets: Iterable[str]) -> set[str]:
+        """The nodes on any way from ``sources`` to ``targets``, both included."""
+        return self.before(targets) & self.behind(sources)
+
+    def readers(self) -> dict[str, list[Node]]:
+        """The nodes that read each node, once each, in order."""
+        found: dict[str, list[Node]] = {name: [] for name in self.nodes}
+        for node in self.nodes.values():
+            for name in dict.fromkeys(node.inputs):
+                found[name].append(node)
+        return found
+
     def rooted(self, names: Iterable[str], targets: Iterable[str]) -> Graph:
         """The part behind the nodes called ``names``, which become its inputs.
 

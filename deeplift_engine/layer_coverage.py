@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deeplift_engine.errors import RuleError
+from deeplift_engine.exports import aligned
 from deeplift_engine.layers import Activation, Identity, Input, Layer, LinearFunction, PathFunction
 from deeplift_engine.rules.assign import Assigned, Rules, assign
 
@@ -94,7 +95,7 @@ class Coverage:
             for row in self.rows
         ]
         count = len(self.rows)
-        return f"{aligned(COLUMNS, lines)}\n\n{count} layer{'s' * (count != 1)}: {said}"
+        return f"{aligned([COLUMNS, *lines])}\n\n{count} layer{'s' * (count != 1)}: {said}"
 
 
 def coverage(
@@ -180,18 +181,8 @@ def _given(layer: LayerSpec, built: Built) -> str:
     return f"by {found.said}" if found else ""
 
 
-def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Rows under a header; the last column is as wide as it likes."""
-    lines = [header, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
-
-
 def _size(size: int | None) -> str:
     return "any" if size is None else str(size)
 
 
-__all__ = ["Coverage", "CoverageRow", "aligned", "coverage"]
+__all__ = ["Coverage", "CoverageRow", "coverage"]

@@ -56,11 +56,12 @@ def merging(graph: Graph, seen: Iterable[str], batch_norm: str = "merge") -> Gra
     if batch_norm == "rule":
         return graph
     kept = {*seen, *graph.outputs}
-    nodes = dict(graph.nodes)
-    for name in graph.nodes:
+    used = graph.before(kept)  # what nobody reads must not stand in the way
+    nodes = {name: node for name, node in graph.nodes.items() if name in used}
+    for name in list(nodes):
         if isinstance(nodes[name].layer, Scale):
             nodes |= _into_source(nodes, name, kept) or _into_readers(nodes, name, kept)
-    return replace(graph, nodes=nodes)
+    return replace(graph, nodes={name: nodes.get(name, node) for name, node in graph.nodes.items()})
 
 
 def _readers(nodes: dict[str, Node], name: str) -> list[Node]:

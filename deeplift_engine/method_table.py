@@ -40,6 +40,7 @@ methods `target` (a layer) and `layers` (where to score). `deeplift_engine.metho
 and `deeplift-engine methods NAME` prints a method's part of it.
 
 - **Options** are given with their defaults; one with `...` must be given.
+- **Seeds** are whole numbers of 0 or more; the same seed draws the same numbers.
 - **Complete**: scores sum to the target's difference from the reference or, of relevance, to the
   target; every run checks it.
 - **Cost**: forward passes of one sample, for N samples with K references of each; a walk back

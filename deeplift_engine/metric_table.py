@@ -42,7 +42,10 @@ evaluate.deletion(bench.take(scores)).values
 ```
 
 What a metric erases is replaced by the references, and is a single element, or what `groups` says
-belongs together. Metrics of one number for each sample are averaged over samples and targets.
+belongs together. Metrics of one number for each sample are averaged over samples and targets. A
+method that the network refuses, or a metric that does not apply to a method's scores, is left out
+with a warning. Tokens cannot move a little, and no path leads from one to another: with `layers`,
+an embedding, what comes out of it is scored, erased and moved instead.
 
 - **Better**: which way; neither where nothing is said.
 - **Cost**: forward passes of one sample, for N samples with K references of each, beside the

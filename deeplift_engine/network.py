@@ -24,6 +24,7 @@ from deeplift_engine.explainers.table import find
 from deeplift_engine.forwarding import traced
 from deeplift_engine.graph import Graph, Node
 from deeplift_engine.layer_coverage import Coverage, coverage
+from deeplift_engine.layouts import channels_axis
 from deeplift_engine.plan import cut_at, pairs_per_block
 from deeplift_engine.progress import bar
 from deeplift_engine.reference_diagnostics import ReferenceReport, report_references
@@ -88,7 +89,13 @@ class Network:
         self.graph, self._logits = self.built.graph, self.built.logits
         read = tables(self.graph)
         self.inputs = tuple(
-            InputInfo(name, self.nodes[name].shape, self.nodes[name].dtype, read.get(name))
+            InputInfo(
+                name,
+                self.nodes[name].shape,
+                self.nodes[name].dtype,
+                read.get(name),
+                channels_axis(self.graph, name),
+            )
             for name in self.graph.inputs
         )
         self._forwards: dict[tuple[str, ...], Any] = {}

@@ -21,7 +21,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from deeplift_engine.data import arrays
-from deeplift_engine.errors import InputError, RuleError
+from deeplift_engine.errors import InputError, OutputError, RuleError
 from deeplift_engine.graph import Graph, Node
 from deeplift_engine.layers import Convolution, Dense, Identity, ReLU
 from deeplift_engine.merging import merging
@@ -57,8 +57,19 @@ class Patterns:
 
     @classmethod
     def load(cls, path: str) -> Patterns:
-        """Read what `save` wrote."""
-        found, settings = read(path)
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        InputError
+            If there is no such file, or it holds something else.
+        """
+        try:
+            found, settings = read(path, "Patterns.save")
+        except OutputError as error:
+            raise InputError(f"patterns: {error}") from error
+        if "batch_norm" not in settings:
+            raise InputError(f"patterns: {path} holds none. Expected a file of Patterns.save.")
         return cls(found, str(settings["batch_norm"]))
 
 
@@ -152,7 +163,7 @@ def _measuring(graph: Graph, nodes: Iterable[Node], active: bool) -> Callable[..
 
 def _feeds(node: Node, graph: Graph) -> bool:
     """Whether a ReLU reads the node, with nothing between that changes it."""
-    readers = [reader for reader in graph.nodes.values() if node.name in reader.inputs]
+    readers = graph.readers()[node.name]
     return any(
         isinstance(reader.layer, ReLU)
         or (isinstance(reader.layer, Identity) and _feeds(reader, graph))

@@ -109,7 +109,7 @@ class Plan:
     @property
     def crossed(self) -> list[str]:
         """The nodes that multipliers cross, in order."""
-        between = self.graph.before([self.target]) & self.graph.behind(self.cuts)
+        between = self.graph.between(self.cuts, [self.target])
         return [name for name in self.graph.nodes if name in between and name in self.rules]
 
     @property

@@ -6,8 +6,6 @@ Users meet these names through `deeplift_engine.references`.
 from __future__ import annotations
 
 import hashlib
-import numbers
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
@@ -15,8 +13,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplift_engine import options
 from deeplift_engine.data import Table
 from deeplift_engine.errors import DegenerateReferenceWarning, ReferencesError
+from deeplift_engine.warn import warn
 
 Array: TypeAlias = NDArray[Any]
 Shape: TypeAlias = tuple[int | None, ...]
@@ -48,6 +48,8 @@ class References:
         scores are within so many of its largest score; else None.
     part
         ``part(start, stop)`` are the references numbered so, where they can be made apart.
+    drawn
+        Whether they are drawn at random, so that one that equals its input is no choice.
     """
 
     name: str
@@ -56,6 +58,7 @@ class References:
     make: MakeReferences
     tolerance: float | None = None
     part: Callable[[int, int], References] | None = None
+    drawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def fingerprints(arrays: Sequence[Array]) -> Array:
     """``(n, K)`` numbers that are equal where all of the arrays ``(n, K, ...)`` are."""
     n, count = arrays[0].shape[:2]
     found = [
-        hash(b"".join(array[row, k].tobytes() for array in arrays))
+        hash(b"".join((array[row, k] + 0).tobytes() for array in arrays))  # -0.0 equals 0.0
         for row in range(n)
         for k in range(count)
     ]
@@ -116,7 +119,14 @@ def repeats(keys: Array) -> Array:
     return found
 
 
-def warn_if_degenerate(inputs: Array, references: Array, indices: Array | None = None) -> None:
+def warn_if_degenerate(
+    inputs: Array,
+    references: Array,
+    indices: Array | None = None,
+    *,
+    of: str = "",
+    drawn: bool = True,
+) -> None:
     """Warn where at least half of a sample's references equal the sample itself, or each other.
 
     Pairs of the same have no difference to explain and all their scores are 0; references that are
@@ -129,22 +139,29 @@ def warn_if_degenerate(inputs: Array, references: Array, indices: Array | None =
         As in `degenerate_fraction`.
     indices
         ``(n,)`` position of each sample in the whole data, for the message.
+    of
+        What they are samples of, for the message: `` of input 'left'``.
+    drawn
+        Whether the references are drawn at random, for the advice.
     """
     equal = _equal(inputs, references).mean(axis=1)
     _warn(
         equal,
         indices,
-        "equal the sample itself",
-        "these pairs score 0 everywhere; a repeat may have no other shuffle, so choose other "
-        "references for it, for instance references.background(...)",
+        f"{of} equal the sample itself",
+        "these pairs score 0 everywhere"
+        + ("; a repeat may have no other shuffle" if drawn else "")
+        + ", so choose other references for it, for instance references.background(...)",
     )
     if references.ndim > inputs.ndim:
         _warn(
             np.where(equal < DEGENERATE_SHARE, repeated_fraction(references), 0.0),
             indices,
-            "equal another of them",
+            f"{of} equal another of them",
             "a sequence of low complexity may have few shuffles, so choose other references for "
-            "it, for instance references.gc_matched(...)",
+            "it, for instance references.gc_matched(...)"
+            if drawn
+            else "each counts as often as it is there, so leave the repeats out",
         )
 
 
@@ -153,11 +170,10 @@ def _warn(share: Array, indices: Array | None, what: str, advice: str) -> None:
     if len(bad):
         first = int(bad[0])
         number = first if indices is None else int(indices[first])
-        warnings.warn(
-            f"{share[first]:.0%} of the references of sample {number} {what}"
+        warn(
+            f"{share[first]:.0%} of the references of sample {number}{what}"
             f"{f' ({len(bad)} such samples)' if len(bad) > 1 else ''}: {advice}",
             DegenerateReferenceWarning,
-            stacklevel=3,
         )
 
 
@@ -187,12 +203,14 @@ def checked(references: References, dtype: np.dtype[Any], table: Table | None = 
             )
         if made.dtype.kind not in "biuf":
             raise ReferencesError(f"{references.name} gave {made.dtype} values, not numbers")
-        if made.dtype.kind == "f" and not np.isfinite(made).all():
-            bad = np.argwhere(~np.isfinite(made))[0]
+        with np.errstate(over="ignore"):
+            cast = made.astype(dtype, copy=False) if dtype.kind == "f" else made
+        if cast.dtype.kind == "f" and not np.isfinite(cast).all():
+            bad = np.argwhere(~np.isfinite(cast))[0]
             where = "" if references.shared else f" (sample {int(indices[bad[0]])})"
             raise ReferencesError(
                 f"{references.name}: the value at {tuple(int(i) for i in bad)}{where} is "
-                f"{made[tuple(bad)]}; references must be finite"
+                f"{made[tuple(bad)]}; references must be finite in {cast.dtype}"
             )
         if table is not None and (found := table.outside(made)):
             place, text = found
@@ -243,10 +261,8 @@ def fits(met: tuple[int, ...], shape: Shape, broadcast: bool = False) -> bool:
 
 def positive(count: int, name: str) -> None:
     """Refuse a number of references that is not a whole number of 1 or more."""
-    if not isinstance(count, numbers.Integral) or count < 1:
-        raise ReferencesError(
-            f"{name}: the number of references must be a whole number of 1 or more, not {count!r}"
-        )
+    said = f"{name}: the number of references"
+    options.checked(said, count, options.Whole(1), ReferencesError)
 
 
 def describe(array: Array, digest: bool = True) -> str:

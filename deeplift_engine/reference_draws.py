@@ -76,10 +76,10 @@ def dinucleotide_shuffle(
 
 
 def kmer_shuffle(
-    k: int = 3,
     count: Count = 20,
     seed: int = 0,
     *,
+    k: int = 3,
     channel_axis: int | None = None,
     tolerance: float = TOLERANCE,
     most: int = MOST,
@@ -142,7 +142,7 @@ def gc_matched(
         return _chosen(inputs, members, keys, later, seed, first, count, "gc_matched")
 
     said = f"background={describe(members)}, within={within:g}, {said}"
-    return _drawn("gc_matched", said, draw_members, count, tolerance, min(most, len(members)))
+    return _drawn("gc_matched", said, draw_members, count, tolerance, _others(most, members))
 
 
 def drawn(
@@ -165,7 +165,12 @@ def drawn(
         return _chosen(inputs, members, keys, later, seed, first, count, "drawn")
 
     said = f"{describe(members)}, seed={seed}"
-    return _drawn("drawn", said, draw, count, tolerance, min(most, len(members)))
+    return _drawn("drawn", said, draw, count, tolerance, _others(most, members))
+
+
+def _others(most: int, members: Array) -> int:
+    """As many as ``most``, and as an input that is one of the members has others."""
+    return min(most, max(1, len(members) - 1))
 
 
 def _words(k: int, seed: int, channel_axis: int | None) -> Draw:
@@ -202,6 +207,7 @@ def _numbered(
         lambda inputs, indices: draw(inputs, count, first),
         tolerance,
         lambda start, stop: _numbered(name, draw, stop - start, first + start),
+        drawn=True,
     )
 
 
@@ -222,7 +228,7 @@ def _chosen(
     count: int,
     what: str,
 ) -> Array:
-    """Members in random order, with a larger ``later`` (n, M) behind, and the input itself last."""
+    """Members in random order, with a larger ``later`` (n, M) behind, without the input itself."""
     if members.shape[1:] != inputs.shape[1:]:
         raise ReferencesError(
             f"{what}: each member has shape {members.shape[1:]}, the inputs have "
@@ -231,7 +237,15 @@ def _chosen(
     if first + count > len(members):
         raise ReferencesError(f"{what}: {first + count} of {len(members)} members were asked for")
     own = keys_of(inputs)
-    later = np.where(keys == own[:, np.newaxis], np.inf, later)
+    itself = keys == own[:, np.newaxis]
+    fewest = len(members) - int(itself.sum(axis=1).max(initial=0))
+    if first + count > fewest:
+        raise ReferencesError(
+            f"{what}: {first + count} of {len(members)} members were asked for, and an input that "
+            f"is one of them has {fewest} others; ask for {fewest}, add members, or compare with "
+            "all of them by references.shared(array)"
+        )
+    later = np.where(itself, np.inf, later)
     words = random_words(lane_streams(own, 1, seed), np.arange(len(members), dtype=np.uint64))
     order = np.lexsort((words, later), axis=1)[:, first : first + count]
     return members[order]

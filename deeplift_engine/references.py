@@ -128,7 +128,8 @@ def _joined(parts: Sequence[References]) -> References:
         ]
         return np.concatenate(own, axis=1)
 
-    return References(name, sum(part.count for part in parts), shared_by_all, make)
+    drawn = any(part.drawn for part in parts)
+    return References(name, sum(part.count for part in parts), shared_by_all, make, drawn=drawn)
 
 
 def _settled(references: ReferencesLike, shape: Shape, n: int, sample: Array | None) -> References:

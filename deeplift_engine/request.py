@@ -14,6 +14,7 @@ from deeplift_engine import references as reference_module
 from deeplift_engine import targets
 from deeplift_engine.data import InputInfo, arrays, by_input, padded
 from deeplift_engine.errors import InputError, ReferencesError
+from deeplift_engine.options import OrNone, Whole, checked
 from deeplift_engine.reference_checks import References, warn_if_degenerate
 from deeplift_engine.streams import content_keys
 from deeplift_engine.targets import Seeds
@@ -106,32 +107,47 @@ class Request:
 
     def of_all(self) -> list[Array]:
         """The references (K, ...) of each input, where they are shared."""
-        return [self._of_all(reference, array) for reference, array in self._each()]
+        return [self._of_all(*each) for each in self._each()]
 
     def own(self, row: int, rows: int) -> list[Array]:
         """References (rows, K, ...) of samples from ``row``, the last repeated past the end."""
-        return [self._own(reference, array, row, rows) for reference, array in self._each()]
+        return [self._own(*each, row, rows) for each in self._each()]
 
     def of(self, indices: Array) -> list[Array]:
         """References (n, K, ...) of some samples, by their numbers (n,)."""
-        return [self._made(reference, array, indices) for reference, array in self._each()]
+        return [self._made(reference, array, indices) for _, reference, array in self._each()]
 
-    def _each(self) -> Iterator[tuple[References, Array]]:
-        return zip(self.references, self.data, strict=True)
+    def _each(self) -> Iterator[tuple[InputInfo, References, Array]]:
+        return zip(self.inputs, self.references, self.data, strict=True)
 
-    def _of_all(self, reference: References, array: Array) -> Array:
+    def _of_all(self, info: InputInfo, reference: References, array: Array) -> Array:
         made = reference.make(array[:0], NOBODY)
-        if len(self.data) == 1:
-            warn_if_degenerate(array, made)
+        self._warn(info, reference, array, made)
         return np.broadcast_to(made, (self.count, *array.shape[1:]))
 
-    def _own(self, reference: References, array: Array, row: int, rows: int) -> Array:
+    def _own(
+        self, info: InputInfo, reference: References, array: Array, row: int, rows: int
+    ) -> Array:
         indices = np.arange(row, min(row + rows, len(array)))
         made = self._made(reference, array, indices)
-        if len(self.data) == 1 and not reference.shared:
+        if not reference.shared:
             numbers = indices if self.numbers is None else self.numbers[indices]
-            warn_if_degenerate(array[indices], made, numbers)
+            self._warn(info, reference, array[indices], made, numbers)
         return padded(made, 0, rows)
+
+    def _warn(
+        self,
+        info: InputInfo,
+        reference: References,
+        array: Array,
+        made: Array,
+        numbers: Array | None = None,
+    ) -> None:
+        """Warn of references that say nothing; of several inputs, where they are drawn."""
+        several = len(self.data) > 1
+        if reference.drawn or not several:
+            of = f" of input {info.name!r}" if several else ""
+            warn_if_degenerate(array, made, numbers, of=of, drawn=reference.drawn)
 
     def _made(self, reference: References, array: Array, indices: Array) -> Array:
         if reference.shared:
@@ -149,9 +165,8 @@ def checked_batch_size(batch_size: int | None) -> int | None:
     InputError
         For anything else.
     """
-    if batch_size is not None and (batch_size < 1 or int(batch_size) != batch_size):
-        raise InputError(f"batch_size is a whole number of 1 or more, not {batch_size!r}.")
-    return None if batch_size is None else int(batch_size)
+    found: int | None = checked("batch_size", batch_size, OrNone(Whole(1)), InputError)
+    return found
 
 
 def resolved_references(

@@ -104,8 +104,12 @@ def check_place(target: Path, *, overwrite: bool = False) -> None:
         raise OutputError(f"{target} could not be written: there is no folder {target.parent}")
 
 
-def read(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, Any]]:
+def read(
+    path: str | os.PathLike[str], writer: str = "Attribution.save"
+) -> tuple[dict[str, Array], dict[str, Any]]:
     """Read back what `write` wrote: arrays by name, and the settings.
+
+    ``writer`` is the call that makes such files, for the message.
 
     Raises
     ------
@@ -121,7 +125,7 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, Any]
     except _DAMAGE as error:
         raise OutputError(
             f"{source} is not a whole result file: {_first_line(error)}. Expected a file that "
-            "Attribution.save wrote; make it again"
+            f"{writer} wrote; make it again"
         ) from error
 
 

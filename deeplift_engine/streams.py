@@ -13,6 +13,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplift_engine.errors import ReferencesError
+from deeplift_engine.options import Whole, checked
+
 Array: TypeAlias = NDArray[Any]
 Words: TypeAlias = NDArray[np.uint64]
 Indices: TypeAlias = NDArray[np.intp]
@@ -28,13 +31,20 @@ def content_keys(contents: Iterable[bytes]) -> Words:
 
 
 def keys_of(samples: Array) -> Words:
-    """`content_keys` of ``(n, *S)`` numbers, whatever their type."""
-    return content_keys(np.ascontiguousarray(sample, np.float32).tobytes() for sample in samples)
+    """`content_keys` of ``(n, *S)`` numbers, whatever their type; -0.0 is 0.0."""
+    return content_keys((np.asarray(sample, np.float32) + 0).tobytes() for sample in samples)
 
 
 def lane_streams(keys: Words, count: int, seed: int, first: int = 0) -> Words:
-    """``(n, count)``: where the streams of replicates ``first`` … of each key start."""
-    seeded = _mix(keys ^ _mix(np.array([seed % 2**64], np.uint64)))
+    """``(n, count)``: where the streams of replicates ``first`` … of each key start.
+
+    Raises
+    ------
+    ReferencesError
+        For a seed that is no whole number; those of methods are read when they are made.
+    """
+    number = checked("seed", seed, Whole(most=None), ReferencesError)
+    seeded = _mix(keys ^ _mix(np.array([number % 2**64], np.uint64)))
     return random_words(seeded[:, None], np.arange(first + 1, first + count + 1, dtype=np.uint64))
 
 

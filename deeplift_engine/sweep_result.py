@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,9 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplift_engine import storage
 from deeplift_engine.attribution import Arrays, Attribution
 from deeplift_engine.correlation import correlation, ranks
 from deeplift_engine.errors import InputError, OutputError
+from deeplift_engine.exports import aligned, to_csv
 
 Array = NDArray[Any]
 
@@ -103,14 +103,7 @@ class Sweep:
         rows = self.rows()
         heads = [name.replace("_", " ") for name in rows[0]]
         lines = [heads, *([_said(value) for value in row.values()] for row in rows)]
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        return "\n".join(
-            "  ".join(
-                cell.ljust(width) if number < 2 else cell.rjust(width)
-                for number, (cell, width) in enumerate(zip(line, widths, strict=True))
-            ).rstrip()
-            for line in lines
-        )
+        return aligned(lines, right=range(2, len(heads)))
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write the table as ``.csv``.
@@ -121,22 +114,15 @@ class Sweep:
         Raises
         ------
         OutputError
-            For another suffix, or a file that is there.
+            For another suffix, a file that is there, and whatever the disk refuses.
         """
-        target = Path(path)
-        if target.exists() and not overwrite:
-            raise OutputError(f"{target} is there already: name another file or allow overwriting")
-        if target.suffix.lower() != ".csv":
-            raise OutputError(f"{target}: a table is .csv, not {target.suffix or 'without suffix'}")
-        target.write_text(self._csv(), encoding="utf-8")
-
-    def _csv(self) -> str:
-        text = io.StringIO()
-        rows = self.rows()
-        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        return text.getvalue()
+        suffix = Path(path).suffix
+        if suffix.lower() != ".csv":
+            raise OutputError(
+                f"{path}: the table of a sweep is .csv, not {suffix or 'without suffix'}; "
+                "report.draw_sweep draws a figure"
+            )
+        storage.write_bytes(path, to_csv(self.rows()).encode(), overwrite=overwrite)
 
     @staticmethod
     def _flat(result: Attribution, letters: int | None) -> Array:

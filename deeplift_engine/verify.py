@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deeplift_engine.errors import InputError
+from deeplift_engine.options import SEED, Whole, checked
+
 if TYPE_CHECKING:
     from deeplift_engine.network import Network
 
@@ -39,7 +42,8 @@ def random_inputs(network: Network, samples: int = SAMPLES, seed: int = 0) -> li
 
     Where an input is looked up in a table, tokens of the whole table.
     """
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(checked("seed", seed, SEED, InputError))
+    samples = checked("samples", samples, Whole(1), InputError)
     found = []
     for info in network.inputs:
         shape = (samples, *(FREE_LENGTH if size is None else size for size in info.shape))

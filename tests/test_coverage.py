@@ -22,7 +22,7 @@ from deeplift_engine.build import TRANSLATORS, build
 from deeplift_engine.build.refused import REFUSED, REFUSED_OLD
 from deeplift_engine.cli import main
 from deeplift_engine.errors import ModelFileError, RuleError, UnsupportedModelError
-from deeplift_engine.layer_coverage import aligned
+from deeplift_engine.exports import aligned
 from tests.helpers import MODELS, ROOT, needs_models
 
 PAGE = ROOT / "docs" / "LAYERS.md"
@@ -89,7 +89,8 @@ def test_the_table_is_text(path: Path) -> None:
     for cell in ("Conv1D", "12 x 4", "exact", "Convolution → ReLU", "linear, rescale"):
         assert f"  {cell}" in conv
     assert lines[-1] == "9 layers: 5 exact, 1 approximate, 1 refused, 2 not tried"
-    assert aligned(("a", "long"), [["bbb", "c"]]) == "a    long\nbbb  c"
+    assert aligned([("a", "long"), ("bbb", "c")]) == "a    long\nbbb  c"
+    assert aligned([("a", "long"), ("bbb", "c")], right=[0, 1]) == "  a  long\nbbb     c"
 
 
 def test_what_load_says_is_the_problem(path: Path) -> None:

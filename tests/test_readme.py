@@ -56,8 +56,8 @@ def test_the_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     commands = re.findall(
         r"^    deeplift-engine (.*)$", section("On the command line"), re.MULTILINE
     )
-    assert len(commands) == 5
-    assert [main(command.split()) for command in commands] == [0] * 5
+    assert len(commands) == 6
+    assert [main(command.split()) for command in commands] == [0] * 6
 
 
 def test_the_code_for_layers_of_ones_own_runs(

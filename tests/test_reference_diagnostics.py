@@ -83,6 +83,43 @@ def test_of_several_inputs_all_must_be_equal() -> None:
     np.testing.assert_array_equal(report.repeated, [[False, True, True]] * 2)
 
 
+def test_a_zero_below_zero_is_zero(network: de.Network) -> None:
+    x = np.zeros((1, 12, 4))
+    report = network.reference_report(x, R.shared(np.stack([-x[0], x[0], x[0] + 1])), target=0)
+    np.testing.assert_array_equal(report.equal, [[True, True, False]])
+    np.testing.assert_array_equal(report.repeated, [[False, True, False]])
+    assert R.degenerate_fraction(x, -x) == report.equal[0, 0]
+
+
+@pytest.fixture(scope="module")
+def two() -> de.Network:
+    inputs = [keras.Input((12, 4), name=name) for name in ("left", "right")]
+    flat = [L.Flatten()(each) for each in inputs]
+    return de.convert(keras.Model(inputs, L.Dense(1)(L.Concatenate()(flat))))
+
+
+def test_each_of_several_inputs_is_warned_of(two: de.Network) -> None:
+    x = {"left": X[1:2], "right": X[:1]}
+    says = r"100% of the references of sample 0 of input 'left' equal the sample itself"
+    for left in (R.dinucleotide_shuffle(20), R.combined(R.dinucleotide_shuffle(20), 0)):
+        with pytest.warns(DegenerateReferenceWarning, match=says.replace("100", "..+")):
+            two.explainer().run(x, references={"left": left, "right": 0})
+
+
+def test_several_inputs_may_be_held_constant(two: de.Network) -> None:
+    x = {"left": X[:1], "right": np.zeros((1, 12, 4))}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for right in (0, R.function(lambda mask: mask), R.per_sample(x["right"])):
+            two.explainer().run(x, references={"left": R.shuffle(1), "right": right})
+
+
+def test_what_was_not_drawn_is_no_shuffle(network: de.Network) -> None:
+    with pytest.warns(DegenerateReferenceWarning, match="2 such samples") as caught:
+        network.explainer().run(X[:2], target=0, references=X[:2])
+    assert "shuffle" not in str(caught[0].message)
+
+
 def test_sequences_of_low_complexity_are_warned_of(network: de.Network) -> None:
     explainer = network.explainer(fused=False)
     shuffles = R.dinucleotide_shuffle(20)
@@ -102,6 +139,6 @@ def test_ordinary_sequences_and_shared_sets_raise_no_warning() -> None:
     inputs = np.eye(4)[generator.integers(0, 4, (4, 60))]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for references in (R.dinucleotide_shuffle(20), R.kmer_shuffle(3, 20), R.gc_matched(20)):
+        for references in (R.dinucleotide_shuffle(20), R.kmer_shuffle(20, k=3), R.gc_matched(20)):
             R.warn_if_degenerate(inputs, references.make(inputs, np.arange(4)))
         R.warn_if_degenerate(inputs, np.zeros((1, 60, 4)))

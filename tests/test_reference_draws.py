@@ -34,7 +34,7 @@ POOL = LETTERS[RNG.integers(0, 4, (40, LENGTH))]
 KINDS = [
     R.shuffle(6, 3),
     R.dinucleotide_shuffle(6, 3),
-    R.kmer_shuffle(3, 6, 3),
+    R.kmer_shuffle(6, 3, k=3),
     R.gc_matched(6, 3),
     R.gc_matched(6, 3, background=POOL),
     R.drawn(POOL, 6, 3),
@@ -56,7 +56,7 @@ def test_draws_depend_on_the_sample_the_seed_and_their_number_alone(kind) -> Non
 @pytest.mark.parametrize(
     "kind",
     [
-        lambda seed: R.kmer_shuffle(3, 6, seed),
+        lambda seed: R.kmer_shuffle(6, seed, k=3),
         lambda seed: R.gc_matched(6, seed),
         lambda seed: R.drawn(POOL, 6, seed),
         lambda seed: R.gc_matched(6, seed, background=POOL, within=1.0),
@@ -128,6 +128,13 @@ def test_each_input_gets_members_of_its_own_without_itself() -> None:
         assert len(np.unique(after.reshape(8, -1), axis=0)) == 8
         assert (after != before).any(axis=(1, 2)).all()
     assert (made[0] != made[1]).any()
+
+
+def test_an_open_number_of_members_leaves_the_input_out() -> None:
+    for kind in (R.drawn(INPUTS, "auto"), R.gc_matched("auto", background=INPUTS)):
+        made = make(kind)
+        assert made.shape[:2] == (6, 5)
+        assert (made != INPUTS[:, None]).any(axis=(2, 3)).all()
 
 
 def test_members_are_drawn_uniformly_whatever_they_hold() -> None:
@@ -205,9 +212,12 @@ def test_shared_kinds_stay_shared() -> None:
         (lambda: R.shuffle("auto", tolerance=0), "tolerance is a number above 0"),
         (lambda: R.shuffle("auto", most=0), "1 or more"),
         (lambda: R.shuffle("many"), "whole number of 1 or more, not 'many'"),
-        (lambda: R.kmer_shuffle(1), "from 2 to 8"),
+        (lambda: R.kmer_shuffle(k=1), "from 2 to 8"),
         (lambda: R.drawn(np.zeros((0, 3))), "at least one member"),
         (lambda: make(R.drawn(POOL, 41)), "41 of 40 members"),
+        (lambda: make(R.drawn(INPUTS, 6)), "6 of 6 members were asked for.*has 5 others"),
+        (lambda: make(R.drawn(-0.0 * POOL[:1], 1), 0 * INPUTS), "has 0 others"),
+        (lambda: make(R.gc_matched(6, background=INPUTS)), "has 5 others"),
         (lambda: make(R.drawn(POOL[:, :5], 2)), "each member has shape"),
         (lambda: make(R.gc_matched(2), np.zeros((1, 3, 5))), "no axes of size 4"),
         (lambda: R.blur(0), "above 0"),

@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 import deeplift_engine as de
+from deeplift_engine.errors import RuleError
 from deeplift_engine.layers import Softmax
 
 L = keras.layers
@@ -106,3 +107,60 @@ def test_a_product_of_three_gives_each_its_shapley_value() -> None:
         shapley += (value(name + second) - value(second)) / 6
         shapley += (value("abc") - value(first + second)) / 3
         np.testing.assert_allclose(result.scores[name][:, 0], shapley, atol=1e-12)
+
+
+# ---------------------------------------------------------------- which layers a key means
+
+
+@pytest.fixture(scope="module")
+def scanner() -> de.Network:
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential(
+        [
+            keras.Input((8, 4)),
+            L.Conv1D(3, 3, activation="relu", name="scan"),
+            L.Flatten(name="flat"),
+            L.Dense(3, activation="relu", name="hidden"),
+            L.Dense(1, name="last"),
+        ]
+    )
+    return de.convert(model)
+
+
+@pytest.mark.parametrize("method", ["deeplift", "lrp"])
+@pytest.mark.parametrize(
+    "key", ["class", "class:", "class:Conv9D", "after", "after:", "default:3", "dense:foo", 3, None]
+)
+def test_a_key_that_means_no_layer_is_refused(scanner: de.Network, method: str, key: Any) -> None:
+    rule = {"deeplift": "gradient", "lrp": "z"}[method]
+    with pytest.raises(RuleError, match=f"{key!s}.* is no layer of this model"):
+        scanner.explainer(method, rules=[(key, rule), ("default", rule)])
+
+
+@pytest.mark.parametrize("rules", [5, 2.5, ["scan", "rescale"], [("scan",)], [3]])
+def test_rules_of_another_form_are_refused(scanner: de.Network, rules: Any) -> None:
+    for method in ("deeplift", "lrp"):
+        with pytest.raises(RuleError, match="rules is a name, or pairs"):
+            scanner.explainer(method, rules=rules)
+
+
+@pytest.mark.parametrize("rule", [5, None, ["rescale"]])
+def test_a_rule_that_is_no_name_is_refused(scanner: de.Network, rule: Any) -> None:
+    for method in ("deeplift", "lrp"):
+        with pytest.raises(RuleError, match=r"rule\. Near it"):
+            scanner.explainer(method, rules={"default": rule})
+
+
+@pytest.mark.parametrize(
+    ("key", "found"),
+    [
+        ("scan", {"scan"}),
+        ("class:Dense", {"hidden"}),
+        ("after:dense", {"hidden"}),
+        ("after:convolution", {"scan"}),
+        ("default", {"scan", "hidden"}),
+    ],
+)
+def test_a_key_means_its_layers(scanner: de.Network, key: str, found: set[str]) -> None:
+    rows = scanner.describe([(key, "deconvnet"), ("default", "rescale")])
+    assert {row.name for row in rows if row.rule == "deconvnet"} == found

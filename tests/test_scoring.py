@@ -203,7 +203,8 @@ def test_targets_that_name_nothing_are_refused(explainer: Any, target: Any, said
         (lambda x: [x[0][0], *x[1:]], "batch axis"),
         (lambda x: [x[0][:2], *x[1:]], "different numbers"),
         (lambda x: [part[:0] for part in x], "no samples"),
-        (lambda x: [x[0] * np.nan, *x[1:]], "NaN"),
+        (lambda x: [x[0] * np.nan, *x[1:]], "holds nan, first in sample 0"),
+        (lambda x: [np.full(x[0].shape, 1e300), *x[1:]], "no finite number in float32"),
         (lambda x: [x[0].astype(str), *x[1:]], "not numbers"),
     ],
 )

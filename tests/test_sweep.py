@@ -174,6 +174,9 @@ def test_the_table_says_what_was_compared(sweeper: Any, tmp_path: Any) -> None:
         sweep.save(tmp_path / "sweep.csv")
     with pytest.raises(OutputError, match=r"not \.txt"):
         sweep.save(tmp_path / "sweep.txt")
+    with pytest.raises(OutputError, match="no folder"):
+        sweep.save(tmp_path / "nowhere" / "sweep.csv")
+    sweep.save(tmp_path / "sweep.csv", overwrite=True)
 
 
 def test_the_figure_shows_every_setting(sweeper: Any, tmp_path: Any) -> None:

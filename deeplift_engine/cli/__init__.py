@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+import traceback
 from collections.abc import Sequence
 
 from deeplift_engine import errors
@@ -21,6 +22,7 @@ WRONG_USAGE = 2  # argparse's own
 MODEL_REFUSED = 3
 DATA_REFUSED = 4
 NOT_WRITTEN = 5
+FAULT = 70  # of the program itself; sysexits.h has it
 INTERRUPTED = 130  # the shell's own: 128 + SIGINT
 
 EXIT_CODES: tuple[tuple[type[errors.DeepliftEngineError], int], ...] = (
@@ -58,6 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read stdout has seen enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except Exception:  # the outermost place: a shell must not take a fault for a failed check
+        traceback.print_exc()
+        console.complain("error", "a fault of the program itself; please report the lines above")
+        return FAULT
 
 
 __all__ = ["EXIT_CODES", "main"]

@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeplift_engine import storage, targets
-from deeplift_engine.cli import console
-from deeplift_engine.cli.custom import read_custom
-from deeplift_engine.cli.data import Array, read_inputs
-from deeplift_engine.errors import UnsupportedModelError
-from deeplift_engine.plain import plain
+from deeplift_engine import exports, storage
+from deeplift_engine.cli import asked, console
+from deeplift_engine.cli.listing import print_json, print_lines
+from deeplift_engine.errors import InputError, UnsupportedModelError
+from deeplift_engine.report import draw_sweep
 
 if TYPE_CHECKING:
     from deeplift_engine.attribution import Attribution
-    from deeplift_engine.explainers.method import Option
-    from deeplift_engine.network import Network
 
-Inputs = Array | dict[str, Array]
+SCORES_ALONE = ("map", "perturbation")
+"""Families of methods that have no multipliers."""
 
 
 def inspect(options: argparse.Namespace) -> int:
     """Print a line for each layer, also where some are refused; the error is raised then."""
-    rules, pooling = _rules(options) or "rescale", options.max_pooling or "exact"
+    rules, pooling = asked.rules(options) or "rescale", options.max_pooling or "exact"
     network, unsupported = None, None
-    custom = _custom(options)
+    custom = asked.custom(options)
     try:
-        network = _load(options, custom)
+        network = asked.load(options, custom)
     except UnsupportedModelError as error:
         import deeplift_engine
 
@@ -55,7 +52,7 @@ def inspect(options: argparse.Namespace) -> int:
         }
     if options.json:
         described = network.describe(rules, pooling) if network else []
-        _print_json(
+        print_json(
             {
                 **about,
                 "supported": found.supported,
@@ -64,7 +61,7 @@ def inspect(options: argparse.Namespace) -> int:
             }
         )
     else:
-        _print_lines(about)
+        print_lines(about)
         console.say(f"\n{found}")
     if unsupported is not None:
         raise unsupported
@@ -74,20 +71,31 @@ def inspect(options: argparse.Namespace) -> int:
 def score(options: argparse.Namespace) -> int:
     """Score the inputs and save the result."""
     storage.check_destination(options.output, overwrite=options.overwrite)
-    network = _load(options)
+    console.start_tensorflow()
+    from deeplift_engine.explainers.table import find
+
+    method = find(options.method)
+    given = asked.method_options(options, method)
+    if options.hypothetical and (options.layers or method.family in SCORES_ALONE):
+        raise InputError(
+            "--hypothetical contributions are those of letters at an input, from multipliers: "
+            + (
+                "run without --layers"
+                if options.layers
+                else f"{method.name} has none; leave it out"
+            )
+        )
+    network = asked.load(options)
     explainer = network.explainer(
-        options.method,
-        target=options.target_layer,
-        layers=options.layers,
-        **_said(rules=_rules(options), max_pooling=options.max_pooling),
-        **{name: make() for name, make in options.option},
+        options.method, target=options.target_layer, layers=options.layers, **given
     )
     result = explainer.run(
-        _read_inputs(options, network),
-        target=_target(options),
-        references=_references(options),
+        asked.inputs(options, network),
+        target=asked.target(options),
+        references=asked.references(options, network),
         batch_size=options.batch_size,
         average=not options.keep_references_apart,
+        standard_errors=options.standard_errors,
         strict=options.strict,
         progress=False if options.quiet else None,
     )
@@ -103,9 +111,9 @@ def score(options: argparse.Namespace) -> int:
         )
     summary = {"written": str(options.output), **_summary(result)}
     if options.json:
-        _print_json(summary)
+        print_json(summary)
     else:
-        _print_lines(summary)
+        print_lines(summary)
     return 0
 
 
@@ -114,97 +122,95 @@ def compare(options: argparse.Namespace) -> int:
     console.start_tensorflow()
     from deeplift_engine.evaluate.comparing import METHODS, METRICS, checked_suffix
     from deeplift_engine.evaluate.comparing import compare as compared
+    from deeplift_engine.evaluate.metric import find_metric
+    from deeplift_engine.explainers.table import find
 
     for path in options.output:
         checked_suffix(path)
         storage.check_place(path, overwrite=options.overwrite)
-    network = _load(options)
+    methods = [(name, make()) for name, make in options.method] or [(name, {}) for name in METHODS]
+    metrics = [(name, make()) for name, make in options.metric] or [(name, {}) for name in METRICS]
+    seed = options.seed
+    network = asked.load(options)
     found = compared(
         network,
-        _read_inputs(options, network),
-        [(name, make()) for name, make in options.method] or METHODS,
-        target=_target(options),
-        references=_references(options),
-        metrics=[(name, make()) for name, make in options.metric] or METRICS,
+        asked.inputs(options, network),
+        [(name, asked.seeded(given, find(name).options, seed)) for name, given in methods],
+        target=asked.target(options),
+        references=asked.references(options, network),
+        metrics=[
+            (name, asked.seeded(given, find_metric(name).options, seed)) for name, given in metrics
+        ],
+        groups=options.groups and options.groups(),
         target_layer=options.target_layer,
+        layers=options.layers,
         batch_size=options.batch_size,
         progress=False if options.quiet else None,
     )
+    console.say(found.to_json() if options.json else str(found))
     for path in options.output:
         found.save(path, overwrite=options.overwrite)
-    console.say(found.to_json() if options.json else str(found))
     return 0
 
 
-def methods(options: argparse.Namespace) -> int:
-    """List the methods, or explain one."""
-    console.start_tensorflow()
-    from deeplift_engine.explainers.table import TABLE, find
-
-    if options.name is None:
-        rows = [
-            {"name": method.name, "family": method.family, "summary": method.summary}
-            for method in TABLE.values()
-        ]
-        if options.json:
-            _print_json({"methods": rows})
-        else:
-            for row in rows:
-                console.say(f"{row['name']:32} {row['summary']}")
-        return 0
-    method = find(options.name)
-    about: dict[str, Any] = {
-        "name": method.name,
-        "also called": list(method.aliases),
-        "family": method.family,
-        "summary": method.summary,
-        "source": method.source,
-        "forward passes": method.passes,
-        "sums to the target's difference": method.complete,
-    }
+def sweep(options: argparse.Namespace) -> int:
+    """Score under several references and rules, print the table and write what is wanted."""
+    for path in options.output:
+        exports.checked_suffix(path, "sweeps", (".csv",))
+        storage.check_place(path, overwrite=options.overwrite)
+    network = asked.load(options)
+    names, seed = asked.names(network), options.seed or 0
+    found = network.sweep(
+        asked.inputs(options, network),
+        {
+            text: asked.by_input(given, seed, names)
+            for text, given in options.references or [("zeros", ())]
+        },
+        options.rules or "rescale",
+        target=asked.target(options),
+        target_layer=options.target_layer,
+        layers=options.layers,
+        max_pooling=options.max_pooling,
+        batch_size=options.batch_size,
+        progress=False if options.quiet else None,
+    )
     if options.json:
-        _print_json({**about, "options": [_option(o) for o in method.options.values()]})
-        return 0
-    _print_lines({name: value for name, value in about.items() if value != []})
-    for name, option in method.options.items():
-        value = "...   (must be given)" if option.required else option.default
-        console.say(f"\n--option {name}={value}\n{console.wrapped(option.text)}")
+        print_json({"rows": found.rows()})
+    else:
+        console.say(str(found))
+    for path in options.output:
+        if (kind := path.suffix.lower()) in exports.PICTURES:
+            picture = exports.to_picture(draw_sweep(found), kind)
+            storage.write_bytes(path, picture, overwrite=options.overwrite)
+        else:
+            found.save(path, overwrite=options.overwrite)
     return 0
-
-
-def _option(option: Option) -> dict[str, Any]:
-    return {
-        "name": option.name,
-        "required": option.required,
-        "default": None if option.required else option.default,
-        "text": option.text,
-    }
 
 
 def check(options: argparse.Namespace) -> int:
     """Compare the network with Keras, and its contributions with the target's difference."""
-    network = _load(options)
+    network = asked.load(options)
     from deeplift_engine.verify import random_inputs
 
     if options.inputs is None:
-        drawn = random_inputs(network, options.samples, options.seed)
-        inputs: Inputs = dict(zip(_names(network), drawn, strict=True))
+        drawn = random_inputs(network, options.samples, options.seed or 0)
+        inputs: asked.Inputs = dict(zip(asked.names(network), drawn, strict=True))
     else:
-        inputs = _first(_read_inputs(options, network), options.samples)
-    target = _target(options)
+        inputs = asked.first(asked.inputs(options, network), options.samples)
+    target = asked.target(options)
     if target is None:
-        target = _all_units(network, inputs, options)
+        target = asked.all_units(network, inputs, options)
     verification = network.verify(inputs)
     audit = network.audit(
         inputs,
-        references=_references(options),
+        references=asked.references(options, network),
         target=target,
-        rules=_rules(options) or "rescale",
+        rules=asked.rules(options) or "rescale",
         target_layer=options.target_layer,
         max_pooling=options.max_pooling or "exact",
     )
     if options.json:
-        _print_json({"forward": asdict(verification), "sums": {"ok": audit.ok, **asdict(audit)}})
+        print_json({"forward": asdict(verification), "sums": {"ok": audit.ok, **asdict(audit)}})
     else:
         console.say(f"{verification.message}\n\n{audit}\n")
         broken = audit.first_break
@@ -219,73 +225,6 @@ def check(options: argparse.Namespace) -> int:
     return 0 if verification.ok is not False and audit.ok else 1
 
 
-def _load(
-    options: argparse.Namespace, custom: Mapping[str, Mapping[str, Any]] | None = None
-) -> Network:
-    given = _custom(options) if custom is None else custom
-    import deeplift_engine
-
-    network: Network = deeplift_engine.load(
-        options.model,
-        architecture=options.architecture,
-        theano_kernels=options.theano_kernels,
-        **given,
-        dtype=options.dtype,
-    )
-    return network
-
-
-def _custom(options: argparse.Namespace) -> dict[str, Mapping[str, Any]]:
-    console.start_tensorflow()
-    return read_custom(options.custom)
-
-
-def _rules(options: argparse.Namespace) -> Any:
-    """What the user says of rules; None for nothing."""
-    if not options.rule:
-        return options.rules
-    from deeplift_engine.rules.assign import COMPOSITES
-
-    rest = options.rules or "rescale"
-    return [*options.rule, *COMPOSITES.get(rest, [("default", rest)])]
-
-
-def _said(**values: Any) -> dict[str, Any]:
-    """Those that the user gave; a method that does not take them says so."""
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _target(options: argparse.Namespace) -> Any:
-    made = [make() for make in options.target or ()]
-    return made if len(made) > 1 else made[0] if made else None
-
-
-def _all_units(network: Network, inputs: Inputs, options: argparse.Namespace) -> Any:
-    """Take a weighted sum of all units, drawn at random, so that a check passes none over."""
-    node = network.target_node(options.target_layer)
-    shape = network.activations(_first(inputs, 1), [node])[node].shape[1:]
-    return targets.weights(np.random.default_rng(options.seed).normal(size=shape))
-
-
-def _references(options: argparse.Namespace) -> Any:
-    made = {name: make(options.seed) for name, make in options.references}
-    return made.get("") if set(made) <= {""} else made
-
-
-def _names(network: Network) -> list[str]:
-    return [info.name for info in network.inputs]
-
-
-def _read_inputs(options: argparse.Namespace, network: Network) -> Inputs:
-    return read_inputs(options.inputs, dict(options.key), _names(network))
-
-
-def _first(inputs: Inputs, samples: int) -> Inputs:
-    if isinstance(inputs, Mapping):
-        return {name: array[:samples] for name, array in inputs.items()}
-    return inputs[:samples]
-
-
 def _summary(result: Attribution) -> dict[str, Any]:
     """Say what was computed, and how well it sums."""
     scores = result.scores if isinstance(result.scores, Mapping) else {"": result.scores}
@@ -298,24 +237,3 @@ def _summary(result: Attribution) -> dict[str, Any]:
     if result.relative_error is not None:
         summary["largest_relative_error"] = float(np.max(result.relative_error))
     return summary
-
-
-def _print_json(value: Mapping[str, Any]) -> None:
-    console.say(json.dumps(value, indent=2, default=plain))
-
-
-def _print_lines(values: Mapping[str, Any]) -> None:
-    for name, value in values.items():
-        console.say(f"{name}: {_text(value)}")
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.3g}"
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    if isinstance(value, tuple):
-        return " x ".join("any" if size is None else str(size) for size in value)
-    return str(value or "")

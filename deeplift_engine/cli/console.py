@@ -12,7 +12,11 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from deeplift_engine.errors import ConvergenceWarning, DegenerateReferenceWarning
+from deeplift_engine.errors import (
+    ConvergenceWarning,
+    DegenerateReferenceWarning,
+    InapplicableWarning,
+)
 
 PROGRAM = "deeplift-engine"
 
@@ -50,7 +54,7 @@ def plain_warnings(*, verbose: bool) -> Iterator[None]:
     level = logger.level
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # other libraries' advice to programmers
-        for category in (ConvergenceWarning, DegenerateReferenceWarning):
+        for category in (ConvergenceWarning, DegenerateReferenceWarning, InapplicableWarning):
             warnings.simplefilter("always", category)
         warnings.showwarning = show
         if verbose:

@@ -50,6 +50,9 @@ def read_inputs(
             f"--key names the input {unknown[0]!r}, and the model's are: {', '.join(names)}"
         )
     if len(names) == 1:
+        if len(keys) > 1:
+            given = " and ".join(map(repr, keys.values()))
+            raise InputError(f"--key names {given} for the only input, {names[0]}: leave one out")
         return read_array(path, keys.get("") or keys.get(names[0]))
     if "" in keys:
         raise InputError(

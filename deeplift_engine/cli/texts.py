@@ -13,12 +13,16 @@ TARGETS = """\
 
 REFERENCES = """\
   zeros                 constant:0.25         background:0.3,0.2,0.2,0.3
-  shuffle:20            dinucleotide_shuffle:20          (K per sample, from --seed; auto:
-  gc_matched:20         kmer_shuffle:3:20                as many as standard errors need)
+  shuffle:20            dinucleotide_shuffle:20          (20 per sample, from --seed)
+  gc_matched:20         kmer_shuffle:3:20                (20, words of 3 letters kept)
   drawn:20:FILE.npy     (20 of the file's, per sample)   blur:2 or blur:2,8
   replaced:103          replaced:103:0,101,102           (tokens: all but 0, 101, 102 by 103)
   FILE.npy              one, or one or K for each sample
   shared:FILE.npy       every sample with each of them   (also .npz and .h5, as FILE.h5:KEY)"""
+
+AUTO = """\
+  auto in place of 20 adds references until standard errors are small, of deeplift and of methods
+  along paths."""
 
 RULES = """\
   rescale            reveal_cancel             genomics_default   gradient
@@ -35,6 +39,7 @@ exit codes:
   3  the model cannot be read, or has something without an exact rule
   4  the inputs, the target, the references or the rules do not fit the model
   5  the result could not be written
+  70  a fault of the program itself; please report it
   130  interrupted"""
 
 DESCRIPTION = """\
@@ -46,6 +51,7 @@ examples:
   {PROGRAM} inspect model.h5
   {PROGRAM} score model.h5 sequences.npy -o scores.h5 --references dinucleotide_shuffle:20
   {PROGRAM} check model.h5
+  {PROGRAM} sweep model.h5 sequences.npy --references zeros --references shuffle:20
   {PROGRAM} methods
 
 `{PROGRAM} COMMAND --help` explains a command.
@@ -70,6 +76,7 @@ targets:
 
 references:
 {REFERENCES}
+{AUTO}
 
 rules:
 {RULES}
@@ -93,14 +100,32 @@ references:
 {REFERENCES}
 
 methods and metrics:
-  `{PROGRAM} methods` lists the methods. Metrics: completeness, sensitivity_n, deletion,
-  insertion, log_odds_drop, infidelity, max_sensitivity, sparsity, randomisation.
-  Options follow behind a colon, with semicolons between: integrated_gradients:steps=20;rule=left
+  `{PROGRAM} methods` and `{PROGRAM} metrics` list them.
+  Options follow behind a colon, with semicolons between, and in quotes, as a shell ends a command
+  at a semicolon: --method 'integrated_gradients:steps=20;rule=left'
 
 examples:
   {PROGRAM} compare model.h5 sequences.npy --target 0
   {PROGRAM} compare model.h5 images.npy --target 3 --method deeplift --method occlusion:window=3 \\
       --method deeplift:rules=reveal_cancel --metric deletion -o table.csv -o figure.png
+  {PROGRAM} compare model.h5 tokens.npy --target 0 --layers embedding
+  {PROGRAM} compare model.h5 sequences.npy --target 0 --groups positions \\
+      --method deeplift --method 'integrated_gradients:steps=20;rule=left'
+
+{EXIT_CODES}"""
+
+SWEEP = f"""\
+targets:
+{TARGETS}
+
+references:
+{REFERENCES}
+
+examples:
+  {PROGRAM} sweep model.h5 sequences.npy --target 0 --references zeros \\
+      --references dinucleotide_shuffle:20 --rules rescale --rules reveal_cancel \\
+      -o table.csv -o figure.png
+  {PROGRAM} sweep model.h5 both.npz --references 'left=zeros;right=shuffle:10' --references zeros
 
 {EXIT_CODES}"""
 
@@ -113,6 +138,16 @@ examples:
   {PROGRAM} methods integrated_gradients
   {PROGRAM} score model.h5 images.npy -o scores.h5 --method integrated_gradients \\
       --option steps=50 --option rule=midpoint --target 3
+
+{EXIT_CODES}"""
+
+METRICS = f"""\
+An option is given to `compare` behind a colon: --metric 'sensitivity_n:draws=50;seed=1'
+
+examples:
+  {PROGRAM} metrics
+  {PROGRAM} metrics deletion
+  {PROGRAM} compare model.h5 images.npy --target 3 --metric deletion:steps=10
 
 {EXIT_CODES}"""
 

@@ -17,6 +17,10 @@ from deeplift_engine import references as kinds
 from deeplift_engine import targets
 from deeplift_engine.cli.data import SUFFIXES, read_array
 
+WORDS = {"none": None, **dict.fromkeys(("true", "yes", "on"), True)}
+WORDS |= dict.fromkeys(("false", "no", "off"), False)
+"""What Python would not read, by what it means."""
+
 Made = Callable[[], Any]  # made later: it may need files or the library
 
 
@@ -52,7 +56,7 @@ def option(text: str) -> tuple[str, Made]:
     try:
         found = ast.literal_eval(value)
     except (SyntaxError, ValueError):
-        found = {"true": True, "false": False, "none": None}.get(value.lower(), value)
+        found = WORDS.get(value.lower(), value)
     return name, lambda: found
 
 
@@ -62,7 +66,16 @@ def named(text: str) -> tuple[str, Made]:
     if not name:
         raise argparse.ArgumentTypeError(f"expected NAME or NAME:OPTION=VALUE, not {text!r}")
     made = [option(part) for part in rest.split(";") if part]
+    keys = [key for key, _ in made]
+    twice = next((key for key in keys if keys.count(key) > 1), None)
+    if twice is not None:
+        raise argparse.ArgumentTypeError(f"{twice}= is given twice in {text!r}; leave one out")
     return name, lambda: {key: make() for key, make in made}
+
+
+def groups(text: str) -> Made:
+    """Read ``--groups``: a word, a number, or ``@FILE``."""
+    return option(f"groups={text}")[1]
 
 
 def at_least_one(text: str) -> int:
@@ -118,7 +131,7 @@ def references(text: str) -> Callable[[int], Any]:
         if kind == "kmer_shuffle" and colon:
             word, several, number = rest.partition(":")
             length, drawn = int(word), _count(number) if several else 20
-            return lambda seed: kinds.kmer_shuffle(length, drawn, seed=seed)
+            return lambda seed: kinds.kmer_shuffle(drawn, k=length, seed=seed)
         if kind == "drawn" and ":" in rest:
             number, _, file = rest.partition(":")
             drawn = _count(number)
@@ -143,6 +156,11 @@ def input_references(text: str) -> tuple[str, Callable[[int], Any]]:
     """Split ``[INPUT=]REFERENCES`` and read the second part."""
     name, value = optional_pair(text)
     return name, references(value)
+
+
+def setting(text: str) -> tuple[str, list[tuple[str, Callable[[int], Any]]]]:
+    """Read one ``--references`` of a sweep, of several inputs with semicolons between."""
+    return text, [input_references(part) for part in text.split(";")]
 
 
 def _read(text: str) -> Any:

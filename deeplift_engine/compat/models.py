@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from deeplift_engine.compat.layers import Activation, Layer
 from deeplift_engine.compat.scoring import ScoringFunction
 from deeplift_engine.compat.util import compile_func, run_function_in_batches
 from deeplift_engine.errors import InputError, TargetError
+from deeplift_engine.warn import warn
 
 if TYPE_CHECKING:
     from deeplift_engine.explainers.base import Explainer
@@ -109,11 +109,10 @@ class Model:
             )
         following = [layer for layer in self._layers if self._source(layer) is target]
         if len(following) == 1 and not isinstance(following[0], Activation):
-            warnings.warn(
+            warn(
                 f"The target layer {target.name!r} is followed by {following[0].name!r}, a "
                 f"{type(following[0]).__name__}: check that it is the one you mean. For a model "
-                "with a linear output it is the last one, target_layer_idx=-1.",
-                stacklevel=4,
+                "with a linear output it is the last one, target_layer_idx=-1."
             )
 
     def _source(self, layer: Layer) -> Layer | None:

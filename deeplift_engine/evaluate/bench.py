@@ -14,18 +14,23 @@ from numpy.typing import NDArray
 
 from deeplift_engine import targets
 from deeplift_engine.attribution import Attribution
-from deeplift_engine.errors import ConvergenceWarning, InputError, RuleError
+from deeplift_engine.errors import (
+    ConvergenceWarning,
+    InapplicableError,
+    InputError,
+    RuleError,
+)
 from deeplift_engine.evaluate.subject import Subject, said
 from deeplift_engine.perturbation.evaluation import Masks, Perturbed
 from deeplift_engine.perturbation.groups import Groups, grouping
 from deeplift_engine.reference_checks import References
-from deeplift_engine.request import resolved_request
 from deeplift_engine.weights import of_samples
 
 if TYPE_CHECKING:
     from deeplift_engine.network import Network
 
 Array = NDArray[Any]
+SHARES = ("difference", "input", "unit")
 
 
 class Bench:
@@ -40,8 +45,10 @@ class Bench:
         From `load` or `convert`.
     x, target, references, batch_size, progress
         As for `Explainer.run`. Where something is erased, references take its place.
-    target_layer
-        As ``target`` of `Network.explainer`.
+    target_layer, layers
+        As ``target`` and ``layers`` of `Network.explainer`. At layers, which together must be all
+        that the target depends on, everything is as if what comes out of them were the inputs: the
+        methods score it, and metrics erase or move it.
     groups
         What is erased together, as of perturbation methods; see
         `deeplift_engine.perturbation.groups.grouping`. The same groups for all samples.
@@ -60,31 +67,25 @@ class Bench:
         target: Any = None,
         references: Any = None,
         target_layer: str = "logits",
+        layers: str | Sequence[str] | None = None,
         groups: Any = None,
         batch_size: int | None = None,
         progress: bool | None = None,
     ) -> None:
-        from deeplift_engine.explainers.walk import Values
+        from deeplift_engine.explainers.perturbing import Perturbation
 
+        entered = Perturbation(network.setup(target_layer, layers))
         self.network, self.target, self.target_layer = network, target, target_layer
-        self.setup = network.setup(target_layer)
-        self.values = Values(self.setup)
-        self.request = resolved_request(
-            x,
-            network.inputs,
-            self.values.target_shape,
-            network.dtype,
-            target=target,
-            references=references,
-            batch_size=batch_size,
-            progress=progress,
+        self.setup, self.values = entered.setup, entered.values
+        self.request = entered.entered_request(
+            x, target=target, references=references, batch_size=batch_size, progress=progress
         )
         self.grouped = groups
         self.groups = self._groups()
         self._kept: dict[Any, Any] = {}
 
     def _groups(self) -> Groups:
-        found = grouping(self.grouped, self.network.inputs, self.request.data)
+        found = grouping(self.grouped, self.setup.inputs, self.request.data)
         if found.own:
             raise RuleError(
                 f"groups={self.grouped!r} would be each sample's own. Give groups that all samples "
@@ -176,26 +177,37 @@ class Bench:
         RuleError
             For names that are not known.
         """
+        return self.prepare(method, label=label, **options)()
+
+    def prepare(self, method: str, *, label: str = "", **options: Any) -> Callable[[], Subject]:
+        """What runs a method when it is called; arguments and errors are those of `run`."""
         start = time.perf_counter()
         runner = self.explainer(self.network, method, options)
-        attribution = runner.run(
-            self._by_input(self.request.data),
-            target=self.target,
-            references=self._references(runner),
-            batch_size=self.request.batch_size,
-            progress=self.request.progress,
-        )
-        seconds = time.perf_counter() - start
-        label = label or said(method, options)
-        return replace(
-            self.take(attribution, label=label),
-            method=method,
-            options=options,
-            runner=runner,
-            seconds=seconds,
-        )
+        making = time.perf_counter() - start
 
-    def take(self, scores: Any, *, label: str = "scores") -> Subject:
+        def run() -> Subject:
+            start = time.perf_counter()
+            attribution = runner.run(
+                self._by_input(self.request.data),
+                target=self.target,
+                references=self._references(runner),
+                batch_size=self.request.batch_size,
+                progress=self.request.progress,
+            )
+            seconds = time.perf_counter() - start
+            return replace(
+                self.take(attribution, label=label or said(method, options)),
+                method=method,
+                options=options,
+                runner=runner,
+                seconds=making + seconds,
+            )
+
+        return run
+
+    def take(
+        self, scores: Any, *, label: str = "scores", per: str | None = "difference"
+    ) -> Subject:
         """Scores from elsewhere, to be judged.
 
         Parameters
@@ -205,12 +217,18 @@ class Bench:
             A map over the positions of an input, without its channels, is shared evenly by them.
         label
             What to call them.
+        per
+            What they are shares of, the ``"difference"`` from the references or the ``"input"``;
+            ``"unit"`` where they are per unit of the input, None where nothing of these. An
+            `Attribution` says it itself.
 
         Raises
         ------
         InputError
-            If they are not those of the bench's samples and targets.
+            If ``per`` is something else, or they are not those of the bench's samples and targets.
         """
+        if per not in (*SHARES, None):
+            raise InputError(f"per is one of {', '.join(SHARES)}, or None, not {per!r}.")
         if isinstance(scores, Attribution):
             multipliers = scores.multipliers
             return Subject(
@@ -219,12 +237,23 @@ class Bench:
                 self._arrays(scores.scores),
                 None if multipliers is None else self._arrays(multipliers),
                 scores,
+                per=scores.settings.get("scores_per", per),
             )
-        return Subject(self, label, self._arrays(scores))
+        return Subject(self, label, self._arrays(scores), per=per)
 
     def explainer(self, network: Network, method: str, options: Mapping[str, Any]) -> Any:
         """A method compiled for a network of the same inputs and layers."""
-        return network.explainer(method, target=self.target_layer, **options)
+        from deeplift_engine.explainers.table import make
+
+        if self.setup.graph is self.network.graph:
+            return network.explainer(method, target=self.target_layer, **options)
+        if network is not self.network:
+            raise InapplicableError(
+                f"The scores are those of what comes out of {list(self.setup.cuts)}, which is not "
+                "the same in another network: judge the scores of the inputs."
+            )
+        settings = {**self.setup.settings, "method": method}
+        return make(method, replace(self.setup, settings=settings), options)
 
     def again(
         self, runner: Any, data: Sequence[Array] | None = None, origins: Array | None = None
@@ -236,15 +265,18 @@ class Bench:
         """
         chosen = np.arange(self.request.samples) if origins is None else origins
         seeds = of_samples(self.seeds, chosen)
+        asked = runner.request(
+            self._by_input(self.request.data if data is None else data),
+            target=[targets.weights(seed[0] if len(seed) == 1 else seed) for seed in seeds],
+            references=self._references(runner, chosen),
+            batch_size=self.request.batch_size,
+            progress=False,
+        )
+        # what is drawn at random is drawn for the samples: near them the draws are the same
+        asked = asked.replace(content=[array[chosen] for array in self.request.data])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            found = runner.run(
-                self._by_input(self.request.data if data is None else data),
-                target=[targets.weights(seed[0] if len(seed) == 1 else seed) for seed in seeds],
-                references=self._references(runner, chosen),
-                batch_size=self.request.batch_size,
-                progress=False,
-            )
+            found = runner.answer(asked)
         parts = found.scores.values() if isinstance(found.scores, Mapping) else [found.scores]
         return [
             _of_elements(part, array.shape[1:], 2)
@@ -269,7 +301,7 @@ class Bench:
 
     def _arrays(self, given: Any) -> list[Array]:
         """Arrays (T, N, *S) of each input."""
-        names = [info.name for info in self.network.inputs]
+        names = [info.name for info in self.setup.inputs]
         if isinstance(given, Mapping):
             if set(given) != set(names):
                 raise InputError(

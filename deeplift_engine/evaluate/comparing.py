@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from deeplift_engine.errors import InputError
+from deeplift_engine.errors import InapplicableError, InapplicableWarning, InputError
 from deeplift_engine.evaluate.bench import Bench
 from deeplift_engine.evaluate.comparison import Comparison, checked_suffix
+from deeplift_engine.evaluate.measured import Measured
 from deeplift_engine.evaluate.metric import find_metric
 from deeplift_engine.evaluate.ranks import agreement
-from deeplift_engine.evaluate.subject import said
+from deeplift_engine.evaluate.subject import Subject, said
+from deeplift_engine.warn import warn
 
 if TYPE_CHECKING:
     from deeplift_engine.network import Network
@@ -39,10 +41,14 @@ def compare(
     metrics: Named = METRICS,
     groups: Any = None,
     target_layer: str = "logits",
+    layers: str | Sequence[str] | None = None,
     batch_size: int | None = None,
     progress: bool | None = None,
 ) -> Comparison:
     """Score the same samples by several methods, and judge the scores by several metrics.
+
+    A method that this network refuses, such as a path between tokens, is left out with a warning,
+    and so is a metric of the scores that it does not apply to.
 
     Parameters
     ----------
@@ -59,8 +65,8 @@ def compare(
     groups
         What is erased together, as of perturbation methods; see
         `deeplift_engine.perturbation.groups.grouping`.
-    target_layer
-        As ``target`` of `Network.explainer`.
+    target_layer, layers
+        As ``target`` and ``layers`` of `Network.explainer`; see `Bench`.
 
     Returns
     -------
@@ -86,22 +92,38 @@ def compare(
         target=target,
         references=references,
         target_layer=target_layer,
+        layers=layers,
         groups=groups,
         batch_size=batch_size,
         progress=progress,
     )
-    subjects = {
-        label: bench.run(name, label=label, **options) for label, (name, options) in chosen.items()
-    }
-    measured = {
-        label: {
-            judge: find_metric(name)(subject, **options)
-            for judge, (name, options) in judges.items()
-        }
-        for label, subject in subjects.items()
-    }
+    left_out: dict[str, str] = {}
+    runs: dict[str, Callable[[], Subject]] = {}
+    for label, (name, options) in chosen.items():
+        try:
+            runs[label] = bench.prepare(name, label=label, **options)
+        except InputError as error:  # what does not fit the network; what is no option raises
+            if len(chosen) == 1:
+                raise
+            left_out[label] = str(error)
+    if not runs:
+        reasons = "; ".join(f"{label}: {reason}" for label, reason in left_out.items())
+        raise InputError(f"None of the methods applies to this network. {reasons}")
+    subjects = {label: run() for label, run in runs.items()}
+    measured: dict[str, dict[str, Measured]] = {label: {} for label in subjects}
+    for judge, (name, options) in judges.items():
+        for label, subject in subjects.items():
+            try:
+                measured[label][judge] = find_metric(name)(subject, **options)
+            except InapplicableError as error:
+                left_out[f"{judge} of {label}"] = str(error)
+                measured[label][judge] = subject.unmeasured
+    for reason in dict.fromkeys(left_out.values()):
+        what = [name for name, why in left_out.items() if why == reason]
+        warn(f"left out: {', '.join(what)}. {reason}", InapplicableWarning)
     known = {label: find_metric(name) for label, (name, _) in judges.items()}
-    return Comparison(bench, subjects, known, measured, agreement(list(subjects.values())))
+    agreed = agreement(list(subjects.values()))
+    return Comparison(bench, subjects, known, measured, agreed, left_out)
 
 
 def entries(

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from deeplift_engine import storage
-from deeplift_engine.errors import OutputError
+from deeplift_engine import exports, storage
 from deeplift_engine.evaluate.bench import Bench
 from deeplift_engine.evaluate.measured import Measured
 from deeplift_engine.evaluate.metric import Metric
 from deeplift_engine.evaluate.subject import Subject
+from deeplift_engine.exports import PICTURES, aligned, to_csv, to_picture
 from deeplift_engine.plain import plain
 
 if TYPE_CHECKING:
@@ -27,7 +24,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-TABLES, PICTURES = (".json", ".csv"), (".png", ".pdf", ".svg")
+TABLES = (".json", ".csv")
 ARROWS = {"high": "↑", "low": "↓", "": ""}
 
 
@@ -47,6 +44,8 @@ class Comparison:
         What each metric found of each method, by the method's label and the metric's.
     agreement
         Mean rank correlation of every two methods, (M, M), in the order of ``subjects``.
+    left_out
+        Methods, and metrics of methods (whose values are NaN), that do not apply; and why.
     """
 
     bench: Bench
@@ -54,6 +53,7 @@ class Comparison:
     metrics: Mapping[str, Metric]
     measured: Mapping[str, Mapping[str, Measured]]
     agreement: Array
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -81,14 +81,7 @@ class Comparison:
         for row in self.rows:
             cells = [_said(row[name], row[f"{name} standard error"]) for name in self.metrics]
             lines.append([row["method"], *cells, f"{row['seconds']:.2f}"])
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        text = [
-            "  ".join(
-                cell.ljust(width) if number == 0 else cell.rjust(width)
-                for number, (cell, width) in enumerate(zip(line, widths, strict=True))
-            ).rstrip()
-            for line in lines
-        ]
+        text = aligned(lines, right=range(1, len(lines[0]))).splitlines()
         request = self.bench.request
         about = (
             f"{request.samples} samples, target {request.seeds.name} of "
@@ -126,6 +119,7 @@ class Comparison:
                         if first.curve is not None
                     },
                     "agreement": self.agreement,
+                    "left_out": dict(self.left_out),
                 }
             )
         )
@@ -137,11 +131,7 @@ class Comparison:
 
     def to_csv(self) -> str:
         """The rows, with a header."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, list(self.rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self.rows)
-        return text.getvalue()
+        return to_csv(self.rows)
 
     def figure(self) -> Figure:
         """Every metric of every method, their curves, and how far the methods agree."""
@@ -159,9 +149,7 @@ class Comparison:
         """
         kind = checked_suffix(path)
         if kind in PICTURES:
-            picture = io.BytesIO()
-            self.figure().savefig(picture, format=kind[1:], dpi=130)
-            content = picture.getvalue()
+            content = to_picture(self.figure(), kind)
         else:
             content = (self.to_json() if kind == ".json" else self.to_csv()).encode()
         storage.write_bytes(path, content, overwrite=overwrite)
@@ -174,14 +162,10 @@ def checked_suffix(path: str | os.PathLike[str]) -> str:
     ------
     OutputError
         For any other.
+    DeepliftEngineError
+        For a figure where matplotlib is not installed.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in (*TABLES, *PICTURES):
-        raise OutputError(
-            f"{path}: comparisons are written as tables ({', '.join(TABLES)}) or figures "
-            f"({', '.join(PICTURES)}), not as {suffix or 'a file without a suffix'}."
-        )
-    return suffix
+    return exports.checked_suffix(path, "comparisons", TABLES)
 
 
 def _said(mean: float, error: float) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from deeplift_engine.errors import InputError
 from deeplift_engine.evaluate.bench import Bench
 from deeplift_engine.evaluate.measured import Measured
 from deeplift_engine.evaluate.subject import Subject
+from deeplift_engine.options import Count, Seed, Several, Share, TwoOrMore, Whole, reading
 
 Array = NDArray[Any]
 
@@ -43,8 +44,13 @@ def completeness(subject: Subject) -> Measured:
     return Measured(subject.given(relative_error(error, delta, level, sizes)))
 
 
+@reading
 def sensitivity_n(
-    subject: Subject, *, sizes: Sequence[int] | None = None, draws: int = 100, seed: int = 0
+    subject: Subject,
+    *,
+    sizes: Annotated[Sequence[int], Several(Whole(1))] | None = None,
+    draws: TwoOrMore = 100,
+    seed: Seed = 0,
 ) -> Measured:
     """Correlation of scores with what erasing does, over random sets of n features.
 
@@ -72,7 +78,6 @@ def sensitivity_n(
     bench = subject.bench
     count = bench.groups.count
     chosen = _sizes(sizes, count)
-    _at_least(draws, 2, "draws")
     places = np.random.default_rng(seed).random((draws, count)).argsort(axis=1).argsort(axis=1)
 
     def choose(rows: slice, block: slice) -> Array:
@@ -95,7 +100,8 @@ def sensitivity_n(
     )
 
 
-def deletion(subject: Subject, *, steps: int = 20) -> Measured:
+@reading
+def deletion(subject: Subject, *, steps: Count = 20) -> Measured:
     """The target while groups are erased, those of the largest scores first: mean of the curve.
 
     Parameters
@@ -115,7 +121,8 @@ def deletion(subject: Subject, *, steps: int = 20) -> Measured:
     return _along(subject, steps, inserted=False)
 
 
-def insertion(subject: Subject, *, steps: int = 20) -> Measured:
+@reading
+def insertion(subject: Subject, *, steps: Count = 20) -> Measured:
     """The target while groups are put into the reference, those of the largest scores first.
 
     Parameters
@@ -136,7 +143,6 @@ def insertion(subject: Subject, *, steps: int = 20) -> Measured:
 
 
 def _along(subject: Subject, steps: int, *, inserted: bool) -> Measured:
-    _at_least(steps, 1, "steps")
     bench = subject.bench
     count = bench.groups.count
     sizes = np.unique(np.linspace(0, count, steps + 1).round().astype(int))
@@ -152,7 +158,10 @@ def _along(subject: Subject, steps: int, *, inserted: bool) -> Measured:
     return Measured(subject.given(area), subject.given(curve), shares.tolist(), axis)
 
 
-def log_odds_drop(subject: Subject, *, fraction: float = 0.2, count: int | None = None) -> Measured:
+@reading
+def log_odds_drop(
+    subject: Subject, *, fraction: Share = 0.2, count: Count | None = None
+) -> Measured:
     """What the target loses when the features of the largest positive scores are erased.
 
     With the target `deeplift_engine.targets.difference` of two logits it is the change in the
@@ -173,8 +182,6 @@ def log_odds_drop(subject: Subject, *, fraction: float = 0.2, count: int | None 
     bench = subject.bench
     whole = bench.groups.count
     if count is None:
-        if not 0 < fraction <= 1:
-            raise InputError(f"fraction is above 0 and at most 1, not {fraction!r}.")
         count = round(fraction * whole)
     if not 0 < count <= whole:
         raise InputError(f"{count} of {whole} features are to be erased: 1 to {whole} can be.")
@@ -202,16 +209,9 @@ def _sizes(given: Sequence[int] | None, count: int) -> Array:
         most = max(1, int(0.8 * count))
         return np.unique(np.geomspace(1, most, 12).round().astype(int))
     sizes = np.asarray(given)
-    if sizes.ndim != 1 or not len(sizes) or sizes.dtype.kind not in "iu":
-        raise InputError(f"sizes are whole numbers of features, not {given!r}.")
-    if sizes.min() < 1 or sizes.max() >= count:
+    if sizes.max() >= count:
         raise InputError(
             f"sizes {sizes.min()} to {sizes.max()}: sets of 1 to {count - 1} of the {count} "
             "features differ from each other."
         )
     return sizes
-
-
-def _at_least(number: int, least: int, name: str) -> None:
-    if number < least:
-        raise InputError(f"{name} is {least} or more, not {number!r}.")

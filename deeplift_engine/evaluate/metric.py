@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from deeplift_engine.errors import InputError
+from deeplift_engine.errors import RuleError
 from deeplift_engine.evaluate import erasing, nearby, ranks, sanity
 from deeplift_engine.evaluate.measured import Measured
 from deeplift_engine.evaluate.subject import Subject
 from deeplift_engine.explainers.method import Option, options_of
+from deeplift_engine.options import kinds, read
 
 
 @dataclass(frozen=True)
@@ -53,13 +54,14 @@ class Metric:
 
         Raises
         ------
-        InputError
-            For one that it does not take.
+        RuleError
+            For one that it does not take or that cannot be so.
         """
         for name in options:
             if name not in self.options:
                 known = ", ".join(self.options) or "none"
-                raise InputError(f"{self.name} takes no option {name!r}. It takes: {known}.")
+                raise RuleError(f"{self.name} takes no option {name!r}. It takes: {known}.")
+        read(options, kinds(self.measure))
 
     def __call__(self, subject: Subject, **options: Any) -> Measured:
         """Judge scores."""
@@ -151,10 +153,11 @@ def find_metric(name: str) -> Metric:
 
     Raises
     ------
-    InputError
+    RuleError
         If there is none.
     """
     if name not in METRICS:
-        near = difflib.get_close_matches(name, METRICS, n=3) or list(METRICS)
-        raise InputError(f"There is no metric {name!r}. Near it: {', '.join(near)}.")
+        near = difflib.get_close_matches(name, METRICS, n=3)
+        said = f"Near it: {', '.join(near)}." if near else f"There are: {', '.join(METRICS)}."
+        raise RuleError(f"There is no metric {name!r}. {said}")
     return METRICS[name]

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplift_engine.errors import InputError
+from deeplift_engine.errors import InapplicableError
 from deeplift_engine.evaluate.bench import Bench
 from deeplift_engine.evaluate.measured import Measured
 from deeplift_engine.evaluate.subject import Subject
+from deeplift_engine.options import Among, Count, NotNegative, Positive, Seed, Share, reading
 
 Array = NDArray[Any]
 
 
+@reading
 def infidelity(
     subject: Subject,
     *,
-    by: str = "erasing",
-    share: float = 0.5,
-    noise: float = 0.1,
-    draws: int = 100,
-    seed: int = 0,
+    by: Annotated[str, Among(("erasing", "noise"))] = "erasing",
+    share: Share = 0.5,
+    noise: NotNegative = 0.1,
+    draws: Count = 100,
+    seed: Seed = 0,
     scaled: bool = False,
 ) -> Measured:
     """Mean squared difference of what scores say of a perturbation, and what it does.
@@ -33,7 +35,8 @@ def infidelity(
         ``"erasing"``: each feature is replaced by the reference with probability ``share``, and
         the scores say that the target drops by their sum over those. ``"noise"``: Gaussian noise I
         is taken off, and the scores say that the target drops by I times the scores per unit of
-        input: the multipliers, or scores over difference-from-reference where there are none.
+        input: scores that are per unit themselves, or else over what they are shares of, the
+        input or its difference from the reference (of that, the multipliers where there are any).
     share
         Probability that a feature is erased.
     noise
@@ -50,10 +53,6 @@ def infidelity(
     -----
     Yeh 2019, arXiv:1901.09392, definition 2.1, and section 3 for the scaling.
     """
-    if by not in ("erasing", "noise"):
-        raise InputError(f"by is 'erasing' or 'noise', not {by!r}.")
-    if draws < 1:
-        raise InputError(f"draws is 1 or more, not {draws!r}.")
     if by == "erasing":
         said, done = _erasing(subject, share, draws, seed)
     else:
@@ -67,8 +66,6 @@ def infidelity(
 
 def _erasing(subject: Subject, share: float, draws: int, seed: int) -> tuple[Array, Array]:
     """What scores say of each draw, and the drop of the target: (T, N, D) both."""
-    if not 0 < share <= 1:
-        raise InputError(f"share is above 0 and at most 1, not {share!r}.")
     bench = subject.bench
     chosen = np.random.default_rng(seed).random((draws, bench.groups.count)) < share
     values = bench.once(
@@ -81,6 +78,11 @@ def _erasing(subject: Subject, share: float, draws: int, seed: int) -> tuple[Arr
 def _noise(subject: Subject, noise: float, draws: int, seed: int) -> tuple[Array, Array]:
     """The same for noise."""
     bench = subject.bench
+    if subject.per is None:
+        raise InapplicableError(
+            "Scores that are no shares of the input, nor of its difference from the references, do "
+            "not say what noise does; take by='erasing'."
+        )
     rng = np.random.default_rng(seed)
     moves = _moves(bench, draws, lambda shape: noise * rng.standard_normal(shape))
     said = np.zeros((len(bench.seeds), bench.request.samples, draws))
@@ -100,28 +102,30 @@ def _noise(subject: Subject, noise: float, draws: int, seed: int) -> tuple[Array
 def _per_unit(subject: Subject, rows: slice) -> list[Array]:
     """Scores per unit of input of some samples, (T, n, *S) of each input.
 
-    Scores that are multipliers, or their magnitudes, are per unit themselves.
+    Where the input, or its difference, is 0 they say nothing, unless multipliers are known.
     """
     scores = [score[:, rows] for score in subject.scores]
+    if subject.per == "unit":
+        return scores
+    known = [np.zeros(score.shape) for score in scores]
     if subject.multipliers is not None:
-        multipliers = [multiplier[:, rows] for multiplier in subject.multipliers]
-        same = all(
-            np.array_equal(np.abs(score), np.abs(multiplier))
-            for score, multiplier in zip(scores, multipliers, strict=True)
-        )
-        return scores if same else multipliers
+        known = [multiplier[:, rows].astype(float) for multiplier in subject.multipliers]
+        if subject.per == "difference":
+            return known
     request = subject.bench.request
-    data = [array[rows] for array in request.data]
-    own = [part.astype(float).mean(axis=1) for part in request.own(rows.start, len(data[0]))]
-    differences = [x - x0 for x, x0 in zip(data, own, strict=True)]
+    whole = [array[rows].astype(float) for array in request.data]
+    if subject.per == "difference":
+        own = request.own(rows.start, len(whole[0]))
+        whole = [x - x0.astype(float).mean(axis=1) for x, x0 in zip(whole, own, strict=True)]
     return [
-        np.divide(score, delta, out=np.zeros(score.shape), where=delta != 0)
-        for score, delta in zip(scores, differences, strict=True)
+        np.divide(score, share, out=slope, where=share != 0)
+        for score, share, slope in zip(scores, whole, known, strict=True)
     ]
 
 
+@reading
 def max_sensitivity(
-    subject: Subject, *, radius: float = 0.02, draws: int = 10, seed: int = 0
+    subject: Subject, *, radius: Positive = 0.02, draws: Count = 10, seed: Seed = 0
 ) -> Measured:
     """The largest change of the scores when the input moves a little, relative to their size.
 
@@ -139,8 +143,14 @@ def max_sensitivity(
     Yeh 2019, arXiv:1901.09392, definition 3.1: the norm of the difference over the norm of the
     scores.
     """
-    if draws < 1 or radius <= 0:
-        raise InputError(f"draws is 1 or more and radius above 0, not {draws!r} and {radius!r}.")
+    runner = subject.runner
+    if runner is not None and runner.of_the_set:
+        raise InapplicableError(
+            "Scores of a sample that depend on the others of its set mean nothing at points near "
+            "it: this metric is not for them."
+        )
+    if runner is not None and not runner.moves:
+        raise InapplicableError("Letters cannot move a little; choose metrics that erase.")
     bench = subject.bench
     rng = np.random.default_rng(seed)
     moves = _moves(bench, draws, lambda shape: radius * rng.uniform(-1, 1, shape))
@@ -168,12 +178,10 @@ def _squares(values: Array, leading: int) -> Array:
 
 def _moves(bench: Bench, draws: int, draw: Any) -> list[Array]:
     """Steps (D, *S) of each input, per unit of a sample's range."""
-    for info in bench.network.inputs:
-        if not info.dtype.startswith("float"):
-            raise InputError(
-                f"Input {info.name!r} holds tokens, which cannot move a little; choose "
-                "metrics that erase."
-            )
+    for name in bench.setup.token_inputs:
+        raise InapplicableError(
+            f"Input {name!r} holds tokens, which cannot move a little; choose metrics that erase."
+        )
     return [draw((draws, *array.shape[1:])) for array in bench.request.data]
 
 

@@ -17,21 +17,22 @@ if TYPE_CHECKING:
     from deeplift_engine.network import Network
 
 Array = NDArray[Any]
-Draw = Callable[[Array, np.random.Generator], Array]
+Draw = Callable[[Array, float, np.random.Generator], Array]
 
 
-def _normal(array: Array, rng: np.random.Generator) -> Array:
-    return rng.normal(0.0, float(array.std()), array.shape).astype(array.dtype)
+def _normal(array: Array, centre: float, rng: np.random.Generator) -> Array:
+    return rng.normal(centre, float(array.std()), array.shape).astype(array.dtype)
 
 
-def _permuted(array: Array, rng: np.random.Generator) -> Array:
+def _permuted(array: Array, centre: float, rng: np.random.Generator) -> Array:
     return rng.permutation(array.ravel()).reshape(array.shape)
 
 
 DRAWS: Mapping[str, Draw] = {"normal": _normal, "permuted": _permuted}
 ORDERS = ("cascading", "independent")
-LEARNT = ("kernel", "embeddings", "bias")
-"""Arrays that are randomised have one of these in the name of their role."""
+WEIGHTS = ("kernel", "embeddings", "bias")
+FACTORS = ("gamma", "beta", "alpha", "scale")
+"""What normalisations, attention and PReLU learn: around zero they would switch layers off."""
 
 
 def randomised(
@@ -44,17 +45,13 @@ def randomised(
     Raises
     ------
     InputError
-        For another ``order`` or ``draw``, or a network without kernels.
+        For a network that learns nothing.
     """
-    if order not in ORDERS:
-        raise InputError(f"order is one of {', '.join(ORDERS)}, not {order!r}.")
-    if draw not in DRAWS:
-        raise InputError(f"draw is one of {', '.join(DRAWS)}, not {draw!r}.")
     spec = network.spec
     called = dict.fromkeys(node.layer for node in reversed(spec.nodes))
     names = [name for name in called if _learns(spec.layers[name])]
     if not names:
-        raise InputError(f"{spec.source} has no layer with a kernel that could be randomised.")
+        raise InputError(f"{spec.source} has no layer that learns and could be randomised.")
     for number, name in enumerate(names):
         chosen = names[: number + 1] if order == "cascading" else [name]
         layers = {
@@ -68,10 +65,14 @@ def randomised(
 def _learns(layer: LayerSpec) -> bool:
     inner = layer.config.get("model")
     return (
-        any("kernel" in role or "embeddings" in role for role in layer.weights)
+        any(_learnt(role) for role in layer.weights)
         or any(map(_learns, layer.children))
         or (isinstance(inner, ModelSpec) and any(map(_learns, inner.layers.values())))
     )
+
+
+def _learnt(role: str) -> bool:
+    return role in FACTORS or any(word in role for word in WEIGHTS)
 
 
 def _drawn(layer: LayerSpec, draw: Draw, seed: int) -> LayerSpec:
@@ -82,9 +83,11 @@ def _drawn(layer: LayerSpec, draw: Draw, seed: int) -> LayerSpec:
         config["model"] = replace(inner, layers=drawn)
     weights = {
         role: draw(
-            array, np.random.default_rng([seed, zlib.crc32(f"{layer.name}/{role}".encode())])
+            array,
+            float(array.mean()) if role in FACTORS else 0.0,
+            np.random.default_rng([seed, zlib.crc32(f"{layer.name}/{role}".encode())]),
         )
-        if any(word in role for word in LEARNT)
+        if _learnt(role)
         else array
         for role, array in layer.weights.items()
     }

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 
 from deeplift_engine.correlation import correlation, ranks
 from deeplift_engine.evaluate.measured import Measured
-from deeplift_engine.evaluate.random_networks import randomised
+from deeplift_engine.evaluate.random_networks import DRAWS, ORDERS, randomised
 from deeplift_engine.evaluate.subject import Subject
+from deeplift_engine.options import Among, Seed, reading
 
 
+@reading
 def randomisation(
     subject: Subject,
     *,
-    order: str = "cascading",
-    draw: str = "normal",
+    order: Annotated[str, Among(ORDERS)] = "cascading",
+    draw: Annotated[str, Among(DRAWS)] = "normal",
     absolute: bool = False,
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> Measured:
     """Rank correlation of the scores with those of the network with randomised layers.
 
@@ -30,7 +34,9 @@ def randomisation(
         ``"independent"``: each layer by itself.
     draw
         ``"normal"``: kernels, embeddings and biases are drawn from a normal distribution of mean
-        zero and of the array's own standard deviation. ``"permuted"``: their entries are shuffled.
+        zero and of the array's own standard deviation, and what normalisations, attention and
+        PReLU learn around its own mean. ``"permuted"``: their entries are shuffled. Moving
+        averages, which are the data's, stay.
     absolute
         Whether to compare magnitudes.
     seed

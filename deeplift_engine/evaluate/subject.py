@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from deeplift_engine.attribution import Attribution
 from deeplift_engine.errors import InputError
+from deeplift_engine.evaluate.measured import Measured
 
 if TYPE_CHECKING:
     from deeplift_engine.evaluate.bench import Bench
@@ -39,6 +41,8 @@ class Subject:
         The method, compiled, or None.
     seconds
         What it took, compiling included.
+    per
+        What the scores are shares of, or per; see `deeplift_engine.explainers.base.Explainer`.
     """
 
     bench: Bench
@@ -50,6 +54,7 @@ class Subject:
     options: Mapping[str, Any] = field(default_factory=dict)
     runner: Any = None
     seconds: float = float("nan")
+    per: str | None = "difference"
 
     @cached_property
     def sums(self) -> Array:
@@ -86,6 +91,12 @@ class Subject:
                 f"{self.label}: this metric runs the method again, and these scores are from "
                 "elsewhere. Use Bench.run(method) instead of Bench.take(scores)."
             )
+
+    @property
+    def unmeasured(self) -> Measured:
+        """What a metric found that does not apply."""
+        shape = (len(self.bench.seeds), self.bench.request.samples)
+        return Measured(self.given(np.full(shape, np.nan)))
 
     def given(self, values: Array) -> Array:
         """A result (T, N, ...) as the user asked for it: ([T,] N, ...)."""

@@ -18,7 +18,7 @@ from deeplift_engine.explainers.blocks import blocks
 from deeplift_engine.explainers.maps import Maps, Resize, put
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.setup import Setup
-from deeplift_engine.explainers.spatial import source_of
+from deeplift_engine.explainers.spatial import Interpolation, source_of
 from deeplift_engine.explainers.walk import Walk
 from deeplift_engine.plan import Cut
 from deeplift_engine.request import Request
@@ -94,7 +94,7 @@ class GradientMaps(Maps):
         weights: str = "grad_cam",
         relu: bool = True,
         resize: Resize = "input",
-        interpolation: str = "linear",
+        interpolation: Interpolation = "linear",
     ) -> None:
         super().__init__(setup, relu=relu, resize=resize, interpolation=interpolation)
         self._weights = WEIGHTS[weights]
@@ -137,7 +137,9 @@ class GuidedGradCam(GradientMaps):
         ``"linear"`` along every axis (bilinear for images), or ``"nearest"``.
     """
 
-    def __init__(self, setup: Setup, *, interpolation: str = "linear") -> None:
+    of_elements = True
+
+    def __init__(self, setup: Setup, *, interpolation: Interpolation = "linear") -> None:
         super().__init__(setup, interpolation=interpolation)
         self._sources = [source_of(self.setup, place) for place in self.setup.places]
         names = [self.setup.graph.inputs[source.number] for source in self._sources]

@@ -128,19 +128,3 @@ def alphabet(info: InputInfo, letters: int, candidates: Sequence[int] | None) ->
         )
     positions = others[0] if others else next(place for place in range(rank) if place != axis)
     return Alphabet(info.name, info.shape, positions, axis, np.arange(size))
-
-
-def whole_numbers(given: Any, what: str) -> list[int]:
-    """What a user gave as positions or tokens.
-
-    Raises
-    ------
-    RuleError
-        For anything but whole numbers from 0.
-    """
-    numbers = np.asarray(list(given) if isinstance(given, range | tuple | list) else given)
-    if numbers.ndim != 1 or numbers.dtype.kind not in "iu" or not len(numbers):
-        raise RuleError(f"{what}={given!r}: give whole numbers, as a list or a range.")
-    if numbers.min() < 0:
-        raise RuleError(f"{what}= are whole numbers from 0; {numbers.min()} is below.")
-    return [int(number) for number in numbers]

@@ -25,6 +25,7 @@ from deeplift_engine.reference_checks import References
 from deeplift_engine.request import Request, resolved_request
 from deeplift_engine.results import Found, attribution
 from deeplift_engine.rules import Assigned
+from deeplift_engine.rules.tokens import Tokens
 
 Array = NDArray[Any]
 
@@ -44,6 +45,19 @@ class Explainer:
     entered: ClassVar[bool] = False
     compares: bool = True
     """Whether references mean anything to the method."""
+    default_references: Any = None
+    """What each input is compared with where a run does not say; None is zeros."""
+    keeps_apart: bool = True
+    """Whether the scores of several references can be kept apart."""
+    per: str | None = "difference"
+    """What scores are shares of: of the ``"difference"`` from the reference or of the
+    ``"input"``; ``"unit"`` where they are per unit of the input, None where nothing of these."""
+    of_elements: bool = True
+    """Whether each element of what is explained has a score; not of maps."""
+    of_the_set: bool = False
+    """Whether a sample's scores depend on the other samples of the run."""
+    moves: bool = True
+    """Whether inputs may be moved a little; not where they must be letters."""
     averages: ClassVar[bool] = False
     """Whether scores are means over references whose standard errors are known: only then can
     these be asked for, and references be added until they are small."""
@@ -52,6 +66,11 @@ class Explainer:
     def __init__(self, setup: Setup) -> None:
         self.origin = setup
         self.setup = setup.rooted() if self.entered and not setup.at_inputs else setup
+
+    @property
+    def name(self) -> str:
+        """What users call the method."""
+        return str(self.origin.settings.get("method") or "This method")
 
     @property
     def tolerance(self) -> float:
@@ -90,7 +109,8 @@ class Explainer:
             Pairs of input and reference that are walked together; None chooses by the size of
             the network. Results do not depend on it.
         average
-            Mean over the references; False keeps them apart, (N, K, ...).
+            Mean over the references; False keeps them apart, (N, K, ...), of all methods but
+            those that draw from them or otherwise take them together.
         standard_errors
             Whether to give the standard error of each mean over the references too, of methods
             that know it. Methods that always do, and references of ``"auto"``, need no asking.
@@ -113,16 +133,8 @@ class Explainer:
         ConvergenceError
             With ``strict``, naming the worst sample.
         """
-        if references is not None and not self.compares:
-            raise InputError(
-                f"{self.origin.settings.get('method', 'This method')} compares with no references; "
-                "leave references out."
-            )
-        request = resolved_request(
+        request = self.request(
             x,
-            self.origin.inputs,
-            self._target_shape,
-            self.origin.dtype,
             target=target,
             references=references,
             batch_size=batch_size,
@@ -130,15 +142,48 @@ class Explainer:
             standard_errors=standard_errors,
             strict=strict,
             progress=progress,
-            averages=self.averages,
         )
+        return self.answer(request)
+
+    def request(
+        self, x: Any, *, references: Any = None, average: bool = True, **arguments: Any
+    ) -> Request:
+        """The arguments of `run`, checked and resolved."""
+        if references is not None and not self.compares:
+            raise InputError(f"{self.name} compares with no references; leave references out.")
+        if not average and not self.keeps_apart:
+            raise InputError(
+                f"{self.name} takes all references together, so that their scores cannot be kept "
+                "apart: leave average=True, or run it once for each reference."
+            )
+        if references is None and self.default_references is not None and self.compares:
+            count = len(self.origin.inputs)
+            references = self.default_references
+            references = references if count == 1 else [references] * count
+        return resolved_request(
+            x,
+            self.origin.inputs,
+            self._target_shape,
+            self.origin.dtype,
+            references=references,
+            average=average,
+            averages=self.averages,
+            **arguments,
+        )
+
+    def entered_request(self, x: Any, **arguments: Any) -> Request:
+        """The arguments of `run` as a request at the places, where the method works on these."""
+        return self._entered(self.request(x, **arguments))
+
+    def answer(self, request: Request) -> Attribution:
+        """The result of a request that `request` made; errors are those of `run`."""
         wanted = tolerance_of(request)
         found = self._found(request) if wanted is None else refined(request, wanted, self._found)
         if found.predictions is None:
             found = replace(found, predictions=self._predictions(request))
-        origin = self.origin
+        settings = {**self.origin.settings, "scores_per": self.per}
         return attribution(
-            request, found, origin.places, origin.settings, self.tolerance, self.advice
+            request, found, self.origin.places, settings, self.tolerance, self.advice
         )
 
     def _found(self, request: Request) -> Found:
@@ -162,7 +207,10 @@ class Explainer:
 
     def walk(self, rules: Mapping[str, Assigned] | None = None, *, relevance: bool = False) -> Walk:
         """A compiled walk under rules, by default the gradient; the outputs come with it."""
-        rules = self.setup.assigned() if rules is None else rules
+        rules = self.setup.assigned() if rules is None else dict(rules)
+        for name, assigned in rules.items():
+            if isinstance(assigned.rule, Tokens):
+                rules[name] = replace(assigned, rule=replace(assigned.rule, compared=False))
         also = self.setup.graph.outputs if self.setup is self.origin else ()
         return Walk(self.setup.plan(rules, relevance=relevance), also)
 
@@ -200,6 +248,16 @@ class Explainer:
             return lambda inputs, indices: found(tuple(indices.tolist()))[place]
 
         return [make(place) for place in range(places)]
+
+    def points(self, request: Request) -> list[Array]:
+        """What scores are of (N, *S): inputs, tokens as 1, or what comes out of the places."""
+        if not self.setup.at_inputs:
+            return self._activations(request.data, request.batch_size)
+        tokens = self.setup.token_inputs
+        return [
+            np.ones(array.shape, self.setup.dtype) if name in tokens else array
+            for name, array in zip(self.setup.graph.inputs, request.data, strict=True)
+        ]
 
     def _activations(self, data: Sequence[Array], batch_size: int | None) -> list[Array]:
         """What comes out of the places, (M, ...) each."""

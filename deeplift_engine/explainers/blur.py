@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,10 @@ from deeplift_engine.explainers.path import CLOSE
 from deeplift_engine.explainers.paths import (
     along,
     block_of,
-    checked_count,
     without_tokens,
 )
 from deeplift_engine.explainers.setup import Setup
+from deeplift_engine.options import Count, Several, Whole, Width
 from deeplift_engine.request import Request
 from deeplift_engine.results import Found
 from deeplift_engine.weights import of_samples, repeated
@@ -43,28 +43,27 @@ class BlurIntegratedGradients(Explainer):
         How many steps the path has. Widths grow with the square of the step, as fine structure
         goes first.
     axes
-        The axes of one sample, without batch axis, that are blurred; None: all but the last, or
-        the only one.
+        The axes of one sample, without batch axis, that are blurred; None: all but the channels',
+        or the only one.
     """
 
     entered = True
     compares = False
+    per = None
     advice = "More steps= make the sum more exact."
 
     def __init__(
         self,
         setup: Setup,
         *,
-        sigma: float = 50.0,
-        steps: int = 100,
-        axes: Sequence[int] | None = None,
+        sigma: Width = 50.0,
+        steps: Count = 100,
+        axes: Annotated[Sequence[int], Several(Whole())] | None = None,
     ) -> None:
         super().__init__(setup)
         without_tokens(self.setup)
-        self.steps = checked_count(steps, "steps")
-        if not (np.isfinite(sigma) and sigma > 0):
-            raise RuleError(f"sigma is a finite number above 0, not {sigma!r}.")
-        self.widths = tuple(float(sigma) * np.linspace(1, 0, self.steps + 1) ** 2)
+        self.steps = steps
+        self.widths = tuple(sigma * np.linspace(1, 0, self.steps + 1) ** 2)
         self.axes = None if axes is None else tuple(axes)
         self._walk = self.walk()
 
@@ -80,7 +79,10 @@ class BlurIntegratedGradients(Explainer):
         ends: list[Array] = []
         most = block_of(request, self.setup.pairs, count)
         for block in blocks(request.replace(batch_size=None), 1, most, " paths"):
-            path = [self._blurred(array[block.rows]) for array in request.data]
+            path = [
+                self._blurred(array[block.rows], info.positions)
+                for info, array in zip(request.inputs, request.data, strict=True)
+            ]
             walked = self._walk(
                 [array.reshape(-1, *array.shape[2:]) for array in path],
                 repeated(of_samples(seeds, block.rows), count),
@@ -97,10 +99,10 @@ class BlurIntegratedGradients(Explainer):
         scores = [np.concatenate(part, axis=1) for part in zip(*parts, strict=True)]
         return Found(scores, sums=Sums.of(scores, *np.moveaxis(np.concatenate(ends, 1), 2, 0)))
 
-    def _blurred(self, data: Array) -> Array:
+    def _blurred(self, data: Array, positions: tuple[int, ...]) -> Array:
         """Samples (n, s, *S) blurred by each of the widths."""
         rank = data.ndim - 1
-        axes = self.axes if self.axes is not None else tuple(range(max(1, rank - 1)))
+        axes = positions if self.axes is None else self.axes
         if any(not -rank <= axis < rank for axis in axes):
             raise RuleError(f"axes={axes}: a sample has axes 0 to {rank - 1}.")
         path = data[:, np.newaxis]

@@ -12,6 +12,8 @@ from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.optional import optional
+from deeplift_engine.options import Bounds, Seed
+from deeplift_engine.reference_checks import fits
 from deeplift_engine.request import Request
 from deeplift_engine.results import Found
 
@@ -40,15 +42,16 @@ class ConceptSensitivity(Explainer):
     """
 
     compares = False
+    per = None
 
     def __init__(
         self,
         setup: Setup,
         *,
-        concept: Any = None,
-        counterexamples: Any = None,
-        vector: Any = None,
-        seed: int = 0,
+        concept: Bounds = None,
+        counterexamples: Bounds = None,
+        vector: Bounds = None,
+        seed: Seed = 0,
     ) -> None:
         super().__init__(setup)
         if len(setup.places) != 1:
@@ -58,14 +61,15 @@ class ConceptSensitivity(Explainer):
             )
         place = setup.places[0]
         shape = setup.graph.nodes[place.name].shape
-        if (vector is None) == (concept is None or counterexamples is None):
-            raise RuleError("Give vector=, or both concept= and counterexamples=.")
+        given = [part is not None for part in (vector, concept, counterexamples)]
+        if given not in ([True, False, False], [False, True, True]):
+            raise RuleError("Give vector= alone, or both concept= and counterexamples=.")
         self.accuracy: float | None = None
         if vector is None:
             direction, self.accuracy = concept_direction(concept, counterexamples, seed)
         else:
             direction = unit(np.asarray(vector, float))
-        if direction.shape != shape:
+        if not fits(direction.shape, shape):
             raise InputError(
                 f"The concept has shape {direction.shape}, and the layer {place.name!r} {shape}."
             )
@@ -77,6 +81,11 @@ class ConceptSensitivity(Explainer):
         """Shares (T, N, *Y) of the derivative in the concept's direction."""
         walked = self._walk(request.data, request.seeds.values, request.batch_size)
         gradient = walked.multipliers[0]
+        if gradient.shape[2:] != self.direction.shape:
+            raise InputError(
+                f"The concept has shape {self.direction.shape}, and the layer is of shape "
+                f"{gradient.shape[2:]} for these inputs."
+            )
         scores = gradient * self.direction.astype(gradient.dtype)
         derivative = scores.reshape(*scores.shape[:2], -1).sum(axis=2)
         return Found(

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplift_engine.errors import RuleError, TargetError
+from deeplift_engine.errors import TargetError
 from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.lrp import DEEP_TAYLOR
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.relevance import Relevance, prepared
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.layers import Linear
+from deeplift_engine.options import Among, Bounds
 from deeplift_engine.request import Request
 from deeplift_engine.results import Found
 
@@ -41,19 +42,18 @@ class Contrastive(Explainer):
     """
 
     compares = False
+    per = "input"
 
     def __init__(
         self,
         setup: Setup,
         *,
-        dual: str = "others",
-        low: Any = None,
-        high: Any = None,
+        dual: Annotated[str, Among(("others", "negated"))] = "others",
+        low: Bounds = None,
+        high: Bounds = None,
         positive: bool = True,
         batch_norm: str = "merge",
     ) -> None:
-        if dual not in ("others", "negated"):
-            raise RuleError(f"dual is 'others' or 'negated', not {dual!r}.")
         setup = prepared(setup, batch_norm)
         super().__init__(setup)
         self.dual, self.positive = dual, positive

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplift_engine.errors import RuleError
 from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.setup import Setup
+from deeplift_engine.options import Among, Whole, checked
 from deeplift_engine.request import Request
 from deeplift_engine.results import Found
 
@@ -25,6 +25,9 @@ PARTS: Mapping[str, Callable[[Array], Array]] = {
 
 class Gradient(Explainer):
     """What one walk back gives at the input, under a gradient-style rule.
+
+    Tokens have no gradient: theirs is that of what was looked up for them, times it and summed,
+    with their input taken as 1.
 
     Parameters
     ----------
@@ -47,14 +50,16 @@ class Gradient(Explainer):
         setup: Setup,
         *,
         rules: str = "gradient",
-        part: str = "signed",
+        part: Annotated[str, Among(PARTS)] = "signed",
         times_input: bool = False,
         off_simplex: int | None = None,
     ) -> None:
         super().__init__(setup)
-        if part not in PARTS:
-            raise RuleError(f"part is one of {', '.join(PARTS)}, not {part!r}.")
+        self.per = "input" if times_input else "unit"
         self.part, self.times_input, self.off_simplex = PARTS[part], times_input, off_simplex
+        for place in setup.places if off_simplex is not None else ():
+            rank = len(setup.graph.nodes[place.node].shape)
+            checked("off_simplex", off_simplex, Whole(-rank, rank - 1))
         self._walk = self.walk(setup.assigned(rules))
 
     def attribute(self, request: Request) -> Found:
@@ -63,28 +68,28 @@ class Gradient(Explainer):
         gradients = [on_simplex(values, self.off_simplex) for values in walked.multipliers]
         scores = [self.part(values) for values in gradients]
         if self.times_input:
-            data = request.data if self.setup.at_inputs else self._activations(request.data, None)
-            scores = [values * x for values, x in zip(scores, data, strict=True)]
+            data = self.points(request)
+            scores = [self.part(values * x) for values, x in zip(gradients, data, strict=True)]
         return Found(scores, gradients, predictions=walked.outputs or None)
 
 
 class Zero(Explainer):
     """No contribution anywhere: what to compare others with."""
 
+    compares = False
+
+    keeps_apart = False
+
     def attribute(self, request: Request) -> Found:
         """Zeros (T, N, *S)."""
-        data = request.data if self.setup.at_inputs else self._activations(request.data, None)
-        targets = len(request.seeds.values)
-        return Found([np.zeros((targets, *x.shape), self.setup.dtype) for x in data])
+        shapes = [(len(request.seeds.values), *x.shape) for x in self.points(request)]
+        return Found([np.zeros(shape, self.setup.dtype) for shape in shapes])
 
 
 def on_simplex(gradients: Array, axis: int | None) -> Array:
     """Gradients (T, M, *S) without their mean over ``axis`` of S."""
     if axis is None:
         return gradients
-    rank = gradients.ndim - 2
-    if not -rank <= axis < rank:
-        raise RuleError(f"off_simplex={axis} is no axis of a sample with {rank}.")
     place = axis if axis < 0 else axis + 2
     return np.asarray(gradients - gradients.mean(axis=place, keepdims=True))
 

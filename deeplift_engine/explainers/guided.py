@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplift_engine.errors import RuleError
 from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.path import CLOSE
@@ -17,11 +16,11 @@ from deeplift_engine.explainers.paths import (
     Pairs,
     Paths,
     block_of,
-    checked_count,
     paths,
     without_tokens,
 )
 from deeplift_engine.explainers.setup import Setup
+from deeplift_engine.options import Count, Number, Share
 from deeplift_engine.request import Request
 from deeplift_engine.results import Found
 
@@ -50,16 +49,16 @@ class GuidedIntegratedGradients(Explainer):
     advice = "More steps= make the sum more exact."
 
     def __init__(
-        self, setup: Setup, *, steps: int = 200, fraction: float = 0.25, max_distance: float = 0.02
+        self,
+        setup: Setup,
+        *,
+        steps: Count = 200,
+        fraction: Share = 0.25,
+        max_distance: Annotated[float, Number(least=0, most=1)] = 0.02,
     ) -> None:
         super().__init__(setup)
         without_tokens(self.setup)
-        self.steps = checked_count(steps, "steps")
-        if not 0 < fraction <= 1:
-            raise RuleError(f"fraction is above 0 and at most 1, not {fraction!r}.")
-        if not 0 <= max_distance <= 1:
-            raise RuleError(f"max_distance is from 0 to 1, not {max_distance!r}.")
-        self.fraction, self.max_distance = fraction, max_distance
+        self.steps, self.fraction, self.max_distance = steps, fraction, max_distance
         self._walk = self.walk()
 
     @property

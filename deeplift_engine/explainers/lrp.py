@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from deeplift_engine.errors import RuleError
 from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.relevance import Relevance, Rules
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.layers import Elementwise
+from deeplift_engine.options import Count, NotNegative, Positive
 from deeplift_engine.request import Request
 from deeplift_engine.results import Found
 from deeplift_engine.rules.assign import Assigned
@@ -31,11 +31,10 @@ class EpsilonRatios(Explainer):
     """
 
     compares = False
+    per = "input"
 
-    def __init__(self, setup: Setup, *, epsilon: float = 1e-4) -> None:
+    def __init__(self, setup: Setup, *, epsilon: Positive = 1e-4) -> None:
         super().__init__(setup)
-        if not epsilon > 0:
-            raise RuleError(f"epsilon is above 0, not {epsilon!r}.")
         nodes, rule = setup.graph.nodes, EpsilonRatio(epsilon=epsilon)
         self._walk = self.walk(
             {
@@ -47,18 +46,17 @@ class EpsilonRatios(Explainer):
     def attribute(self, request: Request) -> Found:
         """Input times the ratios sent back."""
         walked = self._walk(request.data, request.seeds.values, request.batch_size)
-        data = request.data if self.setup.at_inputs else self._activations(request.data, None)
-        scores = [m * x for m, x in zip(walked.multipliers, data, strict=True)]
+        scores = [m * x for m, x in zip(walked.multipliers, self.points(request), strict=True)]
         return Found(scores, walked.multipliers, predictions=walked.outputs or None)
 
 
 def best_practice(
     setup: Setup,
     *,
-    epsilon: float = 1e-6,
+    epsilon: NotNegative = 1e-6,
     alpha: float = 1.0,
     beta: float = 0.0,
-    flat: int = 1,
+    flat: Count = 1,
     bias: bool = True,
     batch_norm: str = "merge",
 ) -> Relevance:

@@ -12,12 +12,13 @@ from deeplift_engine.errors import RuleError
 from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.explainers.spatial import (
+    Interpolation,
     at_feature_maps,
-    checked_interpolation,
-    layout,
     resized,
     source_of,
 )
+from deeplift_engine.layouts import layout
+from deeplift_engine.options import Several, Whole, fits, shown
 from deeplift_engine.plan import Cut
 from deeplift_engine.results import Found
 
@@ -39,16 +40,19 @@ class Maps(Explainer):
         ``"linear"`` along every axis (bilinear for images), or ``"nearest"``.
     """
 
+    per = None
+    of_elements = False
+
     def __init__(
         self,
         setup: Setup,
         *,
         relu: bool = True,
         resize: Resize = "input",
-        interpolation: str = "linear",
+        interpolation: Interpolation = "linear",
     ) -> None:
         super().__init__(at_feature_maps(setup))
-        self.relu, self.interpolation = relu, checked_interpolation(interpolation)
+        self.relu, self.interpolation = relu, interpolation
         self.layouts = [layout(self.setup.graph, place.node) for place in self.setup.places]
         self._sizes = [
             _wanted(self.setup, place, resize, own.rank)
@@ -73,15 +77,16 @@ def _wanted(
     """The size of a map, of the data."""
     if resize is None:
         return lambda data: None
-    if resize == "input":
+    if isinstance(resize, str) and resize == "input":
         source = source_of(setup, place)
         return lambda data: source.layout.sizes(data[source.number])
-    if isinstance(resize, str) or np.shape(resize) != (rank,) or min(resize) < 1:
+    if not fits(resize, Several(Whole(1), rank)):
         raise RuleError(
             f"resize is 'input', None, or {rank} sizes of 1 or more for {place.name!r}, "
-            f"not {resize!r}."
+            f"not {shown(resize)}."
         )
-    return lambda data: resize
+    sizes = [int(size) for size in resize]
+    return lambda data: sizes
 
 
 def put(

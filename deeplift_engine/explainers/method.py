@@ -10,6 +10,7 @@ from typing import Any
 
 from deeplift_engine.errors import RuleError
 from deeplift_engine.explainers.setup import Setup
+from deeplift_engine.options import kinds, read
 from deeplift_engine.plain import plain
 
 LARGE = 100
@@ -81,35 +82,39 @@ class Method:
         Raises
         ------
         RuleError
-            For an option that it does not take, or one that must be given and is not.
+            For an option that it does not take or that cannot be so, or one that must be given
+            and is not.
         """
-        self.check(options)
+        options = self.check(options)
         defaults = {name: option.default for name, option in self.options.items()}
         said = plain({**self.fixed, **defaults, **options}, LARGE)
         setup = replace(setup, settings={**setup.settings, "options": said})
         return self.make(setup, **self.fixed, **options)
 
-    def check(self, options: Mapping[str, Any]) -> None:
-        """Compare options with what the method takes.
+    def check(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Compare options with what the method takes; they come back as it takes them.
 
         Raises
         ------
         RuleError
-            For an option that it does not take, or one that must be given and is not.
+            For an option that it does not take or that cannot be so, or one that must be given
+            and is not.
         """
         known = self.options
         for name in options:
             if name not in known:
-                near = difflib.get_close_matches(name, known, n=3) or list(known)
+                near = difflib.get_close_matches(name, known, n=3)
                 raise RuleError(
                     f"{self.name} takes no option {name!r}. "
-                    + (f"Near it: {', '.join(near)}." if known else "It takes none.")
+                    + (f"Near it: {', '.join(near)}." if near else "")
+                    + ("" if near else f"It takes: {', '.join(known) or 'none'}.")
                 )
         missing = [
             name for name, option in known.items() if option.required and name not in options
         ]
         if missing:
             raise RuleError(f"{self.name} needs {', '.join(f'{name}=' for name in missing)}.")
+        return read(options, kinds(self.make))
 
 
 def options_of(make: Callable[..., Any]) -> dict[str, Option]:

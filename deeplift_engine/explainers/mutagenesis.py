@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplift_engine.errors import InputError, RuleError
-from deeplift_engine.explainers.alphabet import Alphabet, alphabet, whole_numbers
+from deeplift_engine.errors import InputError
+from deeplift_engine.explainers.alphabet import Alphabet, alphabet
 from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.setup import Setup
-from deeplift_engine.perturbation.incremental import Incremental
+from deeplift_engine.options import Among, Several, Whole
+from deeplift_engine.perturbation.incremental import Incremental, Way
 from deeplift_engine.perturbation.incremental_plan import Patches
 from deeplift_engine.progress import bar
 from deeplift_engine.request import Request
 from deeplift_engine.results import Found
 
 Array = NDArray[Any]
+Numbers: TypeAlias = Annotated[Sequence[int], Several(Whole(0))]
 CENTRES = ("reference", "mean")
 TOGETHER = 1 << 18
 """How many mutations to prepare together."""
@@ -34,18 +36,24 @@ class Mutagenesis(Explainer):
     """What the methods of this file share: alphabets, and the target's changes."""
 
     compares = False
+    per = None
+    moves = False
 
     def __init__(
-        self, setup: Setup, letters: int, candidates: Any, positions: Any, way: str
+        self,
+        setup: Setup,
+        letters: int,
+        candidates: Sequence[int] | None,
+        positions: Sequence[int] | None,
+        way: str,
     ) -> None:
         super().__init__(setup)
-        self.positions = None if positions is None else whole_numbers(positions, "positions")
+        self.positions = positions
         infos = {info.name: info for info in setup.inputs}
         inside = [name for name in setup.cuts if name not in infos]
         if inside:
             raise InputError(f"Mutagenesis is of inputs, {list(infos)}; {inside} are none.")
-        chosen = None if candidates is None else whole_numbers(candidates, "candidates")
-        self.alphabets = [alphabet(infos[name], letters, chosen) for name in setup.cuts]
+        self.alphabets = [alphabet(infos[name], letters, candidates) for name in setup.cuts]
         self.way, self._fused = way, setup.plan({}).fuses
 
     def forward(self, letters: Alphabet, width: int, density: float) -> Incremental:
@@ -132,14 +140,12 @@ class Saturation(Mutagenesis):
         setup: Setup,
         *,
         letters: int = -1,
-        candidates: Any = None,
-        positions: Any = None,
-        centre: str = "reference",
-        way: str = "auto",
+        candidates: Numbers | None = None,
+        positions: Numbers | None = None,
+        centre: Annotated[str, Among(CENTRES)] = "reference",
+        way: Way = "auto",
     ) -> None:
         super().__init__(setup, letters, candidates, positions, way)
-        if centre not in CENTRES:
-            raise RuleError(f"centre is one of {', '.join(CENTRES)}, not {centre!r}.")
         self.centre = centre
 
     def attribute(self, request: Request) -> Found:
@@ -190,26 +196,27 @@ class Pairs(Mutagenesis):
         As for ``saturation_mutagenesis``.
     """
 
+    of_elements = False
+
     def __init__(
         self,
         setup: Setup,
         *,
-        positions: Any,
-        others: Any = None,
+        positions: Numbers,
+        others: Numbers | None = None,
         letters: int = -1,
-        candidates: Any = None,
-        way: str = "auto",
+        candidates: Numbers | None = None,
+        way: Way = "auto",
     ) -> None:
         super().__init__(setup, letters, candidates, positions, way)
         if len(self.alphabets) > 1:
             names = [letters.name for letters in self.alphabets]
             raise InputError(f"Pairs are of one input: say with layers= which of {names}.")
-        chosen = whole_numbers(positions, "positions")
-        self.others = chosen if others is None else whole_numbers(others, "others")
-        everywhere = [*chosen, *self.others]
+        self.others = positions if others is None else others
+        everywhere = [*positions, *self.others]
         self.first, width = min(everywhere), max(everywhere) - min(everywhere) + 1
         choices = len(self.alphabets[0].choices)
-        pairs = len(chosen) * len(self.others) * (choices - 1) ** 2
+        pairs = len(positions) * len(self.others) * (choices - 1) ** 2
         self.pairs = self.forward(self.alphabets[0], width, pairs)
 
     def attribute(self, request: Request) -> Found:

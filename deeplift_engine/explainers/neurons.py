@@ -25,6 +25,7 @@ from deeplift_engine.explainers.paths import (
 )
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.explainers.walk import Walk
+from deeplift_engine.options import Count, shown
 from deeplift_engine.plan import cut_at
 from deeplift_engine.request import Request
 from deeplift_engine.results import Found
@@ -46,7 +47,7 @@ class LayerPath(Explainer):
     averages = True
     advice = "More steps= make the sum more exact."
 
-    def __init__(self, setup: Setup, *, steps: int = 50) -> None:
+    def __init__(self, setup: Setup, *, steps: Count = 50) -> None:
         super().__init__(setup)
         without_tokens(setup)
         self.steps = steps
@@ -113,6 +114,8 @@ class InternalInfluence(LayerPath):
         How many points of the path are taken (Gauss-Legendre).
     """
 
+    per = "unit"
+
     def attribute(self, request: Request) -> Found:
         """Influence (T, N, *Y)."""
         positions, weights = quadrature("gauss_legendre", self.steps)
@@ -137,15 +140,19 @@ class NeuronConductance(Explainer):
         How many points of the path are taken (Gauss-Legendre).
     """
 
-    def __init__(self, setup: Setup, *, layer: str, unit: Any = None, steps: int = 50) -> None:
+    entered = True
+
+    def __init__(self, setup: Setup, *, layer: str, unit: Any = None, steps: Count = 50) -> None:
         super().__init__(setup)
+        setup = self.setup
         without_tokens(setup)
+        if isinstance(unit, list):
+            raise RuleError(f"unit is one target, not a list of them, {shown(unit)}.")
         if layer not in setup.graph.nodes:
             raise RuleError(f"layer={layer!r} is no layer of this network.")
         self._place = cut_at(setup.graph, layer)
         inner = replace(setup, places=(self._place,))
-        between = setup.graph.before([setup.target]) & setup.graph.behind(setup.cuts)
-        if self._place.node not in between:
+        if self._place.node not in setup.graph.between(setup.cuts, [setup.target]):
             raise InputError(f"Nothing goes from {setup.cuts} to the target through {layer!r}.")
         self.unit = unit
         self.positions, self.weights = quadrature("gauss_legendre", steps)

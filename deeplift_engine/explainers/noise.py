@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,10 @@ from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.blocks import Block
 from deeplift_engine.explainers.draws import normal, streams
 from deeplift_engine.explainers.method import Method
-from deeplift_engine.explainers.paths import (
-    checked_count,
-    with_references,
-    without_tokens,
-)
+from deeplift_engine.explainers.paths import with_references, without_tokens
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.means import Mean
+from deeplift_engine.options import Among, Count, NotNegative, Seed, Whole, checked
 from deeplift_engine.reference_checks import References
 from deeplift_engine.request import Request
 from deeplift_engine.results import Found
@@ -58,44 +55,58 @@ class Noisy(Explainer):
         self,
         setup: Setup,
         *,
-        statistic: str = "mean",
+        statistic: Annotated[str, Among(STATISTICS)] = "mean",
         of: str = "gradient",
         of_options: Mapping[str, Any] | None = None,
-        samples: int = 50,
-        noise: float = 0.1,
-        seed: int = 0,
+        samples: Count = 50,
+        noise: NotNegative = 0.1,
+        seed: Seed = 0,
     ) -> None:
         from deeplift_engine.explainers.table import make  # the table has this method too
 
         super().__init__(setup)
         without_tokens(self.setup)
-        if statistic not in STATISTICS:
-            raise RuleError(f"statistic is one of {', '.join(STATISTICS)}, not {statistic!r}.")
-        if not (np.isfinite(noise) and noise >= 0):
-            raise RuleError(f"noise is a finite number of 0 or more, not {noise!r}.")
-        fewest = 2 if statistic == "variance" else 1
-        self.samples = checked_count(samples, "samples", fewest)
+        self.samples = checked("samples", samples, Whole(2 if statistic == "variance" else 1))
         self.statistic, self.noise, self.seed = statistic, noise, seed
-        self.inner = make(of, self.setup, of_options or {})
+        self.inner = inner = make(of, self.setup, of_options or {})
+        if inner.of_the_set:
+            raise RuleError(
+                f"Scores of {of!r} depend on which samples are scored together, and noisy copies "
+                "are no set: give another method as of=."
+            )
+        if not inner.moves:
+            raise RuleError(
+                f"{of!r} mutates letters, and with noise on them there are none: give another "
+                "method as of=."
+            )
+        self.compares, self.default_references = inner.compares, inner.default_references
+        self.keeps_apart, self.of_elements = inner.keeps_apart, inner.of_elements
+        self.per = inner.per
 
     def attribute(self, request: Request) -> Found:
         """The statistic of the scores; of means, their standard errors."""
         leading = (len(request.seeds.values), request.samples)
-        means = [Mean(leading) for _ in request.data]
-        apart = False
+        means: list[Mean] = []
         most = request.batch_size or self.setup.pairs
         for block, own in with_references(request, self.samples, most):
             found = self.inner.attribute(self._noisy(request, block, own))
-            apart = found.apart
+            means = means or [Mean(leading) for _ in found.scores]
             for values, mean in zip(found.scores, means, strict=True):
                 drawn = values.reshape(leading[0], *block.shape, *values.shape[2:])
                 if self.statistic == "square":
                     drawn = np.square(drawn)
                 mean.add((slice(None), block.rows), drawn)
+        layers = self.inner.origin.settings.get("layers")
+        whole = Found(
+            [mean.mean for mean in means],
+            apart=found.apart,
+            places=found.places,
+            settings={"layers": found.settings.get("layers", layers)},
+        )
         if self.statistic == "variance":
-            return Found([mean.variance for mean in means], apart=apart)
+            return replace(whole, scores=[mean.variance for mean in means])
         errors = [mean.standard_error for mean in means] if self.samples > 1 else None
-        return Found([mean.mean for mean in means], standard_errors=errors, apart=apart)
+        return replace(whole, standard_errors=errors)
 
     def _noisy(self, request: Request, block: Block, own: list[Array]) -> Request:
         """The request for noisy copies of some samples; each copy has its sample's references."""

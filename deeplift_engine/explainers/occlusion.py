@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplift_engine.blurring import gaussian_blur
 from deeplift_engine.data import by_input
 from deeplift_engine.errors import DegenerateReferenceWarning, InputError, RuleError
 from deeplift_engine.explainers.method import Method
@@ -17,13 +18,12 @@ from deeplift_engine.explainers.perturbing import (
     Perturbation,
     Valued,
     joined,
-    whole_number,
 )
 from deeplift_engine.explainers.setup import Setup
-from deeplift_engine.optional import optional
+from deeplift_engine.options import Count, Seed, Width
 from deeplift_engine.perturbation.evaluation import Samples
 from deeplift_engine.perturbation.groups import Groups
-from deeplift_engine.perturbation.incremental import Incremental
+from deeplift_engine.perturbation.incremental import Incremental, Way
 from deeplift_engine.perturbation.incremental_plan import Patches
 from deeplift_engine.perturbation.sliding import changes
 from deeplift_engine.perturbation.windows import Windows, windows
@@ -69,9 +69,9 @@ class Occlusion(Perturbation):
         window: Any = 1,
         stride: Any = 1,
         replacement: str = "references",
-        sigma: float = 3.0,
-        seed: int = 0,
-        way: str = "auto",
+        sigma: Width = 3.0,
+        seed: Seed = 0,
+        way: Way = "auto",
     ) -> None:
         super().__init__(setup)
         if replacement not in REPLACEMENTS:
@@ -83,6 +83,8 @@ class Occlusion(Perturbation):
         self.sigma, self.seed, self.way = sigma, seed, way
         self._forwards: dict[Patches, Incremental] = {}
         self.compares = replacement != "blur"
+        self.keeps_apart = replacement != "sample"
+        self.per = "difference" if self.compares else None
 
     def attribute(self, request: Request) -> Found:
         """What is lost under each window, shared and averaged."""
@@ -146,25 +148,19 @@ class Occlusion(Perturbation):
         ]
 
     def _replaced_by(self, request: Request) -> Request:
-        if self.replacement == "sample" and not request.average:
-            raise InputError(
-                "replacement='sample' takes one reference for each window, so that none can be "
-                "kept apart: leave average=True."
-            )
         if self.replacement != "blur":
             return request
         if any(array.dtype.kind != "f" for array in request.data):
             raise InputError("replacement='blur' is for inputs of numbers, and these are tokens.")
         references = [
-            References(f"blur({self.sigma:g})", 1, False, self._blurred) for _ in request.data
+            References(f"blur({self.sigma:g})", 1, False, self._blurred(info.positions))
+            for info in request.inputs
         ]
         return request.replace(references=references)
 
-    def _blurred(self, inputs: Array, indices: Array) -> Array:
-        gaussian = optional("scipy.ndimage", "scipy").gaussian_filter
-        rank = inputs.ndim - 1
-        spread = [0.0, *[self.sigma] * max(1, rank - 1), *[0.0] * (rank > 1)]
-        return np.asarray(gaussian(inputs, spread[: rank + 1]))[:, np.newaxis]
+    def _blurred(self, positions: Sequence[int]) -> Callable[[Array, Array], Array]:
+        axes = [axis + 1 for axis in positions]
+        return lambda inputs, indices: gaussian_blur(inputs, self.sigma, axes)[:, np.newaxis]
 
 
 def _by_input(given: Any, request: Request, what: str) -> Sequence[Any]:
@@ -206,6 +202,9 @@ class FeaturePermutation(FeatureAblation):
     """
 
     compares = False
+    keeps_apart = False
+    per = None
+    of_the_set = True
 
     def __init__(
         self,
@@ -213,11 +212,11 @@ class FeaturePermutation(FeatureAblation):
         *,
         groups: Any = None,
         divide: bool = True,
-        repeats: int = 10,
-        seed: int = 0,
+        repeats: Count = 10,
+        seed: Seed = 0,
     ) -> None:
         super().__init__(setup, groups=groups, divide=divide)
-        self.repeats, self.seed = whole_number(repeats, "repeats"), seed
+        self.repeats, self.seed = repeats, seed
 
     def attribute(self, request: Request) -> Found:
         """The losses, with the other samples as references."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,11 @@ from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.draws import streams, uniform
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.paths import (
+    RULES,
     Ends,
     Pairs,
     Paths,
     block_of,
-    checked_count,
     mean_over,
     paths,
     quadrature,
@@ -26,6 +26,7 @@ from deeplift_engine.explainers.paths import (
 )
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.means import Mean
+from deeplift_engine.options import Among, Count, Positive, Seed
 from deeplift_engine.request import Request
 from deeplift_engine.results import Found
 from deeplift_engine.weights import of_samples, repeated
@@ -61,18 +62,19 @@ class IntegratedGradients(Explainer):
         self,
         setup: Setup,
         *,
-        rule: str = "gauss_legendre",
-        steps: int = 50,
-        tolerance: float | None = None,
-        most_steps: int = 1600,
+        rule: Annotated[str, Among(RULES)] = "gauss_legendre",
+        steps: Count = 50,
+        tolerance: Positive | None = None,
+        most_steps: Count = 1600,
     ) -> None:
         super().__init__(setup)
         without_tokens(self.setup)
         quadrature(rule, steps)
-        if tolerance is not None and not tolerance > 0:
-            raise RuleError(f"tolerance is a number above 0, or None, not {tolerance!r}.")
-        self.rule, self.steps, self.asked = rule, steps, tolerance
-        self.most_steps = checked_count(most_steps, "most_steps")
+        if tolerance is not None and most_steps < steps:
+            raise RuleError(
+                f"most_steps={most_steps} is below steps={steps}: a tolerance would add no step."
+            )
+        self.rule, self.steps, self.asked, self.most_steps = rule, steps, tolerance, most_steps
         self._walk = self.walk()
 
     @property
@@ -152,11 +154,12 @@ class ExpectedGradients(Explainer):
     """
 
     entered = True
+    keeps_apart = False
 
-    def __init__(self, setup: Setup, *, samples: int = 200, seed: int = 0) -> None:
+    def __init__(self, setup: Setup, *, samples: Count = 200, seed: Seed = 0) -> None:
         super().__init__(setup)
         without_tokens(self.setup)
-        self.samples, self.seed = checked_count(samples, "samples"), seed
+        self.samples, self.seed = samples, seed
         self._walk = self.walk()
 
     @property

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplift_engine.convergence import Sums, summed
-from deeplift_engine.errors import InputError, RuleError
+from deeplift_engine.errors import InputError
 from deeplift_engine.explainers.blocks import Block, blocks
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.explainers.walk import Values
 from deeplift_engine.means import Mean
+from deeplift_engine.options import LARGEST, Whole, checked
 from deeplift_engine.request import Request
 from deeplift_engine.results import Found
 from deeplift_engine.weights import of_samples, repeated
@@ -25,6 +26,8 @@ WALKS = 4
 """How many blocks of a walk are made ready together."""
 SUMS = ("at_input", "at_reference", "found", "size")
 RULES = ("gauss_legendre", "midpoint", "trapezoid", "left", "right")
+MOST_NODES = 5000
+"""Nodes of Gauss and Legendre at most: they are the eigenvalues of so large a matrix."""
 
 
 @functools.cache
@@ -34,12 +37,11 @@ def quadrature(rule: str, steps: int) -> tuple[Array, Array]:
     Raises
     ------
     RuleError
-        For a rule that there is not, or too few steps.
+        For too few steps, and for too many of Gauss and Legendre's.
     """
-    if rule not in RULES:
-        raise RuleError(f"rule is one of {', '.join(RULES)}, not {rule!r}.")
     fewest = 2 if rule == "trapezoid" else 1
-    checked_count(steps, "steps", fewest)
+    most = MOST_NODES if rule == "gauss_legendre" else LARGEST
+    checked("steps", steps, Whole(fewest, most))
     if rule == "gauss_legendre":
         positions, weights = np.polynomial.legendre.leggauss(steps)
         return (positions + 1) / 2, weights / 2
@@ -51,19 +53,6 @@ def quadrature(rule: str, steps: int) -> tuple[Array, Array]:
     return (np.arange(steps) + shift) / steps, np.full(steps, 1 / steps)
 
 
-def checked_count(value: int, name: str, fewest: int = 1) -> int:
-    """A whole number of ``fewest`` or more, of the option called ``name``.
-
-    Raises
-    ------
-    RuleError
-        For anything else.
-    """
-    if isinstance(value, bool) or int(value) != value or value < fewest:
-        raise RuleError(f"{name} is a whole number of {fewest} or more, not {value!r}.")
-    return int(value)
-
-
 def without_tokens(setup: Setup) -> None:
     """See that there are points between any two inputs.
 
@@ -72,7 +61,7 @@ def without_tokens(setup: Setup) -> None:
     InputError
         Where an input holds tokens.
     """
-    tokens = [name for name in setup.graph.inputs if setup.graph.nodes[name].tokens]
+    tokens = list(setup.token_inputs)
     if tokens:
         readers = [
             node.name for node in setup.graph.nodes.values() if set(tokens) & set(node.inputs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from deeplift_engine.explainers.relevance import conserved, prepared
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.graph import Node
 from deeplift_engine.layers import Linear
+from deeplift_engine.options import shown
 from deeplift_engine.patterns import PATTERNED, Patterns
 from deeplift_engine.request import Request
 from deeplift_engine.results import Found
@@ -44,11 +46,18 @@ class ByPatterns(Explainer):
     compares = False
 
     def __init__(self, setup: Setup, *, patterns: Any, times_weights: bool = False) -> None:
-        given = patterns if isinstance(patterns, Patterns) else Patterns.load(patterns)
+        if not isinstance(patterns, Patterns | str | PathLike):
+            raise RuleError(
+                "patterns is what deeplift_engine.fit_patterns(network, x) gives, or the file that "
+                f"it was saved as, not {shown(patterns)}."
+            )
+        given = patterns if isinstance(patterns, Patterns) else Patterns.load(str(patterns))
         super().__init__(prepared(setup, given.batch_norm))
+        self.per = "input" if times_weights else None
         rules = self.setup.assigned()
+        crossed = self.setup.graph.between(self.setup.cuts, [self.setup.target])
         for name, node in self.setup.graph.nodes.items():
-            if isinstance(node.layer, PATTERNED) and name in self._crossed():
+            if isinstance(node.layer, PATTERNED) and name in crossed:
                 pattern = _checked(node, given)
                 kernel = pattern * node.layer.kernel if times_weights else pattern
                 rules[name] = Assigned(Replaced(replace(node.layer, kernel=kernel)))
@@ -58,10 +67,6 @@ class ByPatterns(Explainer):
         """What arrives (T, N, *S) of the target's value."""
         walked = self._walk(request.data, request.seeds.values, request.batch_size)
         return conserved(walked.multipliers, walked.values, False, walked.outputs)
-
-    def _crossed(self) -> set[str]:
-        graph = self.setup.graph
-        return graph.before([self.setup.target]) & graph.behind(self.setup.cuts)
 
 
 @dataclass(frozen=True, eq=False)

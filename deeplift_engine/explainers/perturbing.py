@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplift_engine.convergence import Sums
-from deeplift_engine.errors import RuleError
 from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.perturbation.evaluation import Perturbed, Samples
@@ -143,16 +142,3 @@ def _sums(parts: Sequence[Valued]) -> Sums | None:
     size = [np.abs(part.values).sum(axis=-1) for part in parts]
     arrays = (*zip(*ends, strict=True), found, size)
     return Sums.between(*(np.concatenate(array, axis=1) for array in arrays))
-
-
-def whole_number(value: Any, name: str, least: int = 1) -> int:
-    """An option that is a whole number of ``least`` or more.
-
-    Raises
-    ------
-    RuleError
-        For anything else.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise RuleError(f"{name} is a whole number of {least} or more, not {value!r}.")
-    return int(value)

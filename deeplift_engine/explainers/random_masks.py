@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,10 @@ from deeplift_engine.explainers.perturbing import (
     Perturbation,
     Valued,
     joined,
-    whole_number,
 )
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.optional import optional
+from deeplift_engine.options import Among, Count, Number, Seed, TwoOrMore
 from deeplift_engine.perturbation.evaluation import Samples, even
 from deeplift_engine.perturbation.fields import Fields, fields
 from deeplift_engine.perturbation.groups import Groups
@@ -52,20 +52,19 @@ class Rise(Perturbation):
         Of the masks.
     """
 
+    per = None
+
     def __init__(
         self,
         setup: Setup,
         *,
-        samples: int = 4000,
-        cells: int = 7,
-        keep: float = 0.5,
-        seed: int = 0,
+        samples: TwoOrMore = 4000,
+        cells: Count = 7,
+        keep: Annotated[float, Number(above=0, below=1)] = 0.5,
+        seed: Seed = 0,
     ) -> None:
         super().__init__(setup)
-        self.samples, self.cells = whole_number(samples, "samples", 2), whole_number(cells, "cells")
-        if not 0 < keep < 1:
-            raise RuleError(f"keep is a number between 0 and 1, not {keep!r}.")
-        self.keep, self.seed = keep, seed
+        self.samples, self.cells, self.keep, self.seed = samples, cells, keep, seed
 
     def attribute(self, request: Request) -> Found:
         """Weighted means and their standard errors."""
@@ -73,13 +72,14 @@ class Rise(Perturbation):
         drawn = [
             fields(
                 array.shape[1:],
+                info.positions,
                 self.samples,
                 self.cells,
                 self.keep,
                 generator,
                 smooth=array.dtype.kind == "f",
             )
-            for array in request.data
+            for info, array in zip(request.inputs, request.data, strict=True)
         ]
         means: list[list[Array]] = [[] for _ in drawn]
         errors: list[list[Array]] = [[] for _ in drawn]
@@ -135,23 +135,22 @@ class Sobol(Grouped):
         Of the sequence.
     """
 
+    per = None
+
     def __init__(
         self,
         setup: Setup,
         *,
-        samples: int = 32,
-        order: str = "total",
+        samples: TwoOrMore = 32,
+        order: Annotated[str, Among(("total", "first"))] = "total",
         groups: Any = 8,
         divide: bool = False,
-        seed: int = 0,
+        seed: Seed = 0,
     ) -> None:
         super().__init__(setup, groups=groups, divide=divide)
-        self.samples = whole_number(samples, "samples", 2)
-        if self.samples & (self.samples - 1):
+        if samples & (samples - 1):
             raise RuleError(f"samples={samples} is no power of two, as a Sobol sequence needs.")
-        if order not in ("total", "first"):
-            raise RuleError(f"order is 'total' or 'first', not {order!r}.")
-        self.order, self.seed = order, seed
+        self.samples, self.order, self.seed = samples, order, seed
 
     def masks(self, count: int) -> int:
         """Those of two designs, and of the first with each column of the second."""

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from deeplift_engine.attribution import Attribution
 from deeplift_engine.errors import InputError, RuleError
 from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.setup import Setup
-from deeplift_engine.explainers.spatial import Layout, layout
+from deeplift_engine.layouts import Layout, layout
 from deeplift_engine.optional import optional
+from deeplift_engine.options import Among, Count, Number, Several, Share, Whole
 from deeplift_engine.plan import Cut
 from deeplift_engine.progress import bar
 from deeplift_engine.reference_checks import References
@@ -26,6 +26,17 @@ from deeplift_engine.results import Found
 Array = NDArray[Any]
 SCALES = (50.0, 100.0, 150.0, 250.0, 500.0, 1200.0)
 OVER_CHANNELS: Mapping[str, Any] = {"max": np.max, "sum": np.sum}
+
+
+def _black_and_white(images: Array, indices: Array) -> Array:
+    axes = tuple(range(1, images.ndim))
+    ends = np.stack([images.min(axes), images.max(axes)], axis=1)
+    ends = ends.reshape(*ends.shape, *(1 for _ in axes))
+    return np.broadcast_to(ends, (*ends.shape[:2], *images.shape[1:]))
+
+
+BLACK_AND_WHITE = References("black and white", 2, False, _black_and_white)
+"""The smallest and the largest value of each sample, everywhere."""
 
 
 class Regions(Explainer):
@@ -65,50 +76,42 @@ class Regions(Explainer):
         have their own mean.
     """
 
+    default_references = BLACK_AND_WHITE
+    keeps_apart = False
+    per = None
+    of_elements = False
+
     def __init__(
         self,
         setup: Setup,
         *,
         of: str = "integrated_gradients",
         of_options: Mapping[str, Any] | None = None,
-        over_channels: str = "max",
-        scales: Sequence[float] = SCALES,
-        sigma: float = 0.8,
-        size: tuple[int, int] | None = (224, 224),
-        min_size: int = 150,
-        dilation: int = 5,
-        least: int = 50,
-        area: float = 1.0,
+        over_channels: Annotated[str, Among(OVER_CHANNELS)] = "max",
+        scales: Annotated[Sequence[float], Several(Number(above=0))] = SCALES,
+        sigma: Annotated[float, Number(least=0, most=1_000_000)] = 0.8,
+        size: Annotated[Sequence[int], Several(Whole(1), 2)] | None = (224, 224),
+        min_size: Annotated[int, Whole(0)] = 150,
+        dilation: Annotated[int, Whole(0)] = 5,
+        least: Count = 50,
+        area: Share = 1.0,
     ) -> None:
         from deeplift_engine.explainers.table import make  # the table has this method too
 
         super().__init__(setup)
         optional("skimage", "scikit-image")
-        if over_channels not in OVER_CHANNELS:
-            known = ", ".join(OVER_CHANNELS)
-            raise RuleError(f"over_channels is one of {known}, not {over_channels!r}.")
-        if np.ndim(scales) != 1 or not len(scales) or min(scales) <= 0:
-            raise RuleError(f"scales are one or more numbers above 0, not {scales!r}.")
-        if size is not None and (np.shape(size) != (2,) or min(size) < 1):
-            raise RuleError(f"size is a height and a width of 1 or more, or None, not {size!r}.")
-        if dilation < 0 or least < 1 or not 0 < area <= 1:
-            raise RuleError(
-                "dilation is 0 or more, least 1 or more, and area above 0 and at most 1: not "
-                f"{dilation!r}, {least!r} and {area!r}."
-            )
         self.layouts = [_image(setup, place) for place in setup.places]
         self.inner = make(of, setup, of_options or {})
-        self.compares = self.inner.compares
+        if not self.inner.of_elements or len(self.inner.setup.places) != len(setup.places):
+            raise RuleError(
+                f"Regions are ranked by scores of an image's elements, and {of!r} gives maps: give "
+                "another method as of=."
+            )
+        self.compares, self.of_the_set = self.inner.compares, self.inner.of_the_set
+        self.moves = self.inner.moves
         self.over_channels = OVER_CHANNELS[over_channels]
         self.divided = partial(divided, scales=scales, sigma=sigma, min_size=min_size, size=size)
         self.dilation, self.least, self.area = dilation, least, area
-
-    def run(self, x: Any, *, references: Any = None, **arguments: Any) -> Attribution:
-        """As `Explainer.run`; references are black and white images if none are given."""
-        if references is None and self.compares:
-            count = len(self.setup.inputs)
-            references = BLACK_AND_WHITE if count == 1 else [BLACK_AND_WHITE] * count
-        return super().run(x, references=references, **arguments)
 
     def attribute(self, request: Request) -> Found:
         """Maps (T, N, height, width)."""
@@ -143,7 +146,7 @@ def divided(
     scales: Sequence[float],
     sigma: float,
     min_size: int,
-    size: tuple[int, int] | None,
+    size: Sequence[int] | None,
 ) -> Array:
     """The number of each pixel's region (scales, height, width), for an image (height, width, c).
 
@@ -213,17 +216,6 @@ def ranked(values: Array, inside: Array, least: int, area: float) -> Array:
     if free.any():
         means[free] = values[free].mean(dtype=float)
     return means.astype(values.dtype)
-
-
-def _black_and_white(images: Array, indices: Array) -> Array:
-    axes = tuple(range(1, images.ndim))
-    ends = np.stack([images.min(axes), images.max(axes)], axis=1)
-    ends = ends.reshape(*ends.shape, *(1 for _ in axes))
-    return np.broadcast_to(ends, (*ends.shape[:2], *images.shape[1:]))
-
-
-BLACK_AND_WHITE = References("black and white", 2, False, _black_and_white)
-"""The smallest and the largest value of each sample, everywhere."""
 
 
 def _image(setup: Setup, place: Cut) -> Layout:

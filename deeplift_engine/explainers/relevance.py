@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,9 @@ from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.explainers.walk import Walked
 from deeplift_engine.merging import merging
+from deeplift_engine.options import Among, Bounds, NotNegative
 from deeplift_engine.request import Request
 from deeplift_engine.results import Found
-from deeplift_engine.rules.assign import unknown_name
 from deeplift_engine.rules.composites import assign_relevance
 from deeplift_engine.rules.relevance import (
     FLAT,
@@ -35,6 +35,7 @@ from deeplift_engine.rules.relevance import (
     Gamma,
     RelevanceRule,
 )
+from deeplift_engine.rules.selecting import pairs_of, unknown_name
 
 Array = NDArray[Any]
 Rule = str | RelevanceRule
@@ -52,10 +53,6 @@ class Parameters:
     low: Any
     high: Any
     bias: bool
-
-    def __post_init__(self) -> None:
-        if not self.epsilon >= 0:
-            raise RuleError(f"epsilon is 0 or more, not {self.epsilon!r}.")
 
     def box(self) -> Box:
         """z-box."""
@@ -76,7 +73,7 @@ RULES: Mapping[str, Callable[[Parameters], RelevanceRule]] = {
     "w_square": lambda given: W_SQUARE,
     "flat": lambda given: FLAT,
     "z_box": Parameters.box,
-    "root": lambda given: W_SQUARE if given.low is None else given.box(),
+    "root": lambda given: W_SQUARE if given.low is given.high is None else given.box(),
 }
 """Rules of kernels by name; ``"root"`` is z-box where bounds are given, else w-square."""
 
@@ -116,6 +113,7 @@ class Relevance(Explainer):
     """
 
     compares = False
+    per = "input"
     advice: ClassVar[str] = (
         "Relevance is lost where a rule divides by zero; dtype='float64' rules out rounding."
     )
@@ -125,21 +123,20 @@ class Relevance(Explainer):
         setup: Setup,
         *,
         rules: Rules = "epsilon",
-        epsilon: float = 1e-6,
-        gamma: float = 0.25,
+        epsilon: NotNegative = 1e-6,
+        gamma: NotNegative = 0.25,
         alpha: float = 2.0,
         beta: float = 1.0,
-        low: Any = None,
-        high: Any = None,
+        low: Bounds = None,
+        high: Bounds = None,
         bias: bool = True,
-        start: str = "value",
+        start: Annotated[str, Among(("value", "one"))] = "value",
         batch_norm: str = "merge",
     ) -> None:
         super().__init__(prepared(setup, batch_norm))
-        if start not in ("value", "one"):
-            raise RuleError(f"start is 'value' or 'one', not {start!r}.")
         given = Parameters(epsilon, gamma, alpha, beta, low, high, bias)
-        made = [(which, _made(rule, given)) for which, rule in _pairs(rules)]
+        pairs = pairs_of(rules, (str, RelevanceRule), "[('first', 'flat'), ('default', 'z_plus')]")
+        made = [(which, _made(rule, given)) for which, rule in pairs]
         assigned = assign_relevance(self.setup.graph.nodes, made, Epsilon(epsilon, bias))
         self._walk = self.walk(assigned, relevance=True)
         self.conserves, self.given = self._walk.plan.complete, start == "one"
@@ -172,23 +169,9 @@ def conserved(
     return Found(scores, sums=sums, predictions=outputs or None)
 
 
-def _pairs(rules: Any) -> list[tuple[Any, Any]]:
-    """Any form of ``rules`` as pairs."""
-    if isinstance(rules, str | RelevanceRule):
-        return [("default", rules)]
-    pairs = rules.items() if isinstance(rules, Mapping) else rules
-    try:
-        return [(which, rule) for which, rule in pairs]
-    except (TypeError, ValueError) as error:
-        raise RuleError(
-            f"rules is a name, or pairs (which layers, rule) such as [('first', 'flat'), "
-            f"('default', 'z_plus')], not {rules!r}."
-        ) from error
-
-
 def _made(rule: Any, given: Parameters) -> RelevanceRule:
     if isinstance(rule, RelevanceRule):
         return rule
-    if rule not in RULES:
+    if not isinstance(rule, str) or rule not in RULES:
         raise RuleError(unknown_name("relevance rule", str(rule), list(RULES)))
     return RULES[rule](given)

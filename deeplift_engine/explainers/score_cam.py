@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplift_engine.errors import InputError, RuleError
+from deeplift_engine.errors import InputError
 from deeplift_engine.explainers.blocks import blocks
 from deeplift_engine.explainers.maps import Maps, Resize, put
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.setup import Setup
-from deeplift_engine.explainers.spatial import resized, source_of
+from deeplift_engine.explainers.spatial import Interpolation, resized, source_of
+from deeplift_engine.options import Count
 from deeplift_engine.request import Request
 from deeplift_engine.results import Found
 from deeplift_engine.weights import of_samples, repeated
@@ -47,19 +48,19 @@ class ScoreCam(Maps):
         ``"linear"`` along every axis (bilinear for images), or ``"nearest"``; of masks too.
     """
 
+    keeps_apart = False
+
     def __init__(
         self,
         setup: Setup,
         *,
         softmax: bool = True,
-        channels: int | None = None,
+        channels: Count | None = None,
         relu: bool = True,
         resize: Resize = "input",
-        interpolation: str = "linear",
+        interpolation: Interpolation = "linear",
     ) -> None:
         super().__init__(setup, relu=relu, resize=resize, interpolation=interpolation)
-        if channels is not None and (channels < 1 or int(channels) != channels):
-            raise RuleError(f"channels is a whole number of 1 or more, or None, not {channels!r}.")
         self.softmax, self.channels = softmax, channels
         self._sources = [source_of(self.setup, place) for place in self.setup.places]
         for place, source in zip(self.setup.places, self._sources, strict=True):

@@ -9,6 +9,7 @@ from typing import Any
 from deeplift_engine.data import InputInfo
 from deeplift_engine.errors import InputError
 from deeplift_engine.graph import Graph
+from deeplift_engine.layouts import channels_axis
 from deeplift_engine.plan import Cut, Plan, pairs_per_block
 from deeplift_engine.rules import Assigned, Rules, assign
 
@@ -47,6 +48,15 @@ class Setup:
     def cuts(self) -> tuple[str, ...]:
         """The nodes to score at."""
         return tuple(place.node for place in self.places)
+
+    @property
+    def token_inputs(self) -> tuple[str, ...]:
+        """The inputs that hold tokens, whole numbers of any dtype that are looked up."""
+        return tuple(
+            info.name
+            for info in self.inputs
+            if info.table is not None or not info.dtype.startswith("float")
+        )
 
     @property
     def at_inputs(self) -> bool:
@@ -89,7 +99,12 @@ class Setup:
                 "these as layers= too."
             )
         infos = tuple(
-            InputInfo(name, graph.nodes[name].shape, graph.nodes[name].dtype)
+            InputInfo(
+                name,
+                graph.nodes[name].shape,
+                graph.nodes[name].dtype,
+                channels=channels_axis(self.graph, name),
+            )
             for name in graph.inputs
         )
         return replace(self, graph=graph, inputs=infos)

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deeplift_engine.errors import ConvergenceWarning, RuleError
 from deeplift_engine.explainers.method import Method
-from deeplift_engine.explainers.perturbing import Grouped, Valued, whole_number
+from deeplift_engine.explainers.perturbing import Grouped, Valued
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.optional import optional
+from deeplift_engine.options import Count, Positive, Seed, Several, TwoOrMore, Whole
 from deeplift_engine.perturbation import coalitions
 from deeplift_engine.perturbation.evaluation import Masks, Samples
 from deeplift_engine.perturbation.groups import Grouping, Groups, sampled
 from deeplift_engine.products import product
 from deeplift_engine.request import Request
+from deeplift_engine.warn import warn
 
 Array = NDArray[Any]
 TOGETHER = 16
@@ -56,26 +57,23 @@ class ShapleySampling(Grouped):
         self,
         setup: Setup,
         *,
-        samples: int = 20,
+        samples: Count = 20,
         antithetic: bool = True,
         groups: Any = None,
-        sampling_dims: Sequence[int] | None = None,
+        sampling_dims: Annotated[Sequence[int], Several(Whole())] | None = None,
         divide: bool = True,
-        tolerance: float | None = None,
-        seed: int = 0,
+        tolerance: Positive | None = None,
+        seed: Seed = 0,
     ) -> None:
         super().__init__(setup, groups=groups, divide=divide)
-        self.samples = whole_number(samples, "samples", 1 + antithetic)
         if antithetic and samples % 2:
             raise RuleError(
                 f"samples={samples} permutations make no antithetic pairs: give an even number, or "
                 "antithetic=False."
             )
-        if tolerance is not None and not tolerance > 0:
-            raise RuleError(f"tolerance is a number above 0, not {tolerance!r}.")
         if groups is not None and sampling_dims is not None:
             raise RuleError("groups and sampling_dims both say what the players are: give one.")
-        self.rounds = -(-samples // TOGETHER)
+        self.samples, self.rounds = samples, -(-samples // TOGETHER)
         self.antithetic, self.sampling_dims = antithetic, sampling_dims
         self.stop_at, self.seed = tolerance, seed
 
@@ -113,12 +111,11 @@ class ShapleySampling(Grouped):
             if not going.any():
                 break
         if self.stop_at is not None and going.any():
-            warnings.warn(
+            warn(
                 f"shapley_sampling: after {self.samples} permutations standard errors of "
                 f"{going.any(axis=(0, 2)).sum()} of {samples.count} samples are above "
                 f"tolerance={self.stop_at:g} of their largest value; give more samples.",
                 ConvergenceWarning,
-                stacklevel=4,
             )
         return Valued(found.mean, found.errors if found.count > 1 else None, ends)
 
@@ -218,14 +215,13 @@ class KernelShap(Grouped):
         self,
         setup: Setup,
         *,
-        samples: int | None = None,
+        samples: TwoOrMore | None = None,
         groups: Any = None,
         divide: bool = True,
-        seed: int = 0,
+        seed: Seed = 0,
     ) -> None:
         super().__init__(setup, groups=groups, divide=divide)
-        self.samples = None if samples is None else whole_number(samples, "samples", 2)
-        self.seed = seed
+        self.samples, self.seed = samples, seed
 
     def masks(self, count: int) -> int:
         """So many, or all."""

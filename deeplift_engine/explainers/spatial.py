@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplift_engine.errors import InputError, RuleError
+from deeplift_engine.errors import InputError
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.graph import Graph, Node
 from deeplift_engine.layers import (
@@ -22,81 +22,13 @@ from deeplift_engine.layers import (
     Transpose,
     TransposedConvolution,
 )
+from deeplift_engine.layouts import Layout, layout
+from deeplift_engine.options import Among
 from deeplift_engine.plan import Cut, cut_at
 
 Array = NDArray[Any]
 CONVOLUTIONS = (Convolution, DepthwiseConvolution, LocallyConnected, TransposedConvolution)
-INTERPOLATIONS = ("linear", "nearest")
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How one sample of a node is laid out.
-
-    Attributes
-    ----------
-    rank
-        How many axes of positions there are: 1 of a sequence, 2 of an image, 3 of a volume.
-    axis
-        Where the channels are, from the end; None where there are none, as of tokens.
-    """
-
-    rank: int
-    axis: int | None
-
-    def sizes(self, array: Array) -> tuple[int, ...]:
-        """How many positions an array (..., *sample) has along each of their axes."""
-        kept = list(array.shape[array.ndim - self.rank - (self.axis is not None) :])
-        if self.axis is not None:
-            del kept[self.axis]
-        return tuple(kept)
-
-    def last(self, array: Array) -> Array:
-        """(..., *sample) as (..., *positions, channels)."""
-        return array if self.axis is None else np.moveaxis(array, self.axis, -1)
-
-    def spread(self, maps: Array) -> Array:
-        """Maps (..., *positions) with an axis of size 1 for the channels, where there are any."""
-        return maps if self.axis is None else np.expand_dims(maps, self.axis)
-
-
-def layout(graph: Graph, name: str) -> Layout:
-    """How the node called ``name`` is laid out; its last axis are channels if nothing tells."""
-    rank = len(graph.nodes[name].shape) - 1
-    return Layout(rank, -rank - 1 if _channels_first(graph, name) else -1)
-
-
-def _channels_first(graph: Graph, name: str) -> bool:
-    """Whether a layer that has its channels first gave the node, or reads it.
-
-    Such a layer moves them itself, where it begins and where it ends.
-    """
-    rank = len(graph.nodes[name].shape)
-    origin = _origin(graph, name)
-    if _moves(origin, (rank, *range(1, rank))):
-        return graph.nodes[origin.inputs[0]].keras_layer == origin.keras_layer
-    return any(
-        _moves(graph.nodes[source], (*range(2, rank + 1), 1))
-        and graph.nodes[source].keras_layer == reader.keras_layer
-        and _origin(graph, graph.nodes[source].inputs[0]).name == origin.name
-        for reader in graph.nodes.values()
-        for source in reader.inputs
-    )
-
-
-def _moves(node: Node, axes: tuple[int, ...]) -> bool:
-    return isinstance(node.layer, Transpose) and node.layer.axes == axes
-
-
-def _origin(graph: Graph, name: str) -> Node:
-    """Where the node's layout comes from: an input, a transpose, or what changes the rank."""
-    node = graph.nodes[name]
-    while node.inputs and not isinstance(node.layer, Transpose):
-        source = graph.nodes[node.inputs[0]]
-        if len(source.shape) != len(node.shape):
-            break
-        node = source
-    return node
+Interpolation: TypeAlias = Annotated[str, Among(("linear", "nearest"))]
 
 
 # ---------------------------------------------------------------- which layer
@@ -111,7 +43,7 @@ def at_feature_maps(setup: Setup) -> Setup:
         If there is no convolution in front of the target, or a layer has no positions.
     """
     if setup.at_inputs:
-        place = last_convolution(setup.graph, setup.target)
+        place = last_convolution(setup.graph, setup.target, setup.settings.get("layers"))
         settings = {**setup.settings, "layers": [place.name]}
         setup = replace(setup, places=(place,), settings=settings)
     for place in setup.places:
@@ -124,10 +56,11 @@ def at_feature_maps(setup: Setup) -> Setup:
     return setup
 
 
-def last_convolution(graph: Graph, target: str) -> Cut:
+def last_convolution(graph: Graph, target: str, behind: Sequence[str] | None = None) -> Cut:
     """The last convolution in front of the target, behind its own normalisation and activation.
 
-    What does nothing there, such as dropout, is left out where nothing else follows it.
+    What does nothing there, such as dropout, is left out where nothing else follows it. Layers
+    that the graph was cut ``behind`` are said where there is none.
 
     Raises
     ------
@@ -135,17 +68,14 @@ def last_convolution(graph: Graph, target: str) -> Cut:
         If there is none.
     """
     before = graph.before([target])
-    readers: dict[str, list[Node]] = {}
-    for node in graph.nodes.values():
-        for source in set(node.inputs) if node.name in before else ():
-            readers.setdefault(source, []).append(node)
+    readers = graph.readers()
 
     def idle(node: Node) -> bool:
         moved = isinstance(node.layer, Transpose)
         return isinstance((graph.nodes[node.inputs[0]] if moved else node).layer.core, Identity)
 
     def end(node: Node) -> Node:
-        following = readers.get(node.name, [])
+        following = [reader for reader in readers[node.name] if reader.name in before]
         if len(following) != 1 or not _own(node, following[0]):
             return node
         last = end(following[0])
@@ -157,6 +87,11 @@ def last_convolution(graph: Graph, target: str) -> Cut:
             if last != target:
                 outside = last.removesuffix("/channels_last")
                 return cut_at(graph, outside if outside in graph.nodes else last)
+    if behind:
+        raise InputError(
+            f"There is no convolution between {list(behind)} and {target!r}: leave layers= out, or "
+            "name layers in front of the convolution that is looked at."
+        )
     raise InputError(
         f"There is no convolution in front of {target!r}: name a layer with positions and "
         "channels as layers=."
@@ -235,17 +170,3 @@ def resized(
         maps *= share
         maps += first
     return maps
-
-
-def checked_interpolation(interpolation: str) -> str:
-    """One of `INTERPOLATIONS`.
-
-    Raises
-    ------
-    RuleError
-        For anything else.
-    """
-    if interpolation not in INTERPOLATIONS:
-        known = ", ".join(INTERPOLATIONS)
-        raise RuleError(f"interpolation is one of {known}, not {interpolation!r}.")
-    return interpolation

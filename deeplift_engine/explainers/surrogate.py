@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplift_engine.errors import RuleError
 from deeplift_engine.explainers.method import Method
-from deeplift_engine.explainers.perturbing import Grouped, Valued, whole_number
+from deeplift_engine.explainers.perturbing import Grouped, Valued
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.explainers.shapley import check_regressed, of_rows
 from deeplift_engine.optional import optional
+from deeplift_engine.options import NotNegative, Positive, Seed, TwoOrMore
 from deeplift_engine.perturbation.evaluation import Samples
 from deeplift_engine.perturbation.groups import Groups
 
@@ -42,21 +42,16 @@ class Lime(Grouped):
         self,
         setup: Setup,
         *,
-        samples: int = 1000,
-        kernel_width: float = 0.25,
-        alpha: float = 1.0,
+        samples: TwoOrMore = 1000,
+        kernel_width: Positive = 0.25,
+        alpha: NotNegative = 1.0,
         groups: Any = "auto",
         divide: bool = True,
-        seed: int = 0,
+        seed: Seed = 0,
     ) -> None:
         super().__init__(setup, groups=groups, divide=divide)
-        self.samples = whole_number(samples, "samples", 2)
-        if not kernel_width > 0 or not alpha >= 0:
-            raise RuleError(
-                f"kernel_width={kernel_width!r}, alpha={alpha!r}: give numbers above 0, alpha may "
-                "be 0."
-            )
-        self.kernel_width, self.alpha, self.seed = kernel_width, alpha, seed
+        self.samples, self.seed = samples, seed
+        self.kernel_width, self.alpha = kernel_width, alpha
 
     def masks(self, count: int) -> int:
         """As many as there are draws."""

@@ -73,11 +73,12 @@ def find(name: str) -> Method:
     RuleError
         If there is none.
     """
-    found = TABLE.get(ALIASES.get(name, name))
+    found = TABLE.get(ALIASES.get(name, name)) if isinstance(name, str) else None
     if found is None:
         known = [*TABLE, *ALIASES]
-        near = difflib.get_close_matches(name, known, n=3) or list(TABLE)
-        raise RuleError(f"There is no method {name!r}. Near it: {', '.join(near)}.")
+        near = difflib.get_close_matches(str(name), known, n=3)
+        said = f"Near it: {', '.join(near)}." if near else "deeplift_engine.methods() has them all."
+        raise RuleError(f"There is no method {name!r}. {said}")
     return found
 
 

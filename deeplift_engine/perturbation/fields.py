@@ -20,8 +20,10 @@ class Fields:
     ----------
     shape
         S.
+    axes
+        Those of S along which there are cells; what is along the others stays together.
     grids
-        Zeros and ones (D, G_1, G_2, …) at the corners of cells along some axes of S.
+        Zeros and ones (D, G_1, G_2, …) at the corners of cells along these axes.
     shifts
         How many elements each mask is shifted by, (D, axes).
     lengths
@@ -31,6 +33,7 @@ class Fields:
     """
 
     shape: Shape
+    axes: Shape
     grids: Array
     shifts: Array
     lengths: Shape
@@ -40,7 +43,7 @@ class Fields:
         """Those of a slice, (d, *S)."""
         found = self.grids[draws].astype(np.float32)
         for axis, length in enumerate(self.lengths):
-            elements = np.arange(self.shape[axis])
+            elements = np.arange(self.shape[self.axes[axis]])
             place = (elements + self.shifts[draws, axis, np.newaxis]) / length
             sizes = [len(found), *[1] * axis, -1, *[1] * (len(self.lengths) - axis - 1)]
             corner = place.astype(int).reshape(sizes)
@@ -48,21 +51,27 @@ class Fields:
             part = part if self.smooth else np.rint(part)
             below, above = (np.take_along_axis(found, corner + n, axis + 1) for n in (0, 1))
             found = (1 - part) * below + part * above
-        beside = len(self.shape) - len(self.lengths)
-        whole = found.reshape(*found.shape, *[1] * beside)
+        beside = [axis + 1 for axis in range(len(self.shape)) if axis not in self.axes]
+        whole = np.expand_dims(found, tuple(beside))
         return np.broadcast_to(whole, (len(found), *self.shape))
 
 
 def fields(
-    shape: Shape, draws: int, cells: int, keep: float, generator: np.random.Generator, smooth: bool
+    shape: Shape,
+    axes: Shape,
+    draws: int,
+    cells: int,
+    keep: float,
+    generator: np.random.Generator,
+    smooth: bool,
 ) -> Fields:
     """Draw masks that are 1 with a chance of ``keep`` at the corners of ``cells`` cells an axis.
 
-    The last axis of several is not one of them: what is along it stays together.
+    What is not along ``axes`` stays together.
     """
-    axes = shape[: max(1, len(shape) - 1)]
-    counts = [min(cells, size) for size in axes]
-    lengths = tuple(-(-size // count) for size, count in zip(axes, counts, strict=True))
+    sizes = [shape[axis] for axis in axes]
+    counts = [min(cells, size) for size in sizes]
+    lengths = tuple(-(-size // count) for size, count in zip(sizes, counts, strict=True))
     grids = generator.random((draws, *(count + 2 for count in counts))) < keep
     shifts = generator.integers(np.array(lengths, int), size=(draws, len(lengths)))
-    return Fields(shape, grids, shifts, lengths, smooth)
+    return Fields(shape, axes, grids, shifts, lengths, smooth)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from deeplift_engine.data import InputInfo, by_input
 from deeplift_engine.errors import RuleError
 from deeplift_engine.optional import optional
+from deeplift_engine.options import Values, fits, shown
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
@@ -115,9 +116,9 @@ def grouping(given: Any, inputs: Sequence[InputInfo], data: Sequence[Array]) -> 
     Parameters
     ----------
     given
-        None, each element by itself; ``"positions"``, all along the last axis together: the
-        letters of a position, the channels of a pixel; a whole number, so many cells along
-        each axis but the last of several; ``"segments"``, what `segments` finds; ``"auto"``,
+        None, each element by itself; ``"positions"``, all along the axis of the channels
+        together: the letters of a position, the channels of a pixel; a whole number, so many
+        cells along each of the other axes; ``"segments"``, what `segments` finds; ``"auto"``,
         segments of images, positions of sequences, else elements; a function of a sample (*S)
         that gives its labels; whole numbers (*S) that are equal within a group, negative for
         what is never replaced, or (N, *S) of each sample its own. A list of these, or a mapping
@@ -131,36 +132,40 @@ def grouping(given: Any, inputs: Sequence[InputInfo], data: Sequence[Array]) -> 
     single = given is None or isinstance(given, str | int | np.integer) or callable(given)
     parts = [given] * len(inputs) if single else by_input(given, inputs, "groups")
     resolved = [
-        _labels(part, info.name, array)
-        for part, info, array in zip(parts, inputs, data, strict=True)
+        _labels(part, info, array) for part, info, array in zip(parts, inputs, data, strict=True)
     ]
     labels, numbered, own = zip(*resolved, strict=True)
     return Grouping(labels, numbered, any(own))
 
 
-def _labels(given: Any, name: str, data: Array) -> tuple[Labels, bool, bool]:
+def _labels(given: Any, info: InputInfo, data: Array) -> tuple[Labels, bool, bool]:
     """Labels, whether they are the user's numbers, and whether each sample has its own."""
-    shape = data.shape[1:]
+    name, shape = info.name, data.shape[1:]
     word = given if isinstance(given, str) else "elements" if given is None else ""
     if word == "auto":
         word = "segments" if _is_image(shape) else "positions" if len(shape) > 1 else "elements"
     if word in ("elements", "positions"):
-        return _fixed(_along(shape, range(len(shape) - (word == "positions")))), False, False
+        return (
+            _fixed(_along(shape, info.positions if word == "positions" else range(len(shape)))),
+            False,
+            False,
+        )
     if word == "segments" or callable(given):
         find = given if callable(given) else segments()
         return lambda sample, row: _fitted(find(sample), name, shape), False, True
     if isinstance(given, int | np.integer) and not isinstance(given, bool) and given > 0:
-        return _fixed(_cells(shape, int(given))), False, False
-    array = np.asarray(given)
-    if array.dtype.kind not in "iu" or array.ndim == 0:
+        return _fixed(_cells(shape, info.positions, int(given))), False, False
+    if not fits(given, Values()) or np.asarray(given).dtype.kind == "f" or np.ndim(given) == 0:
         raise RuleError(
-            f"groups={given!r} of input {name!r}: give None, 'positions', 'segments', 'auto', a "
-            "number of cells along each axis, a function of one sample, or an array of whole "
-            "numbers."
+            f"groups={shown(given)} of input {name!r}: give None, 'positions', 'segments', "
+            "'auto', a number of cells along each axis, a function of one sample, or an array of "
+            "whole numbers."
         )
+    array = np.asarray(given)
     if array.ndim == len(shape) + 1 and len(array) == len(data) > 1:
         return lambda sample, row: _fitted(array[row], name, shape), True, True
-    return _fixed(_fitted(array[0] if array.ndim > len(shape) else array, name, shape)), True, False
+    one = array[0] if array.ndim == len(shape) + 1 and len(array) == 1 else array
+    return _fixed(_fitted(one, name, shape)), True, False
 
 
 def _fixed(labels: Array) -> Labels:
@@ -206,9 +211,8 @@ def sampled(axes: Sequence[int], inputs: Sequence[InputInfo], data: Sequence[Arr
     return Grouping(labels, (False,) * len(labels), False)
 
 
-def _cells(shape: Shape, count: int) -> Array:
-    """A grid of ``count`` cells, or as many as there are elements, along each axis but the last."""
-    axes = range(max(1, len(shape) - 1)) if shape else ()
+def _cells(shape: Shape, axes: Sequence[int], count: int) -> Array:
+    """A grid of ``count`` cells, or as many as there are elements, along each of ``axes``."""
     cells = [min(count, size) if axis in axes else 1 for axis, size in enumerate(shape)]
     places = np.indices(shape)
     numbers = [place * cell // size for place, cell, size in zip(places, cells, shape, strict=True)]

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 import tensorflow as tf
@@ -22,6 +22,7 @@ from deeplift_engine.data import padded
 from deeplift_engine.errors import InputError, RuleError
 from deeplift_engine.forwarding import traced
 from deeplift_engine.graph import Graph
+from deeplift_engine.options import Among
 from deeplift_engine.perturbation.evaluation import Evaluate
 from deeplift_engine.perturbation.incremental_frames import Frames
 from deeplift_engine.perturbation.incremental_layers import sizes
@@ -35,6 +36,7 @@ from deeplift_engine.tensors import Tensor, scratch_graph
 from deeplift_engine.weights import of_samples, weighted
 
 Array = NDArray[Any]
+Way: TypeAlias = Annotated[str, Among(("auto", "incremental", "whole"))]
 BLOCK_BYTES = 16 << 20
 """Size of the largest tensor of a block of windows: small, for caches."""
 KEPT_BYTES = 256 << 20
@@ -70,7 +72,7 @@ class Incremental:
     Raises
     ------
     RuleError
-        For another ``way``, or where the incremental one is asked for and an axis is free.
+        Where the incremental way is asked for and an axis is free.
     """
 
     def __init__(
@@ -81,10 +83,8 @@ class Incremental:
         patches: Patches,
         *,
         fused: bool = False,
-        way: str = "auto",
+        way: Way = "auto",
     ) -> None:
-        if way not in ("auto", "incremental", "whole"):
-            raise RuleError(f"way is 'auto', 'incremental' or 'whole', not {way!r}.")
         self.graph, self.target, self.evaluate = graph, target, evaluate
         self.patches, self.fused = patches, fused
         self._depends = patches.entered in graph.before([target])

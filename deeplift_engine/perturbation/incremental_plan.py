@@ -185,7 +185,7 @@ def _plan(graph: Graph, target: str, patches: Patches, step: int) -> Incremental
     rows = min(MOST_ROWS, max(1, math.ceil(patches.density * step)))
     forms: dict[str, Form] = {patches.entered: span}
     steps = []
-    between = graph.before([target]) & graph.behind([patches.entered])
+    between = graph.between([patches.entered], [target])
     for name, node in nodes.items():
         if name not in between or name == patches.entered:
             continue

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplift_engine.errors import RuleError
+from deeplift_engine.options import Several, Whole, fits, shown
 from deeplift_engine.products import product
 
 Array = NDArray[Any]
@@ -104,14 +105,9 @@ def windows(shape: Shape, window: int | Sequence[int], stride: int | Sequence[in
 
 def _each(shape: Shape, given: int | Sequence[int], what: str) -> list[int]:
     """One whole number of 1 or more for each axis."""
-    values = np.asarray(given)
-    if (
-        values.dtype.kind not in "iu"
-        or (values < 1).any()
-        or values.shape not in ((), (len(shape),))
-    ):
+    if not (fits(given, Whole(1)) or fits(given, Several(Whole(1), len(shape)))):
         raise RuleError(
-            f"{what}={given!r}: give a whole number of 1 or more, or one for each of the "
+            f"{what} is {shown(given)}: give a whole number of 1 or more, or one for each of the "
             f"{len(shape)} axes of an input of shape {shape}."
         )
-    return [int(value) for value in np.broadcast_to(values, len(shape))]
+    return [int(value) for value in np.broadcast_to(np.asarray(given), len(shape))]

@@ -123,7 +123,11 @@ def _draw_metric(panel: Axes, comparison: Comparison, name: str, colours: list[s
     )
     panel.set_ylim(len(labels) - 0.4, -0.6)
     panel.axvline(0, color=INK, linewidth=0.8)
-    if (known := means[means > 0]).size and known.max() > 300 * known.min() and (means >= 0).all():
+    if (
+        (known := means[means > 0]).size
+        and known.max() > 300 * known.min()
+        and not (means < 0).any()
+    ):
         panel.set_xscale("symlog", linthresh=float(10 ** np.floor(np.log10(known.min()))))
     _bare(panel, "x")
     _title(panel, name, comparison.metrics[name].best)

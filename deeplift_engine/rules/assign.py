@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from deeplift_engine.errors import RuleError
 from deeplift_engine.layers import (
     Composite,
-    Convolution,
-    Dense,
-    DepthwiseConvolution,
     Elementwise,
     Identity,
     Joint,
     Layer,
     Linear,
-    LocallyConnected,
     Lookup,
     Recurrence,
     Reshape,
     Scale,
     Selection,
     Transpose,
-    TransposedConvolution,
 )
-from deeplift_engine.layers.einsum import EinsumKernel
 from deeplift_engine.rules.base import Rule
 from deeplift_engine.rules.elementwise import Deconvolution, Factor, RevealCancel
 from deeplift_engine.rules.joint import GradientAtInput, OwnRule, Path, Winner
 from deeplift_engine.rules.linear import Transposed
 from deeplift_engine.rules.recurrence import Unrolled
+from deeplift_engine.rules.selecting import (
+    FAMILIES,
+    NodeLike,
+    Nodes,
+    Selector,
+    Test,
+    pairs_of,
+    select,
+    unknown_name,
+)
 from deeplift_engine.rules.tokens import Tokens
 
 logger = logging.getLogger("deeplift_engine")
@@ -59,37 +61,8 @@ COMPOSITES: dict[str, list[tuple[str, str]]] = {
 """Named lists of (which layers, rule)."""
 
 GRADIENT_STYLE = ("gradient", "guided_backprop", "deconvnet", "pass_through")
-CONVOLUTIONS = (Convolution, DepthwiseConvolution, LocallyConnected, TransposedConvolution)
 TRANSPARENT = (Identity, Reshape, Scale, Transpose)
 Rules = str | Mapping[str, str] | Sequence[tuple[str, str]]
-
-
-class NodeLike(Protocol):
-    """What is read of a node here."""
-
-    @property
-    def name(self) -> str:
-        """Unique name."""
-
-    @property
-    def layer(self) -> Layer:
-        """The attribution layer."""
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names of what it reads."""
-
-    @property
-    def tokens(self) -> bool:
-        """Whether its output are integers or booleans."""
-
-    @property
-    def class_name(self) -> str:
-        """Keras class."""
-
-    @property
-    def keras_layer(self) -> str:
-        """Keras layer."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +79,7 @@ def named_rules() -> list[str]:
 
 
 def assign(
-    nodes: Mapping[str, NodeLike], rules: Rules = "rescale", max_pooling: str = "exact"
+    nodes: Nodes, rules: Rules = "rescale", max_pooling: str = "exact"
 ) -> dict[str, Assigned]:
     """The rule of every node that has inputs.
 
@@ -130,13 +103,12 @@ def assign(
     """
     if max_pooling not in ("exact", "gradient"):
         raise RuleError(f"max_pooling is 'exact' or 'gradient', not {max_pooling!r}.")
-    pairs = _pairs(rules)
-    _check(pairs, nodes)
+    pairs = _selected(rules, nodes)
     assigned = {}
     for node in nodes.values():
         if not node.inputs:
             continue
-        name = next((rule for key, rule in pairs if _matches(key, node, nodes)), "rescale")
+        name = next((rule for selects, rule in pairs if selects(node)), "rescale")
         note = _why(node, nodes) if rules == "genomics_default" else ""
         if note:
             logger.info("genomics_default: %s gets %s: %s", node.name, name, note)
@@ -144,43 +116,26 @@ def assign(
     return assigned
 
 
-def _pairs(rules: Rules) -> list[tuple[str, str]]:
-    if isinstance(rules, str):
-        return COMPOSITES.get(rules, [("default", rules)])
-    return list(rules.items() if isinstance(rules, Mapping) else rules)
+def _selected(rules: Rules, nodes: Nodes) -> list[tuple[Selector, str]]:
+    """The pairs of ``rules``, read and checked."""
+    given = COMPOSITES.get(rules, rules) if isinstance(rules, str) else rules
+    pairs = pairs_of(given, str, "[('conv1d_1', 'gradient'), ('default', 'rescale')]")
+    for _, rule in pairs:
+        if not isinstance(rule, str) or rule not in ELEMENTWISE:
+            raise RuleError(unknown_name("rule", str(rule), list(ELEMENTWISE)))
+    words: dict[str, Test] = {
+        "default": lambda node: True,
+        **{f"after:{family}": _behind(family, nodes) for family in FAMILIES},
+    }
+    return [(select(which, nodes, words), rule) for which, rule in pairs]
 
 
-def _check(pairs: Sequence[tuple[str, str]], nodes: Mapping[str, NodeLike]) -> None:
-    layers = {node.keras_layer for node in nodes.values()} | set(nodes)
-    classes = {node.class_name for node in nodes.values()}
-    for key, rule in pairs:
-        if rule not in ELEMENTWISE:
-            raise RuleError(unknown_name("rule", rule, list(ELEMENTWISE)))
-        kind, _, name = key.partition(":")
-        if kind == "class" and name and name not in classes:
-            raise RuleError(unknown_name("layer class in this model", name, sorted(classes)))
-        if kind == "after" and name and name not in ("dense", "convolution"):
-            raise RuleError(f"Rules know 'after:dense' and 'after:convolution', not {key!r}.")
-        if key != "default" and kind not in ("class", "after") and key not in layers:
-            raise RuleError(unknown_name("layer of this model", key, sorted(layers)))
+def _behind(family: str, nodes: Nodes) -> Test:
+    """Whether a node is an activation that layers of a family feed."""
+    return lambda node: isinstance(node.layer, Elementwise) and _family(node, nodes) == family
 
 
-def unknown_name(what: str, name: str, known: list[str]) -> str:
-    """What to say of a name that is none of those that are known."""
-    near = difflib.get_close_matches(name, known, n=3) or known[:10]
-    return f"{name!r} is no {what}. Near it: {', '.join(near)}."
-
-
-def _matches(key: str, node: NodeLike, nodes: Mapping[str, NodeLike]) -> bool:
-    kind, _, name = key.partition(":")
-    if key in ("default", node.name, node.keras_layer):
-        return True
-    if kind == "class":
-        return node.class_name == name
-    return kind == "after" and isinstance(node.layer, Elementwise) and _family(node, nodes) == name
-
-
-def _source(node: NodeLike, nodes: Mapping[str, NodeLike]) -> NodeLike:
+def _source(node: NodeLike, nodes: Nodes) -> NodeLike:
     """The layer that feeds an activation, looking through what does not mix elements."""
     source = nodes[node.inputs[0]]
     while isinstance(source.layer.core, TRANSPARENT):
@@ -188,14 +143,12 @@ def _source(node: NodeLike, nodes: Mapping[str, NodeLike]) -> NodeLike:
     return source
 
 
-def _family(node: NodeLike, nodes: Mapping[str, NodeLike]) -> str:
+def _family(node: NodeLike, nodes: Nodes) -> str:
     layer = _source(node, nodes).layer.core
-    if isinstance(layer, CONVOLUTIONS):
-        return "convolution"
-    return "dense" if isinstance(layer, Dense | EinsumKernel) else ""
+    return next((family for family, kinds in FAMILIES.items() if isinstance(layer, kinds)), "")
 
 
-def _why(node: NodeLike, nodes: Mapping[str, NodeLike]) -> str:
+def _why(node: NodeLike, nodes: Nodes) -> str:
     if not isinstance(node.layer, Elementwise) or _family(node, nodes):
         return ""
     source = _source(node, nodes)

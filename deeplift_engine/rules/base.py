@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -30,11 +31,20 @@ class Multiplier:
     it. ``half`` is None where the two parts have one multiplier. The contribution is
     ``mean * delta + half * spread``. Where ``slice`` is given, the tensors are those of elements
     start to stop of the last axis, of a size; the others are zeros.
+
+    The mean is ``unscaled`` times ``scale``, if there is one. It is multiplied when it is read:
+    a rule that takes the two as they are spares a pass over memory.
     """
 
-    mean: Tensor
+    unscaled: Tensor
     half: Tensor | None = None
     slice: tuple[int, int, int] | None = None
+    scale: Tensor | None = None
+
+    @functools.cached_property
+    def mean(self) -> Tensor:
+        """The mean of the two multipliers."""
+        return self.unscaled if self.scale is None else self.unscaled * self.scale
 
     def folded(self, delta: Tensor) -> Multiplier:
         """One multiplier for both parts, where the spread is the size of ``delta``."""
@@ -45,6 +55,8 @@ class Multiplier:
 
 def total(arrived: Sequence[Multiplier]) -> Multiplier:
     """The sum of what arrives by several ways; slices are put together rather than padded."""
+    if len(arrived) == 1 and arrived[0].slice is None:
+        return arrived[0]
     means = _joined([(part.slice, part.mean) for part in arrived])
     halves = _joined([(part.slice, part.half) for part in arrived if part.half is not None])
     return Multiplier(sum(means[1:], means[0]), sum(halves[1:], halves[0]) if halves else None)

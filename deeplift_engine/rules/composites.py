@@ -10,7 +10,6 @@ from deeplift_engine.layers import (
     Composite,
     Concatenate,
     Crop,
-    Dense,
     Element,
     Elementwise,
     Embedding,
@@ -33,15 +32,15 @@ from deeplift_engine.layers import (
     UsedSteps,
 )
 from deeplift_engine.layers.attention import MaskedSoftmax, NewAxes
-from deeplift_engine.layers.einsum import EinsumKernel
 from deeplift_engine.layers.functions import COMPARISONS, Function
 from deeplift_engine.layers.operations import BroadcastLike, BroadcastTo, PadWith
 from deeplift_engine.layers.recurrence import MASK
 from deeplift_engine.layers.sparsemax import Sparsemax
-from deeplift_engine.rules.assign import CONVOLUTIONS, Assigned, NodeLike, unknown_name
+from deeplift_engine.rules.assign import Assigned
 from deeplift_engine.rules.base import Rule
 from deeplift_engine.rules.recurrence import Unrolled
 from deeplift_engine.rules.relevance import ByCoefficients, Epsilon, RelevanceRule
+from deeplift_engine.rules.selecting import FAMILIES, NodeLike, Nodes, Selector, Test, select
 from deeplift_engine.rules.sharing import Moved, OwnShares, Passed, Signals, Summed, TakesAll
 
 MOVING = (
@@ -52,16 +51,16 @@ MOVING = (
 GATES = {"hard_sigmoid", "hard_sigmoid_keras2", "nonzero", "sigmoid", "sparse_sigmoid"}
 GATES |= set(COMPARISONS)
 """Functions of one element whose values are shares, from 0 to 1."""
-FAMILIES = {"convolution": CONVOLUTIONS, "dense": (Dense, EinsumKernel)}
 
 IN_PROPORTION = Epsilon(0.0)
 
-Nodes = Mapping[str, NodeLike]
-Pairs = Sequence[tuple[str, RelevanceRule]]
+Pairs = Sequence[tuple[Selector, RelevanceRule]]
 
 
 def assign_relevance(
-    nodes: Nodes, pairs: Pairs, adding: Epsilon = IN_PROPORTION
+    nodes: Nodes,
+    pairs: Sequence[tuple[str, RelevanceRule]],
+    adding: Epsilon = IN_PROPORTION,
 ) -> dict[str, Assigned]:
     """The relevance rule of every node that has inputs.
 
@@ -83,24 +82,44 @@ def assign_relevance(
     RuleError
         A name of no layer, or a kernel that nothing matches.
     """
-    _check([which for which, _ in pairs], nodes)
-    depths = _depths(nodes)
+    selected = _selected(pairs, nodes)
     return {
-        node.name: Assigned(_rule(node, nodes, pairs, depths, adding))
+        node.name: Assigned(_rule(node, nodes, selected, adding))
         for node in nodes.values()
         if node.inputs
     }
 
 
-def _rule(
-    node: NodeLike, nodes: Nodes, pairs: Pairs, depths: Mapping[str, int], adding: Epsilon
-) -> Rule:
+def _selected(pairs: Sequence[tuple[str, RelevanceRule]], nodes: Nodes) -> Pairs:
+    """The pairs, their keys read."""
+    depths = _depths(nodes)
+    words: dict[str, Test] = {"default": lambda node: True}
+    words |= {family: _of_family(kinds) for family, kinds in FAMILIES.items()}
+    counted = {"first": lambda count: lambda node: _is_low(node, depths, count)}
+    return [(select(which, nodes, words, counted), rule) for which, rule in pairs]
+
+
+def _of_family(kinds: tuple[type[Layer], ...]) -> Test:
+    """Whether a node, or what a recurrent one begins with, is of these classes."""
+
+    def test(node: NodeLike) -> bool:
+        layer = node.layer.entry if isinstance(node.layer, Recurrence) else node.layer
+        return isinstance(layer.core, kinds)
+
+    return test
+
+
+def _is_low(node: NodeLike, depths: Mapping[str, int], count: int) -> bool:
+    return not isinstance(node.layer, Recurrence) and depths[node.name] <= count
+
+
+def _rule(node: NodeLike, nodes: Nodes, pairs: Pairs, adding: Epsilon) -> Rule:
     layer = node.layer
     if isinstance(layer, Recurrence):
-        return _unrolled(layer, _chosen(node, pairs, depths), adding)
+        return _unrolled(layer, _chosen(node, pairs), adding)
     rule: RelevanceRule
     if isinstance(layer, Linear):
-        rule = _of_linear(node, pairs, depths) or _adding(pairs, adding)
+        rule = _of_linear(node, pairs) or _adding(pairs, adding)
     elif isinstance(layer, Joint):
         rule = Signals(_gates(node, nodes), adding.epsilon)
     else:
@@ -116,12 +135,12 @@ BY_FAMILY: Mapping[type[Layer], RelevanceRule] = {
 }
 
 
-def _of_linear(node: NodeLike, pairs: Pairs, depths: Mapping[str, int]) -> RelevanceRule | None:
+def _of_linear(node: NodeLike, pairs: Pairs) -> RelevanceRule | None:
     if node.tokens or isinstance(node.layer.core, MOVING):
         return Moved()
     if isinstance(node.layer, Linear) and node.layer.folds:
-        return _chosen(node, pairs, depths)
-    return next((rule for which, rule in pairs if _names(which, node)), None)
+        return _chosen(node, pairs)
+    return next((rule for selects, rule in pairs if selects.names(node)), None)
 
 
 def _adding(pairs: Pairs, adding: Epsilon) -> RelevanceRule:
@@ -129,39 +148,23 @@ def _adding(pairs: Pairs, adding: Epsilon) -> RelevanceRule:
 
     Relevance by coefficients alone comes to zeros as well, which have no proportion.
     """
-    default = dict(pairs).get("default")
+    default = next((rule for selects, rule in pairs if selects.key == "default"), adding)
     return default if isinstance(default, ByCoefficients) else adding
 
 
-def _chosen(node: NodeLike, pairs: Pairs, depths: Mapping[str, int]) -> RelevanceRule:
+def _chosen(node: NodeLike, pairs: Pairs) -> RelevanceRule:
     """The rule of a kernel."""
-    for which, rule in pairs:
-        if _matches(which, node, depths):
+    for selects, rule in pairs:
+        if selects(node):
             return rule
     raise RuleError(f"No rule for {node.name} ({node.class_name}): end with ('default', rule).")
-
-
-def _matches(which: str, node: NodeLike, depths: Mapping[str, int]) -> bool:
-    if which == "default" or _names(which, node):
-        return True
-    word, _, count = which.partition(":")
-    layer = node.layer.entry if isinstance(node.layer, Recurrence) else node.layer
-    if word == "first":
-        return layer is node.layer and depths[node.name] <= int(count or 1)
-    return isinstance(layer.core, FAMILIES.get(word, ()))
-
-
-def _names(which: str, node: NodeLike) -> bool:
-    return which in (node.name, node.keras_layer, f"class:{node.class_name}")
 
 
 def _unrolled(layer: Recurrence, rule: RelevanceRule, adding: Epsilon) -> Unrolled:
     """The walk through a cell, all of whose kernels have one rule."""
     nodes = layer.cell.nodes
-    pairs = [("default", rule)]
-    inner = {
-        node.name: _rule(node, nodes, pairs, {}, adding) for node in nodes.values() if node.inputs
-    }
+    pairs = _selected([("default", rule)], nodes)
+    inner = {node.name: _rule(node, nodes, pairs, adding) for node in nodes.values() if node.inputs}
     return Unrolled(rule.name, inner, rule.of(layer.entry))
 
 
@@ -194,22 +197,6 @@ def _depths(nodes: Nodes) -> dict[str, int]:
     found: dict[str, int] = {}
     for node in nodes.values():
         layer = node.layer
-        kernel = isinstance(layer, Recurrence | Embedding) or (
-            isinstance(layer, Linear) and layer.folds
-        )
+        kernel = isinstance(layer, Recurrence) or (isinstance(layer, Linear) and layer.folds)
         found[node.name] = max((found[name] for name in node.inputs), default=0) + kernel
     return found
-
-
-def _check(keys: Sequence[str], nodes: Nodes) -> None:
-    layers = {node.keras_layer for node in nodes.values()} | set(nodes)
-    classes = {node.class_name for node in nodes.values()}
-    for key in keys:
-        word, colon, rest = key.partition(":")
-        if word == "class" and colon and rest not in classes:
-            raise RuleError(unknown_name("layer class in this model", rest, sorted(classes)))
-        if word == "first" and colon and not (rest.isdecimal() and int(rest)):
-            raise RuleError(f"{key!r}: the number of lowest kernels is 1 or more, as in 'first:2'.")
-        if key not in layers and word not in ("class", "first", "default", *FAMILIES):
-            known = [*FAMILIES, "first", "default", *sorted(layers)]
-            raise RuleError(unknown_name("layer of this model", key, known))

@@ -91,9 +91,9 @@ class Epsilon(RelevanceRule):
     def cross(self, layer: Linear, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Shares in proportion to what each input adds."""
         level = _output(layer, ends, self.bias)
-        share = _fused_quotient(ends, full(arrived.mean, ends), level, self.epsilon)
+        share = _fused_quotient(ends, arrived, level, self.epsilon)
         sent = transposed(layer.transpose, share, ends.shapes())
-        return [Multiplier(x * part) for x, part in zip(ends.inputs(), sent, strict=True)]
+        return [Multiplier(part, scale=x) for x, part in zip(ends.inputs(), sent, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class AlphaBeta(RelevanceRule):
     bias: bool = True
 
     def __post_init__(self) -> None:
-        if self.beta < 0 or abs(self.alpha - self.beta - 1) > 1e-9:
+        if not (self.beta >= 0 and abs(self.alpha - self.beta - 1) <= 1e-9):
             raise RuleError(
                 f"alpha={self.alpha:g} and beta={self.beta:g}: alpha - beta is 1, and beta 0 or "
                 "more, so that relevance is kept."
@@ -201,7 +201,7 @@ class Box(RelevanceRule):
         half = [tf.cast((high - low) / 2, x.dtype) + tf.zeros_like(x[:1]) for x in points]
         width = pairwise(layer.absolute().linear, half)
         level = _without_rounding(pairwise(layer.linear, away) + width, width)
-        share = _fused_quotient(ends, full(arrived.mean, ends), level)
+        share = _fused_quotient(ends, arrived, level)
         return _sent(layer, ends, away, share, half, share)
 
 
@@ -220,7 +220,7 @@ class ByCoefficients(RelevanceRule):
         """The share of every coefficient in the sum over those of an output."""
         changed = layer.absolute().reweighted(self.change)
         level = pairwise(changed.linear, [tf.ones_like(x[:1]) for x in ends.inputs()])
-        share = _fused_quotient(ends, full(arrived.mean, ends), level)
+        share = _fused_quotient(ends, arrived, level)
         return [Multiplier(sent) for sent in transposed(changed.transpose, share, ends.shapes())]
 
 
@@ -236,12 +236,17 @@ def quotient(relevance: Tensor, level: Tensor, stabiliser: float = 0.0) -> Tenso
 
 
 def _fused_quotient(
-    ends: Ends, relevance: Tensor, level: Tensor, stabiliser: float = 0.0
+    ends: Ends, arrived: Multiplier, level: Tensor, stabiliser: float = 0.0
 ) -> Tensor:
-    def divided(relevance: Tensor, level: Tensor) -> Tensor:
-        return quotient(relevance, level, stabiliser)
+    """What arrived over the level, multiplied on the way where it is a product."""
+    scale = arrived.scale
 
-    return ends.fuse(divided)(relevance, level)
+    def divided(level: Tensor, relevance: Tensor, *scale: Tensor) -> Tensor:
+        return quotient(relevance * scale[0] if scale else relevance, level, stabiliser)
+
+    if scale is None:
+        return ends.fuse(divided)(level, full(arrived.mean, ends))
+    return ends.fuse(divided)(level, arrived.unscaled, scale)
 
 
 def _output(layer: Linear, ends: Ends, bias: bool) -> Tensor:

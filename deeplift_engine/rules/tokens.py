@@ -20,22 +20,26 @@ class Tokens:
     Several tokens of one output that changed have equal shares of it. Tokens have a
     difference-from-reference of 1 by convention: see `Comparison.delta`. Those that come as
     floats have their own, by which the contribution is divided.
+
+    Where nothing is ``compared`` with, as under gradients, the contribution is that against zeros
+    in the place of what was looked up, and floats have a difference of 1 too.
     """
 
     name: str = "tokens"
     complete: bool = True
+    compared: bool = True
 
     def cross(self, layer: Lookup, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Contributions of the tokens."""
-        contribution = folded(ends, arrived) * ends.delta()
+        contribution = folded(ends, arrived) * (ends.delta() if self.compared else ends.output())
         if len(ends.shapes()) > 1:
-            return [Multiplier(part) for part in _shared(contribution, ends)]
+            return [Multiplier(part) for part in self._shared(contribution, ends)]
         features = range(
             contribution.shape.rank - (len(ends.shape()) - len(ends.shapes()[0])),
             contribution.shape.rank,
         )
         total = tf.reduce_sum(contribution, axis=list(features))
-        if not ends.inputs()[0].dtype.is_floating:
+        if not self.compared or not ends.inputs()[0].dtype.is_floating:
             return [Multiplier(total)]
         return [Multiplier(safe_divide(total, deltas(ends)[0] + tf.zeros_like(total)))]
 
@@ -43,16 +47,18 @@ class Tokens:
         """Size of the output's delta."""
         return collapsed(ends)
 
-
-def _shared(contribution: Tensor, ends: Ends) -> list[Tensor]:
-    """Equal shares for those tokens of each output that are not their references."""
-    pairs = zip(ends.inputs(), ends.references(), strict=True)
-    changed = [tf.cast(x != x0, contribution.dtype) for x, x0 in pairs]
-    each = safe_divide(contribution, sum(changed[1:], changed[0]) + tf.zeros_like(contribution))
-    return [
-        summed_to_shape(each * part, shape, ends.shape())
-        for part, shape in zip(changed, ends.shapes(), strict=True)
-    ]
+    def _shared(self, contribution: Tensor, ends: Ends) -> list[Tensor]:
+        """Equal shares for those tokens of each output that are not their references."""
+        pairs = zip(ends.inputs(), ends.references(), strict=True)
+        changed = [
+            tf.cast(x != x0 if self.compared else tf.ones_like(x), contribution.dtype)
+            for x, x0 in pairs
+        ]
+        each = safe_divide(contribution, sum(changed[1:], changed[0]) + tf.zeros_like(contribution))
+        return [
+            summed_to_shape(each * part, shape, ends.shape())
+            for part, shape in zip(changed, ends.shapes(), strict=True)
+        ]
 
 
 def summed_to_shape(share: Tensor, shape: Sequence[Any], output: Sequence[Any]) -> Tensor:

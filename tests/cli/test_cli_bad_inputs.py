@@ -164,6 +164,28 @@ WRONG_OPTIONS = {
     "no such rule of a layer": (["--rule", "conv=guess"], "guess"),
     "no such layer of a rule": (["--rule", "nowhere=rescale"], "nowhere"),
     "no such method": (["--method", "guess"], "guess"),
+    "rules said twice": (
+        ["--rules", "rescale", "--option", "rules=gradient"],
+        "--option rules= says the same as --rules",
+    ),
+    "pooling said twice": (
+        ["--max-pooling", "exact", "--option", "max_pooling=gradient"],
+        "--option max_pooling= says the same as --max-pooling",
+    ),
+    "the target as an option": (["--option", "target=0"], "takes no option 'target'"),
+    "the layers as an option": (["--option", "layers=conv"], "takes no option 'layers'"),
+    "the method as an option": (["--option", "method=lrp"], "takes no option 'method'"),
+    "what is no option": (["--option", "fused=yes"], "takes no option 'fused'"),
+    "no multipliers": (["--method", "occlusion", "--hypothetical"], "occlusion has none"),
+    "letters of a layer": (["--layers", "conv", "--hypothetical"], "without --layers"),
+    "no patterns": (
+        ["--method", "pattern_net", "--option", "patterns=FOLDER/none.npz"],
+        "patterns: .*none.npz: no such file",
+    ),
+    "other patterns": (
+        ["--method", "pattern_net", "--option", "patterns=FOLDER/other.npz"],
+        "Expected a file that Patterns.save wrote",
+    ),
     "references of the wrong shape": (["--references", "FOLDER/wrong.npy"], r"19"),
     "references for other samples": (["--references", "per_sample:FOLDER/fewer.npy"], "4"),
     "references with NaN": (["--references", "FOLDER/nan.npy"], "nan|finite"),
@@ -187,6 +209,7 @@ def test_options_that_do_not_fit_the_model_are_refused(
     np.save(given.where / "fewer.npy", inputs[:4])
     np.save(given.where / "nan.npy", np.full((20, 4), np.nan))
     np.save(given.where / "labels.npy", np.zeros(4, int))
+    np.savez(given.where / "other.npz", a=np.zeros(3))
     options, expected = WRONG_OPTIONS[wrong]
     outcome = command(
         "score", given.model, given.inputs, "-o", given.where / "scores.h5",

@@ -122,6 +122,28 @@ def test_a_model_with_two_inputs(folder: Path, command: Command, tmp_path: Path)
     np.testing.assert_allclose(total, result.target_delta, rtol=1e-4, atol=1e-6)
 
 
+def test_one_word_is_the_reference_of_both_inputs(
+    folder: Path, command: Command, tmp_path: Path
+) -> None:
+    path = tmp_path / "scores.npz"
+    start = ("score", folder / "two.h5", folder / "two.npz", "-o", path)
+    assert command(*start, "--references", "constant:0.5").code == 0
+    assert Attribution.load(path).settings["references"] == ["constant(0.5)"] * 2
+    outcome = command(*start, "--overwrite", "--references", "shuffle:2")
+    assert outcome.code == 4
+    assert "inputs left, right" in outcome.err
+
+
+def test_references_said_twice_are_one_set(folder: Path, command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "scores.npz"
+    outcome = command(
+        "score", folder / "model.h5", folder / "inputs.npy", "-o", path, "--target", "0",
+        "--references", "zeros", "--references", "shuffle:2",
+    )  # fmt: skip
+    assert outcome.code == 0, outcome.err
+    assert Attribution.load(path).settings["references"] == "combined(zeros, shuffle(2, seed=0))"
+
+
 def test_one_target_per_sample_and_an_output_that_is_replaced_on_request(
     folder: Path, inputs: np.ndarray, command: Command, tmp_path: Path
 ) -> None:
@@ -241,6 +263,19 @@ def test_an_interruption_is_130_and_one_line(
     outcome = command("inspect", folder / "model.h5")
     assert outcome.code == 130
     assert outcome.err.count("\n") == 1
+
+
+def test_a_fault_of_the_program_is_no_failed_check(
+    folder: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(de, "load", broken)
+    outcome = command("check", folder / "model.h5")
+    assert outcome.code == 70
+    assert "ZeroDivisionError" in outcome.err
+    assert "a fault of the program itself" in outcome.err
 
 
 def test_a_reader_that_stops_early_is_no_error(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,13 +16,15 @@ import h5py
 import numpy as np
 import pytest
 
+import deeplift_engine as de
 from deeplift_engine.cli import EXIT_CODES, values
+from deeplift_engine.cli.asked import by_input
 from deeplift_engine.cli.data import read_array, read_inputs
 from deeplift_engine.cli.parser import build_parser
 from deeplift_engine.errors import DeepliftEngineError, InputError
 from deeplift_engine.version import __version__
 
-COMMANDS = ("inspect", "score", "check")
+COMMANDS = ("inspect", "score", "compare", "sweep", "check")
 
 
 # help
@@ -73,7 +76,7 @@ def test_the_examples_of_the_help_are_understood() -> None:
         examples = re.findall(r"^  deeplift-engine (.*)$", text, re.MULTILINE)
         assert examples, name
         for example in examples:
-            assert parser.parse_args(example.split()).run
+            assert parser.parse_args(shlex.split(example)).run
 
 
 def test_the_exit_codes_are_documented() -> None:
@@ -99,6 +102,12 @@ def test_the_exit_codes_are_documented() -> None:
         ["score", "model.h5", "x.npy", "-o", "y.h5", "--batch-size", "0"],
         ["score", "model.h5", "x.npy", "-o", "y.h5", "--rule", "conv1"],
         ["score", "model.h5", "x.npy", "-o", "y.h5", "--layers", "a,,b"],
+        ["score", "model.h5", "x.npy", "-o", "y.h5", "--key", "a", "--key", "b"],
+        ["score", "model.h5", "x.npy", "-o", "y.h5", "--key", "l=a", "--key", "l=b"],
+        ["score", "model.h5", "x.npy", "-o", "y.h5", "--option", "n=1", "--option", "n=2"],
+        ["compare", "model.h5", "x.npy", "--method", "occlusion:window=1;window=2"],
+        ["sweep", "model.h5", "x.npy", "--references", "zeros", "--references", "zeros"],
+        ["sweep", "model.h5", "x.npy", "--references", "zeros;nothing"],
         ["check", "model.h5", "--dtype", "float16"],
     ],
 )
@@ -159,6 +168,46 @@ def test_a_name_before_references_is_an_input() -> None:
     assert values.input_references("zeros")[0] == ""
 
 
+TWO = ("left", "right")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([], None),
+        (["zeros"], {"left": "zeros", "right": "zeros"}),
+        (["constant:2", "left=zeros"], {"left": "zeros", "right": "constant(2)"}),
+        (["left=shuffle:3", "shuffle:4"], {"left": "shuffle(3, seed=7)", "right": "shuffle(4, s"}),
+        (
+            ["left=zeros", "left=shuffle:3", "right=zeros"],
+            {"left": "combined", "right": "zeros"},
+        ),
+    ],
+)
+def test_references_of_several_inputs(given: list[str], expected: Any) -> None:
+    pairs = [values.input_references(text) for text in given]
+    found = by_input(pairs, 7, TWO)
+    assert (found is None) == (expected is None)
+    for name, start in (expected or {}).items():
+        assert found[name].name.startswith(start)
+
+
+@pytest.mark.parametrize(
+    "given", [["shuffle:3"], ["zeros", "shuffle:3"], ["left=zeros", "right=zeros", "zeros"]]
+)
+def test_references_of_no_clear_input_are_refused(given: list[str]) -> None:
+    pairs = [values.input_references(text) for text in given]
+    with pytest.raises(InputError, match=r"inputs left, right.*INPUT=REFERENCES for each"):
+        by_input(pairs, 7, TWO)
+
+
+def test_several_references_of_the_only_input_are_one_set() -> None:
+    pairs = [values.input_references(text) for text in ("zeros", "shuffle:3")]
+    resolved = de.references.resolve(by_input(pairs, 7, ["x"]), (5, 4), 2, "float32")
+    assert resolved.name == "combined(zeros, shuffle(3, seed=7))"
+    assert resolved.count == 4
+
+
 # data files
 
 
@@ -186,6 +235,8 @@ def test_several_inputs_are_found_by_name_or_by_key(tmp_path: Path) -> None:
     assert {name: len(array) for name, array in found.items()} == {"left": 1, "right": 2}
     with pytest.raises(InputError, match="INPUT=NAME"):
         read_inputs(path, {"": "b"}, ["left", "right"])
+    with pytest.raises(InputError, match="'a' and 'b' for the only input, x"):
+        read_inputs(path, {"": "a", "x": "b"}, ["x"])
     with pytest.raises(InputError, match="middle"):
         read_inputs(path, {"middle": "b"}, ["left", "right"])
     with pytest.raises(InputError, match="right"):

@@ -8,15 +8,23 @@ import json
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
 import deeplift_engine as de
 from deeplift_engine import evaluate
-from deeplift_engine.errors import InputError, OutputError, RuleError
+from deeplift_engine.errors import (
+    InapplicableError,
+    InapplicableWarning,
+    InputError,
+    OutputError,
+    RuleError,
+)
 from deeplift_engine.evaluate.comparing import METHODS, METRICS, entries
+from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.table import TABLE
-from tests.evaluate.nets import FEATURES, curved, picture, rng, two_inputs
+from tests.evaluate.nets import FEATURES, curved, picture, rng, tokens, two_inputs
 from tests.helpers import off
 
 NEAR = 1e-12
@@ -90,9 +98,9 @@ def test_names_and_options_are_checked_before_anything_is_computed(net: Any) -> 
         de.compare(net, nothing, ["saliencey"])
     with pytest.raises(RuleError, match="no option 'rule'"):
         de.compare(net, nothing, [("deeplift", {"rule": 1})])
-    with pytest.raises(InputError, match="sensitivity_n"):
+    with pytest.raises(RuleError, match="sensitivity_n"):
         de.compare(net, nothing, metrics=["sensitivity"])
-    with pytest.raises(InputError, match=r"no option 'steps'. It takes: sizes, draws, seed"):
+    with pytest.raises(RuleError, match=r"no option 'steps'. It takes: sizes, draws, seed"):
         de.compare(net, nothing, metrics=[("sensitivity_n", {"steps": 3})])
 
 
@@ -160,6 +168,79 @@ def test_pixels_are_judged_together() -> None:
     x = rng(0).normal(size=(2, 5, 4, 2))
     made = de.compare(picture(), x, "deeplift", target=0, metrics="deletion", groups="positions")
     assert made.subjects["deeplift"].sums.shape == (1, 2, 20)
+
+
+def test_what_does_not_apply_is_left_out_and_said() -> None:
+    """Of tokens: no path leads from one to another, and they cannot move a little."""
+    x = rng(0).integers(1, 9, size=(3, 7))
+    with pytest.warns(InapplicableWarning) as told:
+        made = de.compare(tokens(), x, target=0)
+    assert list(made.subjects) == ["gradient_times_input", "deeplift", "occlusion"]
+    assert set(made.left_out) == {
+        "integrated_gradients",
+        *(f"max_sensitivity of {label}" for label in made.subjects),
+    }
+    said = [str(each.message) for each in told if each.category is InapplicableWarning]
+    assert [text.split(".")[0] for text in said] == [
+        "left out: integrated_gradients",
+        "left out: " + ", ".join(f"max_sensitivity of {label}" for label in made.subjects),
+    ]
+    for row, text in zip(made.rows, str(made).splitlines()[4:], strict=True):
+        assert np.isnan(row["max_sensitivity"])
+        assert np.isfinite([row["deletion"], row["infidelity"]]).all()
+        assert "  -  " in text
+    assert json.loads(made.to_json())["left_out"] == made.left_out
+    assert made.figure().axes
+
+
+def test_only_what_does_not_apply_is_an_error() -> None:
+    x = rng(0).integers(1, 9, size=(3, 7))
+    with pytest.raises(InputError, match="hold tokens"):
+        de.compare(tokens(), x, "integrated_gradients", target=0)
+    with pytest.raises(InputError, match=r"None of the methods applies.*smoothgrad: The inputs"):
+        de.compare(tokens(), x, ["integrated_gradients", "smoothgrad"], target=0)
+
+
+def test_options_of_all_methods_are_checked_before_one_is_run(
+    net: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(*_: Any, **__: Any) -> None:
+        raise AssertionError("scored before the options were checked")
+
+    monkeypatch.setattr(Explainer, "run", run)
+    with pytest.raises(RuleError, match="'rescaled' is no rule"):
+        de.compare(net, samples(), ["gradient", ("deeplift", {"rules": "rescaled"})], target=0)
+    with pytest.raises(RuleError, match="draws"):
+        de.compare(net, samples(), "gradient", target=0, metrics=[("infidelity", {"draws": 0})])
+
+
+def test_what_comes_out_of_layers_is_judged_as_inputs_are() -> None:
+    """Beside the bench of the network that begins there."""
+    network, x, x0 = tokens(), rng(0).integers(1, 9, size=(3, 7)), np.full(7, 2)
+    made = de.compare(network, x, target=0, layers="table", references=x0)
+    assert list(made.subjects) == list(METHODS)
+    assert made.left_out == {}
+    keras.utils.set_random_seed(5)
+    source = keras.Input((None, 3))
+    hidden = keras.layers.Conv1D(4, 2, activation="relu", name="conv")
+    units = keras.layers.Dense(3, name="units")
+    rest = keras.Model(source, units(keras.layers.GlobalAveragePooling1D()(hidden(source))))
+    for layer in (hidden, units):
+        layer.set_weights([np.array(a) for a in network.spec.layers[layer.name].weights.values()])
+    embedded = network.activations(x, ["table"])["table"]
+    reference = network.activations(x0[np.newaxis], ["table"])["table"][0]
+    alone = de.compare(de.convert(rest, dtype="float64"), embedded, target=0, references=reference)
+    for label, measured in alone.measured.items():
+        for metric, expected in measured.items():
+            found = made.measured[label][metric].values
+            assert np.abs(found - expected.values).max() < 1e-9, (label, metric)
+
+
+def test_randomised_networks_have_other_activations_at_layers() -> None:
+    x = rng(0).integers(1, 9, size=(3, 7))
+    bench = evaluate.Bench(tokens(), x, target=0, layers="table")
+    with pytest.raises(InapplicableError, match=r"what comes out of \['table'\]"):
+        evaluate.randomisation(bench.run("deeplift"))
 
 
 # ---------------------------------------------------------------- how it is told

@@ -95,9 +95,9 @@ def test_sensitivity_n_needs_sets_that_differ(net: Any) -> None:
     subject = bench.take(samples())
     with pytest.raises(InputError, match="1 to 5 of the 6"):
         evaluate.sensitivity_n(subject, sizes=(6,))
-    with pytest.raises(InputError, match="whole numbers"):
+    with pytest.raises(RuleError, match="each a whole number"):
         evaluate.sensitivity_n(subject, sizes=(0.5,))
-    with pytest.raises(InputError, match="draws is 2 or more"):
+    with pytest.raises(RuleError, match="draws is a whole number of 2 or more"):
         evaluate.sensitivity_n(subject, draws=1)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deeplift_engine import evaluate
-from deeplift_engine.errors import InputError
+from deeplift_engine.errors import InapplicableError, InputError, RuleError
 from tests.evaluate.nets import FEATURES, UNITS, curved, linear, rng, two_inputs
 from tests.helpers import off
 
@@ -32,6 +32,81 @@ def test_the_gradient_of_a_linear_network_is_faithful_to_noise() -> None:
     assert evaluate.infidelity(bench.run("gradient"), by="noise").values.max() < NEAR
     assert evaluate.infidelity(bench.run("deeplift"), by="noise").values.max() < NEAR
     assert evaluate.infidelity(bench.run("saliency"), by="noise").values.min() > 1e-4
+
+
+@pytest.mark.parametrize("references", [0.0, 0.5])
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("gradient", {}),
+        ("gradient_times_input", {}),
+        ("lrp_z", {}),
+        ("lrp_epsilon_ratio", {}),
+        ("smoothgrad", {"samples": 3}),
+        ("smoothgrad", {"of": "deeplift", "samples": 3, "noise": 0.0}),
+        ("expected_gradients", {"samples": 3}),
+        ("feature_ablation", {}),
+        ("internal_influence", {"steps": 2}),
+    ],
+)
+def test_true_weights_are_faithful_to_noise_in_whatever_form(
+    method: str, options: dict[str, Any], references: float
+) -> None:
+    """Per unit, times the input or times its difference: of a linear network all say the same."""
+    bench = evaluate.Bench(linear()[0], samples(), target=[0, 1], references=references)
+    subject = bench.run(method, **options)
+    assert evaluate.infidelity(subject, by="noise", draws=20).values.max() < NEAR
+    taken = bench.take(subject.attribution)
+    assert evaluate.infidelity(taken, by="noise", draws=20).values.max() < NEAR
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("gradient", {"part": "squared"}),
+        ("saliency", {"times_input": True}),
+        ("squaregrad", {"samples": 3}),
+    ],
+)
+def test_the_scores_are_judged_and_not_what_they_are_made_of(
+    method: str, options: dict[str, Any]
+) -> None:
+    bench = evaluate.Bench(linear()[0], samples(), target=[0, 1])
+    assert evaluate.infidelity(bench.run(method, **options), by="noise").values.min() > 1e-4
+
+
+def test_scores_times_the_input_know_the_slope_where_it_is_zero() -> None:
+    x = np.where(rng(1).random((3, FEATURES)) < 0.5, samples(3), 0)
+    bench = evaluate.Bench(linear()[0], x, target=0)
+    subject = bench.run("gradient_times_input")
+    assert evaluate.infidelity(subject, by="noise").values.max() < NEAR
+
+
+def test_scores_from_elsewhere_say_what_they_are_shares_of() -> None:
+    network, kernel, _ = linear()
+    x = samples()
+    bench = evaluate.Bench(network, x, target=0, references=0.5)
+    for per, share in (("unit", np.ones_like(x)), ("input", x), ("difference", x - 0.5)):
+        subject = bench.take(kernel[:, 0] * share, per=per)
+        assert evaluate.infidelity(subject, by="noise").values.max() < NEAR
+    with pytest.raises(InputError, match="per is one of difference, input, unit, or None"):
+        bench.take(x, per="gradient")
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("rise", {"samples": 4}),
+        ("blur_integrated_gradients", {"steps": 4}),
+        ("occlusion", {"replacement": "blur"}),
+        ("feature_permutation", {}),
+    ],
+)
+def test_what_says_nothing_of_noise_is_refused(method: str, options: dict[str, Any]) -> None:
+    subject = evaluate.Bench(linear()[0], samples(), target=0).run(method, **options)
+    assert np.isfinite(evaluate.infidelity(subject, draws=5).values).all()
+    with pytest.raises(InapplicableError, match="do not say what noise does"):
+        evaluate.infidelity(subject, by="noise")
 
 
 def test_the_contributions_of_a_linear_network_are_faithful_to_erasing() -> None:
@@ -101,6 +176,29 @@ def test_max_sensitivity_is_that_of_a_loop(net: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("deeplift", {}),
+        ("expected_gradients", {"samples": 5}),
+        ("smoothgrad", {"samples": 5}),
+        ("smoothgrad", {"of": "expected_gradients", "samples": 2, "of_options": {"samples": 2}}),
+    ],
+)
+def test_what_is_drawn_at_random_is_the_same_nearby(
+    net: Any, method: str, options: dict[str, Any]
+) -> None:
+    bench = evaluate.Bench(net[0], samples(), target=0, references=[0.5] * FEATURES)
+    subject = bench.run(method, **options)
+    assert evaluate.max_sensitivity(subject, radius=1e-9, draws=3).values.max() < 1e-7
+
+
+def test_what_depends_on_the_set_has_no_sensitivity(net: Any) -> None:
+    bench = evaluate.Bench(net[0], samples(), target=0)
+    with pytest.raises(InapplicableError, match="others of its set"):
+        evaluate.max_sensitivity(bench.run("feature_permutation"))
+
+
+@pytest.mark.parametrize(
     "metric",
     [
         evaluate.max_sensitivity,
@@ -140,9 +238,9 @@ def test_what_cannot_be_measured_is_refused(net: Any) -> None:
     bench = evaluate.Bench(net[0], samples(), target=0)
     with pytest.raises(InputError, match=r"Bench\.run"):
         evaluate.max_sensitivity(bench.take(samples()))
-    with pytest.raises(InputError, match="'erasing' or 'noise'"):
+    with pytest.raises(RuleError, match="one of erasing, noise"):
         evaluate.infidelity(bench.take(samples()), by="blurring")
-    with pytest.raises(InputError, match="share is above 0"):
+    with pytest.raises(RuleError, match="share is a finite number above 0"):
         evaluate.infidelity(bench.take(samples()), share=0)
-    with pytest.raises(InputError, match="draws is 1 or more"):
+    with pytest.raises(RuleError, match="draws is a whole number of 1 or more"):
         evaluate.max_sensitivity(bench.take(samples()), draws=0)

@@ -9,7 +9,7 @@ from keras import layers as L  # noqa: N812
 
 import deeplift_engine as de
 from deeplift_engine import evaluate
-from deeplift_engine.errors import InputError
+from deeplift_engine.errors import InputError, RuleError
 from deeplift_engine.evaluate.random_networks import randomised
 from tests.evaluate.nets import picture, rng
 from tests.helpers import off
@@ -22,7 +22,8 @@ def network() -> de.Network:
             [
                 keras.Input((8, 3), name="x"),
                 L.Conv1D(4, 3, activation="relu", bias_initializer="random_normal", name="conv"),
-                L.BatchNormalization(name="norm"),
+                L.BatchNormalization(gamma_initializer="random_normal", name="norm"),
+                L.PReLU(alpha_initializer="random_normal", name="slopes"),
                 L.Bidirectional(L.GRU(3), name="both"),
                 L.Dense(2, name="units"),
             ]
@@ -53,9 +54,10 @@ def test_layers_are_randomised_from_the_output_down(draw: str) -> None:
     before, x = arrays(net), rng(0).normal(size=(3, 8, 3))
     predicted = net.predict(x)
     cascade = list(randomised(net, "cascading", draw))
-    assert [name for name, _ in cascade] == ["units", "both", "conv"]
+    assert [name for name, _ in cascade] == ["units", "both", "slopes", "norm", "conv"]
     whole: set[str] = set()
-    for (_, random), more in zip(cascade, ({"units"}, {"both.0", "both.1"}, {"conv"}), strict=True):
+    steps = ({"units"}, {"both.0", "both.1"}, {"slopes"}, {"norm"}, {"conv"})
+    for (_, random), more in zip(cascade, steps, strict=True):
         whole |= more
         assert changed(before, arrays(random)) == whole
     for (name, random), (_, cascaded) in zip(
@@ -77,6 +79,10 @@ def test_draws_have_the_arrays_spread_or_entries() -> None:
     kernel = "both.0/recurrent_kernel"
     assert np.array_equal(np.sort(permuted[kernel].ravel()), np.sort(before[kernel].ravel()))
     assert normal[kernel].std() == pytest.approx(before[kernel].std(), rel=0.4)
+    for made in (normal, permuted):
+        assert not np.array_equal(made["norm/gamma"], before["norm/gamma"])
+        assert not np.array_equal(made["slopes/alpha"], before["slopes/alpha"])
+        assert np.array_equal(made["norm/moving_variance"], before["norm/moving_variance"])
     again = arrays(list(randomised(net, draw="normal", seed=1))[-1][1])
     assert not np.array_equal(again[kernel], normal[kernel])
 
@@ -103,11 +109,11 @@ def test_what_is_no_choice_is_refused() -> None:
     subject = evaluate.Bench(picture(), x, target=0).run("gradient")
     with pytest.raises(InputError, match=r"Bench\.run"):
         evaluate.randomisation(subject.bench.take(subject.scores[0][0]))
-    with pytest.raises(InputError, match="cascading, independent"):
+    with pytest.raises(RuleError, match="cascading, independent"):
         evaluate.randomisation(subject, order="upwards")
-    with pytest.raises(InputError, match="normal, permuted"):
+    with pytest.raises(RuleError, match="normal, permuted"):
         evaluate.randomisation(subject, draw="zeros")
     keras.utils.set_random_seed(0)
     flat = de.convert(keras.Sequential([keras.Input((3, 2)), L.Flatten()]))
-    with pytest.raises(InputError, match="no layer with a kernel"):
+    with pytest.raises(InputError, match="no layer that learns"):
         list(randomised(flat))

@@ -15,7 +15,7 @@ import pytest
 from keras import layers as L  # noqa: N812
 
 import deeplift_engine as de
-from deeplift_engine.errors import InputError
+from deeplift_engine.errors import InputError, RuleError
 from deeplift_engine.graph import Graph
 from tests.helpers import off
 
@@ -40,8 +40,8 @@ FITTED = {"pattern_attribution", "pattern_net"}
 """Methods that need patterns, fitted from data."""
 ON_IMAGES: set[str] = {"xrai"}
 """Methods of images alone; the others explain a one-hot sequence."""
-OF_THE_SET: set[str] = {"feature_permutation"}
-"""Methods whose scores of a sample depend, by their definition, on the set that it is in."""
+DRAWN: set[str] = {"expected_gradients", "smoothgrad", "squaregrad", "vargrad"}
+"""Methods that draw for each sample, and so for each noisy copy of it anew."""
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::deeplift_engine.errors.ConvergenceWarning"),
@@ -86,12 +86,15 @@ def data(image: bool, samples: int) -> Any:
     return np.eye(4)[generator.integers(4, size=(samples, 12))]
 
 
-def explainer(networks: dict[bool, de.Network], name: str) -> Any:
-    network = networks[name in ON_IMAGES]
+def options_of(networks: dict[bool, de.Network], name: str) -> dict[str, Any]:
     options = dict(OPTIONS.get(name, {}))
     if name in FITTED:
-        options["patterns"] = de.fit_patterns(network, data(name in ON_IMAGES, 30))
-    return network.explainer(name, **options)
+        options["patterns"] = de.fit_patterns(networks[False], data(False, 30))
+    return options
+
+
+def explainer(networks: dict[bool, de.Network], name: str) -> Any:
+    return networks[name in ON_IMAGES].explainer(name, **options_of(networks, name))
 
 
 def parts(found: Any) -> list[Any]:
@@ -99,7 +102,7 @@ def parts(found: Any) -> list[Any]:
 
 
 def test_options_are_of_methods_that_are_there() -> None:
-    assert {*OPTIONS, *FITTED, *ON_IMAGES, *OF_THE_SET} <= set(de.methods())
+    assert {*OPTIONS, *FITTED, *ON_IMAGES, *DRAWN} <= set(de.methods())
 
 
 @pytest.mark.parametrize("name", de.methods())
@@ -120,7 +123,8 @@ def test_batches_neighbours_and_order_change_nothing(
     networks: dict[bool, de.Network], name: str, tmp_path: Path
 ) -> None:
     x = data(name in ON_IMAGES, 5)
-    run = explainer(networks, name).run
+    made = explainer(networks, name)
+    run = made.run
     whole = run(x, target=1)
     assert all(np.isfinite(values).all() for values in parts(whole.scores))
     assert any(np.any(values != 0) for values in parts(whole.scores)) == (name != "zero")
@@ -128,7 +132,7 @@ def test_batches_neighbours_and_order_change_nothing(
         again = run(x, target=1, batch_size=batch_size)
         for ours, theirs in zip(parts(again.scores), parts(whole.scores), strict=True):
             assert off(ours, theirs) < 1e-9
-    if name not in OF_THE_SET:
+    if not made.of_the_set:
         some = [3, 0]
         alone = run(x[some], target=1)
         for ours, theirs in zip(parts(alone.scores), parts(whole.scores), strict=True):
@@ -158,6 +162,52 @@ def test_standard_errors_are_given_or_refused(networks: dict[bool, de.Network], 
         return
     with pytest.raises(InputError, match="gives no standard errors over references"):
         made.run(x, target=1, standard_errors=True, **references)
+
+
+@pytest.mark.parametrize("name", de.methods())
+def test_references_are_kept_apart_or_that_is_refused(
+    networks: dict[bool, de.Network], name: str
+) -> None:
+    x, made = data(name in ON_IMAGES, 2), explainer(networks, name)
+    references = {"references": de.references.shared(x[::-1])} if made.compares else {}
+    if not made.keeps_apart:
+        with pytest.raises(InputError, match=f"{name} takes all references together"):
+            made.run(x, target=1, average=False, **references)
+    elif made.compares:
+        whole, apart = (
+            made.run(x, target=1, average=average, **references) for average in (True, False)
+        )
+        assert apart.axes == ("sample", "reference")
+        for ours, theirs in zip(parts(apart.scores), parts(whole.scores), strict=True):
+            assert ours.shape[:2] == (2, 2)
+            if made.per == "difference" and name != "lime":
+                assert off(ours.mean(axis=1), theirs) < 1e-6
+
+
+@pytest.mark.parametrize("name", de.methods())
+def test_noisy_copies_without_noise_have_the_methods_scores(
+    networks: dict[bool, de.Network], name: str
+) -> None:
+    """And say the same of themselves; what noise means nothing to is refused when it is made."""
+    x, inner = data(name in ON_IMAGES, 2), explainer(networks, name)
+    network, options = networks[name in ON_IMAGES], options_of(networks, name)
+
+    def noisy() -> Any:
+        return network.explainer("smoothgrad", of=name, of_options=options, samples=1, noise=0.0)
+
+    if inner.of_the_set or not inner.moves:
+        with pytest.raises(RuleError, match="give another method as of="):
+            noisy()
+        return
+    made = noisy()
+    for said in ("compares", "keeps_apart", "per", "of_elements", "default_references"):
+        assert getattr(made, said) == getattr(inner, said)
+    found, expected = (each.run(x, target=[0, 1]) for each in (made, inner))
+    assert found.settings["layers"] == expected.settings["layers"]
+    assert found.settings["references"] == expected.settings["references"]
+    if name not in DRAWN:
+        for ours, theirs in zip(parts(found.scores), parts(expected.scores), strict=True):
+            assert off(ours, theirs) < 1e-9
 
 
 @pytest.mark.parametrize("name", de.methods())
@@ -191,7 +241,7 @@ def test_nothing_is_traced_again(
     made.run(x, target=0)
     traced.clear()
     for samples, target in ((1, 1), (4, "all"), (3, [0, 2]), (2, np.array([0, 1]))):
-        made.run(x[: max(samples, 2 if name in OF_THE_SET else 1)], target=target)
+        made.run(x[: max(samples, 1 + made.of_the_set)], target=target)
     assert traced == []
 
 

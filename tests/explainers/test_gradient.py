@@ -116,7 +116,7 @@ def test_off_simplex_gradients_are_what_probabilities_would_have(axis: int) -> N
 
 def test_an_axis_that_is_not_there_is_named() -> None:
     _, net = opened("sequence")
-    with pytest.raises(RuleError, match="off_simplex=2"):
+    with pytest.raises(RuleError, match="off_simplex is a whole number from -2 to 1, not 2"):
         net.explainer("gradient", off_simplex=2).run(data("sequence"), target=0)
     with pytest.raises(RuleError, match="part is one of signed, absolute, squared"):
         net.explainer("gradient", part="cubed")

@@ -245,9 +245,16 @@ def test_what_is_refused(letters: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     refused(network, x * 2, name, InputError, "sample 0, position 0: .* no letters")
     refused(network, x - 0.5, name, InputError, "no letters")
     refused(network, x, name, InputError, r"Position 14 .* has 14", positions=[3, 14])
-    refused(network, x, name, RuleError, "whole numbers", positions=[1.5])
-    refused(network, x, name, RuleError, "whole numbers", positions=[])
-    refused(network, x, name, RuleError, "-1 is below", positions=[-1])
+    refused(network, x, name, RuleError, "each a whole number of 0", positions=[1.5])
+    refused(network, x, name, RuleError, "each a whole number of 0", positions=[])
+    refused(
+        network,
+        x,
+        name,
+        RuleError,
+        r"each a whole number of 0 or more.* not \[-1\]",
+        positions=[-1],
+    )
     refused(network, x, name, RuleError, "centre is one of", centre="median")
     refused(network, x, name, RuleError, "candidates= are tokens", candidates=[1])
     refused(network, x, name, InputError, "no letters along axis 2", letters=2)

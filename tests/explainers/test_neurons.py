@@ -210,8 +210,8 @@ def test_what_is_no_concept() -> None:
     _, net = opened("sequence")
     some = np.ones((5, 6))
     for error, options, said in (
-        (RuleError, {}, "Give vector=, or both concept= and counterexamples="),
-        (RuleError, {"concept": some}, "Give vector=, or both"),
+        (RuleError, {}, "Give vector= alone, or both concept= and counterexamples="),
+        (RuleError, {"concept": some}, "Give vector= alone, or both"),
         (InputError, {"vector": np.ones(5)}, r"shape \(5,\), and the layer 'hidden' \(6,\)"),
         (InputError, {"vector": np.zeros(6)}, "zero or not finite"),
         (InputError, {"concept": some[:2], "counterexamples": some}, "three examples or more"),
@@ -231,3 +231,28 @@ def test_layers_that_are_not_on_the_way() -> None:
     _, words = opened("words")
     with pytest.raises(InputError, match="hold tokens"):
         words.explainer("layer_conductance", layers="scan")
+
+
+def test_conductance_of_a_path_between_layers() -> None:
+    """All units of a layer that everything goes through carry the whole difference."""
+    model, net = opened("sequence")
+    x = data("sequence")
+    found = net.explainer("neuron_conductance", layers="conv", layer="hidden", steps=300).run(
+        x, target=1
+    )
+    beside = net.explainer("integrated_gradients", layers="conv", steps=300).run(x, target=1)
+    assert off(found.scores, beside.scores) < 1e-9
+    change = (model(x) - model(0 * x)).numpy()[:, 1]
+    assert off(found.scores.sum((1, 2)), change) < 1e-2
+
+
+def test_a_concept_on_a_network_of_free_length() -> None:
+    with float64():
+        source = keras.Input((None, 4))
+        x = L.GlobalMaxPooling1D()(L.Conv1D(5, 3, name="conv")(source))
+        network = de.convert(keras.Model(source, L.Dense(2)(x)), dtype="float64")
+    x = np.random.default_rng(0).normal(size=(2, 9, 4))
+    explainer = network.explainer("tcav", layers="conv", vector=np.ones((7, 5)))
+    assert explainer.run(x, target=0).scores.shape == (2, 7, 5)
+    with pytest.raises(InputError, match=r"\(7, 5\), and the layer is of shape \(6, 5\)"):
+        explainer.run(x[:, 1:], target=0)

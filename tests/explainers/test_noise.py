@@ -185,6 +185,37 @@ def test_noise_on_tokens_is_noise_on_their_embedding() -> None:
     assert 1e-6 < off(found.scores, exact.scores) < 0.01
 
 
+@pytest.mark.parametrize("of", ["grad_cam", "layer_cam", "score_cam", "guided_grad_cam"])
+def test_maps_on_one_of_several_inputs(of: str) -> None:
+    """A map is of a layer, and not one of each input."""
+    _, net = opened("several")
+    x = data("several")
+    found = net.explainer("smoothgrad", of=of, samples=2, noise=0.0).run(x, target=1)
+    expected = net.explainer(of).run(x, target=1)
+    assert off(found.scores, expected.scores) < EXACT
+    assert found.settings["layers"] == expected.settings["layers"] == ["scan"]
+    twice = net.explainer(
+        "smoothgrad", of="smoothgrad", of_options={"of": of, "samples": 2}, samples=2
+    ).run(x, target=1, batch_size=2)
+    assert twice.settings["layers"] == ["scan"]
+    assert twice.scores.shape == expected.scores.shape
+
+
+def test_references_are_taken_where_the_method_compares() -> None:
+    _, net = opened("linear")
+    x = data("linear")
+    with pytest.raises(InputError, match="smoothgrad compares with no references"):
+        net.explainer("smoothgrad").run(x, target=0, references=0.5)
+    found = net.explainer("smoothgrad", of="deeplift", samples=2).run(x, target=0, references=0.5)
+    assert found.settings["references"] == "constant(0.5)"
+
+
+def test_a_map_behind_the_noise_needs_a_convolution_there() -> None:
+    _, net = opened("sequence")
+    with pytest.raises(InputError, match=r"no convolution between \['conv'\] and 'units'"):
+        net.explainer("smoothgrad", of="grad_cam", layers="conv")
+
+
 def test_options_that_make_no_sense() -> None:
     _, net = opened("linear")
     for options, said in (
@@ -193,6 +224,8 @@ def test_options_that_make_no_sense() -> None:
         ({"of": "nothing"}, "There is no method 'nothing'"),
         ({"of_options": {"steps": 3}}, "gradient takes no option 'steps'"),
         ({"statistic": "mean"}, "smoothgrad takes no option 'statistic'"),
+        ({"of": "feature_permutation"}, "depend on which samples are scored together"),
+        ({"of": "smoothgrad", "of_options": {"of": "saturation_mutagenesis"}}, "mutates letters"),
     ):
         with pytest.raises(RuleError, match=said):
             net.explainer("smoothgrad", **options)

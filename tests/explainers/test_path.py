@@ -65,7 +65,7 @@ def test_rules_and_steps_that_are_none() -> None:
         ({"rule": "simpson"}, "rule is one of gauss_legendre, .* not 'simpson'"),
         ({"steps": 0}, "steps is a whole number of 1 or more, not 0"),
         ({"rule": "trapezoid", "steps": 1}, "steps is a whole number of 2 or more"),
-        ({"tolerance": -1.0}, "tolerance is a number above 0"),
+        ({"tolerance": -1.0}, "tolerance is a finite number above 0"),
         ({"most_steps": 2.5}, "most_steps is a whole number"),
     ):
         with pytest.raises(RuleError, match=said):

@@ -46,7 +46,7 @@ def one_mask(grid: Any, shift: Any, lengths: Any, shape: Any) -> Any:
 
 
 def test_masks_are_shifted_and_interpolated_grids() -> None:
-    field = fields((6, 8, 2), 20, 3, 0.4, np.random.default_rng(0), smooth=True)
+    field = fields((6, 8, 2), (0, 1), 20, 3, 0.4, np.random.default_rng(0), smooth=True)
     assert field.lengths == (2, 3)
     masks = field.masks(slice(3, 9))
     assert masks.shape == (6, 6, 8, 2)
@@ -58,7 +58,7 @@ def test_masks_are_shifted_and_interpolated_grids() -> None:
 
 @pytest.mark.parametrize("smooth", [True, False])
 def test_every_element_is_kept_as_often(smooth: bool) -> None:
-    field = fields((7, 5), 20_000, 3, 0.3, np.random.default_rng(1), smooth=smooth)
+    field = fields((7, 5), (0,), 20_000, 3, 0.3, np.random.default_rng(1), smooth=smooth)
     masks = field.masks(slice(0, 20_000))
     assert abs(masks.mean(axis=0) - 0.3).max() < 4 * np.sqrt(0.21 / 20_000)
     assert smooth or set(np.unique(masks)) == {0, 1}
@@ -68,7 +68,7 @@ def test_scores_are_means_weighted_by_masks() -> None:
     net, x, reference = image(), pictures(), pictures(seed=12)
     made = net.explainer("rise", samples=40, cells=3, keep=0.4, seed=2)
     found = made.run(x, target="all", references=reference)
-    field = fields((6, 8, 2), 40, 3, 0.4, np.random.default_rng(2), smooth=True)
+    field = fields((6, 8, 2), (0, 1), 40, 3, 0.4, np.random.default_rng(2), smooth=True)
     terms = np.stack(
         [
             net.predict(mask * x + (1 - mask) * reference).T[..., None, None, None] * mask / 0.4
@@ -88,8 +88,11 @@ def test_several_inputs_tokens_and_batches() -> None:
         assert off(part[name], values[:, [3, 1]]) < EXACT
     made = tokens().explainer("rise", samples=30, seed=1)
     found = made.run(words(), target=0, references=4).scores
-    masks = fields((6,), 30, 7, 0.5, np.random.default_rng(1), smooth=False).masks(slice(0, 30))
-    values = [tokens().predict(np.where(mask, words(), 4))[:, :1] * mask for mask in masks]
+    masks = fields((6,), (0,), 30, 7, 0.5, np.random.default_rng(1), smooth=False)
+    values = [
+        tokens().predict(np.where(mask, words(), 4))[:, :1] * mask
+        for mask in masks.masks(slice(0, 30))
+    ]
     assert off(found, np.mean(values, axis=0) / 0.5) < EXACT
 
 
@@ -171,10 +174,10 @@ def test_cells_tokens_batches_and_constants() -> None:
     ("method", "options", "text"),
     [
         ("rise", {"samples": 1}, "whole number of 2 or more"),
-        ("rise", {"keep": 1.0}, "between 0 and 1"),
+        ("rise", {"keep": 1.0}, "above 0 and below 1"),
         ("rise", {"cells": 0}, "whole number of 1 or more"),
         ("sobol", {"samples": 12}, "power of two"),
-        ("sobol", {"order": "second"}, "'total' or 'first'"),
+        ("sobol", {"order": "second"}, "one of total, first"),
     ],
 )
 def test_options_that_cannot_be_are_refused(

@@ -225,17 +225,19 @@ def test_without_scikit_image_it_says_what_to_install(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"scales": 50.0}, "one or more numbers above 0"),
-        ({"scales": ()}, "one or more numbers above 0"),
-        ({"scales": (5, 0)}, "one or more numbers above 0"),
-        ({"size": "null"}, "height and a width of 1 or more, or None, not 'null'"),
-        ({"size": (9,)}, "height and a width"),
-        ({"dilation": -1}, "not -1, 6 and 1.0"),
-        ({"area": 1.5}, "area above 0 and at most 1"),
-        ({"least": 0}, "least 1 or more"),
+        ({"scales": 50.0}, "a list of one or more, each a finite number above 0"),
+        ({"scales": ()}, "a list of one or more"),
+        ({"scales": (5, 0)}, r"above 0, not \(5, 0\)"),
+        ({"size": "null"}, "each a whole number of 1 or more, or None, not 'null'"),
+        ({"size": (9,)}, "a list of 2"),
+        ({"dilation": -1}, "dilation is a whole number of 0 or more, not -1"),
+        ({"area": 1.5}, "area is a finite number above 0 and at most 1"),
+        ({"least": 0}, "least is a whole number of 1 or more"),
         ({"over_channels": "mean"}, "one of max, sum, not 'mean'"),
         ({"of": "deeplfit"}, "There is no method 'deeplfit'"),
         ({"of_options": {"rule": 1}}, "deeplift takes no option 'rule'"),
+        ({"of": "grad_cam"}, "an image's elements, and 'grad_cam' gives maps"),
+        ({"of": "smoothgrad", "of_options": {"of": "layer_cam"}}, "'smoothgrad' gives maps"),
     ],
 )
 def test_options_that_make_no_sense(options: Any, message: str) -> None:

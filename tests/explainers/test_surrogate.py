@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
+from deeplift_engine.data import InputInfo
 from deeplift_engine.errors import DeepliftEngineError, RuleError
 from deeplift_engine.perturbation.groups import Groups, grouping, segments
 from tests.explainers.perturbed_nets import curved, image, linear, pairs, pictures, rows, several
@@ -95,11 +96,9 @@ def test_segments_are_found_in_images() -> None:
 
 def test_auto_is_segments_of_images_positions_of_sequences_else_elements() -> None:
     def groups(*shape: int) -> Groups:
-        class Info:
-            name = "x"
-
+        info = InputInfo("x", shape, "float32")
         sample = np.random.default_rng(1).normal(size=(2, *shape))
-        return grouping("auto", [Info()], [sample]).of([sample], 0)  # type: ignore[list-item]
+        return grouping("auto", [info], [sample]).of([sample], 0)
 
     assert groups(7).count == 7
     assert groups(7, 4).count == 7
@@ -124,7 +123,7 @@ def test_each_image_has_segments_of_its_own() -> None:
     [
         ({"samples": 1}, "whole number of 2 or more"),
         ({"kernel_width": 0}, "above 0"),
-        ({"alpha": -1}, "above 0"),
+        ({"alpha": -1}, "0 or more"),
     ],
 )
 def test_options_that_cannot_be_are_refused(options: dict[str, Any], text: str) -> None:

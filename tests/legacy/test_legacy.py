@@ -93,13 +93,8 @@ def test_contributions_sum_to_the_difference_behind_every_layer(file: str) -> No
     assert audit.ok, str(audit)
 
 
-@pytest.mark.parametrize(
-    "rules",
-    [
-        pytest.param("rescale", marks=pytest.mark.thorough),
-        pytest.param("reveal_cancel", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.thorough
+@pytest.mark.parametrize("rules", ["rescale", "reveal_cancel"])
 @pytest.mark.parametrize("file", MODELS)
 def test_contributions_sum_strictly(file: str, rules: str) -> None:
     explainer = network(file).explainer(rules=rules, target=target(file), fused=False)

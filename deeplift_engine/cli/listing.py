@@ -1,0 +1,116 @@
+"""The commands that list what there is: methods, and metrics."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from deeplift_engine.cli import console
+from deeplift_engine.plain import plain
+
+if TYPE_CHECKING:
+    from deeplift_engine.explainers.method import Option
+
+BETTER = {"high": "higher", "low": "lower", "": "neither"}
+
+
+def methods(options: argparse.Namespace) -> int:
+    """List the methods, or explain one."""
+    console.start_tensorflow()
+    from deeplift_engine.explainers.table import TABLE, find
+
+    if options.name is None:
+        rows = [
+            {"name": method.name, "family": method.family, "summary": method.summary}
+            for method in TABLE.values()
+        ]
+        return _list("methods", rows, options)
+    method = find(options.name)
+    about = {
+        "name": method.name,
+        "also called": list(method.aliases),
+        "family": method.family,
+        "summary": method.summary,
+        "source": method.source,
+        "forward passes": method.passes,
+        "sums to the target's difference": method.complete,
+    }
+    return _explain(about, method.options.values(), "--option ", options)
+
+
+def metrics(options: argparse.Namespace) -> int:
+    """List the metrics, or explain one."""
+    console.start_tensorflow()
+    from deeplift_engine.evaluate.metric import METRICS, find_metric
+
+    if options.name is None:
+        rows = [
+            {"name": metric.name, "better": BETTER[metric.best], "summary": metric.summary}
+            for metric in METRICS.values()
+        ]
+        return _list("metrics", rows, options)
+    metric = find_metric(options.name)
+    about = {
+        "name": metric.name,
+        "summary": metric.summary,
+        "better": BETTER[metric.best],
+        "source": metric.source,
+        "forward passes": metric.passes,
+    }
+    return _explain(about, metric.options.values(), f"{metric.name}:", options)
+
+
+def _list(what: str, rows: list[dict[str, str]], options: argparse.Namespace) -> int:
+    if options.json:
+        print_json({what: rows})
+    else:
+        for row in rows:
+            console.say(f"{row['name']:32} {row['summary']}")
+    return 0
+
+
+def _explain(
+    about: dict[str, Any], known: Iterable[Option], form: str, options: argparse.Namespace
+) -> int:
+    if options.json:
+        print_json({**about, "options": [_option(option) for option in known]})
+        return 0
+    print_lines({name: value for name, value in about.items() if value != []})
+    for option in known:
+        value = "...   (must be given)" if option.required else option.default
+        console.say(f"\n{form}{option.name}={value}\n{console.wrapped(option.text)}")
+    return 0
+
+
+def _option(option: Option) -> dict[str, Any]:
+    return {
+        "name": option.name,
+        "required": option.required,
+        "default": None if option.required else option.default,
+        "text": option.text,
+    }
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """Write a result for machines."""
+    console.say(json.dumps(value, indent=2, default=plain))
+
+
+def print_lines(values: Mapping[str, Any]) -> None:
+    """Write a result as ``name: value`` lines."""
+    for name, value in values.items():
+        console.say(f"{name}: {_text(value)}")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, tuple):
+        return " x ".join("any" if size is None else str(size) for size in value)
+    return str(value or "")
