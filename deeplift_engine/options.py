@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from math import isfinite, nan
 from numbers import Integral, Real
+from types import MappingProxyType
 from typing import Annotated, Any, ParamSpec, TypeAlias, TypeVar, Union, get_args, get_origin
 
 import numpy as np
@@ -216,10 +216,14 @@ Width: TypeAlias = Annotated[float, Number(above=0, most=1_000_000)]
 Share: TypeAlias = Annotated[float, Number(above=0, most=1)]
 Bounds: TypeAlias = Annotated[Any, OrNone(Values())]
 
-PLAIN: Mapping[Any, Kind] = types.MappingProxyType(
+PLAIN: Mapping[Any, Kind] = MappingProxyType(
     {bool: Truth(), str: Text(), int: Whole(), float: Number(), Mapping[str, Any]: Named()}
 )
 """Kinds of annotations that say no more than a type."""
+
+
+UNIONS = (Union, type(int | None))
+"""What ``Optional[int]`` and ``int | None`` are made of."""
 
 
 def kind_of(annotation: Any) -> Kind:
@@ -227,7 +231,7 @@ def kind_of(annotation: Any) -> Kind:
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return next((part for part in parts if isinstance(part, Kind)), Kind())
-    if origin in (Union, types.UnionType) and len(parts) == 2 and parts[1] is types.NoneType:
+    if origin in UNIONS and len(parts) == 2 and parts[1] is type(None):
         return OrNone(kind_of(parts[0]))
     return PLAIN.get(annotation, Kind())
 
