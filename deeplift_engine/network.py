@@ -19,6 +19,7 @@ from deeplift_engine.build import build
 from deeplift_engine.custom import registered_layers
 from deeplift_engine.data import InputInfo, arrays
 from deeplift_engine.errors import InputError, TargetError
+from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.explainers.table import find
 from deeplift_engine.forwarding import traced
@@ -168,7 +169,7 @@ class Network:
         layers: str | Sequence[str] | None = None,
         fused: bool | None = None,
         **options: Any,
-    ) -> Any:
+    ) -> Explainer:
         """A method compiled for this network.
 
         Parameters
@@ -363,10 +364,9 @@ class Network:
 
         One pair of input and reference per sample is walked, eagerly; give a few samples.
         """
-        explainer = self.explainer(
-            rules=rules, target=target_layer, max_pooling=max_pooling, fused=False
-        )
-        return audit(explainer.plan, self.inputs, x, references, target)
+        setup = self.setup(target_layer, fused=False)
+        plan = setup.plan(setup.assigned(rules, max_pooling))
+        return audit(plan, self.inputs, x, references, target)
 
     def verify(self, x: Any = None) -> Verification:
         """Compare the forward pass with Keras's own, where Keras can load the file."""

@@ -45,7 +45,7 @@ class DeepLift(Explainer):
 
     def attribute(self, request: Request) -> Found:
         """Scores of each reference, or their means; with standard errors where they are asked."""
-        spread = request.average and request.standard_errors
+        spread = request.average and request.standard_errors and request.count > 1
         compiled = self.compiled(request.average and not spread)
         return (Spreading if spread else Scoring)(self.plan, compiled, request).run()
 

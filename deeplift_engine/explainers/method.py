@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from deeplift_engine.errors import RuleError
+from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.options import kinds, read
 from deeplift_engine.plain import plain
@@ -42,8 +43,8 @@ class Method:
     family
         ``"gradient"``, ``"difference"``, ``"relevance"``, ``"perturbation"`` or ``"map"``.
     make
-        An `Explainer` class, made of a `Setup` and the options, which are its keyword-only
-        arguments and are explained under Parameters in its docstring.
+        An `Explainer` class, or a function that gives one, of a `Setup` and the options, which are
+        its keyword-only arguments and are explained under Parameters in its docstring.
     summary
         One sentence.
     source
@@ -62,7 +63,7 @@ class Method:
 
     name: str
     family: str
-    make: Callable[..., Any]
+    make: Callable[..., Explainer]
     summary: str
     source: str
     passes: str
@@ -76,7 +77,7 @@ class Method:
         found = options_of(self.make)
         return {name: option for name, option in found.items() if name not in self.fixed}
 
-    def made(self, setup: Setup, options: Mapping[str, Any]) -> Any:
+    def made(self, setup: Setup, options: Mapping[str, Any]) -> Explainer:
         """The method made for ``setup``.
 
         Raises

@@ -29,6 +29,7 @@ from deeplift_engine.explainers import (
     shapley,
     surrogate,
 )
+from deeplift_engine.explainers.base import Explainer
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.setup import Setup
 
@@ -82,7 +83,7 @@ def find(name: str) -> Method:
     return found
 
 
-def make(name: str, setup: Setup, options: Mapping[str, Any]) -> Any:
+def make(name: str, setup: Setup, options: Mapping[str, Any]) -> Explainer:
     """The method called ``name``, made for ``setup``.
 
     Raises

@@ -1,8 +1,8 @@
 """The families of attribution layers.
 
 A layer is frozen data and pure functions of tensors with one batch axis in front; what
-crosses it backwards is decided by the rules (`deeplift_engine.rules`), which know these
-families and no single layer.
+crosses it backwards is decided by the rules (`deeplift_engine.rules`). Those of DeepLIFT know
+these families and no single layer; those of relevance also ask which layers only move values.
 """
 
 from __future__ import annotations
