@@ -72,15 +72,11 @@ class Scoring:
 
     def run(self) -> Found:
         """All blocks, and what was found."""
-        self.walk()
-        return self.gathered()
-
-    def walk(self) -> None:
-        """All blocks, into ``found`` and ``outputs``."""
         with bar(self.samples * self.count, self.request.progress) as tick:
             for block in self.blocks():
                 self.take(self.compiled, block)
                 tick(block.pairs)
+        return self.gathered()
 
     def take(self, compiled: Compiled, block: Block) -> None:
         """Walk back over a block, and write what comes of it."""

@@ -120,13 +120,13 @@ def score(options: argparse.Namespace) -> int:
 def compare(options: argparse.Namespace) -> int:
     """Score by several methods, judge the scores, print the table and write what is wanted."""
     console.start_tensorflow()
-    from deeplift_engine.evaluate.comparing import METHODS, METRICS, checked_suffix
+    from deeplift_engine.evaluate.comparing import METHODS, METRICS, TABLES
     from deeplift_engine.evaluate.comparing import compare as compared
     from deeplift_engine.evaluate.metric import find_metric
     from deeplift_engine.explainers.table import find
 
     for path in options.output:
-        checked_suffix(path)
+        exports.checked_suffix(path, "comparisons", TABLES)
         storage.check_place(path, overwrite=options.overwrite)
     methods = [(name, make()) for name, make in options.method] or [(name, {}) for name in METHODS]
     metrics = [(name, make()) for name, make in options.metric] or [(name, {}) for name in METRICS]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from deeplift_engine.errors import InapplicableError, InapplicableWarning, InputError
 from deeplift_engine.evaluate.bench import Bench
-from deeplift_engine.evaluate.comparison import Comparison, checked_suffix
+from deeplift_engine.evaluate.comparison import TABLES, Comparison
 from deeplift_engine.evaluate.measured import Measured
 from deeplift_engine.evaluate.metric import find_metric
 from deeplift_engine.evaluate.ranks import agreement
@@ -183,4 +183,4 @@ def _pair(value: Any, what: str) -> tuple[str, Mapping[str, Any]]:
     raise InputError(f"{what}: expected a name, or a pair (name, options), not {value!r}.")
 
 
-__all__ = ["METHODS", "METRICS", "Comparison", "checked_suffix", "compare", "entries"]
+__all__ = ["METHODS", "METRICS", "TABLES", "Comparison", "compare", "entries"]

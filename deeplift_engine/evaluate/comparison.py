@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from deeplift_engine import exports, storage
+from deeplift_engine import storage
 from deeplift_engine.evaluate.bench import Bench
 from deeplift_engine.evaluate.measured import Measured
 from deeplift_engine.evaluate.metric import Metric
 from deeplift_engine.evaluate.subject import Subject
-from deeplift_engine.exports import PICTURES, aligned, to_csv, to_picture
+from deeplift_engine.exports import PICTURES, aligned, checked_suffix, to_csv, to_picture
 from deeplift_engine.plain import plain
 
 if TYPE_CHECKING:
@@ -147,25 +147,12 @@ class Comparison:
         OutputError
             For another suffix, a file that is there, and whatever the disk refuses.
         """
-        kind = checked_suffix(path)
+        kind = checked_suffix(path, "comparisons", TABLES)
         if kind in PICTURES:
             content = to_picture(self.figure(), kind)
         else:
             content = (self.to_json() if kind == ".json" else self.to_csv()).encode()
         storage.write_bytes(path, content, overwrite=overwrite)
-
-
-def checked_suffix(path: str | os.PathLike[str]) -> str:
-    """The suffix of a file that a comparison can be written to.
-
-    Raises
-    ------
-    OutputError
-        For any other.
-    DeepliftEngineError
-        For a figure where matplotlib is not installed.
-    """
-    return exports.checked_suffix(path, "comparisons", TABLES)
 
 
 def _said(mean: float, error: float) -> str:

@@ -178,9 +178,10 @@ def _squares(values: Array, leading: int) -> Array:
 
 def _moves(bench: Bench, draws: int, draw: Any) -> list[Array]:
     """Steps (D, *S) of each input, per unit of a sample's range."""
-    for name in bench.setup.token_inputs:
+    if tokens := bench.setup.token_inputs:
         raise InapplicableError(
-            f"Input {name!r} holds tokens, which cannot move a little; choose metrics that erase."
+            f"Input {tokens[0]!r} holds tokens, which cannot move a little; choose metrics that "
+            "erase."
         )
     return [draw((draws, *array.shape[1:])) for array in bench.request.data]
 

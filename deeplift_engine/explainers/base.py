@@ -25,7 +25,6 @@ from deeplift_engine.reference_checks import References
 from deeplift_engine.request import Request, resolved_request
 from deeplift_engine.results import Found, attribution
 from deeplift_engine.rules import Assigned
-from deeplift_engine.rules.tokens import Tokens
 
 Array = NDArray[Any]
 
@@ -207,10 +206,7 @@ class Explainer:
 
     def walk(self, rules: Mapping[str, Assigned] | None = None, *, relevance: bool = False) -> Walk:
         """A compiled walk under rules, by default the gradient; the outputs come with it."""
-        rules = self.setup.assigned() if rules is None else dict(rules)
-        for name, assigned in rules.items():
-            if isinstance(assigned.rule, Tokens):
-                rules[name] = replace(assigned, rule=replace(assigned.rule, compared=False))
+        rules = self.setup.assigned() if rules is None else rules
         also = self.setup.graph.outputs if self.setup is self.origin else ()
         return Walk(self.setup.plan(rules, relevance=relevance), also)
 

@@ -7,7 +7,7 @@ through in blocks, so neither loops over samples.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from deeplift_engine.data import block_starts, padded
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.forwarding import target_shape, traced
 from deeplift_engine.plan import Plan
+from deeplift_engine.rules.tokens import Tokens
 from deeplift_engine.weights import of_samples, weighted
 
 Array = NDArray[Any]
@@ -51,8 +52,14 @@ class Walk:
     """
 
     def __init__(self, plan: Plan, also: Sequence[str] = ()) -> None:
-        self.plan, self.also = plan, tuple(also)
-        self.compiled = Compiled(plan, (*also, plan.target))
+        rules = {
+            name: replace(assigned, rule=replace(assigned.rule, compared=False))
+            if isinstance(assigned.rule, Tokens)
+            else assigned
+            for name, assigned in plan.rules.items()
+        }
+        self.plan, self.also = replace(plan, rules=rules), tuple(also)
+        self.compiled = Compiled(self.plan, (*also, plan.target))
         self._nothing: tuple[Any, Mapping[str, Any]] = (None, {})
 
     def __call__(
