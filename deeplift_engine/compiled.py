@@ -152,9 +152,40 @@ class Compiled:
         )
         references = Stored(dict(zip(self.stored, at_reference, strict=True)), paired)
         weights = weights if self.averaged else None
-        found = _scores(self.plan, inputs, references, seeds[:, :, tf.newaxis], weights)
+        found = self._found(inputs, references, seeds[:, :, tf.newaxis], weights)
         self.needed = {AT_INPUT: set(inputs.asked), AT_REFERENCE: set(references.asked)}
         return found
+
+    def _found(
+        self, at_input: Stored, at_reference: Stored, seeds: Tensor, weights: Tensor | None
+    ) -> dict[str, Any]:
+        return _scores(self.plan, at_input, at_reference, seeds, weights)
+
+
+class Arriving(Compiled):
+    """A plan whose rules compare with nothing: only what arrives at the cuts is wanted.
+
+    A rule that asks for a reference all the same finds the input there.
+    """
+
+    def arriving(self, at_input: Mapping[str, Tensor], seeds: Any) -> list[Tensor]:
+        """What arrives (targets, b, ...) at each cut; see `backward`."""
+        found = self.backward(at_input, {}, seeds, 1, [1.0])
+        return found["multipliers"]  # type: ignore[no-any-return]
+
+    def _found(
+        self, at_input: Stored, at_reference: Stored, seeds: Tensor, weights: Tensor | None
+    ) -> dict[str, Any]:
+        plan = self.plan
+        comparison, arrived = _walked(plan, at_input, at_input, seeds)
+        multipliers = []
+        for cut in plan.cuts:
+            value = comparison.value(cut, AT_INPUT)
+            shape = tf.concat([tf.shape(seeds)[:1], tf.shape(value)], 0)
+            found = arrived[cut].mean if cut in arrived else tf.zeros([], plan.dtype)
+            whole = tf.broadcast_to(found, shape)
+            multipliers.append(whole[:, :, 0])
+        return {"multipliers": multipliers}
 
 
 def forward_of(walks: Sequence[Compiled]) -> Forward:
@@ -171,6 +202,19 @@ def _stored(plan: Plan) -> list[str]:
     return [name for name, node in plan.graph.nodes.items() if name in there and not remade(node)]
 
 
+def _walked(
+    plan: Plan,
+    at_input: Mapping[str, Tensor],
+    at_reference: Mapping[str, Tensor],
+    seeds: Tensor,
+) -> tuple[Comparison, Mapping[str, Multiplier]]:
+    """The walk back, and what it compared."""
+    rules = {name: assigned.rule for name, assigned in plan.rules.items()}
+    comparison = Comparison(plan.graph, rules, at_input, at_reference, plan.dtype, plan.fuses)
+    start = {plan.target: Multiplier(seeds)}
+    return comparison, plan.graph.backward(start, plan.cuts, rules, comparison.ends)
+
+
 def _scores(
     plan: Plan,
     at_input: Mapping[str, Tensor],
@@ -178,13 +222,9 @@ def _scores(
     seeds: Tensor,
     weights: Tensor | None,
 ) -> dict[str, Any]:
-    rules = {name: assigned.rule for name, assigned in plan.rules.items()}
-    comparison = Comparison(plan.graph, rules, at_input, at_reference, plan.dtype, plan.fuses)
+    comparison, arrived = _walked(plan, at_input, at_reference, seeds)
     level = comparison.value(plan.target, AT_INPUT)[tf.newaxis] * seeds
     level0 = comparison.value(plan.target, AT_REFERENCE)[tf.newaxis] * seeds
-    arrived = plan.graph.backward(
-        {plan.target: Multiplier(seeds)}, plan.cuts, rules, comparison.ends
-    )
     results: dict[str, Any] = {"scores": [], "multipliers": []}
     sums: list[Tensor] = []
     sizes: list[Tensor] = []

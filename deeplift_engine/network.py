@@ -156,7 +156,7 @@ class Network:
         with bar(samples, progress, " samples") as tick:
             for start in range(0, samples, size):
                 outputs = forward(*(tf.constant(array[start : start + size]) for array in data))
-                parts.append([output.numpy() for output in outputs])
+                parts.append([np.asarray(output) for output in outputs])
                 tick(len(parts[-1][0]))
         joined = (np.concatenate(part) for part in zip(*parts, strict=True))
         return dict(zip(names, joined, strict=True))

@@ -105,7 +105,7 @@ def fit_patterns(
     measure = _measuring(graph, nodes.values(), estimator == "relu")
     sums: list[Array] = []
     for block in _blocks(network, data, pairs_per_block(graph, nodes, network.dtype)):
-        found = [part.numpy() for part in measure(*map(tf.constant, block))]
+        found = [np.asarray(part) for part in measure(*map(tf.constant, block))]
         sums = [a + b for a, b in zip(sums, found, strict=True)] if sums else found
     if not sums:
         raise InputError("fit_patterns() met no batch of data.")

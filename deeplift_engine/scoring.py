@@ -132,7 +132,7 @@ class Scoring:
     def _at_input(self, row: int) -> Mapping[str, Any]:
         at_input = self._forward([padded(array, row, self.rows) for array in self.data])
         for name in self.plan.graph.outputs:
-            block = at_input[name].numpy()[: self.samples - row]
+            block = np.asarray(at_input[name])[: self.samples - row]
             shape = (self.samples, *block.shape[1:])
             self.outputs.setdefault(name, np.zeros(shape, block.dtype))[row : row + self.rows] = (
                 block

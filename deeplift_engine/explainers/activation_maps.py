@@ -6,63 +6,58 @@ times activations, its positive part, brought to the size of the input.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from deeplift_engine.errors import InputError
-from deeplift_engine.explainers.blocks import blocks
-from deeplift_engine.explainers.maps import Maps, Resize, put
+from deeplift_engine.explainers.blocks import put
+from deeplift_engine.explainers.maps import Maps, Resize
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.explainers.spatial import Interpolation, source_of
 from deeplift_engine.explainers.walk import Walk
 from deeplift_engine.plan import Cut
+from deeplift_engine.progress import bar
 from deeplift_engine.request import Request
 from deeplift_engine.results import Found
-from deeplift_engine.weights import of_samples
+from deeplift_engine.tensors import Tensor
 
 Array = NDArray[Any]
+Axes = list[int]
 
 
-def _positions(array: Array) -> tuple[int, ...]:
-    """The axes of the positions of (T, N, *positions, channels)."""
-    return tuple(range(2, array.ndim - 1))
-
-
-def _mean_gradient(gradients: Array, activations: Array) -> Array:
+def _mean_gradient(gradients: Tensor, activations: Tensor, positions: Axes) -> Tensor:
     """Grad-CAM: a channel's weight is the mean of its gradient (equation 1)."""
-    return np.asarray(gradients.mean(_positions(gradients), keepdims=True))
+    return tf.reduce_mean(gradients, positions, keepdims=True)
 
 
-def _closed_form(gradients: Array, activations: Array) -> Array:
+def _closed_form(gradients: Tensor, activations: Tensor, positions: Axes) -> Tensor:
     """Grad-CAM++: the positive gradients g weighted by α = g² / (2g² + ΣA·g³) (equation 19).
 
     Of the target's exponential, as there; its factor, which is the same everywhere, is left out.
     Only g > 0 counts, where α is 1 / (2 + ΣA·g).
     """
-    positive = np.maximum(gradients, 0)
-    below = activations.sum(_positions(gradients), keepdims=True) * positive
-    below += 2
-    below[below == 0] = np.inf
-    positive /= below
-    return np.asarray(positive.sum(_positions(gradients), keepdims=True))
+    positive = tf.nn.relu(gradients)
+    below = tf.reduce_sum(activations, positions, keepdims=True) * positive + 2.0
+    return tf.reduce_sum(tf.math.divide_no_nan(positive, below), positions, keepdims=True)
 
 
-def _positive_gradient(gradients: Array, activations: Array) -> Array:
+def _positive_gradient(gradients: Tensor, activations: Tensor, positions: Axes) -> Tensor:
     """Layer-CAM: every position has its own weight, the positive gradient (equation 4)."""
-    return np.maximum(gradients, 0)
+    return tf.nn.relu(gradients)
 
 
-WEIGHTS: Mapping[str, Callable[[Array, Array], Array]] = {
+WEIGHTS: Mapping[str, Callable[[Tensor, Tensor, Axes], Tensor]] = {
     "grad_cam": _mean_gradient,
     "grad_cam_plus_plus": _closed_form,
     "layer_cam": _positive_gradient,
 }
-"""Weights for gradients (T, N, *positions, channels) and activations (1, N, ...)."""
+"""Weights for gradients (T, N, ...) and activations (1, N, ...), by the axes of the positions."""
 
 
 class GradientMaps(Maps):
@@ -100,6 +95,7 @@ class GradientMaps(Maps):
         self._weights = WEIGHTS[weights]
         names = (*self.setup.graph.outputs, *self.setup.cuts)
         self._walk = Walk(self.setup.plan(self.setup.assigned()), names)
+        self._weighted = [self._weighing(number) for number in range(len(self.setup.places))]
 
     def attribute(self, request: Request) -> Found:
         """Maps (T, N, *positions)."""
@@ -107,23 +103,39 @@ class GradientMaps(Maps):
         totals = (len(seeds), request.samples)
         maps: dict[int, Array] = {}
         outputs: dict[str, Array] = {}
-        for block in blocks(request, len(seeds), self.setup.pairs, " maps"):
-            data = [array[block.rows] for array in request.data]
-            walked = self._walk(
-                data, of_samples(seeds[block.columns], block.rows), request.batch_size
-            )
-            where = (block.columns, block.rows)
-            for number, (own, place) in enumerate(
-                zip(self.layouts, self.setup.places, strict=True)
-            ):
-                gradients = own.last(walked.multipliers[number])
-                activations = own.last(walked.outputs[place.node])[np.newaxis]
-                weights = self._weights(gradients, activations)
-                weighted = np.einsum("...c,...c->...", weights, activations)
-                put(maps, number, totals, where, self.finished(number, weighted, data))
-            for name in self.setup.graph.outputs:
-                put(outputs, name, totals[1:], where[1:], walked.outputs[name])
+        with bar(math.prod(totals), request.progress, " maps") as tick:
+            for part in self._walk.blocks(request.data, seeds, request.batch_size):
+                where = (part.targets, part.points)
+                for number, place in enumerate(self.setup.places):
+                    found = self._weighted[number](
+                        part.multipliers[number], part.outputs[place.node]
+                    )
+                    finished = self.finished(number, part.cut(found), request.data)
+                    put(maps, number, totals, where, finished)
+                for name in self.setup.graph.outputs:
+                    put(outputs, name, totals[1:], where[1:], part.cut(part.outputs[name], 0))
+                tick(len(found) * part.kept)
         return self.found(list(maps.values()), outputs)
+
+    def _weighing(self, number: int) -> Any:
+        """The compiled function of gradients (T, n, ...) and activations (n, ...), to maps."""
+        node = self.setup.graph.nodes[self.setup.places[number].node]
+        rank = len(node.shape) + 2
+        channels = rank + (self.layouts[number].axis or -1)
+        positions = [axis for axis in range(2, rank) if axis != channels]
+
+        def weigh(gradients: Tensor, activations: Tensor) -> Tensor:
+            activations = activations[tf.newaxis]
+            weights = self._weights(gradients, activations, positions)
+            return tf.reduce_sum(weights * activations, channels)
+
+        signature = [
+            tf.TensorSpec([*leading, *node.shape], self.setup.dtype)
+            for leading in ([None, None], [None])
+        ]
+        return tf.function(
+            weigh, input_signature=signature, autograph=False
+        ).get_concrete_function()
 
 
 class GuidedGradCam(GradientMaps):

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from deeplift_engine.progress import bar
 from deeplift_engine.request import Request
+
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -34,3 +40,19 @@ def blocks(request: Request, draws: int, pairs: int, unit: str = " points") -> I
                 block = Block(slice(row, last), slice(column, min(column + columns, draws)))
                 yield block
                 tick(block.shape[0] * block.shape[1])
+
+
+def put(
+    arrays: dict[Any, Array],
+    key: Any,
+    totals: tuple[int, ...],
+    where: tuple[slice, ...],
+    values: Array,
+) -> None:
+    """Write a block into the array called ``key``, made when its first block is there.
+
+    ``totals`` are the sizes of its leading axes, of which the block is at ``where``.
+    """
+    if key not in arrays:
+        arrays[key] = np.zeros((*totals, *values.shape[len(totals) :]), values.dtype)
+    arrays[key][where] = values

@@ -89,7 +89,7 @@ class GuidedIntegratedGradients(Explainer):
         distance, moved, found = np.abs(delta), np.zeros(delta.shape), np.zeros_like(delta)
         group = max(1, int(self.fraction * start.shape[1]))
         for step in range(1, self.steps + 1):
-            np.put(start, going, begin + moved * delta)
+            start.reshape(-1)[going] = begin + moved * delta
             walked = self._walk(_unflat(start, shapes), seeds, batch_size)
             gradient = _flat([values[0] for values in walked.multipliers]).take(going)
             bounds = [
@@ -101,7 +101,7 @@ class GuidedIntegratedGradients(Explainer):
             found += (following - moved) * delta * gradient
             moved = following
         scores = np.zeros(start.shape, found.dtype)
-        np.put(scores, going, found)
+        scores.reshape(-1)[going] = found
         return [
             values.reshape(targets, part.count, *shape)
             for values, shape in zip(_unflat(scores, shapes), shapes, strict=True)
@@ -143,14 +143,14 @@ def advanced(
     budget = (distance * (1 - moved)).sum(axis=1) - distance.sum(axis=1) * (1 - share)
     count = distance.shape[1]
     starts = np.arange(0, count, group)
-    # no order is wanted inside a group
-    order = np.argpartition(np.where(room > 0, sizes, np.inf), starts, axis=1)
+    # only the borders between groups: no order is wanted inside
+    order = np.argpartition(np.where(room > 0, sizes, np.inf), starts[1:], axis=1)
     order = _places(order, count)
     capacity = np.add.reduceat(room.take(order), starts, axis=1)
     used = np.clip(budget[:, np.newaxis] - (capacity.cumsum(axis=1) - capacity), 0.0, capacity)
     part = np.divide(used, capacity, out=np.zeros_like(used), where=capacity > 0)
     each = np.empty_like(moved)
-    np.put(each, order, np.repeat(part, group, axis=1)[:, :count])
+    each.reshape(-1)[order] = np.repeat(part, group, axis=1)[:, :count]
     return np.asarray(moved + each * np.maximum(most - moved, 0.0))
 
 

@@ -87,19 +87,3 @@ def _wanted(
         )
     sizes = [int(size) for size in resize]
     return lambda data: sizes
-
-
-def put(
-    arrays: dict[Any, Array],
-    key: Any,
-    totals: tuple[int, ...],
-    where: tuple[slice, ...],
-    values: Array,
-) -> None:
-    """Write a block into the array called ``key``, made when its first block is there.
-
-    ``totals`` are the sizes of its leading axes, of which the block is at ``where``.
-    """
-    if key not in arrays:
-        arrays[key] = np.zeros((*totals, *values.shape[len(totals) :]), values.dtype)
-    arrays[key][where] = values

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplift_engine.errors import InputError
-from deeplift_engine.explainers.blocks import blocks
-from deeplift_engine.explainers.maps import Maps, Resize, put
+from deeplift_engine.explainers.blocks import blocks, put
+from deeplift_engine.explainers.maps import Maps, Resize
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.explainers.spatial import Interpolation, resized, source_of

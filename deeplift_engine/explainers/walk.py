@@ -14,13 +14,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from deeplift_engine.comparison import AT_REFERENCE
-from deeplift_engine.compiled import Compiled
+from deeplift_engine.compiled import Arriving
 from deeplift_engine.data import block_starts, padded
+from deeplift_engine.explainers.blocks import put
 from deeplift_engine.explainers.setup import Setup
 from deeplift_engine.forwarding import target_shape, traced
 from deeplift_engine.plan import Plan
 from deeplift_engine.rules.tokens import Tokens
+from deeplift_engine.tensors import Tensor
 from deeplift_engine.weights import of_samples, weighted
 
 Array = NDArray[Any]
@@ -45,6 +46,38 @@ class Walked:
     outputs: dict[str, Array]
 
 
+@dataclass(frozen=True)
+class Part:
+    """What a walk found in one block, some of whose points may be filled up.
+
+    Attributes
+    ----------
+    targets, points
+        Which they are.
+    multipliers
+        By place, tensors (t, b, *S).
+    values
+        The target's (t, b).
+    outputs
+        Activations (b, ...) of nodes, tensors.
+    """
+
+    targets: slice
+    points: slice
+    multipliers: list[Tensor]
+    values: Array
+    outputs: Mapping[str, Tensor]
+
+    @property
+    def kept(self) -> int:
+        """How many of its points are asked for: the first."""
+        return int(self.points.stop - self.points.start)
+
+    def cut(self, values: Any, axis: int = 1) -> Array:
+        """Values without what the block was filled up with."""
+        return np.asarray(values)[(slice(None),) * axis + (slice(self.kept),)]
+
+
 class Walk:
     """The two walks at any number of points, under rules that read no reference.
 
@@ -59,8 +92,7 @@ class Walk:
             for name, assigned in plan.rules.items()
         }
         self.plan, self.also = replace(plan, rules=rules), tuple(also)
-        self.compiled = Compiled(self.plan, (*also, plan.target))
-        self._nothing: tuple[Any, Mapping[str, Any]] = (None, {})
+        self.compiled = Arriving(self.plan, (*also, plan.target))
 
     def __call__(
         self,
@@ -75,41 +107,45 @@ class Walk:
         ``seeds`` (T, M or 1, *shape) weigh the target's units. Relevance starts as the units'
         values so weighted, or, if it is ``given``, as the seeds themselves.
         """
-        count, most = len(points[0]), batch_size or self.plan.pairs
-        multipliers: list[Array] = []
+        totals = (len(seeds), len(points[0]))
+        multipliers: dict[int, Array] = {}
         outputs: dict[str, Array] = {}
-        values = np.zeros((len(seeds), count), self.plan.dtype)
-        at_reference = self._at_nothing(points)
+        values = np.zeros(totals, self.plan.dtype)
+        for part in self.blocks(points, seeds, batch_size, given=given):
+            where = (part.targets, part.points)
+            values[where] = part.cut(part.values)
+            for name in self.also:
+                put(outputs, name, totals[1:], where[1:], part.cut(part.outputs[name], 0))
+            for number, tensor in enumerate(part.multipliers):
+                put(multipliers, number, totals, where, part.cut(tensor))
+        return Walked(list(multipliers.values()), values, outputs)
+
+    def blocks(
+        self,
+        points: Sequence[Array],
+        seeds: Array,
+        batch_size: int | None = None,
+        *,
+        given: bool = False,
+    ) -> Iterator[Part]:
+        """The same, a block at a time."""
+        count, most = len(points[0]), batch_size or self.plan.pairs
         for row, rows in block_starts(count, most):
             kept, depth = min(rows, count - row), max(1, self.plan.pairs // rows)
             at_input = self.compiled.forward([padded(array, row, rows) for array in points])
-            level = at_input[self.plan.target].numpy()
-            for name in self.also:
-                block = at_input[name].numpy()[:kept]
-                shape = (count, *block.shape[1:])
-                outputs.setdefault(name, np.zeros(shape, block.dtype))[row : row + kept] = block
+            level = np.asarray(at_input[self.plan.target])
             for first in range(0, len(seeds), depth):
-                part = seeds[first : first + depth]
-                if part.shape[1] > 1:
-                    part = padded(part.swapaxes(0, 1), row, rows).swapaxes(0, 1)
-                start = part * level if self.plan.relevance and not given else part
-                found = self.compiled.backward(at_input, at_reference, start, 1, [1.0])
-                values[first : first + depth, row : row + kept] = weighted(level, part)[:, :kept]
-                for number, tensor in enumerate(found["multipliers"]):
-                    block = tensor.numpy()[:, :kept]
-                    if number == len(multipliers):
-                        shape = (len(seeds), count, *block.shape[2:])
-                        multipliers.append(np.zeros(shape, block.dtype))
-                    multipliers[number][first : first + depth, row : row + kept] = block
-        return Walked(multipliers, values, outputs)
-
-    def _at_nothing(self, points: Sequence[Array]) -> Mapping[str, Any]:
-        """Activations of one reference of zeros, which the rules do not read."""
-        key = tuple(array.shape[1:] for array in points)
-        if self._nothing[0] != key:
-            zeros = [np.zeros((1, *array.shape[1:]), array.dtype) for array in points]
-            self._nothing = key, self.compiled.forward(zeros, AT_REFERENCE)
-        return self._nothing[1]
+                some = seeds[first : first + depth]
+                if some.shape[1] > 1:
+                    some = padded(some.swapaxes(0, 1), row, rows).swapaxes(0, 1)
+                start = some * level if self.plan.relevance and not given else some
+                yield Part(
+                    slice(first, first + len(some)),
+                    slice(row, row + kept),
+                    self.compiled.arriving(at_input, start),
+                    weighted(level, some),
+                    at_input,
+                )
 
 
 class Values:
@@ -143,7 +179,7 @@ class Values:
 
     def activations(self, points: Sequence[Array]) -> list[Array]:
         """The target's and the other nodes' activations (M, ...), in one block."""
-        return [tensor.numpy() for tensor in self._forward(*map(tf.constant, points))]
+        return [np.asarray(tensor) for tensor in self._forward(*map(tf.constant, points))]
 
     def joined(
         self, points: Sequence[Array], names: Sequence[str], batch_size: int | None = None
