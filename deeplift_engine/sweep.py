@@ -2,12 +2,13 @@
 
 References that all samples share are walked together, and so are those of each sample's own. In
 each of the two, inputs are forwarded once and references once, whatever the number of rules: rules
-differ in the walk back alone.
+differ in the walk back alone. Those that come to the same on a network are walked once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -86,9 +87,14 @@ class Sweeper:
         self.setup, self.rules = setup, _named(rules)
         assigned = [setup.assigned(each, max_pooling) for each in self.rules.values()]
         also = (*setup.graph.outputs, setup.target)
+        plans = [setup.plan(each) for each in assigned]
+        crossed = [{name: plan.rules[name].rule for name in plan.crossed} for plan in plans]
+        alike = [crossed.index(each) for each in crossed]
+        apart = sorted(set(alike))
         self.walks = [
-            Compiled(setup.plan(each), also, averaged=False, beside=assigned) for each in assigned
+            Compiled(plans[number], also, averaged=False, beside=assigned) for number in apart
         ]
+        self._walk = dict(zip(self.rules, map(apart.index, alike), strict=True))
         self.forward: Forward = forward_of(self.walks)
         self._settings = {
             name: {
@@ -150,17 +156,22 @@ class Sweeper:
                 for run, walk in zip(runs, self.walks, strict=True):
                     run.take(walk, block)
                     tick(block.pairs)
-        found = {}
-        for rule, run in zip(self.rules, runs, strict=True):
-            for name, part in zip(requests, run.parts, strict=True):
+        for run in runs:
+            for part in run.parts:
                 part.outputs = runs[0].outputs
+        gathered = [[part.gathered() for part in run.parts] for run in runs]
+        found: dict[tuple[str, str], Attribution] = {}
+        taken: set[int] = set()
+        for rule, number in self._walk.items():
+            for name, part, its in zip(requests, runs[number].parts, gathered[number], strict=True):
                 found[name, rule] = attribution(
                     part.request,
-                    part.gathered(),
+                    deepcopy(its) if number in taken else its,
                     self.setup.places,
                     self._settings[rule],
                     TOLERANCE[self.setup.dtype],
                 )
+            taken.add(number)
         return found
 
     def _run(self, walk: Compiled, joined: Joined) -> Parted:

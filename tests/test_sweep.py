@@ -115,6 +115,21 @@ def test_forward_passes_are_shared(sweeper: Any, monkeypatch: Any) -> None:
     assert sum(size for end, size in forwarded if end == "reference") == 64
 
 
+def test_rules_that_come_to_the_same_are_walked_once(network: de.Network) -> None:
+    rules = {"first": "rescale", "named": {"class:Dense": "rescale"}, "other": "gradient"}
+    sweeper = network.sweeper(rules)
+    assert len(sweeper.walks) == 2
+    sweep = sweeper.run(one_hot(3), {"even": 0.25}, target=0)
+    first, named = sweep["even", "first"], sweep["even", "named"]
+    np.testing.assert_array_equal(first.scores, named.scores)
+    assert not np.shares_memory(first.scores, named.scores)
+    assert (first.settings["options"]["rules"], named.settings["options"]["rules"]) == (
+        "rescale",
+        {"class:Dense": "rescale"},
+    )
+    assert off(sweep["even", "other"].scores, first.scores) > 1e-3
+
+
 def test_several_inputs_and_layers_inside() -> None:
     keras.utils.set_random_seed(4)
     first, second = keras.Input((6, 4), name="first"), keras.Input((3,), name="second")
