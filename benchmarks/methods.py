@@ -86,9 +86,12 @@ ELSEWHERE = ("xrai",)
 """Methods of images, whose time is not that of passes."""
 
 
-NOTES = """\
-Written by `python -m benchmarks.methods --write docs/METHOD_COSTS.md`.
+HEAD = """\
+# What methods cost
 
+Written by `python -m benchmarks.methods --write docs/METHOD_COSTS.md`; with `--part NAME` that
+part is measured again, and the others stay."""
+NOTES = """\
 Each method on the genomics model, sequences of 200 x 4: its time over that of as many forward
 passes by `Network.predict` as its row in [METHODS.md](METHODS.md) says. Both are sampled in turns
 in one process, a sample being as many runs as take a quarter of a second; the time is that of the
@@ -175,28 +178,60 @@ def _options(network: Any, setting: Setting, x: Any) -> dict[str, Any]:
     }
 
 
+def methods_part(options: argparse.Namespace) -> str:
+    """What methods take."""
+    return f"{NOTES}\n\n{methods_table(options.repeats, options.only)}"
+
+
+def mutagenesis_part(options: argparse.Namespace) -> str:
+    """What mutagenesis takes."""
+    return f"{mutagenesis.NOTES}\n\n{mutagenesis.table(options.repeats)}"
+
+
+def references_part(options: argparse.Namespace) -> str:
+    """What shuffles and sweeps take."""
+    sized = argparse.Namespace(quick=False, repeats=options.repeats)
+    tables = [*references.shuffle_table(sized), "", *references.sweep_table(sized)]
+    return "\n".join([references.NOTES, "", *tables])
+
+
+PARTS: Mapping[str, tuple[str, Callable[[argparse.Namespace], str]]] = {
+    "methods": ("Methods", methods_part),
+    "mutagenesis": ("Saturation mutagenesis", mutagenesis_part),
+    "references": ("References and sweeps", references_part),
+}
+"""Headings of the page, and what is measured below them."""
+
+
+def renewed(page: str, parts: Mapping[str, str]) -> str:
+    """The page with these parts, by heading; others stay as they are in it."""
+    there = dict(section.rstrip("\n").split("\n\n", 1) for section in page.split("\n## ")[1:])
+    there |= parts
+    headings = [heading for heading, _ in PARTS.values() if heading in there]
+    return "\n\n".join([HEAD, *(f"## {name}\n\n{there[name]}" for name in headings)]) + "\n"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print, and on request write the page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.methods", description=__doc__)
     parser.add_argument("--repeats", type=int, default=REPEATS, help="timed runs of each")
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the page there")
-    parser.add_argument("--only", action="append", metavar="METHOD", help="this one; repeatable")
+    parser.add_argument("--part", action="append", choices=PARTS, help="this one; repeatable")
+    parser.add_argument(
+        "--only", action="append", metavar="METHOD", help="this one, not written; repeatable"
+    )
     options = parser.parse_args(arguments)
-    sections = ["# What methods cost", NOTES, methods_table(options.repeats, options.only)]
-    if options.only is None:
-        sized = argparse.Namespace(quick=False, repeats=options.repeats)
-        sections += [
-            "## Saturation mutagenesis",
-            mutagenesis.NOTES,
-            mutagenesis.table(options.repeats),
-            "## References and sweeps",
-            references.NOTES,
-            "\n".join([*references.shuffle_table(sized), "", *references.sweep_table(sized)]),
-        ]
-    page = "\n\n".join(sections) + "\n"
-    print(page)
+    if options.only and options.write:
+        parser.error("--write takes whole parts: leave --only out")
+    chosen = options.part or (["methods"] if options.only else list(PARTS))
+    parts = {}
+    for name in chosen:
+        heading, measure = PARTS[name]
+        parts[heading] = measure(options)
+        print(renewed("", {heading: parts[heading]}), flush=True)
     if options.write is not None:
-        options.write.write_text(page)
+        there = options.write.read_text() if options.write.exists() else ""
+        options.write.write_text(renewed(there, parts))
     return 0
 
 

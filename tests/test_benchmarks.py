@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks import run
 from benchmarks.measure import ProblemCosts, RowCosts, _compare
+from benchmarks.methods import renewed
 from benchmarks.process import BenchmarkError, Cost
 from benchmarks.table import problem_table, verdicts
 from benchmarks.work import OWN, PROBLEMS, QUICK, REVEAL_CANCEL, load, make_data, save
@@ -112,3 +113,16 @@ def test_the_quick_mode_measures_rows(tmp_path: Path, capsys: pytest.CaptureFixt
 def test_one_problem_is_measured_again_in_the_page_that_is_there():
     page = "# Benchmarks\n\nnotes\n\n### A\n\nold\n\n### B\n\nkept\n\n## Where\n\n### A\n\nkept\n"
     assert run.renewed(page, ["### A\n\nnew"]) == page.replace("old", "new", 1)
+
+
+def test_parts_of_the_page_are_renewed_by_themselves() -> None:
+    page = renewed("", {"Methods": "a\n\n| b |", "References and sweeps": "c"})
+    again = renewed(page, {"Saturation mutagenesis": "d", "References and sweeps": "e"})
+    assert renewed(again, {}) == again
+    assert re.findall(r"^## (.*)", again, re.M) == [
+        "Methods",
+        "Saturation mutagenesis",
+        "References and sweeps",
+    ]
+    assert again.startswith(page[: page.index("## References")])
+    assert again.endswith("\n\nd\n\n## References and sweeps\n\ne\n")
