@@ -79,6 +79,18 @@ class Attribution:
                 f"{self.axes}: expected one axis for each"
             )
 
+    def __repr__(self) -> str:
+        """What the scores are, without the arrays."""
+        said = self.settings.get
+        parts = [f"scores {_shapes(self.scores)}"]
+        if "target" in self.settings:
+            parts.append(f"target {said('target')} of {said('target_layer')}")
+        if said("references") is not None:
+            parts.append(f"references {said('references')}")
+        if self.relative_error is not None:
+            parts.append(f"relative error up to {np.max(self.relative_error, initial=0):.1e}")
+        return f"<Attribution by {said('method', 'a method')}: {', '.join(parts)}>"
+
     @property
     def hypothetical(self) -> Arrays:
         """`hypothetical_contributions` along the last axis, where one-hot inputs have letters."""
@@ -222,6 +234,12 @@ _OPTIONAL = (
     "target_delta",
     "standard_errors",
 )
+
+
+def _shapes(values: Arrays) -> str:
+    if isinstance(values, Mapping):
+        return " and ".join(f"{array.shape} of {name}" for name, array in values.items())
+    return str(values.shape)
 
 
 def _by_name(part: Arrays | None, name: str | None) -> Array:

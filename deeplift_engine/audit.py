@@ -78,7 +78,7 @@ class Audit:
         """Whether no row is."""
         return self.first_break is None
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """A table."""
         rows = [
             (

@@ -77,7 +77,7 @@ class Coverage:
         """The rows of that status."""
         return tuple(row for row in self.rows if row.status == status)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """The table, and how many layers are of each status."""
         counts = Counter(row.status for row in self.rows)
         order = (EXACT, APPROXIMATE, INCOMPLETE, REFUSED, UNTRIED)

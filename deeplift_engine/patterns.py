@@ -47,6 +47,10 @@ class Patterns:
     of_kernels: Mapping[str, Array]
     batch_norm: str = "merge"
 
+    def __repr__(self) -> str:
+        """Without the arrays."""
+        return f"<{self}>"
+
     def __str__(self) -> str:
         """How many there are."""
         return f"patterns of {len(self.of_kernels)} kernels"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -55,9 +55,9 @@ class References:
     name: str
     count: int
     shared: bool
-    make: MakeReferences
+    make: MakeReferences = field(repr=False)
     tolerance: float | None = None
-    part: Callable[[int, int], References] | None = None
+    part: Callable[[int, int], References] | None = field(default=None, repr=False)
     drawn: bool = False
 
 

@@ -69,7 +69,7 @@ class ReferenceReport:
         """Its standard deviation, (T, N)."""
         return np.asarray(self.on_references.std(axis=2))
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """Some lines of text."""
         targets, samples, count = self.on_references.shape
         lines = [

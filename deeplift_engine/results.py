@@ -122,8 +122,6 @@ def attribution(
         predictions=_by_name(list(predictions), list(predictions.values())),
         inputs=_by_name([info.name for info in request.inputs], request.data),
         settings={
-            **settings,
-            **found.settings,
             "target": request.seeds.name,
             "references": request.said,
             "references_per_sample": (
@@ -131,6 +129,8 @@ def attribution(
             ),
             "references_averaged": not found.apart,
             "samples": request.samples,
+            **settings,
+            **found.settings,
         },
         axes=leading,
     )

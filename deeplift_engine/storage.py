@@ -99,7 +99,10 @@ def check_place(target: Path, *, overwrite: bool = False) -> None:
         If one is, or its folder is not.
     """
     if target.exists() and not overwrite:
-        raise OutputError(f"{target} is there already: name another file or allow overwriting it")
+        raise OutputError(
+            f"{target} is there already: name another file, or allow "
+            "overwriting it (overwrite=True, on the command line --overwrite)"
+        )
     if not target.parent.is_dir():
         raise OutputError(f"{target} could not be written: there is no folder {target.parent}")
 

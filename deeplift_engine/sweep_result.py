@@ -98,7 +98,7 @@ class Sweep:
             for number, ((references, rule), result) in enumerate(self.results.items())
         ]
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """The table."""
         rows = self.rows()
         heads = [name.replace("_", " ") for name in rows[0]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,19 @@ def test_hypothetical_contributions_need_multipliers_letters_and_the_inputs() ->
     single = {name: parts[name][..., :1] for name in ("scores", "multipliers", "inputs")}
     with pytest.raises(InputError, match="letters"):
         _ = Attribution(**{**parts, **single}).hypothetical
+
+
+def test_a_result_is_shown_in_one_line() -> None:
+    result = an_attribution()
+    assert repr(result) == (
+        "<Attribution by deeplift: scores (3, 7, 4), relative error up to 0.0e+00>"
+    )
+    several = replace(result, scores={"a": result.scores, "b": result.scores[..., 0]})
+    several.settings.update(target="0", target_layer="logits", references="zeros")
+    assert repr(several).startswith(
+        "<Attribution by deeplift: scores (3, 7, 4) of a and (3, 7) of b, target 0 of logits, "
+        "references zeros, relative"
+    )
 
 
 def test_axes_that_do_not_fit_the_arrays_are_refused() -> None:

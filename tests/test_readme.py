@@ -41,7 +41,7 @@ def test_the_python_example_runs_and_its_comments_are_right(
     assert len(shown) == 4
     for expression, shape in shown:
         assert str(np.shape(eval(expression, names))) == shape
-    result = Attribution.load("scores.h5")
+    result = Attribution.load("contributions.h5")
     assert result.relative_error is not None
     assert result.relative_error.max() < 1e-3
 

@@ -74,7 +74,7 @@ class Comparison:
             for label, subject in self.subjects.items()
         ]
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """The table, an arrow telling which way is better."""
         heads = [f"{name} {ARROWS[metric.best]}".strip() for name, metric in self.metrics.items()]
         lines = [["method", *heads, "seconds"]]

@@ -66,6 +66,13 @@ class Explainer:
         self.origin = setup
         self.setup = setup.rooted() if self.entered and not setup.at_inputs else setup
 
+    def __repr__(self) -> str:
+        """The method, its options, and what it explains where."""
+        said = self.origin.settings
+        options = "".join(f", {name}={value!r}" for name, value in said.get("options", {}).items())
+        places = ", ".join(place.name for place in self.origin.places)
+        return f"<{self.name} of {self.origin.target} at {places}{options}>"
+
     @property
     def name(self) -> str:
         """What users call the method."""
@@ -181,6 +188,10 @@ class Explainer:
         if found.predictions is None:
             found = replace(found, predictions=self._predictions(request))
         settings = {**self.origin.settings, "scores_per": self.per}
+        if not self.compares:
+            settings |= dict.fromkeys(
+                ("references", "references_per_sample", "references_averaged")
+            )
         return attribution(
             request, found, self.origin.places, settings, self.tolerance, self.advice
         )

@@ -210,6 +210,18 @@ def test_noisy_copies_without_noise_have_the_methods_scores(
             assert off(ours, theirs) < 1e-9
 
 
+@pytest.mark.parametrize("name", ["deeplift", "occlusion", "gradient", "lrp_epsilon", "grad_cam"])
+def test_a_result_says_what_it_was_compared_with(
+    networks: dict[bool, de.Network], name: str
+) -> None:
+    explainer = networks[name in ON_IMAGES].explainer(name)
+    found = explainer.run(data(name in ON_IMAGES, 2), target=0)
+    compared = [found.settings[f"references{part}"] for part in ("", "_per_sample", "_averaged")]
+    assert compared == (["zeros", 1, True] if explainer.compares else [None] * 3)
+    assert ("references zeros" in repr(found)) is explainer.compares
+    assert repr(explainer).startswith(f"<{name} of {explainer.origin.target} at ")
+
+
 @pytest.mark.parametrize("name", de.methods())
 def test_several_targets_are_each_alone(networks: dict[bool, de.Network], name: str) -> None:
     x = data(name in ON_IMAGES, 2)
