@@ -15,7 +15,8 @@ Array: TypeAlias = NDArray[Any]
 
 STRONG = (1, 2)
 """C and G, in the order A, C, G, T."""
-_COMPLEMENT = np.array([3, 2, 1, 0])
+_COMPLEMENT = 3
+"""What a letter's code is flipped by: A and T are 0 and 3, C and G 1 and 2."""
 _COINS = 1 << 32
 
 
@@ -42,20 +43,23 @@ def with_gc_content(
     """
     sequences, restore = as_sequences(inputs, channel_axis, "gc_matched")
     n, length, channels = sequences.shape
-    if channels != len(_COMPLEMENT):
+    if channels != 1 + _COMPLEMENT:
         raise ReferencesError(f"gc_matched: the letters are A, C, G, T, not {channels}")
     letters = (sequences == 1).sum(axis=2) + (sequences != 0).sum(axis=2) == 2
     streams = lane_streams(keys_of(sequences), count, seed, first).reshape(-1)
     made = np.repeat(sequences, count, axis=0)
     codes, one_hot = sequences.argmax(axis=2), np.eye(channels, dtype=sequences.dtype)
-    places = np.argsort(~letters, axis=1, kind="stable")  # those of letters first
-    coins = np.arange(length, dtype=np.uint64) + np.uint64(_COINS)
+    # of each sequence the codes of its letters, and behind them what is not asked for
+    codes = np.take_along_axis(codes, np.argsort(~letters, axis=1, kind="stable"), axis=1)
+    flips = np.arange(length, dtype=np.uint64) + np.uint64(_COINS)
     for block, order in random_orders(streams, length):
         row = np.arange(block.start, block.stop) // count
-        lane, step = np.nonzero(order < letters.sum(axis=1)[row, np.newaxis])
-        place = places[row[lane], order[lane, step]]
-        letter = codes[row[lane], place]
-        heads = random_words(streams[block, np.newaxis], coins)[lane, step] >> np.uint64(63) == 1
-        letter = np.where(heads, _COMPLEMENT[letter], letter)
-        made[block][letters[row]] = one_hot[letter]
+        drawn = np.take_along_axis(codes[row], order, axis=1)
+        heads = random_words(streams[block, np.newaxis], flips) >> np.uint64(63) == 1
+        drawn ^= heads * _COMPLEMENT
+        there = letters[row]
+        if there.all():
+            np.take(one_hot, drawn, axis=0, out=made[block], mode="clip")
+        else:
+            made[block][there] = one_hot[drawn[order < there.sum(axis=1, keepdims=True)]]
     return restore(made.reshape(n, count, length, channels))
