@@ -25,7 +25,7 @@ test: $(VENV)/.installed-test  ## the fast tests
 	$(BIN)/python -m pytest $(PARALLEL)
 
 test-slow: $(VENV)/.installed-test  ## the slow ones
-	$(BIN)/python -m pytest -m slow $(PARALLEL)
+	$(BIN)/python -m pytest -m "slow and not thorough" $(PARALLEL)
 
 test-all: $(VENV)/.installed-test  ## every test there is
 	$(BIN)/python -m pytest -m "slow or not slow" $(PARALLEL)

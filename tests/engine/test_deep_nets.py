@@ -136,7 +136,7 @@ def kerass(model: keras.Model, inputs: list[Any]) -> Any:
     return np.asarray(model(inputs if len(inputs) > 1 else inputs[0], training=False))
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", [pytest.param("float32", marks=pytest.mark.thorough), "float64"])
 def test_a_deep_network_equals_keras_and_is_complete(saved: Saved, dtype: str) -> None:
     """One input and one reference; every activation is of a size that tells something."""
     network = de.load(saved.path, dtype=dtype)
