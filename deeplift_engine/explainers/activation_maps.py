@@ -112,7 +112,7 @@ class GradientMaps(Maps):
                     )
                     finished = self.finished(number, part.cut(found), request.data)
                     put(maps, number, totals, where, finished)
-                for name in self.setup.graph.outputs:
+                for name in self.setup.graph.outputs if part.leads else ():
                     put(outputs, name, totals[1:], where[1:], part.cut(part.outputs[name], 0))
                 tick(len(found) * part.kept)
         return self.found(list(maps.values()), outputs)

@@ -73,6 +73,11 @@ class Part:
         """How many of its points are asked for: the first."""
         return int(self.points.stop - self.points.start)
 
+    @property
+    def leads(self) -> bool:
+        """Whether it is the first of its points: others have the same outputs."""
+        return bool(self.targets.start == 0)
+
     def cut(self, values: Any, axis: int = 1) -> Array:
         """Values without what the block was filled up with."""
         return np.asarray(values)[(slice(None),) * axis + (slice(self.kept),)]
@@ -114,7 +119,7 @@ class Walk:
         for part in self.blocks(points, seeds, batch_size, given=given):
             where = (part.targets, part.points)
             values[where] = part.cut(part.values)
-            for name in self.also:
+            for name in self.also if part.leads else ():
                 put(outputs, name, totals[1:], where[1:], part.cut(part.outputs[name], 0))
             for number, tensor in enumerate(part.multipliers):
                 put(multipliers, number, totals, where, part.cut(tensor))
