@@ -42,9 +42,9 @@ types: $(VENV)/.installed-dev  ## mypy --strict
 	$(BIN)/mypy
 
 docs: $(VENV)/.installed-test  ## write docs/LAYERS.md, METHODS.md and METRICS.md again from the tables
-	$(BIN)/python -m deeplift_engine.layer_table docs/LAYERS.md
-	$(BIN)/python -m deeplift_engine.method_table docs/METHODS.md
-	$(BIN)/python -m deeplift_engine.metric_table docs/METRICS.md
+	$(BIN)/python -m docs.generate.layers docs/LAYERS.md
+	$(BIN)/python -m docs.generate.methods docs/METHODS.md
+	$(BIN)/python -m docs.generate.metrics docs/METRICS.md
 
 bench: $(VENV)/.installed-test  ## the table of benchmarks/; with PEERS=/path/to/their/python the peers
 	$(BIN)/python -m benchmarks $(if $(PEERS),--peers-python $(PEERS))

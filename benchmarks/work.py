@@ -134,7 +134,7 @@ class Data:
 
 def make_data(problem: Problem, seed: int = 0) -> Data:
     """Random sequences; dinucleotide shuffles of each; the first input's serve as shared set."""
-    from deeplift_engine.shuffles import shuffle_dinucleotides
+    from deeplift_engine.references.shuffles import shuffle_dinucleotides
 
     random = np.random.default_rng(seed)
     letters = random.integers(0, LETTERS, (problem.inputs, problem.architecture.length))

@@ -4,37 +4,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from deeplift_engine import errors, references, targets
-from deeplift_engine.attribution import Attribution
-from deeplift_engine.custom import forward_only, register_layer, unregister_layer
+from deeplift_engine import errors, references
+from deeplift_engine.engine import targets
 from deeplift_engine.errors import DeepliftEngineError
 from deeplift_engine.loading import convert, coverage, load
+from deeplift_engine.results.attribution import Attribution
+from deeplift_engine.translate.user_layers import forward_only, register_layer, unregister_layer
 from deeplift_engine.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from deeplift_engine import evaluate
-    from deeplift_engine.build.custom import CustomLayer
     from deeplift_engine.evaluate import compare
-    from deeplift_engine.explainers.base import Explainer
+    from deeplift_engine.explainers.explainer import Explainer
     from deeplift_engine.explainers.method import Method
+    from deeplift_engine.explainers.relevance.fit_patterns import Patterns, fit_patterns
     from deeplift_engine.network import Network
-    from deeplift_engine.patterns import Patterns, fit_patterns
+    from deeplift_engine.translate.custom_layer import CustomLayer
 
 _LAZY = {
-    "CustomLayer": "deeplift_engine.build.custom",
-    "Explainer": "deeplift_engine.explainers.base",
+    "CustomLayer": "deeplift_engine.translate.custom_layer",
+    "Explainer": "deeplift_engine.explainers.explainer",
     "Network": "deeplift_engine.network",
-    "Patterns": "deeplift_engine.patterns",
-    "fit_patterns": "deeplift_engine.patterns",
+    "Patterns": "deeplift_engine.explainers.relevance.fit_patterns",
+    "fit_patterns": "deeplift_engine.explainers.relevance.fit_patterns",
     "compare": "deeplift_engine.evaluate",
 }
 
 
 def methods() -> Mapping[str, Method]:
     """Every attribution method by name: what it is, its options, and what it costs."""
-    from deeplift_engine.explainers.table import TABLE
+    from deeplift_engine.explainers.catalogue import TABLE
 
     return TABLE
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conversion.errors import DeepliftEngineError, ModelConfigError, ModelFileError
+from deeplift_conversion.errors import DeepliftEngineError, ModelConfigError, ModelFileError
 
 
 class UnsupportedModelError(DeepliftEngineError):

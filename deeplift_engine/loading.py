@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deeplift_engine.custom import Made, own_classes, registered_layers
+from deeplift_engine.translate.user_layers import Made, own_classes, registered_layers
 
 if TYPE_CHECKING:
-    from deeplift_engine.layer_coverage import Coverage
     from deeplift_engine.network import Network
+    from deeplift_engine.translate.coverage import Coverage
 
 
 def load(
@@ -34,14 +34,14 @@ def load(
         True for convolution kernels trained under Theano, which are flipped: no file says so.
     layers
         What custom layers and Lambdas are made of: functions of the saved layer, a
-        `deeplift_engine.build.custom.CustomLayer`, which say it in terms of existing layers. By
-        class (``"RevCompConv1D"``), by name, or by a pattern of names (``"lambda_*"``). A class
-        that is named is not taken for Keras's of that name: options and arrays are as saved.
+        `deeplift_engine.CustomLayer`, which say it in terms of existing layers. By class
+        (``"RevCompConv1D"``), by name, or by a pattern of names (``"lambda_*"``). A class that is
+        named is not taken for Keras's of that name: options and arrays are as saved.
     functions
         Their forward passes instead, on tensors (n, ...); by the same keys. What only indexes,
         adds, subtracts and multiplies is exact. Any other function is approximate: its multipliers
         are averaged along the path from reference to input, see
-        `deeplift_engine.custom.forward_only`.
+        `deeplift_engine.translate.user_layers.forward_only`.
     dtype
         ``"float32"`` or ``"float64"``, all the way through.
 
@@ -56,7 +56,7 @@ def load(
     UnsupportedModelError
         Layers or options that cannot be attributed through, all of them in one message.
     """
-    from conversion import read_model
+    from deeplift_conversion import read_model
     from deeplift_engine.network import Network
 
     own = own_classes(layers, functions)
@@ -96,9 +96,9 @@ def coverage(
     ModelFileError
         The file cannot be read, or does not fit the architecture.
     """
-    from conversion import read_model
-    from deeplift_engine.build import given_layers, survey
-    from deeplift_engine.layer_coverage import coverage as covered
+    from deeplift_conversion import read_model
+    from deeplift_engine.translate.build_graph import given_layers, survey
+    from deeplift_engine.translate.coverage import coverage as covered
 
     own = own_classes(layers, functions)
     spec = read_model(path, architecture, theano_kernels=theano_kernels, own=own)
@@ -141,8 +141,8 @@ def convert(
     InputError
         For what is no Keras model, a model without weights, or one whose inputs nothing tells.
     """
-    from conversion import read_config
-    from deeplift_engine.live import check, described
+    from deeplift_conversion import read_config
+    from deeplift_engine.live.live_model import check, described
     from deeplift_engine.network import Network
 
     own = own_classes(layers, functions)

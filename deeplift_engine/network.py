@@ -5,53 +5,35 @@ from __future__ import annotations
 import difflib
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
-from conversion import ModelSpec
-from deeplift_engine.attribution import provenance
-from deeplift_engine.audit import Audit, audit
-from deeplift_engine.build import build
-from deeplift_engine.custom import registered_layers
-from deeplift_engine.data import InputInfo, arrays
+from deeplift_conversion import ModelSpec
+from deeplift_engine.engine.audit import Audit, audit
+from deeplift_engine.engine.forward import traced
+from deeplift_engine.engine.plan import cut_at, pairs_per_block
+from deeplift_engine.engine.probe_inputs import random_inputs
+from deeplift_engine.engine.setup import Setup
 from deeplift_engine.errors import InputError, TargetError
-from deeplift_engine.explainers.base import Explainer
-from deeplift_engine.explainers.setup import Setup
-from deeplift_engine.explainers.table import find
-from deeplift_engine.forwarding import traced
-from deeplift_engine.graph import Graph, Node
-from deeplift_engine.layer_coverage import Coverage, coverage
-from deeplift_engine.layouts import channels_axis
-from deeplift_engine.plan import cut_at, pairs_per_block
-from deeplift_engine.progress import bar
-from deeplift_engine.reference_diagnostics import ReferenceReport, report_references
-from deeplift_engine.rules import Rules, assign
-from deeplift_engine.sweep import SeveralRules, Sweeper
-from deeplift_engine.sweep_result import Sweep
-from deeplift_engine.tables import tables
+from deeplift_engine.explainers.catalogue import create, find
+from deeplift_engine.explainers.explainer import Explainer
+from deeplift_engine.explainers.reference_report import ReferenceReport, report_references
+from deeplift_engine.explainers.sweep import SeveralRules, Sweeper
+from deeplift_engine.graph.graph import Graph, Node
+from deeplift_engine.graph.inputs import InputInfo, arrays
+from deeplift_engine.graph.layouts import channels_axis
+from deeplift_engine.graph.vocabularies import tables
+from deeplift_engine.results.attribution import provenance
+from deeplift_engine.results.sweep_result import Sweep
+from deeplift_engine.rules import Rules
+from deeplift_engine.translate.build_graph import build
+from deeplift_engine.translate.coverage import Coverage, LayerRow, coverage, describe
+from deeplift_engine.translate.user_layers import registered_layers
+from deeplift_engine.util.progress import bar
+from deeplift_engine.util.typing import Array
 from deeplift_engine.verify import Verification, verify
-
-Array = NDArray[Any]
-
-
-@dataclass(frozen=True)
-class LayerRow:
-    """One line of `Network.describe`.
-
-    ``exact`` says whether contributions before and after the layer have one sum.
-    """
-
-    name: str
-    class_name: str
-    kind: str
-    shape: tuple[int | None, ...]
-    rule: str
-    exact: bool
-    note: str
 
 
 class Network:
@@ -303,7 +285,7 @@ class Network:
             "target_layer": node,
             "layers": None if at_inputs else [cut.name for cut in places],
         }
-        return Setup(self.graph, self.inputs, node, places, self.dtype, settings, fused)
+        return Setup(self.graph, self.inputs, node, places, self.dtype, settings, fused, create)
 
     def target_node(self, target: str = "logits") -> str:
         """Name of the node that ``target`` (``"logits"``, ``"output"``, a layer) stands for."""
@@ -326,22 +308,7 @@ class Network:
 
     def describe(self, rules: Rules = "rescale", max_pooling: str = "exact") -> list[LayerRow]:
         """One row per attribution layer: what it is and which rule it gets."""
-        assigned = assign(self.nodes, rules, max_pooling)
-        rows = []
-        for node in self.nodes.values():
-            found = assigned.get(node.name)
-            rows.append(
-                LayerRow(
-                    node.name,
-                    node.class_name,
-                    node.layer.kind,
-                    node.shape,
-                    found.rule.name if found else "",
-                    (found.rule.complete if found else True) and node.layer.exact,
-                    found.note if found else "",
-                )
-            )
-        return rows
+        return describe(self.nodes, rules, max_pooling)
 
     def coverage(self, rules: Rules = "rescale", max_pooling: str = "exact") -> Coverage:
         """One row per layer of the file: what it became, exact or approximate, by which rule.
@@ -370,7 +337,8 @@ class Network:
 
     def verify(self, x: Any = None) -> Verification:
         """Compare the forward pass with Keras's own, where Keras can load the file."""
-        return verify(self, x)
+        data = random_inputs(self.inputs, self.dtype) if x is None else x
+        return verify(self.spec.source, self.inputs, self.predict, data)
 
     def _forward(self, names: tuple[str, ...]) -> Any:
         if names not in self._forwards:

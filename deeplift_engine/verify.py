@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from deeplift_engine.errors import InputError
-from deeplift_engine.options import SEED, Whole, checked
-
-if TYPE_CHECKING:
-    from deeplift_engine.network import Network
+from deeplift_engine.graph.inputs import InputInfo
 
 TOLERANCE = 1e-5
-SAMPLES = 4
-FREE_LENGTH = 64
 
 
 @dataclass(frozen=True)
@@ -37,46 +32,37 @@ class Verification:
     message: str
 
 
-def random_inputs(network: Network, samples: int = SAMPLES, seed: int = 0) -> list[Any]:
-    """Standard normal inputs of the network's shapes, free axes ``FREE_LENGTH`` long.
+def verify(
+    source: str, inputs: Sequence[InputInfo], predict: Callable[[Any], Any], x: Any
+) -> Verification:
+    """Compare what ``predict`` gives on ``x`` with what Keras's model of the file gives.
 
-    Where an input is looked up in a table, tokens of the whole table.
+    Parameters
+    ----------
+    source
+        The saved model.
+    inputs
+        The network's inputs.
+    predict
+        From inputs to outputs (N, ...), or to a mapping of them by name.
+    x
+        Inputs, as `Network.predict` takes them.
     """
-    generator = np.random.default_rng(checked("seed", seed, SEED, InputError))
-    samples = checked("samples", samples, Whole(1), InputError)
-    found = []
-    for info in network.inputs:
-        shape = (samples, *(FREE_LENGTH if size is None else size for size in info.shape))
-        if info.table is not None:
-            tokens = generator.integers(0, info.table.rows, shape)
-            found.append(tokens.astype(network.nodes[info.name].dtype))
-        elif "int" in info.dtype:
-            found.append(generator.integers(0, 2, shape).astype(info.dtype))
-        else:
-            found.append(generator.normal(size=shape).astype(network.dtype))
-    return found
-
-
-def verify(network: Network, x: Any = None) -> Verification:
-    """Predict with both and compare; ``x`` defaults to random inputs."""
     import keras
 
-    data = random_inputs(network) if x is None else x
     try:
-        model = keras.saving.load_model(network.spec.source, compile=False)
+        model = keras.saving.load_model(source, compile=False)
     except Exception as error:  # whatever Keras raises, the answer is that it cannot load the file
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-        return Verification(
-            None, None, f"Keras {keras.__version__} cannot load {network.spec.source}: {reason}"
-        )
-    values = list(data) if isinstance(data, list | tuple) else data
+        return Verification(None, None, f"Keras {keras.__version__} cannot load {source}: {reason}")
+    values = list(x) if isinstance(x, list | tuple) else x
     if isinstance(values, dict):
-        values = [values[info.name] for info in network.inputs]
+        values = [values[info.name] for info in inputs]
     single = isinstance(values, list) and len(values) == 1
     expected = model.predict(values[0] if single else values, verbose=0)
     if isinstance(expected, dict):
         expected = list(expected.values())
-    found = network.predict(data)
+    found = predict(x)
     ours = list(found.values()) if isinstance(found, dict) else [found]
     theirs = expected if isinstance(expected, list | tuple) else [expected]
     largest = max(

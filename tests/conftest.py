@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.engine.cases import Opened
+    from tests.cases.generated_models import Opened
 
 
 def pytest_configure() -> None:
@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Opened]:
     """Generated models, each built, saved and opened once in a session, when first asked for."""
-    from tests.engine.cases import build  # opens TensorFlow, behind `pytest_configure`
+    from tests.cases.generated_models import build  # opens TensorFlow, behind `pytest_configure`
 
     folder: Path = tmp_path_factory.mktemp("cases")
     made: dict[str, Opened] = {}

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeplift_engine import exports, storage
-from deeplift_engine.cli import asked, console
+from deeplift_engine.cli import arguments as asked
+from deeplift_engine.cli import console
 from deeplift_engine.cli.listing import print_json, print_lines
 from deeplift_engine.errors import InputError, UnsupportedModelError
-from deeplift_engine.report import draw_sweep
+from deeplift_engine.figures import draw_sweep
+from deeplift_engine.util import storage
+from deeplift_engine.util import tables as exports
 
 if TYPE_CHECKING:
-    from deeplift_engine.attribution import Attribution
+    from deeplift_engine.results.attribution import Attribution
 
 SCORES_ALONE = ("map", "perturbation")
 """Families of methods that have no multipliers."""
@@ -72,7 +74,7 @@ def score(options: argparse.Namespace) -> int:
     """Score the inputs and save the result."""
     storage.check_destination(options.output, overwrite=options.overwrite)
     console.start_tensorflow()
-    from deeplift_engine.explainers.table import find
+    from deeplift_engine.explainers.catalogue import find
 
     method = find(options.method)
     given = asked.method_options(options, method)
@@ -120,10 +122,10 @@ def score(options: argparse.Namespace) -> int:
 def compare(options: argparse.Namespace) -> int:
     """Score by several methods, judge the scores, print the table and write what is wanted."""
     console.start_tensorflow()
-    from deeplift_engine.evaluate.comparing import METHODS, METRICS, TABLES
-    from deeplift_engine.evaluate.comparing import compare as compared
-    from deeplift_engine.evaluate.metric import find_metric
-    from deeplift_engine.explainers.table import find
+    from deeplift_engine.evaluate.compare_methods import METHODS, METRICS, TABLES
+    from deeplift_engine.evaluate.compare_methods import compare as compared
+    from deeplift_engine.evaluate.metrics import find_metric
+    from deeplift_engine.explainers.catalogue import find
 
     for path in options.output:
         exports.checked_suffix(path, "comparisons", TABLES)
@@ -190,10 +192,10 @@ def sweep(options: argparse.Namespace) -> int:
 def check(options: argparse.Namespace) -> int:
     """Compare the network with Keras, and its contributions with the target's difference."""
     network = asked.load(options)
-    from deeplift_engine.verify import random_inputs
+    from deeplift_engine.engine.probe_inputs import random_inputs
 
     if options.inputs is None:
-        drawn = random_inputs(network, options.samples, options.seed or 0)
+        drawn = random_inputs(network.inputs, network.dtype, options.samples, options.seed or 0)
         inputs: asked.Inputs = dict(zip(asked.names(network), drawn, strict=True))
     else:
         inputs = asked.first(asked.inputs(options, network), options.samples)

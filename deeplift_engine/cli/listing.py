@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from deeplift_engine.cli import console
-from deeplift_engine.plain import plain
+from deeplift_engine.util.jsonable import plain
 
 if TYPE_CHECKING:
     from deeplift_engine.explainers.method import Option
@@ -19,7 +19,7 @@ BETTER = {"high": "higher", "low": "lower", "": "neither"}
 def methods(options: argparse.Namespace) -> int:
     """List the methods, or explain one."""
     console.start_tensorflow()
-    from deeplift_engine.explainers.table import TABLE, find
+    from deeplift_engine.explainers.catalogue import TABLE, find
 
     if options.name is None:
         rows = [
@@ -43,7 +43,7 @@ def methods(options: argparse.Namespace) -> int:
 def metrics(options: argparse.Namespace) -> int:
     """List the metrics, or explain one."""
     console.start_tensorflow()
-    from deeplift_engine.evaluate.metric import METRICS, find_metric
+    from deeplift_engine.evaluate.metrics import METRICS, find_metric
 
     if options.name is None:
         rows = [

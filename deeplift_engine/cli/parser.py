@@ -6,7 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from deeplift_engine.cli import commands, listing, texts, values
+from deeplift_engine.cli import commands, listing
+from deeplift_engine.cli import help_texts as texts
+from deeplift_engine.cli import value_syntax as values
 from deeplift_engine.cli.console import PROGRAM
 from deeplift_engine.version import __version__
 

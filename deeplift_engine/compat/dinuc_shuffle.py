@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplift_engine import shuffles
 from deeplift_engine.errors import InputError
+from deeplift_engine.references import shuffles
 
 
 def dinuc_shuffle(

@@ -10,12 +10,12 @@ from deeplift_engine.compat.layers import Activation, Layer
 from deeplift_engine.compat.scoring import ScoringFunction
 from deeplift_engine.compat.util import compile_func, run_function_in_batches
 from deeplift_engine.errors import InputError, TargetError
-from deeplift_engine.warn import warn
+from deeplift_engine.util.warn import warn
 
 if TYPE_CHECKING:
-    from deeplift_engine.explainers.base import Explainer
+    from deeplift_engine.explainers.explainer import Explainer
     from deeplift_engine.network import Network
-    from deeplift_engine.rules.assign import Rules
+    from deeplift_engine.rules.deeplift.assign import Rules
 
 Wanted = Layer | list[Layer]
 

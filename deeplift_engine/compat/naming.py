@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conversion import LayerSpec, NodeSpec
-from conversion.architecture import Architecture, parse_json, read_architecture
-from conversion.files import container, read_bytes
-from conversion.hdf5 import opened, split_text
+from deeplift_conversion import LayerSpec, NodeSpec
+from deeplift_conversion.files.architecture import Architecture, parse_json, read_architecture
+from deeplift_conversion.files.hdf5 import opened, split_text
+from deeplift_conversion.files.source import container, read_bytes
 from deeplift_engine.compat import layers as legacy
 
 if TYPE_CHECKING:

@@ -7,16 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplift_engine import references
 from deeplift_engine.errors import InputError, ReferencesError
+from deeplift_engine.util.typing import Array
 
 if TYPE_CHECKING:
-    from deeplift_engine.attribution import Attribution
-    from deeplift_engine.explainers.base import Explainer
+    from deeplift_engine.explainers.explainer import Explainer
+    from deeplift_engine.results.attribution import Attribution
 
-Array = NDArray[Any]
 logger = logging.getLogger("deeplift_engine")
 
 

@@ -6,16 +6,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplift_engine import references as reference_module
-from deeplift_engine import shuffles
 from deeplift_engine.compat.dinuc_shuffle import dinuc_shuffle
 from deeplift_engine.compat.hypothetical import HypotheticalFunction
 from deeplift_engine.compat.scoring import ScoringFunction
 from deeplift_engine.errors import InputError
+from deeplift_engine.references import shuffles
+from deeplift_engine.util.typing import Array
 
-Array = NDArray[Any]
 TASKS_AT_ONCE = 16
 """Targets explained in one pass."""
 

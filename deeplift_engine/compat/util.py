@@ -6,16 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplift_engine.compat.enumeration import enum
 from deeplift_engine.compat.hypothetical import get_hypothetical_contribs_func_onehot
 from deeplift_engine.compat.layers import Layer
 from deeplift_engine.compat.shuffled import get_shuffle_seq_ref_function
 from deeplift_engine.errors import InputError
-from deeplift_engine.progress import bar
-
-Array = NDArray[Any]
+from deeplift_engine.util.progress import bar
+from deeplift_engine.util.typing import Array
 
 
 def compile_func(

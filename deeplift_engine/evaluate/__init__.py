@@ -16,7 +16,7 @@ or one at a time, on a bench that holds samples, references and a target::
 """
 
 from deeplift_engine.evaluate.bench import Bench
-from deeplift_engine.evaluate.comparing import Comparison, compare
+from deeplift_engine.evaluate.compare_methods import Comparison, compare
 from deeplift_engine.evaluate.erasing import (
     completeness,
     deletion,
@@ -24,12 +24,12 @@ from deeplift_engine.evaluate.erasing import (
     log_odds_drop,
     sensitivity_n,
 )
-from deeplift_engine.evaluate.measured import Measured
-from deeplift_engine.evaluate.metric import METRICS, Metric
+from deeplift_engine.evaluate.metrics import METRICS, Metric
 from deeplift_engine.evaluate.nearby import infidelity, max_sensitivity
 from deeplift_engine.evaluate.ranks import agreement, rank_correlation, sparsity
 from deeplift_engine.evaluate.sanity import randomisation
 from deeplift_engine.evaluate.subject import Subject
+from deeplift_engine.results.measured import Measured
 
 __all__ = [
     "METRICS",

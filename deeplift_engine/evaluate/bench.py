@@ -10,26 +10,20 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from deeplift_engine import targets
-from deeplift_engine.attribution import Attribution
-from deeplift_engine.errors import (
-    ConvergenceWarning,
-    InapplicableError,
-    InputError,
-    RuleError,
-)
+from deeplift_engine.engine import targets
+from deeplift_engine.engine.target_weights import of_samples
+from deeplift_engine.errors import ConvergenceWarning, InapplicableError, InputError, RuleError
 from deeplift_engine.evaluate.subject import Subject, said
-from deeplift_engine.perturbation.evaluation import Masks, Perturbed
-from deeplift_engine.perturbation.groups import Groups, grouping
-from deeplift_engine.reference_checks import References
-from deeplift_engine.weights import of_samples
+from deeplift_engine.explainers.perturbation.masked_values import Masks, Perturbed
+from deeplift_engine.explainers.perturbation.masking.groups import Groups, grouping
+from deeplift_engine.references.reference_set import References
+from deeplift_engine.results.attribution import Attribution
+from deeplift_engine.util.typing import Array
 
 if TYPE_CHECKING:
     from deeplift_engine.network import Network
 
-Array = NDArray[Any]
 SHARES = ("difference", "input", "unit")
 
 
@@ -50,8 +44,8 @@ class Bench:
         that the target depends on, everything is as if what comes out of them were the inputs: the
         methods score it, and metrics erase or move it.
     groups
-        What is erased together, as of perturbation methods; see
-        `deeplift_engine.perturbation.groups.grouping`. The same groups for all samples.
+        What is erased together, as of perturbation methods (see ``grouping`` of
+        `deeplift_engine.explainers.perturbation.masking.groups`). The same groups for all samples.
 
     Raises
     ------
@@ -72,7 +66,7 @@ class Bench:
         batch_size: int | None = None,
         progress: bool | None = None,
     ) -> None:
-        from deeplift_engine.explainers.perturbing import Perturbation
+        from deeplift_engine.explainers.perturbation.perturbation_explainer import Perturbation
 
         entered = Perturbation(network.setup(target_layer, layers))
         self.network, self.target, self.target_layer = network, target, target_layer
@@ -243,7 +237,7 @@ class Bench:
 
     def explainer(self, network: Network, method: str, options: Mapping[str, Any]) -> Any:
         """A method compiled for a network of the same inputs and layers."""
-        from deeplift_engine.explainers.table import make
+        from deeplift_engine.explainers.catalogue import create
 
         if self.setup.graph is self.network.graph:
             return network.explainer(method, target=self.target_layer, **options)
@@ -253,7 +247,7 @@ class Bench:
                 "the same in another network: judge the scores of the inputs."
             )
         settings = {**self.setup.settings, "method": method}
-        return make(method, replace(self.setup, settings=settings), options)
+        return create(method, replace(self.setup, settings=settings), options)
 
     def again(
         self, runner: Any, data: Sequence[Array] | None = None, origins: Array | None = None

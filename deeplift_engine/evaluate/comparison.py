@@ -9,20 +9,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from numpy.typing import NDArray
-
-from deeplift_engine import storage
 from deeplift_engine.evaluate.bench import Bench
-from deeplift_engine.evaluate.measured import Measured
-from deeplift_engine.evaluate.metric import Metric
+from deeplift_engine.evaluate.metrics import Metric
 from deeplift_engine.evaluate.subject import Subject
-from deeplift_engine.exports import PICTURES, aligned, checked_suffix, to_csv, to_picture
-from deeplift_engine.plain import plain
+from deeplift_engine.figures.comparison_figure import ComparisonData, draw_comparison
+from deeplift_engine.results.measured import Measured
+from deeplift_engine.util import storage
+from deeplift_engine.util.jsonable import plain
+from deeplift_engine.util.tables import PICTURES, aligned, checked_suffix, to_csv, to_picture
+from deeplift_engine.util.typing import Array
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Array = NDArray[Any]
 
 TABLES = (".json", ".csv")
 ARROWS = {"high": "↑", "low": "↓", "": ""}
@@ -135,9 +134,8 @@ class Comparison:
 
     def figure(self) -> Figure:
         """Every metric of every method, their curves, and how far the methods agree."""
-        from deeplift_engine.report.comparison import draw_comparison
-
-        return draw_comparison(self)
+        better = {name: metric.best for name, metric in self.metrics.items()}
+        return draw_comparison(ComparisonData(self.measured, better, self.agreement))
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write the table (``.json``, ``.csv``) or the figure (``.png``, ``.pdf``, ``.svg``).

@@ -8,26 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
-from deeplift_engine.convergence import relative_error
-from deeplift_engine.correlation import correlation
+from deeplift_engine.engine.convergence import relative_error
 from deeplift_engine.errors import InputError
 from deeplift_engine.evaluate.bench import Bench
-from deeplift_engine.evaluate.measured import Measured
 from deeplift_engine.evaluate.subject import Subject
-from deeplift_engine.options import Count, Seed, Several, Share, TwoOrMore, Whole, reading
-
-Array = NDArray[Any]
+from deeplift_engine.results.measured import Measured
+from deeplift_engine.util.options import Count, Seed, Several, Share, TwoOrMore, Whole, reading
+from deeplift_engine.util.rank_statistics import correlation
+from deeplift_engine.util.typing import Array
 
 
 def completeness(subject: Subject) -> Measured:
     """How far the scores' sum is from the target's difference from the references.
 
-    Relative to that difference, as in `deeplift_engine.convergence.relative_error`.
+    Relative to that difference, as in `deeplift_engine.engine.convergence.relative_error`.
 
     Notes
     -----

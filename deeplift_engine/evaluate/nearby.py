@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplift_engine.errors import InapplicableError
 from deeplift_engine.evaluate.bench import Bench
-from deeplift_engine.evaluate.measured import Measured
 from deeplift_engine.evaluate.subject import Subject
-from deeplift_engine.options import Among, Count, NotNegative, Positive, Seed, Share, reading
-
-Array = NDArray[Any]
+from deeplift_engine.results.measured import Measured
+from deeplift_engine.util.options import Among, Count, NotNegative, Positive, Seed, Share, reading
+from deeplift_engine.util.typing import Array
 
 
 @reading

@@ -19,15 +19,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from deeplift_engine.data import InputInfo
 from deeplift_engine.errors import InputError, TargetError
+from deeplift_engine.graph.inputs import InputInfo
+from deeplift_engine.util.typing import Array
 
 if TYPE_CHECKING:
     from deeplift_engine.network import Network
 
-Array = NDArray[Any]
 OTHERS = ("device", "softmax", "channel_first")
 """What Quantus, or its users, may add to the arguments."""
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from conversion import LayerSpec, ModelSpec
+from deeplift_conversion import LayerSpec, ModelSpec
 from deeplift_engine.errors import InputError
+from deeplift_engine.util.typing import Array
 
 if TYPE_CHECKING:
     from deeplift_engine.network import Network
 
-Array = NDArray[Any]
 Draw = Callable[[Array, float, np.random.Generator], Array]
 
 

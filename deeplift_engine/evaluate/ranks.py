@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from deeplift_engine.correlation import correlation, ranks
 from deeplift_engine.errors import InputError
-from deeplift_engine.evaluate.measured import Measured
 from deeplift_engine.evaluate.subject import Subject
-
-Array = NDArray[Any]
+from deeplift_engine.results.measured import Measured
+from deeplift_engine.util.rank_statistics import correlation, ranks
+from deeplift_engine.util.typing import Array
 
 
 def rank_correlation(first: Subject, second: Subject, *, absolute: bool = False) -> Measured:

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import numpy as np
 
-from deeplift_engine.correlation import correlation, ranks
-from deeplift_engine.evaluate.measured import Measured
 from deeplift_engine.evaluate.random_networks import DRAWS, ORDERS, randomised
 from deeplift_engine.evaluate.subject import Subject
-from deeplift_engine.options import Among, Seed, reading
+from deeplift_engine.results.measured import Measured
+from deeplift_engine.util.options import Among, Seed, reading
+from deeplift_engine.util.rank_statistics import correlation, ranks
 
 
 @reading

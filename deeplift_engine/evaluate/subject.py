@@ -8,17 +8,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from deeplift_engine.attribution import Attribution
 from deeplift_engine.errors import InputError
-from deeplift_engine.evaluate.measured import Measured
+from deeplift_engine.results.attribution import Attribution
+from deeplift_engine.results.measured import Measured
+from deeplift_engine.util.typing import Array
 
 if TYPE_CHECKING:
     from deeplift_engine.evaluate.bench import Bench
     from deeplift_engine.network import Network
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Subject:
     seconds
         What it took, compiling included.
     per
-        What the scores are shares of, or per; see `deeplift_engine.explainers.base.Explainer`.
+        What the scores are shares of, or per; see `deeplift_engine.explainers.explainer.Explainer`.
     """
 
     bench: Bench

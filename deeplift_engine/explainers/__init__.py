@@ -1,1 +1,1 @@
-"""Attribution methods: rules and what is done with what arrives, and runners on forward alone."""
+"""Attribution methods;  has them all."""

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from deeplift_engine.explainers.blocks import Block
-from deeplift_engine.request import Request
-from deeplift_engine.streams import Words, lane_streams, random_words
-
-Array = NDArray[Any]
+from deeplift_engine.engine.blocks import Block
+from deeplift_engine.engine.request import Request
+from deeplift_engine.references.random_streams import Words, lane_streams, random_words
+from deeplift_engine.util.typing import Array
 
 
 def streams(request: Request, block: Block, seed: int) -> Words:

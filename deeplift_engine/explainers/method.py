@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from deeplift_engine.engine.setup import Setup
 from deeplift_engine.errors import RuleError
-from deeplift_engine.explainers.base import Explainer
-from deeplift_engine.explainers.setup import Setup
-from deeplift_engine.options import kinds, read
-from deeplift_engine.plain import plain
+from deeplift_engine.explainers.explainer import Explainer
+from deeplift_engine.util.jsonable import plain
+from deeplift_engine.util.options import kinds, read
 
 LARGE = 100
 """Elements of an array that is an option from which a result tells of it by its shape."""

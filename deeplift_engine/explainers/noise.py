@@ -7,23 +7,22 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deeplift_engine.engine.assemble import Found
+from deeplift_engine.engine.blocks import Block
+from deeplift_engine.engine.request import Request
+from deeplift_engine.engine.running_mean import Mean
+from deeplift_engine.engine.setup import Setup
+from deeplift_engine.engine.target_weights import of_samples, repeated
 from deeplift_engine.errors import RuleError
-from deeplift_engine.explainers.base import Explainer
-from deeplift_engine.explainers.blocks import Block
 from deeplift_engine.explainers.draws import normal, streams
+from deeplift_engine.explainers.explainer import Explainer
+from deeplift_engine.explainers.gradients.paths import with_references, without_tokens
 from deeplift_engine.explainers.method import Method
-from deeplift_engine.explainers.paths import with_references, without_tokens
-from deeplift_engine.explainers.setup import Setup
-from deeplift_engine.means import Mean
-from deeplift_engine.options import Among, Count, NotNegative, Seed, Whole, checked
-from deeplift_engine.reference_checks import References
-from deeplift_engine.request import Request
-from deeplift_engine.results import Found
-from deeplift_engine.weights import of_samples, repeated
+from deeplift_engine.references.reference_set import References
+from deeplift_engine.util.options import Among, Count, NotNegative, Seed, Whole, checked
+from deeplift_engine.util.typing import Array
 
-Array = NDArray[Any]
 STATISTICS = ("mean", "square", "variance")
 
 
@@ -62,13 +61,11 @@ class Noisy(Explainer):
         noise: NotNegative = 0.1,
         seed: Seed = 0,
     ) -> None:
-        from deeplift_engine.explainers.table import make  # the table has this method too
-
         super().__init__(setup)
         without_tokens(self.setup)
         self.samples = checked("samples", samples, Whole(2 if statistic == "variance" else 1))
         self.statistic, self.noise, self.seed = statistic, noise, seed
-        self.inner = inner = make(of, self.setup, of_options or {})
+        self.inner = inner = setup.create_method(of, self.setup, of_options or {})
         if inner.of_the_set:
             raise RuleError(
                 f"Scores of {of!r} depend on which samples are scored together, and noisy copies "

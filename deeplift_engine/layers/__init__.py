@@ -2,7 +2,10 @@
 
 from deeplift_engine.layers.activations import Activation, PReLU, ReLU
 from deeplift_engine.layers.axis import AxisMatrix
-from deeplift_engine.layers.base import (
+from deeplift_engine.layers.convolution import Convolution
+from deeplift_engine.layers.dense import Dense, Scale
+from deeplift_engine.layers.depthwise import DepthwiseConvolution
+from deeplift_engine.layers.layer import (
     Composite,
     Elementwise,
     Input,
@@ -12,9 +15,6 @@ from deeplift_engine.layers.base import (
     Lookup,
     Selection,
 )
-from deeplift_engine.layers.convolution import Convolution
-from deeplift_engine.layers.dense import Dense, Scale
-from deeplift_engine.layers.depthwise import DepthwiseConvolution
 from deeplift_engine.layers.local import LocallyConnected
 from deeplift_engine.layers.merging import Dot, Maximum, Minimum, PathFunction, Product
 from deeplift_engine.layers.pooling import AveragePool, GlobalMax, MaxPool, WindowMax

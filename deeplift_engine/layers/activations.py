@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from deeplift_engine.constants import Array, constant
-from deeplift_engine.layers.base import Elementwise
-from deeplift_engine.tensors import Tensor
+from deeplift_engine.layers.layer import Elementwise
+from deeplift_engine.tensors.constants import constant
+from deeplift_engine.util.typing import Array, Tensor
 
 SELU_ALPHA = 1.6732632423543772848170429916717
 SELU_SCALE = 1.0507009873554804934193349852946

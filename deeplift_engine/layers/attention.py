@@ -8,9 +8,10 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from deeplift_engine.layers.base import Composite, Joint, Linear
+from deeplift_engine.layers.layer import Composite, Joint, Linear
 from deeplift_engine.layers.softmax import logarithmic_mean, normalized
-from deeplift_engine.tensors import LEADING, Tensor, safe_divide, summed_to
+from deeplift_engine.tensors.tensor_ops import LEADING, safe_divide, summed_to
+from deeplift_engine.util.typing import Tensor
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from deeplift_engine.constants import Array, constant
-from deeplift_engine.layers.base import Linear
-from deeplift_engine.tensors import Tensor, features
+from deeplift_engine.layers.layer import Linear
+from deeplift_engine.tensors.constants import constant
+from deeplift_engine.tensors.tensor_ops import features
+from deeplift_engine.util.typing import Array, Tensor
 
 
 @dataclass(frozen=True, eq=False)

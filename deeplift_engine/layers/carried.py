@@ -18,8 +18,8 @@ from typing import Any
 import tensorflow as tf
 
 from deeplift_engine.layers.activations import ReLU
-from deeplift_engine.layers.base import Elementwise, Linear
-from deeplift_engine.tensors import Tensor
+from deeplift_engine.layers.layer import Elementwise, Linear
+from deeplift_engine.util.typing import Tensor
 
 TINY = 2.0**-64
 

@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
-from deeplift_engine.constants import Array, constant
-from deeplift_engine.layers.base import Linear
 from deeplift_engine.layers.correlation import Margins, correlate, correlate_transposed
+from deeplift_engine.layers.layer import Linear
 from deeplift_engine.layers.phases import blocks_of, transpose_by_phases
-from deeplift_engine.tensors import Tensor
+from deeplift_engine.tensors.constants import constant
+from deeplift_engine.util.typing import Array, Tensor
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from deeplift_engine.constants import LARGEST_IN_GRAPH, Array, constant
-from deeplift_engine.layers.base import Linear
-from deeplift_engine.tensors import Tensor
+from deeplift_engine.layers.layer import Linear
+from deeplift_engine.tensors.constants import LARGEST_IN_GRAPH, constant
+from deeplift_engine.util.typing import Array, Tensor
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,11 +12,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from deeplift_engine.layers.base import Joint, Layer, Linear, Selection
 from deeplift_engine.layers.dense import Dense, Scale
+from deeplift_engine.layers.layer import Joint, Layer, Linear, Selection
 from deeplift_engine.layers.recurrence import Recurrence
 from deeplift_engine.layers.structural import Difference, Identity, Part, Sum
-from deeplift_engine.tensors import Tensor, merge, split
+from deeplift_engine.tensors.tensor_ops import merge, split
+from deeplift_engine.util.typing import Tensor
 
 ANY_RANK = (Dense, Scale, Identity, Part, Sum, Difference)
 

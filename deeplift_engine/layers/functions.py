@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from deeplift_engine.constants import Array, constant
-from deeplift_engine.layers.base import Elementwise
-from deeplift_engine.tensors import Tensor
+from deeplift_engine.layers.layer import Elementwise
+from deeplift_engine.tensors.constants import constant
+from deeplift_engine.util.typing import Array, Tensor
 
 
 def _numbers(compare: Callable[..., Tensor]) -> Callable[..., Tensor]:

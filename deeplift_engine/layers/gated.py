@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from deeplift_engine.layers.activations import Activation
-from deeplift_engine.layers.base import Composite
-from deeplift_engine.tensors import Tensor
+from deeplift_engine.layers.layer import Composite
+from deeplift_engine.util.typing import Tensor
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from deeplift_engine.layers.base import Joint, Selection
-from deeplift_engine.tensors import Tensor
+from deeplift_engine.layers.layer import Joint, Selection
+from deeplift_engine.util.typing import Tensor
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from deeplift_engine.layers.base import Composite
-from deeplift_engine.tensors import Tensor, safe_divide
+from deeplift_engine.layers.layer import Composite
+from deeplift_engine.tensors.tensor_ops import safe_divide
+from deeplift_engine.util.typing import Tensor
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from deeplift_engine.constants import Array, constant
-from deeplift_engine.layers.base import Composite, Joint, Linear, Selection
+from deeplift_engine.layers.layer import Composite, Joint, Linear, Selection
 from deeplift_engine.layers.softmax import chord_of_logarithm, normalized
-from deeplift_engine.tensors import Tensor, safe_divide
+from deeplift_engine.tensors.constants import constant
+from deeplift_engine.tensors.tensor_ops import safe_divide
+from deeplift_engine.util.typing import Array, Tensor
 
 
 @dataclass(frozen=True)

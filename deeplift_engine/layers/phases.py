@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from deeplift_engine.constants import Array
 from deeplift_engine.layers.correlation import correlate
-from deeplift_engine.tensors import Tensor, features
+from deeplift_engine.tensors.tensor_ops import features
+from deeplift_engine.util.typing import Array, Tensor
 
 LANES = 16
 FEW = 8

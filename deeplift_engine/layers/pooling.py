@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from deeplift_engine.layers.base import Linear, Selection
-from deeplift_engine.tensors import Tensor, features
+from deeplift_engine.layers.layer import Linear, Selection
+from deeplift_engine.tensors.tensor_ops import features
+from deeplift_engine.util.typing import Tensor
 
 
 @dataclass(frozen=True)

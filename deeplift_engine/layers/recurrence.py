@@ -13,8 +13,9 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from deeplift_engine.layers.base import Layer, Linear
-from deeplift_engine.tensors import Tensor, batched
+from deeplift_engine.layers.layer import Layer, Linear
+from deeplift_engine.tensors.tensor_ops import batched
+from deeplift_engine.util.typing import Tensor
 
 STEP, MASK = "step", "mask"
 
@@ -28,7 +29,7 @@ class Recurrence(Layer):
     entry
         The linear map of every step before it reaches the cell: the kernel and the bias.
     cell
-        A `deeplift_engine.graph.Graph` whose inputs are ``step``, ``mask`` if there is one,
+        A `deeplift_engine.graph.graph.Graph` whose inputs are ``step``, ``mask`` if there is one,
         and the states before the step, and whose outputs are the states after it.
     states
         Names of the states, the cell's output first.

@@ -9,8 +9,8 @@ from typing import ClassVar
 import tensorflow as tf
 
 from deeplift_engine.layers.activations import NEAR, TANH_SERIES
-from deeplift_engine.layers.base import Composite
-from deeplift_engine.tensors import Tensor
+from deeplift_engine.layers.layer import Composite
+from deeplift_engine.util.typing import Tensor
 
 
 @dataclass(frozen=True)

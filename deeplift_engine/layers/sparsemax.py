@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from deeplift_engine.layers.activations import ReLU
-from deeplift_engine.layers.base import Composite
-from deeplift_engine.tensors import Tensor, epsilon, safe_divide, vjp
+from deeplift_engine.layers.layer import Composite
+from deeplift_engine.tensors.tensor_ops import epsilon, safe_divide, vjp
+from deeplift_engine.util.typing import Tensor
 
 POINTS = 9
 

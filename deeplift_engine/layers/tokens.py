@@ -8,9 +8,9 @@ from functools import cached_property
 
 import tensorflow as tf
 
-from deeplift_engine.constants import Array
-from deeplift_engine.layers.base import Composite, Lookup
-from deeplift_engine.tensors import Tensor, safe_divide
+from deeplift_engine.layers.layer import Composite, Lookup
+from deeplift_engine.tensors.tensor_ops import safe_divide
+from deeplift_engine.util.typing import Array, Tensor
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,19 +8,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from deeplift_engine.layers.base import Layer
 from deeplift_engine.layers.distributed import over_time
+from deeplift_engine.layers.layer import Layer
 from deeplift_engine.layers.recurrence import MASK, STEP, Recurrence
-from deeplift_engine.rules.base import (
-    LEADING,
-    Ends,
-    Multiplier,
-    Rule,
-    collapsed,
-    folded,
-    pairwise,
-)
-from deeplift_engine.tensors import Tensor, batched, merge, scratch_graph
+from deeplift_engine.rules.rule import LEADING, Ends, Multiplier, Rule, collapsed, folded, pairwise
+from deeplift_engine.tensors.tensor_ops import batched, merge, scratch_graph
+from deeplift_engine.util.typing import Tensor
 
 
 class AtStep(dict[str, Tensor]):

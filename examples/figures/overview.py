@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Polygon
 
 import deeplift_engine as de
-from deeplift_engine.report import draw_logo
+from deeplift_engine.figures import draw_logo
 
 ROOT = Path(__file__).resolve().parents[2]
 GENOMICS = ROOT / "examples" / "genomics"

@@ -21,7 +21,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import deeplift_engine as de
-from deeplift_engine.report import draw_logo
+from deeplift_engine.figures import draw_logo
 
 HERE = Path(__file__).resolve().parent
 ALPHABET = "ACGT"

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import deeplift_engine as de
-from deeplift_engine.attribution import Attribution
+from deeplift_engine.results.attribution import Attribution
 from deeplift_engine.version import __version__
 
 Command = Callable[..., Any]
@@ -199,7 +199,7 @@ def test_check_fails_where_sums_do_not_hold_and_names_the_layer(
 def test_strict_scoring_fails_where_sums_do_not_hold(
     folder: Path, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("deeplift_engine.explainers.base.TOLERANCE", {"float32": 0.0})
+    monkeypatch.setattr("deeplift_engine.explainers.explainer.TOLERANCE", {"float32": 0.0})
     path = tmp_path / "scores.h5"
     start = ("score", folder / "model.h5", folder / "inputs.npy", "-o", path, "--target", "0")
     outcome = command(*start, "--strict")

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import deeplift_engine as de
-from deeplift_engine.cli.values import option
+from deeplift_engine.cli.value_syntax import option
 from deeplift_engine.errors import OutputError
 from deeplift_engine.evaluate import METRICS
 
@@ -233,7 +233,7 @@ def test_a_comparison_is_printed_though_it_cannot_be_saved(
     def full(*_: object, **__: object) -> None:
         raise OutputError("the disk is full")
 
-    monkeypatch.setattr("deeplift_engine.storage.write_bytes", full)
+    monkeypatch.setattr("deeplift_engine.util.storage.write_bytes", full)
     common = (folder / "model.h5", folder / "inputs.npy", "--target", "1", "-q")
     table = ("-o", tmp_path / "table.csv")
     comparing = ("--method", "gradient", "--metric", "sparsity")

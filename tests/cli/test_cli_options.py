@@ -17,9 +17,10 @@ import numpy as np
 import pytest
 
 import deeplift_engine as de
-from deeplift_engine.cli import EXIT_CODES, values
-from deeplift_engine.cli.asked import by_input
-from deeplift_engine.cli.data import read_array, read_inputs
+from deeplift_engine.cli import EXIT_CODES
+from deeplift_engine.cli import value_syntax as values
+from deeplift_engine.cli.arguments import by_input
+from deeplift_engine.cli.input_files import read_array, read_inputs
 from deeplift_engine.cli.parser import build_parser
 from deeplift_engine.errors import DeepliftEngineError, InputError
 from deeplift_engine.version import __version__

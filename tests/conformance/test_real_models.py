@@ -19,7 +19,7 @@ import pytest
 import tensorflow as tf
 
 import deeplift_engine as de
-from conversion import read_model
+from deeplift_conversion import read_model
 from deeplift_engine.errors import UnsupportedModelError
 from tests.conformance.saved_models import (
     ARCHITECTURES,

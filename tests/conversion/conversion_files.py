@@ -12,10 +12,10 @@ import h5py
 import numpy as np
 import pytest
 
-from conversion import LayerSpec, ModelSpec
+from deeplift_conversion import LayerSpec, ModelSpec
 
 SHARED = Path(
-    os.environ.get("DEEPLIFT_ENGINE_SHARED", Path(__file__).parents[3] / "shared")
+    os.environ.get("DEEPLIFT_ENGINE_SHARED", Path(__file__).resolve().parents[3] / "shared")
 ).resolve()
 MODELS = SHARED / "models"
 Arrays = Mapping[str, Sequence[tuple[str, np.ndarray]]]

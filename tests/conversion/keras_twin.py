@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from conversion import LayerSpec, ModelSpec
+from deeplift_conversion import LayerSpec, ModelSpec
 
 _CHANNELS_FIRST = {"Conv2D", "MaxPooling2D", "AveragePooling2D"}  # TensorFlow's CPU has none
 

@@ -10,15 +10,15 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from conversion_files import numbers, sequential, write_model, write_weights
 
-from conversion import (
+from deeplift_conversion import (
     DeepliftEngineError,
     ModelConfigError,
     ModelFileError,
     read_config,
     read_model,
 )
+from tests.conversion.conversion_files import numbers, sequential, write_model, write_weights
 
 CONFIG = sequential(
     ("Dense", {"name": "d", "units": 2, "batch_input_shape": [None, 3]}),

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import h5py
 import pytest
-from conversion_files import numbers, sequential, write_model, write_weights
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conversion import ModelFileError, ModelSpec, read_model
+from deeplift_conversion import ModelFileError, ModelSpec, read_model
+from tests.conversion.conversion_files import numbers, sequential, write_model, write_weights
 
 CONFIG = sequential(
     ("Conv1D", {"name": "c", "filters": 2, "kernel_size": [3], "batch_input_shape": [None, 9, 4]}),

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conversion_files import numbers, sequential, write_model
 
-from conversion import ModelConfigError, ModelSpec, TensorRef, read_config, read_model
+from deeplift_conversion import ModelConfigError, ModelSpec, TensorRef, read_config, read_model
+from tests.conversion.conversion_files import numbers, sequential, write_model
 
 
 def names(spec: ModelSpec) -> list[str]:

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conversion_files import every_array, layer_arrays, layout
 
-from conversion import ModelConfigError, ModelSpec, read_config, read_model
+from deeplift_conversion import ModelConfigError, ModelSpec, read_config, read_model
+from tests.conversion.conversion_files import every_array, layer_arrays, layout
 
 keras = pytest.importorskip("keras")
 L = keras.layers

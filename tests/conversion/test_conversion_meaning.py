@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conversion_files import MODELS, numbers, shared_file
 
-from conversion import read_model
+from deeplift_conversion import read_model
+from tests.conversion.conversion_files import MODELS, numbers, shared_file
 
 keras = pytest.importorskip("keras")
-twin = pytest.importorskip("keras_twin")
+twin = pytest.importorskip("tests.conversion.keras_twin")
 L = keras.layers
 
 ARCHITECTURES = {"dragonn-prelayout": "multi_layer_dragonn.arch.json"}
@@ -154,7 +154,7 @@ def test_layer_names_with_slashes_keep_their_arrays(tmp_path: Path) -> None:
             ],
         },
     }
-    from conversion_files import write_model
+    from tests.conversion.conversion_files import write_model
 
     arrays = {
         f"block/{part}": [

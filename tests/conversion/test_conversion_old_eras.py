@@ -9,9 +9,9 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from conversion_files import numbers, sequential, write_model, write_weights
 
-from conversion import ModelConfigError, TensorRef, read_config, read_model
+from deeplift_conversion import ModelConfigError, TensorRef, read_config, read_model
+from tests.conversion.conversion_files import numbers, sequential, write_model, write_weights
 
 
 def keras1(*layers: tuple[str, dict[str, Any]]) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conversion_files import MODELS, SHARED, every_array, layout, shared_file
 
-from conversion import ModelConfigError, ModelFileError, read_model
+from deeplift_conversion import ModelConfigError, ModelFileError, read_model
+from tests.conversion.conversion_files import MODELS, SHARED, every_array, layout, shared_file
 
 ARCHITECTURES = {
     "keras2_conv1d_record_5_model_PQzyq_modelWeights.h5": (

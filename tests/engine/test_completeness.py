@@ -15,7 +15,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import deeplift_engine as de
-from tests.engine.cases import CASES, LAYERS, NETWORKS, Opened, first_of_each
+from tests.cases.generated_models import CASES, LAYERS, NETWORKS, Opened, first_of_each
 from tests.helpers import off
 
 Opening = Callable[[str], Opened]

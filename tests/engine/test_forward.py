@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import deeplift_engine as de
-from tests.engine.cases import CASES, NETWORKS, Opened, build, rounded, seeded
+from tests.cases.generated_models import CASES, NETWORKS, Opened, build, rounded, seeded
 from tests.helpers import off
 
 Opening = Callable[[str], Opened]
@@ -77,8 +77,8 @@ def test_float64_is_float64_all_the_way(opened: Opening, name: str) -> None:
 
 def test_every_layer_that_can_be_built_is_in_the_table(opened: Opening) -> None:
     """A new attribution layer needs a case here."""
-    from deeplift_engine.build.reshaping import INACTIVE
-    from deeplift_engine.build.table import TRANSLATORS
+    from deeplift_engine.translate.reshaping import INACTIVE
+    from deeplift_engine.translate.table import TRANSLATORS
 
     there = {node.class_name for name in CASES for node in opened(name).network.nodes.values()}
     only_old = {
@@ -87,7 +87,7 @@ def test_every_layer_that_can_be_built_is_in_the_table(opened: Opening) -> None:
         "LocallyConnected1D",  # in test_local
         "LocallyConnected2D",
         "RandomCrop",  # in test_resizing, with what else images are augmented by
-        "ConvLSTM3D",  # in tests/legacy
+        "ConvLSTM3D",  # in tests/conversion/legacy
         "TimeDistributed",  # its nodes are of the class of the layer inside
         "SpectralNormalization",
         *INACTIVE,

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from deeplift_engine.comparison import Comparison
-from deeplift_engine.plan import Plan
+from deeplift_engine.engine.activation_pairs import Comparison
+from deeplift_engine.engine.plan import Plan
 from deeplift_engine.rules import Multiplier
-from tests.engine.cases import CASES, Opened, rounded, seeded
+from tests.cases.generated_models import CASES, Opened, rounded, seeded
 from tests.helpers import off
 
 Opening = Callable[[str], Opened]

@@ -16,10 +16,10 @@ import tensorflow as tf
 
 import deeplift_engine as de
 from deeplift_engine.errors import ConvergenceError, ConvergenceWarning
-from deeplift_engine.graph import Graph
+from deeplift_engine.graph.graph import Graph
 from deeplift_engine.layers import Activation
-from deeplift_engine.rules.elementwise import Factor
-from tests.engine.cases import Opened, build, seeded
+from deeplift_engine.rules.deeplift.elementwise import Factor
+from tests.cases.generated_models import Opened, build, seeded
 from tests.helpers import off
 
 Opening = Callable[[str], Opened]

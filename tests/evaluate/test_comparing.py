@@ -21,9 +21,9 @@ from deeplift_engine.errors import (
     OutputError,
     RuleError,
 )
-from deeplift_engine.evaluate.comparing import METHODS, METRICS, entries
-from deeplift_engine.explainers.base import Explainer
-from deeplift_engine.explainers.table import TABLE
+from deeplift_engine.evaluate.compare_methods import METHODS, METRICS, entries
+from deeplift_engine.explainers.catalogue import TABLE
+from deeplift_engine.explainers.explainer import Explainer
 from tests.evaluate.nets import FEATURES, curved, picture, rng, tokens, two_inputs
 from tests.helpers import off
 

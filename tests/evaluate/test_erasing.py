@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deeplift_engine import evaluate, references, targets
+from deeplift_engine import evaluate, references
+from deeplift_engine.engine import targets
 from deeplift_engine.errors import InputError, RuleError
 from tests.evaluate.nets import FEATURES, curved, linear, picture, rng, tokens, two_inputs
 from tests.helpers import off

@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from deeplift_engine import evaluate
-from deeplift_engine.correlation import correlation, ranks
 from deeplift_engine.errors import InputError
+from deeplift_engine.util.rank_statistics import correlation, ranks
 from tests.evaluate.nets import FEATURES, curved, rng
 
 NEAR = 1e-12

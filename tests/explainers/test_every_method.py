@@ -16,7 +16,7 @@ from keras import layers as L  # noqa: N812
 
 import deeplift_engine as de
 from deeplift_engine.errors import InputError, RuleError
-from deeplift_engine.graph import Graph
+from deeplift_engine.graph.graph import Graph
 from tests.helpers import off
 
 UNITS = 3

@@ -9,11 +9,11 @@ import pytest
 from scipy import stats
 
 import deeplift_engine as de
+from deeplift_engine.engine.blocks import Block
+from deeplift_engine.engine.request import resolved_request
+from deeplift_engine.engine.running_mean import Mean
 from deeplift_engine.errors import InputError, RuleError
-from deeplift_engine.explainers.blocks import Block
 from deeplift_engine.explainers.draws import normal, streams, uniform
-from deeplift_engine.means import Mean
-from deeplift_engine.request import resolved_request
 from tests.explainers.keras_nets import data, gradients, opened, parts
 from tests.helpers import off
 

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 import deeplift_engine as de
-from deeplift_engine import evaluate, options
-from deeplift_engine.cli import values
+from deeplift_engine import evaluate
+from deeplift_engine.cli import value_syntax as values
+from deeplift_engine.engine.probe_inputs import random_inputs
 from deeplift_engine.errors import DeepliftEngineError, InputError, ReferencesError, RuleError
-from deeplift_engine.verify import random_inputs
+from deeplift_engine.util import options
 
 L = keras.layers
 
@@ -241,7 +242,7 @@ def test_a_seed_of_references_is_a_whole_number(seed: Any) -> None:
 
 def test_random_inputs_take_a_seed_that_numpy_takes() -> None:
     with pytest.raises(InputError, match="seed is a whole number of 0 or more, not -1"):
-        random_inputs(network(), seed=-1)
+        random_inputs(network().inputs, "float32", seed=-1)
 
 
 @pytest.mark.parametrize("text", ["no", "off", "False", "false", "yes", "on", "TRUE"])

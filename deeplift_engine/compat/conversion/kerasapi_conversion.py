@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conversion import LayerSpec, ModelSpec, read_model
+from deeplift_conversion import LayerSpec, ModelSpec, read_model
 from deeplift_engine.compat import naming
 from deeplift_engine.compat.layers import (
     RULES,
@@ -114,7 +114,7 @@ def _rule(mode: str) -> str:
 
 
 def _pairs(rule: str) -> Pairs:
-    from deeplift_engine.rules.assign import COMPOSITES
+    from deeplift_engine.rules.deeplift.assign import COMPOSITES
 
     return COMPOSITES.get(rule, [("default", rule)])
 

@@ -1,4 +1,4 @@
-"""Sequence logos under the original's names, drawn by `deeplift_engine.report`."""
+"""Sequence logos under the original's names, drawn by `deeplift_engine.figures`."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def plot_weights_given_ax(
     """
     from matplotlib.patches import Rectangle
 
-    from deeplift_engine.report import draw_logo
+    from deeplift_engine.figures import draw_logo
 
     scores = np.squeeze(np.asarray(array, dtype=float))
     if scores.ndim == 2 and scores.shape[0] == 4 and scores.shape[1] != 4:

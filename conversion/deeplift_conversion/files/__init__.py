@@ -1,0 +1,1 @@
+"""Bytes to plain values: containers, architectures, checks of what is not trusted."""

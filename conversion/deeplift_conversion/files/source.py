@@ -1,0 +1,71 @@
+"""Opens what the user names, and tells what it is from its content, never from its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from deeplift_conversion.errors import ModelFileError
+
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+ZIP_SIGNATURE = b"PK\x03\x04"
+
+
+def read_bytes(path: str | Path, kind: str = "model file") -> bytes:
+    """Return the whole content of a file.
+
+    Raises
+    ------
+    ModelFileError
+        If there is no such file, it is a directory, is empty or cannot be read.
+    """
+    place = Path(path)
+    if place.is_dir():
+        inside = {entry.name for entry in place.iterdir()}
+        hint = "Give one file: .h5, .hdf5, .keras, or weights and an architecture."
+        if "saved_model.pb" in inside:
+            hint = "This is a TensorFlow SavedModel: save the model as .h5 or .keras instead."
+        elif "config.json" in inside:
+            hint = "This is an unpacked .keras model: give the .keras file itself."
+        raise ModelFileError(f"{path}: a directory, expected a {kind}. {hint}")
+    try:
+        data = place.read_bytes()
+    except FileNotFoundError as error:
+        raise ModelFileError(f"{path}: no such {kind}.") from error
+    except (OSError, ValueError) as error:
+        raise ModelFileError(f"{path}: cannot be read: {error}") from error
+    if not data:
+        raise ModelFileError(f"{path}: the {kind} is empty (0 bytes). Was the download cut short?")
+    if data.startswith(b"version https://git-lfs"):
+        raise ModelFileError(
+            f"{path}: a git-LFS pointer, not the file itself. Run 'git lfs pull' to fetch it."
+        )
+    return data
+
+
+def container(data: bytes, path: str | Path) -> str:
+    """Return ``"hdf5"`` or ``"zip"``.
+
+    Raises
+    ------
+    ModelFileError
+        If it is neither; the message says what it looks like.
+    """
+    if data.startswith(ZIP_SIGNATURE):
+        return "zip"
+    offset = 0
+    while offset + len(HDF5_SIGNATURE) <= len(data):  # a user block may come first
+        if data.startswith(HDF5_SIGNATURE, offset):
+            return "hdf5"
+        offset = max(512, 2 * offset)
+    start = data[:200].lstrip().lower()
+    if start.startswith((b"<!doctype", b"<html")):
+        looks = "It is a web page: the download gave an error page instead of the file."
+    elif start.startswith((b"{", b"[")):
+        looks = "It is JSON: give the weights file first and this one as architecture=..."
+    elif start.startswith((b"\x80", b"cnumpy")):
+        looks = "It looks like a pickle, which is never opened: it could run any code."
+    else:
+        looks = f"It starts with {data[:8]!r}."
+    raise ModelFileError(
+        f"{path}: neither HDF5 nor a .keras (zip) file. {looks} Expected a model saved by Keras."
+    )

@@ -1,0 +1,87 @@
+"""Untrusted configurations as plain data: bounded in depth and size, no foreign objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from deeplift_conversion.errors import ModelConfigError
+
+_DEEPEST = 150
+_MOST_VALUES = 500_000
+
+
+def plain(value: Any, what: str) -> Any:
+    """Copy ``value`` as dicts, lists, strings, numbers, booleans and None.
+
+    Arrays become lists, but for the constants of calls in memory (``"__numpy__"``).
+
+    Parameters
+    ----------
+    value
+        A parsed JSON or YAML document, or what a live layer's ``get_config`` gave.
+    what
+        What the document is, for the message.
+
+    Raises
+    ------
+    ModelConfigError
+        If it is nested too deeply, refers to itself, or is absurdly large.
+    """
+    seen = 0
+
+    def copy(item: Any, depth: int) -> Any:
+        nonlocal seen
+        seen += 1
+        if depth > _DEEPEST or seen > _MOST_VALUES:
+            raise ModelConfigError(
+                f"{what}: nested deeper than {_DEEPEST} levels or longer than {_MOST_VALUES:,}"
+                " values; no saved model looks like this. Is the file damaged?"
+            )
+        if item is None or isinstance(item, bool | int | float | str):
+            return item
+        if _is_constant(item):
+            return item
+        if isinstance(item, Mapping):
+            return {text(key): copy(entry, depth + 1) for key, entry in item.items()}
+        if isinstance(item, list | tuple | set | frozenset):
+            return [copy(entry, depth + 1) for entry in item]
+        if isinstance(item, np.ndarray):
+            return copy(item.tolist(), depth + 1)
+        if isinstance(item, np.generic):
+            return copy(item.item(), depth + 1)
+        if isinstance(item, bytes):
+            return item.decode("utf-8", "backslashreplace")
+        return str(item)
+
+    return copy(value, 0)
+
+
+def _is_constant(item: Any) -> bool:
+    """Tell an array among the arguments of a call in memory, which may be large."""
+    return (
+        isinstance(item, dict)
+        and item.get("class_name") == "__numpy__"
+        and isinstance(item.get("config"), dict)
+        and isinstance(item["config"].get("value"), np.ndarray)
+    )
+
+
+def text(value: Any) -> str:
+    """Return an attribute's or key's value as a string, be it bytes or str."""
+    if isinstance(value, np.ndarray) and value.shape == ():
+        value = value.item()
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return str(value)
+
+
+def frozen(value: Any) -> Any:
+    """Return ``value`` with every list turned into a tuple."""
+    if isinstance(value, list | tuple):
+        return tuple(frozen(entry) for entry in value)
+    if isinstance(value, dict):
+        return {key: frozen(entry) for key, entry in value.items()}
+    return value

@@ -1,0 +1,253 @@
+"""Dissolves nested models: a tree of graphs becomes one list of calls in order."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from deeplift_conversion.eras.user_classes import unmarked
+from deeplift_conversion.errors import ModelConfigError
+from deeplift_conversion.graphs.calls import arguments_of
+from deeplift_conversion.graphs.inbound import mapped, tensors_in
+from deeplift_conversion.graphs.shapes import input_shape
+from deeplift_conversion.spec import LayerSpec, ModelSpec, NodeSpec, TensorRef
+from deeplift_conversion.tree import Call, Graph, Layer, SavedTensor
+from deeplift_conversion.weights.assign import Assigned
+from deeplift_conversion.weights.layout import canonical_weights
+
+Key = tuple[str, int]
+
+
+def flatten(name: str, graph: Graph, raw: Assigned, theano: bool, source: str) -> ModelSpec:
+    """Return the model of a graph and its arrays, every nested model dissolved.
+
+    Parameters
+    ----------
+    name
+        The model's name.
+    graph
+        Its layers and calls.
+    raw
+        Arrays of each layer by path, as the file has them.
+    theano
+        See `deeplift_conversion.weights.layout.canonical_weights`.
+    source
+        The file, for messages.
+    """
+    work = _Flattening(raw, theano, source)
+    outputs = work.expand(graph, "", "", None, {})
+    inputs = [tensor for tensor in tensors_in(graph.inputs) if isinstance(tensor, SavedTensor)]
+    names = tuple(dict.fromkeys(tensor.layer for tensor in inputs))
+    nodes = {node.name for node in work.nodes}
+    strange = [name for name in names if name not in nodes]
+    if strange or not names or not outputs:
+        raise ModelConfigError(
+            f"{source}: inputs {list(names)}, outputs {len(outputs)}: expected at least one of each"
+            f" and every input a layer of the model (missing: {strange})."
+        )
+    work.complete_inputs()
+    return ModelSpec(name, work.layers, tuple(work.nodes), names, tuple(outputs))
+
+
+class _Flattening:
+    """What one flattening has gathered: layers by path, nodes in order."""
+
+    def __init__(self, raw: Assigned, theano: bool, source: str) -> None:
+        self.raw = raw
+        self.theano = theano
+        self.source = source
+        self.layers: dict[str, LayerSpec] = {}
+        self.nodes: list[NodeSpec] = []
+
+    def expand(
+        self,
+        graph: Graph,
+        layer_prefix: str,
+        node_prefix: str,
+        arguments: tuple[Any, ...] | None,
+        extra: Mapping[str, Any],
+    ) -> list[TensorRef]:
+        """Append the calls of a graph and return its outputs.
+
+        ``arguments`` are the tensors that a nested graph is called with, None for the outermost.
+        """
+        where = f"{self.source}: model {layer_prefix[:-1]!r}" if layer_prefix else self.source
+        layers = {layer.name: layer for layer in graph.layers}
+        shifts = _shifts(graph)
+        given = {} if arguments is None else _bound(graph, arguments, where)
+        outputs: dict[Key, list[TensorRef] | str] = {}
+
+        def resolve(value: Any) -> Any:
+            if not isinstance(value, SavedTensor):
+                return value
+            key = (value.layer, value.node - shifts.get(value.layer, 0))
+            made = outputs.get(key)
+            if made is None:
+                raise ModelConfigError(
+                    f"{where}: a call uses output {value.tensor} of call {value.node} of layer"
+                    f" {value.layer!r}, which does not exist."
+                )
+            if isinstance(made, str):
+                return TensorRef(made, value.tensor)
+            if not 0 <= value.tensor < len(made):
+                raise ModelConfigError(
+                    f"{where}: output {value.tensor} of model {value.layer!r} is used, which has"
+                    f" {len(made)}."
+                )
+            return made[value.tensor]
+
+        for call in _ordered(graph, shifts, where):
+            layer = layers[call.layer]
+            path = layer_prefix + layer.name
+            node = node_prefix + layer.name + (f":{call.index}" if call.index else "")
+            if layer.class_name == "InputLayer" and call.layer in given:
+                outputs[call.layer, call.index] = [given[call.layer]]
+                continue
+            args, kwargs = mapped(call.args, resolve), mapped(dict(call.kwargs), resolve)
+            if layer.graph is not None:
+                inner = {**extra, **({"training": True} if kwargs.get("training") else {})}
+                outputs[call.layer, call.index] = self.expand(
+                    layer.graph, path + "/", node + "/", args, inner
+                )
+                continue
+            if path not in self.layers:
+                self.layers[path] = self.layer(layer, path)
+            inputs, others = arguments_of(layer, args, {**extra, **kwargs})
+            self.nodes.append(NodeSpec(node, path, inputs, others))
+            outputs[call.layer, call.index] = node
+        return [resolve(tensor) for tensor in tensors_in(graph.outputs)]
+
+    def layer(self, layer: Layer, path: str) -> LayerSpec:
+        """Return one layer with its arrays and wrapped layers."""
+        if layer.graph is not None:
+            inside = {
+                key.removeprefix(path + "/"): arrays
+                for key, arrays in self.raw.items()
+                if key.startswith(path + "/")
+            }
+            source = f"{self.source}: model {path!r}"
+            model = flatten(layer.name, layer.graph, inside, self.theano, source)
+            config = {**layer.config, "model": model}
+            return LayerSpec(path, "Functional", config, {}, (), layer.saved_class_name)
+        where = f"{self.source}: layer {path!r}"
+        weights = canonical_weights(layer, self.raw.get(path, {}), self.theano, where)
+        children = tuple(self.layer(part, f"{path}/{part.name}") for _, part in layer.parts)
+        saved = unmarked(layer.saved_class_name)
+        return LayerSpec(path, layer.class_name, layer.config, weights, children, saved)
+
+    def complete_inputs(self) -> None:
+        """Fill in what the file does not tell of inputs, from the layers that read them.
+
+        What embeddings alone read holds whole numbers, though tf.keras's Sequential declares
+        it float32.
+        """
+        for node in self.nodes:
+            layer = self.layers[node.layer]
+            if layer.class_name != "InputLayer":
+                continue
+            readers = [
+                self.layers[reader.layer]
+                for reader in self.nodes
+                if TensorRef(node.name) in reader.inputs
+            ]
+            config = dict(layer.config)
+            if not isinstance(config.get("batch_shape"), tuple):
+                where = f"{self.source}: input {node.name!r}"
+                config["batch_shape"] = input_shape(readers, where)
+            if readers and all(map(_reads_tokens, readers)) and "int" not in config["dtype"]:
+                config["dtype"] = "int32"
+            self.layers[node.layer] = replace(layer, config=config)
+
+
+def _reads_tokens(layer: LayerSpec) -> bool:
+    if layer.class_name == "TimeDistributed":
+        return _reads_tokens(layer.children[0])
+    return layer.class_name in ("Embedding", "CategoryEncoding")
+
+
+def _bound(graph: Graph, arguments: tuple[Any, ...], where: str) -> dict[str, TensorRef]:
+    """Match the tensors of a call with a nested graph's inputs, by name or in order."""
+    wanted = [tensor.layer for tensor in tensors_in(graph.inputs)]
+    if len(arguments) == 1 and isinstance(arguments[0], dict):
+        by_name = arguments[0]
+        if isinstance(graph.inputs, dict) and by_name.keys() == graph.inputs.keys():
+            return {graph.inputs[key].layer: by_name[key] for key in by_name}
+        if set(wanted) == by_name.keys():
+            return {name: by_name[name] for name in wanted}
+    given = [value for value in tensors_in(arguments) if value is not None]
+    if len(given) != len(wanted) or not all(isinstance(value, TensorRef) for value in given):
+        raise ModelConfigError(
+            f"{where}: called with {len(given)} tensors, but it has inputs {wanted}."
+        )
+    return dict(zip(wanted, given, strict=True))
+
+
+def _shifts(graph: Graph) -> dict[str, int]:
+    """Return by how much calls of each nested model are numbered too high.
+
+    Keras counts a model's own construction as its call 0; Keras 3 does so only for the
+    model's outputs. What the numbers themselves show goes before the rule.
+    """
+    used: dict[str, set[int]] = {}
+    for tensor in _tensors(graph):
+        used.setdefault(tensor.layer, set()).add(tensor.node)
+    shifts = {}
+    for layer in graph.layers:
+        if layer.graph is None or layer.name not in used:
+            continue
+        calls = sum(call.layer == layer.name for call in graph.calls)
+        numbers = used[layer.name]
+        if 0 in numbers:
+            shifts[layer.name] = 0
+        elif max(numbers) >= calls:
+            shifts[layer.name] = 1
+        else:
+            shifts[layer.name] = int(layer.era < 3)
+    return shifts
+
+
+def _tensors(graph: Graph) -> Iterator[SavedTensor]:
+    for call in graph.calls:
+        for value in tensors_in([list(call.args), dict(call.kwargs)]):
+            if isinstance(value, SavedTensor):
+                yield value
+    for value in tensors_in(graph.outputs):
+        if isinstance(value, SavedTensor):
+            yield value
+
+
+def _ordered(graph: Graph, shifts: Mapping[str, int], where: str) -> list[Call]:
+    """Return the calls so that each comes after those it reads, else in saved order."""
+    position = {(call.layer, call.index): number for number, call in enumerate(graph.calls)}
+    waiting: list[int] = []
+    readers: dict[int, list[int]] = {}
+    for number, call in enumerate(graph.calls):
+        sources = set()
+        for value in tensors_in([list(call.args), dict(call.kwargs)]):
+            if isinstance(value, SavedTensor):
+                key = (value.layer, value.node - shifts.get(value.layer, 0))
+                if key not in position:
+                    raise ModelConfigError(
+                        f"{where}: layer {call.layer!r} reads call {value.node} of layer"
+                        f" {value.layer!r}, which does not exist."
+                    )
+                sources.add(position[key])
+        waiting.append(len(sources))
+        for source in sources:
+            readers.setdefault(source, []).append(number)
+    ready = [number for number, count in enumerate(waiting) if count == 0]
+    heapq.heapify(ready)
+    order = []
+    while ready:
+        number = heapq.heappop(ready)
+        order.append(graph.calls[number])
+        for reader in readers.get(number, ()):
+            waiting[reader] -= 1
+            if not waiting[reader]:
+                heapq.heappush(ready, reader)
+    if len(order) < len(graph.calls):
+        stuck = [call.layer for call, count in zip(graph.calls, waiting, strict=True) if count]
+        raise ModelConfigError(f"{where}: layers {stuck[:6]} read each other in a circle.")
+    return order

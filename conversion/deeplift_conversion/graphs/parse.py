@@ -1,0 +1,240 @@
+"""Builds the tree of a model from its configuration."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from deeplift_conversion.eras.canonical import canonical
+from deeplift_conversion.eras.merge import merge_layer
+from deeplift_conversion.errors import ModelConfigError
+from deeplift_conversion.files.untrusted import frozen
+from deeplift_conversion.graphs.inbound import read_inbound, read_tensors
+from deeplift_conversion.graphs.sequential import chain
+from deeplift_conversion.tree import Call, Graph, Layer
+from deeplift_conversion.weights.checkpoint import directories
+
+_MODELS = frozenset({"Sequential", "Functional", "Model", "Container", "Network"})
+_WITHOUT_POLICY = frozenset(
+    ["InputLayer", "Discretization", "HashedCrossing"]
+    + [f"SpatialDropout{rank}D" for rank in (1, 2, 3)]
+)
+"""Layers of Keras 3 that are saved with the name of their dtype alone."""
+_WRAPPERS = frozenset({"TimeDistributed", "SpectralNormalization"})
+
+
+def parse_model(document: dict[str, Any], era: int, source: str) -> tuple[str, Graph]:
+    """Return the model's name and graph.
+
+    Parameters
+    ----------
+    document
+        ``{"class_name": ..., "config": ...}``, a bare ``get_config()``, or Keras 0.3's form.
+    era
+        See `deeplift_conversion.eras.generations`.
+    source
+        The file, for messages.
+    """
+    config = document.get("config", document)
+    name = config.get("name") if isinstance(config, dict) and era > 0 else None
+    graph = _graph(str(document.get("class_name", "")), config, era, source)
+    return str(name or "model"), graph
+
+
+def parse_layer(saved: Any, era: int, source: str, fallback: str = "") -> Layer:
+    """Return one layer, with everything inside it."""
+    if not isinstance(saved, dict):
+        raise ModelConfigError(f"{source}: expected a layer's configuration, met {saved!r}.")
+    if era == 0 and "class_name" not in saved:
+        class_name = saved.get("name")
+        dropped = ("name", "layers") if class_name == "Merge" else ("name",)
+        config = {key: value for key, value in saved.items() if key not in dropped}
+        config["name"] = fallback or str(saved.get("custom_name") or class_name)
+    else:
+        class_name, config = saved.get("class_name"), saved.get("config", {})
+    if not isinstance(class_name, str) or not isinstance(config, dict | list):
+        raise ModelConfigError(
+            f"{source}: expected a layer with 'class_name' and 'config', met {str(saved)[:120]}."
+        )
+    if _is_model(class_name, config):
+        return _nested(class_name, config, saved, era, source)
+    if not isinstance(config, dict):
+        raise ModelConfigError(f"{source}: options of a layer {class_name} are a list: {config!r}.")
+    outer = saved.get("name") if "class_name" in saved else None
+    name = str(outer or config.get("name") or fallback or class_name)
+    config = {**config, "name": name}
+    where = f"{source}: layer {name!r} ({class_name})"
+    trainable = bool(config.get("trainable", True))
+    if class_name == "Merge":
+        return merge_layer(name, config, era, where)
+    if class_name == "Lambda":
+        options = _lambda_options(config)
+        return Layer(name, "Lambda", "Lambda", options, era=era, saved=config)
+    module = str(saved.get("module") or "")
+    if "ops" in module.split(".") or (era == 3 and not module and _is_operation(saved, config)):
+        options = frozen(dict(config))
+        return Layer(name, f"ops.{class_name}", class_name, options, era=era, saved=config)
+    new_class, options = canonical(class_name, config, era, where)
+    parts = _parts(new_class, config, era, where)
+    return Layer(
+        name, new_class, class_name, options, parts, trainable=trainable, era=era, saved=config
+    )
+
+
+def _is_model(class_name: str, config: Any) -> bool:
+    if isinstance(config, list):
+        return True
+    layers = config.get("layers")
+    if class_name in _MODELS:
+        return True
+    return isinstance(layers, list) and class_name != "Merge" and bool(layers)
+
+
+def _is_operation(saved: dict[str, Any], config: dict[str, Any]) -> bool:
+    """Tell a Keras 3 operation in HDF5, which notes no module: it has no dtype policy.
+
+    Some have an option of that name, of what they give.
+    """
+    layer = "trainable" in config or isinstance(config.get("dtype"), dict)
+    return "inbound_nodes" in saved and not layer and saved.get("class_name") not in _WITHOUT_POLICY
+
+
+def _nested(class_name: str, config: Any, saved: dict[str, Any], era: int, source: str) -> Layer:
+    options = config if isinstance(config, dict) else {}
+    name = str(saved.get("name") or options.get("name") or class_name.lower())
+    graph = _graph(class_name, config, era, f"{source}: model {name!r}")
+    return Layer(
+        name,
+        "Functional",
+        class_name,
+        {"name": name},
+        graph=graph,
+        trainable=bool(options.get("trainable", True)),
+        era=era,
+    )
+
+
+def _graph(class_name: str, config: Any, era: int, source: str) -> Graph:
+    if isinstance(config, dict) and "input_layers" in config and class_name != "Sequential":
+        return _functional(config, era, source)
+    saved = config if isinstance(config, list) else config.get("layers")
+    if not isinstance(saved, list) or not saved:
+        raise ModelConfigError(
+            f"{source}: {class_name or 'the model'} lists no layers. Expected a Sequential or"
+            " Functional model; a subclassed model's layers are Python code and in no file."
+        )
+    layers = [
+        parse_layer(entry, era, source, fallback)
+        for entry, fallback in zip(saved, _names(saved), strict=True)
+    ]
+    options = config if isinstance(config, dict) else {}
+    return chain(
+        layers, saved, options, era, source, lambda entry: parse_branch(entry, era, source)
+    )
+
+
+def parse_branch(saved: dict[str, Any], era: int, source: str) -> Graph:
+    """Return the graph of one of the models that a Keras 1 ``Merge`` joins."""
+    layer = parse_layer(saved, era, source)
+    if layer.graph is None:
+        return chain(
+            [layer], [saved], {}, era, source, lambda entry: parse_branch(entry, era, source)
+        )
+    return layer.graph
+
+
+def _names(saved: list[Any]) -> list[str]:
+    """Name the layers of Keras 0.3, which have none, as Keras 1 would."""
+    counts: dict[str, int] = {}
+    names = []
+    for entry in saved:
+        kind = ""
+        if isinstance(entry, dict):
+            kind = str(entry.get("custom_name") or entry.get("name") or "layer").lower()
+        counts[kind] = counts.get(kind, 0) + 1
+        names.append(f"{kind}_{counts[kind]}")
+    return names
+
+
+def _functional(config: dict[str, Any], era: int, source: str) -> Graph:
+    saved = config.get("layers")
+    if not isinstance(saved, list) or not saved:
+        raise ModelConfigError(f"{source}: a Functional model without layers.")
+    layers = tuple(parse_layer(entry, era, source) for entry in saved)
+    names = frozenset(layer.name for layer in layers)
+    if len(names) != len(layers):
+        raise ModelConfigError(f"{source}: two layers have the same name; names must be unique.")
+    calls = []
+    for layer, entry in zip(layers, saved, strict=True):
+        nodes = entry.get("inbound_nodes") or []
+        if not nodes and layer.class_name == "InputLayer":
+            calls.append(Call(layer.name, 0, ()))
+        for index, node in enumerate(nodes):
+            where = f"{source}: layer {layer.name!r}, call {index}"
+            args, kwargs = read_inbound(node, names, where)
+            calls.append(Call(layer.name, index, args, kwargs))
+    inputs = read_tensors(config["input_layers"], source)
+    outputs = read_tensors(config.get("output_layers", []), source)
+    return Graph(layers, tuple(calls), inputs, outputs)
+
+
+def _parts(
+    class_name: str, config: dict[str, Any], era: int, where: str
+) -> tuple[tuple[str, Layer], ...]:
+    if class_name in _WRAPPERS:
+        return (("layer", parse_layer(config.get("layer"), era, where)),)
+    if class_name == "Bidirectional":
+        forward: Any = config.get("layer")
+        first = parse_layer(forward, era, where)
+        if isinstance(config.get("backward_layer"), dict):
+            second = parse_layer(config["backward_layer"], era, where)
+        else:
+            inner = forward["config"]
+            base = first.name.removeprefix("forward_")
+            flipped = {
+                **inner,
+                "name": f"backward_{base}",
+                "go_backwards": not inner.get("go_backwards", False),
+            }
+            second = parse_layer({**forward, "config": flipped}, era, where)
+        return (
+            ("forward_layer", _zero_where_masked(first)),
+            ("backward_layer", _zero_where_masked(second)),
+        )
+    if class_name == "RNN":
+        return (("cell", parse_layer(config.get("cell"), era, where)),)
+    if class_name == "StackedRNNCells":
+        cells: list[Layer] = []
+        for number, cell in enumerate(config.get("cells") or []):
+            layer = parse_layer(cell, era, where)
+            double = any(layer.name == other.name for other in cells)
+            cells.append(replace(layer, name=f"{layer.name}_{number}") if double else layer)
+        places = directories(cells)
+        return tuple((f"cells/{place}", cell) for place, cell in zip(places, cells, strict=True))
+    return ()
+
+
+def _zero_where_masked(layer: Layer) -> Layer:
+    """Set the option that Bidirectional forces on its layers, since Keras 2 has it."""
+    if layer.era < 2 or "zero_output_for_mask" not in layer.config:
+        return layer
+    forced = {"zero_output_for_mask": bool(layer.config["return_sequences"])}
+    return replace(layer, config={**layer.config, **forced})
+
+
+def _lambda_options(config: dict[str, Any]) -> dict[str, Any]:
+    """Keep what a Lambda is called and takes, never its code."""
+    options: dict[str, Any] = {"name": config.get("name"), "dtype": "float32"}
+    for key in ("function_type", "output_shape_type", "output_shape"):
+        if key in config and (config[key] is None or isinstance(config[key], str | list)):
+            options[key] = frozen(config[key])
+    options["arguments"] = frozen(config.get("arguments") or {})
+    function = config.get("function")
+    if isinstance(function, dict) and function.get("class_name") == "function":
+        function = function.get("config")
+    options["function"] = function if _is_name(function) else {"bytecode": True}
+    return options
+
+
+def _is_name(function: Any) -> bool:
+    return isinstance(function, str) and function.isidentifier() and len(function) < 100

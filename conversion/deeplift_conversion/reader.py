@@ -1,0 +1,349 @@
+"""Reads a saved model: from a file, with or without an architecture, or from memory."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from deeplift_conversion.eras.generations import era_of
+from deeplift_conversion.eras.user_classes import marked
+from deeplift_conversion.errors import DeepliftEngineError, ModelConfigError, ModelFileError
+from deeplift_conversion.files.architecture import Architecture, parse_json, read_architecture
+from deeplift_conversion.files.hdf5 import (
+    array,
+    attribute,
+    child,
+    names,
+    opened,
+    split_text,
+    subgroup,
+)
+from deeplift_conversion.files.source import container, read_bytes
+from deeplift_conversion.files.untrusted import plain, text
+from deeplift_conversion.graphs.flatten import flatten
+from deeplift_conversion.graphs.parse import parse_model
+from deeplift_conversion.spec import ModelSpec
+from deeplift_conversion.tree import Graph
+from deeplift_conversion.weights.assign import Assigned, Named, assign_lists
+from deeplift_conversion.weights.checkpoint import assign_checkpoint, is_checkpoint
+
+_CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+_LARGEST_MEMBER = 100
+
+
+def read_model(
+    path: str | Path,
+    architecture: Architecture | None = None,
+    *,
+    theano_kernels: bool | None = None,
+    own: Collection[str] = (),
+) -> ModelSpec:
+    """Read a model saved by Keras of any age into plain data.
+
+    Parameters
+    ----------
+    path
+        A model (HDF5 or ``.keras``) or weights (HDF5); the content decides, not the name.
+    architecture
+        For weights alone: a JSON or YAML file, JSON text, or a configuration as a mapping.
+        Where the model file has a configuration too, this one is taken.
+    theano_kernels
+        True if the kernels were trained as true convolutions (the Theano backend) and must be
+        flipped to be correlations; no attribute tells it before Keras 2. None goes by the
+        file's ``backend`` attribute where it has one; False never flips.
+    own
+        Classes that are not Keras's, though it has some of these names; their options and
+        arrays are kept as saved.
+
+    Returns
+    -------
+    ModelSpec
+        Layers, calls and arrays in one form; the arrays are read-only.
+
+    Raises
+    ------
+    ModelFileError
+        If the file cannot be read: not there, damaged, not a model.
+    ModelConfigError
+        If configuration and weights can be read but do not fit together.
+    """
+    try:
+        return _read(path, architecture, theano_kernels, own)
+    except DeepliftEngineError as error:
+        if str(path) in str(error):
+            raise
+        raise type(error)(f"{path}: {error}") from error
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        ArithmeticError,
+        AssertionError,
+        RecursionError,
+        RuntimeError,
+        OSError,
+        MemoryError,
+        EOFError,
+        NotImplementedError,
+        zlib.error,
+        zipfile.BadZipFile,
+    ) as error:
+        raise ModelFileError(
+            f"{path}: damaged, or not a model that Keras saved ({type(error).__name__}: {error})."
+            " Fetch or save it again."
+        ) from error
+
+
+def read_config(
+    config: Mapping[str, Any],
+    weights: Mapping[str, Named],
+    *,
+    name: str = "",
+    keras_version: str = "",
+    backend: str = "",
+    source: str = "<memory>",
+    theano_kernels: bool | None = None,
+    own: Collection[str] = (),
+) -> ModelSpec:
+    """Read a model that is in memory, for example a live Keras model.
+
+    Parameters
+    ----------
+    config
+        ``json.loads(model.to_json())``, or what ``model.get_config()`` gives.
+    weights
+        (weight name, array) pairs in Keras's order, by layer name. Those of a nested model
+        either all under the nested model's name (in the order of its ``weights`` or of HDF5
+        files) or under the path of each layer in it, ``"encoder/conv1d"``.
+    name, keras_version, backend, source
+        For the result; the version decides the era where it is given.
+    theano_kernels, own
+        See `read_model`.
+
+    Returns
+    -------
+    ModelSpec
+        As from `read_model`; its hash is of the configuration and the arrays.
+    """
+    document = plain(config, source)
+    lists = {
+        layer: [(str(key), np.array(values)) for key, values in named]
+        for layer, named in weights.items()
+    }
+    digest = hashlib.sha256(json.dumps(document, sort_keys=True, default=_digested).encode())
+    for layer in sorted(lists):
+        for key, values in lists[layer]:
+            digest.update(f"{layer}/{key} {values.shape} {values.dtype}".encode())
+            digest.update(np.ascontiguousarray(values).tobytes())
+    version = keras_version or str(document.get("keras_version") or "")
+    document = marked(document, own)
+    document = marked(document, own)
+    told = _Told(document, version, backend or str(document.get("backend") or ""))
+    model, graph, theano = told.parsed(source, theano_kernels)
+    spec = flatten(model, graph, assign_lists(graph, lists, source), theano, source)
+    return replace(
+        spec,
+        name=name or spec.name,
+        keras_version=told.keras_version,
+        era=told.era,
+        backend=told.backend,
+        source=source,
+        sha256=digest.hexdigest(),
+    )
+
+
+def _digested(values: Any) -> str:
+    """Stand for an array in what a hash is made of."""
+    array = np.ascontiguousarray(values)
+    return f"{array.shape} {array.dtype} {hashlib.sha256(array.tobytes()).hexdigest()}"
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What a file or an architecture says of itself."""
+
+    document: dict[str, Any]
+    keras_version: str
+    backend: str
+
+    @property
+    def era(self) -> int:
+        return era_of(self.document, self.keras_version)
+
+    def parsed(self, source: str, theano_kernels: bool | None) -> tuple[str, Graph, bool]:
+        name, graph = parse_model(self.document, self.era, source)
+        theano = self.backend == "theano" if theano_kernels is None else theano_kernels
+        return name, graph, theano
+
+
+def _read(
+    path: str | Path,
+    architecture: Architecture | None,
+    theano_kernels: bool | None,
+    own: Collection[str],
+) -> ModelSpec:
+    source = str(path)
+    data = read_bytes(path)
+    digest = hashlib.sha256(data)
+    document = None
+    if architecture is not None:
+        document, extra, _ = read_architecture(architecture)
+        digest.update(extra)
+    kind = container(data, path)
+    version = ""
+    if kind == "zip":
+        saved, version, data = _unpacked(data, source)
+        document = document or saved
+    with opened(data, source) as file:
+        config = split_text(file, "model_config")
+        if document is None:
+            if config is None:
+                raise ModelFileError(_no_config(file, source))
+            document = parse_json(config, source)
+        root = subgroup(file, "model_weights") or file
+        version = version or _text(file, "keras_version") or _text(root, "keras_version")
+        version = version or str(document.get("keras_version") or "")
+        backend = _text(file, "backend") or _text(root, "backend")
+        document = marked(document, own)
+        told = _Told(document, version, backend or str(document.get("backend") or ""))
+        name, graph, theano = told.parsed(source, theano_kernels)
+        raw = _weights(graph, root, len(data), source)
+    spec = flatten(name, graph, raw, theano, source)
+    return replace(
+        spec,
+        keras_version=told.keras_version,
+        era=told.era,
+        backend=told.backend,
+        source=source,
+        sha256=digest.hexdigest(),
+    )
+
+
+def _weights(graph: Graph, root: h5py.Group, size: int, source: str) -> Assigned:
+    """Read all arrays, whatever the layout."""
+    layers = names(root, "layer_names")
+    if layers is not None:
+        lists = {layer: _layer_arrays(root, layer, size, source) for layer in layers}
+        top = subgroup(root, "top_level_model_weights")
+        if (
+            top is not None
+            and "top_level_model_weights" not in lists
+            and names(top, "weight_names")
+        ):
+            lists["top_level_model_weights"] = _layer_arrays(
+                root, "top_level_model_weights", size, source
+            )
+        return assign_lists(graph, lists, source)
+    if "layer_0" in root:
+        return assign_lists(graph, _numbered(graph, root, size, source), source)
+    if is_checkpoint(root):
+        return assign_checkpoint(graph, root, size, source)
+    return assign_lists(graph, {}, source)
+
+
+def _layer_arrays(root: h5py.Group, layer: str, size: int, source: str) -> Named:
+    group = subgroup(root, layer)
+    if group is None:
+        raise ModelFileError(
+            f"{source}: layer {layer!r} is listed in 'layer_names', but its group is missing."
+            " The file is damaged: fetch or save it again."
+        )
+    found = []
+    for name in names(group, "weight_names") or []:
+        item = child(group, name)
+        if not isinstance(item, h5py.Dataset):
+            raise ModelConfigError(
+                f"{source}: layer {layer!r}: weight {name!r} is listed in 'weight_names', but its"
+                " array is missing. The file is damaged: fetch or save it again."
+            )
+        found.append((name, array(item, size)))
+    return found
+
+
+def _numbered(graph: Graph, root: h5py.Group, size: int, source: str) -> dict[str, Named]:
+    """Read Keras 0's layout: ``layer_0/param_0``, in the order of the architecture."""
+    lists: dict[str, Named] = {}
+    layers = [layer for layer in graph.layers if layer.class_name != "InputLayer"]
+    count = int(attribute(root, "nb_layers") or sum(key.startswith("layer_") for key in root))
+    if count != len(layers):
+        raise ModelConfigError(
+            f"{source}: weights of {count} layers are saved, but the architecture has"
+            f" {len(layers)}. They do not belong together."
+        )
+    for number, layer in enumerate(layers):
+        group = subgroup(root, f"layer_{number}")
+        params = sorted(
+            (key for key in group or () if key.startswith("param_")),
+            key=lambda key: int(key.rpartition("_")[2]),
+        )
+        items = [(key, child(group, key)) for key in params] if group is not None else []
+        lists[layer.name] = [
+            (key, array(item, size)) for key, item in items if isinstance(item, h5py.Dataset)
+        ]
+    return lists
+
+
+def _unpacked(data: bytes, source: str) -> tuple[dict[str, Any], str, bytes]:
+    """Return configuration, Keras version and weights of a ``.keras`` file."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            inside = set(archive.namelist())
+            if _CONFIG not in inside:
+                raise ModelFileError(
+                    f"{source}: a zip file without {_CONFIG}, so not a .keras model. It holds"
+                    f" {sorted(inside)[:6]}."
+                )
+            if _WEIGHTS not in inside:
+                raise ModelFileError(
+                    f"{source}: no {_WEIGHTS} in the .keras file; it holds {sorted(inside)[:6]}."
+                    " Save the model again with HDF5 weights (the default)."
+                )
+            config = parse_json(_member(archive, _CONFIG, source), source)
+            version = ""
+            if _METADATA in inside:
+                metadata = json.loads(_member(archive, _METADATA, source))
+                version = str(metadata.get("keras_version") or "")
+            return config, version, _member(archive, _WEIGHTS, source)
+    except (zipfile.BadZipFile, EOFError, zlib.error, OSError, ValueError) as error:
+        raise ModelFileError(
+            f"{source}: a damaged or cut short .keras file ({error}). Fetch or save it again."
+        ) from error
+
+
+def _member(archive: zipfile.ZipFile, name: str, source: str) -> bytes:
+    info = archive.getinfo(name)
+    if info.file_size > (64 << 20) + _LARGEST_MEMBER * info.compress_size:
+        raise ModelFileError(
+            f"{source}: {name} would unpack from {info.compress_size:,} to {info.file_size:,}"
+            " bytes. The file is damaged or made to exhaust memory."
+        )
+    return archive.read(name)
+
+
+def _text(item: h5py.Group, key: str) -> str:
+    value = attribute(item, key)
+    return "" if value is None else text(value)
+
+
+def _no_config(file: h5py.File, source: str) -> str:
+    weights = names(file, "layer_names") is not None or "layer_0" in file or is_checkpoint(file)
+    if weights:
+        return (
+            f"{source}: weights alone, without the model's configuration. Give the architecture"
+            " too: architecture='model.json' (what model.to_json() or to_yaml() wrote)."
+        )
+    return (
+        f"{source}: HDF5, but not a model saved by Keras: no 'model_config', no weights. It holds"
+        f" {sorted(file)[:6]}."
+    )

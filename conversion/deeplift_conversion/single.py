@@ -1,0 +1,157 @@
+"""One layer by itself, told in Keras 3's words: what stands for a part of a custom layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from deeplift_conversion.eras.canonical import canonical
+from deeplift_conversion.eras.options import HARMLESS, HARMLESS_ENDINGS, OPTIONS
+from deeplift_conversion.errors import ModelConfigError
+from deeplift_conversion.spec import Array, LayerSpec
+from deeplift_conversion.tree import Layer
+from deeplift_conversion.weights.layout import canonical_weights
+from deeplift_conversion.weights.roles import slots_of
+
+_ERA = 3
+
+
+def _kernel_sizes(shape: tuple[int, ...]) -> dict[str, Any]:
+    return {"filters": shape[-1], "kernel_size": shape[:-2]}
+
+
+_FROM_KERNEL: dict[str, Callable[[tuple[int, ...]], dict[str, Any]]] = {
+    "Dense": lambda shape: {"units": shape[-1]},
+    **{f"Conv{rank}D": _kernel_sizes for rank in (1, 2, 3)},
+    **{
+        f"Conv{rank}DTranspose": lambda shape: {"filters": shape[-2], "kernel_size": shape[:-2]}
+        for rank in (1, 2, 3)
+    },
+    **{
+        f"DepthwiseConv{rank}D": lambda shape: {
+            "depth_multiplier": shape[-1],
+            "kernel_size": shape[:-2],
+        }
+        for rank in (1, 2)
+    },
+    "Embedding": lambda shape: {"input_dim": shape[0], "output_dim": shape[1]},
+}
+"""Options that the shape of the first array tells."""
+
+
+def single_layer(
+    class_name: str,
+    options: Mapping[str, Any],
+    weights: Mapping[str, Any],
+    *,
+    name: str,
+    forgiven: Mapping[str, Any] | None = None,
+) -> LayerSpec:
+    """Return one layer as if a file had held it.
+
+    Parameters
+    ----------
+    class_name
+        Keras 3's name of a class that stands alone (no wrapper, no model), ``"ops.Flip"`` for an
+        operation, or any name that Keras does not have, whose options and arrays are kept.
+    options
+        Keras 3's, without ``name``. Those left out have Keras's defaults; sizes (``units``,
+        ``filters``, ``kernel_size`` ...) and ``use_bias`` are taken from the arrays.
+    weights
+        Arrays in Keras's layout: by role, or by numbers ``"0"``, ``"1"`` in Keras's order.
+    name
+        The layer's name.
+    forgiven
+        Options that are dropped where the class does not know them, if they are the same here.
+
+    Raises
+    ------
+    ModelConfigError
+        An option or an array that the class does not have, one that is missing, or arrays whose
+        shapes do not fit.
+    """
+    if class_name.startswith("ops."):
+        return LayerSpec(name, class_name, {**options, "name": name}, {}, (), class_name[4:])
+    arrays = {role: np.asarray(values) for role, values in weights.items()}
+    given = dict(options)
+    where = f"layer {name!r}"
+    known = OPTIONS.get(class_name)
+    if known is not None:
+        forgiven = forgiven or {}
+        strange = [key for key in given if key not in known and not _says_nothing(key)]
+        for key in [key for key in strange if key in forgiven and forgiven[key] == given[key]]:
+            strange.remove(key)
+            del given[key]
+        if strange:
+            raise ModelConfigError(
+                f"{where}: {class_name} has no option {', '.join(map(repr, strange))}; it has"
+                f" {', '.join(known) or 'none'}."
+            )
+        if arrays and all(role.isdigit() for role in arrays):
+            arrays = _named(class_name, known | given, arrays, where)
+        given = _told_by(class_name, arrays, known, where) | given
+    kind, told = canonical(class_name, {**given, "name": name}, _ERA, where)
+    _check_roles(kind, told, arrays, where)
+    layer = Layer(name, kind, class_name, told, era=_ERA, saved=given)
+    roles = canonical_weights(layer, arrays, False, where)
+    return LayerSpec(name, kind, told, roles, (), class_name)
+
+
+def _says_nothing(key: str) -> bool:
+    return key in HARMLESS or key == "dtype" or key.endswith(HARMLESS_ENDINGS)
+
+
+def _named(
+    class_name: str, options: Mapping[str, Any], arrays: Mapping[str, Array], where: str
+) -> dict[str, Array]:
+    """Return numbered arrays by role."""
+    ordered = [arrays[number] for number in sorted(arrays, key=int)]
+    if class_name == "Embedding":
+        roles = ["embeddings"]
+    elif class_name in _FROM_KERNEL:
+        roles = ["kernel", "bias"][: len(ordered)]
+    else:
+        _, told = canonical(class_name, {**options, "name": ""}, _ERA, where)
+        roles = [slot.role for slot in slots_of(class_name, told) or ()]
+    if len(roles) != len(ordered):
+        raise ModelConfigError(
+            f"{where}: {class_name} with these options has the arrays {roles}; given are"
+            f" {len(ordered)} without names."
+        )
+    return dict(zip(roles, ordered, strict=True))
+
+
+def _told_by(
+    class_name: str, arrays: Mapping[str, Array], known: Mapping[str, Any], where: str
+) -> dict[str, Any]:
+    """Return the options that the arrays tell."""
+    found: dict[str, Any] = {}
+    if class_name in _FROM_KERNEL:
+        role = "embeddings" if class_name == "Embedding" else "kernel"
+        kernel = arrays.get(role)
+        if kernel is None or kernel.ndim < 2:
+            met = "none" if kernel is None else f"one of shape {kernel.shape}"
+            raise ModelConfigError(
+                f"{where}: {class_name} needs the array {role!r} of two axes or more, given is"
+                f" {met}; the arrays given are {list(arrays)}."
+            )
+        found = _FROM_KERNEL[class_name](kernel.shape)
+    if "use_bias" in known and arrays:
+        found["use_bias"] = any(role.endswith("bias") for role in arrays)
+    return found
+
+
+def _check_roles(
+    class_name: str, options: Mapping[str, Any], arrays: Mapping[str, Array], where: str
+) -> None:
+    slots = slots_of(class_name, options)
+    if slots is None:
+        return
+    roles = [slot.role for slot in slots]
+    if sorted(roles) != sorted(arrays):
+        raise ModelConfigError(
+            f"{where}: {class_name} with these options has the arrays {roles}; given are"
+            f" {list(arrays)}."
+        )

@@ -1,0 +1,1 @@
+"""Which array is which, and how it is laid out."""

@@ -1,0 +1,174 @@
+"""Weights as Keras 3 lays them out: ``layers/<class>_<number>/.../vars/0, 1, ...``.
+
+Folders are named after classes and counted within their container, never after layers. The
+groups called ``vars`` carry the layer's name in newer files; it is only checked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import h5py
+
+from deeplift_conversion.errors import ModelConfigError
+from deeplift_conversion.files.hdf5 import array, attribute, subgroup
+from deeplift_conversion.spec import Array
+from deeplift_conversion.tree import Graph, Layer
+from deeplift_conversion.weights.assign import Assigned
+from deeplift_conversion.weights.leaves import raw_slots
+from deeplift_conversion.weights.roles import Slot
+
+_CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
+
+
+def is_checkpoint(root: h5py.Group) -> bool:
+    """Tell whether a group is laid out as a Keras 3 checkpoint."""
+    return any(name in root for name in _CONTAINERS)
+
+
+def assign_checkpoint(graph: Graph, root: h5py.Group, size: int, source: str) -> Assigned:
+    """Return each layer's arrays by role, see `deeplift_conversion.weights.assign.assign_lists`."""
+    reading = _Reading(size)
+    reading.graph(graph, root, "", source)
+    return reading.found
+
+
+def directories(layers: Sequence[Layer]) -> list[str]:
+    """Return the folder of each layer in a container of these layers."""
+    counts: dict[str, int] = {}
+    places = []
+    for layer in layers:
+        name = snake_case(layer.saved_class_name.rpartition(">")[2])
+        count = counts.get(name, -1) + 1
+        counts[name] = count
+        places.append(f"{name}_{count}" if count else name)
+    return places
+
+
+def snake_case(name: str) -> str:
+    """Return a class's name as its folder: ``Conv1DTranspose`` is ``conv1d_transpose``."""
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+class _Reading:
+    """What one reading has found: arrays by path, and layers by name for shared ones."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.found: Assigned = {}
+        self.twins: dict[str, tuple[Layer, dict[str, Array]]] = {}
+
+    def graph(self, graph: Graph, group: h5py.Group | None, prefix: str, source: str) -> None:
+        """Read the layers of a model from its folder (None where it has none)."""
+        layers = [layer for layer in graph.layers if not layer.class_name.startswith("ops.")]
+        boxes = [
+            box for name in _CONTAINERS if group is not None and (box := subgroup(group, name))
+        ]
+        used: set[str] = set()
+        for layer, place in zip(layers, directories(layers), strict=True):
+            homes = (subgroup(box, place) for box in boxes)
+            home = next((item for item in homes if item is not None), None)
+            home = _by_name(boxes, layer.name) if home is None else home
+            if home is not None:
+                used.add(home.name.rpartition("/")[2])
+            self.layer(layer, home, prefix, f"{source}: layer {prefix + layer.name!r}")
+        for box in boxes:
+            for place in box:
+                if place not in used and not _is_bare(subgroup(box, place)):
+                    raise ModelConfigError(
+                        f"{source}: weights are saved in {box.name}/{place}, for which the"
+                        f" configuration has no layer (it has {sorted(used)[:8]})."
+                        " Do architecture and weights belong together?"
+                    )
+
+    def layer(self, layer: Layer, home: h5py.Group | None, prefix: str, where: str) -> None:
+        """Read one layer, and what it wraps, from its folder."""
+        path = prefix + layer.name
+        if layer.graph is not None:
+            self.graph(layer.graph, home, path + "/", where)
+            return
+        slots = raw_slots(layer)
+        if slots is None:
+            self.found[path] = _everything(home, self.size) if home is not None else {}
+        elif slots:
+            twin = self.twins.get(layer.name)
+            if twin is not None and twin[0].config == layer.config and _is_bare(home):
+                self.found[path] = dict(twin[1])  # shared by two models, saved with the first
+            else:
+                self.found[path] = _by_slots(layer, slots, home, self.size, where)
+                self.twins[layer.name] = (layer, self.found[path])
+        for place, part in layer.parts:
+            inner = subgroup(home, place) if home is not None else None
+            self.layer(part, inner, path + "/", f"{where}, its {place}")
+
+
+def _by_name(boxes: list[h5py.Group], name: str) -> h5py.Group | None:
+    """Find a folder by the layer's name that newer files note in ``vars``."""
+    for box in boxes:
+        for place in box:
+            home = subgroup(box, place)
+            own = subgroup(home, "vars") if home is not None else None
+            if own is not None and attribute(own, "name") == name:
+                return home
+    return None
+
+
+def _is_bare(home: h5py.Group | None) -> bool:
+    """Tell whether a folder holds no arrays at all."""
+    return home is None or not home.visititems(
+        lambda _, item: True if isinstance(item, h5py.Dataset) else None
+    )
+
+
+def _by_slots(
+    layer: Layer, slots: tuple[Slot, ...], home: h5py.Group | None, size: int, where: str
+) -> dict[str, Array]:
+    result: dict[str, Array] = {}
+    for part in dict.fromkeys(slot.part for slot in slots):
+        wanted = [slot for slot in slots if slot.part == part]
+        arrays = _variables(home, part, size)
+        if part == "cell" and not arrays:  # a cell's own folder is missing in some versions
+            arrays = _variables(home, "", size)
+        if layer.class_name == "SpectralNormalization":
+            arrays = arrays[-1:]  # before it stands the wrapped layer's kernel once more
+        if len(arrays) != len(wanted):
+            met = [values.shape for values in arrays] or "none"
+            problem = "too many weights" if len(arrays) > len(wanted) else "weights are missing"
+            raise ModelConfigError(
+                f"{where}: {problem}: {len(arrays)} arrays are saved in {part or 'vars'} ({met}),"
+                f" expected {[slot.role for slot in wanted]}."
+                " Do architecture and weights belong together?"
+            )
+        result |= {slot.role: values for slot, values in zip(wanted, arrays, strict=True)}
+    return result
+
+
+def _variables(home: h5py.Group | None, part: str, size: int) -> list[Array]:
+    if home is None:
+        return []
+    for place in (part, f"_{part}") if part else ("",):
+        inner = subgroup(home, place) if place else home
+        own = subgroup(inner, "vars") if inner is not None else None
+        if own is not None:
+            numbers = sorted((key for key in own if key.isdigit()), key=int)
+            items = [own.get(key) for key in numbers]
+            return [array(item, size) for item in items if isinstance(item, h5py.Dataset)]
+    return []
+
+
+def _everything(home: h5py.Group, size: int, prefix: str = "") -> dict[str, Array]:
+    """Return all arrays of a custom layer, by their paths inside its folder."""
+    result: dict[str, Array] = {}
+    for key in home:
+        inner = subgroup(home, key)
+        if inner is None or key.startswith("seed_generator"):
+            continue
+        if key == "vars":
+            for number, values in enumerate(_variables(home, "", size)):
+                result[f"{prefix}{number}"] = values
+        else:
+            result |= _everything(inner, size, f"{prefix}{key}/")
+    return result

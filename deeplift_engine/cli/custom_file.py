@@ -1,0 +1,50 @@
+"""What a user says of custom layers in a Python file of his own, named with ``--custom``."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from deeplift_engine.errors import InputError
+from deeplift_engine.translate.user_layers import registered_layers
+
+NAMES = {"LAYERS": "layers", "FUNCTIONS": "functions"}
+
+
+def read_custom(path: Path | None) -> dict[str, Mapping[str, Any]]:
+    """Run the file, and return its ``LAYERS`` and ``FUNCTIONS`` as `load` takes them.
+
+    Modules beside the file can be imported by it.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, it raises, or it says nothing of any layer.
+    """
+    if path is None:
+        return {}
+    if not path.is_file():
+        raise InputError(f"--custom {path}: no such file")
+    known = registered_layers()
+    sys.path.insert(0, str(path.resolve().parent))
+    try:
+        found = runpy.run_path(str(path), run_name=path.stem)
+    except Exception as error:
+        text = (str(error).strip() or "no message").splitlines()[0]
+        raise InputError(f"--custom {path} raised {type(error).__name__}: {text}") from error
+    finally:
+        sys.path.pop(0)
+    given = {option: found[name] for name, option in NAMES.items() if name in found}
+    if not given and registered_layers() is known:
+        raise InputError(
+            f"--custom {path} says nothing of any layer: it needs LAYERS = {{...}} or "
+            "FUNCTIONS = {...}, which are what deeplift_engine.load takes, or calls of "
+            "deeplift_engine.register_layer"
+        )
+    return given
+
+
+__all__ = ["read_custom"]

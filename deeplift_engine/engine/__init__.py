@@ -1,0 +1,1 @@
+"""One run: requests, blocks, compiled walks, sums."""

@@ -1,0 +1,175 @@
+"""The sum of contributions after each layer: the same everywhere, or the layer is named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from deeplift_engine.engine import targets
+from deeplift_engine.engine.activation_pairs import AT_INPUT, AT_REFERENCE, Comparison
+from deeplift_engine.engine.convergence import SMALL
+from deeplift_engine.engine.plan import Plan
+from deeplift_engine.engine.request import resolved_references
+from deeplift_engine.graph.graph import Node
+from deeplift_engine.graph.inputs import InputInfo, arrays
+from deeplift_engine.rules import Multiplier
+from deeplift_engine.util.tables import aligned
+from deeplift_engine.util.typing import Array
+
+TOLERANCE = {"float32": 1e-4, "float64": 1e-9}
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    """What one layer did to the sum, over the samples where it did most.
+
+    Attributes
+    ----------
+    layer, class_name, rule
+        Which layer, and the rule that multipliers crossed it by.
+    arrived, sent
+        Contributions at its output and at its inputs, in the sample of the largest error.
+    error
+        Largest ``|sent - arrived|`` relative to the largest of the target's difference, the
+        contributions' sizes and a hundredth of the activations' own, under the multipliers:
+        a difference that is smaller than that holds rounding.
+    total
+        Sum over all tensors on the way at that moment: a complete cut of the network, from the
+        target back to here, in the same sample.
+    """
+
+    layer: str
+    class_name: str
+    rule: str
+    arrived: float
+    sent: float
+    error: float
+    total: float
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Rows from the target back to the inputs; see `Network.audit`.
+
+    ``target_delta`` (N,) is what every total must equal.
+    """
+
+    rows: tuple[AuditRow, ...]
+    target_delta: Array
+    tolerance: float
+
+    @property
+    def worst(self) -> AuditRow:
+        """The row with the largest error."""
+        return max(self.rows, key=lambda row: row.error)
+
+    @property
+    def first_break(self) -> AuditRow | None:
+        """The first row on the way back whose error is above the tolerance."""
+        return next((row for row in self.rows if not row.error <= self.tolerance), None)
+
+    @property
+    def ok(self) -> bool:
+        """Whether no row is."""
+        return self.first_break is None
+
+    def __repr__(self) -> str:
+        """A table."""
+        rows = [
+            (
+                *(row.layer, row.class_name, row.rule),
+                *(f"{row.arrived:.5g}", f"{row.sent:.5g}", f"{row.error:.1e}"),
+                "" if row.error <= self.tolerance else "<- breaks the sum",
+            )
+            for row in self.rows
+        ]
+        heads = ("layer", "class", "rule", "arrived", "sent", "error", "")
+        return aligned([heads, *rows], right=(3, 4, 5))
+
+
+def audit(plan: Plan, inputs: tuple[InputInfo, ...], x: Any, references: Any, target: Any) -> Audit:
+    """Walk back once, eagerly, adding up what crosses each layer."""
+    data = arrays(x, inputs, plan.dtype)
+    samples = len(data[0])
+    compared = []
+    for found, array in zip(resolved_references(references, data, inputs), data, strict=True):
+        made = found.make(array[:0] if found.shared else array, np.arange(samples))
+        compared.append(np.broadcast_to(made[:1] if found.shared else made[:, 0], array.shape))
+    graph = plan.graph
+    ends = []
+    for values in (data, compared):
+        given_values = dict(zip(graph.inputs, map(tf.constant, values), strict=True))
+        found_values = graph.forward(given_values, graph.before([plan.target]))
+        ends.append({name: value[:, tf.newaxis] for name, value in found_values.items()})
+    rules = {name: assigned.rule for name, assigned in plan.rules.items()}
+    comparison = Comparison(graph, rules, ends[0], ends[1], plan.dtype, fused=False)
+    shape = tuple(comparison.value(plan.target, AT_INPUT).shape[2:])
+    seeds = targets.resolve(target, shape, samples, plan.dtype).values[:1]
+    ledger = _Ledger(plan, comparison)
+    start = Multiplier(tf.constant(seeds)[:, :, tf.newaxis])
+    ledger.target = ledger.contribution(plan.target, start)
+    graph.backward({plan.target: start}, plan.cuts, rules, comparison.ends, ledger.cross)
+    return Audit(tuple(ledger.rows), ledger.target, TOLERANCE[plan.dtype])
+
+
+class _Ledger:
+    def __init__(self, plan: Plan, comparison: Comparison) -> None:
+        self.plan, self.comparison = plan, comparison
+        self.rows: list[AuditRow] = []
+        self.target: Array = np.zeros(0)
+
+    def contribution(self, name: str, multiplier: Multiplier, sizes: bool = False) -> Array:
+        """Sum over a tensor (N,), of the contributions or of their sizes."""
+        value = multiplier.mean * self.comparison.delta(name)[tf.newaxis]
+        if multiplier.half is not None:
+            value += multiplier.half * self.comparison.spread(name)[tf.newaxis]
+        value = tf.abs(value) if sizes else value
+        summed: Array = tf.reduce_sum(value, axis=list(range(2, value.shape.rank)))[0].numpy()
+        return summed
+
+    def level(self, name: str, multiplier: Multiplier) -> Array:
+        """Sum over a tensor (N,) of the sizes of both ends under the multiplier.
+
+        Differences of numbers of this size are known to so many of its digits.
+        """
+        size = tf.abs(multiplier.mean)
+        if multiplier.half is not None:
+            size += tf.abs(multiplier.half)
+        if self.plan.graph.nodes[name].tokens:
+            return np.abs(self.contribution(name, multiplier))
+        ends = (self.comparison.value(name, end) for end in (AT_INPUT, AT_REFERENCE))
+        value = size * sum(tf.abs(end) for end in ends)[tf.newaxis]
+        summed: Array = tf.reduce_sum(value, axis=list(range(2, value.shape.rank)))[0].numpy()
+        return summed
+
+    def cross(self, node: Node, arrived: Mapping[str, Multiplier], sent: list[Multiplier]) -> None:
+        """One layer: what came, what went, and the sum over the whole cut afterwards."""
+        came = self.contribution(node.name, arrived[node.name])
+        pairs = list(zip(node.inputs, sent, strict=True))
+        nothing = np.zeros_like(came)
+        went = sum((self.contribution(name, part) for name, part in pairs), nothing)
+        sizes = sum((self.contribution(name, part, sizes=True) for name, part in pairs), nothing)
+        others = [
+            self.contribution(name, part) for name, part in arrived.items() if name != node.name
+        ]
+        total = went + sum(others, nothing)
+        levels = self.level(node.name, arrived[node.name])
+        levels = levels + sum((self.level(name, part) for name, part in pairs), nothing)
+        scale = np.maximum.reduce([np.abs(self.target), sizes, SMALL * levels])
+        error = np.divide(np.abs(went - came), scale, out=np.zeros_like(came), where=scale > 0)
+        worst = int(np.argmax(np.where(np.isfinite(error), error, np.inf)))
+        self.rows.append(
+            AuditRow(
+                node.name,
+                node.class_name,
+                self.plan.rules[node.name].rule.name,
+                float(came[worst]),
+                float(went[worst]),
+                float(error[worst]),
+                float(total[worst]),
+            )
+        )

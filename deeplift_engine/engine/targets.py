@@ -1,0 +1,188 @@
+"""What is explained: units of one layer, weighted and added, one target or several at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deeplift_engine.errors import TargetError
+from deeplift_engine.util.typing import Array
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One unit minus another; see `difference`."""
+
+    first: Any
+    second: Any
+
+
+@dataclass(frozen=True)
+class MeanNormalised:
+    """One unit minus the mean of all; see `mean_normalised`."""
+
+    unit: Any
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights over all units; see `weights`."""
+
+    values: Array
+
+
+def difference(first: int | tuple[int, ...], second: int | tuple[int, ...]) -> Difference:
+    """Unit ``first`` minus unit ``second``: what speaks for the one and against the other."""
+    return Difference(first, second)
+
+
+def mean_normalised(unit: int | tuple[int, ...]) -> MeanNormalised:
+    """A unit minus the mean over the last axis of the layer, for logits before a softmax."""
+    return MeanNormalised(unit)
+
+
+def weights(values: Any) -> Weights:
+    """A weighted sum of units: ``(*shape)`` for all samples, or ``(N, *shape)``."""
+    return Weights(np.asarray(values, dtype=float))
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """A resolved target.
+
+    Attributes
+    ----------
+    values
+        Weights over the layer's units, (targets, N or 1, *shape).
+    stacked
+        Whether the user asked for several, so that results keep the targets' axis.
+    name
+        How to say it again; goes into saved settings.
+    """
+
+    values: Array
+    stacked: bool
+    name: str
+
+    def block(self, start: int, size: int) -> Array:
+        """Weights of ``size`` samples from ``start``; the last one repeated past the end."""
+        if self.values.shape[1] == 1:
+            return self.values
+        rows = np.minimum(np.arange(start, start + size), self.values.shape[1] - 1)
+        return self.values[:, rows]
+
+
+def resolve(target: Any, shape: Shape, samples: int, dtype: str = "float32") -> Seeds:
+    """Weights over units for whatever a user passes as ``target``.
+
+    Parameters
+    ----------
+    target
+        A unit as int, or as tuple (index, slices allowed) where the layer has several axes; an
+        int array (N,), one unit per sample; a float array of weights, ``(*shape)`` or
+        ``(N, *shape)``; what `difference`, `mean_normalised` and `weights` make; a list of
+        these, all explained in one pass; ``"all"``, every unit; None, the only unit.
+    shape
+        Of the layer's output, without batch axis.
+    samples
+        N.
+
+    Raises
+    ------
+    TargetError
+        No such unit, or a form that does not fit the layer.
+    """
+    if isinstance(target, str):
+        if target != "all":
+            raise TargetError(f"target={target!r}: the only word here is 'all'.")
+        size = int(np.prod(shape))
+        values = np.eye(size, dtype=dtype).reshape(size, 1, *shape)
+        return Seeds(values, True, "all")
+    if isinstance(target, list):
+        if not target:
+            raise TargetError("target=[] names no unit; give at least one.")
+        parts = [_one(part, shape, samples) for part in target]
+        rows = max(len(part) for part in parts)
+        stacked = np.stack([np.broadcast_to(part, (rows, *shape)) for part in parts])
+        return Seeds(stacked.astype(dtype), True, f"[{', '.join(map(_name, target))}]")
+    return Seeds(_one(target, shape, samples)[np.newaxis].astype(dtype), False, _name(target))
+
+
+def _one(target: Any, shape: Shape, samples: int) -> Array:
+    """Weights (N or 1, *shape) of one target."""
+    if target is None:
+        if int(np.prod(shape)) != 1:
+            raise TargetError(
+                f"The layer has units of shape {shape}; say which with target=, for instance "
+                "target=0, target='all' or target=de.targets.difference(0, 1)."
+            )
+        return np.ones((1, *shape))
+    if isinstance(target, Difference):
+        return _unit(target.first, shape) - _unit(target.second, shape)
+    if isinstance(target, MeanNormalised):
+        unit = _unit(target.unit, shape)
+        normalised: Array = unit - unit.sum(-1, keepdims=True) / shape[-1]
+        return normalised
+    if isinstance(target, Weights):
+        return _weights(target.values, shape, samples)
+    if isinstance(target, np.ndarray) and target.ndim:
+        if target.dtype.kind in "iu":
+            return _per_sample(target, shape, samples)
+        return _weights(target, shape, samples)
+    return _unit(target, shape)
+
+
+def _unit(target: Any, shape: Shape) -> Array:
+    index = target if isinstance(target, tuple) else (target,)
+    if any(isinstance(entry, bool | float | str) or entry is None for entry in index):
+        raise TargetError(f"target={target!r} is no unit: give an int, or a tuple of ints.")
+    if len(index) != len(shape) and Ellipsis not in index:
+        raise TargetError(
+            f"target={target!r} has {len(index)} of the {len(shape)} indices that a layer of "
+            f"shape {shape} needs; slices add up units, as in (slice(None), 0)."
+        )
+    values = np.zeros((1, *shape))
+    try:
+        values[(0, *index)] = 1.0
+    except IndexError as error:
+        raise TargetError(f"target={target!r} is outside a layer of shape {shape}.") from error
+    return values
+
+
+def _per_sample(units: Array, shape: Shape, samples: int) -> Array:
+    if len(shape) != 1 or units.shape != (samples,):
+        raise TargetError(
+            f"An int array as target is one unit per sample: shape ({samples},) for a layer with "
+            f"one axis. This one has shape {units.shape}, the layer {shape}. Several targets for "
+            "all samples are a list."
+        )
+    if units.min() < 0 or units.max() >= shape[0]:
+        raise TargetError(
+            f"target: units {units.min()} to {units.max()} are asked for, the layer has 0 to "
+            f"{shape[0] - 1}."
+        )
+    return np.eye(shape[0])[units]
+
+
+def _weights(values: Array, shape: Shape, samples: int) -> Array:
+    if not np.isfinite(values).all():
+        raise TargetError("Weights over units must be finite; these hold NaN or infinity.")
+    if values.shape == shape:
+        return np.asarray(values, float)[np.newaxis]
+    if values.shape == (samples, *shape):
+        return np.asarray(values, float)
+    raise TargetError(
+        f"Weights over units have the layer's shape {shape}, or {(samples, *shape)} for one set "
+        f"per sample; these have {values.shape}."
+    )
+
+
+def _name(target: Any) -> str:
+    if isinstance(target, Weights | np.ndarray):
+        values = target.values if isinstance(target, Weights) else target
+        return f"array of shape {values.shape}"
+    return repr(target)

@@ -1,0 +1,163 @@
+"""The table of metrics: what each is called, what it takes, and which way is better."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from deeplift_engine.errors import RuleError
+from deeplift_engine.evaluate import erasing, nearby, ranks, sanity
+from deeplift_engine.evaluate.subject import Subject
+from deeplift_engine.explainers.method import Option, options_of
+from deeplift_engine.results.measured import Measured
+from deeplift_engine.util.options import kinds, read
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One row of the table of metrics.
+
+    Attributes
+    ----------
+    name
+        What users say.
+    measure
+        Function of a `Subject` and the options, which are its keyword-only arguments.
+    summary
+        One sentence.
+    source
+        Where it was published.
+    best
+        ``"high"`` or ``"low"``; empty where neither is better by itself.
+    passes
+        What it costs, in forward passes: a formula over N samples, K references, F features, and
+        options.
+    """
+
+    name: str
+    measure: Callable[..., Measured]
+    summary: str
+    source: str
+    best: str
+    passes: str
+
+    @property
+    def options(self) -> dict[str, Option]:
+        """Keyword arguments that users may give, by name."""
+        return options_of(self.measure)
+
+    def check(self, options: Mapping[str, Any]) -> None:
+        """Compare options with what the metric takes.
+
+        Raises
+        ------
+        RuleError
+            For one that it does not take or that cannot be so.
+        """
+        for name in options:
+            if name not in self.options:
+                known = ", ".join(self.options) or "none"
+                raise RuleError(f"{self.name} takes no option {name!r}. It takes: {known}.")
+        read(options, kinds(self.measure))
+
+    def __call__(self, subject: Subject, **options: Any) -> Measured:
+        """Judge scores."""
+        self.check(options)
+        return self.measure(subject, **options)
+
+
+_ROWS = (
+    Metric(
+        "completeness",
+        erasing.completeness,
+        "How far the scores' sum is from the target's difference, relative to it.",
+        "Sundararajan 2017, arXiv:1703.01365",
+        "low",
+        "N·(1 + K)",
+    ),
+    Metric(
+        "sensitivity_n",
+        erasing.sensitivity_n,
+        "Correlation of sums of scores with what erasing random sets of n features does.",
+        "Ancona 2018, arXiv:1711.06104",
+        "high",
+        "N·K·sizes·draws",
+    ),
+    Metric(
+        "deletion",
+        erasing.deletion,
+        "Area under the target while features are erased, largest scores first.",
+        "Petsiuk 2018, arXiv:1806.07421",
+        "low",
+        "N·K·(steps + 1)",
+    ),
+    Metric(
+        "insertion",
+        erasing.insertion,
+        "Area under the target while features are put into the reference, largest first.",
+        "Petsiuk 2018, arXiv:1806.07421",
+        "high",
+        "N·K·(steps + 1)",
+    ),
+    Metric(
+        "log_odds_drop",
+        erasing.log_odds_drop,
+        "What the target loses when the features of the largest positive scores are erased.",
+        "Shrikumar 2017, arXiv:1704.02685",
+        "high",
+        "N·(1 + K)",
+    ),
+    Metric(
+        "infidelity",
+        nearby.infidelity,
+        "Mean squared difference of what scores say of a perturbation, and what it does.",
+        "Yeh 2019, arXiv:1901.09392",
+        "low",
+        "N·K·draws",
+    ),
+    Metric(
+        "max_sensitivity",
+        nearby.max_sensitivity,
+        "Largest relative change of the scores when the input moves a little.",
+        "Yeh 2019, arXiv:1901.09392",
+        "low",
+        "draws times the method's own",
+    ),
+    Metric(
+        "sparsity",
+        ranks.sparsity,
+        "Gini index of the scores' sizes: near 1 where few features have all.",
+        "Chalasani 2020, arXiv:1810.06583",
+        "",
+        "0",
+    ),
+    Metric(
+        "randomisation",
+        sanity.randomisation,
+        "Rank correlation with the scores of the network with randomised layers.",
+        "Adebayo 2018, arXiv:1810.03292",
+        "low",
+        "layers times the method's own",
+    ),
+)
+
+METRICS: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric in _ROWS})
+"""Metrics by name."""
+
+
+def find_metric(name: str) -> Metric:
+    """The metric of a name.
+
+    Raises
+    ------
+    RuleError
+        If there is none.
+    """
+    if name not in METRICS:
+        near = difflib.get_close_matches(name, METRICS, n=3)
+        said = f"Near it: {', '.join(near)}." if near else f"There are: {', '.join(METRICS)}."
+        raise RuleError(f"There is no metric {name!r}. {said}")
+    return METRICS[name]

@@ -1,0 +1,1 @@
+"""Methods made of gradients, and of gradients along paths."""

@@ -1,0 +1,147 @@
+"""Blur integrated gradients: the path leads from the blurred input to the input."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy as np
+
+from deeplift_engine.engine.assemble import Found
+from deeplift_engine.engine.blocks import blocks
+from deeplift_engine.engine.convergence import Sums
+from deeplift_engine.engine.request import Request
+from deeplift_engine.engine.setup import Setup
+from deeplift_engine.engine.target_weights import of_samples, repeated
+from deeplift_engine.errors import RuleError
+from deeplift_engine.explainers.explainer import Explainer
+from deeplift_engine.explainers.gradients.integrated_gradients import CLOSE
+from deeplift_engine.explainers.gradients.paths import along, block_of, without_tokens
+from deeplift_engine.explainers.method import Method
+from deeplift_engine.util.options import Count, Several, Whole, Width
+from deeplift_engine.util.typing import Array
+
+
+class BlurIntegratedGradients(Explainer):
+    """The gradient integrated along a path of ever less blurred inputs.
+
+    What is compared with is the input at its most blurred, so there are no references. Outside
+    of the input there are zeros.
+
+    Parameters
+    ----------
+    sigma
+        Width of the widest blur, in elements (standard deviation of the Gaussian).
+    steps
+        How many steps the path has. Widths grow with the square of the step, as fine structure
+        goes first.
+    axes
+        The axes of one sample, without batch axis, that are blurred; None: all but the channels',
+        or the only one.
+    """
+
+    entered = True
+    compares = False
+    per = None
+    advice = "More steps= make the sum more exact."
+
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        sigma: Width = 50.0,
+        steps: Count = 100,
+        axes: Annotated[Sequence[int], Several(Whole())] | None = None,
+    ) -> None:
+        super().__init__(setup)
+        without_tokens(self.setup)
+        self.steps = steps
+        self.widths = tuple(sigma * np.linspace(1, 0, self.steps + 1) ** 2)
+        self.axes = None if axes is None else tuple(axes)
+        self._walk = self.walk()
+
+    @property
+    def tolerance(self) -> float:
+        """As of integrated gradients with so many steps."""
+        return CLOSE
+
+    def attribute(self, request: Request) -> Found:
+        """Scores, and the sums that they should have."""
+        seeds, count = request.seeds.values, self.steps + 1
+        parts: list[list[Array]] = []
+        ends: list[Array] = []
+        most = block_of(request, self.setup.pairs, count)
+        for block in blocks(request.replace(batch_size=None), 1, most, " paths"):
+            path = [
+                self._blurred(array[block.rows], info.positions)
+                for info, array in zip(request.inputs, request.data, strict=True)
+            ]
+            walked = self._walk(
+                [array.reshape(-1, *array.shape[2:]) for array in path],
+                repeated(of_samples(seeds, block.rows), count),
+                request.batch_size,
+            )
+            parts.append(
+                [
+                    along(values.reshape(len(seeds), -1, count, *values.shape[2:]), points)
+                    for values, points in zip(walked.multipliers, path, strict=True)
+                ]
+            )
+            values = walked.values.reshape(len(seeds), -1, count)
+            ends.append(values[..., [-1, 0]])
+        scores = [np.concatenate(part, axis=1) for part in zip(*parts, strict=True)]
+        return Found(scores, sums=Sums.of(scores, *np.moveaxis(np.concatenate(ends, 1), 2, 0)))
+
+    def _blurred(self, data: Array, positions: tuple[int, ...]) -> Array:
+        """Samples (n, s, *S) blurred by each of the widths."""
+        rank = data.ndim - 1
+        axes = positions if self.axes is None else self.axes
+        if any(not -rank <= axis < rank for axis in axes):
+            raise RuleError(f"axes={axes}: a sample has axes 0 to {rank - 1}.")
+        path = data[:, np.newaxis]
+        for axis in sorted({axis % rank for axis in axes}):
+            path = blurred(path, axis + 2, self.widths)
+        shape = (len(data), len(self.widths), *data.shape[1:])
+        points = np.array(np.broadcast_to(path, shape), data.dtype)
+        points[:, -1] = data
+        return points
+
+
+def blurred(path: Array, axis: int, widths: tuple[float, ...]) -> Array:
+    """Samples (n, s or 1, *S) blurred along an axis, each of the s by its own width."""
+    length = path.shape[axis]
+    shape = [1, len(widths), *[1] * (path.ndim - 2)]
+    shape[axis] = -1
+    spectrum = np.fft.rfft(path, 2 * length, axis)
+    spectrum = spectrum * gaussians(length, widths).reshape(shape).astype(spectrum.dtype)
+    inside = (slice(None),) * axis + (slice(length),)
+    return np.asarray(np.fft.irfft(spectrum, 2 * length, axis)[inside])
+
+
+@functools.lru_cache(maxsize=8)
+def gaussians(length: int, widths: tuple[float, ...]) -> Array:
+    """Spectra (s, length + 1) of Gaussians, for data padded to twice their length."""
+    distances = np.minimum(np.arange(2 * length), 2 * length - np.arange(2 * length))
+    found = np.zeros((len(widths), 2 * length))
+    found[:, 0] = 1
+    for row, width in zip(found, widths, strict=True):
+        if width > 0:
+            tail = np.arange(1, int(np.ceil(9 * width)) + 2)
+            total = 1 + 2 * np.exp(-0.5 * (tail / width) ** 2).sum()
+            row[:] = np.exp(-0.5 * (distances / width) ** 2) / total
+    return np.fft.rfft(found, axis=1)
+
+
+METHODS = (
+    Method(
+        "blur_integrated_gradients",
+        "gradient",
+        BlurIntegratedGradients,
+        "The gradient integrated along a path of ever less blurred inputs.",
+        "Xu 2020, arXiv:2004.03383",
+        "2·N·(steps + 1)",
+        complete=True,
+        aliases=("blur_ig",),
+    ),
+)

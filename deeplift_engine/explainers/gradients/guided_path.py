@@ -1,0 +1,182 @@
+"""Guided integrated gradients: a path that goes where the gradient is small first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy as np
+
+from deeplift_engine.engine.assemble import Found
+from deeplift_engine.engine.request import Request
+from deeplift_engine.engine.setup import Setup
+from deeplift_engine.explainers.explainer import Explainer
+from deeplift_engine.explainers.gradients.integrated_gradients import CLOSE
+from deeplift_engine.explainers.gradients.paths import (
+    Ends,
+    Pairs,
+    Paths,
+    block_of,
+    paths,
+    without_tokens,
+)
+from deeplift_engine.explainers.method import Method
+from deeplift_engine.util.options import Count, Number, Share
+from deeplift_engine.util.typing import Array
+
+
+class GuidedIntegratedGradients(Explainer):
+    """The gradient integrated along a path that first moves what the target is least sensitive to.
+
+    At each step all elements together come nearer to the input by one share of their distance;
+    those with the smallest gradients go first, a group at a time. Each target has its own path.
+
+    Parameters
+    ----------
+    steps
+        How many steps a path has.
+    fraction
+        The share of the elements that is moved together.
+    max_distance
+        How far an element may be ahead of, or behind, the straight path, as a share of it; 0 is
+        that path, 1 sets no bound.
+    """
+
+    entered = True
+    averages = True
+    advice = "More steps= make the sum more exact."
+
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        steps: Count = 200,
+        fraction: Share = 0.25,
+        max_distance: Annotated[float, Number(least=0, most=1)] = 0.02,
+    ) -> None:
+        super().__init__(setup)
+        without_tokens(self.setup)
+        self.steps, self.fraction, self.max_distance = steps, fraction, max_distance
+        self._walk = self.walk()
+
+    @property
+    def tolerance(self) -> float:
+        """As of integrated gradients with so many steps."""
+        return CLOSE
+
+    def attribute(self, request: Request) -> Found:
+        """Scores, and the sums that they should have."""
+        pairs, at_ends = Pairs(request), Ends(self.values, request)
+        for part in paths(request, block_of(request, self.setup.pairs)):
+            scores = self._guided(part, request.batch_size)
+            pairs.add(part.block, scores, None, at_ends.of(part))
+        return pairs.found()
+
+    def _guided(self, part: Paths, batch_size: int | None) -> list[Array]:
+        """Scores (T, P, *S); the paths of several targets are walked as if of several samples."""
+        targets = len(part.seeds)
+        seeds = np.broadcast_to(part.seeds, (targets, part.count, *part.seeds.shape[2:]))
+        seeds = seeds.reshape(1, targets * part.count, *part.seeds.shape[2:])
+        shapes = [array.shape[1:] for array in part.starts]
+        start = np.tile(_flat(part.starts), (targets, 1))
+        delta = np.tile(_flat(part.differences), (targets, 1))
+        # elements that have nowhere to go are the last in any order: only the others are walked
+        most = int(np.count_nonzero(delta, axis=1).max(initial=0))
+        going = _places(np.argsort(delta == 0, axis=1, kind="stable")[:, :most], start.shape[1])
+        begin, delta = start.take(going), delta.take(going)
+        distance, moved, found = np.abs(delta), np.zeros(delta.shape), np.zeros_like(delta)
+        group = max(1, int(self.fraction * start.shape[1]))
+        for step in range(1, self.steps + 1):
+            start.reshape(-1)[going] = begin + moved * delta
+            walked = self._walk(_unflat(start, shapes), seeds, batch_size)
+            gradient = _flat([values[0] for values in walked.multipliers]).take(going)
+            bounds = [
+                min(max(step / self.steps + side * self.max_distance, 0.0), 1.0) for side in (-1, 1)
+            ]
+            following = advanced(
+                moved, distance, np.abs(gradient), step / self.steps, bounds, group
+            )
+            found += (following - moved) * delta * gradient
+            moved = following
+        scores = np.zeros(start.shape, found.dtype)
+        scores.reshape(-1)[going] = found
+        return [
+            values.reshape(targets, part.count, *shape)
+            for values, shape in zip(_unflat(scores, shapes), shapes, strict=True)
+        ]
+
+
+def advanced(
+    moved: Array,
+    distance: Array,
+    sizes: Array,
+    share: float,
+    bounds: Sequence[float],
+    group: int,
+) -> Array:
+    """How far each element has come after a step (Kapishnikov 2021, algorithm 1), all (P, F).
+
+    Groups of elements go to the upper bound in the order of their gradients, until as much of
+    the whole distance is left as the straight path would leave; the last group goes part of the
+    way.
+
+    Parameters
+    ----------
+    moved
+        How far each has come, between 0 and 1.
+    distance
+        Of each, from reference to input.
+    sizes
+        Of the gradients.
+    share
+        How far the straight path has come after the step.
+    bounds
+        What each may have come at least and at most.
+    group
+        How many elements are in a group.
+    """
+    least, most = bounds
+    moved = np.maximum(moved, least)
+    room = distance * np.maximum(most - moved, 0.0)
+    budget = (distance * (1 - moved)).sum(axis=1) - distance.sum(axis=1) * (1 - share)
+    count = distance.shape[1]
+    starts = np.arange(0, count, group)
+    # only the borders between groups: no order is wanted inside
+    order = np.argpartition(np.where(room > 0, sizes, np.inf), starts[1:], axis=1)
+    order = _places(order, count)
+    capacity = np.add.reduceat(room.take(order), starts, axis=1)
+    used = np.clip(budget[:, np.newaxis] - (capacity.cumsum(axis=1) - capacity), 0.0, capacity)
+    part = np.divide(used, capacity, out=np.zeros_like(used), where=capacity > 0)
+    each = np.empty_like(moved)
+    each.reshape(-1)[order] = np.repeat(part, group, axis=1)[:, :count]
+    return np.asarray(moved + each * np.maximum(most - moved, 0.0))
+
+
+def _places(columns: Array, count: int) -> Array:
+    """Columns (P, M) of each row as places in the whole of an array (P, count)."""
+    return np.asarray(columns + count * np.arange(len(columns))[:, np.newaxis])
+
+
+def _flat(arrays: Sequence[Array]) -> Array:
+    """All inputs (P, F) side by side."""
+    return np.concatenate([array.reshape(len(array), -1) for array in arrays], axis=1)
+
+
+def _unflat(values: Array, shapes: Sequence[tuple[int, ...]]) -> list[Array]:
+    sizes = np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1]
+    parts = np.split(values, sizes, axis=1)
+    return [part.reshape(-1, *shape) for part, shape in zip(parts, shapes, strict=True)]
+
+
+METHODS = (
+    Method(
+        "guided_integrated_gradients",
+        "gradient",
+        GuidedIntegratedGradients,
+        "The gradient integrated along a path that moves what matters least first.",
+        "Kapishnikov 2021, arXiv:2106.09788",
+        "2·N·K·T·steps + N + N·K",
+        complete=True,
+        aliases=("guided_ig",),
+    ),
+)

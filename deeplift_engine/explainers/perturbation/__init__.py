@@ -1,0 +1,1 @@
+"""Methods that replace parts of the inputs."""

@@ -1,0 +1,1 @@
+"""Forward passes that follow a change alone."""

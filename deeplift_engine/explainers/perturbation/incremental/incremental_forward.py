@@ -1,0 +1,337 @@
+"""The target's change where windows of an input are replaced, from what can change alone.
+
+A window of a sequence reaches no further than its receptive field. The unperturbed samples are
+forwarded once and their activations kept; each window then goes through the layers as a change
+within a span (`spans`), which convolutions and pooling widen, and which is dropped for the whole
+tensor where it covers most of it (`incremental_plan`). Exact but for rounding.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any, TypeAlias
+
+import numpy as np
+import tensorflow as tf
+
+from deeplift_engine.engine.forward import traced
+from deeplift_engine.engine.target_weights import of_samples, weighted
+from deeplift_engine.errors import InputError, RuleError
+from deeplift_engine.explainers.perturbation.incremental.crossing import sizes
+from deeplift_engine.explainers.perturbation.incremental.frames import Frames
+from deeplift_engine.explainers.perturbation.incremental.incremental_plan import (
+    IncrementalPlan,
+    Patches,
+    plain,
+    planned,
+)
+from deeplift_engine.explainers.perturbation.masked_values import Evaluate
+from deeplift_engine.graph.graph import Graph
+from deeplift_engine.graph.inputs import padded
+from deeplift_engine.tensors.tensor_ops import scratch_graph
+from deeplift_engine.util.options import Among
+from deeplift_engine.util.typing import Array, Tensor
+
+Way: TypeAlias = Annotated[str, Among(("auto", "incremental", "whole"))]
+BLOCK_BYTES = 16 << 20
+"""Size of the largest tensor of a block of windows: small, for caches."""
+KEPT_BYTES = 256 << 20
+"""Size of the activations that are kept, of some samples together."""
+MOST_ROWS = 2048
+"""And never more windows together than this."""
+SIZES = 16
+"""How many sizes of blocks there are, each of which is compiled once."""
+GAIN = 1.3
+"""How many times cheaper than whole forward passes it must look to be chosen by itself."""
+
+
+class Incremental:
+    """The target's change for any number of windows of equal width, each in one sample.
+
+    Saturation mutagenesis asks for windows of one position and A - 1 letters at each, a density of
+    A - 1; occlusion along the sequence for windows that hold a reference, every ``stride``
+    positions, a density of 1 / stride for each reference.
+
+    Parameters
+    ----------
+    graph, target
+        The network, and the node that is explained.
+    evaluate
+        The target's values at whole inputs, where that is cheaper.
+    patches
+        The input that is perturbed, and the windows' axis, width and density.
+    fused
+        Whether to compile elementwise work into single kernels.
+    way
+        ``"auto"``, what looks cheaper; ``"incremental"`` or ``"whole"``.
+
+    Raises
+    ------
+    RuleError
+        Where the incremental way is asked for and an axis is free.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        target: str,
+        evaluate: Evaluate,
+        patches: Patches,
+        *,
+        fused: bool = False,
+        way: Way = "auto",
+    ) -> None:
+        self.graph, self.target, self.evaluate = graph, target, evaluate
+        self.patches, self.fused = patches, fused
+        self._depends = patches.entered in graph.before([target])
+        plan = None if way == "whole" or not self._depends else planned(graph, target, patches)
+        if way == "incremental" and plan is None and self._depends:
+            raise RuleError(
+                f"{patches.entered!r}, or a layer behind it, has an axis of any length: only "
+                "whole forward passes are possible; build the network with a fixed length."
+            )
+        if way == "auto" and plan is not None and plan.work * GAIN > plain(graph, target):
+            plan = None
+        self.plan: IncrementalPlan | None = plan
+        self._compiled: dict[int, Any] = {}
+
+    def __call__(
+        self,
+        data: Sequence[Array],
+        samples: Array,
+        starts: Array,
+        patches: Array,
+        seeds: Array,
+        batch_size: int | None = None,
+        tick: Callable[[int], object] = lambda number: None,
+    ) -> Array:
+        """How the target changes, (T, M), when M windows are put into samples.
+
+        Parameters
+        ----------
+        data
+            The unperturbed samples (N, ...), of each input of the graph.
+        samples, starts
+            Of each window its sample and its first position, (M,). What of a window lies before
+            the first position or behind the last is left out.
+        patches
+            What is put there, (M, *features) with the windows' width along their axis.
+        seeds
+            Weights over the target's units, (T, N or 1, *shape).
+        batch_size
+            At most so many windows together.
+        tick
+            Told how many windows are done, again and again.
+        """
+        node = self.graph.nodes[self.patches.entered]
+        expected = list(data[self.graph.inputs.index(node.name)].shape[1:])
+        expected[self.patches.axis] = self.patches.width
+        if patches.shape != (len(starts), *expected):
+            raise InputError(
+                f"Windows of {node.name!r} hold {(len(starts), *expected)}, these {patches.shape}."
+            )
+        used, samples = np.unique(samples, return_inverse=True)
+        if not len(used) or not self._depends:
+            return np.zeros((len(seeds), len(starts)), seeds.dtype)
+        data = [array[used] for array in data]
+        seeds = of_samples(seeds, used)
+        if self.plan is None:
+            return self._whole(data, samples, starts, patches, seeds, batch_size, tick)
+        return self._within(self.plan, data, samples, starts, patches, seeds, batch_size, tick)
+
+    # ------------------------------------------------------------ whole forward passes
+
+    def _whole(
+        self,
+        data: Sequence[Array],
+        samples: Array,
+        starts: Array,
+        patches: Array,
+        seeds: Array,
+        batch_size: int | None,
+        tick: Callable[[int], object],
+    ) -> Array:
+        before = self.evaluate(data, seeds, batch_size)
+        found = np.zeros((len(seeds), len(starts)), before.dtype)
+        entered, axis = self.graph.inputs.index(self.patches.entered), self.patches.axis + 1
+        most = batch_size or max(1, KEPT_BYTES // max(1, sum(part[0].nbytes for part in data)))
+        for first in range(0, len(starts), most):
+            part = slice(first, first + most)
+            rows = samples[part]
+            points = [array[rows] for array in data]
+            lines = np.moveaxis(points[entered], axis, 1)
+            places = starts[part, np.newaxis] + np.arange(self.patches.width)
+            number, step = np.nonzero((places >= 0) & (places < lines.shape[1]))
+            new = np.moveaxis(patches[part], axis, 1)
+            lines[number, places[number, step]] = new[number, step]
+            found[:, part] = self.evaluate(points, of_samples(seeds, rows), batch_size)
+            found[:, part] -= before[:, rows]
+            tick(len(rows))
+        return found
+
+    # ------------------------------------------------------------ changes alone
+
+    def _within(
+        self,
+        plan: IncrementalPlan,
+        data: Sequence[Array],
+        samples: Array,
+        starts: Array,
+        patches: Array,
+        seeds: Array,
+        batch_size: int | None,
+        tick: Callable[[int], object],
+    ) -> Array:
+        found = np.zeros((len(seeds), len(starts)), seeds.dtype)
+        groups = grouped(samples, starts, plan.span.step, plan.rows)
+        most = max(1, min(self._frames, (batch_size or MOST_ROWS) // plan.rows))
+        for first, last in self._sample_blocks(len(data[0])):
+            here = np.flatnonzero((groups.samples >= first) & (groups.samples < last))
+            if not len(here):
+                continue
+            kept = self._keep(*(tf.constant(array[first:last]) for array in data))
+            count = frames_together(len(here), most)
+            for start in range(0, len(here), count):
+                chosen = padded(here[start : start + count], 0, count)
+                slots = groups.slots[chosen]
+                slots[len(here) - start :] = -1
+                offsets = np.where(slots < 0, plan.span.width, starts[slots] % plan.span.step)
+                change = self._change(count)(
+                    kept,
+                    tf.constant(groups.samples[chosen] - first, tf.int32),
+                    tf.constant(groups.frames[chosen], tf.int32),
+                    tf.constant(offsets, tf.int32),
+                    tf.constant(patches[slots]),
+                ).numpy()
+                there = slots.ravel() >= 0
+                windows = slots.ravel()[there]
+                weights = of_samples(seeds, samples[windows])
+                found[:, windows] = weighted(change[there], weights)
+                tick(len(windows))
+        return found
+
+    def _sample_blocks(self, samples: int) -> Iterator[tuple[int, int]]:
+        nodes = self.graph.nodes
+        kept = sum(math.prod(sizes(nodes[name])) for name in self._names)
+        size = max(1, KEPT_BYTES // max(1, kept * 8))
+        for first in range(0, samples, size):
+            yield first, min(first + size, samples)
+
+    @property
+    def _frames(self) -> int:
+        """How many frames fit into a block."""
+        assert self.plan is not None
+        width = int(tf.as_dtype(self.graph.nodes[self.target].dtype).size)
+        return max(1, BLOCK_BYTES // (self.plan.rows * self.plan.elements * width))
+
+    @cached_property
+    def _names(self) -> list[str]:
+        """The nodes whose activations changes are compared with: asked for in a first trace."""
+        assert self.plan is not None
+        nodes = self.graph.nodes
+        asked = _Asked(lambda name: tf.zeros([1, *sizes(nodes[name])], nodes[name].dtype))
+        with scratch_graph():
+            nothing = tf.zeros([1], tf.int32)
+            given = (tf.zeros(spec.shape, spec.dtype) for spec in self._specs(1))
+            self._traced(1, False, asked, nothing, nothing, *given)
+        return list(asked)
+
+    def _specs(self, count: int) -> tuple[Any, Any]:
+        """Of the offsets and the patches of so many frames."""
+        assert self.plan is not None
+        node = self.graph.nodes[self.patches.entered]
+        shape = list(sizes(node))
+        shape[self.patches.axis] = self.patches.width
+        leading = [count, self.plan.rows]
+        return tf.TensorSpec(leading, tf.int32), tf.TensorSpec([*leading, *shape], node.dtype)
+
+    @cached_property
+    def _keep(self) -> Any:
+        return traced(self.graph, self._names)
+
+    def _change(self, count: int) -> Any:
+        """The compiled function of so many frames: few counts are ever asked for."""
+        if count not in self._compiled:
+            names, nodes = self._names, self.graph.nodes
+
+            def change(
+                kept: list[Tensor], samples: Tensor, frames: Tensor, offsets: Tensor, new: Tensor
+            ) -> Tensor:
+                known = dict(zip(names, kept, strict=True))
+                return self._traced(count, self.fused, known, samples, frames, offsets, new)
+
+            kept = [tf.TensorSpec([None, *nodes[name].shape], nodes[name].dtype) for name in names]
+            numbers = tf.TensorSpec([count], tf.int32)
+            signature = [kept, numbers, numbers, *self._specs(count)]
+            self._compiled[count] = tf.function(
+                change, input_signature=signature, autograph=False
+            ).get_concrete_function()
+        return self._compiled[count]
+
+    def _traced(
+        self,
+        count: int,
+        fused: bool,
+        kept: Any,
+        samples: Tensor,
+        frames: Tensor,
+        offsets: Tensor,
+        patches: Tensor,
+    ) -> Tensor:
+        assert self.plan is not None
+        block = Frames(kept, samples, frames, count, self.plan.rows, fused)
+        return self.plan.change(block, offsets, patches)
+
+
+class _Asked(dict[str, Tensor]):
+    """Tensors made when they are first asked for."""
+
+    def __init__(self, make: Callable[[str], Tensor]) -> None:
+        super().__init__()
+        self.make = make
+
+    def __missing__(self, name: str) -> Tensor:
+        self[name] = self.make(name)
+        return self[name]
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Windows by the frame that they begin in.
+
+    Attributes
+    ----------
+    samples, frames
+        Of each group its sample and its frame, (G,).
+    slots
+        The numbers of its windows, (G, R), -1 where there are fewer.
+    """
+
+    samples: Array
+    frames: Array
+    slots: Array
+
+
+def frames_together(frames: int, most: int) -> int:
+    """Frames per block, all blocks but the last being full: one of few sizes up to ``most``."""
+    even = -(-frames // -(-frames // most))
+    unit = max(1, most // SIZES)
+    return min(most, -(-even // unit) * unit)
+
+
+def grouped(samples: Array, starts: Array, step: int, rows: int) -> Groups:
+    """M windows in groups of at most ``rows`` that begin in one frame of one sample."""
+    frames = starts // step
+    order = np.lexsort((frames, samples))
+    apart = np.ones(len(order), bool)
+    apart[1:] = np.diff(samples[order]).astype(bool) | np.diff(frames[order]).astype(bool)
+    first = np.flatnonzero(apart)
+    rank = np.arange(len(order)) - np.repeat(first, np.diff([*first, len(order)]))
+    group = np.cumsum(rank % rows == 0) - 1
+    slots = np.full((group[-1] + 1 if len(group) else 0, rows), -1)
+    slots[group, rank % rows] = order
+    lead = order[np.flatnonzero(rank % rows == 0)]
+    return Groups(samples[lead], frames[lead], slots)

@@ -1,0 +1,205 @@
+"""Which way a perturbed window's change goes through a network, and what that costs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from deeplift_engine.explainers.perturbation.incremental.crossing import (
+    Crossing,
+    Pointwise,
+    Site,
+    plain_work,
+    sizes,
+)
+from deeplift_engine.explainers.perturbation.incremental.frames import Change, Form, Frames
+from deeplift_engine.explainers.perturbation.incremental.kernels_and_pools import Convolve, Pool
+from deeplift_engine.explainers.perturbation.incremental.leaving import (
+    Average,
+    Greatest,
+    Move,
+    Rows,
+    Whole,
+    anywhere,
+)
+from deeplift_engine.explainers.perturbation.incremental.spans import Span
+from deeplift_engine.graph.graph import Graph
+from deeplift_engine.util.typing import Tensor
+
+CROSSINGS: tuple[Crossing, ...] = (
+    Average(),
+    Greatest(),
+    Rows(),
+    Move(),
+    Convolve(),
+    Pool(),
+    Pointwise(),
+)
+"""The ways to cross a layer, of which the first that fits is taken; `Whole` always does."""
+MOST = 0.8
+"""Share of an axis from which on a span is no longer worth its while."""
+SHARED = (1, 2, 4, 8, 16, 32)
+"""How many positions, in units of all strides together, windows that share a frame begin at."""
+MOST_ROWS = 64
+"""How many windows share a frame at most."""
+
+
+@dataclass(frozen=True)
+class Patches:
+    """What is perturbed.
+
+    Attributes
+    ----------
+    entered
+        The input.
+    axis
+        Of its features, the one that windows lie along (from 0).
+    width
+        Of a window.
+    density
+        How many windows begin at a position, about.
+    """
+
+    entered: str
+    axis: int = 0
+    width: int = 1
+    density: float = 1.0
+
+
+@dataclass(frozen=True)
+class Step:
+    """A node that changes, and how."""
+
+    site: Site
+    form: Form
+    crossing: Crossing
+
+
+@dataclass(frozen=True)
+class IncrementalPlan:
+    """How changes go from the input to the target.
+
+    Attributes
+    ----------
+    span
+        Of the input's change; its ``step`` is how many positions begin in one frame.
+    rows
+        How many windows share a frame.
+    steps
+        The nodes that change, in order.
+    work
+        Of one window, in multiply-adds.
+    """
+
+    graph: Graph
+    target: str
+    patches: Patches
+    span: Span
+    rows: int
+    steps: tuple[Step, ...]
+    work: float
+
+    @property
+    def elements(self) -> int:
+        """Of the largest tensor of one window."""
+        return max((step.crossing.elements(step.site, step.form) for step in self.steps), default=1)
+
+    def change(self, frames: Frames, offsets: Tensor, patches: Tensor) -> Tensor:
+        """The target's change (G·R, *shape).
+
+        ``offsets`` (G, R) say where in their frame windows begin, ``patches`` (G, R, *features)
+        what they hold.
+        """
+        entered = self.patches.entered
+        changes: dict[str, Change] = {entered: self._entered(frames, offsets, patches)}
+        readers = [name for step in self.steps for name in step.site.node.inputs]
+        for step in self.steps:
+            node = step.site.node
+            given = [changes.get(name) for name in node.inputs]
+            found = step.crossing.cross(step.site, step.form, frames, given)
+            several = readers.count(node.name) > 1
+            changes[node.name] = frames.now(found) if several else found
+        form = self.steps[-1].form if self.steps else self.span
+        return anywhere(frames, changes[self.target], self.graph.nodes[self.target], form)
+
+    def _entered(self, frames: Frames, offsets: Tensor, patches: Tensor) -> Tensor:
+        """The input's change (G·R, *features)."""
+        span, node = self.span, self.graph.nodes[self.patches.entered]
+        axis, width = span.axis + 2, self.patches.width
+        places = tf.range(span.width) - offsets[:, :, tf.newaxis]
+        positions = frames.positions(span)
+        inside = (positions >= 0) & (positions < span.length)
+        there = (places >= 0) & (places < width) & inside[:, tf.newaxis]
+        places = tf.clip_by_value(places, 0, width - 1)
+        new = tf.gather(patches, places, axis=axis, batch_dims=2)
+        shape = [frames.count, frames.rows]
+        shape += [-1 if place == span.axis else 1 for place in range(len(node.shape))]
+        there = tf.reshape(there, shape)
+        kept = frames.at(node.name, span)[:, tf.newaxis]
+        if node.tokens:
+            return frames.merged(tf.where(there, new, kept))
+        return frames.merged(tf.where(there, new - kept, tf.zeros([], new.dtype)))
+
+
+def planned(graph: Graph, target: str, patches: Patches) -> IncrementalPlan | None:
+    """The cheapest plan; None where the size of an axis is free."""
+    needed = graph.before([target])
+    if any(None in graph.nodes[name].shape for name in needed):
+        return None
+    plans = [_plan(graph, target, patches, step) for step in _steps(graph, target, patches)]
+    return min(plans, key=lambda plan: plan.work)
+
+
+def plain(graph: Graph, target: str) -> float:
+    """What one forward pass costs, in multiply-adds."""
+    nodes = graph.nodes
+    return sum(
+        plain_work(nodes[name], [nodes[source] for source in nodes[name].inputs])
+        for name in graph.before([target])
+        if nodes[name].inputs
+    )
+
+
+def _steps(graph: Graph, target: str, patches: Patches) -> Iterator[int]:
+    """How many positions may share a frame: multiples of the strides on the way."""
+    length = sizes(graph.nodes[patches.entered])[patches.axis]
+    needed = graph.before([target])
+    strides: dict[str, int] = {}
+    for name, node in graph.nodes.items():
+        if name in needed:
+            own: Any = getattr(node.layer, "strides", (1,))
+            before = max((strides[source] for source in node.inputs), default=1)
+            strides[name] = before * max(own)
+    found = {stride * shared for stride in strides.values() for shared in SHARED}
+    return (step for step in sorted(found) if step == 1 or step < length)
+
+
+def _plan(graph: Graph, target: str, patches: Patches, step: int) -> IncrementalPlan:
+    nodes = graph.nodes
+    length = sizes(nodes[patches.entered])[patches.axis]
+    span = Span(patches.axis, step, 0, step - 1 + patches.width, length)
+    rows = min(MOST_ROWS, max(1, math.ceil(patches.density * step)))
+    forms: dict[str, Form] = {patches.entered: span}
+    steps = []
+    between = graph.between([patches.entered], [target])
+    for name, node in nodes.items():
+        if name not in between or name == patches.entered:
+            continue
+        sources = tuple(nodes[source] for source in node.inputs)
+        site = Site(node, sources, tuple(map(forms.get, node.inputs)), rows)
+        steps.append(_crossed(site))
+        forms[name] = steps[-1].form
+    work = sum(step.crossing.work(step.site, step.form) for step in steps)
+    return IncrementalPlan(graph, target, patches, span, rows, tuple(steps), work)
+
+
+def _crossed(site: Site) -> Step:
+    for crossing in CROSSINGS:
+        form = crossing.form(site)
+        if form is not None and not (isinstance(form, Span) and form.width > MOST * form.length):
+            return Step(site, form, crossing)
+    return Step(site, Whole().form(site), Whole())

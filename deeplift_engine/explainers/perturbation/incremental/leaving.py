@@ -1,0 +1,257 @@
+"""How a change within a span is moved, and how it leaves the span for the whole tensor."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from deeplift_engine.explainers.perturbation.incremental.crossing import (
+    ELEMENT,
+    Crossing,
+    Site,
+    plain_work,
+    sizes,
+    within,
+)
+from deeplift_engine.explainers.perturbation.incremental.frames import (
+    WHOLE,
+    Change,
+    Form,
+    Frames,
+    deferred,
+)
+from deeplift_engine.explainers.perturbation.incremental.kernels_and_pools import marked
+from deeplift_engine.explainers.perturbation.incremental.spans import Span, reshaped
+from deeplift_engine.layers import (
+    AveragePool,
+    Crop,
+    Dense,
+    GlobalMax,
+    Identity,
+    Linear,
+    Mean,
+    Pad,
+    Repeat,
+    Reshape,
+    Transpose,
+)
+from deeplift_engine.tensors.constants import constant
+from deeplift_engine.util.typing import Tensor
+
+
+class Move(Crossing):
+    """Layers that put positions elsewhere, or repeat them: padding, cropping, reshaping."""
+
+    def form(self, site: Site) -> Form | None:
+        """Where the span is then."""
+        span, layer = site.only, site.layer
+        if span is None:
+            return None
+        length = site.shape[span.axis] if span.axis < len(site.shape) else 0
+        if isinstance(layer, Crop) or (isinstance(layer, Pad) and not site.node.tokens):
+            before = layer.margins[span.axis][0]
+            return span.moved(before if isinstance(layer, Pad) else -before, length)
+        if isinstance(layer, Repeat) and layer.axis - 1 == span.axis:
+            return span.repeated(layer.times)
+        if isinstance(layer, Transpose):
+            axis = layer.axes.index(span.axis + 1)
+            return Span(axis, span.step, span.start, span.width, span.length)
+        if isinstance(layer, Reshape):
+            return reshaped(span, sizes(site.sources[0]), site.shape)
+        return None
+
+    def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
+        """The same map of the elements that are there."""
+        span, layer = site.only, site.layer
+        assert span is not None
+        assert isinstance(form, Span)
+        if isinstance(layer, Reshape):
+            layer = Reshape(site.at(form))
+        elif isinstance(layer, Pad | Crop):
+            around = [
+                (0, 0) if axis == span.axis else margin for axis, margin in enumerate(layer.margins)
+            ]
+            layer = type(layer)(tuple(around))
+
+        def moved(positions: Tensor, change: Tensor) -> Tensor:
+            found = layer.linear(change)
+            return found if site.node.tokens else frames.inside(positions, form, found)
+
+        return deferred(moved, frames.positions(form), changes[0])
+
+
+class Average(Crossing):
+    """The mean over the span's axis: a sum over what changed alone."""
+
+    def form(self, site: Site) -> Form | None:
+        """Anywhere."""
+        span = site.only
+        return None if span is None or _averaged(site, span) is None else WHOLE
+
+    def work(self, site: Site, form: Form) -> float:
+        """Each element that changed."""
+        return _elements(site)
+
+    def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
+        """The sum over the positions that count, divided by how many there are."""
+        span = site.only
+        assert span is not None
+        found = _averaged(site, span)
+        assert found is not None
+        first, last, axes, keepdims = found
+        shape = sizes(site.sources[0])
+        number = (last - first) * math.prod(shape[axis] for axis in axes if axis != span.axis)
+
+        def mean(positions: Tensor, change: Tensor) -> Tensor:
+            counted = frames.where((positions >= first) & (positions < last), span.axis, change)
+            total = tf.reduce_sum(counted, axis=[axis + 1 for axis in axes], keepdims=keepdims)
+            return total / tf.cast(number, total.dtype)
+
+        return deferred(mean, frames.positions(span), changes[0])
+
+
+def _averaged(site: Site, span: Span) -> tuple[int, int, list[int], bool] | None:
+    """The positions and axes that one mean is over, and whether the axes stay."""
+    layer = site.layer
+    if isinstance(layer, Mean) and span.axis + 1 in layer.axes:
+        return 0, span.length, [axis - 1 for axis in layer.axes], layer.keepdims
+    if isinstance(layer, AveragePool) and len(layer.size) == 1 and site.shape[0] == 1:
+        return 0, min(layer.size[0], span.length), [0], True
+    return None
+
+
+class Greatest(Crossing):
+    """The maximum over the span's axis: of what changed, and of what is beside the span."""
+
+    def form(self, site: Site) -> Form | None:
+        """Anywhere."""
+        span, layer = site.only, site.layer
+        over = isinstance(layer, GlobalMax) and span is not None and span.axis + 1 in layer.axes
+        return WHOLE if over else None
+
+    def work(self, site: Site, form: Form) -> float:
+        """Each element that changed; the others are shared by the rows."""
+        return _elements(site) + ELEMENT * math.prod(sizes(site.sources[0])) / site.rows
+
+    def elements(self, site: Site, form: Form) -> int:
+        """Of the whole input, which the rows share, or of what changed."""
+        changed = math.prod(within(sizes(site.sources[0]), site.forms[0] or WHOLE))
+        return max(changed, math.prod(sizes(site.sources[0])) // site.rows)
+
+    def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
+        """The larger of the two, minus what the maximum was."""
+        span, layer, name = site.only, site.layer, site.sources[0].name
+        assert span is not None
+        positions = frames.positions(span)
+        there = (positions >= 0) & (positions < span.length)
+        kept = frames.at(name, span)
+        lowest = kept.dtype.min
+        new = frames.added(frames.now(changes[0]), kept)
+        new = layer.forward(frames.where(there, span.axis, new, lowest))
+        first = positions[:, :1]
+        places = tf.range(span.length)[tf.newaxis]
+        beside = (places < first) | (places >= first + span.width)
+        whole = frames.whole(name)
+        rest = layer.forward(marked(beside, span.axis, whole, lowest))
+        new = frames.merged(tf.maximum(frames.apart(new), rest[:, tf.newaxis]))
+        return frames.without(new, layer.forward(whole))
+
+
+class Rows(Crossing):
+    """A dense layer behind a flattened span: those rows of its kernel that what changed meets."""
+
+    def form(self, site: Site) -> Form | None:
+        """Anywhere."""
+        span = site.only
+        reads = isinstance(site.layer, Dense) and span is not None
+        return WHOLE if reads and len(sizes(site.sources[0])) == 1 else None
+
+    def work(self, site: Site, form: Form) -> float:
+        """The rows times the change, and fetching them, which the rows of a frame share."""
+        span = site.only
+        assert span is not None
+        return span.width * math.prod(site.shape) * (1 + ELEMENT / site.rows)
+
+    def elements(self, site: Site, form: Form) -> int:
+        """Of the kernel's rows, which the rows of a frame share, or of what changed."""
+        span = site.only
+        assert span is not None
+        return max(span.width, span.width * math.prod(site.shape) // site.rows)
+
+    def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
+        """One product for each frame."""
+        span = site.only
+        assert span is not None
+        places = tf.clip_by_value(frames.positions(span), 0, span.length - 1)
+        rows = tf.gather(constant(site.layer.kernel), places)
+        change = frames.apart(frames.now(changes[0]))
+        return frames.merged(tf.linalg.matmul(change, rows))
+
+
+def _elements(site: Site) -> float:
+    span = site.only
+    assert span is not None
+    return float(ELEMENT * math.prod(within(sizes(site.sources[0]), span)))
+
+
+class Whole(Crossing):
+    """Any layer, computed as a whole on what changed and what did not."""
+
+    def form(self, site: Site) -> Form:
+        """Anywhere."""
+        return WHOLE
+
+    def work(self, site: Site, form: Form) -> float:
+        """The layer, and putting changes where they are."""
+        read = sum(
+            math.prod(sizes(source))
+            for source, way in zip(site.sources, site.forms, strict=True)
+            if isinstance(way, Span)
+        )
+        return plain_work(site.node, site.sources) + ELEMENT * (read + math.prod(site.shape))
+
+    def elements(self, site: Site, form: Form) -> int:
+        """Of what it reads, or gives."""
+        return max(math.prod(site.shape), *(math.prod(sizes(source)) for source in site.sources))
+
+    def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
+        """The map of the changes if it is linear, else of the changed activations."""
+        layer: Any = site.layer
+        whole = [
+            None if change is None else anywhere(frames, change, source, way)
+            for change, source, way in zip(changes, site.sources, site.forms, strict=True)
+        ]
+        if isinstance(layer, Identity):
+            return whole[0]
+        if isinstance(layer, Linear) and not any(source.tokens for source in site.sources):
+            rows = frames.count * frames.rows
+            return layer.linear(
+                *(
+                    tf.zeros([rows, *sizes(source)], source.dtype) if change is None else change
+                    for change, source in zip(whole, site.sources, strict=True)
+                )
+            )
+        values = []
+        for change, source in zip(whole, site.sources, strict=True):
+            if change is not None and source.tokens:
+                values.append(change)
+            else:
+                kept = frames.whole(source.name)
+                values.append(
+                    frames.repeated(kept) if change is None else frames.added(change, kept)
+                )
+        found = layer.forward(*values)
+        found = tf.ensure_shape(found, [frames.count * frames.rows, *site.shape])
+        return found if site.node.tokens else frames.without(found, frames.whole(site.node.name))
+
+
+def anywhere(frames: Frames, change: Change, node: Any, form: Form | None) -> Tensor:
+    """A node's change as one of its whole tensor."""
+    tensor = frames.now(change)
+    if not isinstance(form, Span):
+        return tensor
+    otherwise = frames.repeated(frames.whole(node.name)) if node.tokens else None
+    return frames.scattered(tensor, form, otherwise)

@@ -1,0 +1,1 @@
+"""Which parts of the inputs are replaced together."""

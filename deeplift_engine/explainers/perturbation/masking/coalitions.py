@@ -1,0 +1,72 @@
+"""Which groups stay together: coalitions of P players, as rows of booleans."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from deeplift_engine.util.typing import Array
+
+
+def every(players: int) -> Array:
+    """All coalitions, (2^P, P): the number's binary digits; the first is empty, the last whole."""
+    numbers = np.arange(1 << players)[:, np.newaxis]
+    return (numbers >> np.arange(players) & 1).astype(bool)
+
+
+def shapley_weights(coalitions: Array) -> Array:
+    """Shapley values from the values of all coalitions (2^P, P), as a linear map.
+
+    |S|! (P - |S| - 1)! / P! for what a player adds to S (Shapley 1953).
+    """
+    players = coalitions.shape[1]
+    size = coalitions.sum(axis=1, keepdims=True)
+    adds = np.array([1 / (players * math.comb(players - 1, s)) for s in range(players)])
+    with_it = adds[np.maximum(size - 1, 0)]
+    without = adds[np.minimum(size, players - 1)]
+    return np.asarray(np.where(coalitions, with_it, -without))
+
+
+def kernel_weights(coalitions: Array) -> Array:
+    """Weights of coalitions (D, P), neither empty nor whole, of which the regression is Shapley's.
+
+    (P - 1) / (C(P, s) s (P - s)) of a coalition of s (Lundberg 2017, theorem 2).
+    """
+    players = coalitions.shape[1]
+    weight = np.array(
+        [0.0]
+        + [
+            (players - 1) / (math.comb(players, size) * size * (players - size))
+            for size in range(1, players)
+        ]
+    )
+    return np.asarray(weight[coalitions.sum(axis=1)])
+
+
+def drawn_by_kernel(players: int, pairs: int, seed: int) -> Array:
+    """Coalitions (2·pairs, P) drawn by those weights, each with what it leaves out.
+
+    A size first, in proportion to 1 / (s (P - s)), then the players (Covert 2021, section 3).
+    """
+    generator = np.random.default_rng(seed)
+    sizes = np.arange(1, players)
+    share = 1 / (sizes * (players - sizes))
+    size = generator.choice(sizes, size=pairs, p=share / share.sum())
+    rank = np.argsort(np.argsort(generator.random((pairs, players)), axis=1), axis=1)
+    first = rank < size[:, np.newaxis]
+    return np.stack([first, ~first], axis=1).reshape(-1, players)
+
+
+def orders(players: int, count: int, seed: int, antithetic: bool) -> Array:
+    """Random orders of the players, (count, P); every second the reverse of the first of a pair.
+
+    Drawn one after the other by numpy's first generator, whose numbers are frozen for ever: those
+    of ``numpy.random.seed(seed)`` and ``numpy.random.permutation``.
+    """
+    generator = np.random.RandomState(seed)
+    drawn = [generator.permutation(players) for _ in range(count // (1 + antithetic))]
+    found = np.array(drawn).reshape(-1, players)
+    if antithetic:
+        found = np.stack([found, found[:, ::-1]], axis=1).reshape(-1, players)
+    return found

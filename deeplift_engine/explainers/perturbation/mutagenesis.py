@@ -1,0 +1,311 @@
+"""In-silico mutagenesis: what becomes of the target where other letters, or tokens, are put."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import Annotated, TypeAlias
+
+import numpy as np
+
+from deeplift_engine.engine.assemble import Found
+from deeplift_engine.engine.request import Request
+from deeplift_engine.engine.setup import Setup
+from deeplift_engine.errors import InputError
+from deeplift_engine.explainers.explainer import Explainer
+from deeplift_engine.explainers.method import Method
+from deeplift_engine.explainers.perturbation.alphabet import Alphabet, alphabet
+from deeplift_engine.explainers.perturbation.incremental.incremental_forward import Incremental, Way
+from deeplift_engine.explainers.perturbation.incremental.incremental_plan import Patches
+from deeplift_engine.util.options import Among, Several, Whole
+from deeplift_engine.util.progress import bar
+from deeplift_engine.util.typing import Array
+
+Numbers: TypeAlias = Annotated[Sequence[int], Several(Whole(0))]
+CENTRES = ("reference", "mean")
+TOGETHER = 1 << 18
+"""How many mutations to prepare together."""
+WINDOW_BYTES = 64 << 20
+"""The same of windows that hold several positions."""
+MOST_BYTES = 2 << 30
+"""The largest result of pairs."""
+
+
+class Mutagenesis(Explainer):
+    """What the methods of this file share: alphabets, and the target's changes."""
+
+    compares = False
+    per = None
+    moves = False
+
+    def __init__(
+        self,
+        setup: Setup,
+        letters: int,
+        candidates: Sequence[int] | None,
+        positions: Sequence[int] | None,
+        way: str,
+    ) -> None:
+        super().__init__(setup)
+        self.positions = positions
+        infos = {info.name: info for info in setup.inputs}
+        inside = [name for name in setup.cuts if name not in infos]
+        if inside:
+            raise InputError(f"Mutagenesis is of inputs, {list(infos)}; {inside} are none.")
+        self.alphabets = [alphabet(infos[name], letters, candidates) for name in setup.cuts]
+        self.way, self._fused = way, setup.plan({}).fuses
+
+    def forward(self, letters: Alphabet, width: int, density: float) -> Incremental:
+        """Changes of the target for windows of an input."""
+        patches = Patches(letters.name, letters.positions, width, density)
+        setup = self.setup
+        return Incremental(
+            setup.graph, setup.target, self.values, patches, fused=self._fused, way=self.way
+        )
+
+    @cached_property
+    def singles(self) -> list[Incremental]:
+        """Of windows of one position, for each input that is mutated."""
+        share = 1.0
+        if self.positions is not None:
+            share = len(set(self.positions)) / (max(self.positions) - min(self.positions) + 1)
+        return [
+            self.forward(letters, 1, share * (len(letters.choices) - 1))
+            for letters in self.alphabets
+        ]
+
+    def changes(
+        self,
+        request: Request,
+        number: int,
+        positions: Array,
+        tick: Callable[[int], object] = lambda done: None,
+    ) -> Array:
+        """The target's change (T, N, P, A) for every choice at the positions (P,) of one input."""
+        letters, data = self.alphabets[number], request.data[self._place(number)]
+        present = letters.present(data)[:, positions]
+        shape = (len(request.seeds.values), len(data), len(positions), len(letters.choices))
+        found = np.zeros(shape, request.seeds.values.dtype)
+        rows = max(1, TOGETHER // max(1, shape[2] * shape[3]))
+        for first in range(0, len(data), rows):
+            there = present[first : first + rows, :, np.newaxis]
+            samples, places, choices = np.nonzero(there != np.arange(shape[3]))
+            samples += first
+            found[:, samples, places, choices] = self.singles[number](
+                request.data,
+                samples,
+                positions[places],
+                letters.written(choices).astype(data.dtype),
+                request.seeds.values,
+                request.batch_size,
+                tick,
+            )
+        return found
+
+    def _place(self, number: int) -> int:
+        """Which of the inputs is the one that is mutated."""
+        return self.setup.graph.inputs.index(self.setup.cuts[number])
+
+
+class Saturation(Mutagenesis):
+    """The target's change for every letter, or token, put at every position by itself.
+
+    Of L positions and A letters that is L·(A - 1) evaluations of each sample, of which only what a
+    mutation can reach is computed where that looks cheaper.
+
+    What is there has the score 0, and so have positions that are not asked for. Rows of several
+    letters' shares, and of zeros (N), are replaced by every letter. Of tokens the scores have an
+    axis of their own for the candidates, (N, L, candidates). Of several inputs each is mutated
+    by itself, or those named as ``layers=``.
+
+    Parameters
+    ----------
+    letters
+        The axis of the letters in one sample of a one-hot input, -1 for the last.
+    candidates
+        Tokens to put in place of others, for an input of tokens; by default all, where its table
+        is small.
+    positions
+        Which to mutate, whole numbers from 0; by default all.
+    centre
+        ``"reference"``: changes from what is there. ``"mean"``: from the mean over the letters.
+    way
+        ``"auto"``: only what a mutation can change is computed again where that looks cheaper;
+        ``"incremental"``: it always is; ``"whole"``: whole forward passes.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        letters: int = -1,
+        candidates: Numbers | None = None,
+        positions: Numbers | None = None,
+        centre: Annotated[str, Among(CENTRES)] = "reference",
+        way: Way = "auto",
+    ) -> None:
+        super().__init__(setup, letters, candidates, positions, way)
+        self.centre = centre
+
+    def attribute(self, request: Request) -> Found:
+        """Changes (T, N, *S), of tokens (T, N, L, A)."""
+        chosen = [
+            _positions(self.positions, letters, request.data[self._place(number)])
+            for number, letters in enumerate(self.alphabets)
+        ]
+        total = sum(
+            len(positions) * len(letters.choices) * request.samples
+            for positions, letters in zip(chosen, self.alphabets, strict=True)
+        )
+        scores = []
+        with bar(total, request.progress, " mutations") as tick:
+            for number, (letters, positions) in enumerate(zip(self.alphabets, chosen, strict=True)):
+                found = self.changes(request, number, positions, tick)
+                if self.centre == "mean":
+                    found -= found.mean(axis=-1, keepdims=True)
+                length = letters.length(request.data[self._place(number)])
+                values = np.zeros((*found.shape[:2], length, found.shape[3]), found.dtype)
+                values[:, :, positions] = found
+                scores.append(letters.shaped(values))
+        return Found(scores)
+
+
+class Pairs(Mutagenesis):
+    """What two mutations do together beyond what each does by itself: their epistasis.
+
+    With Δ the target's change, the score of letter a at position i and b at j is
+    Δ(i→a, j→b) - Δ(i→a) - Δ(j→b), an array (N, P, A, Q, A) over the P ``positions`` and the Q
+    ``others``; 0 where i is j, or where nothing is mutated. It costs P·Q·(A - 1)^2 evaluations of
+    each sample, half of them where ``others`` are the same positions, and the array is at most
+    2 GiB. The part of the sequence between the first position and the last counts as changed,
+    so near positions cost less.
+
+    Parameters
+    ----------
+    positions
+        Which to mutate, whole numbers from 0.
+    others
+        Which to mutate besides; by default the same.
+    letters
+        The axis of the letters in one sample of a one-hot input, -1 for the last.
+    candidates
+        Tokens to put in place of others, for an input of tokens; by default all, where its table
+        is small.
+    way
+        As for ``saturation_mutagenesis``.
+    """
+
+    of_elements = False
+
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        positions: Numbers,
+        others: Numbers | None = None,
+        letters: int = -1,
+        candidates: Numbers | None = None,
+        way: Way = "auto",
+    ) -> None:
+        super().__init__(setup, letters, candidates, positions, way)
+        if len(self.alphabets) > 1:
+            names = [letters.name for letters in self.alphabets]
+            raise InputError(f"Pairs are of one input: say with layers= which of {names}.")
+        self.others = positions if others is None else others
+        everywhere = [*positions, *self.others]
+        self.first, width = min(everywhere), max(everywhere) - min(everywhere) + 1
+        choices = len(self.alphabets[0].choices)
+        pairs = len(positions) * len(self.others) * (choices - 1) ** 2
+        self.pairs = self.forward(self.alphabets[0], width, pairs)
+
+    def attribute(self, request: Request) -> Found:
+        """Epistasis (T, N, P, A, Q, A)."""
+        letters, data = self.alphabets[0], request.data[self._place(0)]
+        rows, columns = (
+            _positions(numbers, letters, data) for numbers in (self.positions, self.others)
+        )
+        choices = len(letters.choices)
+        shape = (len(rows), choices, len(columns), choices)
+        whole = (len(request.seeds.values), len(data), *shape)
+        size = int(np.prod(whole)) * request.seeds.values.itemsize
+        if size > MOST_BYTES:
+            raise InputError(
+                f"Pairs of {shape[0]} and {shape[2]} positions of {len(data)} samples make an "
+                f"array {whole} of {size / 2**30:.1f} GiB, more than {MOST_BYTES / 2**30:.0f} GiB: "
+                "give fewer samples, targets or positions."
+            )
+        one = self.changes(request, 0, rows)
+        mirrored = self.others == self.positions
+        other = one if mirrored else self.changes(request, 0, columns)
+        found = np.zeros(whole, request.seeds.values.dtype)
+        present = letters.present(data)
+        with bar(int(np.prod(whole[1:])), request.progress, " pairs") as tick:
+            for numbers in self._blocks(whole[1:], data):
+                sample, i, a, j, b = np.unravel_index(numbers, whole[1:])
+                new = (rows[i] != columns[j]) & (present[sample, rows[i]] != a)
+                new &= present[sample, columns[j]] != b
+                new &= (i < j) | (not mirrored)
+                sample, i, a, j, b = (part[new] for part in (sample, i, a, j, b))
+                patches = self._written(data, sample, rows[i], a, columns[j], b)
+                starts = np.full(len(sample), self.first)
+                seeds = request.seeds.values
+                both = self.pairs(request.data, sample, starts, patches, seeds, request.batch_size)
+                beyond = both - one[:, sample, i, a] - other[:, sample, j, b]
+                found[:, sample, i, a, j, b] = beyond
+                if mirrored:
+                    found[:, sample, j, b, i, a] = beyond
+                tick(len(numbers))
+        return Found([found])
+
+    def _blocks(self, shape: tuple[int, ...], data: Array) -> Iterator[Array]:
+        """Numbers of pairs, so many together that their windows fit into memory."""
+        sample = data[0].nbytes // max(1, self.alphabets[0].length(data)) * self.pairs.patches.width
+        most = max(1, min(TOGETHER, WINDOW_BYTES // max(1, sample)))
+        total = int(np.prod(shape))
+        for start in range(0, total, most):
+            yield np.arange(start, min(start + most, total))
+
+    def _written(self, data: Array, sample: Array, i: Array, a: Array, j: Array, b: Array) -> Array:
+        """Windows (M, *features) from the first position to the last, with two mutations each."""
+        letters = self.alphabets[0]
+        axis = letters.positions + 1
+        places = np.arange(self.first, self.first + self.pairs.patches.width)
+        windows = data.take(places, axis=axis)[sample]
+        lines = np.moveaxis(windows, axis, 1)
+        for position, choice in ((i, a), (j, b)):
+            new = np.moveaxis(letters.written(choice), axis, 1)[:, 0]
+            lines[np.arange(len(sample)), position - self.first] = new
+        return windows
+
+
+def _positions(numbers: Sequence[int] | None, letters: Alphabet, data: Array) -> Array:
+    """Positions of an input (P,), all where none are named."""
+    length = letters.length(data)
+    if numbers is None:
+        return np.arange(length)
+    if max(numbers) >= length:
+        raise InputError(
+            f"Position {max(numbers)} is asked for; input {letters.name!r} has {length}, from 0."
+        )
+    return np.array(numbers)
+
+
+METHODS = (
+    Method(
+        "saturation_mutagenesis",
+        "perturbation",
+        Saturation,
+        "The target's change for every letter, or token, at every position.",
+        "Zhou 2015, doi:10.1038/nmeth.3547; Nair 2022, doi:10.1093/bioinformatics/btac135",
+        "N·(1 + L·(A - 1))",
+        aliases=("in_silico_mutagenesis", "ism"),
+    ),
+    Method(
+        "pairwise_mutagenesis",
+        "perturbation",
+        Pairs,
+        "What two mutations do together beyond what each does by itself.",
+        "Koo 2021, doi:10.1371/journal.pcbi.1008925",
+        "N·(1 + (P + Q)·(A - 1) + P·Q·(A - 1)^2)",
+    ),
+)

@@ -1,0 +1,270 @@
+"""Parts of the inputs replaced, one at a time: what the target loses is theirs."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from deeplift_engine.engine.assemble import Found
+from deeplift_engine.engine.request import Request
+from deeplift_engine.engine.setup import Setup
+from deeplift_engine.errors import DegenerateReferenceWarning, InputError, RuleError
+from deeplift_engine.explainers.method import Method
+from deeplift_engine.explainers.perturbation.incremental.incremental_forward import Incremental, Way
+from deeplift_engine.explainers.perturbation.incremental.incremental_plan import Patches
+from deeplift_engine.explainers.perturbation.masked_values import Samples
+from deeplift_engine.explainers.perturbation.masking.groups import Groups
+from deeplift_engine.explainers.perturbation.masking.sliding_windows import Windows, windows
+from deeplift_engine.explainers.perturbation.masking.window_changes import changes
+from deeplift_engine.explainers.perturbation.perturbation_explainer import (
+    Grouped,
+    Perturbation,
+    Valued,
+    joined,
+)
+from deeplift_engine.graph.inputs import by_input
+from deeplift_engine.references.gaussian_blur import gaussian_blur
+from deeplift_engine.references.reference_set import References
+from deeplift_engine.util.options import Count, Seed, Width
+from deeplift_engine.util.typing import Array
+
+REPLACEMENTS = ("references", "sample", "blur")
+
+
+class Occlusion(Perturbation):
+    """What the target loses where a window is replaced, shared by the elements under it.
+
+    An element's score is the mean, over the windows above it, of the window's loss divided by its
+    size (DeepExplain). Where stride and window do not fit an axis, one more window ends at its
+    end, so that no element is left out.
+
+    Parameters
+    ----------
+    window
+        Its size: one number, or one for each axis of a sample; at most as long as the axis. Of
+        several inputs a list of these, or a mapping by name. DeepExplain's ``window_shape``,
+        Captum's ``sliding_window_shapes``.
+    stride
+        How far windows are apart, likewise. DeepExplain's ``step``, Captum's ``strides``.
+    replacement
+        ``"references"``: by the references, zeros unless given, averaged over them. ``"sample"``:
+        by one of them, drawn for each window. ``"blur"``: by the blurred input; no references then.
+    sigma
+        Of the Gaussian that blurs, in elements, along each axis but the last of several.
+    seed
+        Of the draws.
+    way
+        ``"auto"``: only what a window can change is computed again where that looks cheaper;
+        ``"incremental"``: it always is; ``"whole"``: whole forward passes.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        window: Any = 1,
+        stride: Any = 1,
+        replacement: str = "references",
+        sigma: Width = 3.0,
+        seed: Seed = 0,
+        way: Way = "auto",
+    ) -> None:
+        super().__init__(setup)
+        if replacement not in REPLACEMENTS:
+            raise RuleError(
+                f"replacement is one of {', '.join(REPLACEMENTS)}, not {replacement!r}; what "
+                "references to replace by is said as references= of run."
+            )
+        self.window, self.stride, self.replacement = window, stride, replacement
+        self.sigma, self.seed, self.way = sigma, seed, way
+        self._forwards: dict[Patches, Incremental] = {}
+        self.compares = replacement != "blur"
+        self.keeps_apart = replacement != "sample"
+        self.per = "difference" if self.compares else None
+
+    def attribute(self, request: Request) -> Found:
+        """What is lost under each window, shared and averaged."""
+        request = self._replaced_by(request)
+        slides = self._windows(request)
+        generator = np.random.default_rng(self.seed)
+        given = [
+            (
+                number,
+                slide,
+                self._choice(request, slide, generator),
+                self._forward(request, number, slide),
+            )
+            for number, slide in enumerate(slides)
+        ]
+        blocks = [
+            [changes(samples, *what, request.batch_size) for what in given]
+            for _, samples in self.blocks(request, sum(slide.number for slide in slides))
+        ]
+        lost = [-joined(request, parts) for parts in zip(*blocks, strict=True)]
+        scores = [slide.shared(part) for slide, part in zip(slides, lost, strict=True)]
+        return Found(
+            [score.astype(self.setup.dtype) for score in scores], apart=not request.average
+        )
+
+    def _choice(
+        self, request: Request, slide: Windows, generator: np.random.Generator
+    ) -> Array | None:
+        """The one reference for each window, where they are drawn."""
+        if self.replacement != "sample":
+            return None
+        return generator.integers(request.count, size=slide.number)
+
+    def _forward(self, request: Request, number: int, slide: Windows) -> Incremental | None:
+        """What computes only what a window changes, where that can be and pays."""
+        name = self.setup.graph.inputs[number]
+        if not slide.counts or name not in self.setup.graph.before([self.setup.target]):
+            return None
+        axis = int(np.argmax(slide.counts))
+        width, length = int(slide.covers[axis][0].sum()), slide.covers[axis].shape[1]
+        count = 1 if self.replacement == "sample" else request.count
+        patches = Patches(name, axis, width, slide.number * count / length)
+        if patches not in self._forwards:
+            self._forwards[patches] = Incremental(
+                self.setup.graph,
+                self.setup.target,
+                self.values,
+                patches,
+                fused=self.setup.plan({}).fuses,
+                way=self.way,
+            )
+        found = self._forwards[patches]
+        return found if found.plan else None
+
+    def _windows(self, request: Request) -> list[Windows]:
+        sizes = _by_input(self.window, request, "window")
+        strides = _by_input(self.stride, request, "stride")
+        return [
+            windows(array.shape[1:], size, stride)
+            for array, size, stride in zip(request.data, sizes, strides, strict=True)
+        ]
+
+    def _replaced_by(self, request: Request) -> Request:
+        if self.replacement != "blur":
+            return request
+        if any(array.dtype.kind != "f" for array in request.data):
+            raise InputError("replacement='blur' is for inputs of numbers, and these are tokens.")
+        references = [
+            References(f"blur({self.sigma:g})", 1, False, self._blurred(info.positions))
+            for info in request.inputs
+        ]
+        return request.replace(references=references)
+
+    def _blurred(self, positions: Sequence[int]) -> Callable[[Array, Array], Array]:
+        axes = [axis + 1 for axis in positions]
+        return lambda inputs, indices: gaussian_blur(inputs, self.sigma, axes)[:, np.newaxis]
+
+
+def _by_input(given: Any, request: Request, what: str) -> Sequence[Any]:
+    """One size for each input; a number is that of all."""
+    if isinstance(given, Mapping | Sequence):
+        return by_input(given, request.inputs, what)
+    return [given] * len(request.inputs)
+
+
+class FeatureAblation(Grouped):
+    """What the target loses where one group of elements is replaced."""
+
+    def masks(self, count: int) -> int:
+        """One for each group."""
+        return count
+
+    def valued(self, samples: Samples, groups: Groups) -> Valued:
+        """The losses."""
+
+        def masks(draws: slice) -> list[Array]:
+            numbers = np.arange(draws.start, draws.stop)
+            return groups.masks((numbers[:, np.newaxis] != np.arange(groups.count))[np.newaxis])
+
+        return Valued(samples.whole[..., np.newaxis] - samples.masked(groups.count, masks))
+
+
+class FeaturePermutation(FeatureAblation):
+    """What the target loses where a group of elements is another sample's of the run.
+
+    Scores therefore depend on the set of samples that are handed in together, though not on their
+    order. They are means over several permutations of the set, in which none keeps its place.
+
+    Parameters
+    ----------
+    repeats
+        How many permutations.
+    seed
+        Of the permutations.
+    """
+
+    compares = False
+    keeps_apart = False
+    per = None
+    of_the_set = True
+
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        groups: Any = None,
+        divide: bool = True,
+        repeats: Count = 10,
+        seed: Seed = 0,
+    ) -> None:
+        super().__init__(setup, groups=groups, divide=divide)
+        self.repeats, self.seed = repeats, seed
+
+    def attribute(self, request: Request) -> Found:
+        """The losses, with the other samples as references."""
+        if request.samples < 2:
+            raise InputError("feature_permutation needs other samples: hand in several together.")
+        generator = np.random.default_rng(self.seed)
+        drawn = np.argsort(generator.random((self.repeats, request.samples)), axis=1)
+        circle = np.argsort(request.keys, kind="stable")[drawn]
+        others = np.empty_like(circle)
+        np.put_along_axis(others, circle, np.roll(circle, 1, axis=1), axis=1)
+
+        def permuted(array: Array) -> References:
+            return References(
+                f"permuted({self.repeats}, seed={self.seed})",
+                self.repeats,
+                False,
+                lambda inputs, indices: array[others[:, indices].T],
+            )
+
+        references = [permuted(array) for array in request.data]
+        with warnings.catch_warnings():  # of a small set the same samples come again
+            warnings.simplefilter("ignore", DegenerateReferenceWarning)
+            return super().attribute(request.replace(references=references, average=True))
+
+
+METHODS = (
+    Method(
+        "occlusion",
+        "perturbation",
+        Occlusion,
+        "What the target loses where a sliding window is replaced.",
+        "Zeiler 2013, arXiv:1311.2901",
+        "N + N·K·windows",
+    ),
+    Method(
+        "feature_ablation",
+        "perturbation",
+        FeatureAblation,
+        "What the target loses where one element, or one group of them, is replaced.",
+        "Zeiler 2013, arXiv:1311.2901",
+        "N + N·K·groups",
+        aliases=("ablation",),
+    ),
+    Method(
+        "feature_permutation",
+        "perturbation",
+        FeaturePermutation,
+        "What the target loses where one element, or group, is another sample's.",
+        "Breiman 2001, doi:10.1023/A:1010933404324",
+        "N + N·repeats·groups",
+    ),
+)

@@ -1,0 +1,203 @@
+"""Random masks over the whole input: RISE and Sobol indices."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import numpy as np
+
+from deeplift_engine.engine.assemble import Found
+from deeplift_engine.engine.request import Request
+from deeplift_engine.engine.setup import Setup
+from deeplift_engine.errors import RuleError
+from deeplift_engine.explainers.method import Method
+from deeplift_engine.explainers.perturbation.masked_values import Samples, even
+from deeplift_engine.explainers.perturbation.masking.groups import Groups
+from deeplift_engine.explainers.perturbation.masking.smooth_fields import Fields, fields
+from deeplift_engine.explainers.perturbation.perturbation_explainer import (
+    Grouped,
+    Perturbation,
+    Valued,
+    joined,
+)
+from deeplift_engine.tensors.products import product
+from deeplift_engine.util.optional import optional
+from deeplift_engine.util.options import Among, Count, Number, Seed, TwoOrMore
+from deeplift_engine.util.typing import Array
+
+ELEMENTS = 1 << 22
+"""How many elements of masks are held at a time."""
+MOST_INDICES = 10_600
+"""Groups at most: scipy's sequence has 21,201 dimensions, and there are two designs."""
+
+
+class Rise(Perturbation):
+    """The target's mean over random smooth masks, weighted by how far they leave an element.
+
+    S = Σ f(m·x + (1 - m)·r)·m / (D·p) over D masks m with mean p (equation 6). What is masked is
+    the reference's, zeros unless others are given. The masks are the same for all samples.
+
+    Parameters
+    ----------
+    samples
+        How many masks, D.
+    cells
+        How many cells a mask's grid has along each axis but the last of several.
+    keep
+        The chance p that a corner of a cell stays.
+    seed
+        Of the masks.
+    """
+
+    per = None
+
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        samples: TwoOrMore = 4000,
+        cells: Count = 7,
+        keep: Annotated[float, Number(above=0, below=1)] = 0.5,
+        seed: Seed = 0,
+    ) -> None:
+        super().__init__(setup)
+        self.samples, self.cells, self.keep, self.seed = samples, cells, keep, seed
+
+    def attribute(self, request: Request) -> Found:
+        """Weighted means and their standard errors."""
+        generator = np.random.default_rng(self.seed)
+        drawn = [
+            fields(
+                array.shape[1:],
+                info.positions,
+                self.samples,
+                self.cells,
+                self.keep,
+                generator,
+                smooth=array.dtype.kind == "f",
+            )
+            for info, array in zip(request.inputs, request.data, strict=True)
+        ]
+        means: list[list[Array]] = [[] for _ in drawn]
+        errors: list[list[Array]] = [[] for _ in drawn]
+        for _, samples in self.blocks(request, self.samples):
+            values = samples.masked(
+                self.samples, lambda draws: [field.masks(draws)[np.newaxis] for field in drawn]
+            )
+            for number, field in enumerate(drawn):
+                mean, error = self._weighted(values, field)
+                means[number].append(mean)
+                errors[number].append(error)
+        return Found(
+            self._whole(request, means),
+            standard_errors=self._whole(request, errors),
+            apart=not request.average,
+        )
+
+    def _weighted(self, values: Array, field: Fields) -> tuple[Array, Array]:
+        """Of values (T, n, k, D) the score of each element (T, n, k, *S), and its error."""
+        size = math.prod(field.shape)
+        total, squares = np.zeros((2, *values.shape[:3], size))
+        for block in even(self.samples, max(1, ELEMENTS // max(1, size))):
+            masks = field.masks(block).reshape(-1, size).astype(float) / self.keep
+            total += product(values[..., block], masks)
+            squares += product(values[..., block] ** 2, masks**2)
+        mean = total / self.samples
+        variance = np.maximum(0, squares / self.samples - mean**2)
+        shape = (*values.shape[:3], *field.shape)
+        return mean.reshape(shape), np.sqrt(variance / (self.samples - 1)).reshape(shape)
+
+    def _whole(self, request: Request, blocks: Sequence[Sequence[Array]]) -> list[Array]:
+        return [joined(request, parts).astype(self.setup.dtype) for parts in blocks]
+
+
+class Sobol(Grouped):
+    """How much of the target's variance under random masks is a group's.
+
+    Masks are uniform between 0 and 1 for each group, by a scrambled Sobol sequence; the same for
+    all samples. Indices are Jansen's estimates: total ones count what a group does together with
+    others, so they sum to 1 or more; first-order ones leave it out and sum to 1 or less.
+
+    Parameters
+    ----------
+    samples
+        Rows of a design, a power of two; each takes as many masks as there are groups, and two.
+    order
+        ``"total"`` or ``"first"``.
+    groups
+        As for ``feature_ablation``; by default 8 cells along each axis but the last.
+    divide
+        As for ``feature_ablation``; by default each element has its group's index.
+    seed
+        Of the sequence.
+    """
+
+    per = None
+
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        samples: TwoOrMore = 32,
+        order: Annotated[str, Among(("total", "first"))] = "total",
+        groups: Any = 8,
+        divide: bool = False,
+        seed: Seed = 0,
+    ) -> None:
+        super().__init__(setup, groups=groups, divide=divide)
+        if samples & (samples - 1):
+            raise RuleError(f"samples={samples} is no power of two, as a Sobol sequence needs.")
+        self.samples, self.order, self.seed = samples, order, seed
+
+    def masks(self, count: int) -> int:
+        """Those of two designs, and of the first with each column of the second."""
+        if count > MOST_INDICES:
+            raise RuleError(
+                f"sobol of {count} groups: {MOST_INDICES} are the most; say groups=, such as "
+                "'positions' or a number of cells along each axis."
+            )
+        return self.samples * (count + 2)
+
+    def valued(self, samples: Samples, groups: Groups) -> Valued:
+        """The indices (Jansen 1999; Saltelli 2010, table 2)."""
+        qmc = optional("scipy.stats.qmc", "scipy")
+        count = groups.count
+        sequence = qmc.Sobol(2 * count, scramble=True, seed=np.random.default_rng(self.seed))
+        first, second = np.split(sequence.random(self.samples), 2, axis=1)
+
+        def masks(draws: slice) -> list[Array]:
+            # design 0 is the first, 1 the second, 2 + p the first with column p of the second
+            design, row = np.divmod(np.arange(draws.start, draws.stop), self.samples)
+            design = design[:, np.newaxis]
+            of_second = (design == 1) | (design - 2 == np.arange(count))
+            return groups.masks(np.where(of_second, second[row], first[row])[np.newaxis])
+
+        values = samples.masked(self.masks(count), masks)
+        values = values.reshape(*values.shape[:3], count + 2, self.samples)
+        variance = values[..., :2, :].var(axis=(-2, -1))[..., np.newaxis]
+        beside = values[..., [0 if self.order == "total" else 1], :]
+        apart = ((beside - values[..., 2:, :]) ** 2).mean(axis=-1) / 2
+        share = np.divide(apart, variance, out=np.zeros_like(apart), where=variance > 0)
+        return Valued(share if self.order == "total" else (variance > 0) - share)
+
+
+METHODS = (
+    Method(
+        "rise",
+        "perturbation",
+        Rise,
+        "The target's mean over random smooth masks, weighted by the masks.",
+        "Petsiuk 2018, arXiv:1806.07421",
+        "N·K·samples",
+    ),
+    Method(
+        "sobol",
+        "perturbation",
+        Sobol,
+        "Sobol indices: shares of the target's variance under random masks.",
+        "Fel 2021, arXiv:2111.04138",
+        "N·K·samples·(groups + 2)",
+    ),
+)

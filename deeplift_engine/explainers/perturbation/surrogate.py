@@ -1,0 +1,83 @@
+"""A simple model fitted to the target around each sample: LIME."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from deeplift_engine.engine.setup import Setup
+from deeplift_engine.explainers.method import Method
+from deeplift_engine.explainers.perturbation.masked_values import Samples
+from deeplift_engine.explainers.perturbation.masking.groups import Groups
+from deeplift_engine.explainers.perturbation.perturbation_explainer import Grouped, Valued
+from deeplift_engine.explainers.perturbation.shapley import check_regressed, of_rows
+from deeplift_engine.util.optional import optional
+from deeplift_engine.util.options import NotNegative, Positive, Seed, TwoOrMore
+
+
+class Lime(Grouped):
+    """Coefficients of a ridge regression of the target on which groups stay.
+
+    Each group stays in half of the draws, the same for all samples. Draws weigh by how near they
+    are to the sample: exp(-d² / 2w²) of the cosine distance d between which groups stay and all of
+    them.
+
+    Parameters
+    ----------
+    samples
+        How many draws.
+    kernel_width
+        w, in cosine distances: the smaller, the nearer draws must be to count.
+    alpha
+        The penalty of the ridge regression.
+    seed
+        Of the draws.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        samples: TwoOrMore = 1000,
+        kernel_width: Positive = 0.25,
+        alpha: NotNegative = 1.0,
+        groups: Any = "auto",
+        divide: bool = True,
+        seed: Seed = 0,
+    ) -> None:
+        super().__init__(setup, groups=groups, divide=divide)
+        self.samples, self.seed = samples, seed
+        self.kernel_width, self.alpha = kernel_width, alpha
+
+    def masks(self, count: int) -> int:
+        """As many as there are draws."""
+        check_regressed(count)
+        return self.samples
+
+    def valued(self, samples: Samples, groups: Groups) -> Valued:
+        """Fit all targets, samples and references at once."""
+        ridge = optional("sklearn.linear_model", "scikit-learn").Ridge
+        check_regressed(groups.count)
+        generator = np.random.default_rng(self.seed)
+        stays = generator.random((self.samples, groups.count)) < 0.5
+        stays[0] = True
+        distance = 1 - np.sqrt(stays.mean(axis=1))
+        weights = np.exp(-((distance / self.kernel_width) ** 2) / 2)
+        values = samples.masked(self.samples, of_rows(groups, stays))
+        fit = ridge(alpha=self.alpha).fit(
+            stays.astype(float), values.reshape(-1, self.samples).T, sample_weight=weights
+        )
+        return Valued(fit.coef_.reshape(*values.shape[:3], groups.count))
+
+
+METHODS = (
+    Method(
+        "lime",
+        "perturbation",
+        Lime,
+        "Coefficients of a linear model fitted to the target around each sample.",
+        "Ribeiro 2016, arXiv:1602.04938",
+        "N·K·samples",
+    ),
+)

@@ -1,0 +1,1 @@
+"""Layer-wise relevance propagation and its kin."""

@@ -1,0 +1,222 @@
+"""The methods of layer-wise relevance propagation: single rules, and composites of them."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from deeplift_engine.engine.assemble import Found
+from deeplift_engine.engine.request import Request
+from deeplift_engine.engine.setup import Setup
+from deeplift_engine.explainers.explainer import Explainer
+from deeplift_engine.explainers.method import Method
+from deeplift_engine.explainers.relevance.propagation import Relevance, Rules
+from deeplift_engine.layers import Elementwise
+from deeplift_engine.rules.deeplift.assign import Assigned
+from deeplift_engine.rules.deeplift.elementwise import EpsilonRatio
+from deeplift_engine.util.options import Count, NotNegative, Positive
+
+
+class EpsilonRatios(Explainer):
+    """Epsilon-LRP as DeepExplain has it: input times a gradient of ratios.
+
+    Every nonlinearity multiplies what comes back by f(x) / (x + ε·sign x) instead of its
+    derivative. On networks of kernels and nonlinearities it differs from the epsilon rule by the
+    stabiliser of maps that no nonlinearity follows, the last one among them.
+
+    Parameters
+    ----------
+    epsilon
+        Added to what a nonlinearity reads, with its sign; above 0.
+    """
+
+    compares = False
+    per = "input"
+
+    def __init__(self, setup: Setup, *, epsilon: Positive = 1e-4) -> None:
+        super().__init__(setup)
+        nodes, rule = setup.graph.nodes, EpsilonRatio(epsilon=epsilon)
+        self._walk = self.walk(
+            {
+                name: Assigned(rule) if isinstance(nodes[name].layer, Elementwise) else assigned
+                for name, assigned in setup.assigned().items()
+            }
+        )
+
+    def attribute(self, request: Request) -> Found:
+        """Input times the ratios sent back."""
+        walked = self._walk(request.data, request.seeds.values, request.batch_size)
+        scores = [m * x for m, x in zip(walked.multipliers, self.points(request), strict=True)]
+        return Found(scores, walked.multipliers, predictions=walked.outputs or None)
+
+
+def best_practice(
+    setup: Setup,
+    *,
+    epsilon: NotNegative = 1e-6,
+    alpha: float = 1.0,
+    beta: float = 0.0,
+    flat: Count = 1,
+    bias: bool = True,
+    batch_norm: str = "merge",
+) -> Relevance:
+    """The composite of Kohlbrenner 2020, which names it LRP-CMP.
+
+    Parameters
+    ----------
+    epsilon
+        Of dense layers.
+    alpha, beta
+        Of convolutions; their difference is 1.
+    flat
+        How many of the lowest layers share by position alone, at least 1.
+    bias, batch_norm
+        As for ``lrp``.
+    """
+    rules = [(f"first:{flat}", "flat"), ("convolution", "alpha_beta"), ("default", "epsilon")]
+    return Relevance(
+        setup,
+        rules=rules,
+        epsilon=epsilon,
+        alpha=alpha,
+        beta=beta,
+        bias=bias,
+        batch_norm=batch_norm,
+    )
+
+
+def _row(
+    name: str,
+    rules: Rules,
+    options: str,
+    summary: str,
+    source: str,
+    passes: str = "4·N",
+    **fixed: Any,
+) -> Method:
+    """A method of fixed rules; of their parameters users give those named in ``options``."""
+    others = inspect.signature(Relevance).parameters
+    unused = {
+        option: 0.0 if option == "epsilon" else others[option].default
+        for option in ("epsilon", "gamma", "alpha", "beta", "low", "high", "start")
+        if option not in options.split()
+    }
+    fixed = {"rules": rules, **unused, **fixed}
+    return Method(name, "relevance", Relevance, summary, source, passes, fixed=fixed)
+
+
+BACH = "Bach 2015, doi:10.1371/journal.pone.0130140"
+MONTAVON = "Montavon 2017, arXiv:1512.02479"
+OVERVIEW = "Montavon 2019, doi:10.1007/978-3-030-28954-6_10"
+KOHLBRENNER = "Kohlbrenner 2020, arXiv:1910.09840"
+LAPUSCHKIN = "Lapuschkin 2019, arXiv:1902.10178"
+
+EPSILON_PLUS = [("convolution", "z_plus"), ("default", "epsilon")]
+EPSILON_GAMMA = [("convolution", "gamma"), ("default", "epsilon")]
+EPSILON_ALPHA_BETA = [("convolution", "alpha_beta"), ("default", "epsilon")]
+DEEP_TAYLOR = [("first", "root"), ("default", "z_plus")]
+
+WITHOUT_BIAS = "5·N"
+"""What a layer adds without its bias is one more pass."""
+
+METHODS = (
+    Method(
+        "lrp",
+        "relevance",
+        Relevance,
+        "Relevance propagation by rules that are said for layers by position, family or name.",
+        BACH,
+        "4·N",
+    ),
+    _row("lrp_z", "z", "", "Relevance in proportion to what each input adds.", BACH, "2·N"),
+    _row(
+        "lrp_epsilon",
+        "epsilon",
+        "epsilon",
+        "Relevance in proportion to what each input adds, less what a stabiliser takes.",
+        BACH,
+        "2·N",
+    ),
+    Method(
+        "lrp_epsilon_ratio",
+        "relevance",
+        EpsilonRatios,
+        "Epsilon-LRP as input times a gradient of ratios f(x) / x, in DeepExplain's form.",
+        "Ancona 2018, arXiv:1711.06104",
+        "2·N",
+        aliases=("elrp",),
+    ),
+    _row("lrp_gamma", "gamma", "gamma", "Epsilon-LRP that favours the output's sign.", OVERVIEW),
+    _row("lrp_z_plus", "z_plus", "", "Relevance by positive contributions alone.", MONTAVON),
+    _row(
+        "lrp_alpha_beta",
+        "alpha_beta",
+        "alpha beta",
+        "Relevance by positive contributions less that by negative ones.",
+        BACH,
+    ),
+    _row("lrp_w_square", "w_square", "", "Relevance by squared weights.", MONTAVON, "2·N"),
+    _row("lrp_flat", "flat", "", "Relevance in equal shares.", LAPUSCHKIN, "2·N"),
+    _row(
+        "lrp_epsilon_plus",
+        EPSILON_PLUS,
+        "epsilon",
+        "z-plus for convolutions, epsilon for the rest.",
+        LAPUSCHKIN,
+    ),
+    _row(
+        "lrp_epsilon_plus_flat",
+        [("first", "flat"), *EPSILON_PLUS],
+        "epsilon",
+        "Flat for the first layer, z-plus for convolutions, epsilon for the rest.",
+        LAPUSCHKIN,
+    ),
+    _row(
+        "lrp_epsilon_gamma_box",
+        [("first", "z_box"), *EPSILON_GAMMA],
+        "epsilon gamma low high",
+        "z-box for the first layer, gamma for convolutions, epsilon for the rest.",
+        OVERVIEW,
+    ),
+    _row(
+        "lrp_epsilon_alpha2_beta1",
+        EPSILON_ALPHA_BETA,
+        "epsilon",
+        "Alpha-2-beta-1 for convolutions, epsilon for the rest.",
+        LAPUSCHKIN,
+    ),
+    _row(
+        "lrp_epsilon_alpha2_beta1_flat",
+        [("first", "flat"), *EPSILON_ALPHA_BETA],
+        "epsilon",
+        "Flat for the first layer, alpha-2-beta-1 for convolutions, epsilon for the rest.",
+        LAPUSCHKIN,
+    ),
+    Method(
+        "lrp_best_practice",
+        "relevance",
+        best_practice,
+        "Flat for the lowest layers, alpha-beta for convolutions, epsilon for the rest.",
+        KOHLBRENNER,
+        "4·N",
+    ),
+    _row(
+        "deep_taylor",
+        DEEP_TAYLOR,
+        "low high",
+        "Deep Taylor decomposition: z-plus, and z-box or w-square for the first layer.",
+        MONTAVON,
+        WITHOUT_BIAS,
+        bias=False,
+    ),
+    _row(
+        "excitation_backprop",
+        "z_plus",
+        "",
+        "The probability that a winner on the way down ends there: z-plus without biases.",
+        "Zhang 2016, arXiv:1608.00507",
+        WITHOUT_BIAS,
+        start="one",
+        bias=False,
+    ),
+)

@@ -1,0 +1,200 @@
+"""The figure of a comparison of methods: metrics, their curves, and rank correlations."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deeplift_engine.errors import DeepliftEngineError
+from deeplift_engine.util.typing import Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from deeplift_engine.results.measured import Measured
+
+PALETTE = (
+    "#3b6fb6",
+    "#e0803a",
+    "#4c9f70",
+    "#b04a5a",
+    "#7d5ba6",
+    "#8c6d4f",
+    "#d170a5",
+    "#6b7686",
+    "#a8a232",
+    "#3aa5b8",
+)
+INK, SOFT, GRID = "#20242c", "#6b7484", "#e6e9ee"
+BETTER = {"high": "higher is better", "low": "lower is better", "": ""}
+ACROSS, CURVES_ACROSS = 4, 5
+"""Panels in a row."""
+WIDTHS = (3.6, 1.4)
+"""Of the first curve and the last, so that those that lie on each other are seen."""
+LABEL = 26
+"""Letters of a label before it is broken."""
+
+
+@dataclass(frozen=True)
+class ComparisonData:
+    """What is drawn.
+
+    Attributes
+    ----------
+    measured
+        What each metric found of each method, by the method's label and the metric's.
+    better
+        Of each metric, by label: whether ``"high"`` or ``"low"`` is better, ``""`` if neither.
+    agreement
+        Rank correlation of every two methods, (M, M), in the order of ``measured``.
+    """
+
+    measured: Mapping[str, Mapping[str, Measured]]
+    better: Mapping[str, str]
+    agreement: Array
+
+    @property
+    def labels(self) -> list[str]:
+        """Of the methods."""
+        return list(self.measured)
+
+
+def draw_comparison(comparison: ComparisonData) -> Figure:
+    """Draw a panel for each metric, for each curve, and for the rank correlations.
+
+    Raises
+    ------
+    DeepliftEngineError
+        If matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+        from matplotlib.lines import Line2D
+    except ImportError as error:
+        raise DeepliftEngineError(
+            "comparisons are drawn with matplotlib, which is not installed: "
+            "pip install 'deeplift_engine[plot]'"
+        ) from error
+    labels = comparison.labels
+    curves = [
+        name
+        for name, found in next(iter(comparison.measured.values())).items()
+        if found.curve is not None and len(found.positions) > 1
+    ]
+    scalars = list(comparison.better)
+    rows = -(-len(scalars) // ACROSS), -(-(len(curves) + 1) // CURVES_ACROSS)
+    height = max(2.1, 0.9 + 0.36 * len(labels))
+    figure = Figure(figsize=(16, rows[0] * height + rows[1] * 3.9 + 0.5), layout="constrained")
+    heights = [rows[0] * height, rows[1] * 3.9 + 0.5]
+    parts: Any = figure.subfigures(2, 1, height_ratios=heights)
+    colours = [PALETTE[number % len(PALETTE)] for number in range(len(labels))]
+    for panel, name in _panels(parts[0], rows[0], ACROSS, scalars, sharey=True):
+        _draw_metric(panel, comparison, name, colours)
+    for panel, name in _panels(parts[1], rows[1], CURVES_ACROSS, [*curves, ""]):
+        if name:
+            _draw_curve(panel, comparison, name, colours)
+        else:
+            _draw_agreement(panel, comparison)
+    if curves:
+        lines = [
+            Line2D([], [], color=colour, linewidth=width)
+            for colour, width in zip(colours, np.linspace(*WIDTHS, len(colours)), strict=True)
+        ]
+        parts[1].legend(
+            lines, labels, loc="outside lower left", ncols=min(6, len(labels)), frameon=False
+        )
+    return figure
+
+
+def _panels(
+    part: Any, rows: int, most: int, names: list[str], **options: Any
+) -> list[tuple[Axes, str]]:
+    """A panel for each name; those left over are not drawn."""
+    across = min(most, len(names))
+    grid = part.subplots(rows, across, squeeze=False, **options).ravel()
+    for spare in grid[len(names) :]:
+        spare.set_visible(False)
+    return list(zip(grid, names, strict=False))
+
+
+def _title(panel: Axes, name: str, best: str = "") -> None:
+    panel.set_title(name.replace("_", " "), fontsize=12, weight="bold", color=INK, loc="left")
+    if BETTER[best]:
+        panel.text(
+            1, 1.02, BETTER[best], transform=panel.transAxes, ha="right", fontsize=9, color=SOFT
+        )
+
+
+def _bare(panel: Axes, axis: str) -> None:
+    panel.grid(axis=axis, color=GRID, linewidth=0.8)  # type: ignore[arg-type]
+    panel.set_axisbelow(True)
+    panel.spines[["top", "right"]].set_visible(False)
+    panel.tick_params(colors=INK, labelsize=9)
+
+
+def _draw_metric(panel: Axes, comparison: ComparisonData, name: str, colours: list[str]) -> None:
+    labels = comparison.labels
+    found = [comparison.measured[label][name] for label in labels]
+    means = np.array([each.mean for each in found])
+    errors = np.nan_to_num(np.array([each.standard_error for each in found]))
+    places = np.arange(len(labels))
+    panel.barh(places, means, color=colours, height=0.66, alpha=0.9)
+    panel.errorbar(means, places, xerr=errors, fmt="none", ecolor=INK, elinewidth=1.1, capsize=2.5)
+    panel.set_yticks(
+        places, [textwrap.fill(label, LABEL, break_long_words=False) for label in labels]
+    )
+    panel.set_ylim(len(labels) - 0.4, -0.6)
+    panel.axvline(0, color=INK, linewidth=0.8)
+    if (
+        (known := means[means > 0]).size
+        and known.max() > 300 * known.min()
+        and not (means < 0).any()
+    ):
+        panel.set_xscale("symlog", linthresh=float(10 ** np.floor(np.log10(known.min()))))
+    _bare(panel, "x")
+    _title(panel, name, comparison.better[name])
+
+
+def _draw_curve(panel: Axes, comparison: ComparisonData, name: str, colours: list[str]) -> None:
+    widths = np.linspace(*WIDTHS, len(colours))
+    for number, measured in enumerate(comparison.measured.values()):
+        found = measured[name]
+        numbers = all(isinstance(place, int | float) for place in found.positions)
+        places = found.positions if numbers else range(len(found.positions))
+        panel.plot(
+            places,
+            np.asarray(found.mean_curve),
+            color=colours[number],
+            linewidth=widths[number],
+        )
+    panel.set_xlabel(found.axis, fontsize=10, color=INK)
+    if not numbers:
+        panel.set_xticks(list(places), [str(place) for place in found.positions], rotation=30)
+    elif found.positions[0] > 0 and found.positions[-1] > 20 * found.positions[0]:
+        panel.set_xscale("log")
+    _bare(panel, "both")
+    _title(panel, name, comparison.better[name])
+
+
+def _draw_agreement(panel: Axes, comparison: ComparisonData) -> None:
+    values = comparison.agreement
+    labels = [
+        textwrap.fill(f"{number} {label}", LABEL, break_long_words=False)
+        for number, label in enumerate(comparison.labels, 1)
+    ]
+    panel.imshow(values, vmin=-1, vmax=1, cmap="RdBu_r")
+    for row, column in np.ndindex(*values.shape):
+        value = values[row, column]
+        colour = "white" if abs(value) > 0.6 else INK
+        panel.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=9, color=colour)
+    places = range(len(labels))
+    panel.set_yticks(places, labels, fontsize=9)
+    panel.set_xticks(places, [str(number + 1) for number in places], fontsize=9)
+    panel.spines[:].set_visible(False)
+    panel.tick_params(length=0, colors=INK)
+    _title(panel, "rank correlation")

@@ -1,0 +1,179 @@
+"""Sequence logos: letters as tall as their contributions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deeplift_engine.errors import DeepliftEngineError, InputError
+from deeplift_engine.util.typing import Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+COLOURS = {"A": "#109648", "C": "#255c99", "G": "#f7b32b", "T": "#d62839", "U": "#d62839"}
+OTHER_COLOUR = "#4a4e57"
+HIGHLIGHT = "#8e9ab8"
+SIDE_GAP = 0.04
+"""Of a position's width, left free on either side of a letter."""
+MARGIN = 0.06
+"""Of the height of all letters, left free above and below."""
+
+
+def draw_logo(
+    scores: Array,
+    ax: Axes | None = None,
+    *,
+    alphabet: str = "ACGT",
+    start: int = 0,
+    highlight: Sequence[tuple[float, float, str]] = (),
+    colours: Mapping[str, str] | None = None,
+    limits: tuple[float, float] | None = None,
+) -> Axes:
+    """Draw contributions as a sequence logo.
+
+    At each position the letters are stacked by size, the tallest outermost: those of positive
+    scores upwards, those of negative scores downwards and upside down. One collection holds all
+    letters, so thousands of positions are drawn in well under a second.
+
+    Parameters
+    ----------
+    scores
+        ``(L, A)``, a column per letter of ``alphabet``; zeros are not drawn.
+    ax
+        Where to draw; a new figure if not given.
+    alphabet
+        The letters, in the order of the columns.
+    start
+        Coordinate of the first position. Position i is drawn from ``start + i - 0.5`` to
+        ``start + i + 0.5``.
+    highlight
+        ``(first, end, label)`` spans to be shaded, in the same coordinates, ``end`` excluded.
+    colours
+        Of letters, over the field's own: A green, C blue, G orange, T red.
+    limits
+        Of the vertical axis; found from the scores if not given.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    InputError
+        If the scores are no finite ``(L, A)`` array.
+    DeepliftEngineError
+        If matplotlib is not installed.
+    """
+    scores = np.asarray(scores, dtype=float)
+    if scores.ndim != 2 or scores.shape[1] != len(alphabet) or not np.isfinite(scores).all():
+        raise InputError(
+            f"a logo needs finite scores of shape (L, {len(alphabet)}), a column for each of "
+            f"{alphabet!r}; these have shape {scores.shape}"
+            + ("" if np.isfinite(scores).all() else " and are not all finite")
+        )
+    try:
+        from matplotlib import pyplot as plt
+        from matplotlib.collections import PathCollection
+    except ImportError as error:
+        raise DeepliftEngineError(
+            "logos are drawn with matplotlib, which is not installed: "
+            "pip install 'deeplift_engine[plot]'"
+        ) from error
+    if ax is None:
+        _, ax = plt.subplots(figsize=(min(2 + len(scores) * 0.12, 30), 2), layout="constrained")
+    positions, letters, bottoms, heights = stack(scores)
+    palette = COLOURS | dict(colours or {})
+    paths = [
+        _placed(alphabet[letter], start + position, bottom, height)
+        for position, letter, bottom, height in zip(
+            positions, letters, bottoms, heights, strict=True
+        )
+    ]
+    faces = [palette.get(alphabet[letter], OTHER_COLOUR) for letter in letters]
+    ax.add_collection(
+        PathCollection(paths, facecolors=faces, linewidths=0, zorder=2), autolim=False
+    )
+    ax.axhline(0, color="#30343c", linewidth=0.7, zorder=3)
+    low, high = limits or _limits(scores)
+    ax.set_xlim(start - 0.5, start + len(scores) - 0.5)
+    ax.set_ylim(low, high)
+    for first, end, label in highlight:
+        _shade(ax, first, end, label)
+    ax.spines[["top", "right", "bottom"]].set_visible(False)
+    ax.tick_params(axis="x", length=0)
+    return ax
+
+
+def stack(scores: Array) -> tuple[Array, Array, Array, Array]:
+    """Where each letter goes.
+
+    Returns
+    -------
+    positions, letters, bottoms, heights
+        One entry per letter drawn: row and column of ``scores`` ``(L, A)``, where its foot
+        stands, and its height; the height is negative for a letter that hangs head down.
+    """
+    order = np.argsort(np.abs(scores), axis=1, kind="stable")
+    sizes = np.take_along_axis(scores, order, axis=1)
+    up, down = np.clip(sizes, 0, None), np.clip(sizes, None, 0)
+    tops = np.where(sizes > 0, up.cumsum(axis=1), down.cumsum(axis=1))
+    positions, ranks = np.nonzero(sizes)
+    heights = sizes[positions, ranks]
+    return positions, order[positions, ranks], tops[positions, ranks] - heights, heights
+
+
+def _limits(scores: Array) -> tuple[float, float]:
+    high = float(np.clip(scores, 0, None).sum(axis=1).max(initial=0))
+    low = float(np.clip(scores, None, 0).sum(axis=1).min(initial=0))
+    room = MARGIN * (high - low) or 1.0
+    return low - room * (low < 0 or high == 0), high + room
+
+
+def _placed(letter: str, centre: float, bottom: float, height: float) -> Any:
+    """The outline of a letter, one position wide and ``height`` tall."""
+    from matplotlib.path import Path
+
+    vertices, codes = _outline(letter)
+    width = 1 - 2 * SIDE_GAP
+    moved = vertices * [width, height] + [centre - width / 2, bottom]
+    return Path(moved, codes)
+
+
+@lru_cache(maxsize=256)
+def _outline(letter: str) -> tuple[Array, Array]:
+    """Vertices and path codes of a letter that fills the unit square."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+
+    path = TextPath((0, 0), letter, size=100, prop=FontProperties(family="DejaVu Sans", weight=700))
+    vertices = np.asarray(path.vertices, dtype=float)
+    drawn = vertices[path.codes != path.CLOSEPOLY] if len(vertices) else np.zeros((1, 2))
+    low, high = drawn.min(axis=0), drawn.max(axis=0)
+    size = np.where(high > low, high - low, 1)
+    unit = np.clip((vertices - low) / size, 0, 1)
+    if letter == "I":  # a bar as wide as a letter would look like a block
+        unit[:, 0] = 0.5 + (unit[:, 0] - 0.5) * 0.3
+    return unit, np.asarray(path.codes)
+
+
+def _shade(ax: Axes, first: float, end: float, label: str) -> None:
+    ax.axvspan(first - 0.5, end - 0.5, color=HIGHLIGHT, alpha=0.22, linewidth=0, zorder=0)
+    if label:
+        ax.annotate(
+            label,
+            ((first + end - 1) / 2, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 2),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize=9,
+            color="#3b4565",
+            annotation_clip=False,
+        )

@@ -1,0 +1,1 @@
+"""The network as a graph of attribution layers, and graphs rewritten to cost less."""

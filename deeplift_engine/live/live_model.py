@@ -1,0 +1,133 @@
+"""A model in memory as what the reader of configurations takes: of Keras 3, or of tf_keras."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+
+from deeplift_engine.engine.probe_inputs import random_inputs
+from deeplift_engine.errors import InputError, UnsupportedModelError
+from deeplift_engine.live.tracing import Traced, Weights, structure, traced
+
+if TYPE_CHECKING:
+    from deeplift_engine.network import Network
+
+TOLERANCE = 1e-4
+SAMPLES = 2
+
+
+@dataclass(frozen=True)
+class Live:
+    """Configuration, arrays and Keras version of a model in memory.
+
+    ``traced`` is None where nobody's Python code was run.
+    """
+
+    config: dict[str, Any]
+    weights: Weights
+    version: str
+    traced: Traced | None = None
+
+
+def described(model: Any, example: Any, input_shape: Any, given: Iterable[str]) -> Live:
+    """Tell what a model is made of; see `deeplift_engine.convert`.
+
+    ``given`` are the names, patterns and classes of layers of which the user says what they are.
+    """
+    legacy = sys.modules.get("tf_keras")
+    if legacy is not None and isinstance(model, legacy.Model):
+        return _of_tf_keras(legacy, model, example, input_shape)
+    if not isinstance(model, keras.Model):
+        raise InputError(
+            f"convert() takes a model of Keras or tf_keras in memory, not {type(model).__name__};"
+            " a saved one is read by load()."
+        )
+    keys = list(given)
+
+    def covered(path: str, kind: str) -> bool:
+        return any(
+            key in (path, kind) or key.rpartition(">")[2] == kind or fnmatch.fnmatchcase(path, key)
+            for key in keys
+        )
+
+    found = traced(model, example, input_shape, covered)
+    return Live(found.config, found.weights, keras.__version__, found if found.ran else None)
+
+
+def check(network: Network, model: Any, found: Traced, example: Any) -> None:
+    """Compare what was traced with what the model computes.
+
+    Raises
+    ------
+    UnsupportedModelError
+        If they differ: ``call`` does with symbolic tensors something else than with data.
+    """
+    if example is not None:
+        values = [np.asarray(value)[:SAMPLES] for value in keras.tree.flatten(example)]
+    else:
+        values = random_inputs(network.inputs, network.dtype, SAMPLES)
+    symbols = found.arguments or ((structure(model, "inputs"),), {})
+    args, kwargs = keras.tree.pack_sequence_as(symbols, values)
+    expected = [np.asarray(value) for value in keras.tree.flatten(model(*args, **kwargs))]
+    outcome = network.predict(values)
+    ours = list(outcome.values()) if isinstance(outcome, dict) else [outcome]
+    for number, (a, b) in enumerate(zip(ours, expected, strict=len(ours) == len(expected))):
+        scale = float(np.max(np.abs(b), initial=0)) or 1.0
+        error = float(np.max(np.abs(a - b), initial=0)) / scale if a.shape == b.shape else np.inf
+        if not error < TOLERANCE:
+            raise UnsupportedModelError(
+                f"{type(model).__name__} {model.name!r}: what was traced of it computes something"
+                f" else than the model itself (output {number} is off by {error:.2g} of its"
+                " largest): its call, or that of a layer in it, depends on values or sizes."
+                " Write that part of existing layers, or say what it is by layers= or functions=."
+            )
+
+
+def _of_tf_keras(legacy: Any, model: Any, example: Any, input_shape: Any) -> Live:
+    """A model of tf_keras, by its own configuration; a subclassed one called on its inputs."""
+    if not model.built or not model.weights:
+        raise InputError(f"The model {model.name!r} has no weights yet: call it once on data.")
+    try:
+        if not isinstance(model, legacy.Sequential) and not model.inputs:
+            symbols = _legacy_inputs(legacy, model, example, input_shape)
+            model = legacy.Model(symbols, model.call(symbols))
+        config = json.loads(model.to_json())
+    except InputError:
+        raise
+    except Exception as error:  # whatever the user's code raises
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+        raise UnsupportedModelError(
+            f"The tf_keras model {model.name!r} cannot be told by layers: {reason}"
+        ) from error
+    weights = {
+        layer.name: [
+            (weight.name, array)
+            for weight, array in zip(layer.weights, layer.get_weights(), strict=True)
+        ]
+        for layer in model.layers
+    }
+    return Live(config, weights, str(config.get("keras_version") or legacy.__version__))
+
+
+def _legacy_inputs(legacy: Any, model: Any, example: Any, input_shape: Any) -> Any:
+    if example is None and input_shape is None:
+        raise InputError(
+            f"Nothing tells what the model {model.name!r} is called with: give an example of it,"
+            " convert(model, example=x), or input_shape= without the samples."
+        )
+    if example is None:
+        return legacy.Input(tuple(input_shape))
+    arrays = keras.tree.map_structure(np.asarray, example)
+    return keras.tree.map_structure(
+        lambda array: legacy.Input(
+            array.shape[1:], dtype="float32" if array.dtype.kind == "f" else array.dtype.name
+        ),
+        arrays,
+    )

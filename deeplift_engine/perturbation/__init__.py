@@ -1,1 +1,0 @@
-"""Parts of inputs replaced by references: which together, and what becomes of the target."""

@@ -1,0 +1,155 @@
+"""What inputs are compared with: constants, data sets, arrays of one's own, functions, shuffles.
+
+A contribution is always relative to a reference, so this choice decides what the scores mean.
+`resolve` turns whatever a user passes for one input into a `References`; the explainer asks
+that for arrays, batch by batch, and knows no other form.
+"""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from deeplift_engine.errors import ReferencesError
+from deeplift_engine.graph.inputs import Table
+from deeplift_engine.references.fixed import (
+    broadcast_reference,
+    constant,
+    function,
+    per_sample,
+    shared,
+    zeros,
+)
+from deeplift_engine.references.reference_set import (
+    PendingReferences,
+    References,
+    Shape,
+    checked,
+    describe,
+    dims,
+    fits,
+    to_numbers,
+)
+from deeplift_engine.util.typing import Array
+
+ReferencesLike: TypeAlias = (
+    References | PendingReferences | float | ArrayLike | Callable[[Array], Any] | None
+)
+
+
+def resolve(
+    references: ReferencesLike,
+    shape: Shape,
+    n: int,
+    dtype: DTypeLike,
+    sample: Array | None = None,
+    table: Table | None = None,
+) -> References:
+    """Turn what a user passes for one input into a `References`.
+
+    Parameters
+    ----------
+    references
+        ``None`` for zeros; a number; an array; a function of the inputs; or what the functions
+        of this module return. An array's number of dimensions decides what it is: one sample
+        ``S``, or trailing axes of it, is one shared reference; ``(N, *S)`` is one, and
+        ``(N, K, *S)`` are K for each of the N inputs. A set of another size is refused rather
+        than guessed: say `shared` or `per_sample`.
+    shape
+        Shape of one sample of this input, ``None`` where it is free.
+    n
+        Number of inputs.
+    dtype
+        What the network computes in; references are cast to it.
+    sample
+        The first input ``S``, on which a function without a count is tried.
+    table
+        What the input is looked up in, where it is tokens: references must be in it too.
+
+    Returns
+    -------
+    resolved : References
+        Its `make` checks shape and finiteness and casts.
+
+    Raises
+    ------
+    ReferencesError
+        If they cannot fit the inputs, here or in `make`.
+    """
+    return checked(_settled(references, shape, n, sample), np.dtype(dtype), table)
+
+
+def combined(*parts: ReferencesLike) -> PendingReferences:
+    """Several kinds of references as one set: ``combined(0, blur(4), dinucleotide_shuffle(10))``.
+
+    Each part is anything that `resolve` takes. The set is shared where all its parts are.
+    """
+    if not parts:
+        raise ReferencesError("combined() needs at least one kind of references")
+
+    def settle(shape: Shape, n: int, sample: Array | None) -> References:
+        return _joined([_settled(part, shape, n, sample) for part in parts])
+
+    return PendingReferences("combined", settle)
+
+
+def _joined(parts: Sequence[References]) -> References:
+    name = f"combined({', '.join(part.name for part in parts)})"
+    if any(part.tolerance is not None for part in parts):
+        raise ReferencesError(f"{name}: give a number of references instead of 'auto'")
+    shared_by_all = all(part.shared for part in parts)
+
+    def make(inputs: Array, indices: Array) -> Array:
+        made = [
+            np.asarray(part.make(inputs[:0] if part.shared else inputs, indices)) for part in parts
+        ]
+        if shared_by_all:
+            return np.concatenate(made)
+        own = [
+            np.broadcast_to(array, (len(inputs), *array.shape)) if part.shared else array
+            for part, array in zip(parts, made, strict=True)
+        ]
+        return np.concatenate(own, axis=1)
+
+    drawn = any(part.drawn for part in parts)
+    return References(name, sum(part.count for part in parts), shared_by_all, make, drawn=drawn)
+
+
+def _settled(references: ReferencesLike, shape: Shape, n: int, sample: Array | None) -> References:
+    if references is None:
+        references = zeros()
+    elif isinstance(references, numbers.Real) and not isinstance(references, bool):
+        references = constant(float(references))
+    elif callable(references):
+        references = function(references)
+    elif not isinstance(references, (References, PendingReferences)):
+        references = _from_array(references, shape, n)
+    if isinstance(references, PendingReferences):
+        return references.settle(shape, n, sample)
+    return references
+
+
+def _from_array(references: Any, shape: Shape, n: int) -> References | PendingReferences:
+    array = to_numbers(references, "references")
+    extra = array.ndim - len(shape)
+    if extra <= 0 and fits(array.shape, shape[-extra:] if extra else shape, broadcast=True):
+        return broadcast_reference(array, f"array({describe(array)})")
+    if extra == 1 and fits(array.shape[1:], shape) and len(array) == 1:
+        return shared(array)
+    if extra in (1, 2) and fits(array.shape[extra:], shape):
+        if len(array) == n:
+            return per_sample(array)
+        raise ReferencesError(
+            f"references of shape {array.shape}: {len(array)} entries for {n} inputs of shape "
+            f"({dims(shape)}); pass references.shared(array) to compare every input with all "
+            f"of them, or references.per_sample(array) with exactly {n}"
+        )
+    raise ReferencesError(
+        f"references of shape {array.shape} do not fit inputs of shape ({dims(shape)}); give one "
+        f"sample ({dims(shape)}) or its trailing axes, one for each of the {n} inputs "
+        f"({n}, {dims(shape)}), or K for each ({n}, K, {dims(shape)})"
+    )

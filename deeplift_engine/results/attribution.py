@@ -1,0 +1,264 @@
+"""The result of a run: contributions, what they are checked against, and where they came from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any
+from urllib.parse import quote, unquote
+
+import numpy as np
+
+from deeplift_engine.errors import InputError, OutputError
+from deeplift_engine.util import storage
+from deeplift_engine.util.typing import Array
+from deeplift_engine.version import __version__
+
+Arrays = Array | Mapping[str, Array]  # one array, or several by name
+
+_LIBRARIES = ("tensorflow", "keras", "numpy")
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Contributions of a batch, with all that is needed to check and to repeat them.
+
+    Shapes are written with T targets, N samples, K references of one sample, and S the shape of
+    one sample at the place that is scored. The T axis is there when several targets were asked
+    for in one run, the K axis when the references were kept apart instead of averaged.
+
+    Attributes
+    ----------
+    scores
+        Contributions, ``([T,] N, [K,] *S)``; by name when several places are scored.
+    multipliers
+        Contribution per unit of difference from the reference, shaped like ``scores``; None for
+        a method without them.
+    convergence_delta
+        Sum of the contributions minus `target_delta`, ``([T,] N[, K])``, in the target's units;
+        None for a method whose contributions need not sum to anything.
+    target_delta
+        The target on the input minus the target on the reference, ``([T,] N[, K])``; None for a
+        method that compares with none.
+    relative_error
+        ``|convergence_delta|`` on the target's own scale, of the same shape, or None.
+    predictions
+        The network's outputs on the inputs, ``(N, ...)``; by name when there are several.
+    inputs
+        The inputs, ``(N, ...)``; by name when there are several.
+    settings
+        How the scores were made: method, rules, target, references, versions, hash of the model.
+        Only what JSON can hold.
+    standard_errors
+        Of a method that averages over references, draws or noise: the standard error of each
+        score, shaped like ``scores``; else None.
+    axes
+        The leading axes of ``scores``: ``("sample",)``, with ``"target"`` before it and
+        ``"reference"`` after it where those axes are there.
+    """
+
+    scores: Arrays
+    multipliers: Arrays | None
+    convergence_delta: Array | None
+    target_delta: Array | None
+    relative_error: Array | None
+    predictions: Arrays
+    inputs: Arrays
+    settings: dict[str, Any] = field(default_factory=dict)
+    axes: tuple[str, ...] = ("sample",)
+    standard_errors: Arrays | None = None
+
+    def __post_init__(self) -> None:
+        if self.target_delta is not None and np.ndim(self.target_delta) != len(self.axes):
+            raise InputError(
+                f"target_delta has shape {np.shape(self.target_delta)}, but the leading axes are "
+                f"{self.axes}: expected one axis for each"
+            )
+
+    def __repr__(self) -> str:
+        """What the scores are, without the arrays."""
+        said = self.settings.get
+        parts = [f"scores {_shapes(self.scores)}"]
+        if "target" in self.settings:
+            parts.append(f"target {said('target')} of {said('target_layer')}")
+        if said("references") is not None:
+            parts.append(f"references {said('references')}")
+        if self.relative_error is not None:
+            parts.append(f"relative error up to {np.max(self.relative_error, initial=0):.1e}")
+        return f"<Attribution by {said('method', 'a method')}: {', '.join(parts)}>"
+
+    @property
+    def hypothetical(self) -> Arrays:
+        """`hypothetical_contributions` along the last axis, where one-hot inputs have letters."""
+        return self.hypothetical_contributions()
+
+    def hypothetical_contributions(self, axis: int = -1) -> Arrays:
+        """What each possible letter would contribute at each position.
+
+        The letter c in place of what is there would have the difference
+        ``onehot(c) - reference`` and so contribute ``m_c - sum_c' m_c' r_c'`` under the same
+        multipliers. The scores are ``m (x - r)``, so the sum is known without the reference:
+        ``m r = m x - scores``, also after averaging over references.
+
+        Parameters
+        ----------
+        axis
+            The axis of the letters in one array of ``inputs``; the last one by default, 1 for
+            channels first.
+
+        Returns
+        -------
+        array or dict
+            Shaped like ``scores``. The letter that is there has the position's total
+            contribution.
+
+        Raises
+        ------
+        InputError
+            If there are no multipliers, the scores are not those of the inputs, or the axis has
+            only one entry, so that there is nothing to choose from.
+        """
+        if self.multipliers is None:
+            raise InputError(
+                "hypothetical contributions need multipliers, and this method has none: "
+                "use the method 'deeplift'"
+            )
+        if isinstance(self.scores, Mapping):
+            return {name: self._hypothetical(name, axis) for name in self.scores}
+        return self._hypothetical(None, axis)
+
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        hypothetical: bool = False,
+        command_line: str | None = None,
+    ) -> None:
+        """Write everything to one file, with its settings, or leave no file.
+
+        Parameters
+        ----------
+        path
+            ``.h5`` or ``.hdf5`` (each field a data set, the settings as attributes) or ``.npz``.
+        overwrite
+            Whether a file that is there may be replaced.
+        hypothetical
+            Whether to add the hypothetical contributions, for programs that read them.
+        command_line
+            The command that made this, to be kept with the settings.
+
+        Raises
+        ------
+        OutputError
+            For another suffix, a file that is there, and whatever the disk refuses.
+        """
+        arrays: dict[str, Array] = {}
+        for name in _ARRAY_FIELDS:
+            _flatten(name, getattr(self, name), arrays)
+        if hypothetical:
+            _flatten("hypothetical", self.hypothetical, arrays)
+        stored = {
+            **provenance(),
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            **({"command_line": command_line} if command_line else {}),
+            **self.settings,
+            "axes": list(self.axes),
+        }
+        storage.write(path, arrays, stored, overwrite=overwrite)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Attribution:
+        """Read back a file that `save` wrote; ``settings`` then tell when and how it was made.
+
+        Raises
+        ------
+        OutputError
+            If the file is not there, is damaged, or holds something else.
+        """
+        arrays, settings = storage.read(path)
+        found = {name: _gather(name, arrays) for name in _ARRAY_FIELDS}
+        missing = [name for name in _ARRAY_FIELDS if found[name] is None and name not in _OPTIONAL]
+        if missing or "axes" not in settings:
+            raise OutputError(
+                f"{path} does not hold {', '.join(missing) or 'its axes'}: "
+                "expected a file that Attribution.save wrote"
+            )
+        axes = tuple(settings.pop("axes"))
+        return cls(**found, settings=settings, axes=axes)  # type: ignore[arg-type]
+
+    def _hypothetical(self, name: str | None, axis: int) -> Array:
+        scores = _by_name(self.scores, name)
+        multipliers = _by_name(self.multipliers, name)
+        inputs = self._inputs_at(name)
+        if inputs is None or scores.shape[len(self.axes) :] != inputs.shape[1:]:
+            raise InputError(
+                "hypothetical contributions are those of letters at an input, but the scores are "
+                f"at {name or self.settings.get('layers') or 'a layer inside'}: run without layers"
+            )
+        axis = axis - inputs.ndim if axis >= 0 else axis  # leading axes are about to be added
+        if not -inputs.ndim < axis < 0 or inputs.shape[axis] < 2:
+            raise InputError(
+                f"inputs of shape {inputs.shape} have no letters along axis {axis}: expected an "
+                "axis after the samples' with two entries or more, such as one-hot letters"
+            )
+        if "reference" in self.axes:
+            inputs = inputs[:, np.newaxis]
+        of_references = np.sum(multipliers * inputs - scores, axis=axis, keepdims=True)
+        return np.asarray(multipliers - of_references, dtype=scores.dtype)
+
+    def _inputs_at(self, name: str | None) -> Array | None:
+        """Give the inputs that the scores called ``name`` belong to, None for a layer inside."""
+        if isinstance(self.inputs, Mapping):
+            return None if name is None else self.inputs.get(name)
+        return None if self.settings.get("layers") else np.asarray(self.inputs)
+
+
+def provenance() -> dict[str, str]:
+    """Give the versions of the project and of the libraries that it computes with."""
+    return {
+        "deeplift_engine_version": __version__,
+        **{f"{name}_version": metadata.version(name) for name in _LIBRARIES},
+    }
+
+
+_ARRAY_FIELDS = tuple(f.name for f in fields(Attribution) if f.name not in ("settings", "axes"))
+_OPTIONAL = (
+    "multipliers",
+    "convergence_delta",
+    "relative_error",
+    "target_delta",
+    "standard_errors",
+)
+
+
+def _shapes(values: Arrays) -> str:
+    if isinstance(values, Mapping):
+        return " and ".join(f"{array.shape} of {name}" for name, array in values.items())
+    return str(values.shape)
+
+
+def _by_name(part: Arrays | None, name: str | None) -> Array:
+    return np.asarray(part if name is None or not isinstance(part, Mapping) else part[name])
+
+
+def _flatten(name: str, value: Arrays | None, arrays: dict[str, Array]) -> None:
+    if isinstance(value, Mapping):
+        for key, array in value.items():  # a layer's name may itself have slashes
+            arrays[f"{name}/{quote(key, safe=' :')}"] = np.asarray(array)
+    elif value is not None:
+        arrays[name] = np.asarray(value)
+
+
+def _gather(name: str, arrays: Mapping[str, Array]) -> Arrays | None:
+    if name in arrays:
+        return arrays[name]
+    start = f"{name}/"
+    return {
+        unquote(key.removeprefix(start)): array
+        for key, array in arrays.items()
+        if key.startswith(start)
+    } or None

@@ -1,0 +1,1 @@
+"""How multipliers cross layers."""

@@ -1,0 +1,181 @@
+"""Which rule each layer gets: a method is an ordered list of (which layers, rule)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from deeplift_engine.errors import RuleError
+from deeplift_engine.layers import (
+    Composite,
+    Elementwise,
+    Identity,
+    Joint,
+    Layer,
+    Linear,
+    Lookup,
+    Recurrence,
+    Reshape,
+    Scale,
+    Selection,
+    Transpose,
+)
+from deeplift_engine.rules.deeplift.elementwise import Deconvolution, Factor, RevealCancel
+from deeplift_engine.rules.deeplift.joint import GradientAtInput, OwnRule, Path, Winner
+from deeplift_engine.rules.deeplift.linear import Transposed
+from deeplift_engine.rules.deeplift.tokens import Tokens
+from deeplift_engine.rules.recurrence import Unrolled
+from deeplift_engine.rules.rule import Rule
+from deeplift_engine.rules.selecting import (
+    FAMILIES,
+    NodeLike,
+    Nodes,
+    Selector,
+    Test,
+    pairs_of,
+    select,
+    unknown_name,
+)
+
+logger = logging.getLogger("deeplift_engine")
+
+ELEMENTWISE: dict[str, Factor | Deconvolution | RevealCancel] = {
+    "rescale": Factor("rescale", "slope"),
+    "reveal_cancel": RevealCancel(),
+    "gradient": Factor("gradient", "derivative"),
+    "guided_backprop": Factor("guided_backprop", "derivative", True),
+    "guided_backprop_rescale": Factor("guided_backprop_rescale", "slope", True),
+    "deconvnet": Deconvolution(),
+    "pass_through": Factor("pass_through", "one"),
+}
+"""Rules of nonlinear functions of one element, by name."""
+
+COMPOSITES: dict[str, list[tuple[str, str]]] = {
+    "genomics_default": [
+        ("after:convolution", "rescale"),
+        ("after:dense", "reveal_cancel"),
+        ("default", "rescale"),
+    ],
+}
+"""Named lists of (which layers, rule)."""
+
+GRADIENT_STYLE = ("gradient", "guided_backprop", "deconvnet", "pass_through")
+TRANSPARENT = (Identity, Reshape, Scale, Transpose)
+Rules = str | Mapping[str, str] | Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """A node's rule, and why where there is something to say."""
+
+    rule: Rule
+    note: str = ""
+
+
+def named_rules() -> list[str]:
+    """Every name that ``rules=`` takes."""
+    return [*ELEMENTWISE, *COMPOSITES]
+
+
+def assign(
+    nodes: Nodes, rules: Rules = "rescale", max_pooling: str = "exact"
+) -> dict[str, Assigned]:
+    """The rule of every node that has inputs.
+
+    Parameters
+    ----------
+    nodes
+        The network's nodes by name.
+    rules
+        A rule's or composite's name for all layers, or (which layers, rule) pairs as a mapping
+        or a list, of which the first that matches wins. Which layers: a layer's name;
+        ``"class:Conv1D"``, the Keras class; ``"after:dense"`` or ``"after:convolution"``,
+        activations that such a layer feeds, looking through batch normalisation, dropout and
+        reshapes; ``"default"``, all.
+    max_pooling
+        ``"exact"`` or ``"gradient"``.
+
+    Raises
+    ------
+    RuleError
+        A name that is no rule, no layer, or no choice.
+    """
+    if max_pooling not in ("exact", "gradient"):
+        raise RuleError(f"max_pooling is 'exact' or 'gradient', not {max_pooling!r}.")
+    pairs = _selected(rules, nodes)
+    assigned = {}
+    for node in nodes.values():
+        if not node.inputs:
+            continue
+        name = next((rule for selects, rule in pairs if selects(node)), "rescale")
+        note = _why(node, nodes) if rules == "genomics_default" else ""
+        if note:
+            logger.info("genomics_default: %s gets %s: %s", node.name, name, note)
+        assigned[node.name] = Assigned(_for_layer(node.layer, name, max_pooling), note)
+    return assigned
+
+
+def _selected(rules: Rules, nodes: Nodes) -> list[tuple[Selector, str]]:
+    """The pairs of ``rules``, read and checked."""
+    given = COMPOSITES.get(rules, rules) if isinstance(rules, str) else rules
+    pairs = pairs_of(given, str, "[('conv1d_1', 'gradient'), ('default', 'rescale')]")
+    for _, rule in pairs:
+        if not isinstance(rule, str) or rule not in ELEMENTWISE:
+            raise RuleError(unknown_name("rule", str(rule), list(ELEMENTWISE)))
+    words: dict[str, Test] = {
+        "default": lambda node: True,
+        **{f"after:{family}": _behind(family, nodes) for family in FAMILIES},
+    }
+    return [(select(which, nodes, words), rule) for which, rule in pairs]
+
+
+def _behind(family: str, nodes: Nodes) -> Test:
+    """Whether a node is an activation that layers of a family feed."""
+    return lambda node: isinstance(node.layer, Elementwise) and _family(node, nodes) == family
+
+
+def _source(node: NodeLike, nodes: Nodes) -> NodeLike:
+    """The layer that feeds an activation, looking through what does not mix elements."""
+    source = nodes[node.inputs[0]]
+    while isinstance(source.layer.core, TRANSPARENT):
+        source = nodes[source.inputs[0]]
+    return source
+
+
+def _family(node: NodeLike, nodes: Nodes) -> str:
+    layer = _source(node, nodes).layer.core
+    return next((family for family, kinds in FAMILIES.items() if isinstance(layer, kinds)), "")
+
+
+def _why(node: NodeLike, nodes: Nodes) -> str:
+    if not isinstance(node.layer, Elementwise) or _family(node, nodes):
+        return ""
+    source = _source(node, nodes)
+    return f"fed by {source.name} ({source.class_name}), neither convolution nor dense"
+
+
+def _for_layer(layer: Layer, name: str, max_pooling: str) -> Rule:
+    if isinstance(layer, Linear):
+        return Transposed()
+    if isinstance(layer, Elementwise):
+        if name == "reveal_cancel" and not layer.everywhere:
+            name = "rescale"
+        return ELEMENTWISE[name]
+    if isinstance(layer, Lookup):
+        return Tokens()
+    if name in GRADIENT_STYLE and not isinstance(layer, Recurrence):
+        return GradientAtInput()
+    if isinstance(layer, Selection):
+        return GradientAtInput() if layer.pools and max_pooling == "gradient" else Winner()
+    if isinstance(layer, Joint):
+        return Path()
+    if isinstance(layer, Composite):
+        return OwnRule()
+    if isinstance(layer, Recurrence):
+        cell = layer.cell.nodes.values()
+        inner = {
+            node.name: _for_layer(node.layer, name, max_pooling) for node in cell if node.inputs
+        }
+        return Unrolled(name, inner)
+    raise RuleError(f"No rule for layers of kind {layer.kind!r}.")

@@ -1,0 +1,51 @@
+"""Linear layers: one transposed map, and one more for the half-difference where there is one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import tensorflow as tf
+
+from deeplift_engine.layers import Linear, Part
+from deeplift_engine.rules.rule import Ends, Multiplier, deltas, full, pairwise, transposed
+from deeplift_engine.util.typing import Tensor
+
+
+@dataclass(frozen=True)
+class Transposed:
+    """The Linear rule (section 3.5.1 of the paper) in the algebra of mean and half-difference.
+
+    With a kernel W: s' = Wᵀs + sign(Δ)·(|W|ᵀd), d' = 0, and the output's spread is |W||Δ|.
+    Without mixing: s' = Wᵀs, d' = |W|ᵀd, and the spread is |W|A.
+    """
+
+    name: str = "linear"
+    complete: bool = True
+
+    def cross(self, layer: Linear, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
+        """Multipliers of the inputs."""
+        shapes = ends.shapes()
+        if isinstance(layer, Part) and isinstance(shapes[0][-1], int):
+            place = (layer.start, layer.stop, shapes[0][-1])
+            return [replace(self._full(layer, ends, arrived), slice=place)]
+        arrived = self._full(layer, ends, arrived)
+        means = transposed(layer.transpose, arrived.mean, shapes)
+        if arrived.half is None:
+            return [Multiplier(mean) for mean in means]
+        halves = transposed(layer.absolute().transpose, arrived.half, shapes)
+        parts = [Multiplier(mean, half) for mean, half in zip(means, halves, strict=True)]
+        if not layer.folds:
+            return parts
+        return [part.folded(delta) for part, delta in zip(parts, deltas(ends), strict=True)]
+
+    @staticmethod
+    def _full(layer: Linear, ends: Ends, arrived: Multiplier) -> Multiplier:
+        if layer.broadcasts:
+            return arrived
+        half = None if arrived.half is None else full(arrived.half, ends)
+        return Multiplier(full(arrived.mean, ends), half)
+
+    def spread(self, layer: Linear, ends: Ends) -> Tensor:
+        """Spread of the output."""
+        sizes = [tf.abs(delta) for delta in deltas(ends)] if layer.folds else ends.spreads()
+        return pairwise(layer.absolute().linear, sizes)

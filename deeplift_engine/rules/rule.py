@@ -1,0 +1,240 @@
+"""What a rule is, and what it may ask of the layer it crosses."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import tensorflow as tf
+
+from deeplift_engine.layers import Joint, Layer
+from deeplift_engine.tensors.tensor_ops import (
+    LEADING,
+    batched,
+    expand_to,
+    features,
+    merge,
+    split,
+    summed_to,
+    vjp,
+)
+from deeplift_engine.util.typing import Tensor
+
+
+@dataclass(frozen=True)
+class Multiplier:
+    """The multipliers of positive and negative parts as mean and half-difference.
+
+    Both are (targets, inputs, references, ...), any leading axis 1 where nothing depends on
+    it. ``half`` is None where the two parts have one multiplier. The contribution is
+    ``mean * delta + half * spread``. Where ``slice`` is given, the tensors are those of elements
+    start to stop of the last axis, of a size; the others are zeros.
+
+    The mean is ``unscaled`` times ``scale``, if there is one. It is multiplied when it is read:
+    a rule that takes the two as they are spares a pass over memory.
+    """
+
+    unscaled: Tensor
+    half: Tensor | None = None
+    slice: tuple[int, int, int] | None = None
+    scale: Tensor | None = None
+
+    @functools.cached_property
+    def mean(self) -> Tensor:
+        """The mean of the two multipliers."""
+        return self.unscaled if self.scale is None else self.unscaled * self.scale
+
+    def folded(self, delta: Tensor) -> Multiplier:
+        """One multiplier for both parts, where the spread is the size of ``delta``."""
+        if self.half is None:
+            return self
+        return Multiplier(self.mean + tf.sign(delta) * self.half)
+
+
+def total(arrived: Sequence[Multiplier]) -> Multiplier:
+    """The sum of what arrives by several ways; slices are put together rather than padded."""
+    if len(arrived) == 1 and arrived[0].slice is None:
+        return arrived[0]
+    means = _joined([(part.slice, part.mean) for part in arrived])
+    halves = _joined([(part.slice, part.half) for part in arrived if part.half is not None])
+    return Multiplier(sum(means[1:], means[0]), sum(halves[1:], halves[0]) if halves else None)
+
+
+def _joined(parts: Sequence[tuple[tuple[int, int, int] | None, Tensor]]) -> list[Tensor]:
+    """Tensors of full size with the same sum: slices that do not overlap become one."""
+    whole = [tensor for place, tensor in parts if place is None]
+    rest = [(place, tensor) for place, tensor in parts if place is not None]
+    while rest:
+        end, pieces, left = 0, [], []
+        size = rest[0][0][2]
+        for (start, stop, _), tensor in sorted(rest, key=lambda part: part[0]):
+            if start < end:
+                left.append(((start, stop, size), tensor))
+                continue
+            pieces += [(start - end, tensor)]
+            end = stop
+        whole.append(_concatenated(pieces, size - end))
+        rest = left
+    return whole
+
+
+def _concatenated(pieces: Sequence[tuple[int, Tensor]], after: int) -> Tensor:
+    """Tensors along the last axis, each behind a number of zeros, and zeros ``after`` them."""
+    axes = tf.shape(pieces[0][1])[:-1]
+    for _, tensor in pieces[1:]:
+        axes = tf.broadcast_dynamic_shape(axes, tf.shape(tensor)[:-1])
+    joined = []
+    for gap, tensor in [*pieces, (after, None)]:
+        if gap:
+            zeros = tf.zeros(tf.concat([axes, [gap]], 0), pieces[0][1].dtype)
+            zeros.set_shape([*pieces[0][1].shape[:-1].as_list(), gap])
+            joined.append(zeros)
+        if tensor is not None:
+            result = tf.broadcast_to(tensor, tf.concat([axes, tf.shape(tensor)[-1:]], 0))
+            result.set_shape([*[None] * (tensor.shape.rank - 1), tensor.shape[-1]])
+            joined.append(result if len(pieces) > 1 else tensor)
+    return joined[0] if len(joined) == 1 else tf.concat(joined, -1)
+
+
+class Ends(Protocol):
+    """One node between its two ends, input and reference; leading axes (inputs, references)."""
+
+    def inputs(self) -> list[Tensor]:
+        """Activations that the node reads, at the input."""
+
+    def references(self) -> list[Tensor]:
+        """Activations that the node reads, at the reference."""
+
+    def output(self) -> Tensor:
+        """The node's activation at the input."""
+
+    def output_reference(self) -> Tensor:
+        """The node's activation at the reference."""
+
+    def known(self) -> bool:
+        """Whether the output is there anyway, and need not be computed again."""
+
+    def delta(self) -> Tensor:
+        """The output's difference-from-reference (inputs, references, ...)."""
+
+    def spreads(self) -> list[Tensor]:
+        """Spread of each tensor that the node reads."""
+
+    def shapes(self) -> list[Sequence[Any]]:
+        """Feature shapes of the tensors that the node reads."""
+
+    def shape(self) -> Sequence[Any]:
+        """Feature shape of the node's output."""
+
+    def inner(
+        self,
+        graph: Any,
+        rules: Mapping[str, Rule],
+        at_input: Mapping[str, Tensor],
+        at_reference: Mapping[str, Tensor],
+    ) -> Any:
+        """The comparison of a graph within the layer, all of whose activations are given."""
+
+    def fuse(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, compiled into one kernel where that pays."""
+
+
+class Rule(Protocol):
+    """How multipliers cross one layer."""
+
+    @property
+    def name(self) -> str:
+        """Name in tables."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether contributions before and after the layer have one sum."""
+
+    def cross(self, layer: Any, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
+        """Multipliers of the layer's inputs from that of its output."""
+
+    def spread(self, layer: Any, ends: Ends) -> Tensor:
+        """Spread of the layer's output."""
+
+
+def collapsed(ends: Ends) -> Tensor:
+    """The spread of a tensor whose parts nothing keeps apart: the size of its delta."""
+    return tf.abs(ends.delta())
+
+
+def deltas(ends: Ends) -> list[Tensor]:
+    """Difference-from-reference of each tensor that the node reads."""
+    return [x - x0 for x, x0 in zip(ends.inputs(), ends.references(), strict=True)]
+
+
+def folded(ends: Ends, arrived: Multiplier) -> Tensor:
+    """What arrived, as one multiplier of full size."""
+    if arrived.half is None:
+        return full(arrived.mean, ends)
+    return arrived.folded(ends.delta()).mean
+
+
+def full(multiplier: Tensor, ends: Ends) -> Tensor:
+    """A multiplier with every feature axis at the size of the node's output."""
+    if 1 not in multiplier.shape[LEADING:].as_list():
+        return multiplier
+    sizes = ends.shape()
+    known = [size if isinstance(size, int) else None for size in sizes]
+    if multiplier.shape[LEADING:].as_list() == known:
+        return multiplier
+    result = tf.broadcast_to(
+        multiplier, tf.concat([tf.shape(multiplier)[:LEADING], tf.stack(list(sizes))], 0)
+    )
+    result.set_shape([None] * LEADING + known)
+    return result
+
+
+def transposed(
+    function: Callable[[Tensor, Sequence[Any]], list[Tensor]],
+    multiplier: Tensor,
+    shapes: Sequence[Any],
+) -> list[Tensor]:
+    """Call a layer's ``transpose`` with the leading axes merged."""
+    return batched(lambda merged: function(merged, shapes), multiplier, LEADING)
+
+
+def pulled_back(layer: Layer, points: Sequence[Tensor], multiplier: Tensor) -> list[Tensor]:
+    """Gradient of ``layer`` at ``points`` (inputs, references, ...) against a multiplier."""
+    points = [point[tf.newaxis] for point in points]
+    closed = layer.gradient(points, multiplier) if isinstance(layer, Joint) else None
+    if closed is not None:
+        return [summed_to(part, point, LEADING) for part, point in zip(closed, points, strict=True)]
+    axes = tf.shape(multiplier)[:LEADING]
+    for point in points:
+        axes = tf.broadcast_dynamic_shape(axes, tf.shape(point)[:LEADING])
+    merged = [merge(expand_to(point, axes, LEADING), LEADING) for point in points]
+    sent = vjp(layer.forward, merged, merge(expand_to(multiplier, axes, LEADING), LEADING))
+    return [split(part, axes, LEADING) for part in sent]
+
+
+def pairwise(function: Callable[..., Tensor], tensors: Sequence[Tensor]) -> Tensor:
+    """Call ``function`` of (n, ...) tensors on (inputs, references, ...) ones."""
+    axes = tf.shape(tensors[0])[:2]
+    for tensor in tensors[1:]:
+        axes = tf.broadcast_dynamic_shape(axes, tf.shape(tensor)[:2])
+    merged = [merge(expand_to(tensor, axes, 2), 2) for tensor in tensors]
+    return split(function(*merged), axes, 2)
+
+
+__all__ = [
+    "LEADING",
+    "Ends",
+    "Multiplier",
+    "Rule",
+    "collapsed",
+    "deltas",
+    "features",
+    "folded",
+    "full",
+    "pairwise",
+    "pulled_back",
+    "total",
+    "transposed",
+]

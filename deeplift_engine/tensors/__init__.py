@@ -1,0 +1,1 @@
+"""Tools on tensors that layers and rules share."""

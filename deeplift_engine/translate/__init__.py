@@ -1,0 +1,1 @@
+"""From a saved model, a ModelSpec, to a graph of attribution layers."""

@@ -1,0 +1,119 @@
+"""Activations by name, as saved objects and as layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from deeplift_engine.layers import Activation, Identity, Layer, PReLU, ReLU, Softmax
+from deeplift_engine.layers.activations import FUNCTIONS
+from deeplift_engine.layers.gated import GatedLinear
+from deeplift_engine.layers.sparsemax import Sparsemax
+from deeplift_engine.translate.layer_context import Place, Refused
+
+ALIASES = {
+    "swish": "silu",
+    "hard_swish": "hard_silu",
+    "exp": "exponential",
+    "logsigmoid": "log_sigmoid",
+}
+NAMED: dict[str, Callable[[], Layer]] = {
+    "linear": Identity,
+    "relu": ReLU,
+    "relu6": lambda: ReLU(max_value=6.0),
+    "softmax": Softmax,
+    "log_softmax": lambda: Softmax(logarithm=True),
+    "glu": GatedLinear,
+    "sparsemax": Sparsemax,
+}
+
+
+def named_activation(value: Any) -> Layer:
+    """The attribution layer of what a layer's ``activation`` option holds."""
+    if value is None:
+        return Identity()
+    if isinstance(value, Mapping):
+        maker = LAYERS.get(str(value.get("class_name")))
+        if maker is not None and not isinstance(value.get("config"), str):
+            return maker(dict(value.get("config") or {}))
+        value = value.get("config", value)
+    name = ALIASES.get(value, value) if isinstance(value, str) else value
+    if isinstance(name, str) and name in NAMED:
+        return NAMED[name]()
+    if isinstance(name, str) and name in FUNCTIONS:
+        return Activation(name)
+    raise Refused(
+        f"activation {value!r} is none of Keras's",
+        "Save the model with a built-in activation, or with a Lambda layer in its place and "
+        "functions={...}.",
+    )
+
+
+def put_activation(place: Place, layer: Layer, *inputs: str) -> str:
+    """Add an activation as the layer's output, noting where the logits are."""
+    source = inputs[0] if inputs else place.inputs[0]
+    name = place.add(layer, source)
+    if isinstance(layer, Softmax) or (isinstance(layer, Activation) and layer.name == "sigmoid"):
+        place.draft.logits[name] = source
+    return name
+
+
+def _relu(options: Mapping[str, Any]) -> Layer:
+    return ReLU(
+        max_value=options.get("max_value"),
+        negative_slope=float(options.get("negative_slope") or 0.0),
+        threshold=float(options.get("threshold") or 0.0),
+    )
+
+
+def _softmax(options: Mapping[str, Any]) -> Layer:
+    axis = options.get("axis", -1)
+    return Softmax(tuple(axis) if isinstance(axis, list | tuple) else (int(axis),))
+
+
+def _with(
+    name: str, option: str, default: float, key: str = ""
+) -> Callable[[Mapping[str, Any]], Layer]:
+    def make(options: Mapping[str, Any]) -> Layer:
+        value = options.get(option)
+        return Activation(name, ((key or option, default if value is None else float(value)),))
+
+    return make
+
+
+LAYERS: dict[str, Callable[[Mapping[str, Any]], Layer]] = {
+    "ReLU": _relu,
+    "LeakyReLU": _with("leaky_relu", "negative_slope", 0.3),
+    "ELU": _with("elu", "alpha", 1.0),
+    "Softmax": _softmax,
+    "ThresholdedReLU": _with("threshold", "theta", 1.0, "threshold"),
+}
+"""Activation layers without weights, by class."""
+
+
+def activation(place: Place) -> str:
+    """Activation by any name that Keras has."""
+    return put_activation(place, named_activation(place.option("activation")))
+
+
+def activation_layer(place: Place) -> str:
+    """ReLU, LeakyReLU, ELU, Softmax, ThresholdedReLU."""
+    layer = LAYERS[place.spec.class_name](place.spec.config)
+    if isinstance(layer, Softmax):
+        rank = len(place.shape())
+        layer = Softmax(tuple(axis if axis < 0 else axis - 1 - rank for axis in layer.axes))
+    return put_activation(place, layer)
+
+
+def prelu(place: Place) -> str:
+    """PReLU: ``alpha`` has size 1 along shared axes."""
+    return place.add(PReLU(place.weight("alpha")))
+
+
+__all__ = [
+    "activation",
+    "activation_layer",
+    "named_activation",
+    "prelu",
+    "put_activation",
+]

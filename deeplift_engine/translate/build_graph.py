@@ -1,0 +1,177 @@
+"""ModelSpec → graph of attribution layers.
+
+Three passes: look at every layer by itself, put the nodes in order, and, if anything was
+refused on the way, say all of it in one error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from deeplift_conversion import LayerSpec, ModelSpec, TensorRef
+from deeplift_engine.errors import InputError, UnsupportedModelError
+from deeplift_engine.graph.graph import Graph
+from deeplift_engine.translate.layer_context import Draft, Place, Refused
+from deeplift_engine.translate.masks import pass_on
+from deeplift_engine.translate.nodes import put_node, references
+from deeplift_engine.translate.operations import is_operation
+from deeplift_engine.translate.table import TRANSLATORS, translator
+from deeplift_engine.translate.user_definitions import Given, given_layers
+from deeplift_engine.translate.user_layers import Made
+
+DTYPES = ("float32", "float64")
+
+
+@dataclass(frozen=True)
+class Built:
+    """A model as far as it could be built.
+
+    ``problems`` holds what was refused, by layer; ``waiting`` the layers that could not be tried
+    because they read such a layer; ``problem`` says all of it, and is empty where all is well.
+    """
+
+    graph: Graph
+    logits: Mapping[str, str]
+    given: Mapping[str, Given]
+    problems: Mapping[str, tuple[LayerSpec, Refused]]
+    waiting: tuple[str, ...] = ()
+    problem: str = ""
+
+
+def build(
+    spec: ModelSpec,
+    *,
+    layers: Mapping[str, Made] | None = None,
+    functions: Mapping[str, Made] | None = None,
+    registered: Mapping[str, Made] | None = None,
+    dtype: str = "float32",
+) -> Built:
+    """Attribution layers for every layer of a saved model, all of them.
+
+    Parameters
+    ----------
+    spec
+        What `conversion.read_model` read.
+    layers, functions, registered
+        What Lambdas and custom layers are, see `deeplift_engine.loading.load`.
+    dtype
+        ``"float32"`` or ``"float64"``.
+
+    Raises
+    ------
+    UnsupportedModelError
+        If any layer or option has no attribution layer; it lists all of them.
+    InputError
+        For another dtype, or a function for a layer that is not there.
+    """
+    given = given_layers(spec, layers, functions, registered or {})
+    built = survey(spec, given, dtype)
+    if built.problem:
+        causes = (refused.__cause__ for _, refused in built.problems.values())
+        raise UnsupportedModelError(built.problem) from next(filter(None, causes), None)
+    return built
+
+
+def survey(spec: ModelSpec, given: Mapping[str, Given], dtype: str = "float32") -> Built:
+    """Attribution layers for every layer of a saved model that can have them.
+
+    Raises
+    ------
+    InputError
+        For another dtype.
+    """
+    if dtype not in DTYPES:
+        raise InputError(f"dtype is 'float32' or 'float64', not {dtype!r}.")
+    problems = _refusals(spec, frozenset(given))
+    draft = Draft(dtype, given, translate, era=spec.era)
+    made: dict[TensorRef, str] = {}
+    waiting: dict[str, None] = {}
+    for node in spec.nodes:
+        layer = spec.layers[node.layer]
+        if layer.name in problems:
+            continue
+        if not all(ref in made for ref in references(node)):
+            waiting[layer.name] = None
+            continue
+        try:
+            put_node(Place(draft, layer, node.name, []), node, made)
+        except Refused as refused:
+            problems[layer.name] = (layer, refused)
+        except Exception as error:  # a file that says what no layer of Keras does
+            problems[layer.name] = (layer, _fault(error))
+    missing = [ref for ref in spec.outputs if made.get(ref) not in draft.nodes]
+    outputs = tuple(made[ref] for ref in spec.outputs if ref not in missing)
+    graph = Graph(draft.nodes, tuple(spec.inputs), outputs)
+    problem = _listing(spec, problems, missing) if problems or missing else ""
+    return Built(graph, draft.logits, given, problems, tuple(waiting), problem)
+
+
+def _fault(error: Exception) -> Refused:
+    text = (str(error).strip() or "no message").splitlines()[0].rstrip(".")
+    fault = Refused(
+        f"it cannot be built as it is saved ({type(error).__name__}: {text})",
+        "If Keras loads this file, that is a fault of this project: report it.",
+    )
+    fault.__cause__ = error
+    return fault
+
+
+def translate(place: Place) -> tuple[str, ...]:
+    """Put any layer: the nodes that hold its outputs."""
+    functions = frozenset(place.draft.functions)
+    if not is_operation(place.spec) and not place.draft.sizes.keys().isdisjoint(place.inputs):
+        raise Refused("reads sizes of axes, which operations alone can compute with")
+    found = translator(place.spec, functions)(place)
+    outputs = (found,) if isinstance(found, str) else tuple(found)
+    _check_arguments(place)
+    pass_on(place, outputs)
+    return outputs
+
+
+def _check_arguments(place: Place) -> None:
+    """Refuse what a call was given beside its tensors and no translator asked for."""
+    left = {
+        name: value
+        for name, value in place.arguments.items()
+        if name not in place.used and value is not None and value is not False
+    }
+    if left.pop("training", None):
+        raise Refused(
+            "called with training=True, so its output depends on chance or on the batch",
+            "Save the model for inference.",
+        )
+    if left:
+        raise Refused(f"called with the arguments {sorted(left)}, which have no meaning here")
+
+
+def _refusals(spec: ModelSpec, functions: frozenset[str]) -> dict[str, tuple[LayerSpec, Refused]]:
+    problems = {}
+    for layer in spec.layers.values():
+        try:
+            translator(layer, functions)
+        except Refused as refused:
+            problems[layer.name] = (layer, refused)
+    return problems
+
+
+def _listing(
+    spec: ModelSpec, problems: Mapping[str, tuple[LayerSpec, Refused]], missing: list[TensorRef]
+) -> str:
+    lines = [
+        f"  {name} ({layer.class_name}): {refused.reason}."
+        + (f" {refused.advice}" if refused.advice else "")
+        for name, (layer, refused) in problems.items()
+    ]
+    if not lines:
+        lines = [
+            f"  output {ref.index} of {ref.node}: the layer has no such output" for ref in missing
+        ]
+    count = len(lines)
+    return (
+        f"{spec.source}: {count} layer{'s' if count != 1 else ''} of {len(spec.layers)} "
+        "cannot be attributed through:\n" + "\n".join(lines)
+    )
+
+
+__all__ = ["DTYPES", "TRANSLATORS", "Built", "build", "given_layers", "survey"]

@@ -1,0 +1,226 @@
+"""What became of every layer of a model: exact, approximate or refused, and by which rule."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deeplift_engine.errors import RuleError
+from deeplift_engine.layers import Activation, Identity, Input, Layer, LinearFunction, PathFunction
+from deeplift_engine.rules.deeplift.assign import Assigned, Rules, assign
+from deeplift_engine.util.tables import aligned
+
+if TYPE_CHECKING:
+    from deeplift_conversion import LayerSpec, ModelSpec
+    from deeplift_engine.graph.graph import Node
+    from deeplift_engine.translate.build_graph import Built
+
+EXACT, APPROXIMATE, REFUSED = "exact", "approximate", "refused"
+INCOMPLETE, UNTRIED = "not complete", "not tried"
+COLUMNS = ("layer", "class", "shape", "status", "became", "rule", "note")
+
+
+@dataclass(frozen=True)
+class CoverageRow:
+    """One layer of the file.
+
+    Attributes
+    ----------
+    layer, class_name
+        As the file has them.
+    shape
+        Of its output, without batch axis; None where it was not built.
+    status
+        ``"exact"``: contributions before and after the layer have one sum, up to rounding.
+        ``"approximate"``: up to the accuracy of an average along a path. ``"not complete"``: the
+        rule that was asked for does not keep the sum (gradients). ``"refused"``: it cannot be
+        attributed through. ``"not tried"``: it reads a refused layer.
+    became
+        The attribution layers that stand for it, in order.
+    rules
+        The rules by which multipliers cross these.
+    note
+        Why it was refused, or what there is to know.
+    advice
+        What to do about a refused layer.
+    """
+
+    layer: str
+    class_name: str
+    shape: tuple[int | None, ...] | None
+    status: str
+    became: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    note: str = ""
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Every layer of a model in its order; printed, a table.
+
+    ``problem`` is what `deeplift_engine.load` says when it refuses the model, else empty.
+    """
+
+    source: str
+    rows: tuple[CoverageRow, ...]
+    problem: str = ""
+
+    @property
+    def supported(self) -> bool:
+        """Whether the model can be attributed through."""
+        return not self.problem
+
+    def having(self, status: str) -> tuple[CoverageRow, ...]:
+        """The rows of that status."""
+        return tuple(row for row in self.rows if row.status == status)
+
+    def __repr__(self) -> str:
+        """The table, and how many layers are of each status."""
+        counts = Counter(row.status for row in self.rows)
+        order = (EXACT, APPROXIMATE, INCOMPLETE, REFUSED, UNTRIED)
+        said = ", ".join(f"{counts[status]} {status}" for status in order if counts[status])
+        lines = [
+            (
+                row.layer,
+                row.class_name,
+                "?" if row.shape is None else " x ".join(_size(size) for size in row.shape),
+                row.status,
+                " → ".join(row.became),
+                ", ".join(row.rules),
+                row.note,
+            )
+            for row in self.rows
+        ]
+        count = len(self.rows)
+        return f"{aligned([COLUMNS, *lines])}\n\n{count} layer{'s' * (count != 1)}: {said}"
+
+
+def coverage(
+    spec: ModelSpec, built: Built, rules: Rules = "rescale", max_pooling: str = "exact"
+) -> Coverage:
+    """One row for each layer of a model, however far it could be built.
+
+    Raises
+    ------
+    RuleError
+        For a rule that is not known; or a layer, where the whole model was built.
+    """
+    nodes: dict[str, list[Node]] = {}
+    for node in built.graph.nodes.values():
+        nodes.setdefault(node.keras_layer, []).append(node)
+    try:
+        assigned = assign(built.graph.nodes, rules, max_pooling)
+    except RuleError:
+        if not built.problems:
+            raise
+        assigned = {}  # it may name a layer that is there and could not be built
+    rows = tuple(
+        _row(layer, nodes.get(layer.name, []), built, assigned) for layer in spec.layers.values()
+    )
+    return Coverage(spec.source, rows, built.problem)
+
+
+def _row(
+    layer: LayerSpec, nodes: Sequence[Node], built: Built, assigned: Mapping[str, Assigned]
+) -> CoverageRow:
+    class_name = layer.saved_class_name or layer.class_name
+    if layer.name in built.problems:
+        _, refused = built.problems[layer.name]
+        return CoverageRow(
+            layer.name, class_name, None, REFUSED, note=refused.reason, advice=refused.advice
+        )
+    if not nodes or layer.name in built.waiting:
+        note = "behind a refused layer; its class is supported"
+        return CoverageRow(layer.name, class_name, None, UNTRIED, note=note)
+    met = [assigned[node.name] for node in nodes if node.name in assigned]
+    status = EXACT
+    if not all(node.layer.exact for node in nodes):
+        status = APPROXIMATE
+    if not all(found.rule.complete for found in met):
+        status = INCOMPLETE
+    made = _made(nodes)
+    notes = [_given(layer, built), *(found.note for found in met)]
+    shape = next((node.shape for node in nodes if node.name == layer.name), nodes[-1].shape)
+    return CoverageRow(
+        layer.name,
+        class_name,
+        shape,
+        status,
+        tuple(dict.fromkeys(_kind(node.layer.core) for node in made)),
+        tuple(
+            dict.fromkeys(assigned[node.name].rule.name for node in made if node.name in assigned)
+        ),
+        "; ".join(dict.fromkeys(filter(None, notes))),
+    )
+
+
+def _made(nodes: Sequence[Node]) -> list[Node]:
+    """The layers that say something: an `Identity` does where there is nothing else."""
+    return [node for node in nodes if not isinstance(node.layer.core, Identity)] or list(nodes)
+
+
+def _kind(layer: Layer) -> str:
+    """What an attribution layer is called."""
+    inner = getattr(layer, "inner", layer)
+    if isinstance(inner, Activation):
+        return inner.name
+    if isinstance(inner, PathFunction):
+        return f"path of {inner.points} points"
+    if isinstance(inner, LinearFunction):
+        return "linear map"
+    return "input" if isinstance(inner, Input) else type(inner).__name__
+
+
+def _given(layer: LayerSpec, built: Built) -> str:
+    """What the user gave for a layer, or for one in it."""
+    names = [layer.name, *(child.name for child in layer.children)]
+    found = next((built.given[name] for name in names if name in built.given), None)
+    return f"by {found.said}" if found else ""
+
+
+def _size(size: int | None) -> str:
+    return "any" if size is None else str(size)
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One line of `describe`.
+
+    ``exact`` says whether contributions before and after the layer have one sum.
+    """
+
+    name: str
+    class_name: str
+    kind: str
+    shape: tuple[int | None, ...]
+    rule: str
+    exact: bool
+    note: str
+
+
+def describe(
+    nodes: Mapping[str, Node], rules: Rules = "rescale", max_pooling: str = "exact"
+) -> list[LayerRow]:
+    """One row per attribution layer: what it is and which rule it gets."""
+    assigned = assign(nodes, rules, max_pooling)
+    rows = []
+    for node in nodes.values():
+        found = assigned.get(node.name)
+        rows.append(
+            LayerRow(
+                node.name,
+                node.class_name,
+                node.layer.kind,
+                node.shape,
+                found.rule.name if found else "",
+                (found.rule.complete if found else True) and node.layer.exact,
+                found.note if found else "",
+            )
+        )
+    return rows
+
+
+__all__ = ["Coverage", "CoverageRow", "LayerRow", "coverage", "describe"]

@@ -1,0 +1,333 @@
+"""Layers that a user says how to make: of existing layers, or by their forward pass alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from deeplift_conversion import ModelConfigError, single_layer
+from deeplift_engine.errors import InputError
+from deeplift_engine.layers import Concatenate, Identity, Reverse
+from deeplift_engine.translate.forward_functions import put_path
+from deeplift_engine.translate.layer_context import NodeName, Place, Refused
+from deeplift_engine.translate.symbol import Symbol, symbols
+from deeplift_engine.translate.user_calls import arrays, call_of, called, options, shapes
+from deeplift_engine.translate.user_definitions import Given
+from deeplift_engine.translate.user_layers import NODES, forward_only
+from deeplift_engine.util.typing import Array
+
+ADVICE = "It returns what layer.apply(...) and operators on layer.input give, or a tuple of that."
+
+
+@dataclass(frozen=True)
+class CustomLayer:
+    """A saved layer, as the function gets it that says what the layer is made of.
+
+    Attributes
+    ----------
+    name, class_name
+        As the file has them.
+    config
+        The saved options.
+    weights
+        The saved arrays: by role where the file names them (``"kernel"``), by number where it does
+        not (``.keras`` files: ``"0"``, ``"1"``); in the order in which the layer made them, so that
+        ``kernel, bias = layer.weights.values()`` reads either. Those of layers inside it have a
+        path in front, see `part`.
+    inputs
+        What the layer was called with, a `Symbol` each.
+
+    Examples
+    --------
+    ::
+
+        def revcomp(layer):
+            kernel, bias = layer.weights.values()
+            both = {
+                "kernel": np.concatenate([kernel, kernel[::-1, ::-1, ::-1]], axis=-1),
+                "bias": np.concatenate([bias, bias[::-1]]),
+            }
+            options = {**layer.config, "filters": 2 * layer.config["filters"]}
+            return layer.apply("Conv1D", layer.input, weights=both, **options)
+
+        network = de.load("model.h5", layers={"RevCompConv1D": revcomp})
+    """
+
+    place: Place = field(repr=False)
+    name: str
+    class_name: str
+    config: Mapping[str, Any]
+    weights: Mapping[str, Array]
+    inputs: tuple[Symbol, ...]
+    _names: set[str] = field(default_factory=set, repr=False)
+
+    @property
+    def input(self) -> Symbol:
+        """The only input.
+
+        Raises
+        ------
+        InputError
+            If the layer has several.
+        """
+        if len(self.inputs) != 1:
+            raise InputError(f"{self.name} has {len(self.inputs)} inputs: use layer.inputs.")
+        return self.inputs[0]
+
+    def part(self, name: str) -> dict[str, Array]:
+        """The arrays of a layer inside this one, as `apply` takes them.
+
+        ``name`` is what stands before the ``/`` in `weights`: the inner layer's name in HDF5
+        files (``"dense_1"``), the attribute that holds it in ``.keras`` files (``"first"``).
+
+        Raises
+        ------
+        InputError
+            If there is no such layer.
+        """
+        start = name + "/"
+        found = {
+            role.removeprefix(start): array
+            for role, array in self.weights.items()
+            if role.startswith(start)
+        }
+        if not found:
+            raise InputError(f"no arrays of a layer {name!r}; there are {list(self.weights)}.")
+        return found
+
+    def argument(self, name: str, default: Any = None) -> Any:
+        """What the layer's call was given as ``name``, a `Symbol` for a tensor.
+
+        A call's arguments that nobody asks for are refused.
+        """
+        return symbols(self.place, self.place.argument(name, default))
+
+    def apply(
+        self,
+        class_name: str,
+        /,
+        *inputs: Symbol,
+        weights: Mapping[str, Any] | Sequence[Any] = (),
+        arguments: Mapping[str, Any] | None = None,
+        **config: Any,
+    ) -> Any:
+        """Put one of the layers that are known behind ``inputs``.
+
+        Parameters
+        ----------
+        class_name
+            Keras's name of it: ``"Conv1D"``, ``"LayerNormalization"``, ``"Add"``; an operation's
+            as it is saved, ``"ops.Roll"``.
+        inputs
+            The `Symbol` of each input, by default those of the layer.
+        weights
+            Its arrays in Keras's layout, by role or in Keras's order.
+        arguments
+            Of its call, such as ``{"initial_state": [h]}``.
+        config
+            Its options. Sizes (``units``, ``filters``, ``kernel_size`` ...) and ``use_bias`` may be
+            left out, as the arrays tell them; options of the custom layer itself that the class
+            does not know may be handed on with the others.
+
+        Returns
+        -------
+        Symbol
+            Its output; a tuple where it has several.
+
+        Raises
+        ------
+        InputError
+            An option, array or input that the class cannot have.
+        """
+        names = self._nodes(inputs or self.inputs)
+        label = self._label(class_name)
+        if not isinstance(weights, Mapping):
+            weights = {str(number): array for number, array in enumerate(weights)}
+        try:
+            spec = single_layer(
+                class_name,
+                config,
+                weights,
+                name=f"{self.place.spec.name}/{label}",
+                forgiven=self.config,
+            )
+        except ModelConfigError as error:
+            raise InputError(str(error)) from error
+        given = {key: self._named(value) for key, value in (arguments or {}).items()}
+        child = self.place.child(spec, f"{self.place.name}/{label}", names, **given)
+        try:
+            outputs = self.place.draft.translate(child)
+        except Refused as refused:
+            raise Refused(f"{class_name} in it: {refused.reason}", ADVICE) from refused
+        return self._symbols(outputs)
+
+    def concatenate(self, *inputs: Symbol, axis: int = -1) -> Symbol:
+        """Inputs one behind the other; ``axis`` counts with the batch axis, as in Keras."""
+        names = self._nodes(inputs)
+        along = self._axis(inputs[0], axis)
+        return self._put(Concatenate(along), names, "concatenate")
+
+    def reverse(self, x: Symbol, *axes: int) -> Symbol:
+        """The other way round along ``axes``, counted with the batch axis."""
+        (name,) = self._nodes([x])
+        for axis in axes:
+            name = self.place.add(Reverse(self._axis(x, axis)), name, suffix="/reverse")
+        return Symbol(self.place, name)
+
+    def forward_only(
+        self, function: Callable[..., Any], *inputs: Symbol, nodes: int = NODES
+    ) -> Any:
+        """A part of the layer by its forward pass alone, approximate: see `forward_only`.
+
+        ``function`` takes one tensor (n, ...) for each input, and returns one or several.
+        """
+        made = forward_only(function, nodes)
+        names = self._nodes(inputs or self.inputs)
+        found = put_path(self.place, made.function, made.nodes, names, suffix="/forward_only")
+        return (
+            tuple(Symbol(self.place, name) for name in found)
+            if found[1:]
+            else Symbol(self.place, found[0])
+        )
+
+    def _symbols(self, nodes: Sequence[str]) -> Any:
+        made = tuple(Symbol(self.place, node) for node in nodes)
+        return made[0] if len(made) == 1 else made
+
+    def _axis(self, x: Symbol, axis: int) -> int:
+        rank = len(x.shape)
+        along = axis + rank if axis < 0 else axis
+        if not 1 <= along < rank:
+            raise InputError(f"axis={axis} is no axis behind the batch of shape {x.shape}.")
+        return along
+
+    def _put(self, layer: Any, names: Sequence[str], label: str) -> Symbol:
+        return Symbol(self.place, self.place.add(layer, *names, suffix=f"/{label}"))
+
+    def _label(self, class_name: str) -> str:
+        base = re.sub(r"\W+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", class_name)).lower()
+        label, number = base, 1
+        while label in self._names:
+            label, number = f"{base}_{number}", number + 1
+        self._names.add(label)
+        return label
+
+    def _nodes(self, inputs: Sequence[Any]) -> list[str]:
+        return [node_of(self.place, value) for value in inputs]
+
+    def _named(self, value: Any) -> Any:
+        if isinstance(value, Symbol):
+            return NodeName(node_of(self.place, value))
+        if isinstance(value, list | tuple):
+            return tuple(self._named(entry) for entry in value)
+        return value
+
+
+def node_of(place: Place, value: Any) -> str:
+    """The node that a symbol of this layer stands for.
+
+    Raises
+    ------
+    InputError
+        For anything else.
+    """
+    if not isinstance(value, Symbol):
+        raise InputError(
+            f"expected layer.input or what layer.apply(...) gives, not {type(value).__name__}."
+        )
+    if value.place.draft is not place.draft or value.node not in place.draft.nodes:
+        raise InputError("met a symbol of another network; each layer has inputs of its own.")
+    return value.node
+
+
+def put_given(place: Place) -> tuple[str, ...]:
+    """A layer in the way its user gave."""
+    given: Given = place.draft.functions[place.spec.name]
+    if not given.tensors:
+        return _put_made(place, given)
+    traced = _put_traced(place, given) if given.nodes is None else ()
+    return traced or _put_forward(place, given)
+
+
+def _put_made(place: Place, given: Given) -> tuple[str, ...]:
+    """A layer that is made of others."""
+    layer = CustomLayer(
+        place,
+        place.spec.name,
+        place.spec.saved_class_name or place.spec.class_name,
+        options(place),
+        arrays(place),
+        tuple(Symbol(place, name) for name in place.inputs),
+    )
+    what = f"its function {given.said}"
+    value = called(place, what, given.function, [layer])
+    return _ends(place, value, what)
+
+
+def _put_traced(place: Place, given: Given) -> tuple[str, ...]:
+    """A function of tensors that needs nothing but operators and indices: exact as these.
+
+    Nothing where it needs more; then no node of the attempt is left.
+    """
+    draft = place.draft
+    before = set(draft.nodes), set(draft.masks), set(draft.logits)
+    call = call_of(place, given.function)
+    try:
+        value = call(*(Symbol(place, name) for name in call.sources))
+        return _ends(place, value, "")
+    except Exception:  # whatever it needs, tensors will tell
+        tables: tuple[dict[str, Any], ...] = (draft.nodes, draft.masks, draft.logits)
+        for known, made in zip(before, tables, strict=True):
+            for name in [name for name in made if name not in known]:
+                del made[name]
+        return ()
+
+
+def _ends(place: Place, value: Any, what: str) -> tuple[str, ...]:
+    """The outputs of a layer that is made of others, under its own name."""
+    draft, found = place.draft, []
+    values = tuple(value) if isinstance(value, list | tuple) else (value,)
+    try:
+        nodes = [node_of(place, entry) for entry in values]
+    except InputError as error:
+        raise Refused(f"{what} returned something else: {error}".rstrip("."), ADVICE) from error
+    if not nodes:
+        raise Refused(f"{what} returned nothing", ADVICE)
+    for number, node in enumerate(nodes):
+        name = place.add(Identity(), node, suffix=f"/output_{number}" if number else "")
+        for notes in (draft.masks, draft.logits):
+            if node in notes:
+                notes[name] = notes[node]
+        found.append(name)
+    _check_saved_shape(place, found)
+    return tuple(found)
+
+
+def _put_forward(place: Place, given: Given) -> tuple[str, ...]:
+    call, nodes = call_of(place, given.function), given.nodes or NODES
+    found = put_path(place, call, nodes, call.sources, what=f"its function {given.said}")
+    _check_saved_shape(place, found)
+    return found
+
+
+def _check_saved_shape(place: Place, found: Sequence[str]) -> None:
+    """Compare with the shape that a Lambda was saved with, where it was."""
+    saved = place.spec.config.get("output_shape")
+    if place.spec.class_name != "Lambda" or not isinstance(saved, tuple) or len(found) != 1:
+        return
+    if not saved or not all(size is None or isinstance(size, int) for size in saved):
+        return
+    shape = place.shape(found[0])
+    fits = len(shape) == len(saved) and all(
+        None in (size, wanted) or size == wanted for size, wanted in zip(shape, saved, strict=True)
+    )
+    if not fits:
+        raise Refused(
+            f"its function gives shape {shape} for inputs of shape {shapes(place)}, and the file "
+            f"says {saved} (without batch axis)",
+        )
+
+
+__all__ = ["CustomLayer", "put_given"]

@@ -1,0 +1,130 @@
+"""Functions of tensors that a user gave, of which nothing but their values is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from deeplift_engine.layers import Layer, PathFunction, TokenFunction
+from deeplift_engine.tensors.tensor_ops import scratch_graph
+from deeplift_engine.translate.layer_context import Place, Refused
+from deeplift_engine.translate.user_calls import called, shapes
+
+
+def put_path(
+    place: Place,
+    function: Callable[..., Any],
+    nodes: int,
+    sources: Sequence[str],
+    *,
+    suffix: str = "",
+    what: str = "its function",
+) -> tuple[str, ...]:
+    """A function of tensors, each output averaged along the path; of tokens, looked up."""
+    count = _outputs(place, function, sources, what)
+    tokens = [place.draft.nodes[name].tokens for name in sources]
+    if any(tokens) and (len(tokens) > 1 or place.depth):
+        met = "at every step" if place.depth else "together with other tensors"
+        raise Refused(
+            f"{what} takes tokens {met}, and tokens have no path to follow",
+            f"Say what it is made of instead: layers={{{place.spec.name!r}: made}}.",
+        )
+    found = []
+    for number in range(count or 1):
+        one = function if count is None else _Part(function, number)
+        layer: Layer = TokenFunction(one) if any(tokens) else PathFunction(one, nodes)
+        name = place.add(layer, *sources, suffix=suffix + _number(number))
+        if any(tokens):
+            _check_tokens_kept(place, sources[0], name, what)
+        found.append(name)
+    return tuple(found)
+
+
+def _check_tokens_kept(place: Place, source: str, name: str, what: str) -> None:
+    """A function of tokens must work on each by itself: its axes stay, features come behind."""
+    before, after = place.shape(source), place.shape(name)
+    if len(after) < len(before) or any(
+        None not in pair and pair[0] != pair[1] for pair in zip(before, after, strict=False)
+    ):
+        raise Refused(
+            f"{what} makes shape {after} of tokens of shape {before}, so it is not clear which "
+            "token its output is of",
+            "Index tokens first, x[:, 1:], and say the rest by layers={"
+            f"{place.spec.name!r}: made}}.",
+        )
+
+
+def _number(number: int) -> str:
+    return f"/output_{number}" if number else ""
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """One of several outputs of a function."""
+
+    function: Callable[..., Any]
+    number: int
+
+    def __call__(self, *tensors: Any) -> Any:
+        return self.function(*tensors)[self.number]
+
+
+def _outputs(
+    place: Place, function: Callable[..., Any], sources: Sequence[str], what: str
+) -> int | None:
+    """How many outputs a function has, None for one that is no tuple; each is checked."""
+    nodes = [place.draft.nodes[name] for name in sources]
+    with scratch_graph():
+        tensors = [
+            tf.compat.v1.placeholder(node.dtype, [None, *node.shape[place.depth :]])
+            for node in nodes
+        ]
+        value = called(place, what, _traceable(function), tensors)
+        outputs = value if isinstance(value, list | tuple) else [value]
+        for output in outputs:
+            _check_output(place, output, all(node.tokens for node in nodes), what)
+    return len(outputs) if outputs is value else None
+
+
+def _traceable(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function itself, its control flow converted only where it needs that.
+
+    Errors of a converted function are TensorFlow's, not its own.
+    """
+
+    def traced(*tensors: Any) -> Any:
+        try:
+            return function(*tensors)
+        except tf.errors.OperatorNotAllowedInGraphError:
+            return tf.function(function)(*tensors)
+
+    return traced
+
+
+def _check_output(place: Place, output: Any, of_tokens: bool, what: str) -> None:
+    met = f"for inputs of shape {shapes(place)} (without batch axis)"
+    if not tf.is_tensor(output):
+        raise Refused(f"{what} returned {type(output).__name__}, no tensor, {met}")
+    if not output.dtype.is_floating and not of_tokens:
+        raise Refused(
+            f"{what} returned {output.dtype.name} values, which no contribution reaches, {met}",
+            "Cast them to numbers: tf.cast(y, x.dtype).",
+        )
+    if output.dtype.is_floating and output.dtype.name != place.draft.dtype:
+        raise Refused(
+            f"{what} returned {output.dtype.name} values; the network has {place.draft.dtype}",
+            "Make constants in the dtype of the input: tf.cast(c, x.dtype).",
+        )
+    if output.shape.rank is None:
+        raise Refused(f"{what} returned a tensor of unknown rank {met}", "Set its shape.")
+    if output.shape.rank == 0 or output.shape[0] is not None:
+        raise Refused(
+            f"{what} returned shape {tuple(output.shape)} {met}: the batch axis is lost",
+            "Its inputs have a batch axis in front, (n, ...), which its output needs too.",
+        )
+
+
+__all__ = ["put_path"]

@@ -1,0 +1,173 @@
+"""LocallyConnected1D and LocallyConnected2D of Keras 1 and 2, in each of their three layouts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplift_engine.layers import LocallyConnected
+from deeplift_engine.translate.kernels import numbers, on_channels_last, source_shape
+from deeplift_engine.translate.layer_context import Place, Refused
+from deeplift_engine.util.typing import Array
+
+Sizes = tuple[int, ...]
+
+
+def locally_connected(place: Place) -> str:
+    """A kernel of its own at every position; strides, valid and same padding."""
+    shape = source_shape(place)
+    if None in shape:
+        raise Refused(
+            f"its kernel belongs to one size of input, met {place.shape()}",
+            "Give the model's input the shape that it was trained with.",
+        )
+    windows = _windows(place, tuple(size or 0 for size in shape))
+    implementation = int(place.option("implementation", 1))
+    if implementation not in LAYOUTS:
+        raise Refused(f"implementation={implementation}: the layout of its kernel is not known")
+    try:
+        kernel = LAYOUTS[implementation](windows, place.weight("kernel"))
+    except ValueError as error:
+        raise Refused(
+            f"its kernel has shape {place.weight('kernel').shape}, which does not fit its options"
+            f" and an input of shape {place.shape()} under implementation={implementation}",
+            "Check that the architecture belongs to these weights.",
+        ) from error
+    bias = place.optional("bias")
+    if bias is not None and windows.first:
+        # Keras adds the bias (positions..., filters) as if its numbers came channels first.
+        bias = np.moveaxis(bias.reshape(windows.filters, *windows.positions), 0, -1)
+    layer = LocallyConnected(kernel, bias, windows.strides, windows.margins())
+    return on_channels_last(place, layer)
+
+
+@dataclass(frozen=True)
+class _Windows:
+    """Where each output reads: sizes of the input, windows, positions, along spatial axes.
+
+    ``starts`` says how far before its position a window begins.
+    """
+
+    sizes: Sizes
+    channels: int
+    size: Sizes
+    strides: Sizes
+    starts: Sizes
+    positions: Sizes
+    filters: int
+    first: bool
+
+    @property
+    def rank(self) -> int:
+        """Number of spatial axes."""
+        return len(self.sizes)
+
+    @property
+    def shape(self) -> Sizes:
+        """(positions..., window..., in, out)."""
+        return (*self.positions, *self.size, self.channels, self.filters)
+
+    def margins(self) -> list[tuple[int, int]]:
+        """Zeros around the input for windows that reach over its ends."""
+        return [
+            (start, (count - 1) * stride + size - start - length)
+            for start, count, stride, size, length in zip(
+                self.starts, self.positions, self.strides, self.size, self.sizes, strict=True
+            )
+        ]
+
+    def index(self, axis: int) -> NDArray[np.int64]:
+        """Index along an axis of `shape`, to be broadcast against the others."""
+        along = [1] * len(self.shape)
+        along[axis] = -1
+        return np.arange(self.shape[axis]).reshape(along)
+
+    def reads(self, axis: int) -> NDArray[np.int64]:
+        """Place of the input that is read, along a spatial axis."""
+        start = self.index(axis) * self.strides[axis] - self.starts[axis]
+        return start + self.index(self.rank + axis)
+
+    def inside(self) -> NDArray[np.bool_]:
+        """Which of `shape` read the input, not what lies around it."""
+        found = np.ones(self.shape, bool)
+        for axis, size in enumerate(self.sizes):
+            found &= (self.reads(axis) >= 0) & (self.reads(axis) < size)
+        return found
+
+    def flat(self, places: Sequence[Array], channel: Array, sizes: Sequence[int]) -> Array:
+        """Index into a flattened tensor in the layer's data format."""
+        order = [channel, *places] if self.first else [*places, channel]
+        lengths = [sizes[-1], *sizes[:-1]] if self.first else sizes
+        total = np.zeros(self.shape, np.int64)
+        for index, length in zip(order, lengths, strict=True):
+            total = total * length + index
+        return total
+
+
+def _windows(place: Place, shape: Sizes) -> _Windows:
+    *sizes, channels = shape
+    rank = len(sizes)
+    size = numbers(place.option("kernel_size"), rank)
+    strides = numbers(place.option("strides", 1), rank)
+    same = place.option("padding", "valid") == "same"
+    return _Windows(
+        tuple(sizes),
+        channels,
+        size,
+        strides,
+        tuple(length // 2 if same else 0 for length in size),
+        tuple(
+            -(-(length if same else length - window + 1) // stride)
+            for length, window, stride in zip(sizes, size, strides, strict=True)
+        ),
+        int(place.option("filters")),
+        place.option("data_format") == "channels_first",
+    )
+
+
+def _of_windows(windows: _Windows, kernel: Array) -> Array:
+    """Implementation 1: (positions, window · in, out), channels before the window if first."""
+    if not windows.first:
+        return kernel.reshape(windows.shape)
+    channels_first = (*windows.positions, windows.channels, *windows.size, windows.filters)
+    return np.moveaxis(kernel.reshape(channels_first), windows.rank, -2)
+
+
+def _of_pairs(windows: _Windows, kernel: Array) -> Array:
+    """Implementation 2: a number for every pair of an input and an output, most not used."""
+    rank = windows.rank
+    if windows.first:  # (in, spatial..., out, positions...)
+        kernel = np.moveaxis(np.moveaxis(kernel, 0, rank), rank + 1, -1)
+    expected = (*windows.sizes, windows.channels, *windows.positions, windows.filters)
+    if kernel.shape != expected:
+        raise ValueError(f"shape {kernel.shape}, expected {expected}")
+    places = [np.clip(windows.reads(axis), 0, size - 1) for axis, size in enumerate(windows.sizes)]
+    outputs = [windows.index(axis) for axis in range(rank)]
+    found = kernel[(*places, windows.index(2 * rank), *outputs, windows.index(2 * rank + 1))]
+    return np.where(windows.inside(), found, 0)
+
+
+def _of_a_list(windows: _Windows, kernel: Array) -> Array:
+    """Implementation 3: the numbers in use, by the output's flat index and then the input's."""
+    rank = windows.rank
+    outputs = [windows.index(axis) for axis in range(rank)]
+    places = [windows.reads(axis) for axis in range(rank)]
+    ending = windows.flat(
+        outputs, windows.index(2 * rank + 1), (*windows.positions, windows.filters)
+    )
+    starting = windows.flat(places, windows.index(2 * rank), (*windows.sizes, windows.channels))
+    inside = windows.inside().ravel()
+    order = np.lexsort((starting.ravel()[inside], ending.ravel()[inside]))
+    if kernel.shape != order.shape:
+        raise ValueError(f"{kernel.shape} numbers, expected {order.shape}")
+    found = np.zeros(math.prod(windows.shape), kernel.dtype)
+    found[np.flatnonzero(inside)[order]] = kernel
+    return found.reshape(windows.shape)
+
+
+LAYOUTS = {1: _of_windows, 2: _of_pairs, 3: _of_a_list}
+"""How each implementation of Keras keeps the kernel."""

@@ -1,0 +1,59 @@
+"""One call of a layer in a model's specification, put in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from deeplift_conversion import ModelSpec, NodeSpec, TensorRef
+from deeplift_engine.translate.layer_context import NodeName, Place, Refused
+
+
+def put_node(place: Place, node: NodeSpec, made: dict[TensorRef, str]) -> None:
+    """Put a call whose inputs are made, and enter its outputs into ``made``."""
+    place.inputs = [made[ref] for ref in node.inputs]
+    place.arguments = {name: _resolved(value, made) for name, value in node.arguments.items()}
+    for index, name in enumerate(place.draft.translate(place)):
+        made[TensorRef(node.name, index)] = name
+
+
+def put_model(place: Place, model: ModelSpec) -> tuple[str, ...]:
+    """Put a model that a wrapper holds in the place of that wrapper."""
+    made = {TensorRef(name): given for name, given in zip(model.inputs, place.inputs, strict=True)}
+    for node in model.nodes:
+        if node.name in model.inputs:
+            continue
+        layer = model.layers[node.layer]
+        inner = place.child(layer, f"{place.name}/{node.name}", [])
+        try:
+            put_node(inner, node, made)
+        except Refused as refused:
+            raise Refused(f"{layer.name} in it: {refused.reason}", refused.advice) from refused
+    return tuple(made[ref] for ref in model.outputs)
+
+
+def references(node: NodeSpec) -> Iterator[TensorRef]:
+    """Every tensor that a call reads."""
+    yield from node.inputs
+    yield from _within(tuple(node.arguments.values()))
+
+
+def _within(value: Any) -> Iterator[TensorRef]:
+    if isinstance(value, TensorRef):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _within(tuple(value.values()))
+    elif isinstance(value, list | tuple):
+        for entry in value:
+            yield from _within(entry)
+
+
+def _resolved(value: Any, made: Mapping[TensorRef, str]) -> Any:
+    """Arguments with the names of nodes for tensors."""
+    if isinstance(value, TensorRef):
+        return NodeName(made[value])
+    if isinstance(value, Mapping):
+        return {key: _resolved(entry, made) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(_resolved(entry, made) for entry in value)
+    return value

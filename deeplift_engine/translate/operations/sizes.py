@@ -1,0 +1,103 @@
+"""Sizes of axes, and what is computed of them alone.
+
+Models of tf.keras compute with ``tf.shape``. Its values are known as soon as the shapes are, all
+but the number of samples, so that nothing of it becomes a node: a size that reaches an
+operation is a constant there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from deeplift_engine.translate.layer_context import Draft, NodeName, Refused
+from deeplift_engine.translate.operations.call import BATCH, BatchSize, Operation
+
+ARITHMETIC: dict[str, Callable[..., Any]] = {
+    "add": np.add,
+    "divide": np.true_divide,
+    "floor_divide": np.floor_divide,
+    "maximum": np.maximum,
+    "minimum": np.minimum,
+    "mod": np.mod,
+    "multiply": np.multiply,
+    "negative": np.negative,
+    "power": np.power,
+    "rsqrt": lambda size: 1 / np.sqrt(size),
+    "sqrt": np.sqrt,
+    "subtract": np.subtract,
+}
+
+
+def resolved(value: Any, draft: Draft) -> Any:
+    """An argument with known values for the names of what is no node."""
+    if isinstance(value, NodeName):
+        return draft.sizes.get(value, value)
+    if isinstance(value, tuple):
+        return tuple(resolved(entry, draft) for entry in value)
+    return value
+
+
+def shape_of(op: Operation) -> str:
+    """Shape: one size for every axis, the samples' first."""
+    return _known(op, (BATCH, *op.shape(op.tensor())))
+
+
+def folded(op: Operation) -> str | tuple[str, ...] | None:
+    """What is computed of sizes alone; None where a tensor takes part, or it is nothing known."""
+    given = op.arguments
+    if any(_has_nodes(value) for value in given.values()):
+        return None
+    if op.name == "get_item":
+        key = given["key"]
+        (index,) = key if isinstance(key, tuple) else (key,)
+        return _known(op, _listed(given["x"])[index])
+    if op.name == "take":
+        entries = _listed(given["x"])
+        return _known(op, tuple(entries[index] for index in _listed(given["indices"])))
+    if op.name == "unstack":
+        entries = _listed(given["x"])
+        names = [f"{op.place.name}/{index}" for index in range(len(entries))]
+        op.place.draft.sizes.update(zip(names, entries, strict=True))
+        return tuple(names)
+    if op.name == "stack":
+        return _known(op, tuple(given["xs"]))
+    if op.name == "concatenate":
+        return _known(op, tuple(entry for part in given["xs"] for entry in _listed(part)))
+    if op.name == "cast":
+        return _known(op, given["x"])
+    if op.name == "prod":
+        return _known(op, math.prod(_number(entry) for entry in _listed(given["x"])))
+    if op.name in ARITHMETIC:
+        operands = [given[key] for key in ("x", "x1", "x2") if key in given]
+        return _known(op, ARITHMETIC[op.name](*map(_number, operands)))
+    return None
+
+
+def _known(op: Operation, value: Any) -> str:
+    op.place.draft.sizes[op.place.name] = value
+    return op.place.name
+
+
+def _listed(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else tuple(np.atleast_1d(value).tolist())
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, BatchSize):
+        raise Refused("computes with the number of samples; samples are explained each by itself")
+    if value is None:
+        raise Refused("computes with the size of a free axis")
+    return value
+
+
+def _has_nodes(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return any(_has_nodes(entry) for entry in value)
+    return isinstance(value, NodeName)
+
+
+OPERATIONS = {"shape": shape_of}

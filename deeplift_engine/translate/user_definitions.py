@@ -1,0 +1,131 @@
+"""Which layers of a model a user says how to make, and how."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from deeplift_conversion import LayerSpec, ModelSpec
+from deeplift_engine.errors import InputError
+from deeplift_engine.translate.user_layers import ForwardOnly, Made, check_made, said
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a user gave for one layer.
+
+    ``tensors`` says that the function takes tensors; else it takes the layer and says what that
+    is made of. ``nodes`` is the number of points on the path where the user gave it, ``key`` the
+    word by which the function was found, ``said`` what it is called.
+    """
+
+    function: Callable[..., Any]
+    tensors: bool
+    nodes: int | None
+    key: str
+    said: str
+
+
+def given_layers(
+    spec: ModelSpec,
+    layers: Mapping[str, Made] | None,
+    functions: Mapping[str, Made] | None,
+    registered: Mapping[str, Made],
+) -> dict[str, Given]:
+    """What is given for each layer of a model, by the layer's name.
+
+    Keys are names of layers, patterns of such names (``"lambda_*"``) or names of classes; the
+    first of these that fits goes, and of several patterns the first. What is registered counts for
+    classes alone, and last.
+
+    Raises
+    ------
+    InputError
+        For a key that fits no layer, what is no function, or one layer that both say.
+    """
+    sources = {"layers": layers or {}, "functions": functions or {}}
+    every = list(all_layers(spec))
+    for option, keys in sources.items():
+        if not isinstance(keys, Mapping):
+            raise InputError(f"{option}= is a mapping by name, not {type(keys).__name__}.")
+        for key, made in keys.items():
+            check_made(made, f"{option}={{{key!r}: ...}}")
+            if not any(_rank(key, layer) is not None for layer in every):
+                raise InputError(_unknown(option, key, every, spec))
+    found: dict[str, Given] = {}
+    for layer in every:
+        best = {option: _best(keys, layer) for option, keys in sources.items()}
+        ranks = {option: _rank(key, layer) for option, key in best.items() if key is not None}
+        if len(ranks) == 2 and len(set(ranks.values())) == 1:
+            raise InputError(
+                f"layers= ({best['layers']!r}) and functions= ({best['functions']!r}) both say "
+                f"what {layer.name!r} is; leave one out."
+            )
+        if ranks:
+            option = min(ranks, key=lambda name: ranks[name] or 0)
+            key = str(best[option])
+            found[layer.name] = _given(sources[option][key], option == "functions", key)
+        elif (key_ := _best(registered, layer, classes_alone=True)) is not None:
+            found[layer.name] = _given(registered[key_], False, key_)
+    return found
+
+
+def all_layers(spec: ModelSpec) -> Iterator[LayerSpec]:
+    """Every layer of a model, those in wrappers too."""
+    for layer in spec.layers.values():
+        yield from _within(layer)
+
+
+def _within(layer: LayerSpec) -> Iterator[LayerSpec]:
+    yield layer
+    for child in layer.children:
+        yield from _within(child)
+    inner = layer.config.get("model")
+    if isinstance(inner, ModelSpec):
+        yield from all_layers(inner)
+
+
+def _given(made: Made, tensors: bool, key: str) -> Given:
+    if isinstance(made, ForwardOnly):
+        return Given(made.function, True, made.nodes, key, said(made))
+    return Given(made, tensors, None, key, said(made))
+
+
+def _rank(key: str, layer: LayerSpec, classes_alone: bool = False) -> int | None:
+    """How closely a key fits a layer, 0 the closest; None where it does not."""
+    if layer.class_name == "InputLayer":
+        return None
+    if not classes_alone:
+        if key == layer.name:
+            return 0
+        if any(mark in key for mark in "*?[") and fnmatch.fnmatchcase(layer.name, key):
+            return 1
+    return 2 if _same_class(key, layer.saved_class_name or layer.class_name) else None
+
+
+def _same_class(key: str, saved: str) -> bool:
+    """Whether both name one class; a package, as in ``"Custom>RevCompConv1D"``, may be left out."""
+    if ">" in key and ">" in saved:
+        return key == saved
+    return key.rpartition(">")[2] == saved.rpartition(">")[2]
+
+
+def _best(keys: Mapping[str, Made], layer: LayerSpec, classes_alone: bool = False) -> str | None:
+    ranked = [(rank, key) for key in keys if (rank := _rank(key, layer, classes_alone)) is not None]
+    return min(ranked, key=lambda entry: entry[0])[1] if ranked else None
+
+
+def _unknown(option: str, key: Any, every: Sequence[LayerSpec], spec: ModelSpec) -> str:
+    names = [layer.name for layer in every if layer.class_name != "InputLayer"]
+    words = dict.fromkeys([*names, *(layer.saved_class_name for layer in every)])
+    near = difflib.get_close_matches(str(key), list(words), n=3) or names[:10]
+    return (
+        f"{option}= names {key!r}, which is no layer of {spec.source} and no class of one. "
+        f"Near it: {', '.join(near)}."
+    )
+
+
+__all__ = ["Given", "all_layers", "given_layers"]

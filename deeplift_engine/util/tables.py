@@ -1,0 +1,70 @@
+"""Results as tables and figures: aligned text, CSV, and what the files are that they go to."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deeplift_engine.errors import OutputError
+from deeplift_engine.util.optional import optional
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PICTURES = (".png", ".pdf", ".svg")
+
+
+def aligned(lines: Sequence[Sequence[str]], right: Collection[int] = ()) -> str:
+    """Lines of cells as columns of text, those numbered ``right`` to the right."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if number in right else cell.ljust(width)
+            for number, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows of the same keys, at least one, under a header."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def to_picture(figure: Figure, kind: str) -> bytes:
+    """The content of a file of one of `PICTURES`."""
+    picture = io.BytesIO()
+    figure.savefig(picture, format=kind[1:], dpi=130)
+    return picture.getvalue()
+
+
+def checked_suffix(path: str | os.PathLike[str], what: str, tables: Sequence[str]) -> str:
+    """The suffix of a file that a table or a figure is to be written to.
+
+    Raises
+    ------
+    OutputError
+        For any other.
+    DeepliftEngineError
+        For a figure where matplotlib is not installed.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in (*tables, *PICTURES):
+        raise OutputError(
+            f"{path}: {what} are written as tables ({', '.join(tables)}) or figures "
+            f"({', '.join(PICTURES)}), not as {suffix or 'a file without a suffix'}."
+        )
+    if suffix in PICTURES:
+        optional("matplotlib", "matplotlib", "plot")
+    return suffix
+
+
+__all__ = ["PICTURES", "aligned", "checked_suffix", "to_csv", "to_picture"]

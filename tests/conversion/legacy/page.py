@@ -1,0 +1,125 @@
+"""Writes docs/MODELS.md: saved models of every age, and which of them Keras itself loads.
+
+    python -m tests.conversion.legacy.page
+
+The models of ``saved/`` are tried; of the real models ``about.json`` beside them tells.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from tests.conversion.legacy.files import SAVED, files, numbers
+from tests.helpers import MODELS, ROOT, off
+
+PAGE = Path("docs/MODELS.md")
+LONGEST = 90
+HEAD = """# Saved models of every age
+
+Written by `python -m tests.conversion.legacy.page`; do not edit. Every model here converts, its
+forward pass is compared with that of the TensorFlow that saved it, and its contributions sum
+(`tests/conversion/legacy`, `tests/conformance/test_real_models.py`); those with Lambdas or layers
+of their own once their functions are given. The last column is what Keras {version} by itself
+makes of the file.
+"""
+REAL = """
+## Real models
+
+Trained and saved by others; not part of this repository.
+
+| model | saved by Keras | Keras {version} |
+| --- | --- | --- |
+"""
+LEGACY = """
+## Saved by TensorFlow 2.15
+
+In `tests/conversion/legacy/saved`, made by `make.py` beside it: one model for a family of layers,
+each with many options. *No* in the last column is often for one layer among them.
+
+| file | layers | Keras {version} |
+| --- | --- | --- |
+"""
+
+
+def main() -> None:
+    """Write the page."""
+    version = keras.__version__
+    rows = [HEAD, REAL, *real_rows(), LEGACY, *saved_rows()]
+    text = "".join(row if row.endswith("\n") else f"{row}\n" for row in rows)
+    (ROOT / PAGE).write_text(text.replace("{version}", version))
+
+
+def real_rows() -> Iterator[str]:
+    """One line for each model of the shared folder."""
+    for path in sorted(MODELS.glob("*/about.json")):
+        about = json.loads(path.read_text())
+        loads = about["keras_3_15_loads"]
+        answer = "yes" if loads["ok"] else f"no: {told(loads['error'] or '')}"
+        called = loads.get("max_abs_diff_of_y_or_call_error")
+        if isinstance(called, str):
+            answer = f"loads, but {told(called)}"
+        if loads["ok"] is None:
+            answer = "not tried: Python bytecode"
+        era = about["keras"] if about["keras"] != "None" else "before 1.0"
+        yield f"| {path.parent.name} | {era} | {answer} |"
+
+
+def saved_rows() -> Iterator[str]:
+    """One line for each model of this folder."""
+    for name, path in files().items():
+        yield f"| {name} | {', '.join(layers(path))} | {verdict(name)} |"
+
+
+def layers(path: Path) -> list[str]:
+    """Names of the classes and operations in a file, without those that are everywhere."""
+    from deeplift_conversion import read_model
+
+    found = set()
+    for layer in read_model(path).layers.values():
+        operation = layer.config.get("function") if "OpLambda" in layer.saved_class_name else None
+        found.add(f"tf.{operation}" if operation else layer.saved_class_name)
+    return sorted(found - {"InputLayer", "Flatten", "Concatenate", "Dense"})
+
+
+def verdict(name: str) -> str:
+    """What Keras makes of a file, whatever it warns of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _verdict(name)
+
+
+def _verdict(name: str) -> str:
+    try:
+        model = keras.saving.load_model(SAVED / name, compile=False)
+    except Exception as error:
+        return f"no: {told(str(error))}"
+    expected = numbers(name)
+    given = [expected[f"x{number}"] for number in range(len(model.inputs))]
+    try:
+        found = model(given if len(given) > 1 else given[0], training=False)
+    except Exception as error:
+        return f"loads, but cannot be called: {told(str(error))}"
+    values: list[Any] = list(found) if isinstance(found, list | tuple) else [found]
+    pairs = [(np.asarray(v), expected[f"y{number}"]) for number, v in enumerate(values)]
+    if all(a.shape == b.shape and off(a, b) < 1e-4 for a, b in pairs):
+        return "yes"
+    return "loads, but computes something else"
+
+
+def told(reason: str) -> str:
+    """The first line of an error, fit for a table."""
+    lines = [line.strip() for line in reason.splitlines() if line.strip()]
+    first = lines[0] if lines else "no reason given"
+    first = first.replace("|", "/").replace(str(SAVED) + "/", "").replace("`", "'")
+    return first if len(first) <= LONGEST else first[:LONGEST].rstrip() + " …"
+
+
+if __name__ == "__main__":
+    main()
