@@ -275,7 +275,7 @@ class Network:
         if not places:
             raise InputError("layers=[] names no layer to score at.")
         node = self.target_node(target)
-        before = self.graph.before([node])
+        before = self.graph.ancestors([node])
         unreachable = [place.name for place in places if place.node not in before]
         if unreachable and names is not None:
             raise InputError(f"The target {node!r} does not depend on {unreachable}.")

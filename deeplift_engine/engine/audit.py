@@ -103,7 +103,7 @@ def audit(plan: Plan, inputs: tuple[InputInfo, ...], x: Any, references: Any, ta
     ends = []
     for values in (data, compared):
         given_values = dict(zip(graph.inputs, map(tf.constant, values), strict=True))
-        found_values = graph.forward(given_values, graph.before([plan.target]))
+        found_values = graph.forward(given_values, graph.ancestors([plan.target]))
         ends.append({name: value[:, tf.newaxis] for name, value in found_values.items()})
     rules = {name: assigned.rule for name, assigned in plan.rules.items()}
     comparison = Comparison(graph, rules, ends[0], ends[1], plan.dtype, fused=False)
@@ -125,8 +125,8 @@ class _Ledger:
     def contribution(self, name: str, multiplier: Multiplier, sizes: bool = False) -> Array:
         """Sum over a tensor (N,), of the contributions or of their sizes."""
         value = multiplier.mean * self.comparison.delta(name)[tf.newaxis]
-        if multiplier.half is not None:
-            value += multiplier.half * self.comparison.spread(name)[tf.newaxis]
+        if multiplier.half_difference is not None:
+            value += multiplier.half_difference * self.comparison.spread(name)[tf.newaxis]
         value = tf.abs(value) if sizes else value
         summed: Array = tf.reduce_sum(value, axis=list(range(2, value.shape.rank)))[0].numpy()
         return summed
@@ -137,8 +137,8 @@ class _Ledger:
         Differences of numbers of this size are known to so many of its digits.
         """
         size = tf.abs(multiplier.mean)
-        if multiplier.half is not None:
-            size += tf.abs(multiplier.half)
+        if multiplier.half_difference is not None:
+            size += tf.abs(multiplier.half_difference)
         if self.plan.graph.nodes[name].tokens:
             return np.abs(self.contribution(name, multiplier))
         ends = (self.comparison.value(name, end) for end in (AT_INPUT, AT_REFERENCE))

@@ -205,7 +205,7 @@ def forward_of(walks: Sequence[Compiled]) -> Forward:
 
 def _stored(plan: Plan) -> list[str]:
     """The nodes whose activations may be asked of the forward walk."""
-    there = plan.graph.before([plan.target]).union(plan.cuts)
+    there = plan.graph.ancestors([plan.target]).union(plan.cuts)
     return [name for name, node in plan.graph.nodes.items() if name in there and not remade(node)]
 
 
@@ -243,7 +243,9 @@ def _scores(
             ends = [comparison.delta(cut), tf.zeros_like(comparison.delta(cut))]
         nothing = tf.zeros([tf.shape(seeds)[0], *[1] * ends[0].shape.rank], plan.dtype)
         found = arrived.get(cut, Multiplier(nothing))
-        half = [] if found.half is None else [found.half, comparison.spread(cut)]
+        half = (
+            [] if found.half_difference is None else [found.half_difference, comparison.spread(cut)]
+        )
         if weights is None:
             outcome = comparison.fuse(_contribution)(found.mean, *ends, *half)
         else:

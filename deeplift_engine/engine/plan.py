@@ -26,7 +26,7 @@ MOST_PAIRS = 4096
 def pairs_per_block(graph: Graph, names: Iterable[str], dtype: str) -> int:
     """How many samples, or pairs of input and reference, to walk together up to ``names``."""
     sizes = _sizes(graph, names)
-    largest = max(_size(graph.nodes[name].shape) for name in graph.before(names))
+    largest = max(_size(graph.nodes[name].shape) for name in graph.ancestors(names))
     width = 8 if dtype == "float64" else 4
     by_largest = BLOCK_BYTES // max(1, largest * width)
     by_all = TOTAL_BYTES // max(1, sum(sizes) * width)
@@ -36,7 +36,7 @@ def pairs_per_block(graph: Graph, names: Iterable[str], dtype: str) -> int:
 def _sizes(graph: Graph, names: Iterable[str]) -> list[int]:
     """Elements of each activation of one sample that ``names`` depend on."""
     sizes = []
-    for node in map(graph.nodes.__getitem__, graph.before(names)):
+    for node in map(graph.nodes.__getitem__, graph.ancestors(names)):
         sizes.append(_size(node.shape))
         if isinstance(node.layer, Recurrence):
             steps = _size(node.shape[: node.layer.axis])
@@ -109,7 +109,7 @@ class Plan:
     @property
     def crossed(self) -> list[str]:
         """The nodes that multipliers cross, in order."""
-        between = self.graph.between(self.cuts, [self.target])
+        between = self.graph.on_paths(self.cuts, [self.target])
         return [name for name in self.graph.nodes if name in between and name in self.rules]
 
     @property
@@ -122,7 +122,7 @@ class Plan:
     def separates(self) -> bool:
         """Whether every way from the inputs to the target crosses exactly one cut."""
         for cut in self.cuts:
-            if not self.graph.before([cut]).isdisjoint(set(self.cuts) - {cut}):
+            if not self.graph.ancestors([cut]).isdisjoint(set(self.cuts) - {cut}):
                 return False
         open_ways = set(self.graph.inputs) - set(self.cuts)
         for node in self.graph.nodes.values():

@@ -87,7 +87,7 @@ class Setup:
         """What to compile, with a rule for every node."""
         return Plan(self.graph, self.target, self.places, rules, self.dtype, self.fused, relevance)
 
-    def rooted(self) -> Setup:
+    def starting_at(self) -> Setup:
         """The same with the places as inputs: what of the graph is in front of them is gone.
 
         Raises
@@ -95,10 +95,10 @@ class Setup:
         InputError
             If the target depends on inputs that no place is in front of.
         """
-        graph = self.graph.rooted(self.cuts, [self.target])
+        graph = self.graph.starting_at(self.cuts, [self.target])
         beside = [name for name in graph.inputs if name not in self.cuts]
         if beside:
-            behind = graph.behind(self.cuts)
+            behind = graph.descendants(self.cuts)
             read = {
                 name for node in graph.nodes.values() if node.name in behind for name in node.inputs
             }

@@ -62,7 +62,7 @@ class Explainer:
 
     def __init__(self, setup: Setup) -> None:
         self.origin = setup
-        self.setup = setup.rooted() if self.entered and not setup.at_inputs else setup
+        self.setup = setup.starting_at() if self.entered and not setup.at_inputs else setup
 
     def __repr__(self) -> str:
         """The method, its options, and what it explains where."""

@@ -56,7 +56,7 @@ def merging(graph: Graph, seen: Iterable[str], batch_norm: str = "merge") -> Gra
     if batch_norm == "rule":
         return graph
     kept = {*seen, *graph.outputs}
-    used = graph.before(kept)  # what nobody reads must not stand in the way
+    used = graph.ancestors(kept)  # what nobody reads must not stand in the way
     nodes = {name: node for name, node in graph.nodes.items() if name in used}
     for name in list(nodes):
         if isinstance(nodes[name].layer, Scale):

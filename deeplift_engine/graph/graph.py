@@ -57,7 +57,7 @@ class Graph:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
 
-    def before(self, names: Iterable[str]) -> set[str]:
+    def ancestors(self, names: Iterable[str]) -> set[str]:
         """The nodes called ``names`` and everything they depend on."""
         found: set[str] = set(names)
         for node in reversed(list(self.nodes.values())):
@@ -65,7 +65,7 @@ class Graph:
                 found.update(node.inputs)
         return found
 
-    def behind(self, names: Iterable[str]) -> set[str]:
+    def descendants(self, names: Iterable[str]) -> set[str]:
         """The nodes called ``names`` and everything that depends on them."""
         found: set[str] = set(names)
         for node in self.nodes.values():
@@ -73,9 +73,9 @@ class Graph:
                 found.add(node.name)
         return found
 
-    def between(self, sources: Iterable[str], targets: Iterable[str]) -> set[str]:
+    def on_paths(self, sources: Iterable[str], targets: Iterable[str]) -> set[str]:
         """The nodes on any way from ``sources`` to ``targets``, both included."""
-        return self.before(targets) & self.behind(sources)
+        return self.ancestors(targets) & self.descendants(sources)
 
     def readers(self) -> dict[str, list[Node]]:
         """The nodes that read each node, once each, in order."""
@@ -85,7 +85,7 @@ class Graph:
                 found[name].append(node)
         return found
 
-    def rooted(self, names: Iterable[str], targets: Iterable[str]) -> Graph:
+    def starting_at(self, names: Iterable[str], targets: Iterable[str]) -> Graph:
         """The part behind the nodes called ``names``, which become its inputs.
 
         ``targets``, all that is wanted of it, are its outputs. Inputs that they need beside
@@ -96,7 +96,7 @@ class Graph:
         for name in roots:
             node = nodes[name]
             nodes[name] = replace(node, layer=Input(node.shape, node.dtype), inputs=())
-        needed = Graph(nodes, (), ends).before(ends).union(roots)
+        needed = Graph(nodes, (), ends).ancestors(ends).union(roots)
         kept = {name: node for name, node in nodes.items() if name in needed}
         rest = tuple(name for name in self.inputs if name in kept and name not in roots)
         return Graph(kept, (*roots, *rest), ends)
@@ -130,7 +130,7 @@ class Graph:
         """Multipliers at the ``keep`` nodes of what ``start`` says of the target."""
         arrived = {name: [multiplier] for name, multiplier in start.items()}
         kept = set(keep)
-        reach = self.behind(kept)
+        reach = self.descendants(kept)
         for node in reversed(list(self.nodes.values())):
             if node.name not in arrived or reach.isdisjoint(node.inputs):
                 continue

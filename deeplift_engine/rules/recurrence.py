@@ -115,7 +115,9 @@ class Unrolled:
         keep = layer.cell.inputs
         found = layer.cell.backward(start, keep, self.rules, comparison.ends)
         return {
-            name: part.mean if part.half is None else part.folded(comparison.delta(name)).mean
+            name: part.mean
+            if part.half_difference is None
+            else part.folded(comparison.delta(name)).mean
             for name, part in found.items()
         }
 

@@ -28,16 +28,16 @@ class Multiplier:
     """The multipliers of positive and negative parts as mean and half-difference.
 
     Both are (targets, inputs, references, ...), any leading axis 1 where nothing depends on
-    it. ``half`` is None where the two parts have one multiplier. The contribution is
-    ``mean * delta + half * spread``. Where ``slice`` is given, the tensors are those of elements
-    start to stop of the last axis, of a size; the others are zeros.
+    it. ``half_difference`` is None where the two parts have one multiplier. The contribution is
+    ``mean * delta + half_difference * spread``. Where ``slice`` is given, the tensors are those
+    of elements start to stop of the last axis, of a size; the others are zeros.
 
     The mean is ``unscaled`` times ``scale``, if there is one. It is multiplied when it is read:
     a rule that takes the two as they are spares a pass over memory.
     """
 
     unscaled: Tensor
-    half: Tensor | None = None
+    half_difference: Tensor | None = None
     slice: tuple[int, int, int] | None = None
     scale: Tensor | None = None
 
@@ -48,9 +48,9 @@ class Multiplier:
 
     def folded(self, delta: Tensor) -> Multiplier:
         """One multiplier for both parts, where the spread is the size of ``delta``."""
-        if self.half is None:
+        if self.half_difference is None:
             return self
-        return Multiplier(self.mean + tf.sign(delta) * self.half)
+        return Multiplier(self.mean + tf.sign(delta) * self.half_difference)
 
 
 def total(arrived: Sequence[Multiplier]) -> Multiplier:
@@ -58,7 +58,9 @@ def total(arrived: Sequence[Multiplier]) -> Multiplier:
     if len(arrived) == 1 and arrived[0].slice is None:
         return arrived[0]
     means = _joined([(part.slice, part.mean) for part in arrived])
-    halves = _joined([(part.slice, part.half) for part in arrived if part.half is not None])
+    halves = _joined(
+        [(part.slice, part.half_difference) for part in arrived if part.half_difference is not None]
+    )
     return Multiplier(sum(means[1:], means[0]), sum(halves[1:], halves[0]) if halves else None)
 
 
@@ -171,7 +173,7 @@ def deltas(ends: Ends) -> list[Tensor]:
 
 def folded(ends: Ends, arrived: Multiplier) -> Tensor:
     """What arrived, as one multiplier of full size."""
-    if arrived.half is None:
+    if arrived.half_difference is None:
         return full(arrived.mean, ends)
     return arrived.folded(ends.delta()).mean
 

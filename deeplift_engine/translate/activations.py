@@ -9,7 +9,7 @@ from deeplift_engine.layers import Activation, Identity, Layer, PReLU, ReLU, Sof
 from deeplift_engine.layers.activations import FUNCTIONS
 from deeplift_engine.layers.gated import GatedLinear
 from deeplift_engine.layers.sparsemax import Sparsemax
-from deeplift_engine.translate.layer_context import Place, Refused
+from deeplift_engine.translate.layer_context import LayerContext, Refusal
 
 ALIASES = {
     "swish": "silu",
@@ -42,19 +42,19 @@ def named_activation(value: Any) -> Layer:
         return NAMED[name]()
     if isinstance(name, str) and name in FUNCTIONS:
         return Activation(name)
-    raise Refused(
+    raise Refusal(
         f"activation {value!r} is none of Keras's",
         "Save the model with a built-in activation, or with a Lambda layer in its place and "
         "functions={...}.",
     )
 
 
-def put_activation(place: Place, layer: Layer, *inputs: str) -> str:
+def put_activation(context: LayerContext, layer: Layer, *inputs: str) -> str:
     """Add an activation as the layer's output, noting where the logits are."""
-    source = inputs[0] if inputs else place.inputs[0]
-    name = place.add(layer, source)
+    source = inputs[0] if inputs else context.inputs[0]
+    name = context.add(layer, source)
     if isinstance(layer, Softmax) or (isinstance(layer, Activation) and layer.name == "sigmoid"):
-        place.draft.logits[name] = source
+        context.builder.logits[name] = source
     return name
 
 
@@ -91,23 +91,23 @@ LAYERS: dict[str, Callable[[Mapping[str, Any]], Layer]] = {
 """Activation layers without weights, by class."""
 
 
-def activation(place: Place) -> str:
+def activation(context: LayerContext) -> str:
     """Activation by any name that Keras has."""
-    return put_activation(place, named_activation(place.option("activation")))
+    return put_activation(context, named_activation(context.option("activation")))
 
 
-def activation_layer(place: Place) -> str:
+def activation_layer(context: LayerContext) -> str:
     """ReLU, LeakyReLU, ELU, Softmax, ThresholdedReLU."""
-    layer = LAYERS[place.spec.class_name](place.spec.config)
+    layer = LAYERS[context.spec.class_name](context.spec.config)
     if isinstance(layer, Softmax):
-        rank = len(place.shape())
+        rank = len(context.shape())
         layer = Softmax(tuple(axis if axis < 0 else axis - 1 - rank for axis in layer.axes))
-    return put_activation(place, layer)
+    return put_activation(context, layer)
 
 
-def prelu(place: Place) -> str:
+def prelu(context: LayerContext) -> str:
     """PReLU: ``alpha`` has size 1 along shared axes."""
-    return place.add(PReLU(place.weight("alpha")))
+    return context.add(PReLU(context.weight("alpha")))
 
 
 __all__ = [

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from deeplift_conversion import LayerSpec, ModelSpec, TensorRef
 from deeplift_engine.errors import InputError, UnsupportedModelError
 from deeplift_engine.graph.graph import Graph
-from deeplift_engine.translate.layer_context import Draft, Place, Refused
+from deeplift_engine.translate.layer_context import GraphBuilder, LayerContext, Refusal
 from deeplift_engine.translate.masks import pass_on
 from deeplift_engine.translate.nodes import put_node, references
 from deeplift_engine.translate.operations import is_operation
@@ -34,7 +34,7 @@ class Built:
     graph: Graph
     logits: Mapping[str, str]
     given: Mapping[str, Given]
-    problems: Mapping[str, tuple[LayerSpec, Refused]]
+    problems: Mapping[str, tuple[LayerSpec, Refusal]]
     waiting: tuple[str, ...] = ()
     problem: str = ""
 
@@ -84,7 +84,7 @@ def survey(spec: ModelSpec, given: Mapping[str, Given], dtype: str = "float32") 
     if dtype not in DTYPES:
         raise InputError(f"dtype is 'float32' or 'float64', not {dtype!r}.")
     problems = _refusals(spec, frozenset(given))
-    draft = Draft(dtype, given, translate, era=spec.era)
+    builder = GraphBuilder(dtype, given, translate, era=spec.era)
     made: dict[TensorRef, str] = {}
     waiting: dict[str, None] = {}
     for node in spec.nodes:
@@ -95,21 +95,21 @@ def survey(spec: ModelSpec, given: Mapping[str, Given], dtype: str = "float32") 
             waiting[layer.name] = None
             continue
         try:
-            put_node(Place(draft, layer, node.name, []), node, made)
-        except Refused as refused:
+            put_node(LayerContext(builder, layer, node.name, []), node, made)
+        except Refusal as refused:
             problems[layer.name] = (layer, refused)
         except Exception as error:  # a file that says what no layer of Keras does
             problems[layer.name] = (layer, _fault(error))
-    missing = [ref for ref in spec.outputs if made.get(ref) not in draft.nodes]
+    missing = [ref for ref in spec.outputs if made.get(ref) not in builder.nodes]
     outputs = tuple(made[ref] for ref in spec.outputs if ref not in missing)
-    graph = Graph(draft.nodes, tuple(spec.inputs), outputs)
+    graph = Graph(builder.nodes, tuple(spec.inputs), outputs)
     problem = _listing(spec, problems, missing) if problems or missing else ""
-    return Built(graph, draft.logits, given, problems, tuple(waiting), problem)
+    return Built(graph, builder.logits, given, problems, tuple(waiting), problem)
 
 
-def _fault(error: Exception) -> Refused:
+def _fault(error: Exception) -> Refusal:
     text = (str(error).strip() or "no message").splitlines()[0].rstrip(".")
-    fault = Refused(
+    fault = Refusal(
         f"it cannot be built as it is saved ({type(error).__name__}: {text})",
         "If Keras loads this file, that is a fault of this project: report it.",
     )
@@ -117,46 +117,48 @@ def _fault(error: Exception) -> Refused:
     return fault
 
 
-def translate(place: Place) -> tuple[str, ...]:
+def translate(context: LayerContext) -> tuple[str, ...]:
     """Put any layer: the nodes that hold its outputs."""
-    functions = frozenset(place.draft.functions)
-    if not is_operation(place.spec) and not place.draft.sizes.keys().isdisjoint(place.inputs):
-        raise Refused("reads sizes of axes, which operations alone can compute with")
-    found = translator(place.spec, functions)(place)
+    functions = frozenset(context.builder.functions)
+    if not is_operation(context.spec) and not context.builder.sizes.keys().isdisjoint(
+        context.inputs
+    ):
+        raise Refusal("reads sizes of axes, which operations alone can compute with")
+    found = translator(context.spec, functions)(context)
     outputs = (found,) if isinstance(found, str) else tuple(found)
-    _check_arguments(place)
-    pass_on(place, outputs)
+    _check_arguments(context)
+    pass_on(context, outputs)
     return outputs
 
 
-def _check_arguments(place: Place) -> None:
+def _check_arguments(context: LayerContext) -> None:
     """Refuse what a call was given beside its tensors and no translator asked for."""
     left = {
         name: value
-        for name, value in place.arguments.items()
-        if name not in place.used and value is not None and value is not False
+        for name, value in context.arguments.items()
+        if name not in context.used and value is not None and value is not False
     }
     if left.pop("training", None):
-        raise Refused(
+        raise Refusal(
             "called with training=True, so its output depends on chance or on the batch",
             "Save the model for inference.",
         )
     if left:
-        raise Refused(f"called with the arguments {sorted(left)}, which have no meaning here")
+        raise Refusal(f"called with the arguments {sorted(left)}, which have no meaning here")
 
 
-def _refusals(spec: ModelSpec, functions: frozenset[str]) -> dict[str, tuple[LayerSpec, Refused]]:
+def _refusals(spec: ModelSpec, functions: frozenset[str]) -> dict[str, tuple[LayerSpec, Refusal]]:
     problems = {}
     for layer in spec.layers.values():
         try:
             translator(layer, functions)
-        except Refused as refused:
+        except Refusal as refused:
             problems[layer.name] = (layer, refused)
     return problems
 
 
 def _listing(
-    spec: ModelSpec, problems: Mapping[str, tuple[LayerSpec, Refused]], missing: list[TensorRef]
+    spec: ModelSpec, problems: Mapping[str, tuple[LayerSpec, Refusal]], missing: list[TensorRef]
 ) -> str:
     lines = [
         f"  {name} ({layer.class_name}): {refused.reason}."

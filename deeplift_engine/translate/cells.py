@@ -22,7 +22,7 @@ from deeplift_engine.layers import (
 )
 from deeplift_engine.layers.recurrence import MASK, STEP
 from deeplift_engine.translate.activations import named_activation
-from deeplift_engine.translate.layer_context import Draft, Place
+from deeplift_engine.translate.layer_context import GraphBuilder, LayerContext
 from deeplift_engine.util.typing import Array
 
 STATES = {"SimpleRNN": ("h",), "LSTM": ("h", "c"), "GRU": ("h",)}
@@ -32,13 +32,13 @@ STATES = {"SimpleRNN": ("h",), "LSTM": ("h", "c"), "GRU": ("h",)}
 class Cell:
     """A cell under construction: the place of its layers, and its options."""
 
-    place: Place
+    context: LayerContext
     options: Mapping[str, Any]
     units: int
 
     def add(self, layer: Layer, *inputs: str, name: str) -> str:
         """One layer called ``name``."""
-        return self.place.add(layer, *inputs, suffix=name)
+        return self.context.add(layer, *inputs, suffix=name)
 
     def activation(self, option: str, source: str, name: str) -> str:
         """The function of that option."""
@@ -60,12 +60,12 @@ class Cell:
 
     def complement(self, source: str, name: str) -> str:
         """1 - x."""
-        one = np.ones(1, self.place.draft.dtype)
+        one = np.ones(1, self.context.builder.dtype)
         return self.add(Scale(-one, one), source, name=name)
 
 
 def recurrence(
-    place: Place,
+    context: LayerContext,
     kind: str,
     options: Mapping[str, Any],
     entry: Linear,
@@ -88,10 +88,10 @@ def recurrence(
     step
         Feature shape of the projected input at one step.
     """
-    draft = Draft(place.draft.dtype, {}, place.draft.translate)
-    cell = Cell(Place(draft, place.spec, "", []), options, units)
-    dtype = place.draft.dtype
-    outer = place.outer()
+    builder = GraphBuilder(context.builder.dtype, {}, context.builder.translate)
+    cell = Cell(LayerContext(builder, context.spec, "", []), options, units)
+    dtype = context.builder.dtype
+    outer = context.outer()
     cell.add(Input((*outer, *step), dtype), name=STEP)
     if masked:
         cell.add(Input((*outer, *[1] * len(step)), dtype), name=MASK)
@@ -111,7 +111,7 @@ def recurrence(
         states.insert(0, "output")
         outputs.insert(0, cell.blend(after[0], "output", MASK, unused, "output/masked"))
     inputs = [STEP, *([MASK] if masked else []), *states]
-    graph = Graph(draft.nodes, tuple(inputs), tuple(outputs))
+    graph = Graph(builder.nodes, tuple(inputs), tuple(outputs))
     widths = (units,) * len(states)
     return Recurrence(entry, graph, tuple(states), widths, masked, started)
 

@@ -11,7 +11,7 @@ from deeplift_conversion import ModelConfigError, single_layer
 from deeplift_engine.errors import InputError
 from deeplift_engine.layers import Concatenate, Identity, Reverse
 from deeplift_engine.translate.forward_functions import put_path
-from deeplift_engine.translate.layer_context import NodeName, Place, Refused
+from deeplift_engine.translate.layer_context import LayerContext, NodeName, Refusal
 from deeplift_engine.translate.symbol import Symbol, symbols
 from deeplift_engine.translate.user_calls import arrays, call_of, called, options, shapes
 from deeplift_engine.translate.user_definitions import Given
@@ -55,7 +55,7 @@ class CustomLayer:
         network = de.load("model.h5", layers={"RevCompConv1D": revcomp})
     """
 
-    place: Place = field(repr=False)
+    context: LayerContext = field(repr=False)
     name: str
     class_name: str
     config: Mapping[str, Any]
@@ -102,7 +102,7 @@ class CustomLayer:
 
         A call's arguments that nobody asks for are refused.
         """
-        return symbols(self.place, self.place.argument(name, default))
+        return symbols(self.context, self.context.argument(name, default))
 
     def apply(
         self,
@@ -150,17 +150,17 @@ class CustomLayer:
                 class_name,
                 config,
                 weights,
-                name=f"{self.place.spec.name}/{label}",
+                name=f"{self.context.spec.name}/{label}",
                 forgiven=self.config,
             )
         except ModelConfigError as error:
             raise InputError(str(error)) from error
         given = {key: self._named(value) for key, value in (arguments or {}).items()}
-        child = self.place.child(spec, f"{self.place.name}/{label}", names, **given)
+        child = self.context.child(spec, f"{self.context.name}/{label}", names, **given)
         try:
-            outputs = self.place.draft.translate(child)
-        except Refused as refused:
-            raise Refused(f"{class_name} in it: {refused.reason}", ADVICE) from refused
+            outputs = self.context.builder.translate(child)
+        except Refusal as refused:
+            raise Refusal(f"{class_name} in it: {refused.reason}", ADVICE) from refused
         return self._symbols(outputs)
 
     def concatenate(self, *inputs: Symbol, axis: int = -1) -> Symbol:
@@ -173,8 +173,8 @@ class CustomLayer:
         """The other way round along ``axes``, counted with the batch axis."""
         (name,) = self._nodes([x])
         for axis in axes:
-            name = self.place.add(Reverse(self._axis(x, axis)), name, suffix="/reverse")
-        return Symbol(self.place, name)
+            name = self.context.add(Reverse(self._axis(x, axis)), name, suffix="/reverse")
+        return Symbol(self.context, name)
 
     def forward_only(
         self, function: Callable[..., Any], *inputs: Symbol, nodes: int = NODES
@@ -185,15 +185,15 @@ class CustomLayer:
         """
         made = forward_only(function, nodes)
         names = self._nodes(inputs or self.inputs)
-        found = put_path(self.place, made.function, made.nodes, names, suffix="/forward_only")
+        found = put_path(self.context, made.function, made.nodes, names, suffix="/forward_only")
         return (
-            tuple(Symbol(self.place, name) for name in found)
+            tuple(Symbol(self.context, name) for name in found)
             if found[1:]
-            else Symbol(self.place, found[0])
+            else Symbol(self.context, found[0])
         )
 
     def _symbols(self, nodes: Sequence[str]) -> Any:
-        made = tuple(Symbol(self.place, node) for node in nodes)
+        made = tuple(Symbol(self.context, node) for node in nodes)
         return made[0] if len(made) == 1 else made
 
     def _axis(self, x: Symbol, axis: int) -> int:
@@ -204,7 +204,7 @@ class CustomLayer:
         return along
 
     def _put(self, layer: Any, names: Sequence[str], label: str) -> Symbol:
-        return Symbol(self.place, self.place.add(layer, *names, suffix=f"/{label}"))
+        return Symbol(self.context, self.context.add(layer, *names, suffix=f"/{label}"))
 
     def _label(self, class_name: str) -> str:
         base = re.sub(r"\W+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", class_name)).lower()
@@ -215,17 +215,17 @@ class CustomLayer:
         return label
 
     def _nodes(self, inputs: Sequence[Any]) -> list[str]:
-        return [node_of(self.place, value) for value in inputs]
+        return [node_of(self.context, value) for value in inputs]
 
     def _named(self, value: Any) -> Any:
         if isinstance(value, Symbol):
-            return NodeName(node_of(self.place, value))
+            return NodeName(node_of(self.context, value))
         if isinstance(value, list | tuple):
             return tuple(self._named(entry) for entry in value)
         return value
 
 
-def node_of(place: Place, value: Any) -> str:
+def node_of(context: LayerContext, value: Any) -> str:
     """The node that a symbol of this layer stands for.
 
     Raises
@@ -237,95 +237,95 @@ def node_of(place: Place, value: Any) -> str:
         raise InputError(
             f"expected layer.input or what layer.apply(...) gives, not {type(value).__name__}."
         )
-    if value.place.draft is not place.draft or value.node not in place.draft.nodes:
+    if value.context.builder is not context.builder or value.node not in context.builder.nodes:
         raise InputError("met a symbol of another network; each layer has inputs of its own.")
     return value.node
 
 
-def put_given(place: Place) -> tuple[str, ...]:
+def put_given(context: LayerContext) -> tuple[str, ...]:
     """A layer in the way its user gave."""
-    given: Given = place.draft.functions[place.spec.name]
+    given: Given = context.builder.functions[context.spec.name]
     if not given.tensors:
-        return _put_made(place, given)
-    traced = _put_traced(place, given) if given.nodes is None else ()
-    return traced or _put_forward(place, given)
+        return _put_made(context, given)
+    traced = _put_traced(context, given) if given.nodes is None else ()
+    return traced or _put_forward(context, given)
 
 
-def _put_made(place: Place, given: Given) -> tuple[str, ...]:
+def _put_made(context: LayerContext, given: Given) -> tuple[str, ...]:
     """A layer that is made of others."""
     layer = CustomLayer(
-        place,
-        place.spec.name,
-        place.spec.saved_class_name or place.spec.class_name,
-        options(place),
-        arrays(place),
-        tuple(Symbol(place, name) for name in place.inputs),
+        context,
+        context.spec.name,
+        context.spec.saved_class_name or context.spec.class_name,
+        options(context),
+        arrays(context),
+        tuple(Symbol(context, name) for name in context.inputs),
     )
     what = f"its function {given.said}"
-    value = called(place, what, given.function, [layer])
-    return _ends(place, value, what)
+    value = called(context, what, given.function, [layer])
+    return _ends(context, value, what)
 
 
-def _put_traced(place: Place, given: Given) -> tuple[str, ...]:
+def _put_traced(context: LayerContext, given: Given) -> tuple[str, ...]:
     """A function of tensors that needs nothing but operators and indices: exact as these.
 
     Nothing where it needs more; then no node of the attempt is left.
     """
-    draft = place.draft
-    before = set(draft.nodes), set(draft.masks), set(draft.logits)
-    call = call_of(place, given.function)
+    builder = context.builder
+    before = set(builder.nodes), set(builder.masks), set(builder.logits)
+    call = call_of(context, given.function)
     try:
-        value = call(*(Symbol(place, name) for name in call.sources))
-        return _ends(place, value, "")
+        value = call(*(Symbol(context, name) for name in call.sources))
+        return _ends(context, value, "")
     except Exception:  # whatever it needs, tensors will tell
-        tables: tuple[dict[str, Any], ...] = (draft.nodes, draft.masks, draft.logits)
+        tables: tuple[dict[str, Any], ...] = (builder.nodes, builder.masks, builder.logits)
         for known, made in zip(before, tables, strict=True):
             for name in [name for name in made if name not in known]:
                 del made[name]
         return ()
 
 
-def _ends(place: Place, value: Any, what: str) -> tuple[str, ...]:
+def _ends(context: LayerContext, value: Any, what: str) -> tuple[str, ...]:
     """The outputs of a layer that is made of others, under its own name."""
-    draft, found = place.draft, []
+    builder, found = context.builder, []
     values = tuple(value) if isinstance(value, list | tuple) else (value,)
     try:
-        nodes = [node_of(place, entry) for entry in values]
+        nodes = [node_of(context, entry) for entry in values]
     except InputError as error:
-        raise Refused(f"{what} returned something else: {error}".rstrip("."), ADVICE) from error
+        raise Refusal(f"{what} returned something else: {error}".rstrip("."), ADVICE) from error
     if not nodes:
-        raise Refused(f"{what} returned nothing", ADVICE)
+        raise Refusal(f"{what} returned nothing", ADVICE)
     for number, node in enumerate(nodes):
-        name = place.add(Identity(), node, suffix=f"/output_{number}" if number else "")
-        for notes in (draft.masks, draft.logits):
+        name = context.add(Identity(), node, suffix=f"/output_{number}" if number else "")
+        for notes in (builder.masks, builder.logits):
             if node in notes:
                 notes[name] = notes[node]
         found.append(name)
-    _check_saved_shape(place, found)
+    _check_saved_shape(context, found)
     return tuple(found)
 
 
-def _put_forward(place: Place, given: Given) -> tuple[str, ...]:
-    call, nodes = call_of(place, given.function), given.nodes or NODES
-    found = put_path(place, call, nodes, call.sources, what=f"its function {given.said}")
-    _check_saved_shape(place, found)
+def _put_forward(context: LayerContext, given: Given) -> tuple[str, ...]:
+    call, nodes = call_of(context, given.function), given.nodes or NODES
+    found = put_path(context, call, nodes, call.sources, what=f"its function {given.said}")
+    _check_saved_shape(context, found)
     return found
 
 
-def _check_saved_shape(place: Place, found: Sequence[str]) -> None:
+def _check_saved_shape(context: LayerContext, found: Sequence[str]) -> None:
     """Compare with the shape that a Lambda was saved with, where it was."""
-    saved = place.spec.config.get("output_shape")
-    if place.spec.class_name != "Lambda" or not isinstance(saved, tuple) or len(found) != 1:
+    saved = context.spec.config.get("output_shape")
+    if context.spec.class_name != "Lambda" or not isinstance(saved, tuple) or len(found) != 1:
         return
     if not saved or not all(size is None or isinstance(size, int) for size in saved):
         return
-    shape = place.shape(found[0])
+    shape = context.shape(found[0])
     fits = len(shape) == len(saved) and all(
         None in (size, wanted) or size == wanted for size, wanted in zip(shape, saved, strict=True)
     )
     if not fits:
-        raise Refused(
-            f"its function gives shape {shape} for inputs of shape {shapes(place)}, and the file "
+        raise Refusal(
+            f"its function gives shape {shape} for inputs of shape {shapes(context)}, and the file "
             f"says {saved} (without batch axis)",
         )
 

@@ -7,19 +7,19 @@ import numpy as np
 from deeplift_engine.layers import Activation, Dense, Scale
 from deeplift_engine.layers.einsum import EinsumKernel, letters
 from deeplift_engine.translate.kernels import with_activation
-from deeplift_engine.translate.layer_context import Place, Refused
+from deeplift_engine.translate.layer_context import LayerContext, Refusal
 from deeplift_engine.translate.tokens import embedding
 from deeplift_engine.util.typing import Array
 
 
-def einsum_dense(place: Place) -> str:
+def einsum_dense(context: LayerContext) -> str:
     """EinsumDense, any equation that Keras takes."""
-    equation, kernel = str(place.option("equation")), place.weight("kernel")
+    equation, kernel = str(context.option("equation")), context.weight("kernel")
     source, _, output = letters(equation)
     if source[0] != output[0] or source[0] in letters(equation)[1]:
-        raise Refused(f"equation={equation!r} does not keep the batch axis in front")
+        raise Refusal(f"equation={equation!r} does not keep the batch axis in front")
     return with_activation(
-        place, EinsumKernel(*_of_what_is_read(equation, kernel), place.optional("bias"))
+        context, EinsumKernel(*_of_what_is_read(equation, kernel), context.optional("bias"))
     )
 
 
@@ -31,17 +31,17 @@ def _of_what_is_read(equation: str, kernel: Array) -> tuple[str, Array]:
     return f"{source},{kept}->{output}", np.sum(kernel, axis=tuple(alone), dtype=kernel.dtype)
 
 
-def reversible_embedding(place: Place) -> str:
+def reversible_embedding(context: LayerContext) -> str:
     """ReversibleEmbedding: of tokens, or, called in reverse, from features to tokens' logits."""
-    if not place.argument("reverse", False):
-        return embedding(place)
-    tied = place.option("tie_weights", True)
-    kernel = place.weight("embeddings").T if tied else place.weight("reverse_embeddings")
-    cap = place.option("logit_soft_cap")
+    if not context.argument("reverse", False):
+        return embedding(context)
+    tied = context.option("tie_weights", True)
+    kernel = context.weight("embeddings").T if tied else context.weight("reverse_embeddings")
+    cap = context.option("logit_soft_cap")
     if cap is None:
-        return place.add(Dense(np.ascontiguousarray(kernel)))
+        return context.add(Dense(np.ascontiguousarray(kernel)))
     # tanh(logits / cap) · cap
-    dtype = place.draft.dtype
+    dtype = context.builder.dtype
     scaled = Dense((kernel / float(cap)).astype(dtype))
-    curved = place.add(Activation("tanh"), place.add(scaled, suffix="/scaled"), suffix="/tanh")
-    return place.add(Scale(np.asarray(float(cap), dtype)), curved)
+    curved = context.add(Activation("tanh"), context.add(scaled, suffix="/scaled"), suffix="/tanh")
+    return context.add(Scale(np.asarray(float(cap), dtype)), curved)

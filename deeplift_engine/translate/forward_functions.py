@@ -10,12 +10,12 @@ import tensorflow as tf
 
 from deeplift_engine.layers import Layer, PathFunction, TokenFunction
 from deeplift_engine.tensors.tensor_ops import scratch_graph
-from deeplift_engine.translate.layer_context import Place, Refused
+from deeplift_engine.translate.layer_context import LayerContext, Refusal
 from deeplift_engine.translate.user_calls import called, shapes
 
 
 def put_path(
-    place: Place,
+    context: LayerContext,
     function: Callable[..., Any],
     nodes: int,
     sources: Sequence[str],
@@ -24,36 +24,36 @@ def put_path(
     what: str = "its function",
 ) -> tuple[str, ...]:
     """A function of tensors, each output averaged along the path; of tokens, looked up."""
-    count = _outputs(place, function, sources, what)
-    tokens = [place.draft.nodes[name].tokens for name in sources]
-    if any(tokens) and (len(tokens) > 1 or place.depth):
-        met = "at every step" if place.depth else "together with other tensors"
-        raise Refused(
+    count = _outputs(context, function, sources, what)
+    tokens = [context.builder.nodes[name].tokens for name in sources]
+    if any(tokens) and (len(tokens) > 1 or context.depth):
+        met = "at every step" if context.depth else "together with other tensors"
+        raise Refusal(
             f"{what} takes tokens {met}, and tokens have no path to follow",
-            f"Say what it is made of instead: layers={{{place.spec.name!r}: made}}.",
+            f"Say what it is made of instead: layers={{{context.spec.name!r}: made}}.",
         )
     found = []
     for number in range(count or 1):
         one = function if count is None else _Part(function, number)
         layer: Layer = TokenFunction(one) if any(tokens) else PathFunction(one, nodes)
-        name = place.add(layer, *sources, suffix=suffix + _number(number))
+        name = context.add(layer, *sources, suffix=suffix + _number(number))
         if any(tokens):
-            _check_tokens_kept(place, sources[0], name, what)
+            _check_tokens_kept(context, sources[0], name, what)
         found.append(name)
     return tuple(found)
 
 
-def _check_tokens_kept(place: Place, source: str, name: str, what: str) -> None:
+def _check_tokens_kept(context: LayerContext, source: str, name: str, what: str) -> None:
     """A function of tokens must work on each by itself: its axes stay, features come behind."""
-    before, after = place.shape(source), place.shape(name)
+    before, after = context.shape(source), context.shape(name)
     if len(after) < len(before) or any(
         None not in pair and pair[0] != pair[1] for pair in zip(before, after, strict=False)
     ):
-        raise Refused(
+        raise Refusal(
             f"{what} makes shape {after} of tokens of shape {before}, so it is not clear which "
             "token its output is of",
             "Index tokens first, x[:, 1:], and say the rest by layers={"
-            f"{place.spec.name!r}: made}}.",
+            f"{context.spec.name!r}: made}}.",
         )
 
 
@@ -73,19 +73,19 @@ class _Part:
 
 
 def _outputs(
-    place: Place, function: Callable[..., Any], sources: Sequence[str], what: str
+    context: LayerContext, function: Callable[..., Any], sources: Sequence[str], what: str
 ) -> int | None:
     """How many outputs a function has, None for one that is no tuple; each is checked."""
-    nodes = [place.draft.nodes[name] for name in sources]
+    nodes = [context.builder.nodes[name] for name in sources]
     with scratch_graph():
         tensors = [
-            tf.compat.v1.placeholder(node.dtype, [None, *node.shape[place.depth :]])
+            tf.compat.v1.placeholder(node.dtype, [None, *node.shape[context.depth :]])
             for node in nodes
         ]
-        value = called(place, what, _traceable(function), tensors)
+        value = called(context, what, _traceable(function), tensors)
         outputs = value if isinstance(value, list | tuple) else [value]
         for output in outputs:
-            _check_output(place, output, all(node.tokens for node in nodes), what)
+            _check_output(context, output, all(node.tokens for node in nodes), what)
     return len(outputs) if outputs is value else None
 
 
@@ -104,24 +104,24 @@ def _traceable(function: Callable[..., Any]) -> Callable[..., Any]:
     return traced
 
 
-def _check_output(place: Place, output: Any, of_tokens: bool, what: str) -> None:
-    met = f"for inputs of shape {shapes(place)} (without batch axis)"
+def _check_output(context: LayerContext, output: Any, of_tokens: bool, what: str) -> None:
+    met = f"for inputs of shape {shapes(context)} (without batch axis)"
     if not tf.is_tensor(output):
-        raise Refused(f"{what} returned {type(output).__name__}, no tensor, {met}")
+        raise Refusal(f"{what} returned {type(output).__name__}, no tensor, {met}")
     if not output.dtype.is_floating and not of_tokens:
-        raise Refused(
+        raise Refusal(
             f"{what} returned {output.dtype.name} values, which no contribution reaches, {met}",
             "Cast them to numbers: tf.cast(y, x.dtype).",
         )
-    if output.dtype.is_floating and output.dtype.name != place.draft.dtype:
-        raise Refused(
-            f"{what} returned {output.dtype.name} values; the network has {place.draft.dtype}",
+    if output.dtype.is_floating and output.dtype.name != context.builder.dtype:
+        raise Refusal(
+            f"{what} returned {output.dtype.name} values; the network has {context.builder.dtype}",
             "Make constants in the dtype of the input: tf.cast(c, x.dtype).",
         )
     if output.shape.rank is None:
-        raise Refused(f"{what} returned a tensor of unknown rank {met}", "Set its shape.")
+        raise Refusal(f"{what} returned a tensor of unknown rank {met}", "Set its shape.")
     if output.shape.rank == 0 or output.shape[0] is not None:
-        raise Refused(
+        raise Refusal(
             f"{what} returned shape {tuple(output.shape)} {met}: the batch axis is lost",
             "Its inputs have a batch axis in front, (n, ...), which its output needs too.",
         )

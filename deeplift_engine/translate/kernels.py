@@ -6,7 +6,7 @@ from typing import Any
 
 from deeplift_engine.layers import Convolution, Dense, Identity, Layer
 from deeplift_engine.translate.activations import named_activation, put_activation
-from deeplift_engine.translate.layer_context import Place, Refused
+from deeplift_engine.translate.layer_context import LayerContext, Refusal
 
 
 def numbers(value: Any, count: int) -> tuple[int, ...]:
@@ -16,55 +16,57 @@ def numbers(value: Any, count: int) -> tuple[int, ...]:
     return (int(value),) * count
 
 
-def with_activation(place: Place, layer: Layer, *inputs: str, channels_first: bool = False) -> str:
+def with_activation(
+    context: LayerContext, layer: Layer, *inputs: str, channels_first: bool = False
+) -> str:
     """Add a kernel layer and the activation that Keras lets it have."""
-    function = named_activation(place.option("activation"))
+    function = named_activation(context.option("activation"))
     plain = isinstance(function, Identity)
     suffix = "" if plain else "/pre_activation"
     if channels_first:
-        inner = place.add(layer, *inputs, suffix=suffix + "/channels_last")
-        name = place.channels_first(inner, suffix=suffix)
+        inner = context.add(layer, *inputs, suffix=suffix + "/channels_last")
+        name = context.channels_first(inner, suffix=suffix)
     else:
-        name = place.add(layer, *inputs, suffix=suffix)
-    return name if plain else put_activation(place, function, name)
+        name = context.add(layer, *inputs, suffix=suffix)
+    return name if plain else put_activation(context, function, name)
 
 
-def dense(place: Place) -> str:
+def dense(context: LayerContext) -> str:
     """Dense, on any rank."""
-    kernel, shape = place.weight("kernel"), place.shape()
+    kernel, shape = context.weight("kernel"), context.shape()
     if not shape or shape[-1] not in (None, kernel.shape[0]):
-        raise Refused(
+        raise Refusal(
             f"cannot take an input of shape {shape}: its kernel has shape {kernel.shape}",
             "Check that the architecture belongs to these weights.",
         )
-    return with_activation(place, Dense(kernel, place.optional("bias")))
+    return with_activation(context, Dense(kernel, context.optional("bias")))
 
 
-def convolution(place: Place) -> str:
+def convolution(context: LayerContext) -> str:
     """Conv1D, Conv2D, Conv3D: strides, dilation, groups, every padding, channels first and last."""
-    kernel = place.weight("kernel")
+    kernel = context.weight("kernel")
     rank = kernel.ndim - 2
     layer = Convolution(
         kernel,
-        place.optional("bias"),
-        strides=numbers(place.option("strides", 1), rank),
-        dilation=numbers(place.option("dilation_rate", 1), rank),
-        padding=str(place.option("padding", "valid")),
-        groups=int(place.option("groups", 1) or 1),
+        context.optional("bias"),
+        strides=numbers(context.option("strides", 1), rank),
+        dilation=numbers(context.option("dilation_rate", 1), rank),
+        padding=str(context.option("padding", "valid")),
+        groups=int(context.option("groups", 1) or 1),
     )
-    return on_channels_last(place, layer)
+    return on_channels_last(context, layer)
 
 
-def on_channels_last(place: Place, layer: Layer) -> str:
+def on_channels_last(context: LayerContext, layer: Layer) -> str:
     """Add a kernel layer that wants its channels last."""
-    if place.option("data_format") == "channels_first":
+    if context.option("data_format") == "channels_first":
         return with_activation(
-            place, layer, place.channels_last(place.inputs[0]), channels_first=True
+            context, layer, context.channels_last(context.inputs[0]), channels_first=True
         )
-    return with_activation(place, layer)
+    return with_activation(context, layer)
 
 
-def source_shape(place: Place) -> tuple[int | None, ...]:
+def source_shape(context: LayerContext) -> tuple[int | None, ...]:
     """Feature shape of what the layer reads, as it is with its channels last."""
-    shape = place.shape()
-    return (*shape[1:], shape[0]) if place.option("data_format") == "channels_first" else shape
+    shape = context.shape()
+    return (*shape[1:], shape[0]) if context.option("data_format") == "channels_first" else shape

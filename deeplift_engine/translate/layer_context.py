@@ -55,7 +55,7 @@ MOVING = (
 """Layers that move elements as they are, tokens too; all others compute with numbers."""
 
 
-class Refused(Exception):  # noqa: N818 - a message between modules, not an error
+class Refusal(Exception):  # noqa: N818 - a message between modules, not an error
     """A layer or an option of it has no attribution layer; never leaves this package."""
 
     def __init__(self, reason: str, advice: str = "") -> None:
@@ -70,7 +70,7 @@ class NodeName(str):
 
 
 @dataclass
-class Draft:
+class GraphBuilder:
     """The nodes so far.
 
     ``logits`` leads from a softmax's or sigmoid's node to what it reads, ``masks`` from a node
@@ -82,7 +82,7 @@ class Draft:
 
     dtype: str
     functions: Mapping[str, Any]
-    translate: Callable[[Place], tuple[str, ...]]
+    translate: Callable[[LayerContext], tuple[str, ...]]
     nodes: dict[str, Node] = field(default_factory=dict)
     logits: dict[str, str] = field(default_factory=dict)
     masks: dict[str, str] = field(default_factory=dict)
@@ -92,7 +92,7 @@ class Draft:
 
 
 @dataclass
-class Place:
+class LayerContext:
     """One call of a layer: what it reads, and how to add attribution layers for it.
 
     ``owner`` is the layer that a user knows: the outermost wrapper. ``depth`` is the number of
@@ -100,7 +100,7 @@ class Place:
     shapes of one step.
     """
 
-    draft: Draft
+    builder: GraphBuilder
     spec: LayerSpec
     name: str
     inputs: list[str]
@@ -109,7 +109,9 @@ class Place:
     depth: int = 0
     used: set[str] = field(default_factory=set)
 
-    def child(self, spec: LayerSpec, name: str, inputs: Sequence[str], **arguments: Any) -> Place:
+    def child(
+        self, spec: LayerSpec, name: str, inputs: Sequence[str], **arguments: Any
+    ) -> LayerContext:
         """The place of a layer that this one wraps."""
         given = {key: value for key, value in arguments.items() if value is not None}
         return replace(
@@ -133,15 +135,15 @@ class Place:
         if isinstance(given, tuple):
             given = given[position] if position < len(given) else None
         if given is None:
-            return self.draft.masks.get(self.inputs[position])
+            return self.builder.masks.get(self.inputs[position])
         return self.as_mask(given)
 
     def as_mask(self, name: str) -> str:
         """A tensor of anything as numbers: 1 where it is not 0."""
-        if name in self.draft.truths:
+        if name in self.builder.truths:
             return name
-        dtype = self.draft.dtype
-        if self.draft.nodes[name].tokens:
+        dtype = self.builder.dtype
+        if self.builder.nodes[name].tokens:
             return self._put(
                 TokenFunction(lambda x: tf.cast(tf.cast(x, tf.bool), dtype)), (name,), "/mask"
             )
@@ -149,8 +151,8 @@ class Place:
 
     def as_numbers(self, name: str) -> str:
         """The node, or one of its tokens as the numbers that they are."""
-        dtype = self.draft.dtype
-        if not self.draft.nodes[name].tokens:
+        dtype = self.builder.dtype
+        if not self.builder.nodes[name].tokens:
             return name
         return self._put(TokenFunction(lambda x: tf.cast(x, dtype)), (name,), "/numbers")
 
@@ -161,7 +163,7 @@ class Place:
 
     def weight(self, role: str) -> Array:
         """An array of the layer in the network's dtype."""
-        return np.asarray(self.spec.weights[role], dtype=self.draft.dtype)
+        return np.asarray(self.spec.weights[role], dtype=self.builder.dtype)
 
     def optional(self, role: str) -> Array | None:
         """The same, None where the layer has none."""
@@ -169,7 +171,7 @@ class Place:
 
     def shape(self, name: str | None = None) -> tuple[int | None, ...]:
         """Feature shape of a node, by default of the first input."""
-        return self.draft.nodes[self.inputs[0] if name is None else name].shape[self.depth :]
+        return self.builder.nodes[self.inputs[0] if name is None else name].shape[self.depth :]
 
     def shape_after(self, layer: Layer, *inputs: str) -> tuple[int | None, ...]:
         """Feature shape that a layer would give, which is not put."""
@@ -177,7 +179,7 @@ class Place:
 
     def outer(self) -> tuple[int | None, ...]:
         """Sizes of the axes of steps that `shape` hides."""
-        return self.draft.nodes[self.inputs[0]].shape[: self.depth]
+        return self.builder.nodes[self.inputs[0]].shape[: self.depth]
 
     def add(self, layer: Layer, *inputs: str, suffix: str = "") -> str:
         """Put one attribution layer behind ``inputs`` (by default all that the call reads).
@@ -219,14 +221,14 @@ class Place:
         return self._put(Transpose((rank, *range(1, rank))), (name,), suffix)
 
     def _channels_last_source(self, name: str) -> str | None:
-        node = self.draft.nodes[name]
+        node = self.builder.nodes[name]
         rank = len(node.shape)
         if self.depth == 0 and rank > 1 and node.layer == Transpose((rank, *range(1, rank))):
             return node.inputs[0]
         return None
 
     def _put(self, layer: Layer, inputs: tuple[str, ...], suffix: str) -> str:
-        kinds = {self.draft.nodes[source].dtype for source in inputs}
+        kinds = {self.builder.nodes[source].dtype for source in inputs}
         moves = isinstance(layer, MOVING) and len(kinds) == 1
         if not moves and not isinstance(layer, Lookup):
             inputs = tuple(map(self.as_numbers, inputs))
@@ -234,10 +236,10 @@ class Place:
             layer = over_time(layer)
         name = self.name + suffix
         base, number = name, 1
-        while name in self.draft.nodes:
+        while name in self.builder.nodes:
             name, number = f"{base}_{number}", number + 1
         shape, dtype = self._output_of(layer, inputs)
-        self.draft.nodes[name] = Node(
+        self.builder.nodes[name] = Node(
             name, layer, inputs, shape, dtype, self.spec.class_name, self.owner or self.spec.name
         )
         return name
@@ -245,17 +247,17 @@ class Place:
     def _output_of(self, layer: Layer, inputs: Sequence[str]) -> tuple[tuple[int | None, ...], str]:
         """Shape and dtype of the output, by TensorFlow's own inference."""
         if isinstance(layer, Input):
-            return layer.shape, layer.dtype if is_tokens(layer.dtype) else self.draft.dtype
+            return layer.shape, layer.dtype if is_tokens(layer.dtype) else self.builder.dtype
         with scratch_graph():
             tensors: list[Tensor] = [
                 tf.compat.v1.placeholder(node.dtype, [None, *node.shape])
-                for node in map(self.draft.nodes.__getitem__, inputs)
+                for node in map(self.builder.nodes.__getitem__, inputs)
             ]
             try:
                 output = layer.forward(*tensors)
             except (ValueError, tf.errors.InvalidArgumentError) as error:
                 met = ", ".join(str(self.shape(name)) for name in inputs)
-                raise Refused(
+                raise Refusal(
                     f"cannot take an input of shape {met}: {str(error).splitlines()[0]}",
                     "Check that the architecture belongs to these weights.",
                 ) from error

@@ -11,38 +11,38 @@ from numpy.typing import NDArray
 
 from deeplift_engine.layers import LocallyConnected
 from deeplift_engine.translate.kernels import numbers, on_channels_last, source_shape
-from deeplift_engine.translate.layer_context import Place, Refused
+from deeplift_engine.translate.layer_context import LayerContext, Refusal
 from deeplift_engine.util.typing import Array
 
 Sizes = tuple[int, ...]
 
 
-def locally_connected(place: Place) -> str:
+def locally_connected(context: LayerContext) -> str:
     """A kernel of its own at every position; strides, valid and same padding."""
-    shape = source_shape(place)
+    shape = source_shape(context)
     if None in shape:
-        raise Refused(
-            f"its kernel belongs to one size of input, met {place.shape()}",
+        raise Refusal(
+            f"its kernel belongs to one size of input, met {context.shape()}",
             "Give the model's input the shape that it was trained with.",
         )
-    windows = _windows(place, tuple(size or 0 for size in shape))
-    implementation = int(place.option("implementation", 1))
+    windows = _windows(context, tuple(size or 0 for size in shape))
+    implementation = int(context.option("implementation", 1))
     if implementation not in LAYOUTS:
-        raise Refused(f"implementation={implementation}: the layout of its kernel is not known")
+        raise Refusal(f"implementation={implementation}: the layout of its kernel is not known")
     try:
-        kernel = LAYOUTS[implementation](windows, place.weight("kernel"))
+        kernel = LAYOUTS[implementation](windows, context.weight("kernel"))
     except ValueError as error:
-        raise Refused(
-            f"its kernel has shape {place.weight('kernel').shape}, which does not fit its options"
-            f" and an input of shape {place.shape()} under implementation={implementation}",
+        raise Refusal(
+            f"its kernel has shape {context.weight('kernel').shape}, which does not fit its options"
+            f" and an input of shape {context.shape()} under implementation={implementation}",
             "Check that the architecture belongs to these weights.",
         ) from error
-    bias = place.optional("bias")
+    bias = context.optional("bias")
     if bias is not None and windows.first:
         # Keras adds the bias (positions..., filters) as if its numbers came channels first.
         bias = np.moveaxis(bias.reshape(windows.filters, *windows.positions), 0, -1)
     layer = LocallyConnected(kernel, bias, windows.strides, windows.margins())
-    return on_channels_last(place, layer)
+    return on_channels_last(context, layer)
 
 
 @dataclass(frozen=True)
@@ -108,12 +108,12 @@ class _Windows:
         return total
 
 
-def _windows(place: Place, shape: Sizes) -> _Windows:
+def _windows(context: LayerContext, shape: Sizes) -> _Windows:
     *sizes, channels = shape
     rank = len(sizes)
-    size = numbers(place.option("kernel_size"), rank)
-    strides = numbers(place.option("strides", 1), rank)
-    same = place.option("padding", "valid") == "same"
+    size = numbers(context.option("kernel_size"), rank)
+    strides = numbers(context.option("strides", 1), rank)
+    same = context.option("padding", "valid") == "same"
     return _Windows(
         tuple(sizes),
         channels,
@@ -124,8 +124,8 @@ def _windows(place: Place, shape: Sizes) -> _Windows:
             -(-(length if same else length - window + 1) // stride)
             for length, window, stride in zip(sizes, size, strides, strict=True)
         ),
-        int(place.option("filters")),
-        place.option("data_format") == "channels_first",
+        int(context.option("filters")),
+        context.option("data_format") == "channels_first",
     )
 
 

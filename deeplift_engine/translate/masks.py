@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from deeplift_engine.layers import Concatenate, Element, Layer, Maximum, Product, Scale
-from deeplift_engine.translate.layer_context import NodeName, Place
+from deeplift_engine.translate.layer_context import LayerContext, NodeName
 
 PASSING = frozenset(
     [
@@ -48,60 +48,60 @@ MERGING = frozenset(["Add", "Average", "Maximum", "Minimum", "Multiply", "Subtra
 """Classes whose output has a mask made of those of its inputs."""
 
 
-def pass_on(place: Place, outputs: tuple[str, ...]) -> None:
+def pass_on(context: LayerContext, outputs: tuple[str, ...]) -> None:
     """Give the outputs of a layer their mask, where the layer itself has not.
 
     A mask that a call was given counts, else that of its first masked input.
     """
-    masks, name = place.draft.masks, place.spec.class_name
+    masks, name = context.builder.masks, context.spec.class_name
     mask = None
     if name in PASSING:
-        given = place.arguments.get("mask")
-        found = [masks[source] for source in place.inputs if source in masks]
-        mask = place.as_mask(given) if isinstance(given, NodeName) else next(iter(found), None)
+        given = context.arguments.get("mask")
+        found = [masks[source] for source in context.inputs if source in masks]
+        mask = context.as_mask(given) if isinstance(given, NodeName) else next(iter(found), None)
     elif name in MERGING:
-        mask = merged(place, [masks.get(source) for source in place.inputs])
+        mask = merged(context, [masks.get(source) for source in context.inputs])
     elif name == "Concatenate":
-        mask = _concatenated(place, [masks.get(source) for source in place.inputs])
+        mask = _concatenated(context, [masks.get(source) for source in context.inputs])
     if mask is not None:
         for output in outputs:
             masks.setdefault(output, mask)
 
 
-def merged(place: Place, masks: Sequence[str | None]) -> str | None:
+def merged(context: LayerContext, masks: Sequence[str | None]) -> str | None:
     """The mask of several inputs that are merged element by element.
 
     In Keras 3 a step is used where any input uses it, and none is masked if one has no mask;
     before, where all that have a mask use it.
     """
     known = list(dict.fromkeys(mask for mask in masks if mask is not None))
-    if place.draft.era >= 3 and None in masks:
+    if context.builder.era >= 3 and None in masks:
         return None
     if len(known) < 2:
         return next(iter(known), None)
-    layer: Layer = Maximum() if place.draft.era >= 3 else Product(len(known))
-    return place.add(layer, *known, suffix="/mask")
+    layer: Layer = Maximum() if context.builder.era >= 3 else Product(len(known))
+    return context.add(layer, *known, suffix="/mask")
 
 
-def _concatenated(place: Place, masks: Sequence[str | None]) -> str | None:
+def _concatenated(context: LayerContext, masks: Sequence[str | None]) -> str | None:
     """The mask of inputs (n, steps, features), one behind the other."""
-    rank = len(place.shape())
+    rank = len(context.shape())
     if all(mask is None for mask in masks) or rank != 2:
         return None
     full = [
-        _ones(place, name) if mask is None else mask
-        for name, mask in zip(place.inputs, masks, strict=True)
+        _ones(context, name) if mask is None else mask
+        for name, mask in zip(context.inputs, masks, strict=True)
     ]
-    axis = int(place.option("axis", -1))
+    axis = int(context.option("axis", -1))
     if axis in (1, -2):
-        return place.add(Concatenate(1), *full, suffix="/mask")
-    if place.draft.era >= 3 and None in masks:  # every step has features that are used
+        return context.add(Concatenate(1), *full, suffix="/mask")
+    if context.builder.era >= 3 and None in masks:  # every step has features that are used
         return full[masks.index(None)]
-    return merged(place, full)
+    return merged(context, full)
 
 
-def _ones(place: Place, name: str) -> str:
+def _ones(context: LayerContext, name: str) -> str:
     """A mask (n, steps) of an input (n, steps, features) that has none."""
-    nothing, one = np.zeros((), place.draft.dtype), np.ones((), place.draft.dtype)
-    step = place.add(Element(2, 0), name, suffix="/mask/step")
-    return place.add(Scale(nothing, one), step, suffix="/mask/all")
+    nothing, one = np.zeros((), context.builder.dtype), np.ones((), context.builder.dtype)
+    step = context.add(Element(2, 0), name, suffix="/mask/step")
+    return context.add(Scale(nothing, one), step, suffix="/mask/all")

@@ -6,29 +6,31 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from deeplift_conversion import ModelSpec, NodeSpec, TensorRef
-from deeplift_engine.translate.layer_context import NodeName, Place, Refused
+from deeplift_engine.translate.layer_context import LayerContext, NodeName, Refusal
 
 
-def put_node(place: Place, node: NodeSpec, made: dict[TensorRef, str]) -> None:
+def put_node(context: LayerContext, node: NodeSpec, made: dict[TensorRef, str]) -> None:
     """Put a call whose inputs are made, and enter its outputs into ``made``."""
-    place.inputs = [made[ref] for ref in node.inputs]
-    place.arguments = {name: _resolved(value, made) for name, value in node.arguments.items()}
-    for index, name in enumerate(place.draft.translate(place)):
+    context.inputs = [made[ref] for ref in node.inputs]
+    context.arguments = {name: _resolved(value, made) for name, value in node.arguments.items()}
+    for index, name in enumerate(context.builder.translate(context)):
         made[TensorRef(node.name, index)] = name
 
 
-def put_model(place: Place, model: ModelSpec) -> tuple[str, ...]:
+def put_model(context: LayerContext, model: ModelSpec) -> tuple[str, ...]:
     """Put a model that a wrapper holds in the place of that wrapper."""
-    made = {TensorRef(name): given for name, given in zip(model.inputs, place.inputs, strict=True)}
+    made = {
+        TensorRef(name): given for name, given in zip(model.inputs, context.inputs, strict=True)
+    }
     for node in model.nodes:
         if node.name in model.inputs:
             continue
         layer = model.layers[node.layer]
-        inner = place.child(layer, f"{place.name}/{node.name}", [])
+        inner = context.child(layer, f"{context.name}/{node.name}", [])
         try:
             put_node(inner, node, made)
-        except Refused as refused:
-            raise Refused(f"{layer.name} in it: {refused.reason}", refused.advice) from refused
+        except Refusal as refused:
+            raise Refusal(f"{layer.name} in it: {refused.reason}", refused.advice) from refused
     return tuple(made[ref] for ref in model.outputs)
 
 

@@ -17,83 +17,85 @@ from deeplift_engine.layers import (
     WindowMax,
 )
 from deeplift_engine.translate.kernels import numbers
-from deeplift_engine.translate.layer_context import Place, Refused
+from deeplift_engine.translate.layer_context import LayerContext, Refusal
 
 
-def pool(place: Place) -> str:
+def pool(context: LayerContext) -> str:
     """MaxPooling and AveragePooling."""
-    rank = len(place.shape()) - 1
-    size = numbers(place.option("pool_size", 2), rank)
-    strides = place.option("strides")
+    rank = len(context.shape()) - 1
+    size = numbers(context.option("pool_size", 2), rank)
+    strides = context.option("strides")
     windows = (
         size,
         size if strides is None else numbers(strides, rank),
-        str(place.option("padding", "valid")),
+        str(context.option("padding", "valid")),
     )
-    maximum = place.spec.class_name.startswith("Max")
+    maximum = context.spec.class_name.startswith("Max")
     layer: Layer = MaxPool(*windows) if maximum else AveragePool(*windows)
-    return _on_channels_last(place, layer)
+    return _on_channels_last(context, layer)
 
 
-def global_pool(place: Place) -> str:
+def global_pool(context: LayerContext) -> str:
     """GlobalMaxPooling and GlobalAveragePooling."""
-    rank = len(place.shape())
-    first = place.option("data_format") == "channels_first"
+    rank = len(context.shape())
+    first = context.option("data_format") == "channels_first"
     axes = tuple(range(2, rank + 1) if first else range(1, rank))
-    keepdims = bool(place.option("keepdims", False))
-    maximum = "Max" in place.spec.class_name
-    mask = place.mask() if place.spec.class_name == "GlobalAveragePooling1D" else None
+    keepdims = bool(context.option("keepdims", False))
+    maximum = "Max" in context.spec.class_name
+    mask = context.mask() if context.spec.class_name == "GlobalAveragePooling1D" else None
     if mask is not None:
-        return _masked_mean(place, mask, axes[0], keepdims)
-    return place.add(GlobalMax(axes, keepdims) if maximum else Mean(axes, keepdims))
+        return _masked_mean(context, mask, axes[0], keepdims)
+    return context.add(GlobalMax(axes, keepdims) if maximum else Mean(axes, keepdims))
 
 
-def _masked_mean(place: Place, mask: str, axis: int, keepdims: bool) -> str:
+def _masked_mean(context: LayerContext, mask: str, axis: int, keepdims: bool) -> str:
     """The mean over the steps that are used: their sum over their number."""
-    steps = place.shape(mask)[0]
+    steps = context.shape(mask)[0]
     sizes = [1, 1]
     sizes[axis - 1] = -1 if steps is None else steps
-    used = place.add(Reshape(tuple(sizes)), mask, suffix="/used")
-    kept = place.add(Product(2), place.inputs[0], used, suffix="/kept")
-    total = place.add(Mean((axis,), keepdims), kept, suffix="/sum")
-    number = place.add(Mean((axis,), keepdims), used, suffix="/number")
-    return place.add(
-        Product(2), total, place.add(Activation("reciprocal"), number, suffix="/reciprocal")
+    used = context.add(Reshape(tuple(sizes)), mask, suffix="/used")
+    kept = context.add(Product(2), context.inputs[0], used, suffix="/kept")
+    total = context.add(Mean((axis,), keepdims), kept, suffix="/sum")
+    number = context.add(Mean((axis,), keepdims), used, suffix="/number")
+    return context.add(
+        Product(2), total, context.add(Activation("reciprocal"), number, suffix="/reciprocal")
     )
 
 
-def adaptive_pool(place: Place) -> str:
+def adaptive_pool(context: LayerContext) -> str:
     """AdaptiveMaxPooling and AdaptiveAveragePooling: to a given number of windows.
 
     Window i of n reaches from ⌊i·length/n⌋ to ⌈(i + 1)·length/n⌉. Where these are all of one
     size side by side it is a pooling by windows.
     """
-    shape = place.shape()
-    first = place.option("data_format") == "channels_first"
+    shape = context.shape()
+    first = context.option("data_format") == "channels_first"
     lengths = shape[1:] if first else shape[:-1]
-    counts = numbers(place.option("output_size"), len(lengths))
-    maximum = "Max" in place.spec.class_name
+    counts = numbers(context.option("output_size"), len(lengths))
+    maximum = "Max" in context.spec.class_name
     if any(length is None for length in lengths):
-        raise Refused(
+        raise Refusal(
             "its windows depend on the input's size, which is free",
             "Give the model's input a fixed shape.",
         )
     sizes = [length or 0 for length in lengths]
     if all(length % count == 0 for length, count in zip(sizes, counts, strict=True)):
         size = tuple(length // count for length, count in zip(sizes, counts, strict=True))
-        return _on_channels_last(place, (MaxPool if maximum else AveragePool)(size, size, "valid"))
+        return _on_channels_last(
+            context, (MaxPool if maximum else AveragePool)(size, size, "valid")
+        )
     windows = [_adaptive(length, count) for length, count in zip(sizes, counts, strict=True)]
     start = 2 if first else 1
     if maximum:
         axes = tuple(range(start, start + len(counts)))
-        return place.add(WindowMax(tuple(zip(axes, windows, strict=True))))
-    name = place.inputs[0]
+        return context.add(WindowMax(tuple(zip(axes, windows, strict=True))))
+    name = context.inputs[0]
     for number, (length, spans) in enumerate(zip(sizes, windows, strict=True)):
-        matrix = np.zeros((len(spans), length), place.draft.dtype)
+        matrix = np.zeros((len(spans), length), context.builder.dtype)
         for row, (begin, end) in zip(matrix, spans, strict=True):
             row[begin:end] = 1 / (end - begin)
         suffix = "" if number == len(sizes) - 1 else f"/axis_{start + number}"
-        name = place.add(AxisMatrix(matrix, start + number), name, suffix=suffix)
+        name = context.add(AxisMatrix(matrix, start + number), name, suffix=suffix)
     return name
 
 
@@ -102,8 +104,8 @@ def _adaptive(length: int, count: int) -> tuple[tuple[int, int], ...]:
     return tuple((i * length // count, -(-(i + 1) * length // count)) for i in range(count))
 
 
-def _on_channels_last(place: Place, layer: Layer) -> str:
-    if place.option("data_format") != "channels_first":
-        return place.add(layer)
-    inner = place.add(layer, place.channels_last(place.inputs[0]), suffix="/channels_last")
-    return place.channels_first(inner)
+def _on_channels_last(context: LayerContext, layer: Layer) -> str:
+    if context.option("data_format") != "channels_first":
+        return context.add(layer)
+    inner = context.add(layer, context.channels_last(context.inputs[0]), suffix="/channels_last")
+    return context.channels_first(inner)

@@ -27,7 +27,7 @@ from deeplift_engine.layers import (
 from deeplift_engine.layers.distributed import DistributedLinear
 from deeplift_engine.translate.cells import dense_maps, recurrence
 from deeplift_engine.translate.kernels import numbers
-from deeplift_engine.translate.layer_context import NodeName, Place, Refused
+from deeplift_engine.translate.layer_context import LayerContext, NodeName, Refusal
 from deeplift_engine.translate.tokens import expanded
 
 logger = logging.getLogger("deeplift_engine")
@@ -42,67 +42,69 @@ class Outputs:
     states: list[str]
 
 
-def recurrent(place: Place) -> tuple[str, ...]:
+def recurrent(context: LayerContext) -> tuple[str, ...]:
     """SimpleRNN, LSTM, GRU."""
-    return _layer(place, [place.spec])
+    return _layer(context, [context.spec])
 
 
-def stacked(place: Place) -> tuple[str, ...]:
+def stacked(context: LayerContext) -> tuple[str, ...]:
     """RNN over one cell or several, each a recurrence of its own."""
     cells = [
         part
-        for cell in place.spec.children
+        for cell in context.spec.children
         for part in (cell.children if cell.class_name == "StackedRNNCells" else [cell])
     ]
-    return _layer(place, cells)
+    return _layer(context, cells)
 
 
-def _layer(place: Place, cells: Sequence[LayerSpec]) -> tuple[str, ...]:
+def _layer(context: LayerContext, cells: Sequence[LayerSpec]) -> tuple[str, ...]:
     """One cell after the other along the sequence, and what the options ask for of it."""
-    if place.option("stateful"):
-        logger.warning("%s is stateful: it is explained from initial states of zeros.", place.name)
-    source, mask = place.inputs[0], place.mask()
-    mask_read = _read(place, mask)
-    initial = _initial(place, cells)
-    if place.option("go_backwards"):
-        source = place.add(Reverse(STEPS), source, suffix="/reversed")
-        mask_read = mask_read and place.add(Reverse(STEPS), mask_read, suffix="/mask_reversed")
+    if context.option("stateful"):
+        logger.warning(
+            "%s is stateful: it is explained from initial states of zeros.", context.name
+        )
+    source, mask = context.inputs[0], context.mask()
+    mask_read = _read(context, mask)
+    initial = _initial(context, cells)
+    if context.option("go_backwards"):
+        source = context.add(Reverse(STEPS), source, suffix="/reversed")
+        mask_read = mask_read and context.add(Reverse(STEPS), mask_read, suffix="/mask_reversed")
     states: list[str] = []
     found = Outputs(source, [])
     for number, cell in enumerate(cells):
         suffix = f"/cell_{number}" if len(cells) > 1 else ""
         kind = cell.class_name.removesuffix("Cell")
         started = [initial.pop(0) for _ in range(2 if kind == "LSTM" else 1)] if initial else []
-        found = _stepped(place, cell, kind, found.sequence, mask_read, started, suffix)
+        found = _stepped(context, cell, kind, found.sequence, mask_read, started, suffix)
         states += found.states
-    return _asked(place, found.sequence, states, mask, mask_read)
+    return _asked(context, found.sequence, states, mask, mask_read)
 
 
-def _read(place: Place, mask: str | None) -> str | None:
+def _read(context: LayerContext, mask: str | None) -> str | None:
     """The mask that the cell reads of the sequence's own.
 
     Keras 3 hands a mask that nobody names to layers of one tensor alone, and so not to one that
     is called with initial states; its output has it all the same.
     """
-    implicit = place.argument("mask") is None
-    if place.draft.era == 3 and implicit and place.argument("initial_state") is not None:
+    implicit = context.argument("mask") is None
+    if context.builder.era == 3 and implicit and context.argument("initial_state") is not None:
         return None
     return mask
 
 
-def _initial(place: Place, cells: Sequence[LayerSpec]) -> list[str]:
-    given = place.argument("initial_state")
+def _initial(context: LayerContext, cells: Sequence[LayerSpec]) -> list[str]:
+    given = context.argument("initial_state")
     if given is None:
         return []
     names = [str(name) for name in (given if isinstance(given, tuple) else (given,))]
     wanted = sum(2 if cell.class_name.startswith(("LSTM", "ConvLSTM")) else 1 for cell in cells)
     if len(names) != wanted:
-        raise Refused(f"has {len(names)} initial states, expected {wanted}")
+        raise Refusal(f"has {len(names)} initial states, expected {wanted}")
     return names
 
 
 def _stepped(
-    place: Place,
+    context: LayerContext,
     cell: LayerSpec,
     kind: str,
     source: str,
@@ -112,27 +114,35 @@ def _stepped(
 ) -> Outputs:
     """A cell's outputs (n, steps, units) and last states."""
     if kind not in ("SimpleRNN", "LSTM", "GRU"):
-        raise Refused(
+        raise Refusal(
             f"its cell {cell.saved_class_name or cell.class_name} is none of Keras's own",
-            f"Give the layer's forward pass yourself: functions={{{place.spec.name!r}: f}}.",
+            f"Give the layer's forward pass yourself: functions={{{context.spec.name!r}: f}}.",
         )
-    inner = place.child(cell, place.name, [source])
+    inner = context.child(cell, context.name, [source])
     kernel, recurrent_kernel = inner.weight("kernel"), inner.weight("recurrent_kernel")
     bias, recurrent_bias = inner.optional("bias"), None
     if bias is not None and bias.ndim == 2:
         bias, recurrent_bias = bias[0], bias[1]
     maps = dense_maps(kind, cell.config, recurrent_kernel, recurrent_bias)
-    step = (*place.shape(source)[1:-1], kernel.shape[-1])
+    step = (*context.shape(source)[1:-1], kernel.shape[-1])
     entry = Dense(kernel, bias)
     units = recurrent_kernel.shape[0]
     layer = recurrence(
-        place, kind, cell.config, entry, maps, units, step, masked=bool(mask), started=bool(started)
+        context,
+        kind,
+        cell.config,
+        entry,
+        maps,
+        units,
+        step,
+        masked=bool(mask),
+        started=bool(started),
     )
-    return _run(place, layer, source, mask, started, suffix)
+    return _run(context, layer, source, mask, started, suffix)
 
 
 def _run(
-    place: Place,
+    context: LayerContext,
     layer: Recurrence,
     source: str,
     mask: str | None,
@@ -142,57 +152,59 @@ def _run(
     """A recurrence put behind its sequence, and the states that it packs taken apart."""
     inputs, units = [source], layer.widths[0]
     if mask:
-        inputs.append(expanded(place, mask, len(place.shape(source)) - 1))
+        inputs.append(expanded(context, mask, len(context.shape(source)) - 1))
     if started and mask:
-        nothing = np.zeros(1, place.draft.dtype)
-        inputs.append(place.add(Scale(nothing), started[0], suffix=f"{suffix}/no_output"))
-    packed = place.add(layer, *inputs, *started, suffix=f"{suffix}/states")
+        nothing = np.zeros(1, context.builder.dtype)
+        inputs.append(context.add(Scale(nothing), started[0], suffix=f"{suffix}/no_output"))
+    packed = context.add(layer, *inputs, *started, suffix=f"{suffix}/states")
     parts = [packed]
     if len(layer.states) > 1:
         parts = [
-            place.add(Part(number * units, (number + 1) * units), packed, suffix=f"{suffix}/{name}")
+            context.add(
+                Part(number * units, (number + 1) * units), packed, suffix=f"{suffix}/{name}"
+            )
             for number, name in enumerate(layer.states)
         ]
     kept = parts[1:] if started and mask else parts
     last = [
-        place.add(Element(STEPS, -1), part, suffix=f"{suffix}/last_{name}")
+        context.add(Element(STEPS, -1), part, suffix=f"{suffix}/last_{name}")
         for part, name in zip(kept, layer.states[len(parts) - len(kept) :], strict=True)
     ]
     return Outputs(parts[0], last)
 
 
 def _asked(
-    place: Place, sequence: str, states: list[str], mask: str | None, mask_read: str | None
+    context: LayerContext, sequence: str, states: list[str], mask: str | None, mask_read: str | None
 ) -> tuple[str, ...]:
     """The outputs that ``return_sequences`` and ``return_state`` ask for."""
-    if mask_read and place.option("zero_output_for_mask"):
-        used = expanded(place, mask_read, len(place.shape(sequence)) - 1)
-        sequence = place.add(Product(2), sequence, used, suffix="/zeroed")
-    if place.option("return_sequences"):
-        output = place.add(Identity(), sequence)
+    if mask_read and context.option("zero_output_for_mask"):
+        used = expanded(context, mask_read, len(context.shape(sequence)) - 1)
+        sequence = context.add(Product(2), sequence, used, suffix="/zeroed")
+    if context.option("return_sequences"):
+        output = context.add(Identity(), sequence)
         if mask:
-            place.draft.masks[output] = mask
+            context.builder.masks[output] = mask
     else:
-        output = place.add(Element(STEPS, -1), sequence)
-    return (output, *states) if place.option("return_state") else (output,)
+        output = context.add(Element(STEPS, -1), sequence)
+    return (output, *states) if context.option("return_state") else (output,)
 
 
 MERGES = {"sum": Sum(), "ave": Sum(0.5), "mul": Product(2)}
 
 
-def bidirectional(place: Place) -> tuple[str, ...]:
+def bidirectional(context: LayerContext) -> tuple[str, ...]:
     """Bidirectional: a layer forwards, one backwards, merged step by step."""
-    forward, backward = place.spec.children
-    given = place.argument("initial_state")
+    forward, backward = context.spec.children
+    given = context.argument("initial_state")
     half = len(given) // 2 if given else 0
     starts = (given[:half], given[half:]) if given else (None, None)
-    mask = place.mask()
-    mask_read = _read(place, mask)
+    mask = context.mask()
+    mask_read = _read(context, mask)
     mask_name = None if mask_read is None else NodeName(mask_read)
     runs = [
-        place.draft.translate(
-            place.child(
-                child, f"{place.name}/{way}", place.inputs, initial_state=start, mask=mask_name
+        context.builder.translate(
+            context.child(
+                child, f"{context.name}/{way}", context.inputs, initial_state=start, mask=mask_name
             )
         )
         for child, way, start in zip(
@@ -202,53 +214,53 @@ def bidirectional(place: Place) -> tuple[str, ...]:
     ahead, back = runs[0][0], runs[1][0]
     sequences = bool(forward.config.get("return_sequences"))
     if sequences:
-        back = place.add(Reverse(STEPS), back, suffix="/backward_in_order")
+        back = context.add(Reverse(STEPS), back, suffix="/backward_in_order")
     states = [*runs[0][1:], *runs[1][1:]]
-    mode = place.option("merge_mode", "concat")
+    mode = context.option("merge_mode", "concat")
     if mode is None:
         outputs = [
-            place.add(Identity(), ahead),
-            place.add(Identity(), back, suffix="/backward_output"),
+            context.add(Identity(), ahead),
+            context.add(Identity(), back, suffix="/backward_output"),
         ]
     else:
-        layer: Layer = Concatenate(len(place.shape(ahead))) if mode == "concat" else MERGES[mode]
-        outputs = [place.add(layer, ahead, back)]
+        layer: Layer = Concatenate(len(context.shape(ahead))) if mode == "concat" else MERGES[mode]
+        outputs = [context.add(layer, ahead, back)]
     if sequences and mask:
-        place.draft.masks.update(dict.fromkeys(outputs, mask))
+        context.builder.masks.update(dict.fromkeys(outputs, mask))
     return (*outputs, *states)
 
 
-def convolutional(place: Place) -> tuple[str, ...]:
+def convolutional(context: LayerContext) -> tuple[str, ...]:
     """ConvLSTM1D, ConvLSTM2D, ConvLSTM3D."""
-    spec = place.spec
-    kernel, recurrent_kernel = place.weight("kernel"), place.weight("recurrent_kernel")
+    spec = context.spec
+    kernel, recurrent_kernel = context.weight("kernel"), context.weight("recurrent_kernel")
     rank = kernel.ndim - 2
-    if place.depth:
-        raise Refused("a ConvLSTM within TimeDistributed has no attribution layer")
-    source, mask = place.inputs[0], place.mask()
-    first = place.option("data_format") == "channels_first"
+    if context.depth:
+        raise Refusal("a ConvLSTM within TimeDistributed has no attribution layer")
+    source, mask = context.inputs[0], context.mask()
+    first = context.option("data_format") == "channels_first"
     if first:
         order = (1, *range(3, rank + 3), 2)
-        source = place.add(Transpose(order), source, suffix="/channels_last_input")
-    mask_read = _read(place, mask)
-    if place.option("go_backwards"):
-        source = place.add(Reverse(STEPS), source, suffix="/reversed")
-        mask_read = mask_read and place.add(Reverse(STEPS), mask_read, suffix="/mask_reversed")
+        source = context.add(Transpose(order), source, suffix="/channels_last_input")
+    mask_read = _read(context, mask)
+    if context.option("go_backwards"):
+        source = context.add(Reverse(STEPS), source, suffix="/reversed")
+        mask_read = mask_read and context.add(Reverse(STEPS), mask_read, suffix="/mask_reversed")
     ones = (1,) * rank
     project = Convolution(
         kernel,
-        place.optional("bias"),
-        strides=numbers(place.option("strides", 1), rank),
-        dilation=numbers(place.option("dilation_rate", 1), rank),
-        padding=str(place.option("padding", "valid")),
+        context.optional("bias"),
+        strides=numbers(context.option("strides", 1), rank),
+        dilation=numbers(context.option("dilation_rate", 1), rank),
+        padding=str(context.option("padding", "valid")),
     )
     recur = Convolution(recurrent_kernel, strides=ones, dilation=ones, padding="same")
-    step = place.shape_after(DistributedLinear(project), source)[1:]
-    initial = _initial(place, [spec])
+    step = context.shape_after(DistributedLinear(project), source)[1:]
+    initial = _initial(context, [spec])
     if first:
-        initial = [place.channels_last(name) for name in initial]
+        initial = [context.channels_last(name) for name in initial]
     layer = recurrence(
-        place,
+        context,
         "LSTM",
         spec.config,
         project,
@@ -258,10 +270,10 @@ def convolutional(place: Place) -> tuple[str, ...]:
         masked=bool(mask_read),
         started=bool(initial),
     )
-    found = _run(place, layer, source, mask_read, initial, "")
+    found = _run(context, layer, source, mask_read, initial, "")
     sequence, states = found.sequence, found.states
     if first:
         back = (1, rank + 2, *range(2, rank + 2))
-        sequence = place.add(Transpose(back), sequence, suffix="/channels_first_output")
-        states = [place.channels_first(name, suffix="/state_channels_first") for name in states]
-    return _asked(place, sequence, states, mask, mask_read)
+        sequence = context.add(Transpose(back), sequence, suffix="/channels_first_output")
+        states = [context.channels_first(name, suffix="/state_channels_first") for name in states]
+    return _asked(context, sequence, states, mask, mask_read)

@@ -6,7 +6,7 @@ from typing import Any
 
 from deeplift_engine.layers import Crop, Identity, Pad, Repeat, Reshape, Transpose
 from deeplift_engine.translate.kernels import numbers
-from deeplift_engine.translate.layer_context import Place, Refused
+from deeplift_engine.translate.layer_context import LayerContext, Refusal
 
 INACTIVE = (
     "ActivityRegularization",
@@ -50,29 +50,29 @@ INACTIVE = (
 """Classes that change images or features in training alone."""
 
 
-def identity(place: Place) -> str:
+def identity(context: LayerContext) -> str:
     """Dropout, noise, regularisation, augmentation: nothing at inference."""
-    return place.add(Identity(), place.inputs[0])
+    return context.add(Identity(), context.inputs[0])
 
 
-def flatten(place: Place) -> str:
+def flatten(context: LayerContext) -> str:
     """Flatten; with channels first Keras moves them last before it flattens."""
-    source = place.inputs[0]
-    if place.option("data_format") == "channels_first" and len(place.shape()) > 1:
-        source = place.channels_last(source)
-    shape = place.shape(source)
+    source = context.inputs[0]
+    if context.option("data_format") == "channels_first" and len(context.shape()) > 1:
+        source = context.channels_last(source)
+    shape = context.shape(source)
     size = -1
     if None not in shape:
         size = 1
         for length in shape:
             size *= length or 0
-    return place.add(Reshape((size,)), source)
+    return context.add(Reshape((size,)), source)
 
 
-def reshape(place: Place) -> str:
+def reshape(context: LayerContext) -> str:
     """Reshape, one -1 allowed."""
-    target = [int(size) for size in place.option("target_shape")]
-    known = place.shape()
+    target = [int(size) for size in context.option("target_shape")]
+    known = context.shape()
     if -1 in target and None not in known:
         total, rest = 1, 1
         for size in known:
@@ -80,24 +80,24 @@ def reshape(place: Place) -> str:
         for size in target:
             rest *= size if size != -1 else 1
         target[target.index(-1)] = total // rest
-    return place.add(Reshape(tuple(target)))
+    return context.add(Reshape(tuple(target)))
 
 
-def permute(place: Place) -> str:
+def permute(context: LayerContext) -> str:
     """Permute; its dims count from 1."""
-    return place.add(Transpose(tuple(int(axis) for axis in place.option("dims"))))
+    return context.add(Transpose(tuple(int(axis) for axis in context.option("dims"))))
 
 
-def repeat_vector(place: Place) -> str:
+def repeat_vector(context: LayerContext) -> str:
     """RepeatVector: (n, c) → (n, times, c)."""
-    size = place.shape()[0]
-    row = place.add(Reshape((1, -1 if size is None else size)), suffix="/row")
-    return place.add(Repeat(int(place.option("n")), 1), row)
+    size = context.shape()[0]
+    row = context.add(Reshape((1, -1 if size is None else size)), suffix="/row")
+    return context.add(Repeat(int(context.option("n")), 1), row)
 
 
-def _margins(place: Place, option: str, rank: int) -> tuple[tuple[int, int], ...]:
+def _margins(context: LayerContext, option: str, rank: int) -> tuple[tuple[int, int], ...]:
     """One pair per spatial axis from a number, one number an axis, or pairs."""
-    value: Any = place.option(option, 1)
+    value: Any = context.option(option, 1)
     if isinstance(value, int):
         return ((value, value),) * rank
     if rank == 1:
@@ -109,22 +109,22 @@ def _margins(place: Place, option: str, rank: int) -> tuple[tuple[int, int], ...
     )
 
 
-def _spatial(place: Place, option: str) -> tuple[tuple[int, int], ...]:
-    margins = _margins(place, option, len(place.shape()) - 1)
+def _spatial(context: LayerContext, option: str) -> tuple[tuple[int, int], ...]:
+    margins = _margins(context, option, len(context.shape()) - 1)
     none = ((0, 0),)
-    first = place.option("data_format") == "channels_first"
+    first = context.option("data_format") == "channels_first"
     return none + margins if first else margins + none
 
 
-def padding(place: Place) -> str:
+def padding(context: LayerContext) -> str:
     """ZeroPadding1D, ZeroPadding2D and ZeroPadding3D."""
-    return place.add(Pad(_spatial(place, "padding")))
+    return context.add(Pad(_spatial(context, "padding")))
 
 
-def cropping(place: Place) -> str:
+def cropping(context: LayerContext) -> str:
     """Cropping1D, Cropping2D and Cropping3D."""
-    margins = _spatial(place, "cropping")
-    for (before, after), length in zip(margins, place.shape(), strict=True):
+    margins = _spatial(context, "cropping")
+    for (before, after), length in zip(margins, context.shape(), strict=True):
         if length is not None and before + after >= length:
-            raise Refused(f"crops {before} + {after} elements of {length}")
-    return place.add(Crop(margins))
+            raise Refusal(f"crops {before} + {after} elements of {length}")
+    return context.add(Crop(margins))

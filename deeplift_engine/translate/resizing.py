@@ -5,90 +5,90 @@ from __future__ import annotations
 from deeplift_engine.layers import Crop, Identity, Interpolation, Linear, Pad, Repeat
 from deeplift_engine.layers.resizing import METHODS
 from deeplift_engine.translate.kernels import numbers
-from deeplift_engine.translate.layer_context import Place, Refused
+from deeplift_engine.translate.layer_context import LayerContext, Refusal
 
 Size = tuple[int, int]
 
 
-def upsampling(place: Place) -> str:
+def upsampling(context: LayerContext) -> str:
     """UpSampling1D, UpSampling2D and UpSampling3D; images by any interpolation."""
-    rank = len(place.shape()) - 1
-    factors = numbers(place.option("size", 2), rank)
-    method = str(place.option("interpolation", "nearest")).lower()
+    rank = len(context.shape()) - 1
+    factors = numbers(context.option("size", 2), rank)
+    method = str(context.option("interpolation", "nearest")).lower()
     if method != "nearest":
-        return _on_images(place, [Interpolation(None, method, factors=(factors[0], factors[1]))])
-    start = 2 if place.option("data_format") == "channels_first" else 1
-    name = place.inputs[0]
+        return _on_images(context, [Interpolation(None, method, factors=(factors[0], factors[1]))])
+    start = 2 if context.option("data_format") == "channels_first" else 1
+    name = context.inputs[0]
     for axis, factor in enumerate(factors, start=start):
         last = axis == start + rank - 1
-        name = place.add(Repeat(factor, axis), name, suffix="" if last else f"/axis_{axis}")
+        name = context.add(Repeat(factor, axis), name, suffix="" if last else f"/axis_{axis}")
     return name
 
 
-def resizing(place: Place) -> str:
+def resizing(context: LayerContext) -> str:
     """Resizing by any interpolation; cropped or padded to the aspect ratio before."""
-    wanted = _wanted(place)
-    method = str(place.option("interpolation", "bilinear")).lower()
-    resized = Interpolation(wanted, method, bool(place.option("antialias", False)))
+    wanted = _wanted(context)
+    method = str(context.option("interpolation", "bilinear")).lower()
+    resized = Interpolation(wanted, method, bool(context.option("antialias", False)))
     layers: list[Linear] = [resized]
-    if place.option("crop_to_aspect_ratio", False):
-        layers = [_cropped_to_ratio(_size(place), wanted), resized]
-    elif place.option("pad_to_aspect_ratio", False):
-        value = float(place.option("fill_value", 0.0))
-        layers = [_padded_to_ratio(_size(place), wanted, value), resized]
-    return _on_images(place, layers)
+    if context.option("crop_to_aspect_ratio", False):
+        layers = [_cropped_to_ratio(_size(context), wanted), resized]
+    elif context.option("pad_to_aspect_ratio", False):
+        value = float(context.option("fill_value", 0.0))
+        layers = [_padded_to_ratio(_size(context), wanted, value), resized]
+    return _on_images(context, layers)
 
 
-def center_crop(place: Place) -> str:
+def center_crop(context: LayerContext) -> str:
     """CenterCrop; images that are too small are resized."""
-    wanted, size = _wanted(place), _size(place)
+    wanted, size = _wanted(context), _size(context)
     spare = [old - new for old, new in zip(size, wanted, strict=True)]
     if min(spare) < 0:
-        return _on_images(place, _resized_with_ratio(size, wanted))
+        return _on_images(context, _resized_with_ratio(size, wanted))
     margins = [(over // 2, over - over // 2) for over in spare]
-    return _on_images(place, [Crop((*margins, (0, 0)))])
+    return _on_images(context, [Crop((*margins, (0, 0)))])
 
 
-def random_crop(place: Place) -> str:
+def random_crop(context: LayerContext) -> str:
     """RandomCrop at inference: nothing since Keras 3; before, resized with the ratio kept."""
-    if not place.option("resizes", False):
-        return place.add(Identity())
-    return _on_images(place, _resized_with_ratio(_size(place), _wanted(place)))
+    if not context.option("resizes", False):
+        return context.add(Identity())
+    return _on_images(context, _resized_with_ratio(_size(context), _wanted(context)))
 
 
 def check_interpolation(method: object) -> None:
-    """Raise `Refused` for interpolation that TensorFlow does not know."""
+    """Raise `Refusal` for interpolation that TensorFlow does not know."""
     if str(method).lower() not in METHODS:
-        raise Refused(f"interpolation={method!r} is none of {', '.join(METHODS)}")
+        raise Refusal(f"interpolation={method!r} is none of {', '.join(METHODS)}")
 
 
-def _on_images(place: Place, layers: list[Linear]) -> str:
+def _on_images(context: LayerContext, layers: list[Linear]) -> str:
     """Add layers of images with their channels last, one behind the other."""
-    if len(place.shape()) != 3:
-        raise Refused(f"reads images, met an input of shape {place.shape()}")
-    if place.draft.nodes[place.inputs[0]].tokens:
-        raise Refused(
+    if len(context.shape()) != 3:
+        raise Refusal(f"reads images, met an input of shape {context.shape()}")
+    if context.builder.nodes[context.inputs[0]].tokens:
+        raise Refusal(
             "reads whole numbers, whose differences mean nothing here",
             "Make the model's input float32.",
         )
-    first = place.option("data_format") == "channels_first"
-    name = place.channels_last(place.inputs[0]) if first else place.inputs[0]
+    first = context.option("data_format") == "channels_first"
+    name = context.channels_last(context.inputs[0]) if first else context.inputs[0]
     for number, layer in enumerate(layers, start=1):
         suffix = "" if number == len(layers) else f"/step_{number}"
-        name = place.add(layer, name, suffix=suffix + "/channels_last" if first else suffix)
-    return place.channels_first(name) if first else name
+        name = context.add(layer, name, suffix=suffix + "/channels_last" if first else suffix)
+    return context.channels_first(name) if first else name
 
 
-def _wanted(place: Place) -> Size:
-    return int(place.option("height")), int(place.option("width"))
+def _wanted(context: LayerContext) -> Size:
+    return int(context.option("height")), int(context.option("width"))
 
 
-def _size(place: Place) -> Size:
+def _size(context: LayerContext) -> Size:
     """Height and width of the input, which must be known."""
-    shape = place.shape()
-    height, width = shape[1:] if place.option("data_format") == "channels_first" else shape[:2]
+    shape = context.shape()
+    height, width = shape[1:] if context.option("data_format") == "channels_first" else shape[:2]
     if height is None or width is None:
-        raise Refused(
+        raise Refusal(
             "what it crops depends on the image's size, which is free",
             "Give the model's input a fixed height and width.",
         )

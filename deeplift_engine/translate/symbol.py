@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from deeplift_engine.layers import Difference, Layer, LinearFunction, Product, Scale, Sum
-from deeplift_engine.translate.layer_context import NodeName, Place
+from deeplift_engine.translate.layer_context import LayerContext, NodeName
 
 Shape = tuple[int | None, ...]
 
@@ -23,7 +23,7 @@ class Symbol:
     `CustomLayer.apply` and its kin: functions of TensorFlow do not know it.
     """
 
-    place: Place = field(repr=False)
+    context: LayerContext = field(repr=False)
     node: str
 
     __array_ufunc__ = None  # numpy's operators leave it to those here
@@ -33,12 +33,12 @@ class Symbol:
     @property
     def shape(self) -> Shape:
         """Shape with the batch axis in front; None where free."""
-        return (None, *self.place.shape(self.node))
+        return (None, *self.context.shape(self.node))
 
     @property
     def dtype(self) -> str:
         """Name of the dtype."""
-        return self.place.draft.nodes[self.node].dtype
+        return self.context.builder.nodes[self.node].dtype
 
     def __getitem__(self, key: Any) -> Symbol:
         """Elements: ``x[:, 4:-4]``, ``x[..., ::-1]``, ``x[:, :, 0]``; the first index is ``:``."""
@@ -93,7 +93,7 @@ class Symbol:
         """A constant that broadcasts into this tensor's shape."""
         if not isinstance(value, numbers.Real | np.ndarray | np.generic):
             raise TypeError(f"{type(value).__name__} is neither a symbol nor a number")
-        array = np.asarray(value, self.place.draft.dtype)
+        array = np.asarray(value, self.context.builder.dtype)
         shape = self.shape[1:]
         fits = array.ndim <= len(shape) and all(
             size == 1 or size == met
@@ -104,25 +104,25 @@ class Symbol:
         return array
 
     def _scaled(self, factor: Any, offset: Any) -> Symbol:
-        dtype = self.place.draft.dtype
+        dtype = self.context.builder.dtype
         shift = None if offset is None else np.asarray(offset, dtype)
         return self._put(Scale(np.asarray(factor, dtype), shift), self, label="scaled")
 
     def _together(self, layer: Layer, other: Symbol, label: str) -> Symbol:
-        if other.place.draft is not self.place.draft:
+        if other.context.builder is not self.context.builder:
             raise TypeError("the symbols belong to two networks")
         if len(other.shape) != len(self.shape):
             raise TypeError(f"shapes {self.shape} and {other.shape} differ in their axes")
         return self._put(layer, self, other, label=label)
 
     def _put(self, layer: Layer, *inputs: Symbol, label: str) -> Symbol:
-        if any(self.place.draft.nodes[symbol.node].tokens for symbol in inputs):
+        if any(self.context.builder.nodes[symbol.node].tokens for symbol in inputs):
             raise TypeError("tokens (integers or booleans) can only be indexed and looked up")
         return self._added(layer, *inputs, label=label)
 
     def _added(self, layer: Layer, *inputs: Symbol, label: str) -> Symbol:
         nodes = [symbol.node for symbol in inputs]
-        return Symbol(self.place, self.place.add(layer, *nodes, suffix=f"/{label}"))
+        return Symbol(self.context, self.context.add(layer, *nodes, suffix=f"/{label}"))
 
 
 @dataclass(frozen=True)
@@ -164,12 +164,12 @@ def _check_bounds(keys: Sequence[Any], shape: Shape) -> None:
             axis += 1
 
 
-def symbols(place: Place, value: Any) -> Any:
+def symbols(context: LayerContext, value: Any) -> Any:
     """A call's argument with a symbol for every tensor."""
     if isinstance(value, NodeName):
-        return Symbol(place, str(value))
+        return Symbol(context, str(value))
     if isinstance(value, tuple):
-        return tuple(symbols(place, entry) for entry in value)
+        return tuple(symbols(context, entry) for entry in value)
     return value
 
 

@@ -31,16 +31,16 @@ from deeplift_engine.translate import (
 from deeplift_engine.translate import (
     custom_layer as custom,
 )
-from deeplift_engine.translate.layer_context import Place, Refused
+from deeplift_engine.translate.layer_context import LayerContext, Refusal
 from deeplift_engine.translate.refused import REFUSED, REFUSED_OLD, reason_and_advice
 
-Translator = Callable[[Place], str | tuple[str, ...]]
+Translator = Callable[[LayerContext], str | tuple[str, ...]]
 
 
-def put_input(place: Place) -> str:
+def put_input(context: LayerContext) -> str:
     """InputLayer."""
-    batch_shape = place.option("batch_shape") or ()
-    return place.add(Input(tuple(batch_shape[1:]), str(place.option("dtype", "float32"))))
+    batch_shape = context.option("batch_shape") or ()
+    return context.add(Input(tuple(batch_shape[1:]), str(context.option("dtype", "float32"))))
 
 
 def _ranks(*kinds: str, suffix: str = "") -> list[str]:
@@ -108,7 +108,7 @@ def translator(spec: LayerSpec, functions: frozenset[str]) -> Translator:
 
     Raises
     ------
-    Refused
+    Refusal
         For a class that is not in the table, or a Lambda without its function.
     """
     if spec.name in functions:
@@ -123,15 +123,15 @@ def translator(spec: LayerSpec, functions: frozenset[str]) -> Translator:
         operations.check(spec)
         return operations.operation
     if spec.class_name == "Lambda":
-        raise Refused(
+        raise Refusal(
             "Python code in the file is never run",
             f"Give the function yourself: functions={{{spec.name!r}: f}}; names may be patterns, "
             "'lambda_*'.",
         )
     if spec.class_name in REFUSED or spec.class_name in REFUSED_OLD:
-        raise Refused(*reason_and_advice(spec.class_name, spec.name))
+        raise Refusal(*reason_and_advice(spec.class_name, spec.name))
     name = spec.saved_class_name or spec.class_name
-    raise Refused(
+    raise Refusal(
         f"no attribution layer for {name}",
         f"Say what it is made of, layers={{{name!r}: made}} or register_layer({name!r}, made); or "
         f"give its forward pass alone, functions={{{name!r}: f}}.",

@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from deeplift_engine.translate.layer_context import NodeName, Place, Refused
+from deeplift_engine.translate.layer_context import LayerContext, NodeName, Refusal
 from deeplift_engine.util.typing import Array
 
 OFFERED = ("config", "weights", "mask", "training")
@@ -17,14 +17,14 @@ OFFERED = ("config", "weights", "mask", "training")
 UNTOLD = ("name", "trainable", "dtype")
 
 
-def options(place: Place) -> dict[str, Any]:
+def options(context: LayerContext) -> dict[str, Any]:
     """The saved options of a layer, without its name."""
-    return {key: value for key, value in place.spec.config.items() if key not in UNTOLD}
+    return {key: value for key, value in context.spec.config.items() if key not in UNTOLD}
 
 
-def arrays(place: Place) -> dict[str, Array]:
+def arrays(context: LayerContext) -> dict[str, Array]:
     """The saved arrays of a layer in the network's dtype."""
-    return {role: place.weight(role) for role in place.spec.weights}
+    return {role: context.weight(role) for role in context.spec.weights}
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,27 +51,32 @@ class Call:
         )
 
 
-def call_of(place: Place, function: Callable[..., Any]) -> Call:
+def call_of(context: LayerContext, function: Callable[..., Any]) -> Call:
     """How a function is called in the place of a layer.
 
     Raises
     ------
-    Refused
+    Refusal
         If its parameters do not fit the layer's inputs, arguments and options.
     """
-    positional = [str(name) for name in place.inputs]
-    given = {key: value for key, value in place.arguments.items() if key not in ("args", "mask")}
-    fixed = place.argument("args")
+    positional = [str(name) for name in context.inputs]
+    given = {key: value for key, value in context.arguments.items() if key not in ("args", "mask")}
+    fixed = context.argument("args")
     if fixed is not None:
-        raise Refused(
+        raise Refusal(
             "called with numbers among its tensors",
-            f"Say what it is made of instead: layers={{{place.spec.name!r}: made}}, where "
+            f"Say what it is made of instead: layers={{{context.spec.name!r}: made}}, where "
             "layer.argument('args') has them.",
         )
-    saved = place.option("arguments") if place.spec.class_name == "Lambda" else None
+    saved = context.option("arguments") if context.spec.class_name == "Lambda" else None
     given |= dict(saved or {})
     given.pop("training", None)
-    offers = {"config": options(place), "weights": arrays(place), "mask": None, "training": False}
+    offers = {
+        "config": options(context),
+        "weights": arrays(context),
+        "mask": None,
+        "training": False,
+    }
     try:
         parameters = inspect.signature(function).parameters
     except (TypeError, ValueError):  # some functions written in C do not say
@@ -88,17 +93,17 @@ def call_of(place: Place, function: Callable[..., Any]) -> Call:
         }
         left = sorted(set(given) - set(taken))
         if left:
-            raise Refused(
+            raise Refusal(
                 f"saved with the arguments {left}, which the function given for it does not take",
                 "Give it parameters of these names.",
             )
         listed = _is_listed(function, len(positional), taken)
-    if "mask" in taken and taken["mask"] is None and place.mask() is not None:
-        raise Refused(
+    if "mask" in taken and taken["mask"] is None and context.mask() is not None:
+        raise Refusal(
             "its function takes the mask, whose share is not known",
-            f"Say what it is made of instead: layers={{{place.spec.name!r}: made}}.",
+            f"Say what it is made of instead: layers={{{context.spec.name!r}: made}}.",
         )
-    place.used.update(place.arguments)
+    context.used.update(context.arguments)
     nodes = {key: value for key, value in taken.items() if isinstance(value, NodeName)}
     constants = {key: value for key, value in taken.items() if key not in nodes}
     if getattr(function, "__name__", "") == "<lambda>":  # TensorFlow cannot read its source, and
@@ -121,7 +126,7 @@ def _is_listed(function: Callable[..., Any], count: int, taken: Mapping[str, Any
             reasons.append(str(error))
         else:
             return listed
-    raise Refused(
+    raise Refusal(
         f"its function cannot be called with {count} input{'s' if count != 1 else ''}"
         + (f" and {sorted(taken)}" if taken else "")
         + f": {reasons[0]}",
@@ -130,21 +135,23 @@ def _is_listed(function: Callable[..., Any], count: int, taken: Mapping[str, Any
     )
 
 
-def called(place: Place, what: str, function: Callable[..., Any], values: Sequence[Any]) -> Any:
-    """The function's value; whatever it raises is `Refused` with its words."""
+def called(
+    context: LayerContext, what: str, function: Callable[..., Any], values: Sequence[Any]
+) -> Any:
+    """The function's value; whatever it raises is `Refusal` with its words."""
     try:
         return function(*values)
-    except Refused:
+    except Refusal:
         raise
     except Exception as error:
         lines = str(error).strip().splitlines() or ["no message"]
         text = lines[-1 if lines[0].startswith("in user code") else 0].strip().rstrip(".")
-        raise Refused(
+        raise Refusal(
             f"{what} raised {type(error).__name__}: {text}",
-            f"It was called for inputs of shape {shapes(place)} (without batch axis).",
+            f"It was called for inputs of shape {shapes(context)} (without batch axis).",
         ) from error
 
 
-def shapes(place: Place) -> str:
+def shapes(context: LayerContext) -> str:
     """The feature shapes of a call's inputs, in words."""
-    return ", ".join(str(place.shape(name)) for name in place.inputs)
+    return ", ".join(str(context.shape(name)) for name in context.inputs)

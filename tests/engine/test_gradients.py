@@ -33,7 +33,7 @@ def walked_back(plan: Plan, inputs: list[Any], unit: Any) -> list[Any]:
     """Multipliers at the inputs by the graph's own walk, eagerly: compiling takes longer."""
     graph = plan.graph
     given = dict(zip(graph.inputs, map(tf.constant, inputs), strict=True))
-    values = graph.forward(given, graph.before([plan.target]))
+    values = graph.forward(given, graph.ancestors([plan.target]))
     ends = {name: value[:, tf.newaxis] for name, value in values.items()}
     rules = {name: assigned.rule for name, assigned in plan.rules.items()}
     comparison = Comparison(graph, rules, ends, ends, plan.dtype, fused=False)

@@ -97,7 +97,7 @@ class LayerConductance(LayerPath):
         return self._at_layers(request, positions, along)
 
     def _ends(self, request: Request) -> Ends | None:
-        graph = self.setup.graph.rooted(self.setup.cuts, [self.setup.target])
+        graph = self.setup.graph.starting_at(self.setup.cuts, [self.setup.target])
         if set(graph.inputs) - set(self.setup.cuts):
             return None
         return Ends(self.values, request)
@@ -150,7 +150,7 @@ class NeuronConductance(Explainer):
             raise RuleError(f"layer={layer!r} is no layer of this network.")
         self._place = cut_at(setup.graph, layer)
         inner = replace(setup, places=(self._place,))
-        if self._place.node not in setup.graph.between(setup.cuts, [setup.target]):
+        if self._place.node not in setup.graph.on_paths(setup.cuts, [setup.target]):
             raise InputError(f"Nothing goes from {setup.cuts} to the target through {layer!r}.")
         self.unit = unit
         self.positions, self.weights = quadrature("gauss_legendre", steps)

@@ -66,7 +66,7 @@ def last_convolution(graph: Graph, target: str, behind: Sequence[str] | None = N
     InputError
         If there is none.
     """
-    before = graph.before([target])
+    before = graph.ancestors([target])
     readers = graph.readers()
 
     def idle(node: Node) -> bool:
@@ -121,7 +121,7 @@ def source_of(setup: Setup, place: Cut) -> Source:
     """
     graph = setup.graph
     rank = len(graph.nodes[place.node].shape) - 1
-    before = graph.before([place.node])
+    before = graph.ancestors([place.node])
     found = []
     for number, name in enumerate(graph.inputs):
         node = graph.nodes[name]

@@ -120,7 +120,7 @@ class Occlusion(Perturbation):
     def _forward(self, request: Request, number: int, slide: Windows) -> Incremental | None:
         """What computes only what a window changes, where that can be and pays."""
         name = self.setup.graph.inputs[number]
-        if not slide.counts or name not in self.setup.graph.before([self.setup.target]):
+        if not slide.counts or name not in self.setup.graph.ancestors([self.setup.target]):
             return None
         axis = int(np.argmax(slide.counts))
         width, length = int(slide.covers[axis][0].sum()), slide.covers[axis].shape[1]

@@ -53,7 +53,7 @@ class ByPatterns(Explainer):
         super().__init__(prepared(setup, given.batch_norm))
         self.per = "input" if times_weights else None
         rules = self.setup.assigned()
-        crossed = self.setup.graph.between(self.setup.cuts, [self.setup.target])
+        crossed = self.setup.graph.on_paths(self.setup.cuts, [self.setup.target])
         for name, node in self.setup.graph.nodes.items():
             if isinstance(node.layer, PATTERNED) and name in crossed:
                 pattern = _checked(node, given)

@@ -41,14 +41,18 @@ class Factor:
         if ends.known() and self.factor == "slope":
             x, x0 = ends.inputs()[0], ends.references()[0]
             factor = layer.chord(x, x0, ends.output(), ends.output_reference())
-            half = None if arrived.half is None else arrived.half * tf.abs(factor)
+            half = (
+                None
+                if arrived.half_difference is None
+                else arrived.half_difference * tf.abs(factor)
+            )
             return [Multiplier(arrived.mean * factor, half)]
 
         def crossing(points: list[Tensor], mean: Tensor, *half: Tensor) -> tuple[Tensor, ...]:
             factor = getattr(layer, self.factor)(*points)
             return (mean * factor, *(part * tf.abs(factor) for part in half))
 
-        half = [] if arrived.half is None else [arrived.half]
+        half = [] if arrived.half_difference is None else [arrived.half_difference]
         return [Multiplier(*ends.fuse(crossing)(self._points(ends), arrived.mean, *half))]
 
     def _points(self, ends: Ends) -> list[Tensor]:
@@ -65,10 +69,10 @@ class Factor:
 
 
 def _positive(arrived: Multiplier) -> Multiplier:
-    if arrived.half is None:
+    if arrived.half_difference is None:
         return Multiplier(tf.nn.relu(arrived.mean))
-    above = tf.nn.relu(arrived.mean + arrived.half)
-    below = tf.nn.relu(arrived.mean - arrived.half)
+    above = tf.nn.relu(arrived.mean + arrived.half_difference)
+    below = tf.nn.relu(arrived.mean - arrived.half_difference)
     return Multiplier((above + below) / 2, (above - below) / 2)
 
 
@@ -81,10 +85,10 @@ class Deconvolution:
 
     def cross(self, layer: Elementwise, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Multipliers of the input."""
-        if arrived.half is None:
+        if arrived.half_difference is None:
             return [Multiplier(layer.function(arrived.mean))]
-        above = layer.function(arrived.mean + arrived.half)
-        below = layer.function(arrived.mean - arrived.half)
+        above = layer.function(arrived.mean + arrived.half_difference)
+        below = layer.function(arrived.mean - arrived.half_difference)
         return [Multiplier((above + below) / 2, (above - below) / 2)]
 
     def spread(self, layer: Elementwise, ends: Ends) -> Tensor:
@@ -141,7 +145,7 @@ class RevealCancel:
             return common * mean + apart * half[0], apart * mean + common * half[0]
 
         points = [ends.inputs()[0], ends.references()[0], ends.spreads()[0]]
-        half = [] if arrived.half is None else [arrived.half]
+        half = [] if arrived.half_difference is None else [arrived.half_difference]
         return [Multiplier(*ends.fuse(crossing)(*points, arrived.mean, *half))]
 
     def spread(self, layer: Elementwise, ends: Ends) -> Tensor:

@@ -30,9 +30,9 @@ class Transposed:
             return [replace(self._full(layer, ends, arrived), slice=place)]
         arrived = self._full(layer, ends, arrived)
         means = transposed(layer.transpose, arrived.mean, shapes)
-        if arrived.half is None:
+        if arrived.half_difference is None:
             return [Multiplier(mean) for mean in means]
-        halves = transposed(layer.absolute().transpose, arrived.half, shapes)
+        halves = transposed(layer.absolute().transpose, arrived.half_difference, shapes)
         parts = [Multiplier(mean, half) for mean, half in zip(means, halves, strict=True)]
         if not layer.folds:
             return parts
@@ -42,7 +42,7 @@ class Transposed:
     def _full(layer: Linear, ends: Ends, arrived: Multiplier) -> Multiplier:
         if layer.broadcasts:
             return arrived
-        half = None if arrived.half is None else full(arrived.half, ends)
+        half = None if arrived.half_difference is None else full(arrived.half_difference, ends)
         return Multiplier(full(arrived.mean, ends), half)
 
     def spread(self, layer: Linear, ends: Ends) -> Tensor:

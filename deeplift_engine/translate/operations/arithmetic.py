@@ -10,7 +10,7 @@ import numpy as np
 from deeplift_engine.layers import Activation, Difference, Maximum, Minimum, Product, Scale, Sum
 from deeplift_engine.layers.functions import Function
 from deeplift_engine.layers.operations import BroadcastLike, Quotient
-from deeplift_engine.translate.layer_context import NodeName, Refused
+from deeplift_engine.translate.layer_context import NodeName, Refusal
 from deeplift_engine.translate.operations.call import Operation
 from deeplift_engine.util.typing import Array
 
@@ -38,7 +38,7 @@ def operands(op: Operation, first: str = "x1", second: str = "x2") -> Operands:
     elif isinstance(right, NodeName):
         tensor, constant, leads = right, left, True
     else:
-        raise Refused(f"{op.name} of two constants")
+        raise Refusal(f"{op.name} of two constants")
     value = op.aligned(np.asarray(constant), op.shape(tensor))
     return Operands([op.widened(op.as_numbers(tensor), [value])], value, leads)
 
@@ -105,7 +105,7 @@ def by_constant(op: Operation) -> str:
     """Mod, FloorDivide and Heaviside, by a constant."""
     both = operands(op)
     if both.constant is None or both.leads:
-        raise Refused(f"{op.name} by a tensor: a constant it can be")
+        raise Refusal(f"{op.name} by a tensor: a constant it can be")
     return op.put(Function(op.name, (both.constant,)), both.tensors[0])
 
 

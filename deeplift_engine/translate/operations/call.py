@@ -10,7 +10,7 @@ import numpy as np
 
 from deeplift_engine.layers import Layer
 from deeplift_engine.layers.operations import BroadcastTo
-from deeplift_engine.translate.layer_context import NodeName, Place, Refused
+from deeplift_engine.translate.layer_context import LayerContext, NodeName, Refusal
 from deeplift_engine.util.typing import Array
 
 Operand = NodeName | Array
@@ -38,28 +38,28 @@ class Operation:
 
     name: str
     arguments: Mapping[str, Any]
-    place: Place
+    context: LayerContext
 
     # ------------------------------------------------------------ arguments
 
     def given(self, name: str) -> Any:
         """An argument that must be there."""
         if name not in self.arguments:
-            raise Refused(f"{self.name}: its argument {name!r} is not in the file")
+            raise Refusal(f"{self.name}: its argument {name!r} is not in the file")
         return self.arguments[name]
 
     def option(self, name: str, default: Any = None) -> Any:
         """A constant argument."""
         value = self.arguments.get(name, default)
         if _has_tensors(value):
-            raise Refused(f"{self.name}: {name!r} is a tensor, it can be a constant alone")
+            raise Refusal(f"{self.name}: {name!r} is a tensor, it can be a constant alone")
         return default if value is None else value
 
     def number(self, name: str, default: float = 0.0) -> float:
         """A constant argument that is one number."""
         value = np.asarray(self.option(name, default))
         if value.size != 1 or value.dtype.kind not in "biuf":
-            raise Refused(f"{self.name}: {name!r} is {self.option(name)!r}, not a number")
+            raise Refusal(f"{self.name}: {name!r} is {self.option(name)!r}, not a number")
         return float(value.reshape(()))
 
     def sizes(self, name: str) -> list[Any]:
@@ -67,7 +67,7 @@ class Operation:
         value = self.given(name)
         entries = list(value) if isinstance(value, Sequence | np.ndarray) else [value]
         if any(isinstance(entry, NodeName) for entry in entries):
-            raise Refused(f"{self.name}: {name!r} is computed from data")
+            raise Refusal(f"{self.name}: {name!r} is computed from data")
         return [
             entry if entry is None or isinstance(entry, BatchSize) else int(entry)
             for entry in entries
@@ -88,14 +88,14 @@ class Operation:
         members = self.operands(name)
         found = [member for member in members if isinstance(member, NodeName)]
         if len(found) < len(members):
-            raise Refused(f"{self.name}: {name!r} has constants among its tensors")
+            raise Refusal(f"{self.name}: {name!r} has constants among its tensors")
         return found
 
     def tensor(self, name: str = "x") -> NodeName:
         """A node, of numbers or tokens."""
         value = self.operand(name)
         if not isinstance(value, NodeName):
-            raise Refused(f"{self.name}: {name!r} is a constant, it can be a tensor alone")
+            raise Refusal(f"{self.name}: {name!r} is a constant, it can be a tensor alone")
         return value
 
     def numbers(self, name: str = "x") -> NodeName:
@@ -106,13 +106,13 @@ class Operation:
         if isinstance(value, NodeName):
             return value
         if isinstance(value, str) or value is None or _has_tensors(value):
-            raise Refused(f"{self.name}: {name!r} is neither a tensor nor numbers")
+            raise Refusal(f"{self.name}: {name!r} is neither a tensor nor numbers")
         try:
             array = np.asarray(value)
         except ValueError as error:
-            raise Refused(f"{self.name}: {name!r} is neither a tensor nor numbers") from error
+            raise Refusal(f"{self.name}: {name!r} is neither a tensor nor numbers") from error
         if array.dtype.kind not in "biuf":
-            raise Refused(f"{self.name}: {name!r} is neither a tensor nor numbers")
+            raise Refusal(f"{self.name}: {name!r} is neither a tensor nor numbers")
         return array
 
     # ------------------------------------------------------------ tensors
@@ -120,34 +120,34 @@ class Operation:
     @property
     def dtype(self) -> str:
         """The network's dtype."""
-        return self.place.draft.dtype
+        return self.context.builder.dtype
 
     def is_tokens(self, name: str) -> bool:
         """Whether a node holds integers or booleans."""
-        return self.place.draft.nodes[name].tokens
+        return self.context.builder.nodes[name].tokens
 
     def as_numbers(self, name: str) -> NodeName:
         """The node, or one of its tokens as numbers."""
-        return NodeName(self.place.as_numbers(name))
+        return NodeName(self.context.as_numbers(name))
 
     def as_truth(self, name: str) -> NodeName:
         """The node, or one that is 1 where it is not 0."""
-        found = self.place.as_mask(name)
-        self.place.draft.truths.add(found)
+        found = self.context.as_mask(name)
+        self.context.builder.truths.add(found)
         return NodeName(found)
 
     def shape(self, name: str) -> tuple[int | None, ...]:
         """Feature shape of a node."""
-        return self.place.shape(name)
+        return self.context.shape(name)
 
     def put(self, layer: Layer, *inputs: str, suffix: str = "") -> NodeName:
         """Add one attribution layer; without ``suffix`` it stands for the operation."""
-        return NodeName(self.place.add(layer, *inputs, suffix=suffix))
+        return NodeName(self.context.add(layer, *inputs, suffix=suffix))
 
     def put_truth(self, layer: Layer, *inputs: str) -> NodeName:
         """Add the layer that stands for the operation and gives nothing but 0 and 1."""
         name = self.put(layer, *inputs)
-        self.place.draft.truths.add(name)
+        self.context.builder.truths.add(name)
         return name
 
     # ------------------------------------------------------------ axes and shapes
@@ -155,20 +155,20 @@ class Operation:
     def axis(self, axis: Any, rank: int, what: str = "axis") -> int:
         """One axis of a tensor of ``rank`` feature axes, from 1."""
         if np.ndim(axis) != 0 or not isinstance(axis, int | np.integer):
-            raise Refused(f"{self.name}: {what}={axis} is no axis")
+            raise Refusal(f"{self.name}: {what}={axis} is no axis")
         number = int(axis)
         found = number if number >= 0 else number + rank + 1
         if found == 0:
-            raise Refused(f"{self.name}: {what}={axis} is the batch axis; {TOGETHER}")
+            raise Refusal(f"{self.name}: {what}={axis} is the batch axis; {TOGETHER}")
         if not 0 < found <= rank:
-            raise Refused(f"{self.name}: {what}={axis} is no axis of a rank-{rank + 1} input")
+            raise Refusal(f"{self.name}: {what}={axis} is no axis of a rank-{rank + 1} input")
         return found
 
     def axes(self, rank: int, name: str = "axis") -> tuple[int, ...]:
         """The axes of an argument, one or several, from 1; None stands for all."""
         value = self.option(name)
         if value is None:
-            raise Refused(f"{self.name}: {name}=None takes the batch axis in; {TOGETHER}")
+            raise Refusal(f"{self.name}: {name}=None takes the batch axis in; {TOGETHER}")
         several = value if isinstance(value, Sequence) else np.atleast_1d(np.asarray(value))
         return tuple(sorted(self.axis(entry, rank, name) for entry in several))
 
@@ -177,7 +177,7 @@ class Operation:
         array = np.asarray(array, self.dtype)
         if array.ndim > len(shape):
             if array.ndim > len(shape) + 1 or array.shape[0] != 1:
-                raise Refused(
+                raise Refusal(
                     f"{self.name}: a constant of shape {array.shape} reaches over the batch axis; "
                     f"{TOGETHER}"
                 )
@@ -202,7 +202,7 @@ class Operation:
         shapes = [self.shape(name) for name in names]
         if len({len(shape) for shape in shapes}) > 1:
             met = " and ".join(str((None, *shape)) for shape in shapes)
-            raise Refused(
+            raise Refusal(
                 f"{self.name}: shapes {met} meet the batch axis of one with another axis of the "
                 f"other; {TOGETHER}"
             )

@@ -18,7 +18,7 @@ from deeplift_engine.layers import (
 )
 from deeplift_engine.layers.functions import COMPARISONS, Function
 from deeplift_engine.layers.operations import Choice, GlobalMin, Total
-from deeplift_engine.translate.layer_context import NodeName, Refused
+from deeplift_engine.translate.layer_context import NodeName, Refusal
 from deeplift_engine.translate.operations.call import Operand, Operation, Translator
 from deeplift_engine.util.typing import Tensor
 
@@ -44,7 +44,7 @@ def compare(op: Operation) -> str:
         return _with_constant(op, op.name, left, np.asarray(right))
     if isinstance(right, NodeName):
         return _with_constant(op, MIRRORED.get(op.name, op.name), right, np.asarray(left))
-    raise Refused(f"{op.name} of two constants")
+    raise Refusal(f"{op.name} of two constants")
 
 
 def _with_constant(op: Operation, name: str, tensor: NodeName, constant: Operand) -> str:
@@ -75,7 +75,7 @@ def is_close(op: Operation) -> str:
     """Isclose, of a tensor and a constant."""
     tensor, constant = op.numbers("x1"), op.operand("x2")
     if isinstance(constant, NodeName):
-        raise Refused("isclose of two tensors")
+        raise Refusal("isclose of two tensors")
     value = op.aligned(constant, op.shape(tensor))
     rest = [np.asarray(op.number(*pair), op.dtype) for pair in (("rtol", 1e-5), ("atol", 1e-8))]
     return op.put_truth(Function("isclose", (value, *rest)), op.widened(tensor, [value]))
@@ -135,7 +135,7 @@ def first_steps(op: Operation) -> str:
     sizes = [-1 if size is None else size for size in op.shape(source)]
     steps = np.arange(int(op.number("maxlen", -1)), dtype=op.dtype)
     if not steps.size:
-        raise Refused("sequence_mask without maxlen: of no fixed size")
+        raise Refusal("sequence_mask without maxlen: of no fixed size")
     column = op.put(Reshape((*sizes, 1)), source, suffix="/column")
     return op.put_truth(Function("greater", (steps,)), op.widened(column, [steps]))
 
@@ -143,7 +143,7 @@ def first_steps(op: Operation) -> str:
 def where(op: Operation) -> str:
     """One of two values, by a condition."""
     if "x1" not in op.arguments:
-        raise Refused("where of a condition alone gives as many indices as there are")
+        raise Refusal("where of a condition alone gives as many indices as there are")
     return _chosen(op, op.tensor("condition"), op.operand("x1"), op.operand("x2"))
 
 

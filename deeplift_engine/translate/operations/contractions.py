@@ -11,7 +11,7 @@ import tensorflow as tf
 from deeplift_engine.layers import Dense
 from deeplift_engine.layers.einsum import Contraction, EinsumKernel
 from deeplift_engine.layers.operations import Multilinear
-from deeplift_engine.translate.layer_context import NodeName, Refused
+from deeplift_engine.translate.layer_context import NodeName, Refusal
 from deeplift_engine.translate.operations.arithmetic import multiply
 from deeplift_engine.translate.operations.call import TOGETHER, Operand, Operation
 from deeplift_engine.util.typing import Array, Tensor
@@ -41,7 +41,7 @@ def _of_two(op: Operation, left: NodeName, right: NodeName, turned: Sequence[boo
     op.of_one_rank(left, right)
     rank = len(op.shape(left)) + 1
     if rank < 3:
-        raise Refused(f"{op.name} of two tensors of shape (samples, size); {TOGETHER}")
+        raise Refusal(f"{op.name} of two tensors of shape (samples, size); {TOGETHER}")
     outer = [op.shape(name)[: rank - 3] for name in (left, right)]
     if outer[0] != outer[1]:  # axes that are broadcast
 
@@ -57,7 +57,7 @@ def _of_two(op: Operation, left: NodeName, right: NodeName, turned: Sequence[boo
 def _from_the_left(op: Operation, kernel: Array, tensor: NodeName, turned: bool) -> str:
     rank = len(op.shape(tensor)) + 1
     if rank < 3 or kernel.ndim > 2:
-        raise Refused(f"{op.name} from the left reaches over the batch axis; {TOGETHER}")
+        raise Refusal(f"{op.name} from the left reaches over the batch axis; {TOGETHER}")
     names = string.ascii_lowercase[:rank]
     inside = names[:-2] + names[:-3:-1] if turned else names
     rows = "z" if kernel.ndim == 2 else ""
@@ -76,13 +76,13 @@ def dot(op: Operation) -> str:
     if any(not isinstance(value, NodeName) and np.ndim(value) == 0 for value in (left, right)):
         return multiply(op)
     if isinstance(left, NodeName) and isinstance(right, NodeName):
-        raise Refused(f"{op.name} of two tensors multiplies every sample with every other")
+        raise Refusal(f"{op.name} of two tensors multiplies every sample with every other")
     if isinstance(left, NodeName):
-        place = -1 if np.ndim(right) == 1 else -2
-        return _over(op, left, np.asarray(right), [-1], [place])
+        context = -1 if np.ndim(right) == 1 else -2
+        return _over(op, left, np.asarray(right), [-1], [context])
     if np.ndim(left) == 1:
         return _over(op, op.tensor("x2"), np.asarray(left), [-2], [0])
-    raise Refused(f"{op.name} from the left puts another axis before the samples; {TOGETHER}")
+    raise Refusal(f"{op.name} from the left puts another axis before the samples; {TOGETHER}")
 
 
 def tensordot(op: Operation) -> str:
@@ -90,7 +90,7 @@ def tensordot(op: Operation) -> str:
     tensor, constant = op.operand("x1"), op.operand("x2")
     axes = op.option("axes", 2)
     if not isinstance(tensor, NodeName) or isinstance(constant, NodeName):
-        raise Refused(f"{op.name} of two tensors, or from the left, mixes samples; {TOGETHER}")
+        raise Refusal(f"{op.name} of two tensors, or from the left, mixes samples; {TOGETHER}")
     if np.ndim(axes) == 0:
         count = int(axes)
         pairs = [list(range(-count, 0)), list(range(count))]
@@ -107,8 +107,8 @@ def _over(
     names = string.ascii_lowercase[:rank]
     fresh = list(string.ascii_uppercase[: kernel.ndim])
     summed = [names[op.axis(axis, rank - 1)] for axis in axes]
-    for place, name in zip(kernels, summed, strict=True):
-        fresh[place] = name
+    for context, name in zip(kernels, summed, strict=True):
+        fresh[context] = name
     left = [name for name in names if name not in summed]
     right = [name for name in fresh if name not in summed]
     return contracted(op, [tensor, kernel], [names, "".join(fresh)], "".join(left + right))
@@ -119,7 +119,7 @@ def einsum(op: Operation) -> str:
     operands = op.operands("operands")
     subscripts = op.option("subscripts")
     if not isinstance(subscripts, str):
-        raise Refused(f"{op.name}: its equation is not in the file")
+        raise Refusal(f"{op.name}: its equation is not in the file")
     ranks = [
         len(op.shape(value)) + 1 if isinstance(value, NodeName) else np.ndim(value)
         for value in operands
@@ -133,7 +133,7 @@ def _written_out(op: Operation, equation: str, ranks: Sequence[int]) -> tuple[li
     left, arrow, output = equation.partition("->")
     terms = left.split(",")
     if len(terms) != len(ranks):
-        raise Refused(f"{op.name}: {equation!r} is not for {len(ranks)} tensors")
+        raise Refusal(f"{op.name}: {equation!r} is not for {len(ranks)} tensors")
     free = [name for name in string.ascii_letters if name not in equation]
     widths = [
         rank - len(term.replace("...", "")) if "..." in term else 0
@@ -175,7 +175,7 @@ def contracted(
     again = [term[1:] for _, term in tensors] + [output[1:]] + [term for _, term in kernels]
     if not batch or any(batch in rest for rest in again):
         equation = f"{','.join(inputs)}->{output}"
-        raise Refused(f"{op.name}: {equation} does not keep the batch axis in front; {TOGETHER}")
+        raise Refusal(f"{op.name}: {equation} does not keep the batch axis in front; {TOGETHER}")
     names = [name for name, _ in tensors]
     terms = [term for _, term in tensors]
     if not kernels:

@@ -20,7 +20,7 @@ from deeplift_engine.layers.functions import PLAIN, Function
 from deeplift_engine.layers.gated import GatedLinear
 from deeplift_engine.layers.sparsemax import Sparsemax
 from deeplift_engine.translate.activations import ALIASES, named_activation, put_activation
-from deeplift_engine.translate.layer_context import NodeName, Refused
+from deeplift_engine.translate.layer_context import NodeName, Refusal
 from deeplift_engine.translate.operations.arithmetic import scaled
 from deeplift_engine.translate.operations.call import Operation
 
@@ -64,10 +64,10 @@ def activation(op: Operation) -> str:
     """An activation by name, with its options."""
     source, defaults = op.numbers(), ACTIVATIONS[op.name]
     if not defaults:
-        return put_activation(op.place, named_activation(op.name), source)
+        return put_activation(op.context, named_activation(op.name), source)
     options = tuple((key, op.number(key, value)) for key, value in defaults.items())
     name = ALIASES.get(op.name, op.name)
-    return put_activation(op.place, Activation(name, options), source)
+    return put_activation(op.context, Activation(name, options), source)
 
 
 def softmax(op: Operation) -> str:
@@ -76,7 +76,7 @@ def softmax(op: Operation) -> str:
     rank = len(op.shape(source))
     axes = op.axes(rank) if "axis" in op.arguments else (rank,)
     layer = Softmax(tuple(axis - rank - 1 for axis in axes), op.name == "log_softmax")
-    return put_activation(op.place, layer, source)
+    return put_activation(op.context, layer, source)
 
 
 def over_last(layer: Callable[[], Layer]) -> Callable[[Operation], str]:
@@ -89,7 +89,7 @@ def over_last(layer: Callable[[], Layer]) -> Callable[[Operation], str]:
         if axis == rank:
             return op.put(layer(), source)
         order = [*(other for other in range(1, rank + 1) if other != axis), axis]
-        back = tuple(order.index(place) + 1 for place in range(1, rank + 1))
+        back = tuple(order.index(context) + 1 for context in range(1, rank + 1))
         moved = op.put(Transpose(tuple(order)), source, suffix="/last")
         inner = op.put(layer(), moved, suffix="/of_last")
         return op.put(Transpose(back), inner)
@@ -106,7 +106,7 @@ def filled(op: Operation) -> str:
     """OnesLike and FullLike: nothing of the tensor but its shape."""
     value = op.operand("fill_value") if op.name == "full_like" else np.ones(())
     if isinstance(value, NodeName):
-        raise Refused(f"{op.name} of a tensor: a constant it can be")
+        raise Refusal(f"{op.name} of a tensor: a constant it can be")
     source = op.numbers()
     offset = op.aligned(value, op.shape(source))
     return op.put(Scale(np.zeros((), op.dtype), offset), op.widened(source, [offset]))

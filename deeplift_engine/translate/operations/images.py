@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from deeplift_engine.layers import Dense
-from deeplift_engine.translate.layer_context import Refused
+from deeplift_engine.translate.layer_context import Refusal
 from deeplift_engine.translate.operations.call import Operation, Translator
 from deeplift_engine.translate.operations.layered import as_layer
 from deeplift_engine.translate.operations.shaping import moved
@@ -17,7 +17,7 @@ SHADES = (0.2989, 0.587, 0.114)
 
 def _channels_last(op: Operation) -> None:
     if str(op.option("data_format", "channels_last")) not in ("NHWC", "channels_last"):
-        raise Refused(f"{op.name} of images with their channels first")
+        raise Refusal(f"{op.name} of images with their channels first")
 
 
 def depth_to_space(op: Operation) -> str:
@@ -31,7 +31,7 @@ def depth_to_space(op: Operation) -> str:
 def resize(op: Operation) -> tuple[str, ...]:
     """Resize by any interpolation."""
     if op.option("preserve_aspect_ratio", False):
-        raise Refused("resize with preserve_aspect_ratio")
+        raise Refusal("resize with preserve_aspect_ratio")
     height, width = op.sizes("size")
     names = ("antialias", "crop_to_aspect_ratio", "pad_to_aspect_ratio", "fill_value")
     options = {name: op.option(name) for name in names if name in op.arguments}
@@ -57,7 +57,7 @@ def patches(op: Operation) -> str:
         return [int(size) for size in np.broadcast_to(op.option(name, default), 2)]
 
     if np.size(op.option("size")) > 2:
-        raise Refused("extract_patches of volumes")
+        raise Refusal("extract_patches of volumes")
     sizes = pair("size", None)
     strides, rates = pair("strides", sizes), pair("dilation_rate", 1)
     options = [[1, *numbers, 1] for numbers in (sizes, strides, rates)]

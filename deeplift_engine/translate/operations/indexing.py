@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from deeplift_engine.layers import Difference, Embedding, LinearFunction
-from deeplift_engine.translate.layer_context import NodeName, Refused
+from deeplift_engine.translate.layer_context import NodeName, Refusal
 from deeplift_engine.translate.operations.call import BATCH, TOGETHER, Operation
 from deeplift_engine.translate.operations.shaping import moved
 from deeplift_engine.util.typing import Tensor
@@ -27,20 +27,20 @@ def taken(op: Operation, source: NodeName, key: Sequence[Any]) -> str:
     shape = (None, *op.shape(source))
     axes = len(shape) - sum(entry is not None and entry is not Ellipsis for entry in key)
     if axes < 0:
-        raise Refused(f"{op.name}: {len(key)} indices for shape {shape}")
+        raise Refusal(f"{op.name}: {len(key)} indices for shape {shape}")
     gap = [slice(None)] * axes
-    at = next((place for place, entry in enumerate(key) if entry is Ellipsis), None)
+    at = next((context for context, entry in enumerate(key) if entry is Ellipsis), None)
     full = [*key, *gap] if at is None else [*key[:at], *gap, *key[at + 1 :]]
     if not _is_whole(full[0]):
-        raise Refused(f"{op.name}: the first index takes samples out; {TOGETHER}")
+        raise Refusal(f"{op.name}: the first index takes samples out; {TOGETHER}")
     if not all(_is_index(entry) for entry in full):
-        raise Refused(f"{op.name}: indices that are computed")
-    lists = [place for place, entry in enumerate(full) if isinstance(entry, list | np.ndarray)]
+        raise Refusal(f"{op.name}: indices that are computed")
+    lists = [context for context, entry in enumerate(full) if isinstance(entry, list | np.ndarray)]
     if not lists:
         index = tuple(full)
         return moved(op, lambda x: x[index], source)
     if len(lists) > 1 or any(entry is None or isinstance(entry, int) for entry in full):
-        raise Refused(f"{op.name}: a list of indices among others")
+        raise Refusal(f"{op.name}: a list of indices among others")
     return gathered(op, source, np.asarray(full[lists[0]]), lists[0])
 
 
@@ -66,10 +66,10 @@ def gathered(op: Operation, source: NodeName, indices: Any, axis: int) -> str:
         places = np.flatnonzero(places)
     places = places.astype(np.int64)
     if size is None and np.any(places < 0):
-        raise Refused(f"{op.name}: indices from the end of an axis of no fixed size")
+        raise Refusal(f"{op.name}: indices from the end of an axis of no fixed size")
     if size is not None:
         if np.any((places < -size) | (places >= size)):
-            raise Refused(f"{op.name}: indices beyond an axis of size {size}")
+            raise Refusal(f"{op.name}: indices beyond an axis of size {size}")
         places = np.where(places < 0, places + size, places)
     return moved(op, lambda x: tf.gather(x, places, axis=axis), source)
 
@@ -78,17 +78,17 @@ def take(op: Operation) -> str:
     """Take: at constant indices of a tensor, or at a tensor's tokens of a constant table."""
     table, indices = op.operand("x"), op.operand("indices")
     if isinstance(table, NodeName) and isinstance(indices, NodeName):
-        raise Refused(f"{op.name} of a tensor at indices that are computed")
+        raise Refusal(f"{op.name} of a tensor at indices that are computed")
     if isinstance(table, NodeName):
         if op.option("axis") is None:
-            raise Refused(f"{op.name} counts through all samples; {TOGETHER}")
+            raise Refusal(f"{op.name} counts through all samples; {TOGETHER}")
         axis = op.axis(op.option("axis"), len(op.shape(table)))
         return gathered(op, table, indices, axis)
     if not isinstance(indices, NodeName):
-        raise Refused(f"{op.name} of two constants")
+        raise Refusal(f"{op.name} of two constants")
     axis = op.option("axis")
     if axis not in (None, 0, -table.ndim):
-        raise Refused(f"{op.name} along axis {axis} of a table")
+        raise Refusal(f"{op.name} along axis {axis} of a table")
     rows = table.reshape(-1) if axis is None else table
     return op.put(Embedding(rows.astype(op.dtype)), indices)
 
@@ -98,7 +98,7 @@ def slice_of(op: Operation) -> str:
     source = op.tensor()
     starts, sizes = op.sizes("start_indices"), op.sizes("shape")
     if starts[0] != 0 or sizes[0] not in (BATCH, None, -1):
-        raise Refused(f"{op.name} takes samples out; {TOGETHER}")
+        raise Refusal(f"{op.name} takes samples out; {TOGETHER}")
     key = [
         slice(start, None if size in (None, -1) else start + size)
         for start, size in zip(starts[1:], sizes[1:], strict=True)
@@ -112,7 +112,7 @@ def matrices(function: Callable[..., Tensor]) -> Callable[[Operation], str]:
     def put(op: Operation) -> str:
         source = op.tensor()
         if len(op.shape(source)) < 2:
-            raise Refused(f"{op.name} reaches over the batch axis; {TOGETHER}")
+            raise Refusal(f"{op.name} reaches over the batch axis; {TOGETHER}")
         k = int(op.number("k"))
         return moved(op, lambda x: function(x, k), source)
 
@@ -136,7 +136,7 @@ def band(op: Operation) -> str:
     """TensorFlow's band_part: so many diagonals beside the main one, below 0 all of them."""
     source = op.tensor()
     if len(op.shape(source)) < 2:
-        raise Refused(f"{op.name} reaches over the batch axis; {TOGETHER}")
+        raise Refusal(f"{op.name} reaches over the batch axis; {TOGETHER}")
     lower, upper = (int(op.number(name)) for name in ("num_lower", "num_upper"))
     return moved(op, lambda x: tf.linalg.band_part(x, lower, upper), source)
 
@@ -147,7 +147,7 @@ def diagonal(op: Operation) -> str:
     rank = len(op.shape(source))
     axes = [op.axis(op.option(name, axis), rank) for name, axis in (("axis1", 0), ("axis2", 1))]
     if axes != [rank - 1, rank] or op.number("offset"):
-        raise Refused("diagonal of other axes than the last two, or beside the main one")
+        raise Refusal("diagonal of other axes than the last two, or beside the main one")
     return moved(op, tf.linalg.diag_part, source)
 
 

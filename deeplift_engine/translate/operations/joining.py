@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from deeplift_engine.layers import Concatenate, Element, LinearFunction, Pad, Repeat
 from deeplift_engine.layers.operations import PadWith
-from deeplift_engine.translate.layer_context import NodeName, Refused
+from deeplift_engine.translate.layer_context import NodeName, Refusal
 from deeplift_engine.translate.operations.call import TOGETHER, Operation, Translator
 from deeplift_engine.translate.operations.shaping import moved
 from deeplift_engine.util.typing import Tensor
@@ -36,7 +36,7 @@ def side_by_side(op: Operation) -> str:
     """Hstack: along the first feature axis."""
     parts, rank = _parts(op)
     if rank == 0:
-        raise Refused(f"hstack of single numbers joins the samples; {TOGETHER}")
+        raise Refusal(f"hstack of single numbers joins the samples; {TOGETHER}")
     return op.put(Concatenate(1), *parts)
 
 
@@ -60,7 +60,7 @@ def _parts(op: Operation) -> tuple[list[NodeName], int]:
 def _alike(op: Operation, tensors: Sequence[NodeName]) -> list[NodeName]:
     """Tensors of one dtype: tokens as they are if all are of one kind, else numbers."""
     op.of_one_rank(*tensors)
-    nodes = op.place.draft.nodes
+    nodes = op.context.builder.nodes
     if len({nodes[name].dtype for name in tensors}) == 1:
         return list(tensors)
     return [op.as_numbers(name) for name in tensors]
@@ -77,14 +77,14 @@ def split(op: Operation) -> tuple[str, ...]:
         sizes = [int(part) for part in op.option("sizes")]
         known = sum(part for part in sizes if part != -1)
         if -1 in sizes and size is None:
-            raise Refused("split into a rest of unknown size")
+            raise Refusal("split into a rest of unknown size")
         sizes = [(size or 0) - known if part == -1 else part for part in sizes]
         ends = list(np.cumsum(sizes))
     elif np.ndim(sections) == 0:
         if size is None:
-            raise Refused("split of an axis of no fixed size into equal parts")
+            raise Refusal("split of an axis of no fixed size into equal parts")
         count = int(sections)
-        widths = [size // count + (place < size % count) for place in range(count)]
+        widths = [size // count + (context < size % count) for context in range(count)]
         ends = list(np.cumsum(widths))
     else:
         ends = [*(int(index) for index in sections), size]
@@ -111,7 +111,7 @@ def unstack(op: Operation) -> tuple[str, ...]:
     axis = op.axis(op.option("axis", 0), len(shape))
     size = shape[axis - 1]
     if size is None:
-        raise Refused("unstack of an axis of no fixed size")
+        raise Refusal("unstack of an axis of no fixed size")
     names = [
         op.put(Element(axis, index), source, suffix=f"/{index}" if index else "")
         for index in range(size)
@@ -136,7 +136,7 @@ def tile(op: Operation) -> str:
     times = [int(number) for number in np.atleast_1d(op.option("repeats"))]
     times = [1] * (rank + 1 - len(times)) + times
     if len(times) > rank + 1 or times[0] != 1:
-        raise Refused(f"tile by {tuple(times)} repeats the samples; {TOGETHER}")
+        raise Refusal(f"tile by {tuple(times)} repeats the samples; {TOGETHER}")
     return moved(op, lambda x: tf.tile(x, times), source)
 
 
@@ -144,7 +144,7 @@ def repeat(op: Operation) -> str:
     """Repeat of elements along an axis, all as often or each by its own number."""
     source = op.tensor()
     if op.option("axis") is None:
-        raise Refused(f"repeat of all elements together; {TOGETHER}")
+        raise Refusal(f"repeat of all elements together; {TOGETHER}")
     axis = op.axis(op.option("axis"), len(op.shape(source)))
     times = np.asarray(op.option("repeats"))
     if times.size == 1:
@@ -159,14 +159,14 @@ def pad(op: Operation) -> str:
     rank = len(op.shape(source))
     widths = np.broadcast_to(np.asarray(op.option("pad_width"), int), (rank + 1, 2)).tolist()
     if any(widths[0]):
-        raise Refused(f"pad adds samples; {TOGETHER}")
+        raise Refusal(f"pad adds samples; {TOGETHER}")
     margins = tuple((int(before), int(after)) for before, after in widths[1:])
     mode = str(op.option("mode", "constant")).lower()
     if mode == "constant":
         value = op.number("constant_values")
         return op.put(PadWith(margins, value) if value else Pad(margins), source)
     if mode not in ("reflect", "symmetric"):
-        raise Refused(f"pad: mode={mode!r} is none of constant, reflect and symmetric")
+        raise Refusal(f"pad: mode={mode!r} is none of constant, reflect and symmetric")
     return moved(op, lambda x: tf.pad(x, [(0, 0), *margins], mode), source)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from deeplift_engine.translate.layer_context import Place, Refused
+from deeplift_engine.translate.layer_context import LayerContext, Refusal
 from deeplift_engine.translate.operations.call import Operation
 
 PARAMETERS = {
@@ -44,17 +44,17 @@ ALIASES = {
 }
 
 
-def read(place: Place) -> Operation:
+def read(context: LayerContext) -> Operation:
     """The operation that a node of a Keras 3 file is."""
-    name = name_of(place.spec.class_name)
-    args = place.arguments["args"]
+    name = name_of(context.spec.class_name)
+    args = context.arguments["args"]
     parameters = PARAMETERS.get(name, ("x",) if len(args) == 1 else ("x1", "x2"))
     given: dict[str, Any] = {
-        key: value for key, value in place.spec.config.items() if key != "name"
+        key: value for key, value in context.spec.config.items() if key != "name"
     }
-    given |= {key: value for key, value in place.arguments.items() if key != "args"}
+    given |= {key: value for key, value in context.arguments.items() if key != "args"}
     given |= bound(name, args, parameters)
-    return Operation(name, given, place)
+    return Operation(name, given, context)
 
 
 def name_of(class_name: str) -> str:
@@ -77,5 +77,5 @@ def bound(name: str, args: tuple[Any, ...], parameters: tuple[str, ...]) -> dict
         several = args[0] if len(args) == 1 and isinstance(args[0], tuple) else args
         return {parameters[0][1:]: several} if several else {}
     if len(args) > len(parameters):
-        raise Refused(f"{name} takes {len(parameters)} tensors, not {len(args)}")
+        raise Refusal(f"{name} takes {len(parameters)} tensors, not {len(args)}")
     return dict(zip(parameters, args, strict=False))

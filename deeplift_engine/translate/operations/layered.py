@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from deeplift_conversion import LayerSpec
-from deeplift_engine.translate.layer_context import NodeName, Refused
+from deeplift_engine.translate.layer_context import NodeName, Refusal
 from deeplift_engine.translate.operations.call import Operation, Translator
 from deeplift_engine.util.typing import Array
 
@@ -20,9 +20,9 @@ def as_layer(
     weights: Mapping[str, Array] | None = None,
 ) -> tuple[str, ...]:
     """The attribution layers of a Keras layer in the place of the operation."""
-    spec = LayerSpec(op.place.spec.name, class_name, dict(options), dict(weights or {}))
-    child = op.place.child(spec, op.place.name, [op.numbers()])
-    return op.place.draft.translate(child)
+    spec = LayerSpec(op.context.spec.name, class_name, dict(options), dict(weights or {}))
+    child = op.context.child(spec, op.context.name, [op.numbers()])
+    return op.context.builder.translate(child)
 
 
 def _spatial(op: Operation, *names: str) -> tuple[int, dict[str, Any]]:
@@ -45,7 +45,7 @@ def convolution(op: Operation) -> tuple[str, ...]:
     """Conv with a constant kernel."""
     kernel = op.operand("kernel")
     if isinstance(kernel, NodeName):
-        raise Refused("conv with a kernel that is computed")
+        raise Refusal("conv with a kernel that is computed")
     rank, options = _spatial(op, "strides", "dilation_rate")
     inputs = op.shape(op.tensor())[0 if options["data_format"] == "channels_first" else -1]
     groups = (inputs or 0) // kernel.shape[-2]
@@ -61,7 +61,7 @@ def layer_norm(op: Operation) -> tuple[str, ...]:
         if op.arguments.get(name) is not None and not isinstance(op.operand(name), NodeName)
     }
     if len(weights) < sum(op.arguments.get(name) is not None for name in names):
-        raise Refused(f"{op.name} with arrays that are computed")
+        raise Refusal(f"{op.name} with arrays that are computed")
     options = {
         "axis": op.option("axis", -1),
         "epsilon": op.number("epsilon", 1e-7),

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from deeplift_engine.layers import GlobalMax, Identity, TokenFunction, Transpose
 from deeplift_engine.layers.functions import Function
-from deeplift_engine.translate.layer_context import NodeName, Refused, is_tokens
+from deeplift_engine.translate.layer_context import NodeName, Refusal, is_tokens
 from deeplift_engine.translate.operations.call import Operation
 from deeplift_engine.util.typing import Tensor
 
@@ -29,11 +29,11 @@ def cast(op: Operation) -> str:
 def _dtype(op: Operation) -> str:
     wanted = op.option("dtype")
     if wanted is None:
-        return op.place.draft.nodes[op.tensor()].dtype
+        return op.context.builder.nodes[op.tensor()].dtype
     try:
         return str(tf.as_dtype(wanted).name)
     except TypeError as error:
-        raise Refused(f"{op.name} to {wanted!r}") from error
+        raise Refusal(f"{op.name} to {wanted!r}") from error
 
 
 def one_hot(op: Operation) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from deeplift_conversion import LayerSpec
-from deeplift_engine.translate.layer_context import NodeName, Place, Refused
+from deeplift_engine.translate.layer_context import LayerContext, NodeName, Refusal
 from deeplift_engine.translate.operations import (
     arithmetic,
     attention,
@@ -61,26 +61,26 @@ def is_operation(spec: LayerSpec) -> bool:
 
 
 def check(spec: LayerSpec) -> None:
-    """Raise `Refused` for an operation that is not in the table."""
+    """Raise `Refusal` for an operation that is not in the table."""
     name = operation_name(spec)
     if name not in OPERATIONS:
         reason = f": {REFUSED[name]}" if name in REFUSED else ""
-        raise Refused(
+        raise Refusal(
             f"no attribution layer for the operation {name}{reason}",
             f"Give its forward pass yourself: functions={{{spec.name!r}: f}}.",
         )
 
 
-def operation(place: Place) -> str | tuple[str, ...]:
+def operation(context: LayerContext) -> str | tuple[str, ...]:
     """Put an operation."""
-    draft = place.draft
-    arguments = {key: sizes.resolved(value, draft) for key, value in place.arguments.items()}
-    tensors = tuple(sizes.resolved(NodeName(name), draft) for name in place.inputs)
+    builder = context.builder
+    arguments = {key: sizes.resolved(value, builder) for key, value in context.arguments.items()}
+    tensors = tuple(sizes.resolved(NodeName(name), builder) for name in context.inputs)
     args = arguments.get("args", tensors)
     arguments["args"] = args if isinstance(args, tuple) else (args,)
-    place.used.update(place.arguments)
-    read = keras3.read if place.spec.class_name.startswith("ops.") else tensorflow.read
-    found = read(replace(place, arguments=arguments))
+    context.used.update(context.arguments)
+    read = keras3.read if context.spec.class_name.startswith("ops.") else tensorflow.read
+    found = read(replace(context, arguments=arguments))
     known = sizes.folded(found)
     return OPERATIONS[found.name](found) if known is None else known
 

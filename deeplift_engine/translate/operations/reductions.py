@@ -18,7 +18,7 @@ from deeplift_engine.layers import (
 )
 from deeplift_engine.layers.functions import Function
 from deeplift_engine.layers.operations import GlobalMin, LogSumExp, Polynomial, Quotient, Total
-from deeplift_engine.translate.layer_context import NodeName, Refused
+from deeplift_engine.translate.layer_context import NodeName, Refusal
 from deeplift_engine.translate.operations.arithmetic import alike, operands, scaled
 from deeplift_engine.translate.operations.call import Operation, Translator
 
@@ -108,7 +108,7 @@ def _factors(op: Operation, source: str, axes: tuple[int, ...]) -> int:
     factors = 0 if None in sizes else math.prod(size or 0 for size in sizes)
     if not 0 < factors <= MOST_FACTORS:
         known = factors or "no fixed number of"
-        raise Refused(f"{op.name} of {known} elements, not of 1 to {MOST_FACTORS}")
+        raise Refusal(f"{op.name} of {known} elements, not of 1 to {MOST_FACTORS}")
     return factors
 
 
@@ -169,7 +169,7 @@ def norm(op: Operation) -> str:
     if order in ("euclidean", "fro") or (len(axes) > 1 and op.option("ord") is None):
         order = 2
     elif len(axes) > 1 or isinstance(order, str):
-        raise Refused(f"norm of order {order!r} of {'matrices' if len(axes) > 1 else 'vectors'}")
+        raise Refusal(f"norm of order {order!r} of {'matrices' if len(axes) > 1 else 'vectors'}")
     return _norm(op, source, axes, keepdims, float(order))
 
 

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from deeplift_engine.layers import Identity, LinearFunction, Reshape, Reverse, Transpose
 from deeplift_engine.layers.operations import BroadcastTo
-from deeplift_engine.translate.layer_context import NodeName, Refused
+from deeplift_engine.translate.layer_context import NodeName, Refusal
 from deeplift_engine.translate.operations.call import BATCH, TOGETHER, Operation, Translator
 from deeplift_engine.util.typing import Tensor
 
@@ -33,7 +33,7 @@ def reshape(op: Operation) -> str:
     shape = op.shape(source)
     wanted = list(op.sizes("newshape"))
     if not wanted:
-        raise Refused(f"reshape to no axis; {TOGETHER}")
+        raise Refusal(f"reshape to no axis; {TOGETHER}")
     first, target = wanted[0], [-1 if size is None else int(size) for size in wanted[1:]]
     elements = None if None in shape else math.prod(size or 0 for size in shape)
     if elements is None:  # then -1 might stand for anything
@@ -44,7 +44,7 @@ def reshape(op: Operation) -> str:
             target[target.index(-1)] = elements // rest if rest else 0
         fits = -1 not in target and math.prod(target) == elements
     if not fits or first not in (BATCH, None, -1):
-        raise Refused(
+        raise Refusal(
             f"reshape of {(None, *shape)} to {tuple(wanted)} moves elements from sample to "
             f"sample; {TOGETHER}"
         )
@@ -93,7 +93,7 @@ def broadcast_to(op: Operation) -> str:
     source = op.tensor()
     shape, wanted = op.shape(source), list(op.sizes("shape"))
     if len(wanted) != len(shape) + 1 or wanted[0] not in (BATCH, None, -1):
-        raise Refused(f"broadcast of {(None, *shape)} to {tuple(wanted)}; {TOGETHER}")
+        raise Refusal(f"broadcast of {(None, *shape)} to {tuple(wanted)}; {TOGETHER}")
     target = tuple(
         None if size is None or size == met or int(size) == -1 else int(size)
         for size, met in zip(wanted[1:], shape, strict=True)
@@ -116,7 +116,7 @@ def transpose(op: Operation) -> str:
 def permuted(op: Operation, source: NodeName, order: Sequence[int]) -> str:
     """All axes in a new order."""
     if sorted(order) != list(range(len(op.shape(source)) + 1)) or order[0] != 0:
-        raise Refused(f"{op.name} to the axes {tuple(order)} moves the batch axis; {TOGETHER}")
+        raise Refusal(f"{op.name} to the axes {tuple(order)} moves the batch axis; {TOGETHER}")
     return op.put(Transpose(tuple(order[1:])), source)
 
 
@@ -159,7 +159,7 @@ def roll(op: Operation) -> str:
     source = op.tensor()
     rank = len(op.shape(source))
     if op.option("axis") is None:
-        raise Refused(f"roll of all elements together; {TOGETHER}")
+        raise Refusal(f"roll of all elements together; {TOGETHER}")
     axes = [op.axis(axis, rank) for axis in np.atleast_1d(op.option("axis"))]
     shifts = [int(shift) for shift in np.atleast_1d(op.option("shift"))]
     shifts = shifts * len(axes) if len(shifts) == 1 else shifts

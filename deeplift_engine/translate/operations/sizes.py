@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from deeplift_engine.translate.layer_context import Draft, NodeName, Refused
+from deeplift_engine.translate.layer_context import GraphBuilder, NodeName, Refusal
 from deeplift_engine.translate.operations.call import BATCH, BatchSize, Operation
 
 ARITHMETIC: dict[str, Callable[..., Any]] = {
@@ -32,12 +32,12 @@ ARITHMETIC: dict[str, Callable[..., Any]] = {
 }
 
 
-def resolved(value: Any, draft: Draft) -> Any:
+def resolved(value: Any, builder: GraphBuilder) -> Any:
     """An argument with known values for the names of what is no node."""
     if isinstance(value, NodeName):
-        return draft.sizes.get(value, value)
+        return builder.sizes.get(value, value)
     if isinstance(value, tuple):
-        return tuple(resolved(entry, draft) for entry in value)
+        return tuple(resolved(entry, builder) for entry in value)
     return value
 
 
@@ -60,8 +60,8 @@ def folded(op: Operation) -> str | tuple[str, ...] | None:
         return _known(op, tuple(entries[index] for index in _listed(given["indices"])))
     if op.name == "unstack":
         entries = _listed(given["x"])
-        names = [f"{op.place.name}/{index}" for index in range(len(entries))]
-        op.place.draft.sizes.update(zip(names, entries, strict=True))
+        names = [f"{op.context.name}/{index}" for index in range(len(entries))]
+        op.context.builder.sizes.update(zip(names, entries, strict=True))
         return tuple(names)
     if op.name == "stack":
         return _known(op, tuple(given["xs"]))
@@ -78,8 +78,8 @@ def folded(op: Operation) -> str | tuple[str, ...] | None:
 
 
 def _known(op: Operation, value: Any) -> str:
-    op.place.draft.sizes[op.place.name] = value
-    return op.place.name
+    op.context.builder.sizes[op.context.name] = value
+    return op.context.name
 
 
 def _listed(value: Any) -> tuple[Any, ...]:
@@ -88,9 +88,9 @@ def _listed(value: Any) -> tuple[Any, ...]:
 
 def _number(value: Any) -> Any:
     if isinstance(value, BatchSize):
-        raise Refused("computes with the number of samples; samples are explained each by itself")
+        raise Refusal("computes with the number of samples; samples are explained each by itself")
     if value is None:
-        raise Refused("computes with the size of a free axis")
+        raise Refusal("computes with the size of a free axis")
     return value
 
 

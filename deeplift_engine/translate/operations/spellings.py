@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from deeplift_engine.translate.layer_context import Refused
+from deeplift_engine.translate.layer_context import Refusal
 
 Arguments = dict[str, Any]
 
@@ -64,13 +64,13 @@ def _windows(arguments: Arguments) -> Arguments:
         if isinstance(value, tuple) and len(value) > 3:
             arguments[key] = tuple(value[2:] if first else value[1:-1])
     if not isinstance(arguments.get("padding", "VALID"), str):
-        raise Refused("padding by numbers")
+        raise Refusal("padding by numbers")
     return arguments
 
 
 def _from_first(arguments: Arguments) -> Arguments:
     if arguments.pop("batch_dims", 0):
-        raise Refused("gather with batch_dims, at indices of every sample by itself")
+        raise Refusal("gather with batch_dims, at indices of every sample by itself")
     return {"axis": 0, **arguments}
 
 
@@ -83,8 +83,8 @@ def _masked(arguments: Arguments) -> Arguments:
         for name in ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
     }
     key: list[Any] = []
-    for place, (start, stop, step) in enumerate(zip(begin, end, steps, strict=True)):
-        bits = {name for name, mask in masks.items() if mask >> place & 1}
+    for context, (start, stop, step) in enumerate(zip(begin, end, steps, strict=True)):
+        bits = {name for name, mask in masks.items() if mask >> context & 1}
         if "ellipsis" in bits:
             key.append(Ellipsis)
         elif "new_axis" in bits:
@@ -114,7 +114,7 @@ def _key(arguments: Arguments) -> Arguments:
 
 def _per_channel(arguments: Arguments) -> Arguments:
     if str(arguments.pop("data_format", "")).startswith("NC"):
-        raise Refused("bias_add with channels first")
+        raise Refusal("bias_add with channels first")
     return arguments
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deeplift_conversion import LayerSpec
-from deeplift_engine.translate.layer_context import Place, Refused
+from deeplift_engine.translate.layer_context import LayerContext, Refusal
 from deeplift_engine.translate.operations.call import Operation
 from deeplift_engine.translate.operations.keras3 import bound, in_words
 from deeplift_engine.translate.operations.spellings import GRAPH, RENAMED, SPELLINGS, Spelling
@@ -40,14 +40,14 @@ def _spelling(spec: LayerSpec) -> Spelling:
     return SPELLINGS.get(word) or Spelling(RENAMED.get(word, word), {})
 
 
-def read(place: Place) -> Operation:
+def read(context: LayerContext) -> Operation:
     """The operation that a layer of `CLASSES` is."""
-    spelling = _spelling(place.spec)
-    args = tuple(place.arguments["args"])
-    given = {key: value for key, value in place.arguments.items() if key != "args"}
-    if place.spec.class_name == "TensorFlowOpLayer":
-        args = _with_constants(args, place.spec.config.get("constants") or {})
-        given = _attributes(place.spec.config["node_def"].get("attr") or {}, spelling)
+    spelling = _spelling(context.spec)
+    args = tuple(context.arguments["args"])
+    given = {key: value for key, value in context.arguments.items() if key != "args"}
+    if context.spec.class_name == "TensorFlowOpLayer":
+        args = _with_constants(args, context.spec.config.get("constants") or {})
+        given = _attributes(context.spec.config["node_def"].get("attr") or {}, spelling)
     given = {key: value for key, value in given.items() if value is not None and value is not False}
     parameters = spelling.parameters
     if not parameters:
@@ -58,9 +58,9 @@ def read(place: Place) -> Operation:
     known = {key.removeprefix("*"): ours for key, ours in parameters.items()}
     unknown = sorted(set(given) - set(known))
     if unknown:
-        raise Refused(f"{spelling.name} with the arguments {unknown}, whose meaning is not known")
+        raise Refusal(f"{spelling.name} with the arguments {unknown}, whose meaning is not known")
     ours = {**spelling.fixed, **{known[key]: value for key, value in given.items()}}
-    return Operation(spelling.name, spelling.adapted(ours), place)
+    return Operation(spelling.name, spelling.adapted(ours), context)
 
 
 # ---------------------------------------------------------------- definitions of a graph's nodes

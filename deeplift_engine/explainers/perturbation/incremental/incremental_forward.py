@@ -86,7 +86,7 @@ class Incremental:
     ) -> None:
         self.graph, self.target, self.evaluate = graph, target, evaluate
         self.patches, self.fused = patches, fused
-        self._depends = patches.entered in graph.before([target])
+        self._depends = patches.entered in graph.ancestors([target])
         plan = None if way == "whole" or not self._depends else planned(graph, target, patches)
         if way == "incremental" and plan is None and self._depends:
             raise RuleError(

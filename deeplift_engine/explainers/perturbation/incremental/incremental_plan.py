@@ -147,7 +147,7 @@ class IncrementalPlan:
 
 def planned(graph: Graph, target: str, patches: Patches) -> IncrementalPlan | None:
     """The cheapest plan; None where the size of an axis is free."""
-    needed = graph.before([target])
+    needed = graph.ancestors([target])
     if any(None in graph.nodes[name].shape for name in needed):
         return None
     plans = [_plan(graph, target, patches, step) for step in _steps(graph, target, patches)]
@@ -159,7 +159,7 @@ def plain(graph: Graph, target: str) -> float:
     nodes = graph.nodes
     return sum(
         plain_work(nodes[name], [nodes[source] for source in nodes[name].inputs])
-        for name in graph.before([target])
+        for name in graph.ancestors([target])
         if nodes[name].inputs
     )
 
@@ -167,7 +167,7 @@ def plain(graph: Graph, target: str) -> float:
 def _steps(graph: Graph, target: str, patches: Patches) -> Iterator[int]:
     """How many positions may share a frame: multiples of the strides on the way."""
     length = sizes(graph.nodes[patches.entered])[patches.axis]
-    needed = graph.before([target])
+    needed = graph.ancestors([target])
     strides: dict[str, int] = {}
     for name, node in graph.nodes.items():
         if name in needed:
@@ -185,7 +185,7 @@ def _plan(graph: Graph, target: str, patches: Patches, step: int) -> Incremental
     rows = min(MOST_ROWS, max(1, math.ceil(patches.density * step)))
     forms: dict[str, Form] = {patches.entered: span}
     steps = []
-    between = graph.between([patches.entered], [target])
+    between = graph.on_paths([patches.entered], [target])
     for name, node in nodes.items():
         if name not in between or name == patches.entered:
             continue
