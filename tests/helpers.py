@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,19 @@ needs_models = pytest.mark.skipif(
     not MODELS.is_dir(),
     reason=f"no {MODELS}: set DEEPLIFT_ENGINE_SHARED to where the real models are",
 )
+
+
+def keras_has(version: str) -> bool:
+    """Whether the installed Keras is of a version such as "3.13", or of a later one."""
+    numbers = re.findall(r"\d+", importlib.metadata.version("keras"))[:2]
+    return [int(number) for number in numbers] >= [int(number) for number in version.split(".")]
+
+
+def needs_keras(version: str) -> pytest.MarkDecorator:
+    """Skip under a Keras that is older than a test needs; `make test-lowest` has such a one."""
+    return pytest.mark.skipif(
+        not keras_has(version), reason=f"Keras {version} is the first with it"
+    )
 
 
 def off(found: Any, expected: Any) -> float:

@@ -6,6 +6,7 @@ Variants of a layer stand side by side in one model: the tests look at every nod
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -83,7 +84,7 @@ def transposed() -> dict[str, Case]:
     line = making(L.Conv1DTranspose, filters=2, kernel_size=3)
     plane = making(L.Conv2DTranspose, filters=2, kernel_size=(3, 2))
     volume = making(L.Conv3DTranspose, filters=2, kernel_size=2)
-    return {
+    dilated = {
         **named(
             "Conv1DTranspose",
             side_by_side(
@@ -115,6 +116,9 @@ def transposed() -> dict[str, Case]:
                 PLANE,
             ),
         ),
+    }
+    return {
+        **{name: replace(case, by_xla=True) for name, case in dilated.items()},
         **named(
             "Conv3DTranspose",
             side_by_side(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -78,12 +79,12 @@ def adaptive() -> dict[str, Case]:
     found = {}
     for rank, (shape, several) in sizes.items():
         for kind in ("Average", "Max"):
-            layer = getattr(L, f"Adaptive{kind}Pooling{rank}D")
+            layer = getattr(L, f"Adaptive{kind}Pooling{rank}D", None)  # none before Keras 3.13
             makers = {f"to {size}": making(layer)(output_size=size) for size in several}
             numbered = {f"to_{number}": make for number, make in enumerate(makers.values())}
             form = "channels last" if rank == 2 else "channels first"
             found |= named(f"Adaptive{kind}Pooling{rank}D", side_by_side(numbered, shape, form))
-    return found
+    return {name: replace(case, since="3.13") for name, case in found.items()}
 
 
 def cases() -> dict[str, Case]:
