@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import re
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,17 @@ def needs_keras(version: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(
         not keras_has(version), reason=f"Keras {version} is the first with it"
     )
+
+
+MIXTURES = {"lrp_epsilon_plus", "lrp_epsilon_plus_flat", "lrp_epsilon_alpha2_beta1"}
+"""Methods of the same rules by layer as ``lrp_best_practice`` and those that have them all."""
+
+
+def slow_among(names: Iterable[str], repeats: Collection[str] = MIXTURES) -> list[Any]:
+    """Parameters of a test, of which those that repeat what others show are slow."""
+    return [
+        pytest.param(name, marks=pytest.mark.slow) if name in repeats else name for name in names
+    ]
 
 
 def off(found: Any, expected: Any) -> float:

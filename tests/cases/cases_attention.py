@@ -225,9 +225,9 @@ def cases() -> dict[str, Case]:
     """All of them."""
     return {
         **einsum(),
-        "tokens, ReversibleEmbedding": Case(language(), since="3.12"),
+        "tokens, ReversibleEmbedding": Case(language()),
         "tokens, ReversibleEmbedding, not tied": Case(
-            language(tie_weights=False, logit_soft_cap=2.0), since="3.12"
+            language(tie_weights=False, logit_soft_cap=2.0)
         ),
         **plain(),
         **heads(),

@@ -44,24 +44,14 @@ def over_time() -> keras.Model:
     layers = [
         L.Conv2DTranspose(2, 2, strides=2, padding="same", activation="relu"),
         L.DepthwiseConv2D(2, dilation_rate=2),
+        L.AdaptiveAveragePooling2D((3, 2)),
+        L.AdaptiveMaxPooling2D((3, 2)),
         L.MaxPooling2D(2),
         L.Resizing(3, 3, interpolation="bicubic"),
         L.ZeroPadding2D(1),
     ]
-    return keras.Model(source, body(at_each_step(layers, x)))
-
-
-def adaptive_over_time() -> keras.Model:
-    """Those of them that later versions of Keras have."""
-    source = keras.Input((2, 4, 5, 2), name="x")
-    x = L.Dense(2, activation="tanh")(source)
-    layers = [L.AdaptiveAveragePooling2D((3, 2)), L.AdaptiveMaxPooling2D((3, 2))]
-    return keras.Model(source, body(at_each_step(layers, x)))
-
-
-def at_each_step(layers: list[keras.Layer], x: Any) -> Any:
-    """Several layers of one sequence, side by side."""
-    return L.Concatenate()([L.Flatten()(L.TimeDistributed(layer)(x)) for layer in layers])
+    ends = [L.Flatten()(L.TimeDistributed(layer)(x)) for layer in layers]
+    return keras.Model(source, body(L.Concatenate()(ends)))
 
 
 def masked_mean(**options: Any) -> Any:
@@ -82,7 +72,6 @@ def cases() -> dict[str, Case]:
     return {
         **volumes(),
         "TimeDistributed layers of images": Case(over_time),
-        "TimeDistributed adaptive pooling": Case(adaptive_over_time, since="3.13"),
         "tokens, GlobalAveragePooling1D with a mask": Case(masked_mean()),
         "tokens, GlobalAveragePooling1D with a mask, channels first": Case(
             masked_mean(data_format="channels_first", keepdims=True)

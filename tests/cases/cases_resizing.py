@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import keras
@@ -79,12 +78,12 @@ def adaptive() -> dict[str, Case]:
     found = {}
     for rank, (shape, several) in sizes.items():
         for kind in ("Average", "Max"):
-            layer = getattr(L, f"Adaptive{kind}Pooling{rank}D", None)  # none before Keras 3.13
+            layer = getattr(L, f"Adaptive{kind}Pooling{rank}D")
             makers = {f"to {size}": making(layer)(output_size=size) for size in several}
             numbered = {f"to_{number}": make for number, make in enumerate(makers.values())}
             form = "channels last" if rank == 2 else "channels first"
             found |= named(f"Adaptive{kind}Pooling{rank}D", side_by_side(numbered, shape, form))
-    return {name: replace(case, since="3.13") for name, case in found.items()}
+    return found
 
 
 def cases() -> dict[str, Case]:

@@ -160,17 +160,20 @@ LAYERS = [name for name in CASES if name not in NETWORKS]
 FAMILIES_OF_THEIR_OWN = ("operations", "tokens", "masks")
 
 
-def first_of_each(names: Iterable[str] = CASES) -> list[Any]:
+def first_of_each(
+    names: Iterable[str] = CASES, first: Any = pytest.mark.slow, again: Any = pytest.mark.thorough
+) -> list[Any]:
     """All cases for a slow test; those after the first of a layer are thorough ones.
 
-    That every one of them is complete is tested by each rule in float64, without compiling.
+    Or with other marks, such as none and a slow test. That each of them is complete is tested in
+    float64, without compiling.
     """
     seen: set[str] = set()
     marked = []
     for name in names:
         family = re.split("[ ,]", name)[0]
-        again = family in seen and family not in FAMILIES_OF_THEIR_OWN and name not in NETWORKS
-        marked.append(pytest.param(name, marks=pytest.mark.thorough if again else pytest.mark.slow))
+        repeated = family in seen and family not in FAMILIES_OF_THEIR_OWN and name not in NETWORKS
+        marked.append(pytest.param(name, marks=again if repeated else first))
         seen.add(family)
     return marked
 
@@ -267,7 +270,7 @@ def build(name: str, folder: Path, suffix: str = ".h5") -> Opened:
     keras.utils.clear_session(free_memory=False)  # for the names; collecting garbage takes long
     case = CASES[name]
     if not keras_has(case.since):
-        pytest.skip(f"Keras {case.since} is the first that has {name!r}")
+        pytest.skip(f"{name!r} is for Keras from {case.since} on")
     model = case.build()
     give_weights(model, seeded(name))
     path = folder / f"{zlib.crc32(name.encode()):08x}{suffix}"

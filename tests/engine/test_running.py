@@ -22,7 +22,7 @@ from deeplift_engine.graph.graph import Graph
 from deeplift_engine.layers import Activation
 from deeplift_engine.rules.deeplift.elementwise import Factor
 from tests.cases.generated_models import Opened, build, seeded
-from tests.helpers import off
+from tests.helpers import off, slow_among
 
 Opening = Callable[[str], Opened]
 ROUNDING = 1e-5
@@ -76,7 +76,7 @@ def test_batches_and_neighbours_change_nothing(opened: Opening, name: str) -> No
 
 
 @pytest.mark.parametrize("rules", ["rescale", "reveal_cancel"])
-@pytest.mark.parametrize("name", ["stack", "image stack", "gated"])
+@pytest.mark.parametrize("name", slow_among(["stack", "image stack", "gated"], ["image stack"]))
 def test_fused_kernels_change_nothing(opened: Opening, name: str, rules: str) -> None:
     case = opened(name)
     x, x0 = asked(case, 3, 2)

@@ -18,7 +18,7 @@ from keras import layers as L  # noqa: N812
 import deeplift_engine as de
 from deeplift_engine.errors import InputError, RuleError
 from deeplift_engine.graph.graph import Graph
-from tests.helpers import off
+from tests.helpers import off, slow_among
 
 UNITS = 3
 RUNS = int(os.environ.get("DEEPLIFT_ENGINE_RUNS", "20"))
@@ -125,7 +125,7 @@ def test_what_is_said_of_it(name: str) -> None:
     assert inspect.getdoc(method.make)
 
 
-@pytest.mark.parametrize("name", de.methods())
+@pytest.mark.parametrize("name", slow_among(de.methods()))
 def test_batches_neighbours_and_order_change_nothing(
     explainer: Callable[[str], Any], name: str, tmp_path: Path
 ) -> None:
@@ -160,7 +160,7 @@ def test_batches_neighbours_and_order_change_nothing(
             assert said[option] == value
 
 
-@pytest.mark.parametrize("name", de.methods())
+@pytest.mark.parametrize("name", slow_among(de.methods()))
 def test_standard_errors_are_given_or_refused(explainer: Callable[[str], Any], name: str) -> None:
     x, made = data(name in ON_IMAGES, 2), explainer(name)
     references = {"references": de.references.shared(x[::-1])} if made.compares else {}
@@ -171,7 +171,7 @@ def test_standard_errors_are_given_or_refused(explainer: Callable[[str], Any], n
         made.run(x, target=1, standard_errors=True, **references)
 
 
-@pytest.mark.parametrize("name", de.methods())
+@pytest.mark.parametrize("name", slow_among(de.methods()))
 def test_references_are_kept_apart_or_that_is_refused(
     explainer: Callable[[str], Any], name: str
 ) -> None:
@@ -191,7 +191,7 @@ def test_references_are_kept_apart_or_that_is_refused(
                 assert off(ours.mean(axis=1), theirs) < 1e-6
 
 
-@pytest.mark.parametrize("name", de.methods())
+@pytest.mark.parametrize("name", slow_among(de.methods()))
 def test_noisy_copies_without_noise_have_the_methods_scores(
     networks: dict[bool, de.Network], explainer: Callable[[str], Any], name: str
 ) -> None:
@@ -229,7 +229,7 @@ def test_a_result_says_what_it_was_compared_with(
     assert repr(explainer).startswith(f"<{name} of {explainer.origin.target} at ")
 
 
-@pytest.mark.parametrize("name", de.methods())
+@pytest.mark.parametrize("name", slow_among(de.methods()))
 def test_several_targets_are_each_alone(explainer: Callable[[str], Any], name: str) -> None:
     x = data(name in ON_IMAGES, 2)
     run = explainer(name).run
@@ -241,7 +241,7 @@ def test_several_targets_are_each_alone(explainer: Callable[[str], Any], name: s
         assert off(values, expected) < 1e-9
 
 
-@pytest.mark.parametrize("name", de.methods())
+@pytest.mark.parametrize("name", slow_among(de.methods()))
 def test_nothing_is_traced_again(
     networks: dict[bool, de.Network], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
