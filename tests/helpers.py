@@ -33,10 +33,8 @@ def keras_has(version: str) -> bool:
 
 
 def needs_keras(version: str) -> pytest.MarkDecorator:
-    """Skip under a Keras that is older than a test needs; `make test-lowest` has such a one."""
-    return pytest.mark.skipif(
-        not keras_has(version), reason=f"Keras {version} is the first with it"
-    )
+    """Skip under an older Keras than a test is for; `make test-lowest` has such a one."""
+    return pytest.mark.skipif(not keras_has(version), reason=f"it is for Keras from {version} on")
 
 
 MIXTURES = {"lrp_epsilon_plus", "lrp_epsilon_plus_flat", "lrp_epsilon_alpha2_beta1"}
