@@ -115,7 +115,7 @@ class Graph:
         """The nodes to compute for the ``wanted`` ones."""
         needed = set(wanted) - set(known)
         for node in reversed(list(self.nodes.values())):
-            if node.name in needed and not isinstance(node.layer, Input):
+            if node.name in needed:
                 needed.update(name for name in node.inputs if name not in known)
         return needed
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from deeplift_engine.graph.graph import Graph, Node
-from deeplift_engine.layers import Transpose
 from deeplift_engine.util.typing import Array
 
 
@@ -71,13 +70,13 @@ def _channels_first(graph: Graph, name: str) -> bool:
 
 
 def _moves(node: Node, axes: tuple[int, ...]) -> bool:
-    return isinstance(node.layer, Transpose) and node.layer.axes == axes
+    return node.layer.permutation == axes
 
 
 def _origin(graph: Graph, name: str) -> Node:
     """Where the node's layout comes from: an input, a transpose, or what changes the rank."""
     node = graph.nodes[name]
-    while node.inputs and not isinstance(node.layer, Transpose):
+    while node.inputs and node.layer.permutation is None:
         source = graph.nodes[node.inputs[0]]
         if len(source.shape) != len(node.shape):
             break

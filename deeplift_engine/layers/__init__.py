@@ -5,16 +5,8 @@ from deeplift_engine.layers.axis import AxisMatrix
 from deeplift_engine.layers.convolution import Convolution
 from deeplift_engine.layers.dense import Dense, Scale
 from deeplift_engine.layers.depthwise import DepthwiseConvolution
-from deeplift_engine.layers.layer import (
-    Composite,
-    Elementwise,
-    Input,
-    Joint,
-    Layer,
-    Linear,
-    Lookup,
-    Selection,
-)
+from deeplift_engine.layers.families import Composite, Elementwise, Joint, Linear, Lookup, Selection
+from deeplift_engine.layers.layer import Input, Layer
 from deeplift_engine.layers.local import LocallyConnected
 from deeplift_engine.layers.merging import Dot, Maximum, Minimum, PathFunction, Product
 from deeplift_engine.layers.pooling import AveragePool, GlobalMax, MaxPool, WindowMax

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from deeplift_engine.layers.layer import Composite, Joint, Linear
+from deeplift_engine.layers.families import Composite, Joint, Linear
 from deeplift_engine.layers.softmax import logarithmic_mean, normalized
 from deeplift_engine.tensors.tensor_ops import LEADING, safe_divide, summed_to
 from deeplift_engine.util.typing import Tensor
@@ -55,6 +55,7 @@ class NewAxes(Linear):
 
     places: tuple[int, ...]
     broadcasts: ClassVar[bool] = True
+    moves: ClassVar[bool] = True
 
     def linear(self, *inputs: Tensor) -> Tensor:
         """More axes."""
@@ -95,6 +96,7 @@ class MaskedSoftmax(Composite):
     causal: bool = False
     window: int = 0
     zeroed: bool = False
+    is_gate: ClassVar[bool] = True
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Same shape as the scores."""

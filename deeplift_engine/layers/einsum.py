@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from deeplift_engine.layers.layer import Joint, Linear
+from deeplift_engine.layers.families import Joint, Linear
+from deeplift_engine.layers.layer import Shape, contraction_work, kernel_work
 from deeplift_engine.tensors.constants import constant
 from deeplift_engine.util.typing import Array, Tensor
 
@@ -29,7 +30,8 @@ class EinsumKernel(Linear):
     equation: str
     kernel: Array
     bias: Array | None = None
-    folds: ClassVar[bool] = True
+    has_kernel: ClassVar[bool] = True
+    kernel_family: ClassVar[str | None] = "dense"
 
     def linear(self, *inputs: Tensor) -> Tensor:
         """The map without its bias."""
@@ -65,6 +67,10 @@ class EinsumKernel(Linear):
                 return count
         return 0
 
+    def work(self, inputs: Sequence[Shape], output: Shape) -> float:
+        """Of one product with a column of the kernel for each output."""
+        return kernel_work(self.kernel, output)
+
 
 def letters(equation: str) -> tuple[str, str, str]:
     """The letters of the two factors and of the result."""
@@ -96,3 +102,7 @@ class Contraction(Joint):
             tf.einsum(f"...{result},...{second}->...{first}", multiplier, right),
             tf.einsum(f"...{first},...{result}->...{second}", left, multiplier),
         ]
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> float:
+        """Of matrix products."""
+        return contraction_work(inputs, output)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
 import tensorflow as tf
 
+from deeplift_engine.layers.channel_scaling import along, scaled_outputs
 from deeplift_engine.layers.correlation import Margins, spread_out
-from deeplift_engine.layers.layer import Linear
+from deeplift_engine.layers.families import Linear
+from deeplift_engine.layers.layer import Shape
 from deeplift_engine.tensors.constants import constant
 from deeplift_engine.util.typing import Array, Tensor
 
@@ -38,7 +40,8 @@ class LocallyConnected(Linear):
     bias: Array | None
     strides: tuple[int, ...]
     margins: Margins
-    folds: ClassVar[bool] = True
+    has_kernel: ClassVar[bool] = True
+    kernel_family: ClassVar[str | None] = "convolution"
 
     def linear(self, *inputs: Tensor) -> Tensor:
         """(n, spatial..., in) → (n, positions..., out)."""
@@ -109,3 +112,14 @@ class LocallyConnected(Linear):
             part = spread_out(part, axis, stride, reach)
             margins.append((start, size - start - reach))
         return tf.pad(part, [(0, 0), *margins, (0, 0)])
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> float:
+        """Every coefficient is used once."""
+        return float(self.kernel.size)
+
+    def scaled_after(self, factor: Array, offset: Array | None) -> Linear | None:
+        """The kernel and the bias times the factor."""
+        merged = scaled_outputs(
+            self.kernel, self.bias, (factor, offset), self.kernel.shape[-1], along(-1)
+        )
+        return merged and replace(self, kernel=merged[0], bias=merged[1])

@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from deeplift_engine.layers.layer import Composite
+from deeplift_engine.layers.families import Composite
 from deeplift_engine.tensors.tensor_ops import safe_divide
 from deeplift_engine.util.typing import Tensor
 
@@ -50,6 +50,10 @@ class Standardized(Composite):
         """Same shape as the input."""
         numerator, _, _, spread = self._parts(inputs[0])
         return numerator / spread
+
+    def pointwise_along(self, axis: int, rank: int) -> bool:
+        """Along axes that are not normalised over."""
+        return all(axis != other % rank for other in self.axes)
 
     def cross(
         self, inputs: Sequence[Tensor], references: Sequence[Tensor], multiplier: Tensor
@@ -109,6 +113,11 @@ class Grouped(Composite):
     inner: Composite
     groups: int
     axis: int
+
+    @property
+    def label(self) -> str:
+        """That of the inner layer."""
+        return self.inner.label
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Same shape as the input."""

@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from deeplift_engine.layers.layer import Layer, Linear
+from deeplift_engine.layers.families import Linear
+from deeplift_engine.layers.layer import Layer, Shape
 from deeplift_engine.tensors.tensor_ops import batched
 from deeplift_engine.util.typing import Tensor
 
@@ -51,6 +52,7 @@ class Recurrence(Layer):
     masked: bool = False
     started: bool = False
     axis: int = 1
+    has_kernel: ClassVar[bool] = True
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """(n, steps, ...), and mask and initial states → (n, steps, ..., all states)."""
@@ -121,3 +123,22 @@ class Recurrence(Layer):
         """The first axis moved to ``axis``."""
         rank = tensor.shape.rank
         return tf.transpose(tensor, [*range(1, axis + 1), 0, *range(axis + 1, rank)])
+
+    @property
+    def input_map(self) -> Layer:
+        """The kernel that reads the sequence."""
+        return self.entry
+
+    def inner_shapes(self, shape: Shape) -> list[tuple[Any, ...]]:
+        """Those of the cell at every step."""
+        return [(*shape[: self.axis], *node.shape) for node in self.cell.nodes.values()]
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> float:
+        """The cell's layers at every step; the kernel in front of it is not counted."""
+        nodes = self.cell.nodes
+        shapes = {name: [size or 0 for size in node.shape] for name, node in nodes.items()}
+        one_step = sum(
+            node.layer.core.work([shapes[source] for source in node.inputs], shapes[name])
+            for name, node in nodes.items()
+        )
+        return float(inputs[0][self.axis - 1] * one_step)

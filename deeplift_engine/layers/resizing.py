@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from deeplift_engine.layers.axis import along
-from deeplift_engine.layers.layer import Linear
+from deeplift_engine.layers.families import Linear
 from deeplift_engine.tensors.tensor_ops import features
 from deeplift_engine.util.typing import Tensor
 

@@ -25,6 +25,13 @@ class Window:
     stride: int = 1
     before: int = 0
 
+    @classmethod
+    def padded(
+        cls, padding: str, length: int, size: int, dilation: int = 1, stride: int = 1
+    ) -> Window:
+        """The window of a layer with ``"valid"``, ``"same"`` or ``"causal"`` padding."""
+        return cls(size, dilation, stride, margins(padding, length, size, dilation, stride)[0])
+
     @property
     def reach(self) -> int:
         """How many positions lie before the last one that is read."""

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import tensorflow as tf
 
-from deeplift_engine.layers import Joint, Layer
+from deeplift_engine.layers import Layer
 from deeplift_engine.tensors.tensor_ops import (
     LEADING,
     batched,
@@ -205,7 +205,7 @@ def transposed(
 def pulled_back(layer: Layer, points: Sequence[Tensor], multiplier: Tensor) -> list[Tensor]:
     """Gradient of ``layer`` at ``points`` (inputs, references, ...) against a multiplier."""
     points = [point[tf.newaxis] for point in points]
-    closed = layer.gradient(points, multiplier) if isinstance(layer, Joint) else None
+    closed = layer.gradient(points, multiplier)
     if closed is not None:
         return [summed_to(part, point, LEADING) for part, point in zip(closed, points, strict=True)]
     axes = tf.shape(multiplier)[:LEADING]

@@ -11,15 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from deeplift_engine.errors import RuleError
-from deeplift_engine.layers import (
-    Convolution,
-    Dense,
-    DepthwiseConvolution,
-    Layer,
-    LocallyConnected,
-    TransposedConvolution,
-)
-from deeplift_engine.layers.einsum import EinsumKernel
+from deeplift_engine.layers import Layer
 
 
 class NodeLike(Protocol):
@@ -53,11 +45,8 @@ class NodeLike(Protocol):
 Nodes: TypeAlias = Mapping[str, NodeLike]
 Test: TypeAlias = Callable[[NodeLike], bool]
 
-FAMILIES: Mapping[str, tuple[type[Layer], ...]] = {
-    "convolution": (Convolution, DepthwiseConvolution, LocallyConnected, TransposedConvolution),
-    "dense": (Dense, EinsumKernel),
-}
-"""Kernels that rules know by their family."""
+FAMILIES = ("convolution", "dense")
+"""Families of kernels that rules select by a word; see `Layer.kernel_family`."""
 
 
 def pairs_of(rules: Any, single: type | tuple[type, ...], example: str) -> list[tuple[Any, Any]]:

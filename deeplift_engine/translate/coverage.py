@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deeplift_engine.errors import RuleError
-from deeplift_engine.layers import Activation, Identity, Input, Layer, LinearFunction, PathFunction
 from deeplift_engine.rules.deeplift.assign import Assigned, Rules, assign
 from deeplift_engine.util.tables import aligned
 
@@ -149,7 +148,7 @@ def _row(
         class_name,
         shape,
         status,
-        tuple(dict.fromkeys(_kind(node.layer.core) for node in made)),
+        tuple(dict.fromkeys(node.layer.core.label for node in made)),
         tuple(
             dict.fromkeys(assigned[node.name].rule.name for node in made if node.name in assigned)
         ),
@@ -159,19 +158,7 @@ def _row(
 
 def _made(nodes: Sequence[Node]) -> list[Node]:
     """The layers that say something: an `Identity` does where there is nothing else."""
-    return [node for node in nodes if not isinstance(node.layer.core, Identity)] or list(nodes)
-
-
-def _kind(layer: Layer) -> str:
-    """What an attribution layer is called."""
-    inner = getattr(layer, "inner", layer)
-    if isinstance(inner, Activation):
-        return inner.name
-    if isinstance(inner, PathFunction):
-        return f"path of {inner.points} points"
-    if isinstance(inner, LinearFunction):
-        return "linear map"
-    return "input" if isinstance(inner, Input) else type(inner).__name__
+    return [node for node in nodes if not node.layer.core.is_identity] or list(nodes)
 
 
 def _given(layer: LayerSpec, built: Built) -> str:

@@ -11,48 +11,10 @@ import tensorflow as tf
 
 from deeplift_conversion import LayerSpec
 from deeplift_engine.graph.graph import Node
-from deeplift_engine.layers import (
-    Activation,
-    Concatenate,
-    Crop,
-    Element,
-    Elementwise,
-    Identity,
-    Input,
-    Layer,
-    LinearFunction,
-    Lookup,
-    Pad,
-    Part,
-    Repeat,
-    Reshape,
-    Reverse,
-    Scale,
-    TokenFunction,
-    Transpose,
-)
+from deeplift_engine.layers import Activation, Input, Layer, Scale, TokenFunction, Transpose
 from deeplift_engine.layers.distributed import over_time
-from deeplift_engine.layers.operations import BroadcastLike, BroadcastTo, PadWith
 from deeplift_engine.tensors.tensor_ops import scratch_graph
 from deeplift_engine.util.typing import Array, Tensor
-
-MOVING = (
-    BroadcastLike
-    | BroadcastTo
-    | Concatenate
-    | Crop
-    | Element
-    | Identity
-    | LinearFunction
-    | Pad
-    | PadWith
-    | Part
-    | Repeat
-    | Reshape
-    | Reverse
-    | Transpose
-)
-"""Layers that move elements as they are, tokens too; all others compute with numbers."""
 
 
 class Refusal(Exception):  # noqa: N818 - a message between modules, not an error
@@ -189,9 +151,9 @@ class LayerContext:
         convolution finds its channels last without any transpose.
         """
         inputs = inputs or tuple(self.inputs)
-        if isinstance(layer, Elementwise | Identity) and len(inputs) == 1:
+        if layer.uniform and len(inputs) == 1:
             inner = self._channels_last_source(inputs[0])
-            if inner is not None and not _has_features(layer):
+            if inner is not None:
                 moved = self._put(layer, (inner,), (suffix or "") + "/channels_last")
                 return self.channels_first(moved, suffix=suffix)
         return self._put(layer, inputs, suffix)
@@ -229,8 +191,8 @@ class LayerContext:
 
     def _put(self, layer: Layer, inputs: tuple[str, ...], suffix: str) -> str:
         kinds = {self.builder.nodes[source].dtype for source in inputs}
-        moves = isinstance(layer, MOVING) and len(kinds) == 1
-        if not moves and not isinstance(layer, Lookup):
+        moves = layer.moves and len(kinds) == 1
+        if not moves and layer.kind != "lookup":
             inputs = tuple(map(self.as_numbers, inputs))
         for _ in range(self.depth):
             layer = over_time(layer)
@@ -267,9 +229,3 @@ class LayerContext:
 def is_tokens(dtype: str) -> bool:
     """Whether numbers of ``dtype`` are tokens: integers or booleans."""
     return "int" in dtype or dtype == "bool"
-
-
-def _has_features(layer: Layer) -> bool:
-    """Whether a layer holds an array that is laid out like its input."""
-    arrays = (getattr(layer, "alpha", None), *getattr(layer, "constants", ()))
-    return any(isinstance(array, np.ndarray) and array.size > 1 for array in arrays)

@@ -7,8 +7,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from deeplift_engine.layers import Composite, Elementwise, Joint, Linear, Lookup, Pad, Selection
-from deeplift_engine.layers.operations import PadWith
+from deeplift_engine.layers import Composite, Elementwise, Joint, Linear, Lookup, Selection
 from deeplift_engine.rules.deeplift.linear import Transposed
 from deeplift_engine.rules.deeplift.tokens import summed_to_shape
 from deeplift_engine.rules.lrp.kernels import RelevanceRule, quotient
@@ -24,8 +23,8 @@ class Moved(RelevanceRule):
     name: ClassVar[str] = "moved"
 
     def conserves(self, layer: Linear) -> bool:
-        """What arrives at a padding is lost."""
-        return not isinstance(layer, Pad | PadWith)
+        """Relevance that arrives at a padding is lost."""
+        return not layer.core.pads
 
     def cross(self, layer: Linear, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """The transposed map, of coefficients 0 and 1."""

@@ -23,7 +23,7 @@ from deeplift_engine.explainers.perturbation.incremental.incremental_forward imp
 )
 from deeplift_engine.explainers.perturbation.incremental.incremental_plan import Patches
 from deeplift_engine.explainers.perturbation.incremental.leaving import Whole
-from deeplift_engine.explainers.perturbation.incremental.spans import Span
+from deeplift_engine.layers.spans import Span
 from tests.explainers.keras_nets import float64
 from tests.helpers import off
 
@@ -400,7 +400,7 @@ def test_what_does_not_fit_is_refused() -> None:
 def test_a_span_goes_through_windows_to_what_reads_it(
     window: tuple[int, int, int], before: int, steps: int, start: int, width: int
 ) -> None:
-    from deeplift_engine.explainers.perturbation.incremental.spans import Window
+    from deeplift_engine.layers.spans import Window
 
     size, dilation, stride = window
     taken = Window(size, dilation, stride, before)

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from deeplift_engine.explainers.perturbation.incremental.frames import (
@@ -22,61 +21,13 @@ from deeplift_engine.explainers.perturbation.incremental.frames import (
     deferred,
     widened,
 )
-from deeplift_engine.explainers.perturbation.incremental.spans import Span, union
 from deeplift_engine.graph.graph import Node
-from deeplift_engine.layers import (
-    AxisMatrix,
-    Concatenate,
-    Dense,
-    DepthwiseConvolution,
-    Difference,
-    Dot,
-    Elementwise,
-    Embedding,
-    Identity,
-    Layer,
-    Linear,
-    LocallyConnected,
-    Maximum,
-    Mean,
-    Minimum,
-    Part,
-    PReLU,
-    Product,
-    Recurrence,
-    Repeat,
-    Scale,
-    Softmax,
-    Sum,
-    TokenFunction,
-    TransposedConvolution,
-)
-from deeplift_engine.layers.distributed import (
-    DistributedJoint,
-    DistributedLinear,
-    DistributedSelection,
-)
-from deeplift_engine.layers.einsum import Contraction
-from deeplift_engine.layers.functions import Function
-from deeplift_engine.layers.normalizing import Standardized
-from deeplift_engine.util.typing import Array, Tensor
+from deeplift_engine.layers.layer import ELEMENT_WORK
+from deeplift_engine.layers.spans import Span, union
+from deeplift_engine.util.typing import Tensor
 
 ELEMENT = 40
 """What an element of an elementwise pass costs, in multiply-adds of a convolution."""
-PASS = 10
-"""The same where TensorFlow joins it to the convolution before, as it does for plain layers."""
-LIGHT = (
-    Elementwise,
-    Scale,
-    Identity,
-    Sum,
-    Difference,
-    Concatenate,
-    Product,
-    Maximum,
-    Minimum,
-)
-"""Layers that are computed well in one kernel with what follows."""
 
 
 @dataclass(frozen=True)
@@ -143,27 +94,7 @@ class Crossing:
 
 def plain_work(node: Node, sources: Sequence[Node]) -> float:
     """About what a layer costs for one sample, in multiply-adds."""
-    layer = node.layer.core
-    outputs, inputs = math.prod(sizes(node)), sum(math.prod(sizes(source)) for source in sources)
-    if isinstance(layer, Recurrence):
-        steps = sizes(sources[0])[layer.axis - 1]
-        cell = layer.cell.nodes
-        inner = (
-            plain_work(inside, [cell[name] for name in inside.inputs]) for inside in cell.values()
-        )
-        return float(steps * sum(inner))
-    if isinstance(layer, LocallyConnected):
-        return float(layer.kernel.size)
-    if isinstance(layer, DepthwiseConvolution):
-        return float(outputs * math.prod(layer.kernel.shape[:2]))
-    if isinstance(layer, TransposedConvolution):
-        return float(inputs * layer.adjoint.kernel.size / layer.adjoint.kernel.shape[-1])
-    kernel = getattr(layer, "kernel", None)
-    if kernel is not None:
-        return float(outputs * kernel.size / kernel.shape[-1])
-    if isinstance(layer, Contraction | Dot):
-        return 8.0 * math.sqrt(inputs * outputs)
-    return float(PASS * outputs)
+    return node.layer.core.work([sizes(source) for source in sources], sizes(node))
 
 
 class Pointwise(Crossing):
@@ -175,7 +106,8 @@ class Pointwise(Crossing):
         if WHOLE in changed:
             return None
         found = union(form for form in changed if isinstance(form, Span))
-        if found is None or not _same_everywhere(site.layer, found, site):
+        rank = len(sizes(site.sources[0]))
+        if found is None or not site.layer.pointwise_along(found.axis, rank):
             return None
         rank = len(site.shape)
         for source, form in zip(site.sources, site.forms, strict=True):
@@ -192,14 +124,14 @@ class Pointwise(Crossing):
         """Of kernels, and of each element."""
         assert isinstance(form, Span)
         share = form.width / form.length
-        kept = 0.0 if isinstance(site.layer, Linear) else PASS * math.prod(site.at(form))
+        kept = 0.0 if site.layer.kind == "linear" else ELEMENT_WORK * math.prod(site.at(form))
         of_rows = share * plain_work(site.node, site.sources) + super().work(site, form)
         return of_rows + kept / site.rows
 
     def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
         """The linear map of the changes, or what the function of changed activations adds."""
         assert isinstance(form, Span)
-        layer: Layer = site.layer
+        layer = site.layer
         wide = [
             change
             if change is None or span == form
@@ -207,7 +139,7 @@ class Pointwise(Crossing):
             for change, span in zip(changes, site.forms, strict=True)
         ]
         tokens = [source.tokens for source in site.sources]
-        if isinstance(layer, Linear) and not any(tokens):
+        if layer.kind == "linear" and not any(tokens):
             return self._linear(layer, site, form, frames, wide)
         kept = [
             frames.at(source.name, form)
@@ -234,12 +166,12 @@ class Pointwise(Crossing):
             return frames.inside(positions, form, change)
 
         new = [wide[number] for number in changed]
-        if isinstance(layer, LIGHT):
+        if layer.fuses:
             return deferred(added, frames.positions(form), *kept, *new)
         return added(frames.positions(form), *kept, *map(frames.now, new))
 
     def _linear(
-        self, layer: Linear, site: Site, form: Span, frames: Frames, wide: Sequence[Change]
+        self, layer: Any, site: Site, form: Span, frames: Frames, wide: Sequence[Change]
     ) -> Change:
         parts = []
         for source, change in zip(site.sources, wide, strict=True):
@@ -248,47 +180,6 @@ class Pointwise(Crossing):
                 shape = within(shape, form) if shape[form.axis] == form.length else shape
                 change = tf.zeros([frames.count * frames.rows, *shape], source.dtype)
             parts.append(change)
-        if isinstance(layer, LIGHT):
+        if layer.fuses:
             return deferred(layer.linear, *parts)
         return layer.linear(*map(frames.now, parts))
-
-
-def _same_everywhere(layer: Layer, span: Span, site: Site) -> bool:
-    """Whether the layer treats all positions of the span's axis alike, and each by itself."""
-    axis, rank = span.axis, len(sizes(site.sources[0]))
-    if isinstance(layer, PReLU):
-        return _constant_along(layer.alpha, axis, rank)
-    if isinstance(layer, Function):
-        return all(_constant_along(array, axis, rank) for array in layer.constants)
-    if isinstance(layer, Scale):
-        return _constant_along(layer.factor, axis, rank)
-    if isinstance(layer, Softmax):
-        return all(axis != place % rank for place in layer.axes)
-    if isinstance(layer, Standardized):
-        return all(axis != place % rank for place in layer.axes)
-    if isinstance(layer, Mean):
-        return all(place - 1 > axis for place in layer.axes)
-    if isinstance(layer, Concatenate | AxisMatrix | Repeat):
-        return layer.axis - 1 != axis
-    if isinstance(layer, Dense | Part):
-        return axis < rank - 1
-    if isinstance(layer, DistributedLinear | DistributedSelection | DistributedJoint):
-        return axis == 0
-    return isinstance(
-        layer,
-        Elementwise
-        | Identity
-        | Sum
-        | Difference
-        | Product
-        | Maximum
-        | Minimum
-        | Embedding
-        | TokenFunction,
-    )
-
-
-def _constant_along(array: Array, axis: int, rank: int) -> bool:
-    shape = np.shape(array)
-    place = axis - rank
-    return len(shape) < -place or shape[place] == 1

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import tensorflow as tf
 
-from deeplift_engine.explainers.perturbation.incremental.spans import Span
+from deeplift_engine.layers.spans import Span
 from deeplift_engine.util.typing import Tensor
 
 Form = Span | Literal["whole"]

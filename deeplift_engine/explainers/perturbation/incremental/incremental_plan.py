@@ -26,8 +26,8 @@ from deeplift_engine.explainers.perturbation.incremental.leaving import (
     Whole,
     anywhere,
 )
-from deeplift_engine.explainers.perturbation.incremental.spans import Span
 from deeplift_engine.graph.graph import Graph
+from deeplift_engine.layers.spans import Span
 from deeplift_engine.util.typing import Tensor
 
 CROSSINGS: tuple[Crossing, ...] = (

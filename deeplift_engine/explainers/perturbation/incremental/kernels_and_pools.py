@@ -24,8 +24,8 @@ from deeplift_engine.explainers.perturbation.incremental.frames import (
     deferred,
     widened,
 )
-from deeplift_engine.explainers.perturbation.incremental.spans import Span, Window, margins
-from deeplift_engine.layers import AveragePool, Convolution, DepthwiseConvolution, MaxPool
+from deeplift_engine.layers import Convolution
+from deeplift_engine.layers.spans import Span, Window, margins
 from deeplift_engine.tensors.constants import constant
 from deeplift_engine.util.typing import Tensor
 
@@ -39,11 +39,10 @@ class Convolve(Crossing):
     def form(self, site: Site) -> Form | None:
         """The positions whose windows reach into the span."""
         span, layer = site.only, site.layer
-        if span is None or not isinstance(layer, Convolution | DepthwiseConvolution):
+        if span is None or not layer.has_kernel:
             return None
-        if span.axis >= layer.kernel.ndim - 2:
-            return None
-        return span.through(self._window(site, span), site.shape[span.axis])
+        window = layer.sliding_window(span.axis, span.length)
+        return None if window is None else span.through(window, site.shape[span.axis])
 
     def work(self, site: Site, form: Form) -> float:
         """Of a convolution of the span with zeros around, or of a product at each position."""
@@ -67,7 +66,7 @@ class Convolve(Crossing):
         inside = frames.inside
         if by_products < convolved:
             products = self._products(site.layer, change)
-            window = self._window(site, span)
+            window = _window(site, span)
 
             def added(positions: Tensor, tensor: Tensor) -> Tensor:
                 return inside(positions, form, _shifted(tensor, window))
@@ -77,12 +76,6 @@ class Convolve(Crossing):
         return deferred(
             lambda positions, tensor: inside(positions, form, tensor), frames.positions(form), found
         )
-
-    def _window(self, site: Site, span: Span) -> Window:
-        layer, axis = site.layer, span.axis
-        size, dilation, stride = layer.kernel.shape[axis], layer.dilation[axis], layer.strides[axis]
-        before, _ = margins(layer.padding, span.length, size, dilation, stride)
-        return Window(size, dilation, stride, before)
 
     def _works(self, site: Site, form: Form) -> tuple[float, float]:
         layer, span = site.layer, site.only
@@ -96,7 +89,7 @@ class Convolve(Crossing):
 
     def _convolved(self, site: Site, span: Span, form: Span, change: Tensor) -> Tensor:
         layer, shape = site.layer, sizes(site.sources[0])
-        read = span.read_by(self._window(site, span), form)
+        read = span.read_by(_window(site, span), form)
         around = [
             margins(layer.padding, *numbers)
             for numbers in zip(
@@ -134,11 +127,10 @@ class Pool(Crossing):
     def form(self, site: Site) -> Form | None:
         """The windows that reach into the span."""
         span, layer = site.only, site.layer
-        if span is None or not isinstance(layer, AveragePool | MaxPool):
+        if span is None or layer.has_kernel:
             return None
-        if span.axis >= len(layer.size):
-            return None
-        return span.through(_window(site, span), site.shape[span.axis])
+        window = layer.sliding_window(span.axis, span.length)
+        return None if window is None else span.through(window, site.shape[span.axis])
 
     def work(self, site: Site, form: Form) -> float:
         """Each element that is read."""
@@ -154,7 +146,7 @@ class Pool(Crossing):
         positions = frames.positions(read)
         there = (positions >= 0) & (positions < read.length)
         pool = _pool(layer, sizes(site.sources[0]), span.axis)
-        if isinstance(layer, AveragePool):
+        if layer.kind == "linear":
             counts = tf.ones([frames.count, *change.shape[1:-1], 1], change.dtype)
             counts = pool(marked(there, span.axis, counts, 0), 0)
             found = frames.merged(
@@ -179,10 +171,8 @@ def marked(at: Tensor, axis: int, values: Tensor, otherwise: Any) -> Tensor:
 
 
 def _window(site: Site, span: Span) -> Window:
-    layer, axis = site.layer, span.axis
-    size, stride = layer.size[axis], layer.strides[axis]
-    before, _ = margins(layer.padding, span.length, size, 1, stride)
-    return Window(size, 1, stride, before)
+    window: Window = site.layer.sliding_window(span.axis, span.length)
+    return window
 
 
 def _read(site: Site, form: Form) -> Span:

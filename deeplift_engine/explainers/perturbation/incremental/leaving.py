@@ -24,20 +24,7 @@ from deeplift_engine.explainers.perturbation.incremental.frames import (
     deferred,
 )
 from deeplift_engine.explainers.perturbation.incremental.kernels_and_pools import marked
-from deeplift_engine.explainers.perturbation.incremental.spans import Span, reshaped
-from deeplift_engine.layers import (
-    AveragePool,
-    Crop,
-    Dense,
-    GlobalMax,
-    Identity,
-    Linear,
-    Mean,
-    Pad,
-    Repeat,
-    Reshape,
-    Transpose,
-)
+from deeplift_engine.layers.spans import Span
 from deeplift_engine.tensors.constants import constant
 from deeplift_engine.util.typing import Tensor
 
@@ -50,31 +37,17 @@ class Move(Crossing):
         span, layer = site.only, site.layer
         if span is None:
             return None
-        length = site.shape[span.axis] if span.axis < len(site.shape) else 0
-        if isinstance(layer, Crop) or (isinstance(layer, Pad) and not site.node.tokens):
-            before = layer.margins[span.axis][0]
-            return span.moved(before if isinstance(layer, Pad) else -before, length)
-        if isinstance(layer, Repeat) and layer.axis - 1 == span.axis:
-            return span.repeated(layer.times)
-        if isinstance(layer, Transpose):
-            axis = layer.axes.index(span.axis + 1)
-            return Span(axis, span.step, span.start, span.width, span.length)
-        if isinstance(layer, Reshape):
-            return reshaped(span, sizes(site.sources[0]), site.shape)
-        return None
+        if layer.pads and site.node.tokens:
+            return None
+        moved: Span | None = layer.moved_span(span, sizes(site.sources[0]), site.shape)
+        return moved
 
     def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
         """The same map of the elements that are there."""
         span, layer = site.only, site.layer
         assert span is not None
         assert isinstance(form, Span)
-        if isinstance(layer, Reshape):
-            layer = Reshape(site.at(form))
-        elif isinstance(layer, Pad | Crop):
-            around = [
-                (0, 0) if axis == span.axis else margin for axis, margin in enumerate(layer.margins)
-            ]
-            layer = type(layer)(tuple(around))
+        layer = layer.within(span.axis, site.at(form))
 
         def moved(positions: Tensor, change: Tensor) -> Tensor:
             found = layer.linear(change)
@@ -101,26 +74,23 @@ class Average(Crossing):
         assert span is not None
         found = _averaged(site, span)
         assert found is not None
-        first, last, axes, keepdims = found
+        last, axes, keepdims = found
         shape = sizes(site.sources[0])
-        number = (last - first) * math.prod(shape[axis] for axis in axes if axis != span.axis)
+        number = last * math.prod(shape[axis] for axis in axes if axis != span.axis)
 
         def mean(positions: Tensor, change: Tensor) -> Tensor:
-            counted = frames.where((positions >= first) & (positions < last), span.axis, change)
+            counted = frames.where((positions >= 0) & (positions < last), span.axis, change)
             total = tf.reduce_sum(counted, axis=[axis + 1 for axis in axes], keepdims=keepdims)
             return total / tf.cast(number, total.dtype)
 
         return deferred(mean, frames.positions(span), changes[0])
 
 
-def _averaged(site: Site, span: Span) -> tuple[int, int, list[int], bool] | None:
-    """The positions and axes that one mean is over, and whether the axes stay."""
-    layer = site.layer
-    if isinstance(layer, Mean) and span.axis + 1 in layer.axes:
-        return 0, span.length, [axis - 1 for axis in layer.axes], layer.keepdims
-    if isinstance(layer, AveragePool) and len(layer.size) == 1 and site.shape[0] == 1:
-        return 0, min(layer.size[0], span.length), [0], True
-    return None
+def _averaged(site: Site, span: Span) -> tuple[int, tuple[int, ...], bool] | None:
+    """How many positions a mean is over, along which axes, and whether they stay."""
+    before, after = sizes(site.sources[0]), site.shape
+    found = site.layer.averages(span.axis, before, after)
+    return found and (*found, len(before) == len(after))
 
 
 class Greatest(Crossing):
@@ -129,8 +99,7 @@ class Greatest(Crossing):
     def form(self, site: Site) -> Form | None:
         """Anywhere."""
         span, layer = site.only, site.layer
-        over = isinstance(layer, GlobalMax) and span is not None and span.axis + 1 in layer.axes
-        return WHOLE if over else None
+        return WHOLE if span is not None and layer.greatest_along(span.axis) else None
 
     def work(self, site: Site, form: Form) -> float:
         """Each element that changed; the others are shared by the rows."""
@@ -166,8 +135,8 @@ class Rows(Crossing):
     def form(self, site: Site) -> Form | None:
         """Anywhere."""
         span = site.only
-        reads = isinstance(site.layer, Dense) and span is not None
-        return WHOLE if reads and len(sizes(site.sources[0])) == 1 else None
+        reads = site.layer.rows is not None and len(sizes(site.sources[0])) == 1
+        return WHOLE if reads and span is not None else None
 
     def work(self, site: Site, form: Form) -> float:
         """The rows times the change, and fetching them, which the rows of a frame share."""
@@ -186,7 +155,7 @@ class Rows(Crossing):
         span = site.only
         assert span is not None
         places = tf.clip_by_value(frames.positions(span), 0, span.length - 1)
-        rows = tf.gather(constant(site.layer.kernel), places)
+        rows = tf.gather(constant(site.layer.rows), places)
         change = frames.apart(frames.now(changes[0]))
         return frames.merged(tf.linalg.matmul(change, rows))
 
@@ -224,9 +193,9 @@ class Whole(Crossing):
             None if change is None else anywhere(frames, change, source, way)
             for change, source, way in zip(changes, site.sources, site.forms, strict=True)
         ]
-        if isinstance(layer, Identity):
+        if layer.is_identity:
             return whole[0]
-        if isinstance(layer, Linear) and not any(source.tokens for source in site.sources):
+        if layer.kind == "linear" and not any(source.tokens for source in site.sources):
             rows = frames.count * frames.rows
             return layer.linear(
                 *(
