@@ -27,10 +27,10 @@ class Layout:
 
     def sizes(self, array: Array) -> tuple[int, ...]:
         """How many positions an array (..., *sample) has along each of their axes."""
-        kept = list(array.shape[array.ndim - self.rank - (self.axis is not None) :])
+        axes = list(array.shape[array.ndim - self.rank - (self.axis is not None) :])
         if self.axis is not None:
-            del kept[self.axis]
-        return tuple(kept)
+            del axes[self.axis]
+        return tuple(axes)
 
     def last(self, array: Array) -> Array:
         """(..., *sample) as (..., *positions, channels)."""

@@ -8,7 +8,7 @@ from deeplift_engine.graph.inputs import Table
 
 def tables(graph: Graph) -> dict[str, Table]:
     """The smallest table for each input that an embedding looks up."""
-    found: dict[str, Table] = {}
+    smallest: dict[str, Table] = {}
     sources: dict[str, set[str]] = {name: {name} for name in graph.inputs}
     for node in graph.nodes.values():
         if not node.inputs:
@@ -20,9 +20,9 @@ def tables(graph: Graph) -> dict[str, Table]:
         elif layer.vocabulary is not None:
             table = Table(node.keras_layer, layer.vocabulary)
             for name in reached:
-                if name not in found or table.rows < found[name].rows:
-                    found[name] = table
-    return found
+                if name not in smallest or table.rows < smallest[name].rows:
+                    smallest[name] = table
+    return smallest
 
 
 __all__ = ["tables"]

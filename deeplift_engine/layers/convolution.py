@@ -86,15 +86,15 @@ class Convolution(Linear):
     def _transpose_strided(self, multiplier: Tensor, sizes: list[Any]) -> Tensor:
         if self._is_sequence:
             multiplier, sizes = tf.expand_dims(multiplier, 1), [1, *sizes]
-        parts = []
-        for part, kernel in zip(
+        groups_out = []
+        for own, kernel in zip(
             tf.split(multiplier, self.groups, axis=-1) if self.groups > 1 else [multiplier],
             np.split(self.kernel, self.groups, axis=-1),
             strict=True,
         ):
             kernel, strides, dilation, margins = self._as_image(kernel, self._margins())
-            parts.append(correlate_transposed(part, kernel, sizes, strides, dilation, margins))
-        output = tf.concat(parts, axis=-1) if self.groups > 1 else parts[0]
+            groups_out.append(correlate_transposed(own, kernel, sizes, strides, dilation, margins))
+        output = tf.concat(groups_out, axis=-1) if self.groups > 1 else groups_out[0]
         return tf.squeeze(output, 1) if self._is_sequence else output
 
     @property
@@ -129,8 +129,8 @@ class Convolution(Linear):
     def _flipped(self) -> Array:
         spatial = tuple(range(self.kernel.ndim - 2))
         flipped = np.flip(self.kernel, spatial)
-        parts = [np.swapaxes(part, -1, -2) for part in np.split(flipped, self.groups, axis=-1)]
-        return np.concatenate(parts, axis=-1)
+        groups_out = [np.swapaxes(own, -1, -2) for own in np.split(flipped, self.groups, axis=-1)]
+        return np.concatenate(groups_out, axis=-1)
 
     def _convolve(
         self,
@@ -144,8 +144,8 @@ class Convolution(Linear):
         inputs = tf.split(x, self.groups, axis=-1) if self.groups > 1 else [x]
         kernels = np.split(kernel, self.groups, axis=-1) if self.groups > 1 else [kernel]
         outputs = [
-            correlate(part, *self._as_image(weights, margins))
-            for part, weights in zip(inputs, kernels, strict=True)
+            correlate(own, *self._as_image(weights, margins))
+            for own, weights in zip(inputs, kernels, strict=True)
         ]
         output = tf.concat(outputs, axis=-1) if self.groups > 1 else outputs[0]
         if bias is not None:

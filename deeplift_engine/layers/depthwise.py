@@ -49,8 +49,8 @@ class DepthwiseConvolution(Linear):
         if self._native:
             strides = [1, *self.strides, 1]
             return tf.nn.depthwise_conv2d(x, constant(self.kernel), strides, self.padding.upper())
-        whole = self._at_every_position(x, self.kernel, self._margins(features(x, 1)[:2]))
-        return whole[:, :: self.strides[0], :: self.strides[1]]
+        everywhere = self._at_every_position(x, self.kernel, self._margins(features(x, 1)[:2]))
+        return everywhere[:, :: self.strides[0], :: self.strides[1]]
 
     def framed(self, x: Tensor, margins: Sequence[tuple[int, int]]) -> Tensor:
         """The map without its constant, with zeros of ``margins`` around instead of its own."""

@@ -69,18 +69,18 @@ class DistributedLinear(Linear):
         """The inner transposed map of every step."""
         axes = tf.shape(multiplier)[:2]
         steps = multiplier.shape[1]
-        parts = self.inner.transpose(merge(multiplier, 2), [shape[1:] for shape in shapes])
+        transposed = self.inner.transpose(merge(multiplier, 2), [shape[1:] for shape in shapes])
         sent = []
-        for part, shape in zip(parts, shapes, strict=True):
-            whole = split(part, axes, 2)
+        for tensor, shape in zip(transposed, shapes, strict=True):
+            steps_apart = split(tensor, axes, 2)
             known = [size if isinstance(size, int) else None for size in shape[1:]]
             # the transposed map may leave axes at size 1 for what reads them to broadcast
-            kept = [
-                size if met != 1 else met
-                for size, met in zip(known, part.shape[1:].as_list(), strict=True)
+            sizes = [
+                size if own != 1 else own
+                for size, own in zip(known, tensor.shape[1:].as_list(), strict=True)
             ]
-            whole.set_shape([None, steps, *kept])
-            sent.append(whole)
+            steps_apart.set_shape([None, steps, *sizes])
+            sent.append(steps_apart)
         return sent
 
     def absolute(self) -> Linear:

@@ -48,8 +48,8 @@ class EinsumKernel(Linear):
         """The same letters the other way; one that the input alone has is summed over."""
         source, kernel, output = letters(self.equation)
         if self._summed:
-            rank, made = multiplier.shape.rank, self.kernel.ndim - self._summed
-            axes = [list(range(rank - made, rank)), list(range(self._summed, self.kernel.ndim))]
+            rank, outer = multiplier.shape.rank, self.kernel.ndim - self._summed
+            axes = [list(range(rank - outer, rank)), list(range(self._summed, self.kernel.ndim))]
             return [tf.tensordot(multiplier, constant(self.kernel), axes)]
         once = len(set(source.replace(".", ""))) == len(source.replace(".", ""))
         if not once or not set(source) <= set(kernel + output):

@@ -54,8 +54,8 @@ class LocallyConnected(Linear):
             for tap in self._taps()
         ]
         windows = tf.concat([x[(slice(None), *span)] for span in spans], axis=-1)
-        places = math.prod(self._positions)
-        flat = tf.reshape(windows, [-1, places, self._matrices.shape[1]])
+        count = math.prod(self._positions)
+        flat = tf.reshape(windows, [-1, count, self._matrices.shape[1]])
         output = tf.einsum("npk,pkf->npf", flat, self._matrices)
         return tf.reshape(output, [-1, *self._positions, self.kernel.shape[-1]])
 
@@ -66,20 +66,23 @@ class LocallyConnected(Linear):
 
     def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
         """(n, positions..., out) → (n, spatial..., in): every window's share put in its place."""
-        places = math.prod(self._positions)
-        flat = tf.reshape(multiplier, [-1, places, self.kernel.shape[-1]])
+        count = math.prod(self._positions)
+        flat = tf.reshape(multiplier, [-1, count, self.kernel.shape[-1]])
         windows = tf.einsum("npf,pkf->npk", flat, self._matrices)
-        whole = [
+        padded = [
             size + max(before, 0) + max(after, 0)
             for size, (before, after) in zip(shapes[0][:-1], self.margins, strict=True)
         ]
-        parts = tf.split(
+        taps = tf.split(
             tf.reshape(windows, [-1, *self._positions, windows.shape[-1]]),
             len(list(self._taps())),
             axis=-1,
         )
         total = tf.add_n(
-            [self._placed(part, tap, whole) for part, tap in zip(parts, self._taps(), strict=True)]
+            [
+                self._at_tap(of_tap, tap, padded)
+                for of_tap, tap in zip(taps, self._taps(), strict=True)
+            ]
         )
         inside = [
             slice(max(before, 0), max(before, 0) + size)
@@ -99,19 +102,19 @@ class LocallyConnected(Linear):
     @cached_property
     def _matrices(self) -> Tensor:
         """One tensor (positions, window · in, out) for every function that is traced."""
-        places = math.prod(self._positions)
+        count = math.prod(self._positions)
         with tf.init_scope():
-            return tf.constant(self.kernel.reshape(places, -1, self.kernel.shape[-1]))
+            return tf.constant(self.kernel.reshape(count, -1, self.kernel.shape[-1]))
 
-    def _placed(self, part: Tensor, tap: Sequence[int], sizes: Sequence[int]) -> Tensor:
+    def _at_tap(self, of_tap: Tensor, tap: Sequence[int], sizes: Sequence[int]) -> Tensor:
         """What one place of all windows sends, where it reads: zeros elsewhere."""
         margins = []
         axes = enumerate(zip(tap, self._positions, self.strides, sizes, strict=True), start=1)
         for axis, (start, count, stride, size) in axes:
             reach = (count - 1) * stride + 1
-            part = spread_out(part, axis, stride, reach)
+            of_tap = spread_out(of_tap, axis, stride, reach)
             margins.append((start, size - start - reach))
-        return tf.pad(part, [(0, 0), *margins, (0, 0)])
+        return tf.pad(of_tap, [(0, 0), *margins, (0, 0)])
 
     def work(self, inputs: Sequence[Shape], output: Shape) -> float:
         """Every coefficient is used once."""

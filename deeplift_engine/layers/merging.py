@@ -103,9 +103,9 @@ class Dot(Joint):
         second = ["z", *letters[12 : 12 + right.shape.rank - 1]]
         second[self.axes[1]] = first[self.axes[0]]
         shared = first[self.axes[0]]
-        kept = [name for name in first + second[1:] if name != shared]
-        result = tf.einsum(f"{''.join(first)},{''.join(second)}->{''.join(kept)}", left, right)
-        return result[:, tf.newaxis] if len(kept) == 1 else result
+        remaining = [name for name in first + second[1:] if name != shared]
+        result = tf.einsum(f"{''.join(first)},{''.join(second)}->{''.join(remaining)}", left, right)
+        return result[:, tf.newaxis] if len(remaining) == 1 else result
 
     def work(self, inputs: Sequence[Shape], output: Shape) -> float:
         """Of matrix products."""

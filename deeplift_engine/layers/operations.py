@@ -26,13 +26,13 @@ class BroadcastTo(Linear):
         """(n, ...) → (n, *shape)."""
         x = inputs[0]
         sizes = tf.shape(x)
-        wanted = [
+        target = [
             sizes[axis] if size is None else size for axis, size in enumerate(self.shape, start=1)
         ]
-        result = tf.broadcast_to(x, tf.stack([sizes[0], *wanted]))
+        result = tf.broadcast_to(x, tf.stack([sizes[0], *target]))
         known = [
-            met if size is None else size
-            for met, size in zip(x.shape[1:].as_list(), self.shape, strict=True)
+            own if size is None else size
+            for own, size in zip(x.shape[1:].as_list(), self.shape, strict=True)
         ]
         result.set_shape([None, *known])
         return result

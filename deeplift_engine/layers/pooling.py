@@ -103,10 +103,10 @@ class WindowMax(Selection):
         for axis, spans in self.windows:
             longest = max(end - begin for begin, end in spans)
             # shorter windows read their last element again
-            places = [
+            indices = [
                 [min(begin + step, end - 1) for step in range(longest)] for begin, end in spans
             ]
-            x = tf.reduce_max(tf.gather(x, places, axis=axis), axis=axis + 1)
+            x = tf.reduce_max(tf.gather(x, indices, axis=axis), axis=axis + 1)
         return x
 
 

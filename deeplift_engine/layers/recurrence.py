@@ -62,14 +62,14 @@ class Recurrence(Layer):
         names = [STEP, MASK][: len(stepped)]
         steps = tf.shape(stepped[0])[0]
         if not initial:
-            initial = self.zeros(dict(zip(names, (part[0] for part in stepped), strict=True)))
+            initial = self.zeros(dict(zip(names, (each[0] for each in stepped), strict=True)))
         collected = tf.TensorArray(stepped[0].dtype, size=steps, element_shape=None)
 
         def step(number: Tensor, before: Sequence[Tensor], collected: Any) -> tuple[Any, ...]:
-            values = dict(zip(names, (part[number] for part in stepped), strict=True))
+            values = dict(zip(names, (each[number] for each in stepped), strict=True))
             values |= dict(zip(self.states, before, strict=True))
-            found = self.cell.forward(values, self.cell.outputs)
-            after = [found[name] for name in self.cell.outputs]
+            states = self.cell.forward(values, self.cell.outputs)
+            after = [states[name] for name in self.cell.outputs]
             for old, new in zip(before, after, strict=True):
                 new.set_shape(old.shape)
             return number + 1, after, collected.write(number, tf.concat(after, -1))

@@ -80,8 +80,8 @@ class Interpolation(Linear):
 
     def _matrices(self, sizes: Sequence[Any], dtype: Any) -> list[Tensor]:
         """(out, in) along height and width."""
-        wanted = self._enlarged(sizes)
-        return [self._matrix(old, new, dtype) for old, new in zip(sizes, wanted, strict=True)]
+        enlarged = self._enlarged(sizes)
+        return [self._matrix(old, new, dtype) for old, new in zip(sizes, enlarged, strict=True)]
 
     def _matrix(self, old: Any, new: Any, dtype: Any) -> Tensor:
         if isinstance(old, int) and isinstance(new, int):

@@ -110,11 +110,11 @@ class Span:
 
 def union(spans: Iterable[Span]) -> Span | None:
     """The span that holds all of them; None where they are not along one axis."""
-    found = list(spans)
-    if len({(span.axis, span.step, span.length) for span in found}) > 1:
+    several = list(spans)
+    if len({(span.axis, span.step, span.length) for span in several}) > 1:
         return None
-    start, stop = min(span.start for span in found), max(span.stop for span in found)
-    return replace(found[0], start=start, width=stop - start)
+    start, stop = min(span.start for span in several), max(span.stop for span in several)
+    return replace(several[0], start=start, width=stop - start)
 
 
 def reshaped(span: Span, before: tuple[int, ...], after: tuple[int, ...]) -> Span | None:

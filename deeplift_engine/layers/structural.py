@@ -157,7 +157,7 @@ class Crop(Linear):
 
 
 @dataclass(frozen=True)
-class Part(Linear):
+class Slice(Linear):
     """Elements ``start`` to ``stop`` of the last axis."""
 
     start: int

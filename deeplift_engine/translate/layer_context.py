@@ -1,4 +1,4 @@
-"""Where a translator puts its layers: the graph under construction."""
+"""The graph under construction, as a translator sees it."""
 
 from __future__ import annotations
 
@@ -74,31 +74,31 @@ class LayerContext:
     def child(
         self, spec: LayerSpec, name: str, inputs: Sequence[str], **arguments: Any
     ) -> LayerContext:
-        """The place of a layer that this one wraps."""
-        given = {key: value for key, value in arguments.items() if value is not None}
+        """The context of a layer that this one wraps."""
+        passed = {key: value for key, value in arguments.items() if value is not None}
         return replace(
             self,
             spec=spec,
             name=name,
             inputs=list(inputs),
-            arguments=given,
+            arguments=passed,
             owner=self.owner or self.spec.name,
             used=set(),
         )
 
     def argument(self, name: str, default: Any = None) -> Any:
-        """What the call was given as ``name``; tensors are `NodeName`. Others are refused."""
+        """Argument ``name`` of the call; tensors are `NodeName`. Unread arguments are refused."""
         self.used.add(name)
         return self.arguments.get(name, default)
 
     def mask(self, position: int = 0) -> str | None:
         """The mask of an input, as numbers 0 and 1; None where all of it is used."""
-        given = self.argument("mask")
-        if isinstance(given, tuple):
-            given = given[position] if position < len(given) else None
-        if given is None:
+        mask = self.argument("mask")
+        if isinstance(mask, tuple):
+            mask = mask[position] if position < len(mask) else None
+        if mask is None:
             return self.builder.masks.get(self.inputs[position])
-        return self.as_mask(given)
+        return self.as_mask(mask)
 
     def as_mask(self, name: str) -> str:
         """A tensor of anything as numbers: 1 where it is not 0."""
@@ -170,7 +170,7 @@ class LayerContext:
         return self._put(Scale(factor.reshape(shape), offset), tuple(self.inputs), suffix)
 
     def channels_last(self, name: str) -> str:
-        """The node ``name``, channels moved last; no new node where that is how it was made."""
+        """The node ``name``, channels last; no new node if one already holds them so."""
         inner = self._channels_last_source(name)
         if inner is not None:
             return inner
@@ -218,9 +218,9 @@ class LayerContext:
             try:
                 output = layer.forward(*tensors)
             except (ValueError, tf.errors.InvalidArgumentError) as error:
-                met = ", ".join(str(self.shape(name)) for name in inputs)
+                shapes = ", ".join(str(self.shape(name)) for name in inputs)
                 raise Refusal(
-                    f"cannot take an input of shape {met}: {str(error).splitlines()[0]}",
+                    f"cannot take an input of shape {shapes}: {str(error).splitlines()[0]}",
                     "Check that the architecture belongs to these weights.",
                 ) from error
         return tuple(output.shape.as_list()[1:]), output.dtype.name

@@ -113,8 +113,8 @@ def assign(
 
 def _selected(rules: Rules, nodes: Nodes) -> list[tuple[Selector, str]]:
     """The pairs of ``rules``, read and checked."""
-    given = COMPOSITES.get(rules, rules) if isinstance(rules, str) else rules
-    pairs = pairs_of(given, str, "[('conv1d_1', 'gradient'), ('default', 'rescale')]")
+    listed = COMPOSITES.get(rules, rules) if isinstance(rules, str) else rules
+    pairs = pairs_of(listed, str, "[('conv1d_1', 'gradient'), ('default', 'rescale')]")
     for _, rule in pairs:
         if not isinstance(rule, str) or rule not in ELEMENTWISE:
             raise RuleError(unknown_name("rule", str(rule), list(ELEMENTWISE)))

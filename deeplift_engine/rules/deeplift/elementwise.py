@@ -50,7 +50,7 @@ class Factor:
 
         def crossing(points: list[Tensor], mean: Tensor, *half: Tensor) -> tuple[Tensor, ...]:
             factor = getattr(layer, self.factor)(*points)
-            return (mean * factor, *(part * tf.abs(factor) for part in half))
+            return (mean * factor, *(difference * tf.abs(factor) for difference in half))
 
         half = [] if arrived.half_difference is None else [arrived.half_difference]
         return [Multiplier(*ends.fuse(crossing)(self._points(ends), arrived.mean, *half))]

@@ -33,10 +33,12 @@ class Transposed:
         if arrived.half_difference is None:
             return [Multiplier(mean) for mean in means]
         halves = transposed(layer.absolute().transpose, arrived.half_difference, shapes)
-        parts = [Multiplier(mean, half) for mean, half in zip(means, halves, strict=True)]
+        sent = [Multiplier(mean, half) for mean, half in zip(means, halves, strict=True)]
         if not layer.has_kernel:
-            return parts
-        return [part.folded(delta) for part, delta in zip(parts, deltas(ends), strict=True)]
+            return sent
+        return [
+            multiplier.folded(delta) for multiplier, delta in zip(sent, deltas(ends), strict=True)
+        ]
 
     @staticmethod
     def _full(layer: Linear, ends: Ends, arrived: Multiplier) -> Multiplier:

@@ -128,8 +128,8 @@ def _unrolled(layer: Recurrence, rule: RelevanceRule, adding: Epsilon) -> Unroll
 
 def _gates(node: NodeLike, nodes: Nodes) -> tuple[int, ...]:
     """Which factors of a product are gates; none where all are."""
-    found = [number for number, name in enumerate(node.inputs) if _is_gate(name, nodes)]
-    return tuple(found) if len(found) < len(node.inputs) else ()
+    gates = [number for number, name in enumerate(node.inputs) if _is_gate(name, nodes)]
+    return tuple(gates) if len(gates) < len(node.inputs) else ()
 
 
 def _is_gate(name: str, nodes: Nodes) -> bool:

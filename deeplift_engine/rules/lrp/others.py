@@ -51,7 +51,7 @@ class TakesAll(RelevanceRule):
     def cross(self, layer: Selection, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """The gradient of the choice."""
         sent = pulled_back(layer, ends.inputs(), full(arrived.mean, ends))
-        return [Multiplier(part) for part in sent]
+        return [Multiplier(gradient) for gradient in sent]
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ class Signals(RelevanceRule):
         share = quotient(full(arrived.mean, ends), level, self.epsilon)
         sent = pulled_back(layer, points, share)
         return [
-            Multiplier(weight * x * part)
-            for weight, x, part in zip(weights, points, sent, strict=True)
+            Multiplier(weight * x * gradient)
+            for weight, x, gradient in zip(weights, points, sent, strict=True)
         ]
 
 
@@ -101,7 +101,7 @@ class OwnShares(RelevanceRule):
     def cross(self, layer: Composite, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """See `Composite.share`."""
         sent = layer.share(ends.inputs(), full(arrived.mean, ends))
-        return [Multiplier(part) for part in sent]
+        return [Multiplier(gradient) for gradient in sent]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 import tensorflow as tf
 
 from deeplift_engine.explainers.perturbation.incremental.frames import (
-    WHOLE,
+    ANYWHERE,
     Change,
     Form,
     Frames,
@@ -67,7 +67,7 @@ def sizes(node: Node) -> tuple[int, ...]:
 
 def within(shape: tuple[int, ...], form: Form) -> tuple[int, ...]:
     """The part of a shape that a change fills."""
-    if form == WHOLE:
+    if form == ANYWHERE:
         return shape
     return (*shape[: form.axis], form.width, *shape[form.axis + 1 :])
 
@@ -103,30 +103,31 @@ class Pointwise(Crossing):
     def form(self, site: Site) -> Form | None:
         """The span that holds those of all inputs."""
         changed = [form for form in site.forms if form is not None]
-        if WHOLE in changed:
+        if ANYWHERE in changed:
             return None
-        found = union(form for form in changed if isinstance(form, Span))
+        span = union(form for form in changed if isinstance(form, Span))
         rank = len(sizes(site.sources[0]))
-        if found is None or not site.layer.pointwise_along(found.axis, rank):
+        if span is None or not site.layer.pointwise_along(span.axis, rank):
             return None
         rank = len(site.shape)
         for source, form in zip(site.sources, site.forms, strict=True):
             shape = sizes(source)
-            if source.tokens and form not in (None, found):
+            if source.tokens and form not in (None, span):
                 return None
-            along = shape[found.axis] if len(shape) > found.axis else 1
-            if len(site.forms) > 1 and (len(shape) != rank or along not in (1, found.length)):
+            along = shape[span.axis] if len(shape) > span.axis else 1
+            if len(site.forms) > 1 and (len(shape) != rank or along not in (1, span.length)):
                 return None
-        fits = len(site.shape) > found.axis and site.shape[found.axis] == found.length
-        return found if fits else None
+        fits = len(site.shape) > span.axis and site.shape[span.axis] == span.length
+        return span if fits else None
 
     def work(self, site: Site, form: Form) -> float:
         """Of kernels, and of each element."""
         assert isinstance(form, Span)
         share = form.width / form.length
-        kept = 0.0 if site.layer.kind == "linear" else ELEMENT_WORK * math.prod(site.at(form))
+        linear = site.layer.kind == "linear"
+        unperturbed = 0.0 if linear else ELEMENT_WORK * math.prod(site.at(form))
         of_rows = share * plain_work(site.node, site.sources) + super().work(site, form)
-        return of_rows + kept / site.rows
+        return of_rows + unperturbed / site.rows
 
     def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
         """The linear map of the changes, or what the function of changed activations adds."""
@@ -141,16 +142,16 @@ class Pointwise(Crossing):
         tokens = [source.tokens for source in site.sources]
         if layer.kind == "linear" and not any(tokens):
             return self._linear(layer, site, form, frames, wide)
-        kept = [
+        unperturbed = [
             frames.at(source.name, form)
             if len(sizes(source)) > form.axis and sizes(source)[form.axis] == form.length
-            else frames.whole(source.name)
+            else frames.everywhere(source.name)
             for source in site.sources
         ]
         changed = [number for number, change in enumerate(wide) if change is not None]
 
         def added(positions: Tensor, *tensors: Tensor) -> Tensor:
-            before, new = tensors[: len(kept)], tensors[len(kept) :]
+            before, new = tensors[: len(unperturbed)], tensors[len(unperturbed) :]
             values = []
             for number, known in enumerate(before):
                 if number not in changed:
@@ -159,27 +160,27 @@ class Pointwise(Crossing):
                     values.append(new[changed.index(number)])
                 else:
                     values.append(frames.added(new[changed.index(number)], known))
-            found = layer.forward(*values)
+            output = layer.forward(*values)
             if site.node.tokens:
-                return found
-            change = frames.without(found, layer.forward(*before))
+                return output
+            change = frames.without(output, layer.forward(*before))
             return frames.inside(positions, form, change)
 
         new = [wide[number] for number in changed]
         if layer.fuses:
-            return deferred(added, frames.positions(form), *kept, *new)
-        return added(frames.positions(form), *kept, *map(frames.now, new))
+            return deferred(added, frames.positions(form), *unperturbed, *new)
+        return added(frames.positions(form), *unperturbed, *map(frames.now, new))
 
     def _linear(
         self, layer: Any, site: Site, form: Span, frames: Frames, wide: Sequence[Change]
     ) -> Change:
-        parts = []
+        tensors = []
         for source, change in zip(site.sources, wide, strict=True):
             if change is None:
                 shape = sizes(source)
                 shape = within(shape, form) if shape[form.axis] == form.length else shape
                 change = tf.zeros([frames.count * frames.rows, *shape], source.dtype)
-            parts.append(change)
+            tensors.append(change)
         if layer.fuses:
-            return deferred(layer.linear, *parts)
-        return layer.linear(*map(frames.now, parts))
+            return deferred(layer.linear, *tensors)
+        return layer.linear(*map(frames.now, tensors))

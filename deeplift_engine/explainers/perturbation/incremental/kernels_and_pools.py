@@ -72,9 +72,11 @@ class Convolve(Crossing):
                 return inside(positions, form, _shifted(tensor, window))
 
             return deferred(added, frames.positions(form), products)
-        found = self._convolved(site, span, form, change)
+        result = self._convolved(site, span, form, change)
         return deferred(
-            lambda positions, tensor: inside(positions, form, tensor), frames.positions(form), found
+            lambda positions, tensor: inside(positions, form, tensor),
+            frames.positions(form),
+            result,
         )
 
     def _works(self, site: Site, form: Form) -> tuple[float, float]:
@@ -107,8 +109,8 @@ class Convolve(Crossing):
         taps, inner, outer = layer.kernel.shape
         kernel = layer.kernel[::-1].transpose(1, 0, 2).reshape(inner, taps * outer)
         rows, width = change.shape[0], change.shape[1]
-        found = tf.linalg.matmul(tf.reshape(change, [rows * width, inner]), constant(kernel))
-        return tf.reshape(found, [rows, width, taps, outer])
+        result = tf.linalg.matmul(tf.reshape(change, [rows * width, inner]), constant(kernel))
+        return tf.reshape(result, [rows, width, taps, outer])
 
 
 def _shifted(products: Tensor, window: Window) -> Tensor:
@@ -116,8 +118,8 @@ def _shifted(products: Tensor, window: Window) -> Tensor:
     total = None
     for tap in range(window.size):
         moved = tap * window.dilation
-        part = tf.pad(products[:, :, tap], [(0, 0), (moved, window.reach - moved), (0, 0)])
-        total = part if total is None else total + part
+        product = tf.pad(products[:, :, tap], [(0, 0), (moved, window.reach - moved), (0, 0)])
+        total = product if total is None else total + product
     return total
 
 
@@ -144,29 +146,29 @@ class Pool(Crossing):
         assert span is not None
         change = widened(frames.now(changes[0]), span, read)
         positions = frames.positions(read)
-        there = (positions >= 0) & (positions < read.length)
+        valid = (positions >= 0) & (positions < read.length)
         pool = _pool(layer, sizes(site.sources[0]), span.axis)
         if layer.kind == "linear":
             counts = tf.ones([frames.count, *change.shape[1:-1], 1], change.dtype)
-            counts = pool(marked(there, span.axis, counts, 0), 0)
-            found = frames.merged(
+            counts = pool(marked(valid, span.axis, counts, 0), 0)
+            output = frames.merged(
                 tf.math.divide_no_nan(frames.apart(pool(change, 0)), counts[:, tf.newaxis])
             )
         else:
-            kept = frames.at(site.sources[0].name, read)
-            lowest = kept.dtype.min
-            new = frames.where(there, span.axis, frames.added(change, kept), lowest)
-            old = marked(there, span.axis, kept, lowest)
-            found = frames.without(pool(new, lowest), pool(old, lowest))
+            unperturbed = frames.at(site.sources[0].name, read)
+            lowest = unperturbed.dtype.min
+            new = frames.where(valid, span.axis, frames.added(change, unperturbed), lowest)
+            old = marked(valid, span.axis, unperturbed, lowest)
+            output = frames.without(pool(new, lowest), pool(old, lowest))
         return deferred(
-            lambda at, tensor: frames.inside(at, form, tensor), frames.positions(form), found
+            lambda at, tensor: frames.inside(at, form, tensor), frames.positions(form), output
         )
 
 
 def marked(at: Tensor, axis: int, values: Tensor, otherwise: Any) -> Tensor:
     """Values (G, *features) where ``at`` (G, width) holds along feature axis ``axis``."""
     rank = values.shape.rank - 1
-    shape = [values.shape[0], *(-1 if place == axis else 1 for place in range(rank))]
+    shape = [values.shape[0], *(-1 if number == axis else 1 for number in range(rank))]
     return tf.where(tf.reshape(at, shape), values, tf.cast(otherwise, values.dtype))
 
 
@@ -185,10 +187,10 @@ def _read(site: Site, form: Form) -> Span:
 def _pool(layer: Any, shape: tuple[int, ...], axis: int) -> Callable[[Tensor, Any], Tensor]:
     """Pooling along all axes, with padding of a value along those that are not ``axis``."""
     around = [(0, 0)] * (len(shape) + 1)
-    for place in range(len(layer.size)):
-        if place != axis:
-            around[place + 1] = margins(
-                layer.padding, shape[place], layer.size[place], 1, layer.strides[place]
+    for number in range(len(layer.size)):
+        if number != axis:
+            around[number + 1] = margins(
+                layer.padding, shape[number], layer.size[number], 1, layer.strides[number]
             )
     inner = replace(layer, padding="valid")
 

@@ -17,7 +17,7 @@ from deeplift_engine.explainers.perturbation.incremental.crossing import (
     within,
 )
 from deeplift_engine.explainers.perturbation.incremental.frames import (
-    WHOLE,
+    ANYWHERE,
     Change,
     Form,
     Frames,
@@ -50,8 +50,8 @@ class Move(Crossing):
         layer = layer.within(span.axis, site.at(form))
 
         def moved(positions: Tensor, change: Tensor) -> Tensor:
-            found = layer.linear(change)
-            return found if site.node.tokens else frames.inside(positions, form, found)
+            output = layer.linear(change)
+            return output if site.node.tokens else frames.inside(positions, form, output)
 
         return deferred(moved, frames.positions(form), changes[0])
 
@@ -62,7 +62,7 @@ class Average(Crossing):
     def form(self, site: Site) -> Form | None:
         """Anywhere."""
         span = site.only
-        return None if span is None or _averaged(site, span) is None else WHOLE
+        return None if span is None or _averaged(site, span) is None else ANYWHERE
 
     def work(self, site: Site, form: Form) -> float:
         """Each element that changed."""
@@ -72,9 +72,9 @@ class Average(Crossing):
         """The sum over the positions that count, divided by how many there are."""
         span = site.only
         assert span is not None
-        found = _averaged(site, span)
-        assert found is not None
-        last, axes, keepdims = found
+        mean_over = _averaged(site, span)
+        assert mean_over is not None
+        last, axes, keepdims = mean_over
         shape = sizes(site.sources[0])
         number = last * math.prod(shape[axis] for axis in axes if axis != span.axis)
 
@@ -89,8 +89,8 @@ class Average(Crossing):
 def _averaged(site: Site, span: Span) -> tuple[int, tuple[int, ...], bool] | None:
     """How many positions a mean is over, along which axes, and whether they stay."""
     before, after = sizes(site.sources[0]), site.shape
-    found = site.layer.averages(span.axis, before, after)
-    return found and (*found, len(before) == len(after))
+    mean_over = site.layer.averages(span.axis, before, after)
+    return mean_over and (*mean_over, len(before) == len(after))
 
 
 class Greatest(Crossing):
@@ -99,7 +99,7 @@ class Greatest(Crossing):
     def form(self, site: Site) -> Form | None:
         """Anywhere."""
         span, layer = site.only, site.layer
-        return WHOLE if span is not None and layer.greatest_along(span.axis) else None
+        return ANYWHERE if span is not None and layer.greatest_along(span.axis) else None
 
     def work(self, site: Site, form: Form) -> float:
         """Each element that changed; the others are shared by the rows."""
@@ -107,7 +107,7 @@ class Greatest(Crossing):
 
     def elements(self, site: Site, form: Form) -> int:
         """Of the whole input, which the rows share, or of what changed."""
-        changed = math.prod(within(sizes(site.sources[0]), site.forms[0] or WHOLE))
+        changed = math.prod(within(sizes(site.sources[0]), site.forms[0] or ANYWHERE))
         return max(changed, math.prod(sizes(site.sources[0])) // site.rows)
 
     def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
@@ -115,18 +115,18 @@ class Greatest(Crossing):
         span, layer, name = site.only, site.layer, site.sources[0].name
         assert span is not None
         positions = frames.positions(span)
-        there = (positions >= 0) & (positions < span.length)
-        kept = frames.at(name, span)
-        lowest = kept.dtype.min
-        new = frames.added(frames.now(changes[0]), kept)
-        new = layer.forward(frames.where(there, span.axis, new, lowest))
+        valid = (positions >= 0) & (positions < span.length)
+        unperturbed = frames.at(name, span)
+        lowest = unperturbed.dtype.min
+        new = frames.added(frames.now(changes[0]), unperturbed)
+        new = layer.forward(frames.where(valid, span.axis, new, lowest))
         first = positions[:, :1]
-        places = tf.range(span.length)[tf.newaxis]
-        beside = (places < first) | (places >= first + span.width)
-        whole = frames.whole(name)
-        rest = layer.forward(marked(beside, span.axis, whole, lowest))
+        positions_of_axis = tf.range(span.length)[tf.newaxis]
+        beside = (positions_of_axis < first) | (positions_of_axis >= first + span.width)
+        unperturbed = frames.everywhere(name)
+        rest = layer.forward(marked(beside, span.axis, unperturbed, lowest))
         new = frames.merged(tf.maximum(frames.apart(new), rest[:, tf.newaxis]))
-        return frames.without(new, layer.forward(whole))
+        return frames.without(new, layer.forward(unperturbed))
 
 
 class Rows(Crossing):
@@ -136,7 +136,7 @@ class Rows(Crossing):
         """Anywhere."""
         span = site.only
         reads = site.layer.rows is not None and len(sizes(site.sources[0])) == 1
-        return WHOLE if reads and span is not None else None
+        return ANYWHERE if reads and span is not None else None
 
     def work(self, site: Site, form: Form) -> float:
         """The rows times the change, and fetching them, which the rows of a frame share."""
@@ -154,8 +154,8 @@ class Rows(Crossing):
         """One product for each frame."""
         span = site.only
         assert span is not None
-        places = tf.clip_by_value(frames.positions(span), 0, span.length - 1)
-        rows = tf.gather(constant(site.layer.rows), places)
+        positions = tf.clip_by_value(frames.positions(span), 0, span.length - 1)
+        rows = tf.gather(constant(site.layer.rows), positions)
         change = frames.apart(frames.now(changes[0]))
         return frames.merged(tf.linalg.matmul(change, rows))
 
@@ -166,12 +166,12 @@ def _elements(site: Site) -> float:
     return float(ELEMENT * math.prod(within(sizes(site.sources[0]), span)))
 
 
-class Whole(Crossing):
+class Recompute(Crossing):
     """Any layer, computed as a whole on what changed and what did not."""
 
     def form(self, site: Site) -> Form:
         """Anywhere."""
-        return WHOLE
+        return ANYWHERE
 
     def work(self, site: Site, form: Form) -> float:
         """The layer, and putting changes where they are."""
@@ -189,32 +189,36 @@ class Whole(Crossing):
     def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
         """The map of the changes if it is linear, else of the changed activations."""
         layer: Any = site.layer
-        whole = [
+        scattered = [
             None if change is None else anywhere(frames, change, source, way)
             for change, source, way in zip(changes, site.sources, site.forms, strict=True)
         ]
         if layer.is_identity:
-            return whole[0]
+            return scattered[0]
         if layer.kind == "linear" and not any(source.tokens for source in site.sources):
             rows = frames.count * frames.rows
             return layer.linear(
                 *(
                     tf.zeros([rows, *sizes(source)], source.dtype) if change is None else change
-                    for change, source in zip(whole, site.sources, strict=True)
+                    for change, source in zip(scattered, site.sources, strict=True)
                 )
             )
         values = []
-        for change, source in zip(whole, site.sources, strict=True):
+        for change, source in zip(scattered, site.sources, strict=True):
             if change is not None and source.tokens:
                 values.append(change)
             else:
-                kept = frames.whole(source.name)
+                unperturbed = frames.everywhere(source.name)
                 values.append(
-                    frames.repeated(kept) if change is None else frames.added(change, kept)
+                    frames.repeated(unperturbed)
+                    if change is None
+                    else frames.added(change, unperturbed)
                 )
-        found = layer.forward(*values)
-        found = tf.ensure_shape(found, [frames.count * frames.rows, *site.shape])
-        return found if site.node.tokens else frames.without(found, frames.whole(site.node.name))
+        output = layer.forward(*values)
+        output = tf.ensure_shape(output, [frames.count * frames.rows, *site.shape])
+        if site.node.tokens:
+            return output
+        return frames.without(output, frames.everywhere(site.node.name))
 
 
 def anywhere(frames: Frames, change: Change, node: Any, form: Form | None) -> Tensor:
@@ -222,5 +226,5 @@ def anywhere(frames: Frames, change: Change, node: Any, form: Form | None) -> Te
     tensor = frames.now(change)
     if not isinstance(form, Span):
         return tensor
-    otherwise = frames.repeated(frames.whole(node.name)) if node.tokens else None
+    otherwise = frames.repeated(frames.everywhere(node.name)) if node.tokens else None
     return frames.scattered(tensor, form, otherwise)
