@@ -8,7 +8,12 @@ from dataclasses import dataclass
 
 from deeplift_engine.errors import RuleError
 from deeplift_engine.layers import Elementwise, Layer, Recurrence
-from deeplift_engine.rules.deeplift.elementwise import Deconvolution, Factor, RevealCancel
+from deeplift_engine.rules.deeplift.elementwise import (
+    Deconvolution,
+    ElementwiseRule,
+    Factor,
+    RevealCancel,
+)
 from deeplift_engine.rules.deeplift.joint import GradientAtInput, OwnRule, Path, Winner
 from deeplift_engine.rules.deeplift.linear import Transposed
 from deeplift_engine.rules.deeplift.tokens import Tokens
@@ -27,15 +32,16 @@ from deeplift_engine.rules.selecting import (
 
 logger = logging.getLogger("deeplift_engine")
 
-ELEMENTWISE: dict[str, Factor | Deconvolution | RevealCancel] = {
-    "rescale": Factor("rescale", "slope"),
-    "reveal_cancel": RevealCancel(),
-    "gradient": Factor("gradient", "derivative"),
-    "guided_backprop": Factor("guided_backprop", "derivative", True),
-    "guided_backprop_rescale": Factor("guided_backprop_rescale", "slope", True),
-    "deconvnet": Deconvolution(),
-    "pass_through": Factor("pass_through", "one"),
-}
+_ELEMENTWISE: tuple[ElementwiseRule, ...] = (
+    Factor("rescale", "slope"),
+    RevealCancel(),
+    Factor("gradient", "derivative"),
+    Factor("guided_backprop", "derivative", True),
+    Factor("guided_backprop_rescale", "slope", True),
+    Deconvolution(),
+    Factor("pass_through", "one"),
+)
+ELEMENTWISE: dict[str, ElementwiseRule] = {rule.name: rule for rule in _ELEMENTWISE}
 """Rules of nonlinear functions of one element, by name."""
 
 COMPOSITES: dict[str, list[tuple[str, str]]] = {
@@ -56,7 +62,6 @@ BY_KIND: Mapping[str, Rule] = {
 }
 """Rules of the other families, by `Layer.kind`."""
 
-GRADIENT_STYLE = ("gradient", "guided_backprop", "deconvnet", "pass_through")
 Rules = str | Mapping[str, str] | Sequence[tuple[str, str]]
 
 
@@ -162,7 +167,7 @@ def _for_layer(layer: Layer, name: str, max_pooling: str) -> Rule:
         }
         return Unrolled(name, inner)
     nonlinear = layer.kind in ("selection", "joint", "composite")
-    by_gradient = name in GRADIENT_STYLE or (layer.pools and max_pooling == "gradient")
+    by_gradient = ELEMENTWISE[name].at_input or (layer.pools and max_pooling == "gradient")
     if nonlinear and by_gradient:
         return GradientAtInput()
     if layer.kind not in BY_KIND:
