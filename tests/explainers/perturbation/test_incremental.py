@@ -218,7 +218,7 @@ def test_layers_that_can_be_crossed_are(name: str) -> None:
     question = Question(filled(CASES[name]()), 1)
     for step in question.opened().plan.steps:
         if isinstance(step.crossing, Recompute):
-            assert all(form in ("whole", None) for form in step.site.forms), step.site.node.name
+            assert all(form in ("anywhere", None) for form in step.site.forms), step.site.node.name
 
 
 @st.composite
