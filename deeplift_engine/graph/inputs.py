@@ -1,4 +1,4 @@
-"""Whatever a user hands in as data, as one list of checked arrays in the network's order."""
+"""Users' data as a list of checked arrays in the order of the network's inputs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Table:
     rows: int
 
     def outside(self, tokens: Array) -> tuple[tuple[int, ...], str] | None:
-        """Where the first token is that the table has no row for, and what to say of it."""
+        """Index of the first token without a row in the table, and a message on it."""
         beyond = (tokens <= -1) | (tokens >= self.rows)
         if not beyond.any():
             return None
@@ -161,7 +161,7 @@ def padded(array: Array, start: int, size: int) -> Array:
 
 
 def block_size(samples: int, most: int) -> int:
-    """Samples per block, of which the last is filled up: at most ``most``.
+    """Samples per block, at most ``most``; the last block is filled up.
 
     A power of two that holds all of them; where that is too much, ``most`` or the power of two
     below it, whichever fills up less. So few sizes keep the number of compiled kernels small.
@@ -174,7 +174,7 @@ def block_size(samples: int, most: int) -> int:
 
 
 def block_starts(samples: int, most: int) -> Iterator[tuple[int, int]]:
-    """Where blocks start and how many samples they hold, the last of which is filled up.
+    """Starts and sizes of blocks of samples; the last block is filled up.
 
     As many of ``most`` as there are, then powers of two, until no more than a quarter of all (or
     one) is filled up: few sizes, and little that is computed for nothing.

@@ -1,4 +1,4 @@
-"""How a node is laid out: positions, and where its channels are."""
+"""The layout of a node: its axes of positions and its axis of channels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from deeplift_engine.util.typing import Array
 
 @dataclass(frozen=True)
 class Layout:
-    """How one sample of a node is laid out.
+    """The layout of one sample of a node.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class Layout:
     axis: int | None
 
     def sizes(self, array: Array) -> tuple[int, ...]:
-        """How many positions an array (..., *sample) has along each of their axes."""
+        """Sizes of the axes of positions of an array (..., *sample)."""
         axes = list(array.shape[array.ndim - self.rank - (self.axis is not None) :])
         if self.axis is not None:
             del axes[self.axis]
@@ -42,12 +42,12 @@ class Layout:
 
 
 def layout(graph: Graph, name: str) -> Layout:
-    """How the node called ``name`` is laid out; its last axis are channels if nothing tells."""
+    """The layout of the node called ``name``; its last axis is the channels' unless known."""
     return Layout(len(graph.nodes[name].shape) - 1, channels_axis(graph, name))
 
 
 def channels_axis(graph: Graph, name: str) -> int:
-    """Where the channels of a node are, from the end: last if nothing tells."""
+    """Axis of the channels of a node, from the end; the last unless known."""
     return -len(graph.nodes[name].shape) if _channels_first(graph, name) else -1
 
 
@@ -74,7 +74,7 @@ def _moves(node: Node, axes: tuple[int, ...]) -> bool:
 
 
 def _origin(graph: Graph, name: str) -> Node:
-    """Where the node's layout comes from: an input, a transpose, or what changes the rank."""
+    """The node that sets the layout: an input, a transpose, or a change of rank."""
     node = graph.nodes[name]
     while node.inputs and node.layer.permutation is None:
         source = graph.nodes[node.inputs[0]]

@@ -1,4 +1,4 @@
-"""What masks do: to any activation, and to the scores of attention."""
+"""Masks of activations and of the scores of attention."""
 
 from __future__ import annotations
 

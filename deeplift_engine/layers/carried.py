@@ -60,7 +60,7 @@ class Carrying(Linear):
 
 @dataclass(frozen=True)
 class CarriedReLU(Elementwise):
-    """A ReLU that reads c: its output is there already."""
+    """A ReLU that reads c, which already is its output."""
 
     def function(self, x: Tensor) -> Tensor:
         """c, as the ReLU's output."""

@@ -102,7 +102,7 @@ class Convolution(Linear):
         return self.kernel.ndim == 3
 
     def _reach(self) -> list[int]:
-        """How many elements before the last one a window covers, per dimension."""
+        """Length of a window less one, per dimension."""
         sizes = self.kernel.shape[:-2]
         return [(size - 1) * step for size, step in zip(sizes, self.dilation, strict=True)]
 
@@ -172,7 +172,7 @@ class Convolution(Linear):
         )
 
     def work(self, inputs: Sequence[Shape], output: Shape) -> float:
-        """Of one product with a column of the kernel for each output."""
+        """Each output is a product with one column of the kernel."""
         return kernel_work(self.kernel, output)
 
     def with_kernel(self, x: Tensor, kernel: Tensor) -> Tensor:

@@ -65,7 +65,7 @@ class Dense(Linear):
         return axis < rank - 1
 
     def work(self, inputs: Sequence[Shape], output: Shape) -> float:
-        """Of one product with a column of the kernel for each output."""
+        """Each output is a product with one column of the kernel."""
         return kernel_work(self.kernel, output)
 
     def with_kernel(self, x: Tensor, kernel: Tensor) -> Tensor:

@@ -104,7 +104,7 @@ class DepthwiseConvolution(Linear):
         return output
 
     def _reach(self) -> list[int]:
-        """How many elements before the last one a window covers, along height and width."""
+        """Length of a window less one, along height and width."""
         sizes = self.kernel.shape[:2]
         return [(size - 1) * step for size, step in zip(sizes, self.dilation, strict=True)]
 
@@ -139,7 +139,7 @@ class DepthwiseConvolution(Linear):
         )
 
     def work(self, inputs: Sequence[Shape], output: Shape) -> float:
-        """Of one window of one channel for each output."""
+        """Each output is a product with one window of one channel."""
         return float(math.prod(output) * math.prod(self.kernel.shape[:2]))
 
     def scaled_before(self, factor: Array, offset: Array | None) -> Linear | None:

@@ -45,7 +45,7 @@ class EinsumKernel(Linear):
         return output if self.bias is None else output + constant(self.bias)
 
     def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
-        """The same letters the other way; one that the input alone has is summed over."""
+        """The same letters from output to input."""
         source, kernel, output = letters(self.equation)
         if self._summed:
             rank, outer = multiplier.shape.rank, self.kernel.ndim - self._summed
@@ -58,7 +58,7 @@ class EinsumKernel(Linear):
 
     @property
     def _summed(self) -> int:
-        """How many last axes of the input meet the kernel's first; 0 if it is not as simple."""
+        """Number of last axes of the input that meet first axes of the kernel; 0 for others."""
         source, kernel, output = letters(self.equation)
         for count in range(1, len(kernel) + 1):
             free, used = source[:-count], (source[:-count] + kernel).replace(".", "")
@@ -68,7 +68,7 @@ class EinsumKernel(Linear):
         return 0
 
     def work(self, inputs: Sequence[Shape], output: Shape) -> float:
-        """Of one product with a column of the kernel for each output."""
+        """Each output is a product with one column of the kernel."""
         return kernel_work(self.kernel, output)
 
 
@@ -104,5 +104,5 @@ class Contraction(Joint):
         ]
 
     def work(self, inputs: Sequence[Shape], output: Shape) -> float:
-        """Of matrix products."""
+        """The cost of matrix products."""
         return contraction_work(inputs, output)

@@ -133,7 +133,7 @@ class Elementwise(Layer):
         return all(np.size(array) == 1 for array in self.constants_of_elements)
 
     def pointwise_along(self, axis: int, rank: int) -> bool:
-        """Where no array tells positions apart."""
+        """Unless an array tells positions apart."""
         return all(constant_along(array, axis, rank) for array in self.constants_of_elements)
 
     @property
@@ -161,7 +161,7 @@ class Elementwise(Layer):
         return self.chord(x, x0, self.function(x), self.function(x0))
 
     def chord(self, x: Tensor, x0: Tensor, y: Tensor, y0: Tensor) -> Tensor:
-        """The same from the outputs as well.
+        """The same slope, from the outputs as well.
 
         Dividing two tiny differences gives noise. Simpson's mean of the derivative between
         the two points does not, and is taken wherever it explains the difference of the
@@ -239,7 +239,7 @@ class Composite(Layer):
         outputs: Sequence[Tensor],
         multiplier: Tensor,
     ) -> list[Tensor]:
-        """The same, with the layer's own ``outputs`` at input and reference at hand."""
+        """The same multipliers, from the layer's own ``outputs`` at input and reference too."""
         return self.cross(inputs, references, multiplier)
 
     def share(self, inputs: Sequence[Tensor], relevance: Tensor) -> list[Tensor]:

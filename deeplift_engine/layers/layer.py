@@ -173,7 +173,7 @@ class Layer:
         return None
 
     def moved_span(self, span: Span, before: Shape, after: Shape) -> Span | None:
-        """Where a layer that moves puts a span; None if it does not stay a span.
+        """The span of a change behind a layer that moves; None if it does not stay a span.
 
         ``before`` and ``after`` are the shapes of input and output.
         """
@@ -182,7 +182,7 @@ class Layer:
     def averages(
         self, axis: int, before: Shape, after: Shape
     ) -> tuple[int, tuple[int, ...]] | None:
-        """How many positions along ``axis`` (from 0) one mean covers, and along which axes.
+        """Number of positions along ``axis`` (from 0) that one mean covers, and the mean's axes.
 
         None where the output keeps positions along the axis.
         """
@@ -195,7 +195,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Input(Layer):
-    """Where data come in; ``shape`` is without the batch axis, None where free."""
+    """An input of the graph; ``shape`` is without the batch axis, None where free."""
 
     shape: tuple[int | None, ...]
     dtype: str

@@ -65,7 +65,7 @@ class LocallyConnected(Linear):
         return output if self.bias is None else output + constant(self.bias)
 
     def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
-        """(n, positions..., out) → (n, spatial..., in): every window's share put in its place."""
+        """(n, positions..., out) → (n, spatial..., in): the sum of every window's share."""
         count = math.prod(self._positions)
         flat = tf.reshape(multiplier, [-1, count, self.kernel.shape[-1]])
         windows = tf.einsum("npf,pkf->npk", flat, self._matrices)
@@ -95,7 +95,7 @@ class LocallyConnected(Linear):
         return self.kernel.shape[: len(self.strides)]
 
     def _taps(self) -> Iterator[tuple[int, ...]]:
-        """Every place in a window."""
+        """Every tap of a window."""
         sizes = self.kernel.shape[len(self.strides) : 2 * len(self.strides)]
         return itertools.product(*map(range, sizes))
 
@@ -107,7 +107,7 @@ class LocallyConnected(Linear):
             return tf.constant(self.kernel.reshape(count, -1, self.kernel.shape[-1]))
 
     def _at_tap(self, of_tap: Tensor, tap: Sequence[int], sizes: Sequence[int]) -> Tensor:
-        """What one place of all windows sends, where it reads: zeros elsewhere."""
+        """The share of one tap of all windows at the positions that it reads, zeros elsewhere."""
         margins = []
         axes = enumerate(zip(tap, self._positions, self.strides, sizes, strict=True), start=1)
         for axis, (start, count, stride, size) in axes:

@@ -108,7 +108,7 @@ class Dot(Joint):
         return result[:, tf.newaxis] if len(remaining) == 1 else result
 
     def work(self, inputs: Sequence[Shape], output: Shape) -> float:
-        """Of matrix products."""
+        """The cost of matrix products."""
         return contraction_work(inputs, output)
 
 

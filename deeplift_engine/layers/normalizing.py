@@ -15,7 +15,7 @@ from deeplift_engine.util.typing import Tensor
 
 @dataclass(frozen=True)
 class Standardized(Composite):
-    """What is left of an input after division by its own spread.
+    """An input divided by its own spread.
 
     With p the numerator and q what is squared, each the input or, where ``centred`` and
     ``about_mean`` say so, its distance from the mean over ``axes``:

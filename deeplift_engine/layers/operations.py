@@ -1,4 +1,4 @@
-"""What operations need beside the layers: sums, products, choices, quotients."""
+"""Layers that only operations need: sums, products, choices, quotients."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from deeplift_engine.util.typing import Array, Tensor
 
 @dataclass(frozen=True)
 class BroadcastTo(Linear):
-    """Axes of size 1 repeated to the sizes of ``shape``, of which None leaves an axis as it is."""
+    """Axes of size 1 repeated to the sizes of ``shape``; None leaves an axis as it is."""
 
     shape: tuple[int | None, ...]
     moves: ClassVar[bool] = True

@@ -25,7 +25,7 @@ FEW = 8
 
 
 def blocks_of(kernel: Array, strides: Sequence[int]) -> list[int] | None:
-    """How many neighbours to compute together along each axis; None where that does not pay.
+    """Number of neighbours to compute together along each axis; None if that does not pay.
 
     A kernel is (spatial..., in, out). Phases of a stride cost nothing; more of them make windows
     longer, which pays along one axis that is long enough.

@@ -85,11 +85,11 @@ class Recurrence(Layer):
         return self.steps_back(packed, self.axis)
 
     def projected(self, sequence: Tensor, leading: int) -> Tensor:
-        """What the cell reads of a sequence (steps, ...), for all steps at once."""
+        """The cell's input from a sequence (steps, ...), for all steps at once."""
         return batched(lambda steps: [self.entry.forward(steps)], sequence, leading)[0]
 
     def parted(self, inputs: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-        """What has steps (the sequence, the mask), and the initial states."""
+        """The inputs with steps (the sequence, the mask), and the initial states."""
         count = 2 if self.masked else 1
         return list(inputs[:count]), list(inputs[count:])
 

@@ -91,7 +91,7 @@ class Interpolation(Linear):
         return tf.cast(self._resized_basis(old, new), dtype)
 
     def _resized_basis(self, old: Any, new: Any) -> Tensor:
-        """What becomes of basis vectors, as the channels of an image of width 1."""
+        """Resized basis vectors, as the channels of an image of width 1."""
         basis = tf.reshape(tf.eye(old), [1, old, 1, old])
         resized = tf.image.resize(basis, [new, 1], self.method, antialias=self.antialias)
         matrix = tf.reshape(resized, [new, old])

@@ -100,7 +100,7 @@ def chord_of_logarithm(x: Tensor, x0: Tensor, a: Tensor, a0: Tensor) -> Tensor:
 
 
 def _chord(x: Tensor, x0: Tensor, a: Tensor, a0: Tensor, y: Tensor, y0: Tensor) -> Tensor:
-    """The same, with y = exp(x - a) at hand."""
+    """The same multipliers, from y = exp(x - a) too."""
     highest = tf.maximum(a, a0)
     scale, scale0 = tf.exp(a - highest), tf.exp(a0 - highest)
     return logarithmic_mean(y * scale, y0 * scale0, x - x0) / logarithmic_mean(

@@ -1,4 +1,4 @@
-"""What reads tokens: embeddings, masks and comparisons."""
+"""Layers that read tokens: embeddings, masks and comparisons."""
 
 from __future__ import annotations
 

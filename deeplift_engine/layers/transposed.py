@@ -57,7 +57,7 @@ class TransposedConvolution(Linear):
         return (length - 1) * stride + end + self.output_padding[axis]
 
     def work(self, inputs: Sequence[Shape], output: Shape) -> float:
-        """Of one product with a column of the kernel for each input."""
+        """Each input is multiplied with one column of the kernel."""
         return kernel_work(self.adjoint.kernel, inputs[0])
 
     def scaled_after(self, factor: Array, offset: Array | None) -> Linear | None:

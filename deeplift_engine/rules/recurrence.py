@@ -17,7 +17,7 @@ from deeplift_engine.util.typing import Tensor
 
 
 class AtStep(dict[str, Tensor]):
-    """Tensors (steps, ...) by name, read at one step; remembers which were asked for."""
+    """Tensors (steps, ...) by name, read at one step; ``read`` holds the names that were read."""
 
     def __init__(self, tensors: Mapping[str, Tensor], number: Tensor) -> None:
         super().__init__(tensors)
@@ -35,8 +35,8 @@ class Unrolled:
 
     ``rules`` are those of the cell's layers, ``entry`` that of the map in front of it, by default
     its transpose. What arrives at the states before a step is added to what arrives at the output
-    of the step before. The activations within the cell are made again for all steps at once, from
-    the states that the forward walk kept.
+    of the step before. The activations within the cell are recomputed for all steps at once, from
+    the states of the forward walk.
     """
 
     name: str
@@ -198,7 +198,7 @@ def _before_entry(layer: Recurrence, multiplier: Tensor, shape: Sequence[Any]) -
 def _through_entry(
     rule: Rule, layer: Recurrence, ends: Ends, arrived: Multiplier
 ) -> list[Multiplier]:
-    """What a rule sends through the map in front of the cell, for all steps at once."""
+    """Multipliers behind the map in front of the cell, by a rule, for all steps at once."""
     entry: Layer = layer.entry
     for _ in range(layer.axis):
         entry = over_time(entry)

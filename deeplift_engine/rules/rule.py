@@ -1,4 +1,4 @@
-"""What a rule is, and what it may ask of the layer it crosses."""
+"""The interface of a rule, and what it can read of the layer that it crosses."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Multiplier:
 
 
 def total(arrived: Sequence[Multiplier]) -> Multiplier:
-    """The sum of what arrives by several ways; slices are put together rather than padded."""
+    """The sum of several multipliers; slices are joined rather than padded."""
     if len(arrived) == 1 and arrived[0].slice is None:
         return arrived[0]
     means = _joined([(each.slice, each.mean) for each in arrived])
@@ -116,7 +116,7 @@ class Ends(Protocol):
         """The node's activation at the reference."""
 
     def known(self) -> bool:
-        """Whether the output is there anyway, and need not be computed again."""
+        """Whether the output is already known."""
 
     def delta(self) -> Tensor:
         """The output's difference-from-reference (inputs, references, ...)."""
@@ -172,7 +172,7 @@ def deltas(ends: Ends) -> list[Tensor]:
 
 
 def folded(ends: Ends, arrived: Multiplier) -> Tensor:
-    """What arrived, as one multiplier of full size."""
+    """The multiplier that arrived, as one of full size."""
     if arrived.half_difference is None:
         return full(arrived.mean, ends)
     return arrived.folded(ends.delta()).mean

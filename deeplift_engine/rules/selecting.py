@@ -15,7 +15,7 @@ from deeplift_engine.layers import Layer
 
 
 class NodeLike(Protocol):
-    """What is read of a node here."""
+    """The fields of a node that selectors read."""
 
     @property
     def name(self) -> str:
@@ -126,6 +126,6 @@ def select(
 
 
 def unknown_name(what: str, name: str, known: list[str]) -> str:
-    """What to say of a name that is none of those that are known."""
+    """A message on an unknown name, with known names near it."""
     near = difflib.get_close_matches(name, known, n=3) or known[:10]
     return f"{name!r} is no {what}. Near it: {', '.join(near)}."

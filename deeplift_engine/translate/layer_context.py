@@ -128,7 +128,7 @@ class LayerContext:
         return np.asarray(self.spec.weights[role], dtype=self.builder.dtype)
 
     def optional(self, role: str) -> Array | None:
-        """The same, None where the layer has none."""
+        """The array, None if the layer has none."""
         return self.weight(role) if role in self.spec.weights else None
 
     def shape(self, name: str | None = None) -> tuple[int | None, ...]:

@@ -51,7 +51,7 @@ def _ranks(*kinds: str, suffix: str = "") -> list[str]:
 
 @dataclass(frozen=True)
 class Row:
-    """How a class of Keras is translated, and which mask its output has.
+    """The translator of a class of Keras, and the rule of its output's mask.
 
     Without ``mask`` the translator sets the output's mask itself, or the mask ends there.
     """
@@ -121,7 +121,7 @@ ROWS: dict[str, Row] = {
     "SpectralNormalization": Row(wrappers.wrapped),
     "Functional": Row(wrappers.inner_model),
 }
-"""What becomes of each class. Operations have a table of their own, by name."""
+"""Every class that is translated. Operations have a table of their own, by name."""
 
 TRANSLATORS: dict[str, Translator] = {name: row.translate for name, row in ROWS.items()}
 
@@ -133,7 +133,7 @@ def output_mask(context: LayerContext) -> str | None:
 
 
 def translator(spec: LayerSpec, functions: frozenset[str]) -> Translator:
-    """How to translate a layer.
+    """The translator of a layer.
 
     Raises
     ------
@@ -168,7 +168,7 @@ def translator(spec: LayerSpec, functions: frozenset[str]) -> Translator:
 
 
 def _check_options(spec: LayerSpec) -> None:
-    """What can be told without knowing the shape of the input."""
+    """Refuse options that need no shape to be refused."""
     if "activation" in spec.config:
         activations.named_activation(spec.config["activation"])
     if spec.class_name.startswith("UpSampling") or spec.class_name == "Resizing":

@@ -69,7 +69,7 @@ class RelevanceRule:
         raise NotImplementedError
 
     def spread(self, layer: Layer, ends: Ends) -> Tensor:
-        """Not asked for: relevance has no parts."""
+        """Not used: relevance has no positive and negative parts."""
         return collapsed(ends)
 
 
@@ -238,7 +238,7 @@ def quotient(relevance: Tensor, level: Tensor, stabiliser: float = 0.0) -> Tenso
 def _fused_quotient(
     ends: Ends, arrived: Multiplier, level: Tensor, stabiliser: float = 0.0
 ) -> Tensor:
-    """What arrived over the level, multiplied on the way where it is a product."""
+    """The relevance that arrived over the level; a product is multiplied in the same kernel."""
     scale = arrived.scale
 
     def divided(level: Tensor, relevance: Tensor, *scale: Tensor) -> Tensor:

@@ -38,7 +38,7 @@ class Passed(RelevanceRule):
     name: ClassVar[str] = "passed"
 
     def cross(self, layer: Elementwise, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
-        """What arrived."""
+        """The relevance that arrived."""
         return [arrived]
 
 
@@ -71,7 +71,7 @@ class Signals(RelevanceRule):
     epsilon: float = 0.0
 
     def conserves(self, layer: Joint) -> bool:
-        """What is a constant of the layer takes nothing back."""
+        """Without a stabiliser."""
         return self.epsilon == 0
 
     def cross(self, layer: Joint, ends: Ends, arrived: Multiplier) -> list[Multiplier]:

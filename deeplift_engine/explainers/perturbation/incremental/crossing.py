@@ -1,4 +1,4 @@
-"""How a change within a span crosses a layer: what of it has to be computed again, and what not.
+"""Crossings of a change within a span through a layer, which compute only what changes.
 
 A linear map takes the change alone; no halo of unchanged activations is read, and what lies outside
 the sequence adds nothing, as zeros do. Anything else f gives f(k + Δ) - f(k) with the kept k.
@@ -27,7 +27,7 @@ from deeplift_engine.layers.spans import Span, union
 from deeplift_engine.util.typing import Tensor
 
 ELEMENT = 40
-"""What an element of an elementwise pass costs, in multiply-adds of a convolution."""
+"""Cost of an element of an elementwise pass, in multiply-adds of a convolution."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Site:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of the node's output."""
+        """Shape of the node's output."""
         return sizes(self.node)
 
     @property
@@ -76,15 +76,15 @@ class Crossing:
     """One way for changes to cross some layers."""
 
     def form(self, site: Site) -> Form | None:
-        """What becomes of the change; None where it is not the way."""
+        """The form of the output's change; None if this crossing does not apply."""
         raise NotImplementedError
 
     def work(self, site: Site, form: Form) -> float:
-        """What that costs for one row, in multiply-adds."""
+        """Cost for one row, in multiply-adds."""
         return ELEMENT * math.prod(site.at(form))
 
     def elements(self, site: Site, form: Form) -> int:
-        """Of the largest tensor of one row."""
+        """Number of elements of the largest tensor of one row."""
         return math.prod(site.at(form))
 
     def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
@@ -121,7 +121,7 @@ class Pointwise(Crossing):
         return span if fits else None
 
     def work(self, site: Site, form: Form) -> float:
-        """Of kernels, and of each element."""
+        """The cost of kernels, and of each element."""
         assert isinstance(form, Span)
         share = form.width / form.length
         linear = site.layer.kind == "linear"

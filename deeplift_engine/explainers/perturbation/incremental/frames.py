@@ -18,7 +18,7 @@ from deeplift_engine.layers.spans import Span
 from deeplift_engine.util.typing import Tensor
 
 Form = Span | Literal["anywhere"]
-"""Of a change: within a span, or anywhere."""
+"""The form of a change: within a span, or anywhere."""
 ANYWHERE: Literal["anywhere"] = "anywhere"
 
 
@@ -83,7 +83,7 @@ class Frames:
     # ------------------------------------------------------------ what is known of the samples
 
     def positions(self, span: Span) -> Tensor:
-        """Where a span is in each frame, (G, width)."""
+        """Positions of a span in each frame, (G, width)."""
         if span not in self._positions:
             first = self.frames * span.step + span.start
             self._positions[span] = first[:, tf.newaxis] + tf.range(span.width)
@@ -121,7 +121,7 @@ class Frames:
         return self.merged(self.apart(change) + unperturbed[:, tf.newaxis])
 
     def repeated(self, unperturbed: Tensor) -> Tensor:
-        """What is known (G, ...) for every row, (G·R, ...)."""
+        """Unperturbed activations (G, ...) for every row, (G·R, ...)."""
         sizes = unperturbed.shape[1:].as_list()
         return self.merged(
             tf.broadcast_to(unperturbed[:, tf.newaxis], [self.count, self.rows, *sizes])

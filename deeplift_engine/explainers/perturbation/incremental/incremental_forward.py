@@ -43,9 +43,9 @@ ACTIVATION_BYTES = 256 << 20
 MOST_ROWS = 2048
 """And never more windows together than this."""
 SIZES = 16
-"""How many sizes of blocks there are, each of which is compiled once."""
+"""Number of sizes of blocks, each compiled once."""
 GAIN = 1.3
-"""How many times cheaper than whole forward passes it must look to be chosen by itself."""
+"""Factor by which it must look cheaper than whole forward passes to be chosen by "auto"."""
 
 
 class Incremental:
@@ -224,7 +224,7 @@ class Incremental:
 
     @property
     def _frames(self) -> int:
-        """How many frames fit into a block."""
+        """Number of frames that fit into a block."""
         assert self.plan is not None
         width = int(tf.as_dtype(self.graph.nodes[self.target].dtype).size)
         return max(1, BLOCK_BYTES // (self.plan.rows * self.plan.elements * width))
@@ -242,7 +242,7 @@ class Incremental:
         return list(on_demand)
 
     def _specs(self, count: int) -> tuple[Any, Any]:
-        """Of the offsets and the patches of so many frames."""
+        """Specifications of the offsets and the patches of ``count`` frames."""
         assert self.plan is not None
         node = self.graph.nodes[self.patches.entered]
         shape = list(sizes(node))
@@ -255,7 +255,7 @@ class Incremental:
         return traced(self.graph, self._names)
 
     def _change(self, count: int) -> Any:
-        """The compiled function of so many frames; few counts occur."""
+        """The compiled function of ``count`` frames; few counts occur."""
         if count not in self._compiled:
             names, nodes = self._names, self.graph.nodes
 

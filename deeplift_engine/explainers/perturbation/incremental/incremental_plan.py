@@ -1,4 +1,4 @@
-"""Which way a perturbed window's change goes through a network, and what that costs."""
+"""The plan of a perturbed window's change through a network, and its cost."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ CROSSINGS: tuple[Crossing, ...] = (
 MOST = 0.8
 """Share of an axis from which on a span is no longer worth its while."""
 SHARED = (1, 2, 4, 8, 16, 32)
-"""How many positions, in units of all strides together, windows that share a frame begin at."""
+"""Numbers of positions at which windows of one frame begin, in units of all strides."""
 MOST_ROWS = 64
-"""How many windows share a frame at most."""
+"""Largest number of windows that share a frame."""
 
 
 @dataclass(frozen=True)
 class Patches:
-    """What is perturbed.
+    """The windows to perturb.
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ class Step:
 
 @dataclass(frozen=True)
 class IncrementalPlan:
-    """How changes go from the input to the target.
+    """The crossings of a change from the input to the target.
 
     Attributes
     ----------
@@ -105,7 +105,7 @@ class IncrementalPlan:
 
     @property
     def elements(self) -> int:
-        """Of the largest tensor of one window."""
+        """Number of elements of the largest tensor of one window."""
         return max((step.crossing.elements(step.site, step.form) for step in self.steps), default=1)
 
     def change(self, frames: Frames, offsets: Tensor, patches: Tensor) -> Tensor:
@@ -155,7 +155,7 @@ def planned(graph: Graph, target: str, patches: Patches) -> IncrementalPlan | No
 
 
 def plain(graph: Graph, target: str) -> float:
-    """What one forward pass costs, in multiply-adds."""
+    """Cost of one forward pass, in multiply-adds."""
     nodes = graph.nodes
     return sum(
         plain_work(nodes[name], [nodes[source] for source in nodes[name].inputs])
@@ -165,7 +165,7 @@ def plain(graph: Graph, target: str) -> float:
 
 
 def _steps(graph: Graph, target: str, patches: Patches) -> Iterator[int]:
-    """How many positions may share a frame: multiples of the strides on the way."""
+    """Numbers of positions that can share a frame: multiples of the strides on the paths."""
     length = sizes(graph.nodes[patches.entered])[patches.axis]
     needed = graph.ancestors([target])
     strides: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""How a change within a span crosses convolutions and pooling."""
+"""Crossings of a change within a span through convolutions and pooling."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from deeplift_engine.tensors.constants import constant
 from deeplift_engine.util.typing import Tensor
 
 WRITTEN = 20
-"""What an element costs that is written once and read once, in multiply-adds."""
+"""Cost of an element that is written once and read once, in multiply-adds."""
 
 
 class Convolve(Crossing):
@@ -45,11 +45,11 @@ class Convolve(Crossing):
         return None if window is None else span.through(window, site.shape[span.axis])
 
     def work(self, site: Site, form: Form) -> float:
-        """Of a convolution of the span with zeros around, or of a product at each position."""
+        """Cost of a convolution of the span with zeros around, or of a product at each position."""
         return min(self._works(site, form)) + ELEMENT * math.prod(site.at(form))
 
     def elements(self, site: Site, form: Form) -> int:
-        """Of the output, or of the products."""
+        """Number of elements of the output, or of the products."""
         convolved, by_products = self._works(site, form)
         if convolved <= by_products:
             return super().elements(site, form)

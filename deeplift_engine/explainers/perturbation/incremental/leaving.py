@@ -1,4 +1,4 @@
-"""How a change within a span is moved, and how it leaves the span for the whole tensor."""
+"""Crossings that move a change within a span, or let it leave the span."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Move(Crossing):
     """Layers that put positions elsewhere, or repeat them: padding, cropping, reshaping."""
 
     def form(self, site: Site) -> Form | None:
-        """Where the span is then."""
+        """The span in its new position."""
         span, layer = site.only, site.layer
         if span is None:
             return None
@@ -43,7 +43,7 @@ class Move(Crossing):
         return moved
 
     def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
-        """The same map of the elements that are there."""
+        """The same map of the span's elements."""
         span, layer = site.only, site.layer
         assert span is not None
         assert isinstance(form, Span)
@@ -87,7 +87,7 @@ class Average(Crossing):
 
 
 def _averaged(site: Site, span: Span) -> tuple[int, tuple[int, ...], bool] | None:
-    """How many positions a mean is over, along which axes, and whether they stay."""
+    """Number of positions of a mean, its axes, and whether the axes stay."""
     before, after = sizes(site.sources[0]), site.shape
     mean_over = site.layer.averages(span.axis, before, after)
     return mean_over and (*mean_over, len(before) == len(after))
@@ -106,7 +106,7 @@ class Greatest(Crossing):
         return _elements(site) + ELEMENT * math.prod(sizes(site.sources[0])) / site.rows
 
     def elements(self, site: Site, form: Form) -> int:
-        """Of the whole input, which the rows share, or of what changed."""
+        """Number of elements of the input, which the rows share, or of the change."""
         changed = math.prod(within(sizes(site.sources[0]), site.forms[0] or ANYWHERE))
         return max(changed, math.prod(sizes(site.sources[0])) // site.rows)
 
@@ -145,7 +145,7 @@ class Rows(Crossing):
         return span.width * math.prod(site.shape) * (1 + ELEMENT / site.rows)
 
     def elements(self, site: Site, form: Form) -> int:
-        """Of the kernel's rows, which the rows of a frame share, or of what changed."""
+        """Number of elements of the kernel's rows, which a frame shares, or of the change."""
         span = site.only
         assert span is not None
         return max(span.width, span.width * math.prod(site.shape) // site.rows)
@@ -183,7 +183,7 @@ class Recompute(Crossing):
         return plain_work(site.node, site.sources) + ELEMENT * (read + math.prod(site.shape))
 
     def elements(self, site: Site, form: Form) -> int:
-        """Of what it reads, or gives."""
+        """Number of elements of the largest input or of the output."""
         return max(math.prod(site.shape), *(math.prod(sizes(source)) for source in site.sources))
 
     def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
