@@ -17,8 +17,9 @@ from deeplift_engine.errors import InputError, RuleError
 from deeplift_engine.util.typing import Array
 
 if TYPE_CHECKING:
-    from deeplift_engine.explainers.method import Method, Option
+    from deeplift_engine.explainers.method import Method
     from deeplift_engine.network import Network
+    from deeplift_engine.util.signatures import Option
 
 Inputs = Array | dict[str, Array]
 Given = Iterable[tuple[str, Callable[[int], Any]]]

@@ -11,7 +11,7 @@ from deeplift_engine.cli import console
 from deeplift_engine.util.jsonable import plain
 
 if TYPE_CHECKING:
-    from deeplift_engine.explainers.method import Option
+    from deeplift_engine.util.signatures import Option
 
 BETTER = {"high": "higher", "low": "lower", "": "neither"}
 

@@ -17,7 +17,15 @@ from deeplift_engine.errors import InputError
 from deeplift_engine.evaluate.bench import Bench
 from deeplift_engine.evaluate.subject import Subject
 from deeplift_engine.results.measured import Measured
-from deeplift_engine.util.options import Count, Seed, Several, Share, TwoOrMore, Whole, reading
+from deeplift_engine.util.options import (
+    Count,
+    Integer,
+    Seed,
+    Several,
+    Share,
+    TwoOrMore,
+    validates_options,
+)
 from deeplift_engine.util.rank_statistics import correlation
 from deeplift_engine.util.typing import Array
 
@@ -42,11 +50,11 @@ def completeness(subject: Subject) -> Measured:
     return Measured(subject.given(relative_error(error, delta, level, sizes)))
 
 
-@reading
+@validates_options
 def sensitivity_n(
     subject: Subject,
     *,
-    sizes: Annotated[Sequence[int], Several(Whole(1))] | None = None,
+    sizes: Annotated[Sequence[int], Several(Integer(1))] | None = None,
     draws: TwoOrMore = 100,
     seed: Seed = 0,
 ) -> Measured:
@@ -98,7 +106,7 @@ def sensitivity_n(
     )
 
 
-@reading
+@validates_options
 def deletion(subject: Subject, *, steps: Count = 20) -> Measured:
     """The target while groups are erased, those of the largest scores first: mean of the curve.
 
@@ -119,7 +127,7 @@ def deletion(subject: Subject, *, steps: Count = 20) -> Measured:
     return _along(subject, steps, inserted=False)
 
 
-@reading
+@validates_options
 def insertion(subject: Subject, *, steps: Count = 20) -> Measured:
     """The target while groups are put into the reference, those of the largest scores first.
 
@@ -156,7 +164,7 @@ def _along(subject: Subject, steps: int, *, inserted: bool) -> Measured:
     return Measured(subject.given(area), subject.given(curve), shares.tolist(), axis)
 
 
-@reading
+@validates_options
 def log_odds_drop(
     subject: Subject, *, fraction: Share = 0.2, count: Count | None = None
 ) -> Measured:

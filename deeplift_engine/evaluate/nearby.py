@@ -10,11 +10,19 @@ from deeplift_engine.errors import InapplicableError
 from deeplift_engine.evaluate.bench import Bench
 from deeplift_engine.evaluate.subject import Subject
 from deeplift_engine.results.measured import Measured
-from deeplift_engine.util.options import Among, Count, NotNegative, Positive, Seed, Share, reading
+from deeplift_engine.util.options import (
+    Among,
+    Count,
+    NotNegative,
+    Positive,
+    Seed,
+    Share,
+    validates_options,
+)
 from deeplift_engine.util.typing import Array
 
 
-@reading
+@validates_options
 def infidelity(
     subject: Subject,
     *,
@@ -121,7 +129,7 @@ def _per_unit(subject: Subject, rows: slice) -> list[Array]:
     ]
 
 
-@reading
+@validates_options
 def max_sensitivity(
     subject: Subject, *, radius: Positive = 0.02, draws: Count = 10, seed: Seed = 0
 ) -> Measured:

@@ -9,11 +9,11 @@ import numpy as np
 from deeplift_engine.evaluate.random_networks import DRAWS, ORDERS, randomised
 from deeplift_engine.evaluate.subject import Subject
 from deeplift_engine.results.measured import Measured
-from deeplift_engine.util.options import Among, Seed, reading
+from deeplift_engine.util.options import Among, Seed, validates_options
 from deeplift_engine.util.rank_statistics import correlation, ranks
 
 
-@reading
+@validates_options
 def randomisation(
     subject: Subject,
     *,

@@ -261,7 +261,7 @@ def fits(met: tuple[int, ...], shape: Shape, broadcast: bool = False) -> bool:
 def positive(count: int, name: str) -> None:
     """Refuse a number of references that is not a whole number of 1 or more."""
     said = f"{name}: the number of references"
-    options.checked(said, count, options.Whole(1), ReferencesError)
+    options.checked(said, count, options.Integer(1), ReferencesError)
 
 
 def describe(array: Array, digest: bool = True) -> str:
