@@ -86,7 +86,12 @@ def resolve(
 def combined(*parts: ReferencesLike) -> PendingReferences:
     """Several kinds of references as one set: ``combined(0, blur(4), dinucleotide_shuffle(10))``.
 
-    Each part is anything that `resolve` takes. The set is shared where all its parts are.
+    The set is shared where all its parts are.
+
+    Parameters
+    ----------
+    parts
+        Anything that `resolve` takes.
     """
     if not parts:
         raise ReferencesError("combined() needs at least one kind of references")

@@ -23,11 +23,18 @@ class Option:
     name: str
     default: Any
     text: str
+    variadic: bool = False
 
     @property
     def required(self) -> bool:
         """Whether it has no default."""
         return self.default is inspect.Parameter.empty
+
+    def __str__(self) -> str:
+        """As in a signature: ``steps=50``."""
+        if self.required:
+            return f"*{self.name}" if self.variadic else self.name
+        return f"{self.name}={self.default!r}"
 
 
 def options_of(create: Callable[..., Any]) -> dict[str, Option]:
@@ -46,7 +53,12 @@ def _arguments(create: Callable[..., Any], kinds: Collection[Any]) -> dict[str, 
     for documented in reversed(getattr(create, "__mro__", (create,))):
         texts |= parameter_texts(inspect.getdoc(documented) or "")
     return {
-        parameter.name: Option(parameter.name, parameter.default, texts.get(parameter.name, ""))
+        parameter.name: Option(
+            parameter.name,
+            parameter.default,
+            texts.get(parameter.name, ""),
+            parameter.kind is inspect.Parameter.VAR_POSITIONAL,
+        )
         for parameter in inspect.signature(create).parameters.values()
         if parameter.kind in kinds
     }
