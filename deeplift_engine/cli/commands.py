@@ -224,7 +224,7 @@ def _check_outputs(options: argparse.Namespace, what: str, suffixes: Sequence[st
     """Refuse files that cannot be written, before any work."""
     for path in options.output:
         tables.checked_suffix(path, what, suffixes)
-        storage.check_place(path, overwrite=options.overwrite)
+        storage.check_writable(path, overwrite=options.overwrite)
 
 
 def _summary(result: Attribution) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def start_tensorflow() -> None:
 def _held_back() -> Iterator[None]:
     """Keep back what is written to the stderr of the process, and show it only on failure."""
     sys.stderr.flush()
-    kept = os.dup(2)
+    original = os.dup(2)
     with tempfile.TemporaryFile() as chatter:
         os.dup2(chatter.fileno(), 2)
         try:
@@ -98,10 +98,10 @@ def _held_back() -> Iterator[None]:
         except BaseException:
             sys.stderr.flush()
             chatter.seek(0)
-            with os.fdopen(os.dup(kept), "wb") as stderr:
+            with os.fdopen(os.dup(original), "wb") as stderr:
                 shutil.copyfileobj(chatter, stderr)
             raise
         finally:
             sys.stderr.flush()
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(original, 2)
+            os.close(original)

@@ -31,20 +31,20 @@ def read_custom(path: Path | None) -> dict[str, Mapping[str, Any]]:
     known = registered_layers()
     sys.path.insert(0, str(path.resolve().parent))
     try:
-        found = runpy.run_path(str(path), run_name=path.stem)
+        namespace = runpy.run_path(str(path), run_name=path.stem)
     except Exception as error:
         text = (str(error).strip() or "no message").splitlines()[0]
         raise InputError(f"--custom {path} raised {type(error).__name__}: {text}") from error
     finally:
         sys.path.pop(0)
-    given = {option: found[name] for name, option in NAMES.items() if name in found}
-    if not given and registered_layers() is known:
+    definitions = {option: namespace[name] for name, option in NAMES.items() if name in namespace}
+    if not definitions and registered_layers() is known:
         raise InputError(
             f"--custom {path} says nothing of any layer: it needs LAYERS = {{...}} or "
             "FUNCTIONS = {...}, which are what deeplift_engine.load takes, or calls of "
             "deeplift_engine.register_layer"
         )
-    return given
+    return definitions
 
 
 __all__ = ["read_custom"]

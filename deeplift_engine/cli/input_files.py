@@ -49,8 +49,8 @@ def read_inputs(
         )
     if len(names) == 1:
         if len(keys) > 1:
-            given = " and ".join(map(repr, keys.values()))
-            raise InputError(f"--key names {given} for the only input, {names[0]}: leave one out")
+            keyed = " and ".join(map(repr, keys.values()))
+            raise InputError(f"--key names {keyed} for the only input, {names[0]}: leave one out")
         return read_array(path, keys.get("") or keys.get(names[0]))
     if "" in keys:
         raise InputError(

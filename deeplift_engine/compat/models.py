@@ -59,18 +59,20 @@ class Model:
         wanted = scored if isinstance(scored, list) else [scored]
         cuts = tuple(layer.node for layer in wanted)
         if (cuts, target.node) not in self._explainers:
-            made = self.network.explainer(
+            explainer = self.network.explainer(
                 rules=self._rules,
                 target=target.node,
                 max_pooling=self._max_pooling,
                 layers=None if cuts == self.network.graph.inputs else cuts,
             )
-            if made.setup.target != target.node:  # "output" and "logits" are words of their own
+            if (
+                explainer.setup.target != target.node
+            ):  # "output" and "logits" are words of their own
                 raise TargetLayerError(
                     f"The target layer is called {target.node!r}, which in this engine means "
-                    f"{made.setup.target!r}. Rename the layer and save the model again."
+                    f"{explainer.setup.target!r}. Rename the layer and save the model again."
                 )
-            self._explainers[cuts, target.node] = made
+            self._explainers[cuts, target.node] = explainer
         return ScoringFunction(
             self._explainers[cuts, target.node],
             kind,
@@ -121,9 +123,9 @@ class Model:
         at = layer.node
         while len(self.network.nodes[at].inputs) == 1:
             at = self.network.nodes[at].inputs[0]
-            found = by_node.get(at.removesuffix("/channels_last"))
-            if found not in (None, layer):
-                return found
+            source = by_node.get(at.removesuffix("/channels_last"))
+            if source not in (None, layer):
+                return source
         return None
 
 

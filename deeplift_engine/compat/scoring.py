@@ -71,10 +71,10 @@ class ScoringFunction:
         data = self._listed(input_data_list, "input_data_list")
         if input_references_list is None:
             logger.info("no references given: zeros are taken")
-            given: list[Any] = [0.0] * len(data)
+            arrays: list[Any] = [0.0] * len(data)
         else:
-            given = self._listed(input_references_list, "input_references_list")
-        resolved = [as_references(one, array) for one, array in zip(given, data, strict=True)]
+            arrays = self._listed(input_references_list, "input_references_list")
+        resolved = [as_references(one, array) for one, array in zip(arrays, data, strict=True)]
         return self._picked(self.result(task_idx, data, resolved, batch_size, progress_update))
 
     def averaged(
@@ -112,21 +112,23 @@ class ScoringFunction:
         by_name = part if isinstance(part, Mapping) else {self._cuts[0]: part}
         return [by_name[cut] for cut in self._cuts]
 
-    def _listed(self, given: Any, what: str) -> list[Any]:
+    def _listed(self, values: Any, what: str) -> list[Any]:
         names = self._input_names
-        if isinstance(given, Mapping):
-            if set(given) != set(names):
-                raise InputError(f"{what} has the keys {list(given)}; the inputs are {names}.")
-            return [given[name] for name in names]
-        if isinstance(given, np.ndarray) and len(names) == 1:
-            given = [given]
-        if not isinstance(given, list | tuple) or len(given) != len(names):
-            met = f"{len(given)} entries" if isinstance(given, list | tuple) else type(given)
+        if isinstance(values, Mapping):
+            if set(values) != set(names):
+                raise InputError(f"{what} has the keys {list(values)}; the inputs are {names}.")
+            return [values[name] for name in names]
+        if isinstance(values, np.ndarray) and len(names) == 1:
+            values = [values]
+        if not isinstance(values, list | tuple) or len(values) != len(names):
+            met = f"{len(values)} entries" if isinstance(values, list | tuple) else type(values)
             raise InputError(f"{what}: a list with one array for each input {names}, not {met}.")
-        return [np.asarray(one) for one in given]
+        return [np.asarray(one) for one in values]
 
 
-def as_references(given: Any, data: Any) -> references.References | references.PendingReferences:
+def as_references(
+    reference: Any, data: Any
+) -> references.References | references.PendingReferences:
     """A reference of any shape that broadcasts to ``data`` (N, ...).
 
     Raises
@@ -134,7 +136,7 @@ def as_references(given: Any, data: Any) -> references.References | references.P
     ReferencesError
         If it does not broadcast.
     """
-    values, shape = np.asarray(given), np.shape(data)
+    values, shape = np.asarray(reference), np.shape(data)
     try:
         np.broadcast_to(values, shape)
     except ValueError as error:

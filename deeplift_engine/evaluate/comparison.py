@@ -62,10 +62,10 @@ class Comparison:
                 "method": label,
                 **{
                     key: value
-                    for metric, found in self.measured[label].items()
+                    for metric, result in self.measured[label].items()
                     for key, value in (
-                        (metric, found.mean),
-                        (f"{metric} standard error", found.standard_error),
+                        (metric, result.mean),
+                        (f"{metric} standard error", result.standard_error),
                     )
                 },
                 "seconds": subject.seconds,
@@ -78,7 +78,7 @@ class Comparison:
         heads = [f"{name} {ARROWS[metric.best]}".strip() for name, metric in self.metrics.items()]
         lines = [["method", *heads, "seconds"]]
         for row in self.rows:
-            cells = [_said(row[name], row[f"{name} standard error"]) for name in self.metrics]
+            cells = [_cell(row[name], row[f"{name} standard error"]) for name in self.metrics]
             lines.append([row["method"], *cells, f"{row['seconds']:.2f}"])
         text = aligned(lines, right=range(1, len(lines[0]))).splitlines()
         request = self.bench.request
@@ -91,7 +91,7 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """Everything but the scores, as what JSON can hold; NaN is None."""
         request = self.bench.request
-        found: dict[str, Any] = _finite(
+        result: dict[str, Any] = _finite(
             plain(
                 {
                     "settings": {
@@ -122,7 +122,7 @@ class Comparison:
                 }
             )
         )
-        return found
+        return result
 
     def to_json(self) -> str:
         """`to_dict` as text."""
@@ -153,7 +153,7 @@ class Comparison:
         storage.write_bytes(path, content, overwrite=overwrite)
 
 
-def _said(mean: float, error: float) -> str:
+def _cell(mean: float, error: float) -> str:
     """A mean and its error, to the error's first two digits."""
     if math.isnan(mean):
         return "-"

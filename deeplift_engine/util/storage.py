@@ -71,7 +71,7 @@ def write_bytes(path: str | os.PathLike[str], content: bytes, *, overwrite: bool
         For a file that is there, a folder that is not, and whatever the disk refuses.
     """
     target = Path(path)
-    check_place(target, overwrite=overwrite)
+    check_writable(target, overwrite=overwrite)
     with _aside(target) as disk:
         disk.write(content)
 
@@ -86,10 +86,10 @@ def check_destination(path: str | os.PathLike[str], *, overwrite: bool = False) 
     """
     target = Path(path)
     _format(target)
-    check_place(target, overwrite=overwrite)
+    check_writable(target, overwrite=overwrite)
 
 
-def check_place(target: Path, *, overwrite: bool = False) -> None:
+def check_writable(target: Path, *, overwrite: bool = False) -> None:
     """Check, before long work, that a file can be there.
 
     Raises

@@ -48,7 +48,7 @@ def test_draws_depend_on_the_sample_the_seed_and_their_number_alone(kind) -> Non
     order = np.array([4, 0, 5])
     np.testing.assert_array_equal(make(kind, INPUTS[order]), whole[order])
     np.testing.assert_array_equal(make(kind, INPUTS.repeat(2, axis=0)), whole.repeat(2, axis=0))
-    parts = [kind.part(0, 2), kind.part(2, 6).part(0, 3), kind.part(2, 6).part(3, 4)]
+    parts = [kind.subset(0, 2), kind.subset(2, 6).subset(0, 3), kind.subset(2, 6).subset(3, 4)]
     joined = np.concatenate([make(part) for part in parts], axis=1)
     np.testing.assert_array_equal(joined, whole)
 
