@@ -46,7 +46,7 @@ def inspect(options: argparse.Namespace) -> int:
         coverage = network.coverage(rules, pooling)
         about = {
             "model": coverage.source,
-            "keras_version": network.spec.keras_version or "not said",
+            "keras_version": network.spec.keras_version or "unknown",
             "sha256": network.spec.sha256,
             "outputs": list(network.outputs),
         }

@@ -1,4 +1,4 @@
-"""What a terminal sees: tables, complaints, and TensorFlow without its chatter."""
+"""Output to the terminal: results, errors and warnings, and TensorFlow without its chatter."""
 
 from __future__ import annotations
 
@@ -68,10 +68,10 @@ def plain_warnings(*, verbose: bool) -> Iterator[None]:
 
 
 def start_tensorflow() -> None:
-    """Import TensorFlow and find its devices, without what its C++ side prints meanwhile.
+    """Import TensorFlow and find its devices, without the output of its C++ side.
 
-    What it printed is shown if the start fails, or if ``TF_CPP_MIN_LOG_LEVEL`` is set in the
-    environment: then the user wants to see it.
+    The output is shown if the start fails, or if ``TF_CPP_MIN_LOG_LEVEL`` is set in the environment:
+    then the user wants to see it.
     """
     if "tensorflow" in sys.modules:
         return
@@ -88,7 +88,7 @@ def start_tensorflow() -> None:
 
 @contextmanager
 def _held_back() -> Iterator[None]:
-    """Keep back what is written to the stderr of the process, and show it only on failure."""
+    """Hold back the stderr of the process, and show it only on failure."""
     sys.stderr.flush()
     original = os.dup(2)
     with tempfile.TemporaryFile() as chatter:

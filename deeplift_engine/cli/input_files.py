@@ -1,4 +1,4 @@
-"""Arrays from the files that users keep them in: npy, npz, HDF5."""
+"""Arrays from npy, npz and HDF5 files."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def read_inputs(
 
 
 def read_array(path: Path, key: str | None = None) -> Array:
-    """Read one array of numbers; ``key`` may be left out where the file holds only one.
+    """Read one array of numbers; ``key`` is optional where the file holds only one.
 
     Raises
     ------

@@ -25,7 +25,7 @@ class TargetLayerError(TargetError, RuntimeError):
 
 
 class Model:
-    """What the two kinds of converted models share.
+    """The common base of the two kinds of converted models.
 
     Attributes
     ----------
@@ -46,11 +46,11 @@ class Model:
         return self._layers
 
     def get_name_to_layer(self) -> OrderedDict[str, Layer]:
-        """The same by name."""
+        """The layers by name."""
         return OrderedDict((layer.name, layer) for layer in self._layers)
 
     def get_input_layer_names(self) -> list[str]:
-        """Names of the layers where data come in, in the order of ``input_data_list``."""
+        """Names of the input layers, in the order of ``input_data_list``."""
         by_node = {layer.node: layer.name for layer in self._layers}
         return [by_node[info.name] for info in self.network.inputs]
 
@@ -94,7 +94,7 @@ class Model:
         return predict
 
     def _check_target(self, target: Layer) -> None:
-        """Refuse an activation, as the original does, but say what to ask for instead."""
+        """Refuse an activation, as the original does, and name the layer to take instead."""
         if isinstance(target, Activation):
             index = self._layers.index(target)
             source = self._source(target)
@@ -135,13 +135,13 @@ class SequentialModel(Model):
     def get_target_contribs_func(
         self, find_scores_layer_idx: int | list[int], target_layer_idx: int = -2
     ) -> ScoringFunction:
-        """A function that gives contributions at one layer or, for a list, at several."""
+        """A function that returns contributions at one layer or, for a list, at several."""
         return self._by_index("contribs", find_scores_layer_idx, target_layer_idx)
 
     def get_target_multipliers_func(
         self, find_scores_layer_idx: int | list[int], target_layer_idx: int = -2
     ) -> ScoringFunction:
-        """A function that gives multipliers at one layer or, for a list, at several."""
+        """A function that returns multipliers at one layer or, for a list, at several."""
         return self._by_index("multipliers", find_scores_layer_idx, target_layer_idx)
 
     def get_prediction_function(self, input_layer_idx: int, output_layer_idx: int) -> Any:
@@ -172,13 +172,13 @@ class GraphModel(Model):
     def get_target_contribs_func(
         self, find_scores_layer_name: str | list[str], pre_activation_target_layer_name: str
     ) -> ScoringFunction:
-        """A function that gives contributions at one layer or, for a list, at several."""
+        """A function that returns contributions at one layer or, for a list, at several."""
         return self._by_name("contribs", find_scores_layer_name, pre_activation_target_layer_name)
 
     def get_target_multipliers_func(
         self, find_scores_layer_name: str | list[str], pre_activation_target_layer_name: str
     ) -> ScoringFunction:
-        """A function that gives multipliers at one layer or, for a list, at several."""
+        """A function that returns multipliers at one layer or, for a list, at several."""
         return self._by_name(
             "multipliers", find_scores_layer_name, pre_activation_target_layer_name
         )

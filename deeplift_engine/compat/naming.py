@@ -1,4 +1,4 @@
-"""Which layers the original would have made of a saved model, in its order, under its names.
+"""The layers that the original builds from a saved model, in its order, under its names.
 
 It made two layers of a Dense or convolution with an activation (``preact_`` before the name of
 the first), none of an Activation("linear"), and named layers of Sequential models by their

@@ -1,4 +1,4 @@
-"""What `get_target_contribs_func` and `get_target_multipliers_func` return."""
+"""The functions that `get_target_contribs_func` and `get_target_multipliers_func` return."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ logger = logging.getLogger("deeplift_engine")
 
 
 class ScoringFunction:
-    """Scores for one choice of rules, target layer and places to score at, compiled once.
+    """Scores for one choice of rules, target layer and scored layers, compiled once.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class ScoringFunction:
         """
         data = self._listed(input_data_list, "input_data_list")
         if input_references_list is None:
-            logger.info("no references given: zeros are taken")
+            logger.info("no references: zeros are used")
             arrays: list[Any] = [0.0] * len(data)
         else:
             arrays = self._listed(input_references_list, "input_references_list")
@@ -85,7 +85,7 @@ class ScoringFunction:
         batch_size: int | None,
         progress_update: int | None,
     ) -> Any:
-        """The same, the mean over several references of each input."""
+        """As `__call__`, averaged over several references of each input."""
         return self._picked(self.result(task_idx, data, resolved, batch_size, progress_update))
 
     def result(
@@ -96,7 +96,7 @@ class ScoringFunction:
         batch_size: int | None,
         progress_update: int | None,
     ) -> Attribution:
-        """The engine's result, of which `__call__` gives one part."""
+        """The engine's result, from which `__call__` returns the scores."""
         return self.explainer.run(
             data if len(data) > 1 else data[0],
             target=task_idx,

@@ -113,7 +113,7 @@ def _dinucleotides(
     seed: int,
     one_hot_func: Callable[[list[Any]], Any] | None,
 ) -> reference_module.References:
-    """Made batch by batch, so that memory does not grow with the number of sequences."""
+    """References computed batch by batch: memory is independent of the number of sequences."""
     if one_hot_func is None:
         return reference_module.dinucleotide_shuffle(count, seed, channel_axis=-1)
 
@@ -163,7 +163,7 @@ def _repeated(
     batch_size: int | None,
     progress_update: int | None,
 ) -> list[Any]:
-    """Any function: every input as often as it has references."""
+    """Scores by any function: each input is repeated for each of its references."""
     count = len(shuffled) // len(inputs)
     scores = []
     for task in tasks:

@@ -1,4 +1,4 @@
-"""The original's ``deeplift.util``: what scripts do with models and scoring functions."""
+"""The original's ``deeplift.util``: helpers for models and scoring functions."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def run_function_in_batches(
     progress_update: int | None = 1000,
     multimodal_output: bool = False,
 ) -> Any:
-    """Call a function on slices of its inputs and join what it gives.
+    """Call a function on slices of its inputs and join the results.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def run_function_in_batches(
 def get_integrated_gradients_function(
     gradient_computation_function: Callable[..., Any], num_intervals: int
 ) -> Callable[..., Any]:
-    """Integrated gradients from a function that gives gradients.
+    """Integrated gradients from a function that returns gradients.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How good scores are: metrics, and methods compared by them.
+"""Metrics that judge scores, and comparisons of methods by them.
 
 Methods by their names, all at once::
 
@@ -12,7 +12,7 @@ or one at a time, on a bench that holds samples, references and a target::
     evaluate.sensitivity_n(bench.run("deeplift", rules="reveal_cancel")).mean
     evaluate.deletion(bench.take(scores_from_elsewhere)).mean_curve
 
-`METRICS` tells what there is, with options, sources and costs.
+`METRICS` is the table of metrics, with options, sources and costs.
 """
 
 from deeplift_engine.evaluate.bench import Bench

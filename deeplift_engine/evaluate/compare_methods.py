@@ -1,4 +1,4 @@
-"""Methods side by side on the same samples."""
+"""Several methods compared on the same samples."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def compare(
 def entries(
     selection: Entries, what: str, *, short: bool = False
 ) -> dict[str, tuple[str, dict[str, Any]]]:
-    """Names with their options, by label, of what a user gives.
+    """Names with their options, by label, from what a user passes.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def entries(
     what
         How to call them in an error.
     short
-        Whether labels say options only where a name is there twice.
+        Whether labels show options only where a name occurs twice.
 
     Raises
     ------
@@ -164,7 +164,7 @@ def entries(
     if len(by_label) < len(pairs):
         labels = [label for label, _ in pairs]
         twice = next(label for label in labels if labels.count(label) > 1)
-        raise InputError(f"{what}: {twice!r} is there twice. Leave one out, or give labels.")
+        raise InputError(f"{what}: {twice!r} occurs twice. Leave one out, or give labels.")
     if not by_label:
         raise InputError(f"{what} names none; give at least one.")
     return by_label

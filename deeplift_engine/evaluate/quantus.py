@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from deeplift_engine.network import Network
 
 OTHERS = ("device", "softmax", "channel_first")
-"""What Quantus, or its users, may add to the arguments."""
+"""Further arguments that Quantus or its users may pass."""
 
 
 class ExplainFunc:
@@ -100,7 +100,7 @@ def explain_func(
     channel_first: bool | None = None,
     **options: Any,
 ) -> Array:
-    """Scores of inputs, as Quantus asks for them.
+    """Scores of inputs, in the form that Quantus expects.
 
     The model is converted, and the method compiled, at each call, so that weights that Quantus
     changes in place are those that are explained. Where they do not change, `ExplainFunc` saves
@@ -196,7 +196,7 @@ def _fits(met: tuple[int, ...], shape: tuple[int | None, ...]) -> bool:
 
 
 def _units(targets: Any, samples: int) -> Any:
-    """One unit for each sample, or what else a target can be where Quantus gives none."""
+    """One unit for each sample, or any target of the engine where Quantus passes none."""
     if targets is None:
         return None
     units = np.asarray(targets)

@@ -35,14 +35,14 @@ BETTER = {"high": "higher is better", "low": "lower is better", "": ""}
 ACROSS, CURVES_ACROSS = 4, 5
 """Panels in a row."""
 WIDTHS = (3.6, 1.4)
-"""Of the first curve and the last, so that those that lie on each other are seen."""
+"""Line widths of the first and the last curve, so that overlapping ones remain visible."""
 LABEL = 26
-"""Letters of a label before it is broken."""
+"""Characters of a label on one line."""
 
 
 @dataclass(frozen=True)
 class ComparisonData:
-    """What is drawn.
+    """The data of the figure.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class ComparisonData:
 
     @property
     def labels(self) -> list[str]:
-        """Of the methods."""
+        """The labels of the methods."""
         return list(self.measured)
 
 
@@ -114,7 +114,7 @@ def draw_comparison(comparison: ComparisonData) -> Figure:
 def _panels(
     subfigure: Any, rows: int, most: int, names: list[str], **options: Any
 ) -> list[tuple[Axes, str]]:
-    """A panel for each name; those left over are not drawn."""
+    """A panel for each name; surplus panels are hidden."""
     across = min(most, len(names))
     grid = subfigure.subplots(rows, across, squeeze=False, **options).ravel()
     for spare in grid[len(names) :]:

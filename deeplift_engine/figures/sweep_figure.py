@@ -1,4 +1,4 @@
-"""The figure of a sweep: how far settings agree, and what they compare with."""
+"""The figure of a sweep: agreement of settings, and the differences that they explain."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 INK, GRID, FILL = "#20242c", "#e6e9ee", "#3b6fb6"
 MOST_NUMBERS = 16
-"""Up to so many settings, correlations are written into the panel."""
+"""The largest number of settings with correlations written into the panel."""
 
 
 def draw_sweep(sweep: Sweep, *, letters: int | None = None) -> Figure:

@@ -8,7 +8,7 @@ from deeplift_engine.util.typing import Array
 
 
 def ranks(values: Array) -> Array:
-    """Ranks along the last axis from 0, equal values having the mean of theirs."""
+    """Ranks along the last axis from 0; equal values share the mean of their ranks."""
     flat = values.reshape(-1, values.shape[-1])
     order = np.argsort(flat, axis=1, kind="stable")
     ordered = np.take_along_axis(flat, order, axis=1)

@@ -229,3 +229,9 @@ def test_shared_kinds_stay_shared() -> None:
 def test_what_makes_no_sense_is_refused(construct, says) -> None:
     with pytest.raises(ReferencesError, match=says):
         construct()
+
+
+def test_the_old_name_of_a_subset_warns() -> None:
+    kind = R.shuffle(3)
+    with pytest.warns(DeprecationWarning, match=r"References\.subset"):
+        assert kind.part is kind.subset
