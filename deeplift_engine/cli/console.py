@@ -70,8 +70,8 @@ def plain_warnings(*, verbose: bool) -> Iterator[None]:
 def start_tensorflow() -> None:
     """Import TensorFlow and find its devices, without the output of its C++ side.
 
-    The output is shown if the start fails, or if ``TF_CPP_MIN_LOG_LEVEL`` is set in the environment:
-    then the user wants to see it.
+    The output is shown if the start fails, or if ``TF_CPP_MIN_LOG_LEVEL`` is set in the
+    environment: then the user wants to see it.
     """
     if "tensorflow" in sys.modules:
         return
