@@ -141,6 +141,31 @@ def shared(array: ArrayLike) -> References:
     return References(name, len(values), True, make)
 
 
+def mean(array: ArrayLike) -> References:
+    """The mean of a data set: one shared reference, of letters their frequency at each position.
+
+    Parameters
+    ----------
+    array
+        The data set, ``(M, *S)``.
+    """
+    values = to_numbers(array, "mean(...)")
+    name = f"mean({describe(values)})"
+    if values.ndim == 0 or len(values) == 0:
+        raise ReferencesError(f"{name}: give at least one member, as an array (M, *shape)")
+    average = values.mean(axis=0, dtype=float)
+
+    def make(inputs: Array, indices: Array) -> Array:
+        if average.shape != inputs.shape[1:]:
+            raise ReferencesError(
+                f"{name}: each member has shape {average.shape}, the inputs have "
+                f"{inputs.shape[1:]}; give an array of shape (M, {dims(inputs.shape[1:])})"
+            )
+        return average[np.newaxis]
+
+    return References(name, 1, True, make)
+
+
 def per_sample(array: ArrayLike) -> PendingReferences:
     """Separate references for each sample: ``(N, *S)``, one each, or ``(N, K, *S)``, K each.
 
