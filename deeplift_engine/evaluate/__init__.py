@@ -27,6 +27,7 @@ from deeplift_engine.evaluate.erasing import (
 from deeplift_engine.evaluate.metrics import METRICS, Metric
 from deeplift_engine.evaluate.nearby import infidelity, max_sensitivity
 from deeplift_engine.evaluate.ranks import agreement, rank_correlation, sparsity
+from deeplift_engine.evaluate.rationales import comprehensiveness, sufficiency
 from deeplift_engine.evaluate.sanity import randomisation
 from deeplift_engine.evaluate.subject import Subject
 from deeplift_engine.results.measured import Measured
@@ -41,6 +42,7 @@ __all__ = [
     "agreement",
     "compare",
     "completeness",
+    "comprehensiveness",
     "deletion",
     "infidelity",
     "insertion",
@@ -50,4 +52,5 @@ __all__ = [
     "rank_correlation",
     "sensitivity_n",
     "sparsity",
+    "sufficiency",
 ]

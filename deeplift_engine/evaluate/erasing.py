@@ -150,17 +150,21 @@ def insertion(subject: Subject, *, steps: Count = 20) -> Measured:
     return _along(subject, steps, inserted=True)
 
 
-def _along(subject: Subject, steps: int, *, inserted: bool) -> Measured:
-    bench = subject.bench
-    count = bench.groups.count
-    sizes = np.unique(np.linspace(0, count, steps + 1).round().astype(int))
+def ordered_curve(subject: Subject, sizes: Array, *, inserted: bool) -> Array:
+    """The target (T, N, S) with the ``sizes`` (S,) groups of largest scores erased, or inserted."""
     ranks = np.argsort(np.argsort(-subject.sums, axis=-1, kind="stable"), axis=-1)
 
     def choose(target: int, rows: slice, block: slice) -> Array:
         taken = ranks[target, rows, np.newaxis] < sizes[block, np.newaxis]
         return np.asarray(taken != inserted)
 
-    curve, shares = _of_each(bench, choose, len(sizes)), sizes / count
+    return _of_each(subject.bench, choose, len(sizes))
+
+
+def _along(subject: Subject, steps: int, *, inserted: bool) -> Measured:
+    count = subject.bench.groups.count
+    sizes = np.unique(np.linspace(0, count, steps + 1).round().astype(int))
+    curve, shares = ordered_curve(subject, sizes, inserted=inserted), sizes / count
     area = ((curve[..., 1:] + curve[..., :-1]) / 2 * np.diff(shares)).sum(axis=-1)
     axis = "share of features put in" if inserted else "share of features erased"
     return Measured(subject.as_requested(area), subject.as_requested(curve), shares.tolist(), axis)

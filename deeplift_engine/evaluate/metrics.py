@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from deeplift_engine.errors import RuleError
-from deeplift_engine.evaluate import erasing, nearby, ranks, sanity
+from deeplift_engine.evaluate import erasing, nearby, ranks, rationales, sanity
 from deeplift_engine.evaluate.subject import Subject
 from deeplift_engine.results.measured import Measured
 from deeplift_engine.util.options import constraints, read
@@ -105,6 +105,22 @@ _ROWS = (
         "Shrikumar 2017, arXiv:1704.02685",
         "high",
         "N·(1 + K)",
+    ),
+    Metric(
+        "comprehensiveness",
+        rationales.comprehensiveness,
+        "What the target loses when shares of the features, largest scores first, are erased.",
+        "DeYoung 2020, arXiv:1911.03429",
+        "high",
+        "N·K·shares",
+    ),
+    Metric(
+        "sufficiency",
+        rationales.sufficiency,
+        "What the target loses when all but shares of the features, largest first, are erased.",
+        "DeYoung 2020, arXiv:1911.03429",
+        "low",
+        "N·K·shares",
     ),
     Metric(
         "infidelity",
