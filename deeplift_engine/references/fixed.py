@@ -153,7 +153,7 @@ def mean(array: ArrayLike) -> References:
     name = f"mean({describe(values)})"
     if values.ndim == 0 or len(values) == 0:
         raise ReferencesError(f"{name}: give at least one member, as an array (M, *shape)")
-    average = values.mean(axis=0, dtype=float)
+    average: Array = np.asarray(values.mean(axis=0, dtype=float))
 
     def make(inputs: Array, indices: Array) -> Array:
         if average.shape != inputs.shape[1:]:
