@@ -82,7 +82,7 @@ def method_options(options: argparse.Namespace, method: Method) -> dict[str, Any
         if value is not None:
             chosen[name] = value
     chosen = seeded(chosen, known, options.seed)
-    method.check(chosen)
+    method.validate(chosen)
     return chosen
 
 

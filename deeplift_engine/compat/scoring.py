@@ -106,10 +106,10 @@ class ScoringFunction:
         )
 
     def _picked(self, result: Attribution) -> Any:
-        part = result.scores if self._kind == "contribs" else result.multipliers
+        arrays = result.scores if self._kind == "contribs" else result.multipliers
         if isinstance(self._cuts, str):
-            return part
-        by_name = part if isinstance(part, Mapping) else {self._cuts[0]: part}
+            return arrays
+        by_name = arrays if isinstance(arrays, Mapping) else {self._cuts[0]: arrays}
         return [by_name[cut] for cut in self._cuts]
 
     def _listed(self, values: Any, what: str) -> list[Any]:

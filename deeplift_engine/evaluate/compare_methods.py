@@ -83,9 +83,9 @@ def compare(
 
     chosen, judges = entries(methods, "methods"), entries(metrics, "metrics", short=True)
     for name, options in chosen.values():
-        find(name).check(options)
+        find(name).validate(options)
     for name, options in judges.values():
-        find_metric(name).check(options)
+        find_metric(name).validate(options)
     bench = Bench(
         network,
         x,

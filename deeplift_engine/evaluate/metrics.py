@@ -48,7 +48,7 @@ class Metric:
         """The options that users may set, by name."""
         return options_of(self.measure)
 
-    def check(self, options: Mapping[str, Any]) -> None:
+    def validate(self, options: Mapping[str, Any]) -> None:
         """Validate options.
 
         Raises
@@ -61,7 +61,7 @@ class Metric:
 
     def __call__(self, subject: Subject, **options: Any) -> Measured:
         """Judge scores."""
-        self.check(options)
+        self.validate(options)
         return self.measure(subject, **options)
 
 

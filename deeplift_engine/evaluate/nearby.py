@@ -216,7 +216,7 @@ def _near(
         steps.append(step.astype(float))
         points.append((block[:, np.newaxis] + sign * step).reshape(-1, *array.shape[1:]))
     return [
-        part.astype(array.dtype) for part, array in zip(points, bench.request.data, strict=True)
+        point.astype(array.dtype) for point, array in zip(points, bench.request.data, strict=True)
     ], steps
 
 

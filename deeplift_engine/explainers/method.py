@@ -62,7 +62,7 @@ class Method:
         options = options_of(self.make)
         return {name: option for name, option in options.items() if name not in self.fixed}
 
-    def made(self, setup: Setup, options: Mapping[str, Any]) -> Explainer:
+    def create(self, setup: Setup, options: Mapping[str, Any]) -> Explainer:
         """The explainer of this method for ``setup``.
 
         Raises
@@ -71,13 +71,13 @@ class Method:
             For an option that the method does not take, a value that it does not accept, or a
             required option that is missing.
         """
-        options = self.check(options)
+        options = self.validate(options)
         defaults = {name: option.default for name, option in self.options.items()}
         recorded = plain({**self.fixed, **defaults, **options}, LARGE)
         setup = replace(setup, settings={**setup.settings, "options": recorded})
         return self.make(setup, **self.fixed, **options)
 
-    def check(self, options: Mapping[str, Any]) -> dict[str, Any]:
+    def validate(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Validate options, and return them converted to the types that the method takes.
 
         Raises
