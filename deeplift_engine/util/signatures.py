@@ -16,6 +16,10 @@ from deeplift_engine.errors import RuleError
 from deeplift_engine.util.suggestions import suggest
 
 
+FEW = 3
+"""An error lists up to so many options, and otherwise those that resemble the wrong name."""
+
+
 @dataclass(frozen=True)
 class Option:
     """A keyword argument: its name, its default and its explanation."""
@@ -74,7 +78,8 @@ def check_names(owner: str, names: Mapping[str, Any], known: Mapping[str, Option
     """
     for name in names:
         if name not in known:
-            advice = suggest(name, known, f"It takes: {', '.join(known) or 'none'}.")
+            near = known if len(known) > FEW else ()
+            advice = suggest(name, near, f"It takes: {', '.join(known) or 'none'}.")
             raise RuleError(f"{owner} takes no option {name!r}. {advice}")
 
 
