@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -49,6 +50,7 @@ exit codes:
   130  interrupted"""
 
 
+@functools.cache
 def references() -> str:
     """One entry for each kind of references that the command line takes, and for files."""
     rows = [(kind.syntax, kind.summary) for kind in KINDS.values() if kind.arguments is not None]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 from deeplift_engine.util.signatures import Option, arguments_of, summary_of
@@ -51,7 +52,7 @@ class ReferenceKind:
         """One sentence."""
         return summary_of(self.create)
 
-    @property
+    @cached_property
     def parameters(self) -> dict[str, Option]:
         """The arguments of `create`, in Python, by name."""
         return arguments_of(self.create)

@@ -15,7 +15,6 @@ from typing import Any
 from deeplift_engine.errors import RuleError
 from deeplift_engine.util.suggestions import suggest
 
-
 FEW = 3
 """An error lists up to so many options, and otherwise those that resemble the wrong name."""
 
