@@ -13,10 +13,9 @@ from deeplift_conversion import LayerSpec, ModelSpec, TensorRef
 from deeplift_engine.errors import InputError, UnsupportedModelError
 from deeplift_engine.graph.graph import Graph
 from deeplift_engine.translate.layer_context import GraphBuilder, LayerContext, Refusal
-from deeplift_engine.translate.masks import pass_on
 from deeplift_engine.translate.nodes import put_node, references
 from deeplift_engine.translate.operations import is_operation
-from deeplift_engine.translate.table import TRANSLATORS, translator
+from deeplift_engine.translate.table import TRANSLATORS, output_mask, translator
 from deeplift_engine.translate.user_definitions import Given, given_layers
 from deeplift_engine.translate.user_layers import Made
 
@@ -127,7 +126,10 @@ def translate(context: LayerContext) -> tuple[str, ...]:
     found = translator(context.spec, functions)(context)
     outputs = (found,) if isinstance(found, str) else tuple(found)
     _check_arguments(context)
-    pass_on(context, outputs)
+    mask = output_mask(context)
+    if mask is not None:
+        for output in outputs:
+            context.builder.masks.setdefault(output, mask)
     return outputs
 
 

@@ -114,7 +114,7 @@ def matrices(function: Callable[..., Tensor]) -> Callable[[Operation], str]:
         if len(op.shape(source)) < 2:
             raise Refusal(f"{op.name} reaches over the batch axis; {TOGETHER}")
         k = int(op.number("k"))
-        return moved(op, lambda x: function(x, k), source)
+        return moved(op, lambda x: function(x, k), source, pads=True)
 
     return put
 
@@ -138,7 +138,7 @@ def band(op: Operation) -> str:
     if len(op.shape(source)) < 2:
         raise Refusal(f"{op.name} reaches over the batch axis; {TOGETHER}")
     lower, upper = (int(op.number(name)) for name in ("num_lower", "num_upper"))
-    return moved(op, lambda x: tf.linalg.band_part(x, lower, upper), source)
+    return moved(op, lambda x: tf.linalg.band_part(x, lower, upper), source, pads=True)
 
 
 def diagonal(op: Operation) -> str:
@@ -159,8 +159,12 @@ def differences(op: Operation) -> str:
     front = (slice(None),) * axis
     for left in range(times - 1, -1, -1):
         later, earlier = (
-            op.put(LinearFunction(lambda x, part=part: x[(*front, part)]), source, suffix=suffix)
-            for part, suffix in ((slice(1, None), "/later"), (slice(None, -1), "/earlier"))
+            op.put(
+                LinearFunction(lambda x, kept=kept: x[(*front, kept)], moves=True),
+                source,
+                suffix=suffix,
+            )
+            for kept, suffix in ((slice(1, None), "/later"), (slice(None, -1), "/earlier"))
         )
         source = op.put(Difference(), later, earlier, suffix="/difference" if left else "")
     return source
