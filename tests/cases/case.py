@@ -8,7 +8,7 @@ element to element.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -99,6 +99,11 @@ def merged(make: Callable[[], Any], *branches: Callable[[Any], Any]) -> Case:
         return keras.Model(source, body(make()([branch(source) for branch in branches])))
 
     return Case(build)
+
+
+def since(version: str, cases: dict[str, Case]) -> dict[str, Case]:
+    """Cases that Keras computes from a version on: see `Case.since`."""
+    return {name: replace(case, since=version) for name, case in cases.items()}
 
 
 def dense(units: int, activation: str = "tanh") -> Callable[[Any], Any]:
