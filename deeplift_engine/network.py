@@ -352,7 +352,7 @@ class Network:
         raise error(f"There is no layer {name!r}. Near it: {', '.join(near)}.")
 
     def _settings(self) -> dict[str, Any]:
-        given = {found.key: found.said for found in self.built.given.values()}
+        given = {definition.key: definition.label for definition in self.built.definitions.values()}
         return {
             **({"custom_layers": given} if given else {}),
             "model": self.spec.source,

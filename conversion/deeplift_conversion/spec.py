@@ -1,7 +1,7 @@
-"""A saved model as plain, frozen data: what the reader makes and the builder takes.
+"""A saved model as plain, frozen data: the reader's output, the builder's input.
 
-Nested models are dissolved and Keras 1, 2 and 3 have one form here, so nothing behind
-this module knows an era, a container or an order of weights in a file.
+Nested models are dissolved, and Keras 1, 2 and 3 have one form here. Code that reads a
+`ModelSpec` therefore knows no era, no container and no order of weights in a file.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class TensorRef:
 
 @dataclass(frozen=True)
 class LayerSpec:
-    """One layer: its class and options in Keras 3's words, its arrays by role.
+    """One layer: class and options in Keras 3's terms, arrays by role.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ class NodeSpec:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A whole model.
+    """One model.
 
     Attributes
     ----------
@@ -108,8 +108,8 @@ class ModelSpec:
         Hash of the bytes that were read: the model file followed by the architecture file
         where there is one; of configuration and arrays for a model from memory.
     era
-        Which age of Keras wrote the configuration, 0 to 3 (2 with tf.keras): some layers
-        treat masks differently.
+        Major version of the Keras that wrote the configuration, 0 to 3 (tf.keras is 2). Some
+        layers treat masks differently.
     """
 
     name: str

@@ -1,8 +1,8 @@
-"""A Keras 3 model in memory as a configuration and arrays, what is written in Python traced.
+"""A Keras 3 model in memory as a configuration and arrays; Python code is traced.
 
-The graph of a Functional or Sequential model is there. Of a subclassed model, and of a layer that
-is made of others, ``call`` is run on symbolic tensors, which records the layers and operations
-that it calls; nothing is computed, and the records are taken off the model's layers again.
+A Functional or Sequential model has its graph already. The ``call`` of a subclassed model, and of
+a layer that consists of others, is run on symbolic tensors, which records the layers and operations
+that it calls. Nothing is computed, and the records are removed from the model's layers afterwards.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ Weights = dict[str, list[tuple[str, Any]]]
 
 
 @dataclass(frozen=True)
-class Traced:
+class TracedModel:
     """A model's configuration, as ``to_json`` would give it, and its arrays by layer.
 
     ``arguments`` (by position, by name) hold the symbolic tensors that a subclassed model was
-    called with; ``ran`` tells whether anybody's ``call`` was run.
+    called with; ``ran`` is True if the ``call`` of any layer was run.
     """
 
     config: Config
@@ -39,26 +39,26 @@ class Traced:
     ran: bool
 
 
-def traced(
+def trace(
     model: keras.Model, example: Any, input_shape: Any, covered: Callable[[str, str], bool]
-) -> Traced:
-    """Look through a model of Keras 3.
+) -> TracedModel:
+    """Trace a model of Keras 3 into a configuration.
 
     Parameters
     ----------
     model
-        Any model that has its weights.
+        A model with weights.
     example, input_shape
         See `deeplift_engine.convert`; for a subclassed model.
     covered
-        Whether the user says what a layer is, by its path and class: it is not looked into.
+        True for a layer that the user defines, by its path and class: it is not traced.
 
     Raises
     ------
     UnsupportedModelError
         If ``call`` cannot be run on symbolic tensors.
     InputError
-        If the model has no weights, or nothing tells the shapes of its inputs.
+        If the model has no weights, or the shapes of its inputs are unknown.
     """
     if not model.built or (isinstance(model, keras.Sequential) and not model.inputs):
         raise InputError(
@@ -75,11 +75,11 @@ def traced(
             try:
                 config = tracing.called(model, model.name, "", *arguments)
             except Exception as error:  # whatever the user's code raises
-                raise UnsupportedModelError(_not_traced(model, error)) from error
-    return Traced(config, tracing.weights, arguments, tracing.ran)
+                raise UnsupportedModelError(_failed_trace(model, error)) from error
+    return TracedModel(config, tracing.weights, arguments, tracing.ran)
 
 
-def _not_traced(model: keras.Model, error: Exception) -> str:
+def _failed_trace(model: keras.Model, error: Exception) -> str:
     reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
     return (
         f"{type(model).__name__} {model.name!r}: its call cannot be traced into layers: {reason}"
@@ -104,7 +104,7 @@ def _functional() -> Any:
 
 
 def _symbols(model: keras.Model, example: Any, input_shape: Any) -> tuple[Any, Config]:
-    """What to call a model with: symbolic tensors by position and by name."""
+    """Return the symbolic tensors to call a model with, by position and by name."""
     wanted = _required(model)
     if example is not None:
         symbols = keras.tree.map_structure(_like, example)
@@ -127,7 +127,7 @@ def _symbols(model: keras.Model, example: Any, input_shape: Any) -> tuple[Any, C
 
 
 def _required(model: keras.Model) -> list[str]:
-    """Names of what the model's ``call`` must be given."""
+    """Names of the required parameters of the model's ``call``."""
     parameters = inspect.signature(model.call).parameters.values()
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return [
@@ -157,17 +157,17 @@ def _of_shapes(shapes: Any, batched: Callable[[Sequence[Any]], tuple[Any, ...]])
 
 @contextmanager
 def _as_it_was(model: keras.Model) -> Iterator[None]:
-    """Take off the model's layers again what calls on symbolic tensors leave there."""
-    kept = []
+    """Remove from the model's layers what calls on symbolic tensors leave there."""
+    lengths = []
     for layer in [model, *model._flatten_layers(include_self=False)]:
         for name in ("_inbound_nodes", "_outbound_nodes", "_losses"):
             values = getattr(layer, name, None)
             if isinstance(values, list):
-                kept.append((values, len(values)))
+                lengths.append((values, len(values)))
     try:
         yield
     finally:
-        for values, count in kept:
+        for values, count in lengths:
             del values[count:]
 
 
@@ -184,7 +184,7 @@ class _Tracing:
         return self.between(name, prefix, structure(model, "inputs"), structure(model, "outputs"))
 
     def called(self, layer: Any, name: str, prefix: str, args: Any, kwargs: Any) -> Config:
-        """What a layer's ``call`` does with symbolic tensors."""
+        """Trace a layer's ``call`` on symbolic tensors."""
         call = getattr(layer.call, "python_function", layer.call)  # of a tf.function
         outputs = keras.tree.flatten(call(*args, **kwargs))
         inputs = [value for value in keras.tree.flatten((args, kwargs)) if _is_symbol(value)]
@@ -222,7 +222,7 @@ class _Tracing:
     def operation(
         self, node: Any, names: _Names, prefix: str, entries: Mapping[Any, Config]
     ) -> tuple[Any, Config, Any, Any]:
-        """One call: what identifies its layer, the layer's configuration, and its arguments."""
+        """Return one call: the key of its layer, the layer's configuration, and its arguments."""
         layer, args, kwargs = node.operation, node.arguments.args, node.arguments.kwargs
         name = names.of(layer, layer.name)
         path, kind = prefix + name, type(layer).__name__
@@ -256,44 +256,44 @@ class _Tracing:
                 (weight.path, keras.ops.convert_to_numpy(weight)) for weight in layer.weights
             ]
         try:
-            found = keras.saving.serialize_keras_object(layer)
+            saved = keras.saving.serialize_keras_object(layer)
         except Exception:  # no get_config: its class is all that is known
-            found = {"class_name": type(layer).__name__, "module": type(layer).__module__}
-            found["config"] = {"name": name}
-        return {**found, "name": name, "config": {**found["config"], "name": name}}
+            saved = {"class_name": type(layer).__name__, "module": type(layer).__module__}
+            saved["config"] = {"name": name}
+        return {**saved, "name": name, "config": {**saved["config"], "name": name}}
 
 
 class _Names:
     """Names for the layers of one graph, each for one of them."""
 
     def __init__(self) -> None:
-        self.given: dict[Any, str] = {}
+        self.names: dict[Any, str] = {}
         self.taken: set[str] = set()
 
     def of(self, owner: Any, wanted: str) -> str:
         """The name of ``owner``, at first ``wanted`` or that with a number."""
         key = owner if isinstance(owner, tuple) else id(owner)
-        if key not in self.given:
+        if key not in self.names:
             name, number = wanted, 0
             while name in self.taken:
                 number += 1
                 name = f"{wanted}_{number}"
-            self.given[key] = name
+            self.names[key] = name
             self.taken.add(name)
-        return self.given[key]
+        return self.names[key]
 
 
 def structure(model: Any, which: str) -> Any:
-    """The ``"inputs"`` or ``"outputs"`` of a model that is its graph, as they were given."""
-    found = getattr(model, f"_{which}_struct", None)
-    if found is None:  # Sequential
-        tensors = getattr(model, which)
-        return tensors[0] if len(tensors) == 1 else tensors
-    return found
+    """The ``"inputs"`` or ``"outputs"`` of a model with a graph, in their structure."""
+    tensors = getattr(model, f"_{which}_struct", None)
+    if tensors is None:  # Sequential
+        flat = getattr(model, which)
+        return flat[0] if len(flat) == 1 else flat
+    return tensors
 
 
 def _ordered(sources: Mapping[int, Any], outputs: list[Any]) -> list[Any]:
-    """The calls between inputs and outputs, each behind those that it reads."""
+    """The calls between inputs and outputs, each after those that it reads."""
     order: list[Any] = []
     seen: set[int] = set()
     waiting = [(tensor, False) for tensor in reversed(outputs)]
@@ -316,7 +316,7 @@ def _ordered(sources: Mapping[int, Any], outputs: list[Any]) -> list[Any]:
 
 
 def _check_masks(layer: Any, tensors: list[Any]) -> None:
-    """A layer that hands masks on does so for all that is inside, which no trace shows."""
+    """Refuse a layer that passes masks on: a trace does not show the masks inside it."""
     masks = [getattr(tensor, "_keras_mask", None) for tensor in tensors]
     if layer.supports_masking and any(mask is not None for mask in masks):
         raise ValueError("it supports masks, and its input has one")
@@ -340,7 +340,7 @@ def _tensors(*values: Any) -> list[Any]:
 
 
 def _fixed(*values: Any) -> str:
-    """What a call was given beside its tensors, and where these stood."""
+    """A key of a call's arguments other than tensors, and of the positions of the tensors."""
     return repr(keras.tree.map_structure(lambda x: "tensor" if _is_symbol(x) else x, values))
 
 
@@ -349,7 +349,7 @@ def _renewed(value: Any) -> Any:
 
 
 def _written(origins: Mapping[int, tuple[str, int, int]], value: Any) -> Any:
-    """Arguments of a call in the words of a ``.keras`` file; arrays stay arrays."""
+    """Arguments of a call in the form of a ``.keras`` file; arrays stay arrays."""
     if _is_symbol(value):
         history = list(origins[id(value)])
         config = {"shape": list(value.shape), "dtype": value.dtype, "keras_history": history}

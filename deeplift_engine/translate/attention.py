@@ -35,19 +35,23 @@ class Limits:
 
 def softmax(context: LayerContext) -> str:
     """Softmax, with a mask of the input's rank if the call has one."""
-    given = context.argument("mask")
-    if given is None:
+    mask_argument = context.argument("mask")
+    if mask_argument is None:
         return activation_layer(context)
     layer = LAYERS["Softmax"](context.spec.config)
     rank = len(context.shape())
-    if len(context.shape(given)) != rank:
+    if len(context.shape(mask_argument)) != rank:
         raise Refusal(
-            f"its mask has {len(context.shape(given)) + 1} axes, its input {rank + 1}",
+            f"its mask has {len(context.shape(mask_argument)) + 1} axes, its input {rank + 1}",
             "Save the model with a mask of the input's rank.",
         )
     assert isinstance(layer, Softmax)
     axes = tuple(axis if axis < 0 else axis - 1 - rank for axis in layer.axes)
-    mask = _above_a_half(context, given) if context.builder.era >= 3 else context.as_mask(given)
+    mask = (
+        _above_a_half(context, mask_argument)
+        if context.builder.era >= 3
+        else context.as_mask(mask_argument)
+    )
     limits = Limits(mask, zeroed=context.builder.era >= 3)
     return attention_weights(context, context.inputs[0], limits, axes)
 
@@ -92,9 +96,9 @@ def attention(context: LayerContext) -> tuple[str, ...]:
     if query_mask is None:
         output = context.add(combine, weights, value)
     else:
-        found = context.add(combine, weights, value, suffix="/of_all_queries")
+        attended = context.add(combine, weights, value, suffix="/of_all_queries")
         used = context.add(NewAxes((-1,)), query_mask, suffix="/queries_used")
-        output = context.add(Product(2), found, used)
+        output = context.add(Product(2), attended, used)
         context.builder.masks[output] = query_mask
     return (output, weights) if context.argument("return_attention_scores") else (output,)
 

@@ -81,7 +81,7 @@ class Coverage:
         """The table, and how many layers are of each status."""
         counts = Counter(row.status for row in self.rows)
         order = (EXACT, APPROXIMATE, INCOMPLETE, REFUSED, UNTRIED)
-        said = ", ".join(f"{counts[status]} {status}" for status in order if counts[status])
+        totals = ", ".join(f"{counts[status]} {status}" for status in order if counts[status])
         lines = [
             (
                 row.layer,
@@ -95,7 +95,7 @@ class Coverage:
             for row in self.rows
         ]
         count = len(self.rows)
-        return f"{aligned([COLUMNS, *lines])}\n\n{count} layer{'s' * (count != 1)}: {said}"
+        return f"{aligned([COLUMNS, *lines])}\n\n{count} layer{'s' * (count != 1)}: {totals}"
 
 
 def coverage(
@@ -139,25 +139,27 @@ def _row(
     status = EXACT
     if not all(node.layer.exact for node in nodes):
         status = APPROXIMATE
-    if not all(found.rule.complete for found in met):
+    if not all(assignment.rule.complete for assignment in met):
         status = INCOMPLETE
-    made = _made(nodes)
-    notes = [_given(layer, built), *(found.note for found in met)]
+    computing = _computing(nodes)
+    notes = [_user_note(layer, built), *(assignment.note for assignment in met)]
     shape = next((node.shape for node in nodes if node.name == layer.name), nodes[-1].shape)
     return CoverageRow(
         layer.name,
         class_name,
         shape,
         status,
-        tuple(dict.fromkeys(_kind(node.layer.core) for node in made)),
+        tuple(dict.fromkeys(_kind(node.layer.core) for node in computing)),
         tuple(
-            dict.fromkeys(assigned[node.name].rule.name for node in made if node.name in assigned)
+            dict.fromkeys(
+                assigned[node.name].rule.name for node in computing if node.name in assigned
+            )
         ),
         "; ".join(dict.fromkeys(filter(None, notes))),
     )
 
 
-def _made(nodes: Sequence[Node]) -> list[Node]:
+def _computing(nodes: Sequence[Node]) -> list[Node]:
     """The layers that say something: an `Identity` does where there is nothing else."""
     return [node for node in nodes if not isinstance(node.layer.core, Identity)] or list(nodes)
 
@@ -174,11 +176,13 @@ def _kind(layer: Layer) -> str:
     return "input" if isinstance(inner, Input) else type(inner).__name__
 
 
-def _given(layer: LayerSpec, built: Built) -> str:
+def _user_note(layer: LayerSpec, built: Built) -> str:
     """What the user gave for a layer, or for one in it."""
     names = [layer.name, *(child.name for child in layer.children)]
-    found = next((built.given[name] for name in names if name in built.given), None)
-    return f"by {found.said}" if found else ""
+    definition = next(
+        (built.definitions[name] for name in names if name in built.definitions), None
+    )
+    return f"by {definition.label}" if definition else ""
 
 
 def _size(size: int | None) -> str:
@@ -208,16 +212,16 @@ def describe(
     assigned = assign(nodes, rules, max_pooling)
     rows = []
     for node in nodes.values():
-        found = assigned.get(node.name)
+        assignment = assigned.get(node.name)
         rows.append(
             LayerRow(
                 node.name,
                 node.class_name,
                 node.layer.kind,
                 node.shape,
-                found.rule.name if found else "",
-                (found.rule.complete if found else True) and node.layer.exact,
-                found.note if found else "",
+                assignment.rule.name if assignment else "",
+                (assignment.rule.complete if assignment else True) and node.layer.exact,
+                assignment.note if assignment else "",
             )
         )
     return rows

@@ -1,4 +1,4 @@
-"""Where a translator puts its layers: the graph under construction."""
+"""The graph under construction, and the context in which a translator adds layers to it."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class NodeName(str):
 
 @dataclass
 class GraphBuilder:
-    """The nodes so far.
+    """The nodes added so far.
 
     ``logits`` leads from a softmax's or sigmoid's node to what it reads, ``masks`` from a node
     to that of its mask (1 for steps that are used, else 0), and ``translate`` puts any layer.
@@ -93,7 +93,7 @@ class GraphBuilder:
 
 @dataclass
 class LayerContext:
-    """One call of a layer: what it reads, and how to add attribution layers for it.
+    """One call of a layer: its inputs and options, and methods that add attribution layers.
 
     ``owner`` is the layer that a user knows: the outermost wrapper. ``depth`` is the number of
     TimeDistributed wrappers around: what is added then works on (n, steps, ...), and sees the
@@ -112,31 +112,31 @@ class LayerContext:
     def child(
         self, spec: LayerSpec, name: str, inputs: Sequence[str], **arguments: Any
     ) -> LayerContext:
-        """The place of a layer that this one wraps."""
-        given = {key: value for key, value in arguments.items() if value is not None}
+        """The context of a layer that this one wraps."""
+        present = {key: value for key, value in arguments.items() if value is not None}
         return replace(
             self,
             spec=spec,
             name=name,
             inputs=list(inputs),
-            arguments=given,
+            arguments=present,
             owner=self.owner or self.spec.name,
             used=set(),
         )
 
     def argument(self, name: str, default: Any = None) -> Any:
-        """What the call was given as ``name``; tensors are `NodeName`. Others are refused."""
+        """The call's argument ``name``; tensors are `NodeName`. Unread ones are refused."""
         self.used.add(name)
         return self.arguments.get(name, default)
 
     def mask(self, position: int = 0) -> str | None:
         """The mask of an input, as numbers 0 and 1; None where all of it is used."""
-        given = self.argument("mask")
-        if isinstance(given, tuple):
-            given = given[position] if position < len(given) else None
-        if given is None:
+        mask = self.argument("mask")
+        if isinstance(mask, tuple):
+            mask = mask[position] if position < len(mask) else None
+        if mask is None:
             return self.builder.masks.get(self.inputs[position])
-        return self.as_mask(given)
+        return self.as_mask(mask)
 
     def as_mask(self, name: str) -> str:
         """A tensor of anything as numbers: 1 where it is not 0."""

@@ -56,9 +56,13 @@ def pass_on(context: LayerContext, outputs: tuple[str, ...]) -> None:
     masks, name = context.builder.masks, context.spec.class_name
     mask = None
     if name in PASSING:
-        given = context.arguments.get("mask")
-        found = [masks[source] for source in context.inputs if source in masks]
-        mask = context.as_mask(given) if isinstance(given, NodeName) else next(iter(found), None)
+        argument = context.arguments.get("mask")
+        arriving = [masks[source] for source in context.inputs if source in masks]
+        mask = (
+            context.as_mask(argument)
+            if isinstance(argument, NodeName)
+            else next(iter(arriving), None)
+        )
     elif name in MERGING:
         mask = merged(context, [masks.get(source) for source in context.inputs])
     elif name == "Concatenate":

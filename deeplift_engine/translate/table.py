@@ -112,7 +112,7 @@ def translator(spec: LayerSpec, functions: frozenset[str]) -> Translator:
         For a class that is not in the table, or a Lambda without its function.
     """
     if spec.name in functions:
-        return custom.put_given
+        return custom.put_user_layer
     if spec.class_name in TRANSLATORS:
         _check_options(spec)
         if spec.class_name not in ("RNN", "Functional"):

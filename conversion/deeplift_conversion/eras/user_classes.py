@@ -23,14 +23,14 @@ def marked(document: Any, own: Collection[str]) -> Any:
         return [marked(entry, own) for entry in document]
     if not isinstance(document, dict):
         return document
-    found = {key: marked(entry, own) for key, entry in document.items()}
-    class_name = found.get("class_name")
+    mapping = {key: marked(entry, own) for key, entry in document.items()}
+    class_name = mapping.get("class_name")
     plain = class_name.rpartition(">")[2] if isinstance(class_name, str) else ""
-    if plain not in OPTIONS or plain in _HELD or not isinstance(found.get("config"), dict):
-        return found
-    if plain in own or _is_registered(found):
-        found["class_name"] = MARK + plain
-    return found
+    if plain not in OPTIONS or plain in _HELD or not isinstance(mapping.get("config"), dict):
+        return mapping
+    if plain in own or _is_registered(mapping):
+        mapping["class_name"] = MARK + plain
+    return mapping
 
 
 def _is_registered(saved: dict[str, Any]) -> bool:

@@ -29,13 +29,13 @@ def read_inbound(
         args = revive(data["args"])
         kwargs = revive(data.get("kwargs") or {})
         return tuple(args if isinstance(args, list | tuple) else [args]), kwargs
-    found: dict[str, Any] = {}
+    keywords: dict[str, Any] = {}
 
     def read(item: Any) -> Any:
         if _is_leaf(item):
             if len(item) > 3 and isinstance(item[3], dict):
                 for key, value in item[3].items():
-                    found.setdefault(key, _tensors_inside(value, layers))
+                    keywords.setdefault(key, _tensors_inside(value, layers))
             if item[0] == "_CONSTANT_VALUE":
                 return _tensors_inside(item[2], layers)
             return SavedTensor(item[0], int(item[1]), int(item[2]))
@@ -50,7 +50,7 @@ def read_inbound(
     value = read(data)
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
-    return (value,), found
+    return (value,), keywords
 
 
 def read_tensors(data: Any, where: str) -> Any:

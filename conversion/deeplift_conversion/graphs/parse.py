@@ -75,9 +75,9 @@ def parse_layer(saved: Any, era: int, source: str, fallback: str = "") -> Layer:
         options = frozen(dict(config))
         return Layer(name, f"ops.{class_name}", class_name, options, era=era, saved=config)
     new_class, options = canonical(class_name, config, era, where)
-    parts = _parts(new_class, config, era, where)
+    sublayers = _sublayers(new_class, config, era, where)
     return Layer(
-        name, new_class, class_name, options, parts, trainable=trainable, era=era, saved=config
+        name, new_class, class_name, options, sublayers, trainable=trainable, era=era, saved=config
     )
 
 
@@ -178,7 +178,7 @@ def _functional(config: dict[str, Any], era: int, source: str) -> Graph:
     return Graph(layers, tuple(calls), inputs, outputs)
 
 
-def _parts(
+def _sublayers(
     class_name: str, config: dict[str, Any], era: int, where: str
 ) -> tuple[tuple[str, Layer], ...]:
     if class_name in _WRAPPERS:
@@ -209,8 +209,8 @@ def _parts(
             layer = parse_layer(cell, era, where)
             double = any(layer.name == other.name for other in cells)
             cells.append(replace(layer, name=f"{layer.name}_{number}") if double else layer)
-        places = directories(cells)
-        return tuple((f"cells/{place}", cell) for place, cell in zip(places, cells, strict=True))
+        folders = directories(cells)
+        return tuple((f"cells/{folder}", cell) for folder, cell in zip(folders, cells, strict=True))
     return ()
 
 

@@ -45,7 +45,7 @@ def assign_lists(graph: Graph, lists: Mapping[str, Named], source: str) -> Assig
     dict
         Path of a layer to role to array, as the file has them.
     """
-    found: Assigned = {}
+    assigned: Assigned = {}
     used: set[str] = set()
     lists = _matched_to(graph, lists, source)
     for path, layer in _holders(graph, lists, ""):
@@ -53,10 +53,10 @@ def assign_lists(graph: Graph, lists: Mapping[str, Named], source: str) -> Assig
         named = [
             (name, array)
             for name, array in lists.get(path, ())
-            if not any(part.startswith(_SEEDS) for part in name.split("/"))
+            if not any(piece.startswith(_SEEDS) for piece in name.split("/"))
         ]
         prefix = path[: -len(layer.name)]
-        found |= _distribute(list(leaves(layer, prefix)), named, f"{source}: layer {path!r}")
+        assigned |= _distribute(list(leaves(layer, prefix)), named, f"{source}: layer {path!r}")
     surplus = {path: [name for name, _ in lists[path]] for path in lists.keys() - used}
     surplus = {path: names for path, names in surplus.items() if names}
     if surplus:
@@ -66,7 +66,7 @@ def assign_lists(graph: Graph, lists: Mapping[str, Named], source: str) -> Assig
             f" not have (and for {len(surplus) - 1} more). Do architecture and weights belong"
             " together?"
         )
-    return found
+    return assigned
 
 
 def _holders(graph: Graph, lists: Mapping[str, Named], prefix: str) -> Iterator[tuple[str, Layer]]:
@@ -120,8 +120,8 @@ def _distribute(inside: list[Leaf], named: Named, where: str) -> Assigned:
     natural = [(leaf, slot) for leaf in inside for slot in leaf.slots or ()]
     trained = [(leaf, slot) for leaf, slot in natural if slot.trainable and leaf.trainable]
     fixed = [(leaf, slot) for leaf, slot in natural if not (slot.trainable and leaf.trainable)]
-    whole = all(leaf.slots is not None for leaf in inside)
-    if whole:
+    all_known = all(leaf.slots is not None for leaf in inside)
+    if all_known:
         for order in (trained + fixed, natural):
             if len(order) == len(named) and _agree(order, named):
                 result: Assigned = {leaf.path: {} for leaf in inside}
@@ -154,11 +154,11 @@ def _by_prefix(inside: list[Leaf], named: Named) -> list[Named] | None:
     """Group weights by the layer's name in their own, else by the path before their last name."""
     owned: list[list[tuple[str, Array]]] = [[] for _ in inside]
     for name, array in named:
-        parts = name.split("/")[:-1]
-        owners = [number for number, leaf in enumerate(inside) if leaf.layer.name in parts]
+        pieces = name.split("/")[:-1]
+        owners = [number for number, leaf in enumerate(inside) if leaf.layer.name in pieces]
         if not owners:
             break
-        owner = max(owners, key=lambda number: parts.index(inside[number].layer.name))
+        owner = max(owners, key=lambda number: pieces.index(inside[number].layer.name))
         owned[owner].append((name, array))
     else:
         return list(owned)
@@ -199,10 +199,10 @@ def _unknown(named: Named) -> dict[str, Array]:
     """Name the arrays of a custom layer by the last parts of their names, made unique."""
     lists = [_clean(name).split("/") for name, _ in named]
     roles: dict[str, Array] = {}
-    for parts, (_, array) in zip(lists, named, strict=True):
-        role = parts[-1]
-        if sum(other[-1] == role for other in lists) > 1 and len(parts) > 1:
-            role = "/".join(parts[-2:])
+    for pieces, (_, array) in zip(lists, named, strict=True):
+        role = pieces[-1]
+        if sum(other[-1] == role for other in lists) > 1 and len(pieces) > 1:
+            role = "/".join(pieces[-2:])
         base, count = role, 1
         while role in roles:
             role, count = f"{base}_{count}", count + 1
@@ -216,18 +216,18 @@ def _clean(name: str) -> str:
 
 def _fits(slot: Slot, name: str) -> bool | None:
     """Tell whether a weight's name is one of the slot's; None where the name says nothing."""
-    parts = _clean(name).split("/")
-    found = _LAST.search(parts[-1])
-    if found is None:
+    pieces = _clean(name).split("/")
+    match = _LAST.search(pieces[-1])
+    if match is None:
         return None
-    last = found.group(1)
+    last = match.group(1)
     for known in slot.names:
         *before, role = known.split("/")
         if role != last:
             continue
-        if not before or (len(parts) > 1 and re.sub(r"_\d+$", "", parts[-2]) == before[0]):
+        if not before or (len(pieces) > 1 and re.sub(r"_\d+$", "", pieces[-2]) == before[0]):
             return True
-        if len(parts) == 1:  # a bare "kernel" says nothing about which sublayer's
+        if len(pieces) == 1:  # a bare "kernel" says nothing about which sublayer's
             return None
     return False
 

@@ -79,7 +79,7 @@ def check_shapes(layer: Layer, weights: dict[str, Array], where: str) -> None:
             shape = str(expected).replace("'", "")
             raise ModelConfigError(
                 f"{where} ({layer.saved_class_name}): {slot.role} has shape {values.shape},"
-                f" expected {shape} from the options {_told(layer)}."
+                f" expected {shape} from the options {_size_options(layer)}."
                 " Do architecture and weights belong together?"
             )
         for size, actual in zip(slot.shape, values.shape, strict=True):
@@ -87,7 +87,7 @@ def check_shapes(layer: Layer, weights: dict[str, Array], where: str) -> None:
                 symbols[size] = actual
 
 
-def _told(layer: Layer) -> dict[str, Any]:
+def _size_options(layer: Layer) -> dict[str, Any]:
     keys = ("filters", "units", "kernel_size", "input_dim", "output_dim", "depth_multiplier")
     return {key: layer.config[key] for key in keys if key in layer.config}
 

@@ -61,10 +61,10 @@ def real_rows() -> Iterator[str]:
     for path in sorted(MODELS.glob("*/about.json")):
         about = json.loads(path.read_text())
         loads = about["keras_3_15_loads"]
-        answer = "yes" if loads["ok"] else f"no: {told(loads['error'] or '')}"
+        answer = "yes" if loads["ok"] else f"no: {first_line(loads['error'] or '')}"
         called = loads.get("max_abs_diff_of_y_or_call_error")
         if isinstance(called, str):
-            answer = f"loads, but {told(called)}"
+            answer = f"loads, but {first_line(called)}"
         if loads["ok"] is None:
             answer = "not tried: Python bytecode"
         era = about["keras"] if about["keras"] != "None" else "before 1.0"
@@ -81,11 +81,11 @@ def layers(path: Path) -> list[str]:
     """Names of the classes and operations in a file, without those that are everywhere."""
     from deeplift_conversion import read_model
 
-    found = set()
+    result = set()
     for layer in read_model(path).layers.values():
         operation = layer.config.get("function") if "OpLambda" in layer.saved_class_name else None
-        found.add(f"tf.{operation}" if operation else layer.saved_class_name)
-    return sorted(found - {"InputLayer", "Flatten", "Concatenate", "Dense"})
+        result.add(f"tf.{operation}" if operation else layer.saved_class_name)
+    return sorted(result - {"InputLayer", "Flatten", "Concatenate", "Dense"})
 
 
 def verdict(name: str) -> str:
@@ -99,21 +99,21 @@ def _verdict(name: str) -> str:
     try:
         model = keras.saving.load_model(SAVED / name, compile=False)
     except Exception as error:
-        return f"no: {told(str(error))}"
+        return f"no: {first_line(str(error))}"
     expected = numbers(name)
-    given = [expected[f"x{number}"] for number in range(len(model.inputs))]
+    values = [expected[f"x{number}"] for number in range(len(model.inputs))]
     try:
-        found = model(given if len(given) > 1 else given[0], training=False)
+        result = model(values if len(values) > 1 else values[0], training=False)
     except Exception as error:
-        return f"loads, but cannot be called: {told(str(error))}"
-    values: list[Any] = list(found) if isinstance(found, list | tuple) else [found]
+        return f"loads, but cannot be called: {first_line(str(error))}"
+    values: list[Any] = list(result) if isinstance(result, list | tuple) else [result]
     pairs = [(np.asarray(v), expected[f"y{number}"]) for number, v in enumerate(values)]
     if all(a.shape == b.shape and off(a, b) < 1e-4 for a, b in pairs):
         return "yes"
     return "loads, but computes something else"
 
 
-def told(reason: str) -> str:
+def first_line(reason: str) -> str:
     """The first line of an error, fit for a table."""
     lines = [line.strip() for line in reason.splitlines() if line.strip()]
     first = lines[0] if lines else "no reason given"
