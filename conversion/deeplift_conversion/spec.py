@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]
+Path: TypeAlias = tuple[str | int, ...]
+"""Keys of mappings and positions in lists that lead to one tensor of a structure."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,10 @@ class ModelSpec:
     era
         Major version of the Keras that wrote the configuration, 0 to 3 (tf.keras is 2). Some
         layers treat masks differently.
+    input_paths, output_paths
+        Where each input and output is in the structure that the model takes and returns:
+        ``("dna",)`` in a mapping, ``(0,)`` in a list, ``()`` for the only one. Mappings are in the
+        order of their keys, as Keras flattens them. No paths at all stand for flat lists.
     """
 
     name: str
@@ -122,3 +128,5 @@ class ModelSpec:
     source: str = "<memory>"
     sha256: str = ""
     era: int = 3
+    input_paths: tuple[Path, ...] = ()
+    output_paths: tuple[Path, ...] = ()

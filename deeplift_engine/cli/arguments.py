@@ -14,6 +14,7 @@ from deeplift_engine.cli.custom_file import read_custom
 from deeplift_engine.cli.input_files import read_inputs
 from deeplift_engine.engine import targets
 from deeplift_engine.errors import InputError, RuleError
+from deeplift_engine.graph.inputs import key_of
 from deeplift_engine.util.typing import Array
 
 if TYPE_CHECKING:
@@ -105,7 +106,12 @@ def all_units(network: Network, inputs: Inputs, options: argparse.Namespace) -> 
 
 def references(options: argparse.Namespace, network: Network) -> Any:
     """What every ``--references`` said together; None for nothing."""
-    return by_input(options.references, options.seed or 0, names(network))
+    return by_input(keyed(options.references, network), options.seed or 0, names(network))
+
+
+def keyed(given: Given, network: Network) -> Given:
+    """References by the names of inputs, where the user may have named their Input layers."""
+    return [(key_of(name, network.inputs), make) for name, make in given or ()]
 
 
 def by_input(given: Given, seed: int, inputs: Sequence[str]) -> Any:
@@ -148,7 +154,9 @@ def names(network: Network) -> list[str]:
 
 def inputs(options: argparse.Namespace, network: Network) -> Inputs:
     """The data of the file."""
-    return read_inputs(options.inputs, dict(options.key), names(network))
+    keys = {key_of(name, network.inputs): array for name, array in options.key}
+    layers = [info.layer or info.name for info in network.inputs]
+    return read_inputs(options.inputs, keys, names(network), layers)
 
 
 def first(data: Inputs, samples: int) -> Inputs:

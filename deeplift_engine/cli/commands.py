@@ -165,7 +165,7 @@ def sweep(options: argparse.Namespace) -> int:
     found = network.sweep(
         asked.inputs(options, network),
         {
-            text: asked.by_input(given, seed, names)
+            text: asked.by_input(asked.keyed(given, network), seed, names)
             for text, given in options.references or [("zeros", ())]
         },
         options.rules or "rescale",

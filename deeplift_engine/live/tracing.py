@@ -120,10 +120,16 @@ def _symbols(model: keras.Model, example: Any, input_shape: Any) -> tuple[Any, C
             )
         symbols = _of_shapes(built, lambda shape: (None, *shape[1:]))
     if len(wanted) > 1 and isinstance(symbols, Mapping) and symbols.keys() >= set(wanted):
-        return (), dict(symbols)
+        order = [name for name in _parameters(model) if name in symbols]
+        return (), {name: symbols[name] for name in dict.fromkeys([*order, *symbols])}
     if len(wanted) > 1 and isinstance(symbols, list | tuple) and len(symbols) >= len(wanted):
         return tuple(symbols), {}
     return (symbols,), {}
+
+
+def _parameters(layer: Any) -> list[str]:
+    """Names of all parameters of a layer's ``call``, in its order."""
+    return list(inspect.signature(layer.call).parameters)
 
 
 def _required(model: keras.Model) -> list[str]:
@@ -180,26 +186,42 @@ class _Tracing:
         self.ran = False
 
     def graph(self, model: Any, name: str, prefix: str) -> Config:
-        """A model that is its graph."""
-        return self.between(name, prefix, structure(model, "inputs"), structure(model, "outputs"))
+        """A model that is its graph; the outputs of an inner one in the order of its calls."""
+        outputs = model.outputs if prefix else structure(model, "outputs")
+        return self.between(name, prefix, structure(model, "inputs"), outputs)
 
     def called(self, layer: Any, name: str, prefix: str, args: Any, kwargs: Any) -> Config:
         """Trace a layer's ``call`` on symbolic tensors."""
         call = getattr(layer.call, "python_function", layer.call)  # of a tf.function
-        outputs = keras.tree.flatten(call(*args, **kwargs))
-        inputs = [value for value in keras.tree.flatten((args, kwargs)) if _is_symbol(value)]
-        if not outputs or not all(map(_is_symbol, outputs)):
+        outputs = call(*args, **kwargs)
+        flat = keras.tree.flatten(outputs)
+        if not flat or not all(map(_is_symbol, flat)):
             raise ValueError("it returns something that is no tensor computed from its inputs")
         self.ran = True
-        return self.between(name, prefix, inputs, outputs)
+        if prefix:
+            return self.between(name, prefix, _tensors(args, kwargs), flat)
+        passed = [*zip(_parameters(layer), args, strict=False), *kwargs.items()]
+        wanted = {id(value): parameter for parameter, value in passed} if len(passed) > 1 else {}
+        inputs = _unlisted([value for _, value in passed])
+        return self.between(name, prefix, inputs, _unlisted(outputs), wanted)
 
-    def between(self, name: str, prefix: str, inputs: Any, outputs: Any) -> Config:
-        """The graph from ``inputs`` to ``outputs``, as a Functional model's configuration."""
+    def between(
+        self,
+        name: str,
+        prefix: str,
+        inputs: Any,
+        outputs: Any,
+        wanted: Mapping[int, str] | None = None,
+    ) -> Config:
+        """The graph from ``inputs`` to ``outputs``, as a Functional model's configuration.
+
+        ``wanted`` are names for inputs, by the ids of their tensors.
+        """
         sources = {id(tensor): tensor for tensor in keras.tree.flatten(inputs)}
         nodes = _ordered(sources, keras.tree.flatten(outputs))
         names = _Names()
         origins = {
-            key: (names.of(tensor, tensor._keras_history[0].name), 0, 0)
+            key: (names.of(tensor, (wanted or {}).get(key, tensor._keras_history[0].name)), 0, 0)
             for key, tensor in sources.items()
         }
         layers = [_input_layer(origins[key][0], tensor) for key, tensor in sources.items()]
@@ -281,6 +303,11 @@ class _Names:
             self.names[key] = name
             self.taken.add(name)
         return self.names[key]
+
+
+def _unlisted(values: Any) -> Any:
+    """The only one of several values, or all of them."""
+    return values[0] if isinstance(values, list | tuple) and len(values) == 1 else values
 
 
 def structure(model: Any, which: str) -> Any:
