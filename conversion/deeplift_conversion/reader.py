@@ -147,9 +147,8 @@ def read_config(
             digest.update(f"{layer}/{key} {values.shape} {values.dtype}".encode())
             digest.update(np.ascontiguousarray(values).tobytes())
     version = keras_version or str(document.get("keras_version") or "")
-    document = marked(document, own)
-    document = marked(document, own)
     header = _Header(document, version, backend or str(document.get("backend") or ""))
+    header = header.marked(own)
     model, graph, theano = header.parsed(source, theano_kernels)
     spec = flatten(model, graph, assign_lists(graph, lists, source), theano, source)
     return replace(
@@ -180,6 +179,11 @@ class _Header:
     @property
     def era(self) -> int:
         return era_of(self.document, self.keras_version)
+
+    def marked(self, own: Collection[str]) -> _Header:
+        """Return the same with a mark on what is not Keras's."""
+        document = marked(self.document, own, self.keras_version, self.era)
+        return replace(self, document=document)
 
     def parsed(self, source: str, theano_kernels: bool | None) -> tuple[str, Graph, bool]:
         name, graph = parse_model(self.document, self.era, source)
@@ -215,8 +219,8 @@ def _read(
         version = version or _text(file, "keras_version") or _text(root, "keras_version")
         version = version or str(document.get("keras_version") or "")
         backend = _text(file, "backend") or _text(root, "backend")
-        document = marked(document, own)
         header = _Header(document, version, backend or str(document.get("backend") or ""))
+        header = header.marked(own)
         name, graph, theano = header.parsed(source, theano_kernels)
         raw = _weights(graph, root, len(data), source)
     spec = flatten(name, graph, raw, theano, source)

@@ -48,6 +48,8 @@ class LayerSpec:
         RNN: its cells).
     saved_class_name
         The class as the file spells it.
+    foreign
+        Why the class is not Keras's though it has a name of Keras's; ``""`` where it is.
     """
 
     name: str
@@ -56,6 +58,7 @@ class LayerSpec:
     weights: Mapping[str, Array] = field(default_factory=dict)
     children: tuple[LayerSpec, ...] = ()
     saved_class_name: str = ""
+    foreign: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A network takes inputs and returns outputs by the keys of the model's structure, as Keras does."""
+"""A network takes inputs and gives outputs by the keys of the model's structure, as Keras does."""
 
 from __future__ import annotations
 

@@ -152,7 +152,9 @@ class _Flattening:
             self.layer(sublayer, f"{path}/{sublayer.name}") for _, sublayer in layer.sublayers
         )
         saved = unmarked(layer.saved_class_name)
-        return LayerSpec(path, layer.class_name, layer.config, weights, children, saved)
+        return LayerSpec(
+            path, layer.class_name, layer.config, weights, children, saved, layer.foreign
+        )
 
     def complete_inputs(self) -> None:
         """Fill in shapes and dtypes of inputs that the file lacks, from the layers that read them.

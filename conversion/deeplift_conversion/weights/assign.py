@@ -10,7 +10,7 @@ from deeplift_conversion.errors import ModelConfigError
 from deeplift_conversion.spec import Array
 from deeplift_conversion.tree import Graph, Layer
 from deeplift_conversion.weights.leaves import Leaf, leaves
-from deeplift_conversion.weights.roles import Slot
+from deeplift_conversion.weights.roles import OWN, Slot
 
 Named = Sequence[tuple[str, Array]]
 Assigned = dict[str, dict[str, Array]]
@@ -20,9 +20,6 @@ _LAST = re.compile(
     r"|moving_variance|moving_stddev|renorm_mean|renorm_stddev|alphas?|kernel|bias|recurrent_kernel|depthwise_kernel|pointwise_kernel"
     r"|real_kernel|imag_kernel"
     r"|embeddings|reverse_embeddings|scale|mean|variance|count|vector_u|sn_u|concat_score_weight)(?:_\d+)?$"
-)
-_OWN = (
-    " Or is the class one of your own, which Keras has too? Then say so: load(..., layers={...})."
 )
 _SEEDS = ("seed_generator", "seed_generator_state")
 
@@ -112,11 +109,17 @@ def _distribute(inside: list[Leaf], named: Named, where: str) -> Assigned:
         if named:
             raise ModelConfigError(
                 f"{where}: this layer has no weights, but {[name for name, _ in named]} are saved"
-                f" for it. Do architecture and weights belong together?{_OWN}"
+                f" for it. Do architecture and weights belong together?{OWN}"
             )
         return {}
     if len(inside) == 1:
         return {inside[0].path: _one_layer(inside[0], named, where)}
+    owned = _by_owner(inside, named)
+    if owned is not None:
+        return {
+            leaf.path: _one_layer(leaf, group, f"{where}: {leaf.path!r}")
+            for leaf, group in zip(inside, owned, strict=True)
+        }
     natural = [(leaf, slot) for leaf in inside for slot in leaf.slots or ()]
     trained = [(leaf, slot) for leaf, slot in natural if slot.trainable and leaf.trainable]
     fixed = [(leaf, slot) for leaf, slot in natural if not (slot.trainable and leaf.trainable)]
@@ -148,6 +151,34 @@ def _agree(order: list[tuple[Leaf, Slot]], named: Named) -> bool:
         _fits(slot, name) is not False and (slot.shape is None or len(slot.shape) == array.ndim)
         for (_, slot), (name, array) in zip(order, named, strict=True)
     )
+
+
+def _by_owner(inside: list[Leaf], named: Named) -> list[Named] | None:
+    """Group weights by the names of their layers, where every name tells one layer.
+
+    Keras lists arrays in the order of the layers, but those of frozen layers last, and a layer may
+    be frozen after it was wrapped: names tell what the order does not.
+    """
+    groups: list[list[tuple[str, Array]]] = [[] for _ in inside]
+    for name, array in named:
+        pieces = name.split("/")[:-1]
+        depths = [_depth(leaf.layer.name, pieces) for leaf in inside]
+        deepest = max(depths)
+        if deepest < 0 or depths.count(deepest) > 1:
+            return None
+        groups[depths.index(deepest)].append((name, array))
+    complete = all(
+        leaf.slots is not None
+        and len(leaf.slots) == len(group)
+        and all(any(_fits(slot, name) is not False for slot in leaf.slots) for name, _ in group)
+        for leaf, group in zip(inside, groups, strict=True)
+    )
+    return list(groups) if complete else None
+
+
+def _depth(name: str, pieces: list[str]) -> int:
+    """Return the last position of a layer's name in the path of an array, -1 where it is not."""
+    return max((depth for depth, piece in enumerate(pieces) if piece == name), default=-1)
 
 
 def _by_prefix(inside: list[Leaf], named: Named) -> list[Named] | None:
@@ -184,7 +215,7 @@ def _one_layer(leaf: Leaf, named: Named, where: str) -> dict[str, Array]:
         raise ModelConfigError(
             f"{where} ({leaf.layer.saved_class_name}): {problem}: {saved}, expected"
             f" {[slot.role for slot in leaf.slots]}."
-            f" Do architecture and weights belong together?{_OWN}"
+            f" Do architecture and weights belong together?{OWN}"
         )
     for slot, (name, _) in zip(leaf.slots, named, strict=True):
         if _fits(slot, name) is False:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 Shape = tuple[Any, ...] | None
+OWN = " Or is the class one of your own, which Keras has too? Then say so: load(..., layers={...})."
+"""Advice where arrays do not fit a class."""
 
 
 @dataclass(frozen=True)
