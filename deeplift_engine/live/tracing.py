@@ -18,6 +18,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from deeplift_conversion.eras.user_classes import MARK
 from deeplift_engine.errors import InputError, UnsupportedModelError
 
 logger = logging.getLogger("deeplift_engine")
@@ -282,7 +283,19 @@ class _Tracing:
         except Exception:  # no get_config: its class is all that is known
             saved = {"class_name": type(layer).__name__, "module": type(layer).__module__}
             saved["config"] = {"name": name}
-        return {**saved, "name": name, "config": {**saved["config"], "name": name}}
+        config = {**saved["config"], "name": name, **_own_activations(layer)}
+        return {**saved, "name": name, "config": config}
+
+
+def _own_activations(layer: Any) -> Config:
+    """Mark activations that are functions of the user's own: Keras saves their names alone."""
+    marks = {}
+    for option in ("activation", "recurrent_activation"):
+        function = getattr(layer, option, None)
+        module = (getattr(function, "__module__", None) or "keras").split(".")[0]
+        if inspect.isfunction(function) and module not in ("keras", "tensorflow"):
+            marks[option] = MARK + function.__name__
+    return marks
 
 
 class _Names:

@@ -84,13 +84,13 @@ def _foreign(
         return None
     if bare in own and bare not in _HELD:
         return "it is defined by layers= or functions="
+    strange = foreign_options(name, frozenset(config))
+    if strange:
+        return f"Keras's {name} has no option {', '.join(map(repr, strange))} in any version"
     if saved.get("registered_name") and not is_of_keras(saved):
         return f"it is registered as {saved['registered_name']!r}"
     if package and package not in _PACKAGES:
         return f"it is registered under {package!r}"
-    strange = foreign_options(name, frozenset(config))
-    if strange:
-        return f"Keras's {name} has no option {', '.join(map(repr, strange))} in any version"
     return None
 
 
