@@ -86,10 +86,15 @@ class Network:
         """Names of the nodes whose activations the model returns."""
         return self.graph.outputs
 
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """What results call the outputs: their keys in the model's structure, or the nodes."""
+        return tuple(self._interface.outputs)
+
     def __repr__(self) -> str:
         """Source and size."""
         shapes = ", ".join(f"{info.name} {info.shape}" for info in self.inputs)
-        return f"<Network of {self.spec.source}: {shapes} → {', '.join(self.outputs)}>"
+        return f"<Network of {self.spec.source}: {shapes} → {', '.join(self.output_names)}>"
 
     def predict(self, x: Any, batch_size: int | None = None, progress: bool | None = None) -> Any:
         """The model's outputs (N, ...) on inputs (N, ...).

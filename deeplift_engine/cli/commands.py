@@ -50,7 +50,7 @@ def inspect(options: argparse.Namespace) -> int:
             "model": found.source,
             "keras_version": network.spec.keras_version or "not said",
             "sha256": network.spec.sha256,
-            "outputs": list(network.outputs),
+            "outputs": list(network.output_names),
         }
     if options.json:
         described = network.describe(rules, pooling) if network else []

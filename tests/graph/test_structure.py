@@ -179,6 +179,8 @@ def test_a_key_that_is_the_name_of_an_inner_layer() -> None:
 
 def test_targets_go_by_the_keys_of_outputs() -> None:
     net = de.convert(two_heads())
+    assert net.output_names == ("first", "second")
+    assert net.outputs == ("second", "first")
     with pytest.raises(TargetError, match=r"'layer:first' .* or 'output:first'"):
         net.explainer(target="first")
     for name, factor in (("layer:first", 2), ("output:first", 3), ("output:second", 2)):
