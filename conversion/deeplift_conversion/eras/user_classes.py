@@ -21,6 +21,11 @@ REASON = "not_keras_because"
 _KERAS = ("keras", "tf_keras", "tensorflow")
 _PACKAGES = frozenset(["keras", "Keras", "tf.keras", "tf_keras", "keras.layers"])
 _HELD = frozenset(["TimeDistributed", "Bidirectional", "SpectralNormalization", "RNN"])
+_WITHOUT_POLICY = frozenset(
+    ["InputLayer", "Discretization", "HashedCrossing"]
+    + [f"SpatialDropout{rank}D" for rank in (1, 2, 3)]
+)
+"""Layers of Keras 3 that are saved with the name of their dtype alone."""
 _ACTIVATIONS = ("activation", "recurrent_activation", "inner_activation")
 
 _LATER: dict[tuple[int, ...], str] = {
@@ -62,6 +67,8 @@ def marked(document: Any, own: Collection[str], version: str, era: int) -> Any:
     entries = {key: marked(entry, own, version, era) for key, entry in document.items()}
     class_name, config = entries.get("class_name"), entries.get("config")
     if not isinstance(class_name, str) or not isinstance(config, dict):
+        return entries
+    if is_operation(entries, config, era):
         return entries
     if (reason := _foreign(class_name, entries, config, own)) is not None:
         return {**entries, "class_name": MARK + class_name, REASON: reason}
@@ -117,9 +124,23 @@ def is_of_keras(saved: dict[str, Any]) -> bool:
     return str(saved.get("module") or "").split(".")[0] in _KERAS
 
 
+def is_operation(saved: dict[str, Any], config: dict[str, Any], era: int) -> bool:
+    """Tell an operation of Keras 3, some of which have the names of layers.
+
+    In HDF5, which notes no module, it is known by having no dtype policy; some have an option of
+    that name, of what they give.
+    """
+    module = str(saved.get("module") or "")
+    if module:
+        return is_of_keras(saved) and "ops" in module.split(".")
+    layer = "trainable" in config or isinstance(config.get("dtype"), dict)
+    named = saved.get("class_name") not in _WITHOUT_POLICY
+    return era == 3 and "inbound_nodes" in saved and not layer and named
+
+
 def unmarked(class_name: str) -> str:
     """Return a class's name as the file has it."""
     return class_name.removeprefix(MARK)
 
 
-__all__ = ["MARK", "REASON", "is_of_keras", "marked", "unmarked"]
+__all__ = ["MARK", "REASON", "is_of_keras", "is_operation", "marked", "unmarked"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from deeplift_conversion.eras.canonical import canonical
 from deeplift_conversion.eras.merge import merge_layer
-from deeplift_conversion.eras.user_classes import REASON, is_of_keras
+from deeplift_conversion.eras.user_classes import REASON, is_of_keras, is_operation
 from deeplift_conversion.errors import ModelConfigError
 from deeplift_conversion.files.untrusted import frozen
 from deeplift_conversion.graphs.inbound import read_inbound, read_tensors
@@ -17,12 +17,7 @@ from deeplift_conversion.tree import Call, Graph, Layer
 from deeplift_conversion.weights.checkpoint import directories
 
 logger = logging.getLogger("deeplift_conversion")
-_MODELS = frozenset({"Sequential", "Functional", "Model", "Container", "Network"})
-_WITHOUT_POLICY = frozenset(
-    ["InputLayer", "Discretization", "HashedCrossing"]
-    + [f"SpatialDropout{rank}D" for rank in (1, 2, 3)]
-)
-"""Layers of Keras 3 that are saved with the name of their dtype alone."""
+_MODELS = frozenset({"Sequential", "Functional", "Model", "Container", "Network", "Pipeline"})
 _WRAPPERS = frozenset({"TimeDistributed", "SpectralNormalization"})
 
 
@@ -92,9 +87,7 @@ def parse_layer(saved: Any, era: int, source: str, fallback: str = "") -> Layer:
     if class_name == "Lambda":
         options = _lambda_options(config)
         return Layer(name, "Lambda", "Lambda", options, era=era, saved=config)
-    module = str(saved.get("module") or "")
-    of_keras_ops = is_of_keras(saved) and "ops" in module.split(".")
-    if of_keras_ops or (era == 3 and not module and _is_operation(saved, config)):
+    if is_operation(saved, config, era):
         options = frozen(dict(config))
         return Layer(name, f"ops.{class_name}", class_name, options, era=era, saved=config)
     new_class, options = canonical(class_name, config, era, where)
@@ -118,15 +111,6 @@ def _is_model(class_name: str, config: Any, saved: dict[str, Any]) -> bool:
         return True
     registered = bool(saved.get("registered_name")) and not is_of_keras(saved)
     return class_name in _MODELS and not registered
-
-
-def _is_operation(saved: dict[str, Any], config: dict[str, Any]) -> bool:
-    """Tell a Keras 3 operation in HDF5, which notes no module: it has no dtype policy.
-
-    Some have an option of that name, of what they give.
-    """
-    layer = "trainable" in config or isinstance(config.get("dtype"), dict)
-    return "inbound_nodes" in saved and not layer and saved.get("class_name") not in _WITHOUT_POLICY
 
 
 def _nested(class_name: str, config: Any, saved: dict[str, Any], era: int, source: str) -> Layer:
