@@ -198,7 +198,7 @@ class Network:
             For names that are not known.
         """
         found = find(method)
-        return found.made(self.setup(target, layers, fused, found.name), options)
+        return found.create(self.setup(target, layers, fused, found.name), options)
 
     def sweep(
         self,

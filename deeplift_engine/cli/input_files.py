@@ -1,4 +1,4 @@
-"""Arrays from the files that users keep them in: npy, npz, HDF5."""
+"""Arrays from npy, npz and HDF5 files."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def read_inputs(
         )
     if len(names) == 1:
         if len(keys) > 1:
-            given = " and ".join(map(repr, keys.values()))
-            raise InputError(f"--key names {given} for the only input, {names[0]}: leave one out")
+            keyed = " and ".join(map(repr, keys.values()))
+            raise InputError(f"--key names {keyed} for the only input, {names[0]}: leave one out")
         return read_array(path, keys.get("") or keys.get(names[0]))
     if "" in keys:
         raise InputError(
@@ -71,7 +71,7 @@ def read_inputs(
 
 
 def read_array(path: Path, key: str | None = None) -> Array:
-    """Read one array of numbers; ``key`` may be left out where the file holds only one.
+    """Read one array of numbers; ``key`` is optional where the file holds only one.
 
     Raises
     ------

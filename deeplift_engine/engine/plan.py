@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from deeplift_engine.graph.graph import Graph
-from deeplift_engine.layers import Recurrence, Transpose
 from deeplift_engine.rules import Assigned
 
 LARGE = 20_000
@@ -35,12 +34,9 @@ def pairs_per_block(graph: Graph, names: Iterable[str], dtype: str) -> int:
 
 def _sizes(graph: Graph, names: Iterable[str]) -> list[int]:
     """Elements of each activation of one sample that ``names`` depend on."""
-    sizes = []
+    sizes: list[int] = []
     for node in map(graph.nodes.__getitem__, graph.ancestors(names)):
-        sizes.append(_size(node.shape))
-        if isinstance(node.layer, Recurrence):
-            steps = _size(node.shape[: node.layer.axis])
-            sizes += [steps * _size(inner.shape) for inner in node.layer.cell.nodes.values()]
+        sizes += map(_size, (node.shape, *node.layer.inner_shapes(node.shape)))
     return sizes
 
 
@@ -66,7 +62,7 @@ def cut_at(graph: Graph, name: str) -> Cut:
     so that only the node behind both is on every way.
     """
     node = graph.nodes[name]
-    if isinstance(node.layer, Transpose) and node.inputs:
+    if node.layer.permutation is not None and node.inputs:
         inner = graph.nodes[node.inputs[0]]
         if inner.keras_layer == node.keras_layer and inner.name.startswith(name):
             return Cut(name, inner.name)

@@ -17,7 +17,7 @@ from deeplift_engine.errors import InputError, ReferencesError
 from deeplift_engine.graph.inputs import InputInfo, arrays, by_input, padded
 from deeplift_engine.references.random_streams import content_keys
 from deeplift_engine.references.reference_set import References, warn_if_degenerate
-from deeplift_engine.util.options import OrNone, Whole, checked
+from deeplift_engine.util.options import Integer, OrNone, checked
 from deeplift_engine.util.typing import Array
 
 NOBODY = np.zeros(0, np.int64)
@@ -165,7 +165,7 @@ def checked_batch_size(batch_size: int | None) -> int | None:
     InputError
         For anything else.
     """
-    found: int | None = checked("batch_size", batch_size, OrNone(Whole(1)), InputError)
+    found: int | None = checked("batch_size", batch_size, OrNone(Integer(1)), InputError)
     return found
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from deeplift_engine.engine import targets
 from deeplift_engine.engine.target_weights import of_samples
 from deeplift_engine.errors import ConvergenceWarning, InapplicableError, InputError, RuleError
-from deeplift_engine.evaluate.subject import Subject, said
+from deeplift_engine.evaluate.subject import Subject, label_of
 from deeplift_engine.explainers.perturbation.masked_values import Masks, Perturbed
 from deeplift_engine.explainers.perturbation.masking.groups import Groups, grouping
 from deeplift_engine.graph.inputs import by_name
@@ -191,7 +191,7 @@ class Bench:
             )
             seconds = time.perf_counter() - start
             return replace(
-                self.take(attribution, label=label or said(method, options)),
+                self.take(attribution, label=label or label_of(method, options)),
                 method=method,
                 options=options,
                 runner=runner,

@@ -96,4 +96,4 @@ def create(name: str, setup: Setup, options: Mapping[str, Any]) -> Explainer:
     RuleError
         If there is no such method, or for options that it does not take.
     """
-    return find(name).made(setup, options)
+    return find(name).create(setup, options)

@@ -20,7 +20,7 @@ from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.gradients.paths import with_references, without_tokens
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.references.reference_set import References
-from deeplift_engine.util.options import Among, Count, NotNegative, Seed, Whole, checked
+from deeplift_engine.util.options import Among, Count, Integer, NotNegative, Seed, checked
 from deeplift_engine.util.typing import Array
 
 STATISTICS = ("mean", "square", "variance")
@@ -63,7 +63,7 @@ class Noisy(Explainer):
     ) -> None:
         super().__init__(setup)
         without_tokens(self.setup)
-        self.samples = checked("samples", samples, Whole(2 if statistic == "variance" else 1))
+        self.samples = checked("samples", samples, Integer(2 if statistic == "variance" else 1))
         self.statistic, self.noise, self.seed = statistic, noise, seed
         self.inner = inner = setup.create_method(of, self.setup, of_options or {})
         if inner.of_the_set:

@@ -1,4 +1,4 @@
-"""Whatever a user hands in as data, as one list of checked arrays in the network's order."""
+"""Users' data as a list of checked arrays in the order of the network's inputs."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Table:
     rows: int
 
     def outside(self, tokens: Array) -> tuple[tuple[int, ...], str] | None:
-        """Where the first token is that the table has no row for, and what to say of it."""
+        """Index of the first token without a row in the table, and a message on it."""
         beyond = (tokens <= -1) | (tokens >= self.rows)
         if not beyond.any():
             return None
-        place = tuple(int(number) for number in np.argwhere(beyond)[0])
-        return place, (
-            f"{tokens[place]:.10g}, but the table of {self.layer!r} has {self.rows} rows, for "
+        index = tuple(int(number) for number in np.argwhere(beyond)[0])
+        return index, (
+            f"{tokens[index]:.10g}, but the table of {self.layer!r} has {self.rows} rows, for "
             f"tokens 0 to {self.rows - 1}"
         )
 
@@ -160,8 +160,8 @@ def arrays(x: Any, inputs: Sequence[InputInfo], dtype: str) -> list[Array]:
     ]
     counts = [len(array) for array in checked]
     if len(set(counts)) > 1:
-        found = dict(zip((info.name for info in inputs), counts, strict=True))
-        raise InputError(f"The inputs have different numbers of samples: {found}.")
+        by_name = dict(zip((info.name for info in inputs), counts, strict=True))
+        raise InputError(f"The inputs have different numbers of samples: {by_name}.")
     return checked
 
 
@@ -192,24 +192,24 @@ def _array(value: Any, info: InputInfo, dtype: str) -> Array:
     with np.errstate(over="ignore"):
         cast = array.astype(dtype, copy=False) if floats else array
     if cast.dtype.kind == "f" and not np.isfinite(cast).all():
-        place = tuple(np.argwhere(~np.isfinite(cast))[0])
+        index = tuple(np.argwhere(~np.isfinite(cast))[0])
         raise InputError(
-            f"Input {info.name!r} holds {array[place]}, first in sample {int(place[0])}, which is "
+            f"Input {info.name!r} holds {array[index]}, first in sample {int(index[0])}, which is "
             f"no finite number in {cast.dtype}; scores of it would mean nothing."
         )
-    if info.table is not None and (found := info.table.outside(array)):
-        (sample, *position), text = found
+    if info.table is not None and (problem := info.table.outside(array)):
+        (sample, *position), text = problem
         where = f" at {tuple(position)}" if position else ""
         raise InputError(f"Input {info.name!r}, sample {sample}: the token{where} is {text}.")
     if floats:
         return cast
-    whole = array.astype(info.dtype, copy=False)
-    if not np.array_equal(whole, array):
+    integers = array.astype(info.dtype, copy=False)
+    if not np.array_equal(integers, array):
         raise InputError(
             f"Input {info.name!r} takes {info.dtype} values, and some are not whole numbers of "
             "that range."
         )
-    return whole
+    return integers
 
 
 def padded(array: Array, start: int, size: int) -> Array:
@@ -222,20 +222,20 @@ def padded(array: Array, start: int, size: int) -> Array:
 
 
 def block_size(samples: int, most: int) -> int:
-    """Samples per block, of which the last is filled up: at most ``most``.
+    """Samples per block, at most ``most``; the last block is filled up.
 
     A power of two that holds all of them; where that is too much, ``most`` or the power of two
     below it, whichever fills up less. So few sizes keep the number of compiled kernels small.
     """
-    whole = 1 << (samples - 1).bit_length()
-    if whole <= most or samples <= most:
-        return min(whole, most)
+    above = 1 << (samples - 1).bit_length()
+    if above <= most or samples <= most:
+        return min(above, most)
     below = 1 << (most.bit_length() - 1)
     return min((most, below), key=lambda size: -(-samples // size) * size)
 
 
 def block_starts(samples: int, most: int) -> Iterator[tuple[int, int]]:
-    """Where blocks start and how many samples they hold, the last of which is filled up.
+    """Starts and sizes of blocks of samples; the last block is filled up.
 
     As many of ``most`` as there are, then powers of two, until no more than a quarter of all (or
     one) is filled up: few sizes, and little that is computed for nothing.

@@ -78,7 +78,7 @@ def put_activation(context: LayerContext, layer: Layer, *inputs: str) -> str:
     """Add an activation as the layer's output, noting where the logits are."""
     source = inputs[0] if inputs else context.inputs[0]
     name = context.add(layer, source)
-    if isinstance(layer, Softmax) or (isinstance(layer, Activation) and layer.name == "sigmoid"):
+    if layer.reads_logits:
         context.builder.logits[name] = source
     return name
 
@@ -92,8 +92,14 @@ def _relu(options: Mapping[str, Any]) -> Layer:
 
 
 def _softmax(options: Mapping[str, Any]) -> Layer:
+    return Softmax(softmax_axes(options))
+
+
+def softmax_axes(options: Mapping[str, Any], rank: int = 0) -> tuple[int, ...]:
+    """Axes of a Softmax layer, those above 0 from the end of ``rank`` feature axes."""
     axis = options.get("axis", -1)
-    return Softmax(tuple(axis) if isinstance(axis, list | tuple) else (int(axis),))
+    axes = axis if isinstance(axis, list | tuple) else (int(axis),)
+    return tuple(axis if axis < 0 or not rank else axis - 1 - rank for axis in axes)
 
 
 def _with(
@@ -122,12 +128,8 @@ def activation(context: LayerContext) -> str:
 
 
 def activation_layer(context: LayerContext) -> str:
-    """ReLU, LeakyReLU, ELU, Softmax, ThresholdedReLU."""
-    layer = LAYERS[context.spec.class_name](context.spec.config)
-    if isinstance(layer, Softmax):
-        rank = len(context.shape())
-        layer = Softmax(tuple(axis if axis < 0 else axis - 1 - rank for axis in layer.axes))
-    return put_activation(context, layer)
+    """ReLU, LeakyReLU, ELU, ThresholdedReLU."""
+    return put_activation(context, LAYERS[context.spec.class_name](context.spec.config))
 
 
 def prelu(context: LayerContext) -> str:
@@ -142,4 +144,5 @@ __all__ = [
     "own_or_named",
     "prelu",
     "put_activation",
+    "softmax_axes",
 ]

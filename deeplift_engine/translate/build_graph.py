@@ -15,10 +15,9 @@ from deeplift_engine.graph.graph import Graph
 from deeplift_engine.graph.interface import input_layers
 from deeplift_engine.graph.naming import displaced
 from deeplift_engine.translate.layer_context import GraphBuilder, LayerContext, Refusal
-from deeplift_engine.translate.masks import pass_on
 from deeplift_engine.translate.nodes import put_node, references
 from deeplift_engine.translate.operations import is_operation
-from deeplift_engine.translate.table import TRANSLATORS, translator
+from deeplift_engine.translate.table import TRANSLATORS, output_mask, translator
 from deeplift_engine.translate.user_definitions import UserDefinition, definitions_by_layer
 from deeplift_engine.translate.user_layers import LayerFunction
 
@@ -134,7 +133,10 @@ def translate(context: LayerContext) -> tuple[str, ...]:
     result = translator(context.spec, functions)(context)
     outputs = (result,) if isinstance(result, str) else tuple(result)
     _check_arguments(context)
-    pass_on(context, outputs)
+    mask = output_mask(context)
+    if mask is not None:
+        for output in outputs:
+            context.builder.masks.setdefault(output, mask)
     return outputs
 
 

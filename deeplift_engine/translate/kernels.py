@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deeplift_engine.layers import Convolution, Dense, Identity, Layer
+from deeplift_engine.layers import Convolution, Dense, Layer
 from deeplift_engine.translate.activations import own_or_named, put_activation
 from deeplift_engine.translate.layer_context import LayerContext, Refusal
 
@@ -21,7 +21,7 @@ def with_activation(
 ) -> str:
     """Add a kernel layer and the activation that Keras lets it have."""
     function = own_or_named(context, "activation")
-    plain = isinstance(function, Identity)
+    plain = function.is_identity
     suffix = "" if plain else "/pre_activation"
     if channels_first:
         inner = context.add(layer, *inputs, suffix=suffix + "/channels_last")

@@ -50,9 +50,9 @@ def merge(context: LayerContext) -> str:
     layer = ELEMENTWISE[context.spec.class_name](count)
     if context.builder.era >= 3 and rank > 1:
         masks = [context.builder.masks.get(name) for name in context.inputs]
-        if isinstance(layer, Maximum | Minimum):
+        if layer.kind == "selection":
             return _chosen_where_used(context, layer, inputs, masks)
-        if isinstance(layer, Product):
+        if layer.kind == "joint":
             return _multiplied_where_used(context, inputs, masks)
     return context.add(layer, *inputs)
 

@@ -68,7 +68,7 @@ def test_the_command_line_takes_the_same_file(
     ("text", "words"),
     [
         ("LAYERS = 1 / 0", "raised ZeroDivisionError: division by zero"),
-        ("layers = {}", "says nothing of any layer: it needs LAYERS"),
+        ("layers = {}", "defines no layer: it needs LAYERS"),
         ("LAYERS = {'Other': print}", "layers= names 'Other', which is no layer"),
         (None, "no such file"),
     ],

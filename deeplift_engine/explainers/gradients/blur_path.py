@@ -19,7 +19,7 @@ from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.gradients.integrated_gradients import CLOSE
 from deeplift_engine.explainers.gradients.paths import along, block_of, without_tokens
 from deeplift_engine.explainers.method import Method
-from deeplift_engine.util.options import Count, Several, Whole, Width
+from deeplift_engine.util.options import Count, Integer, Several, Width
 from deeplift_engine.util.typing import Array
 
 
@@ -52,7 +52,7 @@ class BlurIntegratedGradients(Explainer):
         *,
         sigma: Width = 50.0,
         steps: Count = 100,
-        axes: Annotated[Sequence[int], Several(Whole())] | None = None,
+        axes: Annotated[Sequence[int], Several(Integer())] | None = None,
     ) -> None:
         super().__init__(setup)
         without_tokens(self.setup)

@@ -12,7 +12,7 @@ from deeplift_engine.engine.request import Request
 from deeplift_engine.engine.setup import Setup
 from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.method import Method
-from deeplift_engine.util.options import Among, Whole, checked
+from deeplift_engine.util.options import Among, Integer, checked
 from deeplift_engine.util.typing import Array
 
 PARTS: Mapping[str, Callable[[Array], Array]] = {
@@ -58,7 +58,7 @@ class Gradient(Explainer):
         self.part, self.times_input, self.off_simplex = PARTS[part], times_input, off_simplex
         for place in setup.places if off_simplex is not None else ():
             rank = len(setup.graph.nodes[place.node].shape)
-            checked("off_simplex", off_simplex, Whole(-rank, rank - 1))
+            checked("off_simplex", off_simplex, Integer(-rank, rank - 1))
         self._walk = self.walk(setup.assigned(rules))
 
     def attribute(self, request: Request) -> Found:

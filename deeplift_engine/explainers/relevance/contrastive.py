@@ -91,7 +91,7 @@ def _others(seeds: Array) -> Array:
 def _negated(setup: Setup) -> Setup:
     """The setup with the target's kernel and bias negated."""
     node = setup.graph.nodes[setup.target]
-    if not isinstance(node.layer, Linear) or not node.layer.folds:
+    if not isinstance(node.layer, Linear) or not node.layer.has_kernel:
         raise TargetError(
             f"dual='negated' needs a target with weights of its own; {node.name!r} is "
             f"{node.class_name}. Explain the layer in front of it, or take dual='others'."
