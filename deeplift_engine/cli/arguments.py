@@ -13,6 +13,7 @@ from deeplift_engine.cli.custom_file import read_custom
 from deeplift_engine.cli.input_files import read_inputs
 from deeplift_engine.engine import targets
 from deeplift_engine.errors import InputError, RuleError
+from deeplift_engine.graph.inputs import key_of
 from deeplift_engine.references import References, combined
 from deeplift_engine.util.typing import Array
 
@@ -115,7 +116,12 @@ def all_units(network: Network, inputs: Inputs, options: argparse.Namespace) -> 
 
 def references(options: argparse.Namespace, network: Network) -> Any:
     """The references of all ``--references`` together, or None."""
-    return by_input(options.references, options.seed or 0, names(network))
+    return by_input(keyed(options.references, network), options.seed or 0, names(network))
+
+
+def keyed(pairs: InputReferences, network: Network) -> InputReferences:
+    """References by the names of inputs, where the user may have named their Input layers."""
+    return [(key_of(name, network.inputs), make) for name, make in pairs or ()]
 
 
 def by_input(pairs: InputReferences, seed: int, inputs: Sequence[str]) -> Any:
@@ -158,7 +164,9 @@ def names(network: Network) -> list[str]:
 
 def inputs(options: argparse.Namespace, network: Network) -> Inputs:
     """The data in the file of inputs."""
-    return read_inputs(options.inputs, dict(options.key), names(network))
+    keys = {key_of(name, network.inputs): array for name, array in options.key}
+    layers = [info.layer or info.name for info in network.inputs]
+    return read_inputs(options.inputs, keys, names(network), layers)
 
 
 def first(data: Inputs, samples: int) -> Inputs:

@@ -48,7 +48,7 @@ def inspect(options: argparse.Namespace) -> int:
             "model": coverage.source,
             "keras_version": network.spec.keras_version or "unknown",
             "sha256": network.spec.sha256,
-            "outputs": list(network.outputs),
+            "outputs": list(network.output_names),
         }
     if options.json:
         described = network.describe(rules, pooling) if network else []
@@ -160,7 +160,7 @@ def sweep(options: argparse.Namespace) -> int:
     result = network.sweep(
         arguments.inputs(options, network),
         {
-            text: arguments.by_input(pairs, seed, names)
+            text: arguments.by_input(arguments.keyed(pairs, network), seed, names)
             for text, pairs in options.references or [("zeros", ())]
         },
         options.rules or "rescale",

@@ -18,7 +18,7 @@ _DAMAGE = (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError, zip
 
 
 def read_inputs(
-    path: Path, keys: Mapping[str, str], names: Sequence[str]
+    path: Path, keys: Mapping[str, str], names: Sequence[str], layers: Sequence[str] = ()
 ) -> Array | dict[str, Array]:
     """Read the inputs of a model from one file.
 
@@ -30,7 +30,9 @@ def read_inputs(
         Name of the array in the file by name of the model's input; the key ``""`` stands for
         the only input.
     names
-        The model's inputs, in its order.
+        The model's inputs, in its order: by their keys where they have such.
+    layers
+        Names of their Input layers, by which arrays are read that are not named by key.
 
     Returns
     -------
@@ -57,7 +59,15 @@ def read_inputs(
             f"the model has the inputs {', '.join(names)}: give --key INPUT=NAME for each, or "
             "name the arrays in the file as the inputs"
         )
-    return {name: read_array(path, keys.get(name, name)) for name in names}
+    try:
+        return {name: read_array(path, keys.get(name, name)) for name in names}
+    except InputError as error:
+        if keys or not layers or list(layers) == list(names):
+            raise
+        try:
+            return {layer: read_array(path, layer) for layer in layers}
+        except InputError:
+            raise error from None
 
 
 def read_array(path: Path, key: str | None = None) -> Array:

@@ -10,6 +10,7 @@ import numpy as np
 
 from deeplift_engine import references
 from deeplift_engine.errors import InputError, ReferencesError
+from deeplift_engine.graph.inputs import by_name
 from deeplift_engine.util.typing import Array
 
 if TYPE_CHECKING:
@@ -98,9 +99,9 @@ class ScoringFunction:
     ) -> Attribution:
         """The engine's result, from which `__call__` returns the scores."""
         return self.explainer.run(
-            data if len(data) > 1 else data[0],
+            by_name(data, self.explainer.origin.inputs),
             target=task_idx,
-            references=resolved if len(data) > 1 else resolved[0],
+            references=by_name(resolved, self.explainer.origin.inputs),
             batch_size=batch_size,
             progress=False if progress_update is None else None,
         )

@@ -58,6 +58,7 @@ def attribution(
     settings: Mapping[str, Any],
     tolerance: float,
     advice: str = ADVICE,
+    outputs: Mapping[str, str] | None = None,
 ) -> Attribution:
     """The result of ``request``, its sums judged.
 
@@ -75,6 +76,8 @@ def attribution(
         Relative error of a sum from which to warn.
     advice
         What the user can do then.
+    outputs
+        Names of the graph's outputs, and their nodes; by default the nodes' own.
 
     Raises
     ------
@@ -110,6 +113,8 @@ def attribution(
             error = None if error is None else error.sum(axis=2) / counts
             relative = None if relative is None else relative.max(axis=2)
     predictions = found.predictions or {}
+    if outputs and predictions:
+        predictions = {name: predictions[node] for name, node in outputs.items()}
     return Attribution(
         scores=placed(found.scores),
         multipliers=placed(found.multipliers),

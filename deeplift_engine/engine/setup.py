@@ -39,6 +39,8 @@ class Setup:
         How all this is said in a result.
     fused
         As in `Plan`.
+    outputs
+        The graph's outputs: names that results call them by, and their nodes.
     create_method
         ``create_method(name, setup, options)``: any other method for a setup, for methods that
         wrap one.
@@ -52,6 +54,7 @@ class Setup:
     settings: Mapping[str, Any] = field(default_factory=dict)
     fused: bool | None = None
     create_method: Callable[..., Any] = _no_methods
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def cuts(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from deeplift_engine.errors import ConvergenceWarning, InapplicableError, InputE
 from deeplift_engine.evaluate.subject import Subject, label_of
 from deeplift_engine.explainers.perturbation.masked_values import Masks, Perturbed
 from deeplift_engine.explainers.perturbation.masking.groups import Groups, grouping
+from deeplift_engine.graph.inputs import by_name
 from deeplift_engine.references.reference_set import References
 from deeplift_engine.results.attribution import Attribution
 from deeplift_engine.util.typing import Array
@@ -291,7 +292,7 @@ class Bench:
         )
 
     def _by_input(self, parts: Sequence[Any]) -> Any:
-        return parts[0] if len(parts) == 1 else list(parts)
+        return by_name(parts, self.setup.inputs)
 
     def _arrays(self, given: Any) -> list[Array]:
         """Arrays (T, N, *S) of each input."""

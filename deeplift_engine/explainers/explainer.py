@@ -21,6 +21,7 @@ from deeplift_engine.engine.forward import target_shape
 from deeplift_engine.engine.request import Request, resolved_request
 from deeplift_engine.engine.setup import Setup
 from deeplift_engine.errors import InputError
+from deeplift_engine.graph.inputs import by_name
 from deeplift_engine.references.reference_set import References
 from deeplift_engine.results.attribution import Attribution
 from deeplift_engine.rules import Assigned
@@ -161,9 +162,8 @@ class Explainer:
                 "apart: leave average=True, or run it once for each reference."
             )
         if references is None and self.default_references is not None and self.compares:
-            count = len(self.origin.inputs)
-            references = self.default_references
-            references = references if count == 1 else [references] * count
+            inputs = self.origin.inputs
+            references = by_name([self.default_references] * len(inputs), inputs)
         return resolved_request(
             x,
             self.origin.inputs,
@@ -191,7 +191,13 @@ class Explainer:
                 ("references", "references_per_sample", "references_averaged")
             )
         return attribution(
-            request, found, self.origin.places, settings, self.tolerance, self.advice
+            request,
+            found,
+            self.origin.places,
+            settings,
+            self.tolerance,
+            self.advice,
+            outputs=self.origin.outputs,
         )
 
     def _found(self, request: Request) -> Found:

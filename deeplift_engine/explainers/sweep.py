@@ -169,6 +169,7 @@ class Sweeper:
                     self.setup.places,
                     self._settings[rule],
                     TOLERANCE[self.setup.dtype],
+                    outputs=self.setup.outputs,
                 )
             taken.add(number)
         return found

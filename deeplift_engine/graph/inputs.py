@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from deeplift_conversion.spec import Path
 from deeplift_engine.errors import InputError
+from deeplift_engine.graph.structure import has_keys, unpacked
 from deeplift_engine.util.typing import Array
 
 
@@ -36,7 +38,9 @@ class InputInfo:
     """One input of a network: its name, its shape without batch axis, its dtype.
 
     ``table`` is what its values are looked up in, where they are tokens; ``channels`` the axis of
-    the channels of one sample, from the end, where it has several axes.
+    the channels of one sample, from the end, where it has several axes. ``path`` leads to it in
+    the structure of the model's inputs, () for the only one, or a position in a list where it is
+    left out. ``layer`` is the name of its Input layer, where ``name`` is a key of a mapping.
     """
 
     name: str
@@ -44,6 +48,8 @@ class InputInfo:
     dtype: str
     table: Table | None = None
     channels: int = -1
+    path: Path = ()
+    layer: str = ""
 
     @property
     def positions(self) -> tuple[int, ...]:
@@ -53,18 +59,38 @@ class InputInfo:
 
 
 def by_input(value: Any, inputs: Sequence[InputInfo], what: str) -> list[Any]:
-    """One value per input, from a list, a mapping by input name, or the value of the only one."""
+    """One value per input, in the network's order.
+
+    Parameters
+    ----------
+    value
+        A mapping by the names of the inputs (their keys in the model's structure, or else the
+        names of its Input layers), a value in the model's own structure, a list where that has no
+        keys, or the value of the only input.
+    inputs
+        The network's.
+    what
+        What the values are, for messages.
+
+    Raises
+    ------
+    InputError
+        If the value does not fit, or a list is given for inputs that have keys.
+    """
     names = [info.name for info in inputs]
+    paths = [info.path for info in inputs]
+    nested = unpacked(value, paths) if all(paths) and len(set(paths)) == len(paths) else None
     if isinstance(value, Mapping):
-        unknown = sorted(set(value) - set(names))
-        missing = [name for name in names if name not in value]
-        if unknown or missing:
-            raise InputError(
-                f"{what} is a mapping by input name: the inputs are {names}; "
-                f"missing {missing}, unknown {unknown}."
-            )
-        return [value[name] for name in names]
+        return nested or _by_names(value, inputs, what)
     if isinstance(value, list | tuple) and len(inputs) > 1:
+        if nested is not None:
+            return nested
+        if has_keys(paths):
+            raise InputError(
+                f"{what}: {len(value)} values in a list, but the model's inputs have the keys "
+                f"{names}, and a list does not say which value is whose. Give a mapping: "
+                f"{{{', '.join(f'{name!r}: ...' for name in names)}}}."
+            )
         if len(value) != len(inputs):
             raise InputError(
                 f"{what}: {len(value)} given, the network has {len(inputs)} inputs: {names}."
@@ -82,6 +108,41 @@ def by_input(value: Any, inputs: Sequence[InputInfo], what: str) -> list[Any]:
     ):
         return [value[0]]
     return [value]
+
+
+def _by_names(value: Mapping[str, Any], inputs: Sequence[InputInfo], what: str) -> list[Any]:
+    names = [info.name for info in inputs]
+    layers = [info.layer or info.name for info in inputs]
+    if set(value) == set(names):
+        return [value[name] for name in names]
+    if set(value) == set(layers):
+        for layer, info in zip(layers, inputs, strict=True):
+            if layer in names and layer != info.name:
+                raise InputError(
+                    f"{what}: {layer!r} is a key of the model's inputs, and the name of the Input "
+                    f"layer at another key, {info.name!r}. Use the keys: {names}."
+                )
+        return [value[layer] for layer in layers]
+    unknown = sorted(set(value) - set(names))
+    missing = [name for name in names if name not in value]
+    raise InputError(
+        f"{what} is a mapping by input name: the inputs are {names}; "
+        f"missing {missing}, unknown {unknown}."
+    )
+
+
+def key_of(name: str, inputs: Sequence[InputInfo]) -> str:
+    """Return the name of the input whose name or, second, whose Input layer is called ``name``."""
+    if name in [info.name for info in inputs]:
+        return name
+    return next((info.name for info in inputs if info.layer == name), name)
+
+
+def by_name(values: Sequence[Any], inputs: Sequence[InputInfo]) -> Any:
+    """Return the only value, or several as a mapping by the names of their inputs."""
+    if len(inputs) == 1:
+        return values[0]
+    return {info.name: value for info, value in zip(inputs, values, strict=True)}
 
 
 def arrays(x: Any, inputs: Sequence[InputInfo], dtype: str) -> list[Array]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from deeplift_engine.layers import Activation, Identity, Layer, PReLU, ReLU, Softmax
+from deeplift_engine.layers import Activation, Identity, Layer, PathFunction, PReLU, ReLU, Softmax
 from deeplift_engine.layers.activations import FUNCTIONS
 from deeplift_engine.layers.gated import GatedLinear
 from deeplift_engine.layers.sparsemax import Sparsemax
 from deeplift_engine.translate.layer_context import LayerContext, Refusal
+from deeplift_engine.translate.own_activations import PREFIX, function_of, is_own
+from deeplift_engine.translate.user_layers import NODES
 
 ALIASES = {
     "swish": "silu",
@@ -28,10 +30,28 @@ NAMED: dict[str, Callable[[], Layer]] = {
 }
 
 
-def named_activation(value: Any) -> Layer:
-    """The attribution layer of what a layer's ``activation`` option holds."""
+def named_activation(value: Any, definitions: Mapping[str, Any] | None = None) -> Layer:
+    """The attribution layer of what a layer's ``activation`` option holds.
+
+    ``definitions`` are the user's, among them those of activations by name.
+
+    Raises
+    ------
+    Refusal
+        For a function of the user's own without a definition, or a name that no Keras has.
+    """
     if value is None:
         return Identity()
+    function = function_of(value)
+    definition = (definitions or {}).get(f"{PREFIX}{function}")
+    if definition is not None:
+        return PathFunction(definition.function, definition.nodes or NODES)
+    if is_own(value):
+        raise Refusal(
+            f"activation {function!r} is not Keras's: the Keras that wrote the file had none of "
+            "this name",
+            f"Give the function: functions={{{function!r}: f}}.",
+        )
     if isinstance(value, Mapping):
         maker = LAYERS.get(str(value.get("class_name")))
         if maker is not None and not isinstance(value.get("config"), str):
@@ -47,6 +67,11 @@ def named_activation(value: Any) -> Layer:
         "Save the model with a built-in activation, or with a Lambda layer in its place and "
         "functions={...}.",
     )
+
+
+def own_or_named(context: LayerContext, option: str) -> Layer:
+    """The attribution layer of a layer's activation, the user's definition first."""
+    return named_activation(context.option(option), context.builder.functions)
 
 
 def put_activation(context: LayerContext, layer: Layer, *inputs: str) -> str:
@@ -99,7 +124,7 @@ LAYERS: dict[str, Callable[[Mapping[str, Any]], Layer]] = {
 
 def activation(context: LayerContext) -> str:
     """Activation by any name that Keras has."""
-    return put_activation(context, named_activation(context.option("activation")))
+    return put_activation(context, own_or_named(context, "activation"))
 
 
 def activation_layer(context: LayerContext) -> str:
@@ -116,6 +141,7 @@ __all__ = [
     "activation",
     "activation_layer",
     "named_activation",
+    "own_or_named",
     "prelu",
     "put_activation",
     "softmax_axes",

@@ -35,17 +35,21 @@ class Limits:
 
 def softmax(context: LayerContext) -> str:
     """Softmax, with a mask of the input's rank if the call has one."""
-    given = context.argument("mask")
+    mask_argument = context.argument("mask")
     rank = len(context.shape())
     axes = softmax_axes(context.spec.config, rank)
-    if given is None:
+    if mask_argument is None:
         return put_activation(context, Softmax(axes))
-    if len(context.shape(given)) != rank:
+    if len(context.shape(mask_argument)) != rank:
         raise Refusal(
-            f"its mask has {len(context.shape(given)) + 1} axes, its input {rank + 1}",
+            f"its mask has {len(context.shape(mask_argument)) + 1} axes, its input {rank + 1}",
             "Save the model with a mask of the input's rank.",
         )
-    mask = _above_a_half(context, given) if context.builder.era >= 3 else context.as_mask(given)
+    mask = (
+        _above_a_half(context, mask_argument)
+        if context.builder.era >= 3
+        else context.as_mask(mask_argument)
+    )
     limits = Limits(mask, zeroed=context.builder.era >= 3)
     return attention_weights(context, context.inputs[0], limits, axes)
 
@@ -90,9 +94,9 @@ def attention(context: LayerContext) -> tuple[str, ...]:
     if query_mask is None:
         output = context.add(combine, weights, value)
     else:
-        found = context.add(combine, weights, value, suffix="/of_all_queries")
+        attended = context.add(combine, weights, value, suffix="/of_all_queries")
         used = context.add(NewAxes((-1,)), query_mask, suffix="/queries_used")
-        output = context.add(Product(2), found, used)
+        output = context.add(Product(2), attended, used)
         context.builder.masks[output] = query_mask
     return (output, weights) if context.argument("return_attention_scores") else (output,)
 

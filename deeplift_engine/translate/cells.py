@@ -55,8 +55,8 @@ class Cell:
 
     def blend(self, new: str, old: str, share: str, rest: str, name: str) -> str:
         """new · share + old · rest."""
-        parts = [self.product(new, share, f"{name}/new"), self.product(old, rest, f"{name}/old")]
-        return self.add(Sum(), *parts, name=name)
+        terms = [self.product(new, share, f"{name}/new"), self.product(old, rest, f"{name}/old")]
+        return self.add(Sum(), *terms, name=name)
 
     def complement(self, source: str, name: str) -> str:
         """1 - x."""
@@ -140,16 +140,18 @@ def _gru(cell: Cell, recurrent: list[Linear]) -> list[str]:
     last = cell.add(Slice(2 * units, 3 * units), STEP, name="step/candidate")
     mixed = cell.add(recurrent[0], "h", name="recurrent")
     after = len(recurrent) == 1
-    parts = cell.add(Slice(0, 2 * units), mixed, name="recurrent/gates") if after else mixed
-    gates = cell.add(Sum(), first, parts, name="gates")
+    terms = cell.add(Slice(0, 2 * units), mixed, name="recurrent/gates") if after else mixed
+    gates = cell.add(Sum(), first, terms, name="gates")
     update = cell.gate(0, gates, "recurrent_activation", "update_gate")
     reset = cell.gate(1, gates, "recurrent_activation", "reset_gate")
     if after:
         own = cell.add(Slice(2 * units, 3 * units), mixed, name="recurrent/candidate")
-        kept = cell.product(reset, own, "reset")
+        recurrent_term = cell.product(reset, own, "reset")
     else:
-        kept = cell.add(recurrent[1], cell.product(reset, "h", "reset"), name="reset/recurrent")
-    total = cell.add(Sum(), last, kept, name="candidate/in")
+        recurrent_term = cell.add(
+            recurrent[1], cell.product(reset, "h", "reset"), name="reset/recurrent"
+        )
+    total = cell.add(Sum(), last, recurrent_term, name="candidate/in")
     candidate = cell.activation("activation", total, "candidate")
     rest = cell.complement(update, "update_gate/rest")
     return [cell.blend("h", candidate, update, rest, "h/next")]

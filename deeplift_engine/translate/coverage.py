@@ -166,8 +166,10 @@ def _telling(nodes: Sequence[Node]) -> list[Node]:
 def _definition(layer: LayerSpec, built: Built) -> str:
     """Note on a layer, or a layer within it, that the user defines."""
     names = [layer.name, *(child.name for child in layer.children)]
-    definition = next((built.given[name] for name in names if name in built.given), None)
-    return f"by {definition.said}" if definition else ""
+    definition = next(
+        (built.definitions[name] for name in names if name in built.definitions), None
+    )
+    return f"by {definition.label}" if definition else ""
 
 
 def _size(size: int | None) -> str:

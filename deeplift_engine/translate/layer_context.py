@@ -33,7 +33,7 @@ class NodeName(str):
 
 @dataclass
 class GraphBuilder:
-    """The nodes so far.
+    """The nodes added so far.
 
     ``logits`` leads from a softmax's or sigmoid's node to what it reads, ``masks`` from a node
     to that of its mask (1 for steps that are used, else 0), and ``translate`` puts any layer.
@@ -55,7 +55,7 @@ class GraphBuilder:
 
 @dataclass
 class LayerContext:
-    """One call of a layer: what it reads, and how to add attribution layers for it.
+    """One call of a layer: its inputs and options, and methods that add attribution layers.
 
     ``owner`` is the layer that a user knows: the outermost wrapper. ``depth`` is the number of
     TimeDistributed wrappers around: what is added then works on (n, steps, ...), and sees the

@@ -19,9 +19,9 @@ MaskRule = Callable[[LayerContext], str | None]
 
 def passed(context: LayerContext) -> str | None:
     """The mask that the call was given, else that of the first input that has one."""
-    known, given = context.builder.masks, context.arguments.get("mask")
-    if isinstance(given, NodeName):
-        return context.as_mask(given)
+    known, argument = context.builder.masks, context.arguments.get("mask")
+    if isinstance(argument, NodeName):
+        return context.as_mask(argument)
     return next((known[source] for source in context.inputs if source in known), None)
 
 

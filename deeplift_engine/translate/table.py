@@ -34,6 +34,7 @@ from deeplift_engine.translate import (
     custom_layer as custom,
 )
 from deeplift_engine.translate.layer_context import LayerContext, Refusal
+from deeplift_engine.translate.own_activations import PREFIX, check_recurrent, function_of
 from deeplift_engine.translate.refused import REFUSED, REFUSED_OLD, reason_and_advice
 
 Translator = Callable[[LayerContext], str | tuple[str, ...]]
@@ -141,9 +142,9 @@ def translator(spec: LayerSpec, functions: frozenset[str]) -> Translator:
         For a class that is not in the table, or a Lambda without its function.
     """
     if spec.name in functions:
-        return custom.put_given
+        return custom.put_user_layer
     if spec.class_name in TRANSLATORS:
-        _check_options(spec)
+        _check_options(spec, functions)
         if spec.class_name not in ("RNN", "Functional"):
             for child in spec.children:
                 translator(child, functions)
@@ -161,16 +162,18 @@ def translator(spec: LayerSpec, functions: frozenset[str]) -> Translator:
         raise Refusal(*reason_and_advice(spec.class_name, spec.name))
     name = spec.saved_class_name or spec.class_name
     raise Refusal(
-        f"no attribution layer for {name}",
+        f"no attribution layer for {name}" + (f": {spec.foreign}" if spec.foreign else ""),
         f"Say what it is made of, layers={{{name!r}: made}} or register_layer({name!r}, made); or "
         f"give its forward pass alone, functions={{{name!r}: f}}.",
     )
 
 
-def _check_options(spec: LayerSpec) -> None:
+def _check_options(spec: LayerSpec, functions: frozenset[str]) -> None:
     """Refuse options that need no shape to be refused."""
-    if "activation" in spec.config:
-        activations.named_activation(spec.config["activation"])
+    check_recurrent(spec, functions)
+    value = spec.config.get("activation")
+    if f"{PREFIX}{function_of(value)}" not in functions:
+        activations.named_activation(value)
     if spec.class_name.startswith("UpSampling") or spec.class_name == "Resizing":
         resizing.check_interpolation(spec.config.get("interpolation", "nearest"))
     if spec.class_name == "STFTSpectrogram":

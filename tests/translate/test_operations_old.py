@@ -61,10 +61,10 @@ def test_every_function_keeps_the_sum(name: str, dtype: str) -> None:
 def test_no_sample_is_mixed_with_another(opened: Callable[[str], Opened], name: str) -> None:
     case = opened(name)
     x = case.inputs(3, np.random.default_rng(0))
-    whole = case.exact.predict(x)
+    together = case.exact.predict(x)
     for sample in range(3):
         alone = case.exact.predict([values[sample : sample + 1] for values in x])
-        assert off(alone, whole[sample : sample + 1]) < 1e-12
+        assert off(alone, together[sample : sample + 1]) < 1e-12
 
 
 # ---------------------------------------------------------------- by hand
