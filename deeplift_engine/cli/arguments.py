@@ -81,7 +81,7 @@ def method_options(options: argparse.Namespace, method: Method) -> dict[str, Any
         if value is not None:
             given[name] = value
     given = seeded(given, known, options.seed)
-    method.check(given)
+    method.validate(given)
     return given
 
 

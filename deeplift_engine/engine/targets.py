@@ -1,4 +1,4 @@
-"""What is explained: units of one layer, weighted and added, one target or several at once."""
+"""Targets: units of one layer, weighted and added, one target or several at once."""
 
 from __future__ import annotations
 
@@ -51,33 +51,26 @@ def weights(values: Any) -> Weights:
 
 
 @dataclass(frozen=True)
-class Seeds:
+class TargetWeights:
     """A resolved target.
 
     Attributes
     ----------
     values
-        Weights over the layer's units, (targets, N or 1, *shape).
+        Weights over the layer's units, (T, N or 1, *shape).
     stacked
-        Whether the user asked for several, so that results keep the targets' axis.
+        Whether the user asked for several targets, so that results keep their axis.
     name
-        How to say it again; goes into saved settings.
+        The target in words, for saved settings.
     """
 
     values: Array
     stacked: bool
     name: str
 
-    def block(self, start: int, size: int) -> Array:
-        """Weights of ``size`` samples from ``start``; the last one repeated past the end."""
-        if self.values.shape[1] == 1:
-            return self.values
-        rows = np.minimum(np.arange(start, start + size), self.values.shape[1] - 1)
-        return self.values[:, rows]
 
-
-def resolve(target: Any, shape: Shape, samples: int, dtype: str = "float32") -> Seeds:
-    """Weights over units for whatever a user passes as ``target``.
+def resolve(target: Any, shape: Shape, samples: int, dtype: str = "float32") -> TargetWeights:
+    """Weights over units for a user's ``target``.
 
     Parameters
     ----------
@@ -101,15 +94,17 @@ def resolve(target: Any, shape: Shape, samples: int, dtype: str = "float32") -> 
             raise TargetError(f"target={target!r}: the only word here is 'all'.")
         size = int(np.prod(shape))
         values = np.eye(size, dtype=dtype).reshape(size, 1, *shape)
-        return Seeds(values, True, "all")
+        return TargetWeights(values, True, "all")
     if isinstance(target, list):
         if not target:
             raise TargetError("target=[] names no unit; give at least one.")
-        parts = [_one(part, shape, samples) for part in target]
-        rows = max(len(part) for part in parts)
-        stacked = np.stack([np.broadcast_to(part, (rows, *shape)) for part in parts])
-        return Seeds(stacked.astype(dtype), True, f"[{', '.join(map(_name, target))}]")
-    return Seeds(_one(target, shape, samples)[np.newaxis].astype(dtype), False, _name(target))
+        each = [_one(one, shape, samples) for one in target]
+        rows = max(map(len, each))
+        stacked = np.stack([np.broadcast_to(one, (rows, *shape)) for one in each])
+        return TargetWeights(stacked.astype(dtype), True, f"[{', '.join(map(_name, target))}]")
+    return TargetWeights(
+        _one(target, shape, samples)[np.newaxis].astype(dtype), False, _name(target)
+    )
 
 
 def _one(target: Any, shape: Shape, samples: int) -> Array:

@@ -10,7 +10,7 @@ from deeplift_engine.evaluate.bench import Bench
 from deeplift_engine.evaluate.comparison import TABLES, Comparison
 from deeplift_engine.evaluate.metrics import find_metric
 from deeplift_engine.evaluate.ranks import agreement
-from deeplift_engine.evaluate.subject import Subject, said
+from deeplift_engine.evaluate.subject import Subject, label_of
 from deeplift_engine.results.measured import Measured
 from deeplift_engine.util.warn import warn
 
@@ -83,7 +83,7 @@ def compare(
 
     chosen, judges = entries(methods, "methods"), entries(metrics, "metrics", short=True)
     for name, options in chosen.values():
-        find(name).check(options)
+        find(name).validate(options)
     for name, options in judges.values():
         find_metric(name).check(options)
     bench = Bench(
@@ -157,7 +157,7 @@ def entries(
         chosen = [_pair(value, what) for value in given]
         names = [name for name, _ in chosen]
         pairs = [
-            (entry[0] if short and names.count(entry[0]) == 1 else said(*entry), entry)
+            (entry[0] if short and names.count(entry[0]) == 1 else label_of(*entry), entry)
             for entry in chosen
         ]
     found = {label: (name, dict(options)) for label, (name, options) in pairs}

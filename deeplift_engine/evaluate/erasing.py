@@ -39,7 +39,7 @@ def completeness(subject: Subject) -> Measured:
     )
     error = sums - delta
     level = np.abs(bench.at_inputs) + np.abs(bench.at_references)
-    return Measured(subject.given(relative_error(error, delta, level, sizes)))
+    return Measured(subject.unstacked(relative_error(error, delta, level, sizes)))
 
 
 @reading
@@ -94,7 +94,10 @@ def sensitivity_n(
     ]
     found = np.stack(curve, axis=-1)
     return Measured(
-        subject.given(found.mean(axis=-1)), subject.given(found), chosen.tolist(), "features erased"
+        subject.unstacked(found.mean(axis=-1)),
+        subject.unstacked(found),
+        chosen.tolist(),
+        "features erased",
     )
 
 
@@ -153,7 +156,7 @@ def _along(subject: Subject, steps: int, *, inserted: bool) -> Measured:
     curve, shares = _of_each(bench, choose, len(sizes)), sizes / count
     area = ((curve[..., 1:] + curve[..., :-1]) / 2 * np.diff(shares)).sum(axis=-1)
     axis = "share of features put in" if inserted else "share of features erased"
-    return Measured(subject.given(area), subject.given(curve), shares.tolist(), axis)
+    return Measured(subject.unstacked(area), subject.unstacked(curve), shares.tolist(), axis)
 
 
 @reading
@@ -190,14 +193,14 @@ def log_odds_drop(
     def choose(target: int, rows: slice, block: slice) -> Array:
         return np.asarray(erased[target, rows, np.newaxis])
 
-    return Measured(subject.given(bench.at_inputs - _of_each(bench, choose, 1)[..., 0]))
+    return Measured(subject.unstacked(bench.at_inputs - _of_each(bench, choose, 1)[..., 0]))
 
 
 def _of_each(bench: Bench, choose: Callable[[int, slice, slice], Array], draws: int) -> Array:
     """As `Bench.erased`, where each target has choices of its own."""
     parts = [
-        bench.erased(partial(choose, target), draws, bench.seeds[target : target + 1])
-        for target in range(len(bench.seeds))
+        bench.erased(partial(choose, target), draws, bench.weights[target : target + 1])
+        for target in range(len(bench.weights))
     ]
     return np.concatenate(parts)
 

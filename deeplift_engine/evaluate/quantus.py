@@ -69,7 +69,7 @@ class ExplainFunc:
         given = np.asarray(inputs)
         info = self.network.inputs[0]
         moved = _has_channels_first(given, info, others.get("channel_first"))
-        compared = self._runner.compares
+        compared = self._runner.traits.uses_references
         found = self._runner.run(
             np.moveaxis(given, 1, -1) if moved else given,
             target=_units(targets, len(given)),

@@ -33,7 +33,7 @@ def rank_correlation(first: Subject, second: Subject, *, absolute: bool = False)
             f"{first.label} and {second.label} are on two benches: make both on the same one."
         )
     sums = [np.abs(each.sums) if absolute else each.sums for each in (first, second)]
-    return Measured(first.given(correlation(*map(ranks, sums))))
+    return Measured(first.unstacked(correlation(*map(ranks, sums))))
 
 
 def agreement(subjects: Sequence[Subject], *, absolute: bool = False) -> Array:
@@ -57,4 +57,4 @@ def sparsity(subject: Subject) -> Measured:
     part = np.divide(
         (sizes * share).sum(axis=-1), whole, out=np.full_like(whole, 0.5), where=whole > 0
     )
-    return Measured(subject.given(1 - 2 * part))
+    return Measured(subject.unstacked(1 - 2 * part))

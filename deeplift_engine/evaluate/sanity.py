@@ -67,4 +67,4 @@ def randomisation(
     found = np.stack(curve, axis=-1)
     values = found[..., -1] if order == "cascading" else found.mean(axis=-1)
     axis = "layers randomised, from the output" if order == "cascading" else "layer randomised"
-    return Measured(subject.given(values), subject.given(found), names, axis)
+    return Measured(subject.unstacked(values), subject.unstacked(found), names, axis)

@@ -26,19 +26,19 @@ class Subject:
     Attributes
     ----------
     bench
-        What they are judged on.
+        The samples that they are judged on.
     label
-        What they are called.
+        Their name.
     scores, multipliers
         Of each input, (T, N, *S); multipliers may be None.
     attribution
-        The method's whole result, or None.
+        The method's full result, or None.
     method, options
         Which method; an empty name where scores are from elsewhere.
     runner
         The method, compiled, or None.
     seconds
-        What it took, compiling included.
+        The time of the run, compiling included.
     per
         What the scores are shares of, or per; see `deeplift_engine.explainers.explainer.Explainer`.
     """
@@ -92,16 +92,16 @@ class Subject:
 
     @property
     def unmeasured(self) -> Measured:
-        """What a metric found that does not apply."""
-        shape = (len(self.bench.seeds), self.bench.request.samples)
-        return Measured(self.given(np.full(shape, np.nan)))
+        """The result of a metric that does not apply."""
+        shape = (len(self.bench.weights), self.bench.request.samples)
+        return Measured(self.unstacked(np.full(shape, np.nan)))
 
-    def given(self, values: Array) -> Array:
-        """A result (T, N, ...) as the user asked for it: ([T,] N, ...)."""
-        return values if self.bench.request.seeds.stacked else values[0]
+    def unstacked(self, values: Array) -> Array:
+        """A result (T, N, ...) without the axis of targets, if the user gave a single one."""
+        return values if self.bench.request.target.stacked else values[0]
 
 
-def said(method: str, options: Mapping[str, Any]) -> str:
+def label_of(method: str, options: Mapping[str, Any]) -> str:
     """A method and its options in words."""
     inside = ", ".join(f"{name}={value}" for name, value in options.items())
     return f"{method} ({inside})" if inside else method

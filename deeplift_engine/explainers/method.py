@@ -1,4 +1,4 @@
-"""What a method is in the table: a name, how it is made, and what is said of it."""
+"""A method in the catalogue: its name, what creates it, and its description."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from deeplift_engine.engine.setup import Setup
+from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import RuleError
 from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.util.jsonable import plain
 from deeplift_engine.util.options import kinds, read
 
 LARGE = 100
-"""Elements of an array that is an option from which a result tells of it by its shape."""
+"""From so many elements on, a result records an array among the options by its shape."""
 
 
 @dataclass(frozen=True)
 class Option:
-    """A keyword argument of a method: its default, and what it is."""
+    """A keyword argument of a method: its default and its description."""
 
     name: str
     default: Any
@@ -28,29 +28,29 @@ class Option:
 
     @property
     def required(self) -> bool:
-        """Whether it must be given."""
+        """Whether it has no default."""
         return self.default is inspect.Parameter.empty
 
 
 @dataclass(frozen=True)
 class Method:
-    """One row of the table of methods.
+    """One row of the catalogue of methods.
 
     Attributes
     ----------
     name
-        What users say.
+        Its name for users.
     family
         ``"gradient"``, ``"difference"``, ``"relevance"``, ``"perturbation"`` or ``"map"``.
     make
-        An `Explainer` class, or a function that gives one, of a `Setup` and the options, which are
-        its keyword-only arguments and are explained under Parameters in its docstring.
+        An `Explainer` class, or a function that returns an explainer, of a `Task` and the options,
+        which are its keyword-only arguments and are explained under Parameters in its docstring.
     summary
         One sentence.
     source
         Where it was published.
     passes
-        What it costs, in forward passes of one sample: a formula over N samples, K references of
+        Its cost, in forward passes of one sample: a formula over N samples, K references of
         each, and options.
     complete
         Whether scores sum to the target's difference from the reference (or, for relevance, to
@@ -73,33 +73,31 @@ class Method:
 
     @property
     def options(self) -> dict[str, Option]:
-        """Keyword arguments that users may give, by name."""
-        found = options_of(self.make)
-        return {name: option for name, option in found.items() if name not in self.fixed}
+        """Keyword arguments of users, by name."""
+        every = options_of(self.make)
+        return {name: option for name, option in every.items() if name not in self.fixed}
 
-    def made(self, setup: Setup, options: Mapping[str, Any]) -> Explainer:
-        """The method made for ``setup``.
+    def create(self, task: Task, options: Mapping[str, Any]) -> Explainer:
+        """The method for ``task``.
 
         Raises
         ------
         RuleError
-            For an option that it does not take or that cannot be so, or one that must be given
-            and is not.
+            For an unknown option, a wrong value, or an option without default that is missing.
         """
-        options = self.check(options)
+        options = self.validate(options)
         defaults = {name: option.default for name, option in self.options.items()}
-        said = plain({**self.fixed, **defaults, **options}, LARGE)
-        setup = replace(setup, settings={**setup.settings, "options": said})
-        return self.make(setup, **self.fixed, **options)
+        recorded = plain({**self.fixed, **defaults, **options}, LARGE)
+        task = replace(task, settings={**task.settings, "options": recorded})
+        return self.make(task, **self.fixed, **options)
 
-    def check(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Compare options with what the method takes; they come back as it takes them.
+    def validate(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Compare options with those of the method; they come back in the form that it takes.
 
         Raises
         ------
         RuleError
-            For an option that it does not take or that cannot be so, or one that must be given
-            and is not.
+            For an unknown option, a wrong value, or an option without default that is missing.
         """
         known = self.options
         for name in options:
@@ -121,8 +119,8 @@ class Method:
 def options_of(make: Callable[..., Any]) -> dict[str, Option]:
     """The keyword-only arguments of a function or class, as its docstrings explain them."""
     explained: dict[str, str] = {}
-    for made in reversed(getattr(make, "__mro__", (make,))):
-        explained |= _explained(inspect.getdoc(made) or "")
+    for each in reversed(getattr(make, "__mro__", (make,))):
+        explained |= _explained(inspect.getdoc(each) or "")
     return {
         parameter.name: Option(parameter.name, parameter.default, explained.get(parameter.name, ""))
         for parameter in inspect.signature(make).parameters.values()
@@ -131,8 +129,8 @@ def options_of(make: Callable[..., Any]) -> dict[str, Option]:
 
 
 def _explained(text: str) -> dict[str, str]:
-    """What the Parameters of a docstring in numpy's style say, by name."""
-    found: dict[str, str] = {}
+    """Descriptions under Parameters in a docstring of numpy's style, by name."""
+    texts: dict[str, str] = {}
     names: list[str] = []
     lines = text.splitlines()
     inside = False
@@ -144,5 +142,5 @@ def _explained(text: str) -> dict[str, str]:
             names = [name.strip() for name in line.partition(":")[0].split(",")]
         elif inside and names and line.strip():
             for name in names:
-                found[name] = f"{found.get(name, '')} {line.strip()}".strip()
-    return found
+                texts[name] = f"{texts.get(name, '')} {line.strip()}".strip()
+    return texts
