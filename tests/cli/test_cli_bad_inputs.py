@@ -244,7 +244,7 @@ def test_an_output_that_cannot_be_written_is_refused_before_any_work(
 
 FULL_DISK = """
 import resource, sys
-from deeplift_engine import attribution
+from deeplift_engine.results import attribution
 from deeplift_engine.cli import main
 
 save = attribution.Attribution.save
