@@ -78,7 +78,7 @@ def _some(request: Request, rows: Array, start: int, stop: int) -> Request:
     return request.replace(
         data=[array[rows] for array in request.data],
         references=[_some_of(each, rows, start, stop) for each in request.references],
-        target=replace(request.target, values=of_samples(request.target.values, rows)),
+        weights=of_samples(request.weights, rows),
         numbers=rows,
         standard_errors=True,
         strict=False,
@@ -103,7 +103,7 @@ class _Rounds:
     """Results of all samples so far, round by round."""
 
     def __init__(self, request: Request) -> None:
-        self.leading = (len(request.target.values), request.samples)
+        self.leading = (len(request.weights), request.samples)
         self.first: MethodResult | None = None
         self.scores: list[RunningMean] = []
         self.multipliers: list[RunningMean] = []

@@ -81,7 +81,7 @@ def attribution(
     ConvergenceError
         If a sum misses and ``request`` is strict.
     """
-    stacked = request.target.stacked
+    stacked = request.stacked
     leading = ("target",) * stacked + ("sample",) + ("reference",) * result.per_reference
     points = task.attribution_points if result.points is None else result.points
 
@@ -119,7 +119,7 @@ def attribution(
         predictions=_by_name(list(predictions), list(predictions.values())),
         inputs=_by_name([info.name for info in request.inputs], request.data),
         settings={
-            "target": request.target.name,
+            "target": request.target,
             "references": request.references_name,
             "references_per_sample": (
                 request.count if result.counts is None else result.counts.tolist()

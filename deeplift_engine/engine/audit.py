@@ -107,7 +107,7 @@ def audit(task: Task, x: Any, references: Any, target: Any) -> Audit:
     rules = {name: assigned.rule for name, assigned in task.rules.items()}
     pairs = ActivationPairs(graph, rules, ends[0], ends[1], task.dtype, fused=False)
     shape = tuple(pairs.value(task.target, AT_INPUT).shape[2:])
-    weights = targets.resolve(target, shape, samples, task.dtype).values[:1]
+    weights = targets.resolve(target, shape, samples, task.dtype)[:1]
     ledger = _Ledger(task, pairs)
     start = Multiplier(tf.constant(weights)[:, :, tf.newaxis])
     ledger.target = ledger.contribution(task.target, start)

@@ -1,4 +1,4 @@
-"""One run: inputs, the references that they are compared with, and the target."""
+"""A run: inputs, the references that they are compared with, and the target."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from deeplift_engine import references as reference_module
 from deeplift_engine.engine import targets
-from deeplift_engine.engine.targets import TargetWeights
 from deeplift_engine.errors import InputError, ReferencesError
 from deeplift_engine.graph.inputs import InputInfo, arrays, by_input, padded
 from deeplift_engine.references.random_streams import content_keys
@@ -37,8 +36,12 @@ class Request:
         An array (N, ...) of each.
     references
         Of each.
+    weights
+        Over the units of the layer that is explained, (T, N or 1, *shape).
     target
-        Weights over the units of the layer that is explained.
+        The target in words.
+    stacked
+        Whether there may be several targets, so that results keep their axis.
     batch_size
         How many pairs to compute together; None chooses.
     average
@@ -58,7 +61,9 @@ class Request:
     inputs: tuple[InputInfo, ...]
     data: list[Array]
     references: list[References]
-    target: TargetWeights
+    weights: Array
+    target: str
+    stacked: bool = False
     batch_size: int | None = None
     average: bool = True
     standard_errors: bool = False
@@ -250,7 +255,16 @@ def resolved_request(
             "Standard errors are those of means over two references or more: these are "
             + ("kept apart with average=False." if not average else "1 for each sample.")
         )
-    weights = targets.resolve(target, shape(data), len(data[0]), dtype)
     return Request(
-        inputs, data, resolved, weights, size, average, standard_errors, strict, progress
+        inputs,
+        data,
+        resolved,
+        targets.resolve(target, shape(data), len(data[0]), dtype),
+        targets.in_words(target),
+        targets.several(target),
+        size,
+        average,
+        standard_errors,
+        strict,
+        progress,
     )

@@ -82,4 +82,4 @@ def samples_of(request: Request, blocks: Iterable[Block]) -> Iterator[Samples]:
             rows = block.rows
             references = request.block_references(rows.start, rows.stop - rows.start)
         data = [array[rows] for array in request.data]
-        yield Samples(request, block, data, references, of_samples(request.target.values, rows))
+        yield Samples(request, block, data, references, of_samples(request.weights, rows))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,8 +21,6 @@ from deeplift_engine.util.progress import bar
 from deeplift_engine.util.typing import Array
 
 PER_FEATURE = ("scores", "multipliers")
-Collect = Callable[[Block, Mapping[str, Any]], None]
-"""Function of a block and its results, (t, n, k, ...), which may be filled up."""
 
 
 @dataclass
@@ -41,7 +39,7 @@ class PairResults:
     def add(self, block: Block, results: Mapping[str, Any]) -> None:
         """Add the results of a block, without what it is filled up with."""
         n, k = block.shape
-        leading = (len(self.request.target.values), self.request.samples, self.request.count)
+        leading = (len(self.request.weights), self.request.samples, self.request.count)
         where = (block.targets, block.rows, block.columns)
         for kind, values in results.items():
             for number, tensor in enumerate(values if isinstance(values, list) else [values]):
@@ -80,9 +78,9 @@ class PairResults:
 
 
 def score_pairs(
-    request: Request,
+    requests: Sequence[Request],
     forward: tuple[ForwardPass, ForwardPass],
-    passes: Sequence[tuple[CompiledPasses, Collect]],
+    passes: Sequence[tuple[CompiledPasses, Sequence[PairResults]]],
 ) -> dict[str, Array]:
     """Send all pairs forward once, and back through each of the passes.
 
@@ -91,42 +89,62 @@ def score_pairs(
 
     Parameters
     ----------
-    request
-        The pairs.
+    requests
+        Runs that differ in their references alone, and all share these or none does; the
+        references of all are joined, in order.
     forward
         The forward passes of samples and of references.
     passes
-        Backward passes that read their activations, and what collects the results of each.
+        Backward passes that read their activations, and the results of each for every request.
 
     Returns
     -------
     dict
         The graph's outputs on the samples, (N, ...), by name.
     """
-    pairs = passes[0][0].task.pairs
-    most = request.batch_size or pairs
-    columns = min(request.count, most)
+    request, pairs = requests[0], passes[0][0].task.pairs
+    count, most = sum(each.count for each in requests), request.batch_size or pairs
+    columns = min(count, most)
     rows = block_size(request.samples, max(1, most // columns))
     depth = max(1, pairs // (rows * columns))
     outputs: dict[str, Array] = {}
-    with bar(request.samples * request.count * len(passes), request.progress) as tick:
-        for block, at_input, at_reference in _forwarded(request, forward, rows, columns, outputs):
-            weights = filled(request.target.values, block.rows.start, rows)
+    with bar(request.samples * count * len(passes), request.progress) as tick:
+        for block, at_input, at_reference in _forwarded(requests, forward, rows, columns, outputs):
+            weights = filled(request.weights, block.rows.start, rows)
             inside = np.arange(columns) < block.shape[1]
-            shares = np.where(inside, 1.0 / request.count, 0.0)
+            shares = np.where(inside, 1.0 / count, 0.0)
             leading = 1 if request.shared else rows
-            for compiled, collect in passes:
+            for compiled, results in passes:
                 for targets in slices(len(weights), depth):
-                    results = compiled.backward(
+                    values = compiled.backward(
                         at_input, at_reference, weights[targets], leading, shares
                     )
-                    collect(replace(block, targets=targets), results)
+                    _add(results, replace(block, targets=targets), values)
                 tick(block.shape[0] * block.shape[1])
     return outputs
 
 
+def _add(results: Sequence[PairResults], block: Block, values: Mapping[str, Any]) -> None:
+    """Add to the results of each request the columns of its own references."""
+    if len(results) == 1:
+        results[0].add(block, values)
+        return
+    first, start, stop = 0, block.columns.start, block.columns.stop
+    for each in results:
+        begin, end = max(start, first), min(stop, first + each.request.count)
+        if begin < end:
+            of_request = {
+                kind: [np.asarray(v)[:, :, begin - start : end - start] for v in value]
+                if isinstance(value, list)
+                else np.asarray(value)[:, :, begin - start : end - start]
+                for kind, value in values.items()
+            }
+            each.add(replace(block, columns=slice(begin - first, end - first)), of_request)
+        first += each.request.count
+
+
 def _forwarded(
-    request: Request,
+    requests: Sequence[Request],
     forward: tuple[ForwardPass, ForwardPass],
     rows: int,
     columns: int,
@@ -137,36 +155,39 @@ def _forwarded(
     A block of samples is sent forward once; so is a block of references that are shared, which
     are therefore the outer loop.
     """
-    of_samples, of_references = forward
+    request, (of_samples, of_references) = requests[0], forward
+    count = sum(each.count for each in requests)
 
     def at_input(some: slice) -> Mapping[str, Any]:
-        data = [padded(array, some.start, rows) for array in request.data]
-        activations = of_samples.tensors(data)
+        activations = of_samples.tensors([padded(x, some.start, rows) for x in request.data])
         for name in of_samples.task.graph.outputs:
             array = np.asarray(activations[name])[: some.stop - some.start]
             put(outputs, name, (request.samples,), (some,), array)
         return activations
 
+    def at_reference(references: list[Array], drawn: slice, axis: int) -> Mapping[str, Any]:
+        if columns < count:
+            numbers = np.minimum(np.arange(columns) + drawn.start, count - 1)
+            references = [array.take(numbers, axis) for array in references]
+        return of_references.tensors([r.reshape(-1, *r.shape[axis + 1 :]) for r in references])
+
     if request.shared:
-        references = request.shared_references()
-        for drawn in slices(request.count, columns):
-            at_reference = of_references.tensors(
-                [padded(array, drawn.start, columns) for array in references]
-            )
+        references = _joined([each.shared_references() for each in requests], 0)
+        for drawn in slices(count, columns):
+            activations = at_reference(references, drawn, 0)
             for some in slices(request.samples, rows):
-                yield Block(some, drawn), at_input(some), at_reference
+                yield Block(some, drawn), at_input(some), activations
         return
     for some in slices(request.samples, rows):
         activations = at_input(some)
-        references = request.block_references(some.start, rows)
-        for drawn in slices(request.count, columns):
-            numbers = np.minimum(np.arange(columns) + drawn.start, request.count - 1)
-            at_reference = of_references.tensors(
-                [
-                    (array if columns == request.count else array[:, numbers]).reshape(
-                        -1, *array.shape[2:]
-                    )
-                    for array in references
-                ]
-            )
-            yield Block(some, drawn), activations, at_reference
+        own = [each.block_references(some.start, rows) for each in requests]
+        references = _joined(own, 1)
+        for drawn in slices(count, columns):
+            yield Block(some, drawn), activations, at_reference(references, drawn, 1)
+
+
+def _joined(references: Sequence[list[Array]], axis: int) -> list[Array]:
+    """References of each input, those of several requests one behind the other."""
+    if len(references) == 1:
+        return references[0]
+    return [np.concatenate(arrays, axis=axis) for arrays in zip(*references, strict=True)]

@@ -50,26 +50,22 @@ def weights(values: Any) -> Weights:
     return Weights(np.asarray(values, dtype=float))
 
 
-@dataclass(frozen=True)
-class TargetWeights:
-    """A resolved target.
-
-    Attributes
-    ----------
-    values
-        Weights over the layer's units, (T, N or 1, *shape).
-    stacked
-        Whether the user asked for several targets, so that results keep their axis.
-    name
-        The target in words, for saved settings.
-    """
-
-    values: Array
-    stacked: bool
-    name: str
+def several(target: Any) -> bool:
+    """Whether a target stands for several, so that results have an axis of targets."""
+    return isinstance(target, list | str)
 
 
-def resolve(target: Any, shape: Shape, samples: int, dtype: str = "float32") -> TargetWeights:
+def in_words(target: Any) -> str:
+    """A target in words, for saved settings."""
+    if isinstance(target, list):
+        return f"[{', '.join(map(in_words, target))}]"
+    if isinstance(target, Weights | np.ndarray):
+        values = target.values if isinstance(target, Weights) else target
+        return f"array of shape {values.shape}"
+    return target if isinstance(target, str) else repr(target)
+
+
+def resolve(target: Any, shape: Shape, samples: int, dtype: str = "float32") -> Array:
     """Weights over units for a user's ``target``.
 
     Parameters
@@ -84,6 +80,11 @@ def resolve(target: Any, shape: Shape, samples: int, dtype: str = "float32") -> 
     samples
         N.
 
+    Returns
+    -------
+    array
+        (T, N or 1, *shape).
+
     Raises
     ------
     TargetError
@@ -93,18 +94,15 @@ def resolve(target: Any, shape: Shape, samples: int, dtype: str = "float32") -> 
         if target != "all":
             raise TargetError(f"target={target!r}: the only word here is 'all'.")
         size = int(np.prod(shape))
-        values = np.eye(size, dtype=dtype).reshape(size, 1, *shape)
-        return TargetWeights(values, True, "all")
+        return np.eye(size, dtype=dtype).reshape(size, 1, *shape)
     if isinstance(target, list):
         if not target:
             raise TargetError("target=[] names no unit; give at least one.")
         each = [_one(one, shape, samples) for one in target]
         rows = max(map(len, each))
         stacked = np.stack([np.broadcast_to(one, (rows, *shape)) for one in each])
-        return TargetWeights(stacked.astype(dtype), True, f"[{', '.join(map(_name, target))}]")
-    return TargetWeights(
-        _one(target, shape, samples)[np.newaxis].astype(dtype), False, _name(target)
-    )
+        return stacked.astype(dtype)
+    return _one(target, shape, samples)[np.newaxis].astype(dtype)
 
 
 def _one(target: Any, shape: Shape, samples: int) -> Array:
@@ -174,10 +172,3 @@ def _weights(values: Array, shape: Shape, samples: int) -> Array:
         f"Weights over units have the layer's shape {shape}, or {(samples, *shape)} for one set "
         f"per sample; these have {values.shape}."
     )
-
-
-def _name(target: Any) -> str:
-    if isinstance(target, Weights | np.ndarray):
-        values = target.values if isinstance(target, Weights) else target
-        return f"array of shape {values.shape}"
-    return repr(target)

@@ -97,7 +97,7 @@ class Bench:
     @property
     def weights(self) -> Array:
         """Weights over the target's units, (T, N or 1, *shape)."""
-        return self.request.target.values
+        return self.request.weights
 
     def at(self, data: Sequence[Array], origins: Array | None = None) -> Array:
         """The target (T, M) at points (M, ...), of the samples ``origins`` (M,)."""
@@ -144,7 +144,7 @@ class Bench:
 
     def _masked(self, draws: int, masks: Callable[[slice], Masks], weights: Array) -> Array:
         """The target (T, N, D) under masks of the samples in a slice."""
-        request = self.request.replace(target=replace(self.request.target, values=weights))
+        request = self.request.replace(weights=weights)
         blocks = [
             masked_values(self.values, samples, draws, masks(samples.block.rows))[:, :, 0]
             for samples in sample_blocks(request, self.values.most, draws)
@@ -308,7 +308,7 @@ class Bench:
                 )
             scores = [scores[name] for name in names]
         each = list(scores) if isinstance(scores, list | tuple) else [scores]
-        leading = (len(self.weights),) * self.request.target.stacked + (self.request.samples,)
+        leading = (len(self.weights),) * self.request.stacked + (self.request.samples,)
         expected = [(*leading, *array.shape[1:]) for array in self.request.data]
         arrays = [
             _of_elements(np.asarray(values), array.shape[1:], len(leading))
@@ -319,7 +319,7 @@ class Bench:
                 f"Scores of shape {', '.join(str(array.shape) for array in arrays)}: expected "
                 f"{', '.join(map(str, expected))}, those of the inputs, averaged over references."
             )
-        stacked = self.request.target.stacked
+        stacked = self.request.stacked
         return arrays if stacked else [array[np.newaxis] for array in arrays]
 
 

@@ -83,7 +83,7 @@ class Comparison:
         text = aligned(lines, right=range(1, len(lines[0]))).splitlines()
         request = self.bench.request
         about = (
-            f"{request.samples} samples, target {request.target.name} of "
+            f"{request.samples} samples, target {request.target} of "
             f"{self.bench.task.target}, references {request.references_name}; mean ± standard error"
         )
         return "\n".join([about, "", text[0], "-" * max(map(len, text)), *text[1:]])
@@ -96,7 +96,7 @@ class Comparison:
                 {
                     "settings": {
                         **self.bench.task.settings,
-                        "target": request.target.name,
+                        "target": request.target,
                         "references": request.references_name,
                         "samples": request.samples,
                     },

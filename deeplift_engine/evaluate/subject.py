@@ -98,7 +98,7 @@ class Subject:
 
     def unstacked(self, values: Array) -> Array:
         """A result (T, N, ...) without the axis of targets, if the user gave a single one."""
-        return values if self.bench.request.target.stacked else values[0]
+        return values if self.bench.request.stacked else values[0]
 
 
 def label_of(method: str, options: Mapping[str, Any]) -> str:

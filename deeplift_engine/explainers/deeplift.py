@@ -44,7 +44,7 @@ class DeepLift(Explainer):
             nodes = (*self.task.graph.outputs, self.task.target)
             self._passes[averaged] = CompiledPasses(self.task, nodes, outcome)
         passes, results = self._passes[averaged], PairResults(request, averaged)
-        predictions = score_pairs(request, passes.forward, [(passes, results.add)])
+        predictions = score_pairs([request], passes.forward, [(passes, [results])])
         return replace(results.result(complete=self.task.complete), predictions=predictions)
 
 

@@ -83,7 +83,7 @@ class Noisy(Explainer):
 
     def attribute(self, request: Request) -> MethodResult:
         """The statistic of the scores; of means, their standard errors."""
-        leading = (len(request.target.values), request.samples)
+        leading = (len(request.weights), request.samples)
         means: list[RunningMean] = []
         most = request.batch_size or self.task.pairs
         for samples in samples_of(request, blocks(request, self.samples, most)):
@@ -124,11 +124,10 @@ class Noisy(Explainer):
             else References(reference.name, request.count, False, _of_copies(array, columns))
             for reference, array in zip(request.references, samples.references, strict=True)
         ]
-        target = replace(request.target, values=repeated(samples.weights, columns))
         return request.replace(
             data=data,
             references=references,
-            target=target,
+            weights=repeated(samples.weights, columns),
             numbers=np.repeat(np.arange(block.rows.start, block.rows.stop), columns),
             content=[starts.reshape(-1)],
             progress=False,

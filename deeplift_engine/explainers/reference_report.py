@@ -110,7 +110,7 @@ def report_references(
         batch_size=batch_size,
         progress=progress,
     )
-    weights = request.target.values.reshape(*request.target.values.shape[:2], -1)
+    weights = request.weights.reshape(*request.weights.shape[:2], -1)
     shape = (len(weights), request.samples, request.count)
     equal, repeated, on_references = np.zeros(shape[1:], bool), np.zeros(shape[1:], bool), []
     for rows, arrays in _blocks(request, values.most):

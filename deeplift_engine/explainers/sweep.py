@@ -8,72 +8,25 @@ once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from typing import Any
-
-import numpy as np
 
 from deeplift_engine.engine.activation_pairs import AT_INPUT, AT_REFERENCE
 from deeplift_engine.engine.assemble import attribution
-from deeplift_engine.engine.blocks import Block
 from deeplift_engine.engine.compiled import CompiledPasses, scores_of_pairs
 from deeplift_engine.engine.convergence import TOLERANCE
 from deeplift_engine.engine.request import Request, resolved_request
-from deeplift_engine.engine.scoring import Collect, PairResults, score_pairs
+from deeplift_engine.engine.scoring import PairResults, score_pairs
 from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import InputError, RuleError
 from deeplift_engine.results.attribution import Attribution
 from deeplift_engine.results.sweep_result import Sweep
 from deeplift_engine.rules import Rules
 from deeplift_engine.util.jsonable import plain
-from deeplift_engine.util.typing import Array
 
 SeveralRules = str | Sequence[str] | Mapping[str, Rules]
-
-
-@dataclass(frozen=True)
-class Joined(Request):
-    """Requests of the same inputs as one: the references of all, in order."""
-
-    requests: tuple[Request, ...] = ()
-
-    @property
-    def count(self) -> int:
-        """K of all."""
-        return sum(each.count for each in self.requests)
-
-    @property
-    def shared(self) -> bool:
-        """Whether all samples have the same references."""
-        return all(each.shared for each in self.requests)
-
-    def shared_references(self) -> list[Array]:
-        """The references (K, ...) of each input, where they are shared."""
-        return _concatenated([each.shared_references() for each in self.requests], 0)
-
-    def block_references(self, row: int, rows: int) -> list[Array]:
-        """References (rows, K, ...) of samples from ``row``, the last repeated past the end."""
-        return _concatenated([each.block_references(row, rows) for each in self.requests], 1)
-
-
-def divided(results: Sequence[PairResults]) -> Collect:
-    """A function that adds to each of the results what is of its references, joined in order."""
-
-    def add(block: Block, values: Mapping[str, Any]) -> None:
-        first, start, stop = 0, block.columns.start, block.columns.stop
-        for each in results:
-            begin, end = max(start, first), min(stop, first + each.request.count)
-            if begin < end:
-                columns, of_block = (
-                    slice(begin - first, end - first),
-                    slice(begin - start, end - start),
-                )
-                each.add(replace(block, columns=columns), _columns(values, of_block))
-            first += each.request.count
-
-    return add
 
 
 class Sweeper:
@@ -148,14 +101,9 @@ class Sweeper:
 
     def _scored(self, requests: Mapping[str, Request]) -> dict[tuple[str, str], Attribution]:
         """One forward pass, and a backward pass for each of the rules, over these references."""
-        every = tuple(requests.values())
-        shared = {each.name: getattr(every[0], each.name) for each in fields(Request)}
-        collected = [[PairResults(each) for each in every] for _ in self.passes]
-        predictions = score_pairs(
-            Joined(**shared, requests=every),
-            self.forward,
-            list(zip(self.passes, map(divided, collected), strict=True)),
-        )
+        collected = [[PairResults(each) for each in requests.values()] for _ in self.passes]
+        passes = list(zip(self.passes, collected, strict=True))
+        predictions = score_pairs(list(requests.values()), self.forward, passes)
         attributions: dict[tuple[str, str], Attribution] = {}
         for rule, number in self._passes_of.items():
             complete = self.passes[number].task.complete
@@ -183,18 +131,3 @@ def _named(rules: SeveralRules) -> dict[str, Rules]:
             "A sweep takes names of rules, or rules by names of your own; at least one."
         )
     return named
-
-
-def _concatenated(references: Iterable[list[Array]], axis: int) -> list[Array]:
-    """Arrays of each input, one behind the other."""
-    return [np.concatenate(arrays, axis=axis) for arrays in zip(*references, strict=True)]
-
-
-def _columns(values: Mapping[str, Any], columns: slice) -> dict[str, Any]:
-    """These columns of tensors (t, b, k, ...), or of those in lists."""
-    return {
-        kind: [np.asarray(each)[:, :, columns] for each in value]
-        if isinstance(value, list)
-        else np.asarray(value)[:, :, columns]
-        for kind, value in values.items()
-    }

@@ -75,7 +75,7 @@ class BlurIntegratedGradients(Explainer):
 
     def attribute(self, request: Request) -> MethodResult:
         """Scores, and the sums that they should have."""
-        weights, count = request.target.values, self.steps + 1
+        weights, count = request.weights, self.steps + 1
         integrals: list[list[Array]] = []
         ends: list[Array] = []
         most = points_per_path(request, self.task.pairs, count)

@@ -76,7 +76,7 @@ class ConceptSensitivity(Explainer):
 
     def attribute(self, request: Request) -> MethodResult:
         """Shares (T, N, *Y) of the derivative in the concept's direction."""
-        result = self._backward(request.data, request.target.values, request.batch_size)
+        result = self._backward(request.data, request.weights, request.batch_size)
         gradient = result.multipliers[0]
         if gradient.shape[2:] != self.direction.shape:
             raise InputError(

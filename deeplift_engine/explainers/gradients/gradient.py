@@ -65,7 +65,7 @@ class Gradient(Explainer):
 
     def attribute(self, request: Request) -> MethodResult:
         """Gradients (T, N, *S), changed as the options say."""
-        result = self._backward(request.data, request.target.values, request.batch_size)
+        result = self._backward(request.data, request.weights, request.batch_size)
         gradients = [on_simplex(values, self.off_simplex) for values in result.multipliers]
         scores = [self._transform(values) for values in gradients]
         if self.times_input:
@@ -83,7 +83,7 @@ class Zero(Explainer):
 
     def attribute(self, request: Request) -> MethodResult:
         """Zeros (T, N, *S)."""
-        shapes = [(len(request.target.values), *x.shape) for x in self.scored(request)]
+        shapes = [(len(request.weights), *x.shape) for x in self.scored(request)]
         return MethodResult([np.zeros(shape, self.task.dtype) for shape in shapes])
 
 

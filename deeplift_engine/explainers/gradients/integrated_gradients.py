@@ -159,7 +159,7 @@ class ExpectedGradients(Explainer):
 
     def attribute(self, request: Request) -> MethodResult:
         """Means over the draws, and their standard errors."""
-        leading = (len(request.target.values), request.samples)
+        leading = (len(request.weights), request.samples)
         scores, multipliers = ([RunningMean(leading) for _ in request.data] for _ in range(2))
         most = points_per_path(request, self.task.pairs)
         for samples in samples_of(request, blocks(request, self.samples, most)):
@@ -198,7 +198,7 @@ class ExpectedGradients(Explainer):
 
     def _ends(self, request: Request) -> Array:
         """The target on the samples, and its mean on all their references: (2, T, N)."""
-        values = np.zeros((2, len(request.target.values), request.samples, request.count))
+        values = np.zeros((2, len(request.weights), request.samples, request.count))
         at_ends = target_at_ends(self.values, request)
         for samples in paths(request, self.task.pairs):
             block = samples.block

@@ -185,7 +185,7 @@ class NeuronConductance(Explainer):
         moved = self._point.name != self._point.node
         if moved:
             shape = (shape[-1], *shape[:-1])
-        values = resolve(self.unit, shape, 1, self.task.dtype).values[0, 0]
+        values = resolve(self.unit, shape, 1, self.task.dtype)[0, 0]
         return np.moveaxis(values, 0, -1) if moved else values
 
 

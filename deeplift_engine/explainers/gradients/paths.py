@@ -72,7 +72,7 @@ def points_per_path(request: Request, pairs: int, points: int = 1) -> int:
 
     Several blocks of a backward pass: points are small beside what it computes at them.
     """
-    targets = len(request.target.values)
+    targets = len(request.weights)
     return max(1, BLOCKS * (request.batch_size or pairs) // (points * targets))
 
 
@@ -99,7 +99,7 @@ def target_at_ends(
 
     Samples, and references that are shared, are sent forward once, here.
     """
-    weights, count = request.target.values, request.count
+    weights, count = request.weights, request.count
     at_data = values(request.data, weights, request.batch_size)
     at_shared = None
     if request.shared:

@@ -99,7 +99,7 @@ class GradientMaps(Maps):
 
     def attribute(self, request: Request) -> MethodResult:
         """Maps (T, N, *positions)."""
-        weights = request.target.values
+        weights = request.weights
         totals = (len(weights), request.samples)
         maps: dict[int, Array] = {}
         outputs: dict[str, Array] = {}
@@ -170,7 +170,7 @@ class GuidedGradCam(GradientMaps):
     def attribute(self, request: Request) -> MethodResult:
         """Products (T, N, *S)."""
         result = super().attribute(request)
-        guided = self._guided(request.data, request.target.values, request.batch_size)
+        guided = self._guided(request.data, request.weights, request.batch_size)
         scores = [
             gradients * source.layout.spread(maps)
             for gradients, source, maps in zip(

@@ -76,7 +76,7 @@ class ScoreCam(Maps):
     def _at(self, number: int, request: Request) -> Array:
         """Maps (T, N, *positions) of the point of that number."""
         maps: dict[int, Array] = {}
-        count, total = self._count(number), len(request.target.values)
+        count, total = self._count(number), len(request.weights)
         most = request.batch_size or self.task.pairs
         drawn = blocks(request, (1 + count) * request.count, most, " masks")
         for rows, of_rows in groupby(samples_of(request, drawn), key=lambda each: each.block.rows):

@@ -59,7 +59,7 @@ def sample_blocks(
     """
     most = request.batch_size or most
     points = max(1, draws) * request.count
-    values = points * len(request.target.values)
+    values = points * len(request.weights)
     sharing = min(TOGETHER, most // request.count, MOST_VALUES // values)
     rows = 1 if alone else block_size(request.samples, max(1, most // points, sharing))
     with bar(request.samples * draws * rounds, request.progress, " masks") as tick:

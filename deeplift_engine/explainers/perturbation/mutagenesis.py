@@ -86,8 +86,8 @@ class Mutagenesis(Explainer):
         """The target's change (T, N, P, A) for every choice at the positions (P,) of one input."""
         letters, data = self.alphabets[number], request.data[self._input(number)]
         present = letters.present(data)[:, positions]
-        shape = (len(request.target.values), len(data), len(positions), len(letters.choices))
-        changes = np.zeros(shape, request.target.values.dtype)
+        shape = (len(request.weights), len(data), len(positions), len(letters.choices))
+        changes = np.zeros(shape, request.weights.dtype)
         for rows in slices(len(data), max(1, TOGETHER // max(1, shape[2] * shape[3]))):
             new = present[rows, :, np.newaxis] != np.arange(shape[3])
             samples, columns, choices = np.nonzero(new)
@@ -97,7 +97,7 @@ class Mutagenesis(Explainer):
                 samples,
                 positions[columns],
                 letters.written(choices).astype(data.dtype),
-                request.target.values,
+                request.weights,
                 request.batch_size,
                 tick,
             )
@@ -227,8 +227,8 @@ class PairwiseMutagenesis(Mutagenesis):
         )
         choices = len(letters.choices)
         shape = (len(rows), choices, len(columns), choices)
-        full = (len(request.target.values), len(data), *shape)
-        size = int(np.prod(full)) * request.target.values.itemsize
+        full = (len(request.weights), len(data), *shape)
+        size = int(np.prod(full)) * request.weights.itemsize
         if size > MOST_BYTES:
             raise InputError(
                 f"Pairs of {shape[0]} and {shape[2]} positions of {len(data)} samples make an "
@@ -238,7 +238,7 @@ class PairwiseMutagenesis(Mutagenesis):
         one = self.changes(request, 0, rows)
         mirrored = self.others == self.positions
         other = one if mirrored else self.changes(request, 0, columns)
-        scores = np.zeros(full, request.target.values.dtype)
+        scores = np.zeros(full, request.weights.dtype)
         present = letters.present(data)
         with bar(int(np.prod(full[1:])), request.progress, " pairs") as tick:
             for numbers in self._blocks(full[1:], data):
@@ -249,7 +249,7 @@ class PairwiseMutagenesis(Mutagenesis):
                 sample, i, a, j, b = (each[new] for each in (sample, i, a, j, b))
                 patches = self._written(data, sample, rows[i], a, columns[j], b)
                 starts = np.full(len(sample), self.first)
-                weights = request.target.values
+                weights = request.weights
                 both = self.pairs(
                     request.data, sample, starts, patches, weights, request.batch_size
                 )

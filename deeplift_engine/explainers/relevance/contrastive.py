@@ -61,7 +61,7 @@ class Contrastive(Explainer):
 
     def attribute(self, request: Request) -> MethodResult:
         """Differences of relevance (T, N, *S)."""
-        weights = request.target.values
+        weights = request.weights
         own = self._target.propagate(request, weights)
         if self.dual == "others":
             shares = _others(weights)

@@ -44,7 +44,7 @@ class EpsilonRatios(Explainer):
 
     def attribute(self, request: Request) -> MethodResult:
         """Input times the ratios sent back."""
-        result = self._backward(request.data, request.target.values, request.batch_size)
+        result = self._backward(request.data, request.weights, request.batch_size)
         scores = [m * x for m, x in zip(result.multipliers, self.scored(request), strict=True)]
         return MethodResult(scores, result.multipliers, predictions=result.outputs or None)
 

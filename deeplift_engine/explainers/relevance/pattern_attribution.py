@@ -65,7 +65,7 @@ class ByPatterns(Explainer):
 
     def attribute(self, request: Request) -> MethodResult:
         """What arrives (T, N, *S) of the target's value."""
-        result = self._backward(request.data, request.target.values, request.batch_size)
+        result = self._backward(request.data, request.weights, request.batch_size)
         return conserved(result, result.values, promised=False)
 
 

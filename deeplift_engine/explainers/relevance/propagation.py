@@ -145,7 +145,7 @@ class Relevance(Explainer):
 
     def attribute(self, request: Request) -> MethodResult:
         """Relevance (T, N, *S), which sums to the target's value but for what was lost."""
-        weights = request.target.values
+        weights = request.weights
         result = self.propagate(request, weights, direct=self.direct)
         start = result.values
         if self.direct:
