@@ -249,7 +249,7 @@ class Network:
         target_layer: str = "logits",
         batch_size: int | None = None,
     ) -> ReferenceReport:
-        """What references are like: whether they repeat, and what the target is on them.
+        """References beside the inputs: whether they repeat, and the target on them.
 
         Parameters
         ----------
@@ -337,7 +337,7 @@ class Network:
     ) -> Audit:
         """The sum of contributions behind every layer, so that the first to break it is named.
 
-        One pair of input and reference per sample is walked, eagerly; give a few samples.
+        One pair of input and reference per sample goes back, eagerly; give a few samples.
         """
         task = self.task(target_layer, fused=False)
         return audit(task.under(task.assigned(rules, max_pooling)), x, references, target)

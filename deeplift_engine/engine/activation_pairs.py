@@ -43,8 +43,8 @@ class ActivationPairs:
     """Both ends of every node, and the spreads between them, computed when they are read.
 
     ``at_input`` holds tensors (inputs, 1, ...), ``at_reference`` (inputs or 1, references, ...).
-    What is cheap to compute again (an elementwise function, a reshape) is computed again here
-    rather than handed over from the forward pass: memory costs more than a multiplication. Nothing
+    Cheap activations (of an elementwise function, a reshape) are computed again here rather than
+    handed over from the forward pass: memory costs more than a multiplication. Nothing
     is computed again where both hold the activations of ``every_node``.
     """
 

@@ -17,7 +17,7 @@ from deeplift_engine.util.typing import Array
 
 @dataclass(frozen=True)
 class MethodResult:
-    """What a method computes for a `Request`, T targets, N samples, K references of each.
+    """Scores of a method for a `Request`: T targets, N samples, K references of each.
 
     Attributes
     ----------
@@ -26,18 +26,18 @@ class MethodResult:
     multipliers, standard_errors
         Likewise, or None.
     sums
-        What scores sum to, and should; None where that means nothing.
+        The scores' sums, and what they should be; None where that means nothing.
     predictions
         Of the graph's outputs on the inputs, by name; None where they are still to be computed.
     per_reference
         Whether scores have an axis of references.
     points
-        What scores are of, where they have not the form of the task's points: a point whose node
-        has its own name takes them as they are.
+        The points of the scores, where these have not the form of the task's points: a point whose
+        node has its own name takes them as they are.
     counts
         How many references each sample had (N,), where that differs; sums have zeros beyond.
     settings
-        What only the run could tell, for the settings of the result.
+        Settings that only the run could tell.
     """
 
     scores: list[Array]
@@ -66,13 +66,13 @@ def attribution(
     request
         The arguments of the run.
     result
-        What the method computed, predictions included.
+        The method's, predictions included.
     task
         Its points and settings.
     tolerance
         Relative error of a sum from which to warn.
     advice
-        What the user can do then.
+        A sentence for the user then.
     **settings
         More of them, which replace those of the task.
 

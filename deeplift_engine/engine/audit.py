@@ -25,7 +25,7 @@ TOLERANCE = {"float32": 1e-4, "float64": 1e-9}
 
 @dataclass(frozen=True)
 class AuditRow:
-    """What one layer did to the sum, over the samples where it did most.
+    """The change of the sum at one layer, in the sample where it is largest.
 
     Attributes
     ----------

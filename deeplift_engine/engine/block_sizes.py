@@ -11,14 +11,14 @@ from deeplift_engine.layers import Recurrence
 LARGE = 20_000
 """From so many elements per sample on, elementwise work is compiled into single kernels."""
 TYPICAL_LENGTH = 1000
-"""What a free axis counts as for that."""
+"""The length that a free axis counts as."""
 BLOCK_BYTES = 28 << 20
 """Size of the largest tensor of a block: glibc keeps what is below 32 MiB for the next one and
 returns what is above to the system, which then has to clear its pages again each time."""
 TOTAL_BYTES = 512 << 20
 """Size of all the activations of a block together."""
 MOST_PAIRS = 4096
-"""And never more pairs of input and reference than this."""
+"""Pairs of sample and reference in a block at most."""
 
 
 def pairs_per_block(graph: Graph, names: Iterable[str], dtype: str) -> int:

@@ -101,7 +101,7 @@ class Sums:
 
     @property
     def error(self) -> Array | None:
-        """What the sums miss, or have too much."""
+        """The sums minus what they should be."""
         return None if self.total is None else self.total - self.change
 
     @property
@@ -121,7 +121,7 @@ class Sums:
         strict
             Whether to raise.
         advice
-            What the user can do.
+            A sentence for the user.
 
         Raises
         ------

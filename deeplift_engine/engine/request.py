@@ -55,7 +55,7 @@ class Request:
     numbers
         The samples' numbers among those of the user, (N,); None: all, in order.
     content
-        What stands for the samples in random draws, arrays (N, ...); None: ``data``.
+        Arrays (N, ...) that stand for the samples in random draws; None: ``data``.
     """
 
     inputs: tuple[InputInfo, ...]

@@ -1,4 +1,4 @@
-"""What is explained, where and by which rules, before anything is compiled."""
+"""The task of a method: the target, the attribution points and the rules, before compiling."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class AttributionPoint:
 def attribution_point(graph: Graph, name: str) -> AttributionPoint:
     """The point at the output of the layer called ``name``.
 
-    What follows a channels-first convolution may read it before its channels are moved back,
-    so that only the node behind both is on every way.
+    Layers behind a channels-first convolution may read it before its channels are moved back, so
+    that only its inner node is on every way.
     """
     node = graph.nodes[name]
     if isinstance(node.layer, Transpose) and node.inputs:
@@ -43,7 +43,7 @@ def attribution_point(graph: Graph, name: str) -> AttributionPoint:
 
 @dataclass(frozen=True)
 class Task:
-    """What is explained, where and by which rules.
+    """The target that is explained, the points to score at, and the rules.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class Task:
     create_method
         ``create_method(name, task, options)`` creates any method, for methods that wrap one.
     settings
-        What a result says of the task.
+        The task in a result's settings.
     fused
         Whether to compile elementwise work into single kernels; None decides by size.
     rules

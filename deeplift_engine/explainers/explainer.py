@@ -1,4 +1,4 @@
-"""What all methods share: how they run, and how their results are put together.
+"""The base of all methods: how they run, and how their results are put together.
 
 A method is an `Explainer` created once for a `Task` and run any number of times. It answers one
 question, `Explainer.attribute`: scores for a `Request`.
@@ -31,12 +31,12 @@ from deeplift_engine.util.warn import warn
 
 @dataclass(frozen=True)
 class Traits:
-    """What a method does, as far as others must know it.
+    """The behaviour of a method, as far as others must know it.
 
     Attributes
     ----------
     attributes_of
-        What scores are shares of: of the ``"difference"`` from the reference or of the
+        The quantity that scores are shares of: the ``"difference"`` from the reference or the
         ``"input"``; ``"unit"`` where they are per unit of the input, None where nothing of these.
     attributes_layer_outputs
         Whether the method works on the outputs of the attribution points as if they were inputs (a
@@ -57,7 +57,7 @@ class Traits:
     accepts_noise
         Whether inputs may be moved a little; not where they must be letters.
     advice
-        What the user can do where sums miss.
+        A sentence for the user where sums miss.
     """
 
     attributes_of: str | None = "difference"
@@ -100,7 +100,7 @@ class Explainer:
     Attributes
     ----------
     traits
-        What the method does.
+        The method's behaviour.
     origin
         The task as the user set it.
     task
@@ -133,7 +133,7 @@ class Explainer:
 
     @property
     def name(self) -> str:
-        """What users call the method."""
+        """The method's name for users."""
         return str(self.origin.settings.get("method") or "This method")
 
     @property
@@ -164,9 +164,9 @@ class Explainer:
         x
             Array (N, ...), or one per input as list or mapping by name.
         target
-            What is explained; see `deeplift_engine.targets.resolve`.
+            The units that are explained; see `deeplift_engine.targets.resolve`.
         references
-            What to compare with; see `deeplift_engine.references.resolve`. None is zeros. One per
+            Inputs to compare with; see `deeplift_engine.references.resolve`. None is zeros. One per
             input as list or mapping where the network has several. Methods that compare with
             nothing take none.
         batch_size
@@ -314,7 +314,7 @@ class Explainer:
         return [make(number) for number in range(count)]
 
     def scored(self, request: Request) -> list[Array]:
-        """What scores are of (N, *S): inputs, tokens as 1, or outputs of the points."""
+        """The values that are scored (N, *S): inputs, tokens as 1, or outputs of the points."""
         if not self.task.at_inputs:
             return self._at_points(request.data, request.batch_size)
         tokens = self.task.token_inputs

@@ -112,7 +112,7 @@ class Attribution:
         Returns
         -------
         array or dict
-            Shaped like ``scores``. The letter that is there has the position's total
+            Shaped like ``scores``. The present letter has the position's total
             contribution.
 
         Raises
@@ -145,7 +145,7 @@ class Attribution:
         path
             ``.h5`` or ``.hdf5`` (each field a data set, the settings as attributes) or ``.npz``.
         overwrite
-            Whether a file that is there may be replaced.
+            Whether an existing file may be replaced.
         hypothetical
             Whether to add the hypothetical contributions, for programs that read them.
         command_line
@@ -154,7 +154,7 @@ class Attribution:
         Raises
         ------
         OutputError
-            For another suffix, a file that is there, and whatever the disk refuses.
+            For another suffix, an existing file, and any error of the disk.
         """
         arrays: dict[str, Array] = {}
         for name in _ARRAY_FIELDS:

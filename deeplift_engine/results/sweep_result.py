@@ -112,7 +112,7 @@ class Sweep:
         Raises
         ------
         OutputError
-            For another suffix, a file that is there, and whatever the disk refuses.
+            For another suffix, an existing file, and any error of the disk.
         """
         suffix = Path(path).suffix
         if suffix.lower() != ".csv":

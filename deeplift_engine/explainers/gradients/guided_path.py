@@ -135,7 +135,7 @@ def advanced(
     share
         How far the straight path has come after the step.
     bounds
-        What each may have come at least and at most.
+        How far each may have come at least and at most.
     group
         How many elements are in a group.
     """

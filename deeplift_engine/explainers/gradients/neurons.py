@@ -37,7 +37,7 @@ from deeplift_engine.util.typing import Array
 
 
 class LayerPath(Explainer):
-    """What happens at layers while the inputs go along the straight path from the reference.
+    """Gradients and activations of layers while the inputs go straight from the reference.
 
     Parameters
     ----------

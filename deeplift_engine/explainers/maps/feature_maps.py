@@ -59,8 +59,8 @@ def last_convolution(
 ) -> AttributionPoint:
     """The last convolution in front of the target, behind its own normalisation and activation.
 
-    What does nothing there, such as dropout, is left out where nothing else follows it. Layers
-    that the graph was cut ``behind`` are said where there is none.
+    A layer that does nothing, such as dropout, is left out where nothing else follows it. The
+    error names the layers that the graph was cut ``behind``.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What class activation maps share: their layer, and how a map is finished."""
+"""The base of class activation maps: their layer, and how a map is finished."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Resize = str | Sequence[int] | None
 
 
 class Maps(Explainer):
-    """What all maps share: the layer, and how a map is finished.
+    """A method whose scores are maps over the positions of a layer.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What perturbation methods share: samples in blocks, and scores of groups as those of elements."""
+"""The base of perturbation methods: samples in blocks, scores of groups as those of elements."""
 
 from __future__ import annotations
 

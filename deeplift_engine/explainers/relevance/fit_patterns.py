@@ -135,7 +135,7 @@ def _blocks(network: FittedNetwork, data: Any, most: int) -> Iterator[list[Array
 
 
 SUMS = ("products", "active", "inputs", "outputs", "all")
-"""What is added up for a kernel: x·y and x over the active, their number, y over all, their number.
+"""The sums for a kernel: x·y and x over the active, their number, y over all, their number.
 
 The first and the third are like the kernel, the others have one number for each output.
 """

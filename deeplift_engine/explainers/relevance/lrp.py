@@ -116,7 +116,7 @@ EPSILON_ALPHA_BETA = [("convolution", "alpha_beta"), ("default", "epsilon")]
 DEEP_TAYLOR = [("first", "root"), ("default", "z_plus")]
 
 WITHOUT_BIAS = "5·N"
-"""What a layer adds without its bias is one more pass."""
+"""A layer without its bias takes one more pass."""
 
 METHODS = (
     Method(

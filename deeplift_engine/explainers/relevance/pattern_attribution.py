@@ -64,7 +64,7 @@ class ByPatterns(Explainer):
         self._backward = self.backward_pass(rules, relevance=True)
 
     def attribute(self, request: Request) -> MethodResult:
-        """What arrives (T, N, *S) of the target's value."""
+        """The target's value as it arrives (T, N, *S)."""
         result = self._backward(request.data, request.weights, request.batch_size)
         return conserved(result, result.values, promised=False)
 

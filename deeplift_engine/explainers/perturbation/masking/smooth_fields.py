@@ -66,7 +66,7 @@ def fields(
 ) -> Fields:
     """Draw masks that are 1 with a chance of ``keep`` at the corners of ``cells`` cells an axis.
 
-    What is not along ``axes`` stays together.
+    Elements along other axes than ``axes`` stay together.
     """
     sizes = [shape[axis] for axis in axes]
     counts = [min(cells, size) for size in sizes]
