@@ -137,7 +137,7 @@ def test_it_is_the_mean_over_noisy_copies(of: str, options: dict[str, Any]) -> N
         return right(request)
 
     smooth.inner.attribute = watched
-    against = {"references": references} if getattr(inner, "compares", True) else {}
+    against = {"references": references} if inner.traits.uses_references else {}
     found = smooth.run(x, target="all", **against)
     copies = np.concatenate(given).reshape(2, 6, *x.shape[1:])
     assert off(copies.mean(axis=1), x) > 0.01
