@@ -134,7 +134,7 @@ def activations(x: Any, y: Any) -> Iterable[Any]:
 def reshapes(x: Any, y: Any) -> Iterable[Any]:
     yield from (ops.reshape(x, (-1, 4, 6)), ops.transpose(x, (0, 2, 1)), ops.swapaxes(y, 1, -1))
     yield from (ops.moveaxis(x, -1, 1), ops.expand_dims(x, (1, -1)), ops.squeeze(x[:, :1], 1))
-    yield from (ops.flip(x, axis=1), ops.flip(x, axis=(1, 2)))
+    yield ops.flip(x, axis=1)
     yield from (ops.roll(x, 2, axis=1), ops.roll(x, (1, -1), axis=(1, 2)))
 
 
@@ -215,7 +215,6 @@ def images(x: Any, y: Any) -> Iterable[Any]:
     last = {"data_format": "channels_last"}
     yield ops.image.resize(image, (6, 5), **last)
     yield ops.image.resize(image, (2, 3), interpolation="nearest", **last)
-    yield ops.image.extract_patches(image, 3, strides=2, padding="same", **last)
     yield ops.image.rgb_to_grayscale(image, **last)
 
 
@@ -235,10 +234,15 @@ def attention(x: Any, y: Any) -> Iterable[Any]:
 def later(x: Any, y: Any) -> Iterable[Any]:
     """Of every kind: what Keras 3.14 and 3.15 added, or mended where they say shapes."""
     yield from (ops.ptp(y, axis=1), ops.rad2deg(y + 1.5), ops.erfc(y + 1.5))
-    yield from (ops.squeeze(x[:, :, :1]), ops.diagonal(x, axis1=1, axis2=2))
+    yield from (
+        ops.flip(x, axis=(1, 2)),
+        ops.squeeze(x[:, :, :1]),
+        ops.diagonal(x, axis1=1, axis2=2),
+    )
     last = {"data_format": "channels_last"}
     image = ops.reshape(ops.concatenate([x, y], axis=1), (-1, 4, 4, 3))
     yield ops.image.extract_patches(image, (2, 3), **last)
+    yield ops.image.extract_patches(image, 3, strides=2, padding="same", **last)
     yield ops.depth_to_space(ops.reshape(x, (-1, 2, 3, COLUMNS)), 2, **last)
     yield ops.space_to_depth(image, 2, **last)
 
