@@ -15,10 +15,12 @@ Config = dict[str, Any]
 
 
 def is_symbol(value: Any) -> bool:
+    """Whether a value is a symbolic tensor."""
     return isinstance(value, keras.KerasTensor)
 
 
 def input_layer(name: str, tensor: Any) -> Config:
+    """Return the configuration of an Input layer."""
     config = {"name": name, "batch_shape": [None, *tensor.shape[1:]], "dtype": tensor.dtype}
     return {"class_name": "InputLayer", "config": config, "name": name, "inbound_nodes": []}
 
