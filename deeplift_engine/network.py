@@ -16,7 +16,7 @@ from deeplift_engine.engine.blocks import slices
 from deeplift_engine.engine.forward import traced
 from deeplift_engine.engine.probe_inputs import random_inputs
 from deeplift_engine.engine.task import Task, attribution_point
-from deeplift_engine.errors import InputError, TargetError
+from deeplift_engine.errors import InputError
 from deeplift_engine.explainers.catalogue import create, find
 from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.reference_report import ReferenceReport, report_references
@@ -69,8 +69,8 @@ class Network:
             registered=registered_layers(),
             dtype=dtype,
         )
-        self.graph, self._logits = self.built.graph, self.built.logits
-        self._interface = interface(self.graph, spec)
+        self.graph = self.built.graph
+        self._interface = interface(self.graph, spec, self.built.logits)
         self.inputs = self._interface.inputs
         self._forwards: dict[tuple[str, ...], Any] = {}
 
@@ -323,29 +323,7 @@ class Network:
 
     def target_node(self, target: str = "logits") -> str:
         """Name of the node that ``target`` (``"logits"``, ``"output"``, a layer) stands for."""
-        if target not in ("logits", "output"):
-            return self._interface.names.node(target, TargetError, target=True)
-        keys = self._interface.outputs
-        if len(set(self.outputs)) > 1:
-            logits = [f"{self._logits[name]!r}" for name in self.outputs if name in self._logits]
-            names = [f"output:{key}" if key in ("logits", "output") else key for key in keys]
-            raise TargetError(
-                f"The model has several outputs; name one as target=: {', '.join(names)}"
-                + (f"; their logits: {', '.join(logits)}." if logits else ".")
-            )
-        output = self.outputs[0]
-        node = self._logits.get(output, output) if target == "logits" else output
-        if target in keys and output != node:
-            raise TargetError(
-                f"target={target!r} could be the output of that key or {node!r}: say "
-                f"'output:{target}' or {node!r}."
-            )
-        if target in self.nodes and target not in (node, output):
-            raise TargetError(
-                f"target={target!r} could be the layer of that name or {node!r}: say "
-                f"'layer:{target}' or {node!r}."
-            )
-        return node
+        return self._interface.target_node(target)
 
     def describe(self, rules: Rules = "rescale", max_pooling: str = "exact") -> list[LayerRow]:
         """One row per attribution layer: what it is and which rule it gets."""
