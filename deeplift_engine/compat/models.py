@@ -65,12 +65,10 @@ class Model:
                 max_pooling=self._max_pooling,
                 layers=None if cuts == self.network.graph.inputs else cuts,
             )
-            if (
-                explainer.setup.target != target.node
-            ):  # "output" and "logits" are words of their own
+            if explainer.task.target != target.node:  # "output" and "logits" are words of their own
                 raise TargetLayerError(
                     f"The target layer is called {target.node!r}, which in this engine means "
-                    f"{explainer.setup.target!r}. Rename the layer and save the model again."
+                    f"{explainer.task.target!r}. Rename the layer and save the model again."
                 )
             self._explainers[cuts, target.node] = explainer
         return ScoringFunction(

@@ -24,14 +24,14 @@ def random_inputs(
     """
     generator = np.random.default_rng(checked("seed", seed, SEED, InputError))
     samples = checked("samples", samples, Integer(1), InputError)
-    found = []
+    arrays: list[Any] = []
     for info in inputs:
         shape = (samples, *(FREE_LENGTH if size is None else size for size in info.shape))
         if info.table is not None:
             tokens = generator.integers(0, info.table.rows, shape)
-            found.append(tokens.astype(info.dtype))
+            arrays.append(tokens.astype(info.dtype))
         elif "int" in info.dtype:
-            found.append(generator.integers(0, 2, shape).astype(info.dtype))
+            arrays.append(generator.integers(0, 2, shape).astype(info.dtype))
         else:
-            found.append(generator.normal(size=shape).astype(dtype))
-    return found
+            arrays.append(generator.normal(size=shape).astype(dtype))
+    return arrays

@@ -83,8 +83,8 @@ class Comparison:
         text = aligned(lines, right=range(1, len(lines[0]))).splitlines()
         request = self.bench.request
         about = (
-            f"{request.samples} samples, target {request.seeds.name} of "
-            f"{self.bench.setup.target}, references {request.said}; mean ± standard error"
+            f"{request.samples} samples, target {request.target} of "
+            f"{self.bench.task.target}, references {request.references_name}; mean ± standard error"
         )
         return "\n".join([about, "", text[0], "-" * max(map(len, text)), *text[1:]])
 
@@ -95,9 +95,9 @@ class Comparison:
             plain(
                 {
                     "settings": {
-                        **self.bench.setup.settings,
-                        "target": request.seeds.name,
-                        "references": request.said,
+                        **self.bench.task.settings,
+                        "target": request.target,
+                        "references": request.references_name,
                         "samples": request.samples,
                     },
                     "rows": self.rows,

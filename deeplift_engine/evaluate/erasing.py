@@ -212,8 +212,8 @@ def log_odds_drop(
 def _of_each(bench: Bench, choose: Callable[[int, slice, slice], Array], draws: int) -> Array:
     """As `Bench.erased`, with separate choices for each target."""
     values = [
-        bench.erased(partial(choose, target), draws, bench.seeds[target : target + 1])
-        for target in range(len(bench.seeds))
+        bench.erased(partial(choose, target), draws, bench.weights[target : target + 1])
+        for target in range(len(bench.weights))
     ]
     return np.concatenate(values)
 

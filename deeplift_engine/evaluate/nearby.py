@@ -91,7 +91,7 @@ def _noise(subject: Subject, noise: float, draws: int, seed: int) -> tuple[Array
         )
     rng = np.random.default_rng(seed)
     moves = _moves(bench, draws, lambda shape: noise * rng.standard_normal(shape))
-    predicted = np.zeros((len(bench.seeds), bench.request.samples, draws))
+    predicted = np.zeros((len(bench.weights), bench.request.samples, draws))
     observed = np.zeros_like(predicted)
     for rows in _rows(bench, draws):
         near, steps = _near(bench, moves, rows, -1.0)
@@ -123,7 +123,7 @@ def _per_unit(subject: Subject, rows: slice) -> list[Array]:
     request = subject.bench.request
     factors = [array[rows].astype(float) for array in request.data]
     if subject.per == "difference":
-        own = request.own(rows.start, len(factors[0]))
+        own = request.block_references(rows.start, len(factors[0]))
         factors = [x - x0.astype(float).mean(axis=1) for x, x0 in zip(factors, own, strict=True)]
     return [
         np.divide(score, share, out=slope, where=share != 0)
@@ -152,17 +152,17 @@ def max_sensitivity(
     scores.
     """
     runner = subject.runner
-    if runner is not None and runner.of_the_set:
+    if runner is not None and runner.traits.depends_on_batch:
         raise InapplicableError(
             "Scores of a sample that depend on the others of its set mean nothing at points near "
             "it: this metric is not for them."
         )
-    if runner is not None and not runner.moves:
+    if runner is not None and not runner.traits.accepts_noise:
         raise InapplicableError("Letters cannot move a little; choose metrics that erase.")
     bench = subject.bench
     rng = np.random.default_rng(seed)
     moves = _moves(bench, draws, lambda shape: radius * rng.uniform(-1, 1, shape))
-    largest = np.zeros((len(bench.seeds), bench.request.samples))
+    largest = np.zeros((len(bench.weights), bench.request.samples))
     for rows in _rows(bench, draws):
         near, _ = _near(bench, moves, rows, 1.0)
         moved_scores = subject.again(near, _origins(bench, rows, draws))
@@ -188,7 +188,7 @@ def _squares(values: Array, leading: int) -> Array:
 
 def _moves(bench: Bench, draws: int, draw: Any) -> list[Array]:
     """Steps (D, *S) of each input, per unit of a sample's range."""
-    if tokens := bench.setup.token_inputs:
+    if tokens := bench.task.token_inputs:
         raise InapplicableError(
             f"Input {tokens[0]!r} holds tokens, which cannot move a little; choose metrics that "
             "erase."

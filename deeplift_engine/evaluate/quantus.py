@@ -69,7 +69,7 @@ class ExplainFunc:
         samples = np.asarray(inputs)
         info = self.network.inputs[0]
         moved = _has_channels_first(samples, info, others.get("channel_first"))
-        compared = self._runner.compares
+        compared = self._runner.traits.uses_references
         result = self._runner.run(
             np.moveaxis(samples, 1, -1) if moved else samples,
             target=_units(targets, len(samples)),

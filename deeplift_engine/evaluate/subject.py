@@ -94,12 +94,12 @@ class Subject:
     @property
     def unmeasured(self) -> Measured:
         """The result of a metric that does not apply: NaN for every sample."""
-        shape = (len(self.bench.seeds), self.bench.request.samples)
+        shape = (len(self.bench.weights), self.bench.request.samples)
         return Measured(self.as_requested(np.full(shape, np.nan)))
 
     def as_requested(self, values: Array) -> Array:
         """A result (T, N, ...) without the axis of targets where the user passed a single one."""
-        return values if self.bench.request.seeds.stacked else values[0]
+        return values if self.bench.request.stacked else values[0]
 
 
 def label_of(method: str, options: Mapping[str, Any]) -> str:

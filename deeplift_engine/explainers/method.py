@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from deeplift_engine.engine.setup import Setup
+from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import RuleError
 from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.util.jsonable import plain
@@ -19,7 +19,7 @@ LARGE = 100
 
 @dataclass(frozen=True)
 class Method:
-    """One row of the table of methods.
+    """One row of the catalogue of methods.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class Method:
     family
         ``"gradient"``, ``"difference"``, ``"relevance"``, ``"perturbation"`` or ``"map"``.
     make
-        An `Explainer` class, or a function that returns one. Its first argument is a `Setup`; its
+        An `Explainer` class, or a function that returns one. Its first argument is a `Task`; its
         keyword-only arguments are the options, which its docstring explains under Parameters.
     summary
         One sentence.
@@ -62,8 +62,8 @@ class Method:
         options = options_of(self.make)
         return {name: option for name, option in options.items() if name not in self.fixed}
 
-    def create(self, setup: Setup, options: Mapping[str, Any]) -> Explainer:
-        """The explainer of this method for ``setup``.
+    def create(self, task: Task, options: Mapping[str, Any]) -> Explainer:
+        """The explainer of this method for ``task``.
 
         Raises
         ------
@@ -74,8 +74,8 @@ class Method:
         options = self.validate(options)
         defaults = {name: option.default for name, option in self.options.items()}
         recorded = plain({**self.fixed, **defaults, **options}, LARGE)
-        setup = replace(setup, settings={**setup.settings, "options": recorded})
-        return self.make(setup, **self.fixed, **options)
+        task = replace(task, settings={**task.settings, "options": recorded})
+        return self.make(task, **self.fixed, **options)
 
     def validate(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Validate options, and return them converted to the types that the method takes.

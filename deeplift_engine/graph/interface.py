@@ -8,6 +8,7 @@ from typing import Any
 
 from deeplift_conversion import ModelSpec
 from deeplift_conversion.spec import Path
+from deeplift_engine.errors import TargetError
 from deeplift_engine.graph.graph import Graph
 from deeplift_engine.graph.inputs import InputInfo
 from deeplift_engine.graph.layouts import channels_axis
@@ -42,12 +43,15 @@ class Interface:
         Path of each output in that structure.
     names
         All names by which users call nodes.
+    logits
+        The node that a final softmax or sigmoid reads, by the node of that activation.
     """
 
     inputs: tuple[InputInfo, ...]
     outputs: Mapping[str, str]
     output_paths: Sequence[Path]
     names: Names
+    logits: Mapping[str, str]
 
     def packed(self, values: Sequence[Array]) -> Any:
         """Return outputs as Keras does where they have keys; else the only one, or by name."""
@@ -55,8 +59,42 @@ class Interface:
             return packed(self.output_paths, values)
         return values[0] if len(values) == 1 else dict(zip(self.outputs, values, strict=True))
 
+    def target_node(self, target: str) -> str:
+        """Return the node that ``target`` (``"logits"``, ``"output"``, a layer) stands for.
 
-def interface(graph: Graph, spec: ModelSpec) -> Interface:
+        Raises
+        ------
+        TargetError
+            If there is no such node, several outputs, or two nodes that it could stand for.
+        """
+        if target not in ("logits", "output"):
+            return self.names.node(target, TargetError, target=True)
+        nodes = dict.fromkeys(self.outputs.values())
+        if len(nodes) > 1:
+            logits = [f"{self.logits[node]!r}" for node in nodes if node in self.logits]
+            names = [
+                f"output:{key}" if key in ("logits", "output") else key for key in self.outputs
+            ]
+            raise TargetError(
+                f"The model has several outputs; name one as target=: {', '.join(names)}"
+                + (f"; their logits: {', '.join(logits)}." if logits else ".")
+            )
+        (output,) = nodes
+        node = self.logits.get(output, output) if target == "logits" else output
+        if target in self.outputs and output != node:
+            raise TargetError(
+                f"target={target!r} could be the output of that key or {node!r}: say "
+                f"'output:{target}' or {node!r}."
+            )
+        if target in self.names.nodes and target not in (node, output):
+            raise TargetError(
+                f"target={target!r} could be the layer of that name or {node!r}: say "
+                f"'layer:{target}' or {node!r}."
+            )
+        return node
+
+
+def interface(graph: Graph, spec: ModelSpec, logits: Mapping[str, str]) -> Interface:
     """Return the inputs and outputs of the graph of a saved model."""
     vocabularies, layers = tables(graph), input_layers(spec)
     inputs = tuple(
@@ -74,4 +112,4 @@ def interface(graph: Graph, spec: ModelSpec) -> Interface:
     output_paths = paths_of(spec.output_paths, len(graph.outputs))
     outputs = dict(zip(labels(output_paths, graph.outputs), graph.outputs, strict=True))
     names = Names(graph.nodes, {layer: name for name, layer in layers.items()}, outputs)
-    return Interface(inputs, outputs, output_paths, names)
+    return Interface(inputs, outputs, output_paths, names, logits)

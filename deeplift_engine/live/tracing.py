@@ -18,11 +18,16 @@ from typing import Any
 import keras
 import numpy as np
 
-from deeplift_conversion.eras.user_classes import MARK
 from deeplift_engine.errors import InputError, UnsupportedModelError
+from deeplift_engine.live.saved_form import (
+    Config,
+    input_layer,
+    is_symbol,
+    own_activations,
+    written,
+)
 
 logger = logging.getLogger("deeplift_engine")
-Config = dict[str, Any]
 Weights = dict[str, list[tuple[str, Any]]]
 
 
@@ -196,7 +201,7 @@ class _Tracing:
         call = getattr(layer.call, "python_function", layer.call)  # of a tf.function
         outputs = call(*args, **kwargs)
         flat = keras.tree.flatten(outputs)
-        if not flat or not all(map(_is_symbol, flat)):
+        if not flat or not all(map(is_symbol, flat)):
             raise ValueError("it returns something that is no tensor computed from its inputs")
         self.ran = True
         if prefix:
@@ -225,7 +230,7 @@ class _Tracing:
             key: (names.of(tensor, (wanted or {}).get(key, tensor._keras_history[0].name)), 0, 0)
             for key, tensor in sources.items()
         }
-        layers = [_input_layer(origins[key][0], tensor) for key, tensor in sources.items()]
+        layers = [input_layer(origins[key][0], tensor) for key, tensor in sources.items()]
         entries: dict[Any, Config] = {}
         for node in nodes:
             operation, config, args, kwargs = self.operation(node, names, prefix, entries)
@@ -235,7 +240,7 @@ class _Tracing:
                 layers.append(entry)
             for number, tensor in enumerate(node.output_tensors):
                 origins[id(tensor)] = (entry["name"], len(entry["inbound_nodes"]), number)
-            read = functools.partial(_written, origins)
+            read = functools.partial(written, origins)
             entry["inbound_nodes"].append({"args": read(args), "kwargs": read(kwargs)})
         ends = functools.partial(keras.tree.map_structure, lambda x: list(origins[id(x)]))
         config = {"name": name, "layers": layers}
@@ -283,19 +288,8 @@ class _Tracing:
         except Exception:  # no get_config: its class is all that is known
             saved = {"class_name": type(layer).__name__, "module": type(layer).__module__}
             saved["config"] = {"name": name}
-        config = {**saved["config"], "name": name, **_own_activations(layer)}
+        config = {**saved["config"], "name": name, **own_activations(layer)}
         return {**saved, "name": name, "config": config}
-
-
-def _own_activations(layer: Any) -> Config:
-    """Mark activations that are functions of the user's own: Keras saves their names alone."""
-    marks = {}
-    for option in ("activation", "recurrent_activation"):
-        function = getattr(layer, option, None)
-        module = (getattr(function, "__module__", None) or "keras").split(".")[0]
-        if inspect.isfunction(function) and module not in ("keras", "tensorflow"):
-            marks[option] = MARK + function.__name__
-    return marks
 
 
 class _Names:
@@ -362,45 +356,18 @@ def _check_masks(layer: Any, tensors: list[Any]) -> None:
         raise ValueError("it supports masks, and its input has one")
 
 
-def _input_layer(name: str, tensor: Any) -> Config:
-    config = {"name": name, "batch_shape": [None, *tensor.shape[1:]], "dtype": tensor.dtype}
-    return {"class_name": "InputLayer", "config": config, "name": name, "inbound_nodes": []}
-
-
-def _is_symbol(value: Any) -> bool:
-    return isinstance(value, keras.KerasTensor)
-
-
 def _is_kerass(layer: Any) -> bool:
     return type(layer).__module__.split(".")[0] == "keras"
 
 
 def _tensors(*values: Any) -> list[Any]:
-    return [value for value in keras.tree.flatten(values) if _is_symbol(value)]
+    return [value for value in keras.tree.flatten(values) if is_symbol(value)]
 
 
 def _fixed(*values: Any) -> str:
     """A key of a call's arguments other than tensors, and of the positions of the tensors."""
-    return repr(keras.tree.map_structure(lambda x: "tensor" if _is_symbol(x) else x, values))
+    return repr(keras.tree.map_structure(lambda x: "tensor" if is_symbol(x) else x, values))
 
 
 def _renewed(value: Any) -> Any:
-    return keras.Input(batch_shape=value.shape, dtype=value.dtype) if _is_symbol(value) else value
-
-
-def _written(origins: Mapping[int, tuple[str, int, int]], value: Any) -> Any:
-    """Arguments of a call in the form of a ``.keras`` file; arrays stay arrays."""
-    if _is_symbol(value):
-        history = list(origins[id(value)])
-        config = {"shape": list(value.shape), "dtype": value.dtype, "keras_history": history}
-        return {"class_name": "__keras_tensor__", "config": config}
-    if isinstance(value, tuple):
-        return {"class_name": "__tuple__", "items": [_written(origins, entry) for entry in value]}
-    if isinstance(value, list):
-        return [_written(origins, entry) for entry in value]
-    if isinstance(value, dict):
-        return {key: _written(origins, entry) for key, entry in value.items()}
-    if isinstance(value, np.ndarray | keras.Variable) or keras.ops.is_tensor(value):
-        array = keras.ops.convert_to_numpy(value)
-        return {"class_name": "__numpy__", "config": {"value": array, "dtype": array.dtype.name}}
-    return keras.saving.serialize_keras_object(value)
+    return keras.Input(batch_shape=value.shape, dtype=value.dtype) if is_symbol(value) else value

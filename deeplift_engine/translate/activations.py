@@ -64,8 +64,8 @@ def named_activation(value: Any, definitions: Mapping[str, Any] | None = None) -
         return Activation(name)
     raise Refusal(
         f"activation {value!r} is none of Keras's",
-        "Save the model with a built-in activation, or with a Lambda layer in its place and "
-        "functions={...}.",
+        f"Give its function, functions={{{function or 'name'!r}: f}}, or save the model with a "
+        "built-in activation.",
     )
 
 

@@ -139,7 +139,7 @@ def test_batches_neighbours_and_order_change_nothing(
         again = run(x, target=1, batch_size=batch_size)
         for ours, theirs in zip(parts(again.scores), parts(whole.scores), strict=True):
             assert off(ours, theirs) < 1e-9
-    if not made.of_the_set:
+    if not made.traits.depends_on_batch:
         some = [3, 0]
         alone = run(x[some], target=1)
         for ours, theirs in zip(parts(alone.scores), parts(whole.scores), strict=True):
@@ -163,8 +163,10 @@ def test_batches_neighbours_and_order_change_nothing(
 @pytest.mark.parametrize("name", slow_among(de.methods()))
 def test_standard_errors_are_given_or_refused(explainer: Callable[[str], Any], name: str) -> None:
     x, made = data(name in ON_IMAGES, 2), explainer(name)
-    references = {"references": de.references.shared(x[::-1])} if made.compares else {}
-    if made.averages:
+    references = (
+        {"references": de.references.shared(x[::-1])} if made.traits.uses_references else {}
+    )
+    if made.traits.has_reference_errors:
         assert made.run(x, target=1, standard_errors=True, **references).standard_errors is not None
         return
     with pytest.raises(InputError, match="gives no standard errors over references"):
@@ -176,18 +178,20 @@ def test_references_are_kept_apart_or_that_is_refused(
     explainer: Callable[[str], Any], name: str
 ) -> None:
     x, made = data(name in ON_IMAGES, 2), explainer(name)
-    references = {"references": de.references.shared(x[::-1])} if made.compares else {}
-    if not made.keeps_apart:
+    references = (
+        {"references": de.references.shared(x[::-1])} if made.traits.uses_references else {}
+    )
+    if not made.traits.supports_per_reference:
         with pytest.raises(InputError, match=f"{name} takes all references together"):
             made.run(x, target=1, average=False, **references)
-    elif made.compares:
+    elif made.traits.uses_references:
         whole, apart = (
             made.run(x, target=1, average=average, **references) for average in (True, False)
         )
         assert apart.axes == ("sample", "reference")
         for ours, theirs in zip(parts(apart.scores), parts(whole.scores), strict=True):
             assert ours.shape[:2] == (2, 2)
-            if made.per == "difference" and name != "lime":
+            if made.traits.attributes_of == "difference" and name != "lime":
                 assert off(ours.mean(axis=1), theirs) < 1e-6
 
 
@@ -202,13 +206,19 @@ def test_noisy_copies_without_noise_have_the_methods_scores(
     def noisy() -> Any:
         return network.explainer("smoothgrad", of=name, of_options=options, samples=1, noise=0.0)
 
-    if inner.of_the_set or not inner.moves:
+    if inner.traits.depends_on_batch or not inner.traits.accepts_noise:
         with pytest.raises(RuleError, match="give another method as of="):
             noisy()
         return
     made = noisy()
-    for said in ("compares", "keeps_apart", "per", "of_elements", "default_references"):
-        assert getattr(made, said) == getattr(inner, said)
+    for trait in (
+        "uses_references",
+        "supports_per_reference",
+        "attributes_of",
+        "elementwise_scores",
+        "default_references",
+    ):
+        assert getattr(made.traits, trait) == getattr(inner.traits, trait)
     found, expected = (each.run(x, target=[0, 1]) for each in (made, inner))
     assert found.settings["layers"] == expected.settings["layers"]
     assert found.settings["references"] == expected.settings["references"]
@@ -224,8 +234,8 @@ def test_a_result_says_what_it_was_compared_with(
     explainer = networks[name in ON_IMAGES].explainer(name)
     found = explainer.run(data(name in ON_IMAGES, 2), target=0)
     compared = [found.settings[f"references{part}"] for part in ("", "_per_sample", "_averaged")]
-    assert compared == (["zeros", 1, True] if explainer.compares else [None] * 3)
-    assert ("references zeros" in repr(found)) is explainer.compares
+    assert compared == (["zeros", 1, True] if explainer.traits.uses_references else [None] * 3)
+    assert ("references zeros" in repr(found)) is explainer.traits.uses_references
     assert repr(explainer).startswith(f"<{name} of {explainer.origin.target} at ")
 
 
@@ -260,7 +270,7 @@ def test_nothing_is_traced_again(
     made.run(x, target=0)
     traced.clear()
     for samples, target in ((1, 1), (4, "all"), (3, [0, 2]), (2, np.array([0, 1]))):
-        made.run(x[: max(samples, 1 + made.of_the_set)], target=target)
+        made.run(x[: max(samples, 1 + made.traits.depends_on_batch)], target=target)
     assert traced == []
 
 

@@ -269,6 +269,16 @@ def test_functions_of_models_in_memory_are_not_taken_by_name() -> None:
     np.testing.assert_allclose(found, model.predict(X[:, 0], verbose=0), atol=1e-5)
 
 
+def test_a_function_that_no_keras_has_is_defined_by_its_name(tmp_path: Path) -> None:
+    source = keras.Input((4,))
+    model = keras.Model(source, L.Dense(3, activation=doubled, name="d")(source))
+    model.save(tmp_path / "m.keras")
+    with pytest.raises(UnsupportedModelError, match=r"functions=\{'doubled': f\}"):
+        de.load(tmp_path / "m.keras")
+    found = de.load(tmp_path / "m.keras", functions={"doubled": doubled}).predict(X[:, 0])
+    np.testing.assert_allclose(found, model.predict(X[:, 0], verbose=0), atol=1e-5)
+
+
 def test_recurrent_layers_take_no_definition_of_an_activation() -> None:
     source = keras.Input((6, 4))
     model = keras.Model(source, L.LSTM(3, activation="tanh", name="r")(source))

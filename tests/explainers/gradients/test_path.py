@@ -10,7 +10,7 @@ import tensorflow as tf
 from scipy import ndimage
 
 import deeplift_engine as de
-from deeplift_engine.engine.backward import Walk
+from deeplift_engine.engine.backward import BackwardPass
 from deeplift_engine.errors import ConvergenceError, ConvergenceWarning, InputError, RuleError
 from deeplift_engine.explainers.gradients.guided_path import advanced
 from deeplift_engine.explainers.gradients.paths import RULES, quadrature
@@ -34,14 +34,14 @@ WALKED: list[int] = []
 @pytest.fixture
 def walked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many points each call of a walk is given."""
-    right = Walk.__call__
+    right = BackwardPass.__call__
     WALKED.clear()
 
-    def counting(self: Walk, points: Any, *rest: Any, **named: Any) -> Any:
+    def counting(self: BackwardPass, points: Any, *rest: Any, **named: Any) -> Any:
         WALKED.append(len(points[0]))
         return right(self, points, *rest, **named)
 
-    monkeypatch.setattr(Walk, "__call__", counting)
+    monkeypatch.setattr(BackwardPass, "__call__", counting)
     return WALKED
 
 

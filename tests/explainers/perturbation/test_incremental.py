@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import deeplift_engine as de
 from benchmarks.architectures import DILATED, GENOMICS, build_keras, make_weights
-from deeplift_engine.engine.backward import Values
+from deeplift_engine.engine.forward import ForwardPass
 from deeplift_engine.errors import InputError, RuleError
 from deeplift_engine.explainers.perturbation.incremental.incremental_forward import (
     Incremental,
@@ -180,10 +180,10 @@ class Question:
 
     def opened(self, way: str = "incremental", dtype: str = "float64", **options: Any) -> Any:
         network = de.convert(self.model, dtype=dtype)
-        setup = network.setup("output")
-        patches = Patches(setup.graph.inputs[0], self.axis, self.width, 2.0)
-        values = Values(setup)
-        return Incremental(setup.graph, setup.target, values, patches, way=way, **options)
+        task = network.task("output")
+        patches = Patches(task.graph.inputs[0], self.axis, self.width, 2.0)
+        values = ForwardPass(task)
+        return Incremental(task.graph, task.target, values, patches, way=way, **options)
 
     def asked(self, opened: Any, chosen: Any = slice(None), **options: Any) -> Any:
         return opened(
@@ -350,9 +350,9 @@ def test_every_window_is_told() -> None:
 
 def plan_of(architecture: Any, width: int = 1) -> Any:
     network = de.convert(build_keras(architecture, make_weights(architecture, 0)))
-    setup = network.setup()
-    patches = Patches(setup.graph.inputs[0], 0, width, 3.0)
-    return Incremental(setup.graph, setup.target, Values(setup), patches).plan
+    task = network.task()
+    patches = Patches(task.graph.inputs[0], 0, width, 3.0)
+    return Incremental(task.graph, task.target, ForwardPass(task), patches).plan
 
 
 @pytest.mark.parametrize("architecture", [DILATED, GENOMICS], ids=["dilated", "genomics"])
@@ -373,11 +373,11 @@ def test_frames_part_at_multiples_of_all_strides() -> None:
 def test_a_free_axis_takes_whole_passes() -> None:
     x = source = keras.Input((None, 4))
     model = keras.Model(source, L.Dense(2)(L.GlobalMaxPooling1D()(L.Conv1D(3, 3)(x))))
-    setup = de.convert(model).setup()
-    patches = Patches(setup.graph.inputs[0])
-    assert Incremental(setup.graph, setup.target, Values(setup), patches).plan is None
+    task = de.convert(model).task()
+    patches = Patches(task.graph.inputs[0])
+    assert Incremental(task.graph, task.target, ForwardPass(task), patches).plan is None
     with pytest.raises(RuleError, match="any length"):
-        Incremental(setup.graph, setup.target, Values(setup), patches, way="incremental")
+        Incremental(task.graph, task.target, ForwardPass(task), patches, way="incremental")
 
 
 def test_what_does_not_fit_is_refused() -> None:
