@@ -37,8 +37,14 @@ def needs_keras(version: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(not keras_has(version), reason=f"it is for Keras from {version} on")
 
 
-MIXTURES = {"lrp_epsilon_plus", "lrp_epsilon_plus_flat", "lrp_epsilon_alpha2_beta1"}
-"""Methods of the same rules by layer as ``lrp_best_practice`` and those that have them all."""
+MIXTURES = {
+    *("lrp_z", "lrp_z_plus", "lrp_epsilon_ratio"),  # values of an option of another rule
+    *("lrp_epsilon_plus", "lrp_epsilon_plus_flat"),  # of rules that lrp_best_practice has too
+    *("lrp_epsilon_alpha2_beta1", "lrp_epsilon_alpha2_beta1_flat"),
+    *("squaregrad", "vargrad"),  # other moments of smoothgrad's copies
+    "deepshap",  # deeplift of many references
+}
+"""Methods that run as others do: what all methods keep is a slow test of these."""
 
 
 def slow_among(names: Iterable[str], repeats: Collection[str] = MIXTURES) -> list[Any]:

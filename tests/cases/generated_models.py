@@ -158,6 +158,8 @@ def collected() -> dict[str, Case]:
 CASES: dict[str, Case] = {**collected(), **NETWORKS}
 LAYERS = [name for name in CASES if name not in NETWORKS]
 FAMILIES_OF_THEIR_OWN = ("operations", "tokens", "masks")
+REPEATS = ("tokens, operations, masks", "tokens, states in and out, masked")
+"""Long recurrences of these, whose layers and masks other cases have."""
 
 
 def first_of_each(
@@ -172,7 +174,9 @@ def first_of_each(
     marked = []
     for name in names:
         family = re.split("[ ,]", name)[0]
-        repeated = family in seen and family not in FAMILIES_OF_THEIR_OWN and name not in NETWORKS
+        repeated = name in REPEATS or (
+            family in seen and family not in FAMILIES_OF_THEIR_OWN and name not in NETWORKS
+        )
         marked.append(pytest.param(name, marks=again if repeated else first))
         seen.add(family)
     return marked

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import deeplift_engine as de
 from tests.cases.generated_models import LAYERS, NETWORKS, Opened, first_of_each
-from tests.helpers import off
+from tests.helpers import off, slow_among
 
 Opening = Callable[[str], Opened]
 RULES = ("rescale", "reveal_cancel", "genomics_default")
@@ -153,7 +153,7 @@ def compiled(case: Opened, rules: str, exact: bool) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::deeplift_engine.errors.DegenerateReferenceWarning")
-@pytest.mark.parametrize("rules", RULES)
+@pytest.mark.parametrize("rules", slow_among(RULES, ["rescale"]))  # genomics_default has it too
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_run_sums_up(opened: Opening, name: str, rules: str) -> None:
     compiled(opened(name), rules, exact=rules == "genomics_default")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,6 @@ def test_every_layer_that_can_be_built_is_in_the_table(opened: Opening) -> None:
     from deeplift_engine.translate.reshaping import INACTIVE
     from deeplift_engine.translate.table import TRANSLATORS
 
-    there = {node.class_name for name in CASES for node in opened(name).network.nodes.values()}
     only_old = {
         "Merge",  # Keras 1 only, in test_merge_keras1
         "ThresholdedReLU",  # Keras 2 only; tests of the reader have it
@@ -94,7 +94,13 @@ def test_every_layer_that_can_be_built_is_in_the_table(opened: Opening) -> None:
         "SpectralNormalization",
         *INACTIVE,
     }
-    assert set(TRANSLATORS) - there - only_old == set()
+    missing = set(TRANSLATORS) - only_old
+    firsts = {re.split("[ ,]", name)[0]: name for name in reversed(CASES)}
+    for name in sorted(CASES, key=lambda name: name not in firsts.values()):
+        if not missing:
+            break
+        missing -= {node.class_name for node in opened(name).network.nodes.values()}
+    assert missing == set()
 
 
 def test_threshold_cannot_be_named_alone() -> None:
