@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deeplift_engine.translate.user_layers import Made, own_classes, registered_layers
+from deeplift_engine.translate.user_layers import LayerFunction, own_classes, registered_layers
 
 if TYPE_CHECKING:
     from deeplift_engine.network import Network
@@ -18,8 +18,8 @@ def load(
     architecture: str | Path | None = None,
     *,
     theano_kernels: bool | None = None,
-    layers: Mapping[str, Made] | None = None,
-    functions: Mapping[str, Made] | None = None,
+    layers: Mapping[str, LayerFunction] | None = None,
+    functions: Mapping[str, LayerFunction] | None = None,
     dtype: str = "float32",
 ) -> Network:
     """Read a saved Keras model of any age and build its attribution network.
@@ -27,18 +27,19 @@ def load(
     Parameters
     ----------
     path
-        HDF5 (whatever its extension) or ``.keras``; a whole model, or weights alone.
+        HDF5 (with any extension) or ``.keras``; a complete model, or weights alone.
     architecture
         JSON or YAML file, where ``path`` holds weights alone.
     theano_kernels
         True for convolution kernels trained under Theano, which are flipped: no file says so.
     layers
-        What custom layers and Lambdas are made of: functions of the saved layer, a
-        `deeplift_engine.CustomLayer`, which say it in terms of existing layers. By class
+        Definitions of custom layers and Lambdas: functions of the saved layer, a
+        `deeplift_engine.CustomLayer`, in terms of existing layers. By class
         (``"RevCompConv1D"``), by name, or by a pattern of names (``"lambda_*"``). A class that is
         named is not taken for Keras's of that name: options and arrays are as saved.
     functions
-        Their forward passes instead, on tensors (n, ...); by the same keys. What only indexes,
+        Their forward passes instead, on tensors (n, ...); by the same keys, or by the name of an
+        activation (``"gelu"``) that is no layer's. What only indexes,
         adds, subtracts and multiplies is exact. Any other function is approximate: its multipliers
         are averaged along the path from reference to input, see
         `deeplift_engine.translate.user_layers.forward_only`.
@@ -69,15 +70,15 @@ def coverage(
     architecture: str | Path | None = None,
     *,
     theano_kernels: bool | None = None,
-    layers: Mapping[str, Made] | None = None,
-    functions: Mapping[str, Made] | None = None,
+    layers: Mapping[str, LayerFunction] | None = None,
+    functions: Mapping[str, LayerFunction] | None = None,
     rules: Any = "rescale",
     max_pooling: str = "exact",
 ) -> Coverage:
-    """Every layer of a saved model: exact, approximate or refused, and why.
+    """Report for every layer of a saved model whether it is exact, approximate or refused, and why.
 
-    Unlike `load` it takes a model that cannot be attributed through: refused layers are rows, and
-    its ``problem`` is what `load` would say.
+    Unlike `load` it accepts a model that cannot be attributed through: refused layers are rows, and
+    ``problem`` is the message that `load` would raise.
 
     Parameters
     ----------
@@ -97,13 +98,13 @@ def coverage(
         The file cannot be read, or does not fit the architecture.
     """
     from deeplift_conversion import read_model
-    from deeplift_engine.translate.build_graph import given_layers, survey
+    from deeplift_engine.translate.build_graph import definitions_by_layer, survey
     from deeplift_engine.translate.coverage import coverage as covered
 
     own = own_classes(layers, functions)
     spec = read_model(path, architecture, theano_kernels=theano_kernels, own=own)
-    given = given_layers(spec, layers, functions, registered_layers())
-    return covered(spec, survey(spec, given), rules, max_pooling)
+    definitions = definitions_by_layer(spec, layers, functions, registered_layers())
+    return covered(spec, survey(spec, definitions), rules, max_pooling)
 
 
 def convert(
@@ -111,8 +112,8 @@ def convert(
     *,
     example: Any = None,
     input_shape: Any = None,
-    layers: Mapping[str, Made] | None = None,
-    functions: Mapping[str, Made] | None = None,
+    layers: Mapping[str, LayerFunction] | None = None,
+    functions: Mapping[str, LayerFunction] | None = None,
     dtype: str = "float32",
 ) -> Network:
     """Build the attribution network of a Keras model in memory, which stays as it is.
@@ -137,18 +138,18 @@ def convert(
     Raises
     ------
     UnsupportedModelError
-        As for `load`; and where ``call`` cannot be traced.
+        As for `load`; or if ``call`` cannot be traced.
     InputError
-        For what is no Keras model, a model without weights, or one whose inputs nothing tells.
+        For an object that is no Keras model, a model without weights, or unknown input shapes.
     """
     from deeplift_conversion import read_config
-    from deeplift_engine.live.live_model import check, described
+    from deeplift_engine.live.live_model import check_trace, read_live_model
     from deeplift_engine.network import Network
 
     own = own_classes(layers, functions)
-    found = described(model, example, input_shape, own)
-    spec = read_config(found.config, found.weights, keras_version=found.version, own=own)
+    contents = read_live_model(model, example, input_shape, own)
+    spec = read_config(contents.config, contents.weights, keras_version=contents.version, own=own)
     network = Network(spec, layers=layers, functions=functions, dtype=dtype)
-    if found.traced is not None:
-        check(network, model, found.traced, example)
+    if contents.trace is not None:
+        check_trace(network, model, contents.trace, example)
     return network

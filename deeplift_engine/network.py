@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -23,9 +22,8 @@ from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.reference_report import ReferenceReport, report_references
 from deeplift_engine.explainers.sweep import SeveralRules, Sweeper
 from deeplift_engine.graph.graph import Graph, Node
-from deeplift_engine.graph.inputs import InputInfo, arrays
-from deeplift_engine.graph.layouts import channels_axis
-from deeplift_engine.graph.vocabularies import tables
+from deeplift_engine.graph.inputs import arrays, by_name
+from deeplift_engine.graph.interface import interface
 from deeplift_engine.results.attribution import provenance
 from deeplift_engine.results.sweep_result import Sweep
 from deeplift_engine.rules import Rules
@@ -72,17 +70,8 @@ class Network:
             dtype=dtype,
         )
         self.graph, self._logits = self.built.graph, self.built.logits
-        read = tables(self.graph)
-        self.inputs = tuple(
-            InputInfo(
-                name,
-                self.nodes[name].shape,
-                self.nodes[name].dtype,
-                read.get(name),
-                channels_axis(self.graph, name),
-            )
-            for name in self.graph.inputs
-        )
+        self._interface = interface(self.graph, spec)
+        self.inputs = self._interface.inputs
         self._forwards: dict[tuple[str, ...], Any] = {}
 
     def respecified(self, spec: ModelSpec) -> Network:
@@ -99,23 +88,43 @@ class Network:
         """Names of the nodes whose activations the model returns."""
         return self.graph.outputs
 
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """What results call the outputs: their keys in the model's structure, or the nodes."""
+        return tuple(self._interface.outputs)
+
     def __repr__(self) -> str:
         """Source and size."""
         shapes = ", ".join(f"{info.name} {info.shape}" for info in self.inputs)
-        return f"<Network of {self.spec.source}: {shapes} → {', '.join(self.outputs)}>"
+        return f"<Network of {self.spec.source}: {shapes} → {', '.join(self.output_names)}>"
 
-    def predict(
-        self, x: Any, batch_size: int | None = None, progress: bool | None = None
-    ) -> Array | dict[str, Array]:
-        """The model's outputs (N, ...) on inputs (N, ...); by name where there are several.
+    def predict(self, x: Any, batch_size: int | None = None, progress: bool | None = None) -> Any:
+        """The model's outputs (N, ...) on inputs (N, ...).
+
+        In Keras's own structure where the model's outputs have keys; else the only array, or
+        several by name.
+
+        Parameters
+        ----------
+        x
+            Array, or one per input: a mapping by name (its key in the model's structure, or else
+            the name of its Input layer), or a list where the model's inputs have no keys.
+        batch_size, progress
+            As for `Explainer.run`.
 
         Raises
         ------
         InputError
             If the inputs do not fit.
         """
-        outputs = self.activations(x, self.outputs, batch_size, progress)
-        return outputs[self.outputs[0]] if len(outputs) == 1 else outputs
+        return self._interface.packed(self.output_arrays(x, batch_size, progress))
+
+    def output_arrays(
+        self, x: Any, batch_size: int | None = None, progress: bool | None = None
+    ) -> list[Array]:
+        """The same arrays as a list, in the order in which Keras flattens the outputs."""
+        activations = self._activations(x, self.outputs, batch_size, progress)
+        return [activations[node] for node in self.outputs]
 
     def activations(
         self,
@@ -131,7 +140,14 @@ class Network:
         InputError
             If the inputs do not fit, or there is no such layer.
         """
-        names = tuple(dict.fromkeys(self._node(name, InputError) for name in layers))
+        nodes = {name: self._interface.names.node(name, InputError) for name in layers}
+        activations = self._activations(x, nodes.values(), batch_size, progress)
+        return {name: activations[node] for name, node in nodes.items()}
+
+    def _activations(
+        self, x: Any, nodes: Iterable[str], batch_size: int | None, progress: bool | None
+    ) -> dict[str, Array]:
+        names = tuple(dict.fromkeys(nodes))
         data = arrays(x, self.inputs, self.dtype)
         most = batch_size or pairs_per_block(self.graph, names, self.dtype)
         forward = self._forward(names)
@@ -141,7 +157,7 @@ class Network:
                 outputs = forward(*(tf.constant(array[rows]) for array in data))
                 blocks.append([np.asarray(output) for output in outputs])
                 tick(rows.stop - rows.start)
-        joined = (np.concatenate(arrays) for arrays in zip(*blocks, strict=True))
+        joined = (np.concatenate(each) for each in zip(*blocks, strict=True))
         return dict(zip(names, joined, strict=True))
 
     def explainer(
@@ -271,10 +287,10 @@ class Network:
     ) -> Task:
         """The task of a method; arguments are those of `explainer`."""
         names = [layers] if isinstance(layers, str) else layers
-        chosen = self.graph.inputs if names is None else dict.fromkeys(names)
-        points = tuple(
-            attribution_point(self.graph, self._node(name, InputError)) for name in chosen
-        )
+        chosen: Iterable[str] = self.graph.inputs
+        if names is not None:
+            chosen = dict.fromkeys(self._interface.names.node(name, InputError) for name in names)
+        points = tuple(attribution_point(self.graph, name) for name in chosen)
         if not points:
             raise InputError("layers=[] names no layer to score at.")
         node = self.target_node(target)
@@ -288,7 +304,17 @@ class Network:
             "target_layer": node,
             "layers": None if at_inputs else [point.name for point in points],
         }
-        return Task(self.graph, self.inputs, node, points, self.dtype, create, settings, fused)
+        return Task(
+            self.graph,
+            self.inputs,
+            node,
+            points,
+            self.dtype,
+            create,
+            settings,
+            fused,
+            self._interface.outputs,
+        )
 
     def setup(self, *arguments: Any, **options: Any) -> Task:
         """The former name of `task`."""
@@ -298,15 +324,22 @@ class Network:
     def target_node(self, target: str = "logits") -> str:
         """Name of the node that ``target`` (``"logits"``, ``"output"``, a layer) stands for."""
         if target not in ("logits", "output"):
-            return self._node(target.removeprefix("layer:"), TargetError)
-        if len(self.outputs) > 1:
+            return self._interface.names.node(target, TargetError, target=True)
+        keys = self._interface.outputs
+        if len(set(self.outputs)) > 1:
             logits = [f"{self._logits[name]!r}" for name in self.outputs if name in self._logits]
+            names = [f"output:{key}" if key in ("logits", "output") else key for key in keys]
             raise TargetError(
-                f"The model has several outputs; name one as target=: {', '.join(self.outputs)}"
+                f"The model has several outputs; name one as target=: {', '.join(names)}"
                 + (f"; their logits: {', '.join(logits)}." if logits else ".")
             )
         output = self.outputs[0]
         node = self._logits.get(output, output) if target == "logits" else output
+        if target in keys and output != node:
+            raise TargetError(
+                f"target={target!r} could be the output of that key or {node!r}: say "
+                f"'output:{target}' or {node!r}."
+            )
         if target in self.nodes and target not in (node, output):
             raise TargetError(
                 f"target={target!r} could be the layer of that name or {node!r}: say "
@@ -344,22 +377,17 @@ class Network:
 
     def verify(self, x: Any = None) -> Verification:
         """Compare the forward pass with Keras's own, where Keras can load the file."""
-        data = random_inputs(self.inputs, self.dtype) if x is None else x
-        return verify(self.spec.source, self.inputs, self.predict, data)
+        drawn = random_inputs(self.inputs, self.dtype)
+        data = by_name(drawn, self.inputs) if x is None else x
+        return verify(self.spec.source, self.inputs, self.output_arrays, data)
 
     def _forward(self, names: tuple[str, ...]) -> Any:
         if names not in self._forwards:
             self._forwards[names] = traced(self.graph, names)
         return self._forwards[names]
 
-    def _node(self, name: str, error: type[Exception]) -> str:
-        if name in self.nodes:
-            return name
-        near = difflib.get_close_matches(name, self.nodes, n=3) or list(self.nodes)
-        raise error(f"There is no layer {name!r}. Near it: {', '.join(near)}.")
-
     def _settings(self) -> dict[str, Any]:
-        custom = {each.key: each.said for each in self.built.given.values()}
+        custom = {each.key: each.label for each in self.built.definitions.values()}
         return {
             **({"custom_layers": custom} if custom else {}),
             "model": self.spec.source,

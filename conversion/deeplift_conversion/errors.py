@@ -11,7 +11,7 @@ class DeepliftEngineError(Exception):
 
 
 class ModelFileError(DeepliftEngineError):
-    """A saved model cannot be read: not there, damaged, or not what it says it is."""
+    """A saved model cannot be read: it is missing, damaged, or not what it claims to be."""
 
 
 class ModelConfigError(ModelFileError):

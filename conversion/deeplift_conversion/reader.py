@@ -73,7 +73,7 @@ def read_model(
     Raises
     ------
     ModelFileError
-        If the file cannot be read: not there, damaged, not a model.
+        If the file cannot be read: it is missing, damaged, or no model.
     ModelConfigError
         If configuration and weights can be read but do not fit together.
     """
@@ -147,17 +147,16 @@ def read_config(
             digest.update(f"{layer}/{key} {values.shape} {values.dtype}".encode())
             digest.update(np.ascontiguousarray(values).tobytes())
     version = keras_version or str(document.get("keras_version") or "")
-    document = marked(document, own)
-    document = marked(document, own)
-    told = _Told(document, version, backend or str(document.get("backend") or ""))
-    model, graph, theano = told.parsed(source, theano_kernels)
+    header = _Header(document, version, backend or str(document.get("backend") or ""))
+    header = header.marked(own)
+    model, graph, theano = header.parsed(source, theano_kernels)
     spec = flatten(model, graph, assign_lists(graph, lists, source), theano, source)
     return replace(
         spec,
         name=name or spec.name,
-        keras_version=told.keras_version,
-        era=told.era,
-        backend=told.backend,
+        keras_version=header.keras_version,
+        era=header.era,
+        backend=header.backend,
         source=source,
         sha256=digest.hexdigest(),
     )
@@ -170,8 +169,8 @@ def _digested(values: Any) -> str:
 
 
 @dataclass(frozen=True)
-class _Told:
-    """What a file or an architecture says of itself."""
+class _Header:
+    """A configuration with the Keras version and backend that the file records."""
 
     document: dict[str, Any]
     keras_version: str
@@ -180,6 +179,11 @@ class _Told:
     @property
     def era(self) -> int:
         return era_of(self.document, self.keras_version)
+
+    def marked(self, own: Collection[str]) -> _Header:
+        """Return the same with a mark on what is not Keras's."""
+        document = marked(self.document, own, self.keras_version, self.era)
+        return replace(self, document=document)
 
     def parsed(self, source: str, theano_kernels: bool | None) -> tuple[str, Graph, bool]:
         name, graph = parse_model(self.document, self.era, source)
@@ -215,23 +219,23 @@ def _read(
         version = version or _text(file, "keras_version") or _text(root, "keras_version")
         version = version or str(document.get("keras_version") or "")
         backend = _text(file, "backend") or _text(root, "backend")
-        document = marked(document, own)
-        told = _Told(document, version, backend or str(document.get("backend") or ""))
-        name, graph, theano = told.parsed(source, theano_kernels)
+        header = _Header(document, version, backend or str(document.get("backend") or ""))
+        header = header.marked(own)
+        name, graph, theano = header.parsed(source, theano_kernels)
         raw = _weights(graph, root, len(data), source)
     spec = flatten(name, graph, raw, theano, source)
     return replace(
         spec,
-        keras_version=told.keras_version,
-        era=told.era,
-        backend=told.backend,
+        keras_version=header.keras_version,
+        era=header.era,
+        backend=header.backend,
         source=source,
         sha256=digest.hexdigest(),
     )
 
 
 def _weights(graph: Graph, root: h5py.Group, size: int, source: str) -> Assigned:
-    """Read all arrays, whatever the layout."""
+    """Read all arrays, in any layout."""
     layers = names(root, "layer_names")
     if layers is not None:
         lists = {layer: _layer_arrays(root, layer, size, source) for layer in layers}
@@ -259,7 +263,7 @@ def _layer_arrays(root: h5py.Group, layer: str, size: int, source: str) -> Named
             f"{source}: layer {layer!r} is listed in 'layer_names', but its group is missing."
             " The file is damaged: fetch or save it again."
         )
-    found = []
+    arrays = []
     for name in names(group, "weight_names") or []:
         item = child(group, name)
         if not isinstance(item, h5py.Dataset):
@@ -267,8 +271,8 @@ def _layer_arrays(root: h5py.Group, layer: str, size: int, source: str) -> Named
                 f"{source}: layer {layer!r}: weight {name!r} is listed in 'weight_names', but its"
                 " array is missing. The file is damaged: fetch or save it again."
             )
-        found.append((name, array(item, size)))
-    return found
+        arrays.append((name, array(item, size)))
+    return arrays
 
 
 def _numbered(graph: Graph, root: h5py.Group, size: int, source: str) -> dict[str, Named]:

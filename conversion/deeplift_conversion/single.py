@@ -1,4 +1,4 @@
-"""One layer by itself, told in Keras 3's words: what stands for a part of a custom layer."""
+"""One layer by itself, in Keras 3's terms: a component of a custom layer."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def single_layer(
     name: str,
     forgiven: Mapping[str, Any] | None = None,
 ) -> LayerSpec:
-    """Return one layer as if a file had held it.
+    """Return the specification of a layer that is in no file.
 
     Parameters
     ----------
@@ -75,28 +75,28 @@ def single_layer(
     if class_name.startswith("ops."):
         return LayerSpec(name, class_name, {**options, "name": name}, {}, (), class_name[4:])
     arrays = {role: np.asarray(values) for role, values in weights.items()}
-    given = dict(options)
+    config = dict(options)
     where = f"layer {name!r}"
     known = OPTIONS.get(class_name)
     if known is not None:
         forgiven = forgiven or {}
-        strange = [key for key in given if key not in known and not _says_nothing(key)]
-        for key in [key for key in strange if key in forgiven and forgiven[key] == given[key]]:
+        strange = [key for key in config if key not in known and not _says_nothing(key)]
+        for key in [key for key in strange if key in forgiven and forgiven[key] == config[key]]:
             strange.remove(key)
-            del given[key]
+            del config[key]
         if strange:
             raise ModelConfigError(
                 f"{where}: {class_name} has no option {', '.join(map(repr, strange))}; it has"
                 f" {', '.join(known) or 'none'}."
             )
         if arrays and all(role.isdigit() for role in arrays):
-            arrays = _named(class_name, known | given, arrays, where)
-        given = _told_by(class_name, arrays, known, where) | given
-    kind, told = canonical(class_name, {**given, "name": name}, _ERA, where)
-    _check_roles(kind, told, arrays, where)
-    layer = Layer(name, kind, class_name, told, era=_ERA, saved=given)
+            arrays = _named(class_name, known | config, arrays, where)
+        config = _options_of_arrays(class_name, arrays, known, where) | config
+    kind, canonical_options = canonical(class_name, {**config, "name": name}, _ERA, where)
+    _check_roles(kind, canonical_options, arrays, where)
+    layer = Layer(name, kind, class_name, canonical_options, era=_ERA, saved=config)
     roles = canonical_weights(layer, arrays, False, where)
-    return LayerSpec(name, kind, told, roles, (), class_name)
+    return LayerSpec(name, kind, canonical_options, roles, (), class_name)
 
 
 def _says_nothing(key: str) -> bool:
@@ -113,8 +113,8 @@ def _named(
     elif class_name in _FROM_KERNEL:
         roles = ["kernel", "bias"][: len(ordered)]
     else:
-        _, told = canonical(class_name, {**options, "name": ""}, _ERA, where)
-        roles = [slot.role for slot in slots_of(class_name, told) or ()]
+        _, canonical_options = canonical(class_name, {**options, "name": ""}, _ERA, where)
+        roles = [slot.role for slot in slots_of(class_name, canonical_options) or ()]
     if len(roles) != len(ordered):
         raise ModelConfigError(
             f"{where}: {class_name} with these options has the arrays {roles}; given are"
@@ -123,11 +123,11 @@ def _named(
     return dict(zip(roles, ordered, strict=True))
 
 
-def _told_by(
+def _options_of_arrays(
     class_name: str, arrays: Mapping[str, Array], known: Mapping[str, Any], where: str
 ) -> dict[str, Any]:
-    """Return the options that the arrays tell."""
-    found: dict[str, Any] = {}
+    """Return the options that follow from the arrays."""
+    options: dict[str, Any] = {}
     if class_name in _FROM_KERNEL:
         role = "embeddings" if class_name == "Embedding" else "kernel"
         kernel = arrays.get(role)
@@ -137,10 +137,10 @@ def _told_by(
                 f"{where}: {class_name} needs the array {role!r} of two axes or more, given is"
                 f" {met}; the arrays given are {list(arrays)}."
             )
-        found = _FROM_KERNEL[class_name](kernel.shape)
+        options = _FROM_KERNEL[class_name](kernel.shape)
     if "use_bias" in known and arrays:
-        found["use_bias"] = any(role.endswith("bias") for role in arrays)
-    return found
+        options["use_bias"] = any(role.endswith("bias") for role in arrays)
+    return options
 
 
 def _check_roles(

@@ -1,7 +1,7 @@
-"""A saved model as plain, frozen data: what the reader makes and the builder takes.
+"""A saved model as plain, frozen data: the reader's output, the builder's input.
 
-Nested models are dissolved and Keras 1, 2 and 3 have one form here, so nothing behind
-this module knows an era, a container or an order of weights in a file.
+Nested models are dissolved, and Keras 1, 2 and 3 have one form here. Code that reads a
+`ModelSpec` therefore knows no era, no container and no order of weights in a file.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]
+Path: TypeAlias = tuple[str | int, ...]
+"""Keys of mappings and positions in lists that lead to one tensor of a structure."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class TensorRef:
 
 @dataclass(frozen=True)
 class LayerSpec:
-    """One layer: its class and options in Keras 3's words, its arrays by role.
+    """One layer: class and options in Keras 3's terms, arrays by role.
 
     Attributes
     ----------
@@ -46,6 +48,8 @@ class LayerSpec:
         RNN: its cells).
     saved_class_name
         The class as the file spells it.
+    foreign
+        Why the class is not Keras's though it has a name of Keras's; ``""`` where it is.
     """
 
     name: str
@@ -54,6 +58,7 @@ class LayerSpec:
     weights: Mapping[str, Array] = field(default_factory=dict)
     children: tuple[LayerSpec, ...] = ()
     saved_class_name: str = ""
+    foreign: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ class NodeSpec:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A whole model.
+    """One model.
 
     Attributes
     ----------
@@ -108,8 +113,12 @@ class ModelSpec:
         Hash of the bytes that were read: the model file followed by the architecture file
         where there is one; of configuration and arrays for a model from memory.
     era
-        Which age of Keras wrote the configuration, 0 to 3 (2 with tf.keras): some layers
-        treat masks differently.
+        Major version of the Keras that wrote the configuration, 0 to 3 (tf.keras is 2). Some
+        layers treat masks differently.
+    input_paths, output_paths
+        Where each input and output is in the structure that the model takes and returns:
+        ``("dna",)`` in a mapping, ``(0,)`` in a list, ``()`` for the only one. Mappings are in the
+        order of their keys, as Keras flattens them. No paths at all stand for flat lists.
     """
 
     name: str
@@ -122,3 +131,5 @@ class ModelSpec:
     source: str = "<memory>"
     sha256: str = ""
     era: int = 3
+    input_paths: tuple[Path, ...] = ()
+    output_paths: tuple[Path, ...] = ()

@@ -54,28 +54,31 @@ class Graph:
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer as saved, told in Keras 3's words.
+    """One saved layer, in Keras 3's terms.
 
     Attributes
     ----------
-    parts
+    sublayers
         Wrapped layers, each with the attribute that holds it in a ``.keras`` file.
     graph
         The layers inside, where the layer is a model.
     trainable
-        What the layer's own configuration says.
+        The layer's own option ``trainable``.
     era
         Age of the configuration, see `deeplift_conversion.eras.generations`.
     saved
         The options as saved.
+    foreign
+        Why the class is not Keras's though it has a name of Keras's; ``""`` where it is.
     """
 
     name: str
     class_name: str
     saved_class_name: str
     config: Mapping[str, Any]
-    parts: tuple[tuple[str, Layer], ...] = ()
+    sublayers: tuple[tuple[str, Layer], ...] = ()
     graph: Graph | None = None
     trainable: bool = True
     era: int = 3
     saved: Mapping[str, Any] = field(default_factory=dict)
+    foreign: str = ""

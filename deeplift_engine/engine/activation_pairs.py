@@ -9,7 +9,6 @@ from typing import Any
 import tensorflow as tf
 
 from deeplift_engine.graph.graph import Graph, Node
-from deeplift_engine.layers import Elementwise, Identity, Linear
 from deeplift_engine.rules.rule import Rule, collapsed, features, pairwise
 from deeplift_engine.util.typing import Tensor
 
@@ -101,9 +100,8 @@ class ActivationPairs:
 
 def recomputed(node: Node) -> bool:
     """Whether a node's activation is computed again for the backward pass."""
-    return isinstance(node.layer, Elementwise | Identity) or (
-        isinstance(node.layer, Linear) and not node.layer.folds and len(node.inputs) == 1
-    )
+    cheap = node.layer.kind in ("elementwise", "linear") and not node.layer.has_kernel
+    return cheap and len(node.inputs) == 1
 
 
 @dataclass(frozen=True)

@@ -88,8 +88,8 @@ def _some(request: Request, rows: Array, start: int, stop: int) -> Request:
 def _some_of(references: References, rows: Array, start: int, stop: int) -> References:
     if references.count == 1:
         some = references
-    elif references.part is not None and references.tolerance is not None:
-        some = references.part(start, stop)
+    elif references.subset is not None and references.tolerance is not None:
+        some = references.subset(start, stop)
     else:
         raise ReferencesError(
             f"{references.name}: another input has references of 'auto'; give this one 'auto', or "

@@ -68,7 +68,7 @@ def attribution(
     result
         The method's, predictions included.
     task
-        Its points and settings.
+        Its points, names of outputs and settings.
     tolerance
         Relative error of a sum from which to warn.
     advice
@@ -109,6 +109,8 @@ def attribution(
             error = None if error is None else error.sum(axis=2) / counts
             relative = None if relative is None else relative.max(axis=2)
     predictions = result.predictions or {}
+    if task.outputs and predictions:
+        predictions = {name: predictions[node] for name, node in task.outputs.items()}
     return Attribution(
         scores=by_layer(result.scores),
         multipliers=by_layer(result.multipliers),

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable
 
 from deeplift_engine.graph.graph import Graph
-from deeplift_engine.layers import Recurrence
 
 LARGE = 20_000
 """From so many elements per sample on, elementwise work is compiled into single kernels."""
@@ -38,14 +37,12 @@ def is_large(graph: Graph, names: Iterable[str]) -> bool:
 
 def _elements(graph: Graph, names: Iterable[str]) -> int:
     """Elements of all the activations of one sample that ``names`` depend on."""
-    total = 0
-    for node in map(graph.nodes.__getitem__, graph.ancestors(names)):
-        total += _size(node.shape)
-        if isinstance(node.layer, Recurrence):
-            steps = _size(node.shape[: node.layer.axis])
-            inner = node.layer.cell.nodes.values()
-            total += sum(steps * _size(each.shape) for each in inner)
-    return total
+    nodes = map(graph.nodes.__getitem__, graph.ancestors(names))
+    return sum(
+        _size(shape)
+        for node in nodes
+        for shape in (node.shape, *node.layer.inner_shapes(node.shape))
+    )
 
 
 def _size(shape: Iterable[int | None]) -> int:

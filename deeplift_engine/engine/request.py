@@ -16,7 +16,7 @@ from deeplift_engine.errors import InputError, ReferencesError
 from deeplift_engine.graph.inputs import InputInfo, arrays, by_input, padded
 from deeplift_engine.references.random_streams import content_keys
 from deeplift_engine.references.reference_set import References, warn_if_degenerate
-from deeplift_engine.util.options import OrNone, Whole, checked
+from deeplift_engine.util.options import Integer, OrNone, checked
 from deeplift_engine.util.typing import Array
 
 NOBODY = np.zeros(0, np.int64)
@@ -167,7 +167,7 @@ def checked_batch_size(batch_size: int | None) -> int | None:
     InputError
         For anything else.
     """
-    size: int | None = checked("batch_size", batch_size, OrNone(Whole(1)), InputError)
+    size: int | None = checked("batch_size", batch_size, OrNone(Integer(1)), InputError)
     return size
 
 

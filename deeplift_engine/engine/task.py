@@ -11,7 +11,6 @@ from deeplift_engine.errors import InputError
 from deeplift_engine.graph.graph import Graph
 from deeplift_engine.graph.inputs import InputInfo
 from deeplift_engine.graph.layouts import channels_axis
-from deeplift_engine.layers import Transpose
 from deeplift_engine.rules import Assigned, Rules
 from deeplift_engine.rules.deeplift.assign import assign
 
@@ -34,7 +33,7 @@ def attribution_point(graph: Graph, name: str) -> AttributionPoint:
     that only its inner node is on every way.
     """
     node = graph.nodes[name]
-    if isinstance(node.layer, Transpose) and node.inputs:
+    if node.layer.permutation is not None and node.inputs:
         inner = graph.nodes[node.inputs[0]]
         if inner.keras_layer == node.keras_layer and inner.name.startswith(name):
             return AttributionPoint(name, inner.name)
@@ -65,6 +64,8 @@ class Task:
         Whether to compile elementwise work into single kernels; None decides by size.
     rules
         Of every node; none where a method only needs forward passes.
+    outputs
+        The graph's outputs: their names in results, and their nodes; none for the nodes' own.
     relevance
         Whether the rules send relevance back instead of multipliers: the backward pass starts
         with relevance in place of weights, and what arrives are the scores.
@@ -78,6 +79,7 @@ class Task:
     create_method: Callable[[str, Task, Mapping[str, Any]], Any]
     settings: Mapping[str, Any] = field(default_factory=dict)
     fused: bool | None = None
+    outputs: Mapping[str, str] = field(default_factory=dict)
     rules: Mapping[str, Assigned] = field(default_factory=dict)
     relevance: bool = False
 

@@ -21,6 +21,7 @@ from deeplift_engine.explainers.perturbation.masked_values import (
     sample_blocks,
 )
 from deeplift_engine.explainers.perturbation.masking.groups import Groups, grouping
+from deeplift_engine.graph.inputs import by_name
 from deeplift_engine.references.reference_set import References
 from deeplift_engine.results.attribution import Attribution
 from deeplift_engine.util.typing import Array
@@ -296,7 +297,7 @@ class Bench:
         )
 
     def _by_input(self, each: Sequence[Any]) -> Any:
-        return each[0] if len(each) == 1 else list(each)
+        return by_name(each, self.task.inputs)
 
     def _arrays(self, scores: Any) -> list[Array]:
         """Arrays (T, N, *S) of each input."""

@@ -22,6 +22,7 @@ from deeplift_engine.engine.forward import ForwardPass, target_shape
 from deeplift_engine.engine.request import Request, resolved_request
 from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import InputError
+from deeplift_engine.graph.inputs import by_name
 from deeplift_engine.references.reference_set import References
 from deeplift_engine.results.attribution import Attribution
 from deeplift_engine.rules import Assigned
@@ -224,7 +225,7 @@ class Explainer:
             )
         default = traits.default_references if traits.uses_references else None
         if references is None and default is not None:
-            references = default if len(origin.inputs) == 1 else [default] * len(origin.inputs)
+            references = by_name([default] * len(origin.inputs), origin.inputs)
         return resolved_request(
             x,
             origin.inputs,

@@ -21,7 +21,7 @@ from deeplift_engine.explainers.explainer import Explainer, Traits
 from deeplift_engine.explainers.gradients.paths import without_tokens
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.references.reference_set import References
-from deeplift_engine.util.options import Among, Count, NotNegative, Seed, Whole, checked
+from deeplift_engine.util.options import Among, Count, Integer, NotNegative, Seed, checked
 from deeplift_engine.util.typing import Array
 
 STATISTICS = ("mean", "square", "variance")
@@ -64,7 +64,7 @@ class Noisy(Explainer):
     ) -> None:
         super().__init__(task)
         without_tokens(self.task)
-        self.samples = checked("samples", samples, Whole(2 if statistic == "variance" else 1))
+        self.samples = checked("samples", samples, Integer(2 if statistic == "variance" else 1))
         self.statistic, self.noise, self.seed = statistic, noise, seed
         self.inner = task.create_method(of, self.task, of_options or {})
         if self.inner.traits.depends_on_batch:

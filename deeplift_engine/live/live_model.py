@@ -1,4 +1,4 @@
-"""A model in memory as what the reader of configurations takes: of Keras 3, or of tf_keras."""
+"""A Keras 3 or tf_keras model in memory as a configuration and arrays."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ import numpy as np
 
 from deeplift_engine.engine.probe_inputs import random_inputs
 from deeplift_engine.errors import InputError, UnsupportedModelError
-from deeplift_engine.live.tracing import Traced, Weights, structure, traced
+from deeplift_engine.graph.inputs import by_input, by_name
+from deeplift_engine.graph.structure import leaves, packed
+from deeplift_engine.live.tracing import TracedModel, Weights, trace
 
 if TYPE_CHECKING:
     from deeplift_engine.network import Network
@@ -24,22 +26,24 @@ SAMPLES = 2
 
 
 @dataclass(frozen=True)
-class Live:
+class ModelContents:
     """Configuration, arrays and Keras version of a model in memory.
 
-    ``traced`` is None where nobody's Python code was run.
+    ``trace`` is None where no Python code of the model was run.
     """
 
     config: dict[str, Any]
     weights: Weights
     version: str
-    traced: Traced | None = None
+    trace: TracedModel | None = None
 
 
-def described(model: Any, example: Any, input_shape: Any, given: Iterable[str]) -> Live:
-    """Tell what a model is made of; see `deeplift_engine.convert`.
+def read_live_model(
+    model: Any, example: Any, input_shape: Any, keys: Iterable[str]
+) -> ModelContents:
+    """Read configuration and arrays of a model in memory; see `deeplift_engine.convert`.
 
-    ``given`` are the names, patterns and classes of layers of which the user says what they are.
+    ``keys`` are the names, patterns and classes of layers that the user defines.
     """
     legacy = sys.modules.get("tf_keras")
     if legacy is not None and isinstance(model, legacy.Model):
@@ -49,7 +53,7 @@ def described(model: Any, example: Any, input_shape: Any, given: Iterable[str]) 
             f"convert() takes a model of Keras or tf_keras in memory, not {type(model).__name__};"
             " a saved one is read by load()."
         )
-    keys = list(given)
+    keys = list(keys)
 
     def covered(path: str, kind: str) -> bool:
         return any(
@@ -57,41 +61,50 @@ def described(model: Any, example: Any, input_shape: Any, given: Iterable[str]) 
             for key in keys
         )
 
-    found = traced(model, example, input_shape, covered)
-    return Live(found.config, found.weights, keras.__version__, found if found.ran else None)
+    model_trace = trace(model, example, input_shape, covered)
+    return ModelContents(
+        model_trace.config,
+        model_trace.weights,
+        keras.__version__,
+        model_trace if model_trace.ran else None,
+    )
 
 
-def check(network: Network, model: Any, found: Traced, example: Any) -> None:
-    """Compare what was traced with what the model computes.
+def check_trace(network: Network, model: Any, model_trace: TracedModel, example: Any) -> None:
+    """Compare the outputs of the network with those of the traced model.
 
     Raises
     ------
     UnsupportedModelError
-        If they differ: ``call`` does with symbolic tensors something else than with data.
+        If they differ: ``call`` treats symbolic tensors and data differently.
     """
+    args, kwargs = model_trace.arguments or ((None,), {})
     if example is not None:
-        values = [np.asarray(value)[:SAMPLES] for value in keras.tree.flatten(example)]
+        few = keras.tree.map_structure(lambda value: np.asarray(value)[:SAMPLES], example)
+        values = by_input([few[name] for name in kwargs] if kwargs else few, network.inputs, "x")
     else:
         values = random_inputs(network.inputs, network.dtype, SAMPLES)
-    symbols = found.arguments or ((structure(model, "inputs"),), {})
-    args, kwargs = keras.tree.pack_sequence_as(symbols, values)
-    expected = [np.asarray(value) for value in keras.tree.flatten(model(*args, **kwargs))]
-    outcome = network.predict(values)
-    ours = list(outcome.values()) if isinstance(outcome, dict) else [outcome]
-    for number, (a, b) in enumerate(zip(ours, expected, strict=len(ours) == len(expected))):
+    x = packed([info.path for info in network.inputs], values)
+    if kwargs:
+        outputs = model(**dict(zip(kwargs, x, strict=True)))
+    else:
+        outputs = model(*x) if len(args) > 1 else model(x)
+    expected = [np.asarray(value) for value in leaves(outputs)]
+    ours = network.output_arrays(by_name(values, network.inputs))
+    for number, (a, b) in enumerate(zip(ours, expected, strict=True)):
         scale = float(np.max(np.abs(b), initial=0)) or 1.0
         error = float(np.max(np.abs(a - b), initial=0)) / scale if a.shape == b.shape else np.inf
         if not error < TOLERANCE:
             raise UnsupportedModelError(
-                f"{type(model).__name__} {model.name!r}: what was traced of it computes something"
-                f" else than the model itself (output {number} is off by {error:.2g} of its"
-                " largest): its call, or that of a layer in it, depends on values or sizes."
-                " Write that part of existing layers, or say what it is by layers= or functions=."
+                f"{type(model).__name__} {model.name!r}: the traced network computes something else"
+                f" than the model (output {number} is off by {error:.2g} of its largest): its"
+                " call, or the call of a layer in it, depends on values or sizes. Write that layer"
+                " in terms of existing layers, or define it by layers= or functions=."
             )
 
 
-def _of_tf_keras(legacy: Any, model: Any, example: Any, input_shape: Any) -> Live:
-    """A model of tf_keras, by its own configuration; a subclassed one called on its inputs."""
+def _of_tf_keras(legacy: Any, model: Any, example: Any, input_shape: Any) -> ModelContents:
+    """Read a model of tf_keras from its own configuration; a subclassed one is called first."""
     if not model.built or not model.weights:
         raise InputError(f"The model {model.name!r} has no weights yet: call it once on data.")
     try:
@@ -113,7 +126,7 @@ def _of_tf_keras(legacy: Any, model: Any, example: Any, input_shape: Any) -> Liv
         ]
         for layer in model.layers
     }
-    return Live(config, weights, str(config.get("keras_version") or legacy.__version__))
+    return ModelContents(config, weights, str(config.get("keras_version") or legacy.__version__))
 
 
 def _legacy_inputs(legacy: Any, model: Any, example: Any, input_shape: Any) -> Any:

@@ -1,8 +1,8 @@
-"""A Keras 3 model in memory as a configuration and arrays, what is written in Python traced.
+"""A Keras 3 model in memory as a configuration and arrays; Python code is traced.
 
-The graph of a Functional or Sequential model is there. Of a subclassed model, and of a layer that
-is made of others, ``call`` is run on symbolic tensors, which records the layers and operations
-that it calls; nothing is computed, and the records are taken off the model's layers again.
+A Functional or Sequential model has its graph already. The ``call`` of a subclassed model, and of
+a layer that consists of others, is run on symbolic tensors, which records the layers and operations
+that it calls. Nothing is computed, and the records are removed from the model's layers afterwards.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from deeplift_conversion.eras.user_classes import MARK
 from deeplift_engine.errors import InputError, UnsupportedModelError
 
 logger = logging.getLogger("deeplift_engine")
@@ -26,11 +27,11 @@ Weights = dict[str, list[tuple[str, Any]]]
 
 
 @dataclass(frozen=True)
-class Traced:
+class TracedModel:
     """A model's configuration, as ``to_json`` would give it, and its arrays by layer.
 
     ``arguments`` (by position, by name) hold the symbolic tensors that a subclassed model was
-    called with; ``ran`` tells whether anybody's ``call`` was run.
+    called with; ``ran`` is True if the ``call`` of any layer was run.
     """
 
     config: Config
@@ -39,26 +40,26 @@ class Traced:
     ran: bool
 
 
-def traced(
+def trace(
     model: keras.Model, example: Any, input_shape: Any, covered: Callable[[str, str], bool]
-) -> Traced:
-    """Look through a model of Keras 3.
+) -> TracedModel:
+    """Trace a model of Keras 3 into a configuration.
 
     Parameters
     ----------
     model
-        Any model that has its weights.
+        A model with weights.
     example, input_shape
         See `deeplift_engine.convert`; for a subclassed model.
     covered
-        Whether the user says what a layer is, by its path and class: it is not looked into.
+        True for a layer that the user defines, by its path and class: it is not traced.
 
     Raises
     ------
     UnsupportedModelError
         If ``call`` cannot be run on symbolic tensors.
     InputError
-        If the model has no weights, or nothing tells the shapes of its inputs.
+        If the model has no weights, or the shapes of its inputs are unknown.
     """
     if not model.built or (isinstance(model, keras.Sequential) and not model.inputs):
         raise InputError(
@@ -75,11 +76,11 @@ def traced(
             try:
                 config = tracing.called(model, model.name, "", *arguments)
             except Exception as error:  # whatever the user's code raises
-                raise UnsupportedModelError(_not_traced(model, error)) from error
-    return Traced(config, tracing.weights, arguments, tracing.ran)
+                raise UnsupportedModelError(_failed_trace(model, error)) from error
+    return TracedModel(config, tracing.weights, arguments, tracing.ran)
 
 
-def _not_traced(model: keras.Model, error: Exception) -> str:
+def _failed_trace(model: keras.Model, error: Exception) -> str:
     reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
     return (
         f"{type(model).__name__} {model.name!r}: its call cannot be traced into layers: {reason}"
@@ -100,11 +101,11 @@ def _has_graph(model: Any) -> bool:
 @functools.cache
 def _functional() -> Any:
     x = keras.Input((1,))
-    return type(keras.Model(x, x))
+    return type(keras.Model(x, keras.layers.Identity()(x)))  # before 3.14, x alone is refused
 
 
 def _symbols(model: keras.Model, example: Any, input_shape: Any) -> tuple[Any, Config]:
-    """What to call a model with: symbolic tensors by position and by name."""
+    """Return the symbolic tensors to call a model with, by position and by name."""
     wanted = _required(model)
     if example is not None:
         symbols = keras.tree.map_structure(_like, example)
@@ -120,14 +121,20 @@ def _symbols(model: keras.Model, example: Any, input_shape: Any) -> tuple[Any, C
             )
         symbols = _of_shapes(built, lambda shape: (None, *shape[1:]))
     if len(wanted) > 1 and isinstance(symbols, Mapping) and symbols.keys() >= set(wanted):
-        return (), dict(symbols)
+        order = [name for name in _parameters(model) if name in symbols]
+        return (), {name: symbols[name] for name in dict.fromkeys([*order, *symbols])}
     if len(wanted) > 1 and isinstance(symbols, list | tuple) and len(symbols) >= len(wanted):
         return tuple(symbols), {}
     return (symbols,), {}
 
 
+def _parameters(layer: Any) -> list[str]:
+    """Names of all parameters of a layer's ``call``, in its order."""
+    return list(inspect.signature(layer.call).parameters)
+
+
 def _required(model: keras.Model) -> list[str]:
-    """Names of what the model's ``call`` must be given."""
+    """Names of the required parameters of the model's ``call``."""
     parameters = inspect.signature(model.call).parameters.values()
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return [
@@ -157,17 +164,17 @@ def _of_shapes(shapes: Any, batched: Callable[[Sequence[Any]], tuple[Any, ...]])
 
 @contextmanager
 def _as_it_was(model: keras.Model) -> Iterator[None]:
-    """Take off the model's layers again what calls on symbolic tensors leave there."""
-    kept = []
+    """Remove from the model's layers what calls on symbolic tensors leave there."""
+    lengths = []
     for layer in [model, *model._flatten_layers(include_self=False)]:
         for name in ("_inbound_nodes", "_outbound_nodes", "_losses"):
             values = getattr(layer, name, None)
             if isinstance(values, list):
-                kept.append((values, len(values)))
+                lengths.append((values, len(values)))
     try:
         yield
     finally:
-        for values, count in kept:
+        for values, count in lengths:
             del values[count:]
 
 
@@ -180,26 +187,42 @@ class _Tracing:
         self.ran = False
 
     def graph(self, model: Any, name: str, prefix: str) -> Config:
-        """A model that is its graph."""
-        return self.between(name, prefix, structure(model, "inputs"), structure(model, "outputs"))
+        """A model that is its graph; the outputs of an inner one in the order of its calls."""
+        outputs = model.outputs if prefix else structure(model, "outputs")
+        return self.between(name, prefix, structure(model, "inputs"), outputs)
 
     def called(self, layer: Any, name: str, prefix: str, args: Any, kwargs: Any) -> Config:
-        """What a layer's ``call`` does with symbolic tensors."""
+        """Trace a layer's ``call`` on symbolic tensors."""
         call = getattr(layer.call, "python_function", layer.call)  # of a tf.function
-        outputs = keras.tree.flatten(call(*args, **kwargs))
-        inputs = [value for value in keras.tree.flatten((args, kwargs)) if _is_symbol(value)]
-        if not outputs or not all(map(_is_symbol, outputs)):
+        outputs = call(*args, **kwargs)
+        flat = keras.tree.flatten(outputs)
+        if not flat or not all(map(_is_symbol, flat)):
             raise ValueError("it returns something that is no tensor computed from its inputs")
         self.ran = True
-        return self.between(name, prefix, inputs, outputs)
+        if prefix:
+            return self.between(name, prefix, _tensors(args, kwargs), flat)
+        passed = [*zip(_parameters(layer), args, strict=False), *kwargs.items()]
+        wanted = {id(value): parameter for parameter, value in passed} if len(passed) > 1 else {}
+        inputs = _unlisted([value for _, value in passed])
+        return self.between(name, prefix, inputs, _unlisted(outputs), wanted)
 
-    def between(self, name: str, prefix: str, inputs: Any, outputs: Any) -> Config:
-        """The graph from ``inputs`` to ``outputs``, as a Functional model's configuration."""
+    def between(
+        self,
+        name: str,
+        prefix: str,
+        inputs: Any,
+        outputs: Any,
+        wanted: Mapping[int, str] | None = None,
+    ) -> Config:
+        """The graph from ``inputs`` to ``outputs``, as a Functional model's configuration.
+
+        ``wanted`` are names for inputs, by the ids of their tensors.
+        """
         sources = {id(tensor): tensor for tensor in keras.tree.flatten(inputs)}
         nodes = _ordered(sources, keras.tree.flatten(outputs))
         names = _Names()
         origins = {
-            key: (names.of(tensor, tensor._keras_history[0].name), 0, 0)
+            key: (names.of(tensor, (wanted or {}).get(key, tensor._keras_history[0].name)), 0, 0)
             for key, tensor in sources.items()
         }
         layers = [_input_layer(origins[key][0], tensor) for key, tensor in sources.items()]
@@ -222,7 +245,7 @@ class _Tracing:
     def operation(
         self, node: Any, names: _Names, prefix: str, entries: Mapping[Any, Config]
     ) -> tuple[Any, Config, Any, Any]:
-        """One call: what identifies its layer, the layer's configuration, and its arguments."""
+        """Return one call: the key of its layer, the layer's configuration, and its arguments."""
         layer, args, kwargs = node.operation, node.arguments.args, node.arguments.kwargs
         name = names.of(layer, layer.name)
         path, kind = prefix + name, type(layer).__name__
@@ -256,44 +279,61 @@ class _Tracing:
                 (weight.path, keras.ops.convert_to_numpy(weight)) for weight in layer.weights
             ]
         try:
-            found = keras.saving.serialize_keras_object(layer)
+            saved = keras.saving.serialize_keras_object(layer)
         except Exception:  # no get_config: its class is all that is known
-            found = {"class_name": type(layer).__name__, "module": type(layer).__module__}
-            found["config"] = {"name": name}
-        return {**found, "name": name, "config": {**found["config"], "name": name}}
+            saved = {"class_name": type(layer).__name__, "module": type(layer).__module__}
+            saved["config"] = {"name": name}
+        config = {**saved["config"], "name": name, **_own_activations(layer)}
+        return {**saved, "name": name, "config": config}
+
+
+def _own_activations(layer: Any) -> Config:
+    """Mark activations that are functions of the user's own: Keras saves their names alone."""
+    marks = {}
+    for option in ("activation", "recurrent_activation"):
+        function = getattr(layer, option, None)
+        module = (getattr(function, "__module__", None) or "keras").split(".")[0]
+        if inspect.isfunction(function) and module not in ("keras", "tensorflow"):
+            marks[option] = MARK + function.__name__
+    return marks
 
 
 class _Names:
     """Names for the layers of one graph, each for one of them."""
 
     def __init__(self) -> None:
-        self.given: dict[Any, str] = {}
+        self.names: dict[Any, str] = {}
         self.taken: set[str] = set()
 
     def of(self, owner: Any, wanted: str) -> str:
         """The name of ``owner``, at first ``wanted`` or that with a number."""
         key = owner if isinstance(owner, tuple) else id(owner)
-        if key not in self.given:
+        if key not in self.names:
             name, number = wanted, 0
             while name in self.taken:
                 number += 1
                 name = f"{wanted}_{number}"
-            self.given[key] = name
+            self.names[key] = name
             self.taken.add(name)
-        return self.given[key]
+        return self.names[key]
+
+
+def _unlisted(values: Any) -> Any:
+    """The only one of several values, or all of them."""
+    return values[0] if isinstance(values, list | tuple) and len(values) == 1 else values
 
 
 def structure(model: Any, which: str) -> Any:
-    """The ``"inputs"`` or ``"outputs"`` of a model that is its graph, as they were given."""
-    found = getattr(model, f"_{which}_struct", None)
-    if found is None:  # Sequential
-        tensors = getattr(model, which)
-        return tensors[0] if len(tensors) == 1 else tensors
-    return found
+    """The ``"inputs"`` or ``"outputs"`` of a model with a graph, in their structure."""
+    tensors = getattr(model, f"_{which}_struct", None)
+    if tensors is None:  # Sequential
+        flat = getattr(model, which)
+        return flat[0] if len(flat) == 1 else flat
+    return tensors
 
 
 def _ordered(sources: Mapping[int, Any], outputs: list[Any]) -> list[Any]:
-    """The calls between inputs and outputs, each behind those that it reads."""
+    """The calls between inputs and outputs, each after those that it reads."""
     order: list[Any] = []
     seen: set[int] = set()
     waiting = [(tensor, False) for tensor in reversed(outputs)]
@@ -316,7 +356,7 @@ def _ordered(sources: Mapping[int, Any], outputs: list[Any]) -> list[Any]:
 
 
 def _check_masks(layer: Any, tensors: list[Any]) -> None:
-    """A layer that hands masks on does so for all that is inside, which no trace shows."""
+    """Refuse a layer that passes masks on: a trace does not show the masks inside it."""
     masks = [getattr(tensor, "_keras_mask", None) for tensor in tensors]
     if layer.supports_masking and any(mask is not None for mask in masks):
         raise ValueError("it supports masks, and its input has one")
@@ -340,7 +380,7 @@ def _tensors(*values: Any) -> list[Any]:
 
 
 def _fixed(*values: Any) -> str:
-    """What a call was given beside its tensors, and where these stood."""
+    """A key of a call's arguments other than tensors, and of the positions of the tensors."""
     return repr(keras.tree.map_structure(lambda x: "tensor" if _is_symbol(x) else x, values))
 
 
@@ -349,7 +389,7 @@ def _renewed(value: Any) -> Any:
 
 
 def _written(origins: Mapping[int, tuple[str, int, int]], value: Any) -> Any:
-    """Arguments of a call in the words of a ``.keras`` file; arrays stay arrays."""
+    """Arguments of a call in the form of a ``.keras`` file; arrays stay arrays."""
     if _is_symbol(value):
         history = list(origins[id(value)])
         config = {"shape": list(value.shape), "dtype": value.dtype, "keras_history": history}

@@ -15,7 +15,7 @@ import numpy as np
 from deeplift_engine.layers import Activation, Product, ReLU, Scale, Softmax, Sum
 from deeplift_engine.layers.attention import MaskedSoftmax, NewAxes
 from deeplift_engine.layers.einsum import Contraction, EinsumKernel
-from deeplift_engine.translate.activations import LAYERS, activation_layer
+from deeplift_engine.translate.activations import put_activation, softmax_axes
 from deeplift_engine.translate.layer_context import LayerContext, Refusal
 
 
@@ -35,19 +35,21 @@ class Limits:
 
 def softmax(context: LayerContext) -> str:
     """Softmax, with a mask of the input's rank if the call has one."""
-    given = context.argument("mask")
-    if given is None:
-        return activation_layer(context)
-    layer = LAYERS["Softmax"](context.spec.config)
+    mask_argument = context.argument("mask")
     rank = len(context.shape())
-    if len(context.shape(given)) != rank:
+    axes = softmax_axes(context.spec.config, rank)
+    if mask_argument is None:
+        return put_activation(context, Softmax(axes))
+    if len(context.shape(mask_argument)) != rank:
         raise Refusal(
-            f"its mask has {len(context.shape(given)) + 1} axes, its input {rank + 1}",
+            f"its mask has {len(context.shape(mask_argument)) + 1} axes, its input {rank + 1}",
             "Save the model with a mask of the input's rank.",
         )
-    assert isinstance(layer, Softmax)
-    axes = tuple(axis if axis < 0 else axis - 1 - rank for axis in layer.axes)
-    mask = _above_a_half(context, given) if context.builder.era >= 3 else context.as_mask(given)
+    mask = (
+        _above_a_half(context, mask_argument)
+        if context.builder.era >= 3
+        else context.as_mask(mask_argument)
+    )
     limits = Limits(mask, zeroed=context.builder.era >= 3)
     return attention_weights(context, context.inputs[0], limits, axes)
 
@@ -92,9 +94,9 @@ def attention(context: LayerContext) -> tuple[str, ...]:
     if query_mask is None:
         output = context.add(combine, weights, value)
     else:
-        found = context.add(combine, weights, value, suffix="/of_all_queries")
+        attended = context.add(combine, weights, value, suffix="/of_all_queries")
         used = context.add(NewAxes((-1,)), query_mask, suffix="/queries_used")
-        output = context.add(Product(2), found, used)
+        output = context.add(Product(2), attended, used)
         context.builder.masks[output] = query_mask
     return (output, weights) if context.argument("return_attention_scores") else (output,)
 

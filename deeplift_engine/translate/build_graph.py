@@ -12,28 +12,29 @@ from dataclasses import dataclass
 from deeplift_conversion import LayerSpec, ModelSpec, TensorRef
 from deeplift_engine.errors import InputError, UnsupportedModelError
 from deeplift_engine.graph.graph import Graph
+from deeplift_engine.graph.interface import input_layers
+from deeplift_engine.graph.naming import displaced
 from deeplift_engine.translate.layer_context import GraphBuilder, LayerContext, Refusal
-from deeplift_engine.translate.masks import pass_on
 from deeplift_engine.translate.nodes import put_node, references
 from deeplift_engine.translate.operations import is_operation
-from deeplift_engine.translate.table import TRANSLATORS, translator
-from deeplift_engine.translate.user_definitions import Given, given_layers
-from deeplift_engine.translate.user_layers import Made
+from deeplift_engine.translate.table import TRANSLATORS, output_mask, translator
+from deeplift_engine.translate.user_definitions import UserDefinition, definitions_by_layer
+from deeplift_engine.translate.user_layers import LayerFunction
 
 DTYPES = ("float32", "float64")
 
 
 @dataclass(frozen=True)
 class Built:
-    """A model as far as it could be built.
+    """The result of a build, complete or not.
 
-    ``problems`` holds what was refused, by layer; ``waiting`` the layers that could not be tried
-    because they read such a layer; ``problem`` says all of it, and is empty where all is well.
+    ``problems`` holds the refusal of each refused layer; ``waiting`` the layers that were not tried
+    because they read a refused one; ``problem`` is the message with all of them, or empty.
     """
 
     graph: Graph
     logits: Mapping[str, str]
-    given: Mapping[str, Given]
+    definitions: Mapping[str, UserDefinition]
     problems: Mapping[str, tuple[LayerSpec, Refusal]]
     waiting: tuple[str, ...] = ()
     problem: str = ""
@@ -42,19 +43,19 @@ class Built:
 def build(
     spec: ModelSpec,
     *,
-    layers: Mapping[str, Made] | None = None,
-    functions: Mapping[str, Made] | None = None,
-    registered: Mapping[str, Made] | None = None,
+    layers: Mapping[str, LayerFunction] | None = None,
+    functions: Mapping[str, LayerFunction] | None = None,
+    registered: Mapping[str, LayerFunction] | None = None,
     dtype: str = "float32",
 ) -> Built:
-    """Attribution layers for every layer of a saved model, all of them.
+    """Return attribution layers for every layer of a saved model.
 
     Parameters
     ----------
     spec
         What `conversion.read_model` read.
     layers, functions, registered
-        What Lambdas and custom layers are, see `deeplift_engine.loading.load`.
+        Definitions of Lambdas and custom layers, see `deeplift_engine.loading.load`.
     dtype
         ``"float32"`` or ``"float64"``.
 
@@ -63,18 +64,20 @@ def build(
     UnsupportedModelError
         If any layer or option has no attribution layer; it lists all of them.
     InputError
-        For another dtype, or a function for a layer that is not there.
+        For another dtype, or a definition of a layer that does not exist.
     """
-    given = given_layers(spec, layers, functions, registered or {})
-    built = survey(spec, given, dtype)
+    definitions = definitions_by_layer(spec, layers, functions, registered or {})
+    built = survey(spec, definitions, dtype)
     if built.problem:
         causes = (refused.__cause__ for _, refused in built.problems.values())
         raise UnsupportedModelError(built.problem) from next(filter(None, causes), None)
     return built
 
 
-def survey(spec: ModelSpec, given: Mapping[str, Given], dtype: str = "float32") -> Built:
-    """Attribution layers for every layer of a saved model that can have them.
+def survey(
+    spec: ModelSpec, definitions: Mapping[str, UserDefinition], dtype: str = "float32"
+) -> Built:
+    """Return attribution layers for every layer of a saved model that can have them.
 
     Raises
     ------
@@ -83,28 +86,31 @@ def survey(spec: ModelSpec, given: Mapping[str, Given], dtype: str = "float32") 
     """
     if dtype not in DTYPES:
         raise InputError(f"dtype is 'float32' or 'float64', not {dtype!r}.")
-    problems = _refusals(spec, frozenset(given))
-    builder = GraphBuilder(dtype, given, translate, era=spec.era)
-    made: dict[TensorRef, str] = {}
+    problems = _refusals(spec, frozenset(definitions))
+    builder = GraphBuilder(dtype, definitions, translate, era=spec.era)
+    layers_of_inputs = input_layers(spec)
+    renamed = displaced([node.name for node in spec.nodes], layers_of_inputs)
+    node_names: dict[TensorRef, str] = {}
     waiting: dict[str, None] = {}
     for node in spec.nodes:
         layer = spec.layers[node.layer]
         if layer.name in problems:
             continue
-        if not all(ref in made for ref in references(node)):
+        if not all(ref in node_names for ref in references(node)):
             waiting[layer.name] = None
             continue
         try:
-            put_node(LayerContext(builder, layer, node.name, []), node, made)
+            name = renamed.get(node.name, node.name)
+            put_node(LayerContext(builder, layer, name, []), node, node_names)
         except Refusal as refused:
             problems[layer.name] = (layer, refused)
         except Exception as error:  # a file that says what no layer of Keras does
             problems[layer.name] = (layer, _fault(error))
-    missing = [ref for ref in spec.outputs if made.get(ref) not in builder.nodes]
-    outputs = tuple(made[ref] for ref in spec.outputs if ref not in missing)
-    graph = Graph(builder.nodes, tuple(spec.inputs), outputs)
+    missing = [ref for ref in spec.outputs if node_names.get(ref) not in builder.nodes]
+    outputs = tuple(node_names[ref] for ref in spec.outputs if ref not in missing)
+    graph = Graph(builder.nodes, tuple(layers_of_inputs), outputs)
     problem = _listing(spec, problems, missing) if problems or missing else ""
-    return Built(graph, builder.logits, given, problems, tuple(waiting), problem)
+    return Built(graph, builder.logits, definitions, problems, tuple(waiting), problem)
 
 
 def _fault(error: Exception) -> Refusal:
@@ -124,15 +130,18 @@ def translate(context: LayerContext) -> tuple[str, ...]:
         context.inputs
     ):
         raise Refusal("reads sizes of axes, which operations alone can compute with")
-    found = translator(context.spec, functions)(context)
-    outputs = (found,) if isinstance(found, str) else tuple(found)
+    result = translator(context.spec, functions)(context)
+    outputs = (result,) if isinstance(result, str) else tuple(result)
     _check_arguments(context)
-    pass_on(context, outputs)
+    mask = output_mask(context)
+    if mask is not None:
+        for output in outputs:
+            context.builder.masks.setdefault(output, mask)
     return outputs
 
 
 def _check_arguments(context: LayerContext) -> None:
-    """Refuse what a call was given beside its tensors and no translator asked for."""
+    """Refuse arguments of a call, other than tensors, that no translator has read."""
     left = {
         name: value
         for name, value in context.arguments.items()
@@ -176,4 +185,4 @@ def _listing(
     )
 
 
-__all__ = ["DTYPES", "TRANSLATORS", "Built", "build", "given_layers", "survey"]
+__all__ = ["DTYPES", "TRANSLATORS", "Built", "build", "definitions_by_layer", "survey"]

@@ -1,4 +1,4 @@
-"""Layers that a user says how to make: of existing layers, or by their forward pass alone."""
+"""Layers that a user defines: by existing layers, or by their forward pass alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from deeplift_engine.translate.forward_functions import put_path
 from deeplift_engine.translate.layer_context import LayerContext, NodeName, Refusal
 from deeplift_engine.translate.symbol import Symbol, symbols
 from deeplift_engine.translate.user_calls import arrays, call_of, called, options, shapes
-from deeplift_engine.translate.user_definitions import Given
+from deeplift_engine.translate.user_definitions import UserDefinition
 from deeplift_engine.translate.user_layers import NODES, forward_only
 from deeplift_engine.util.typing import Array
 
@@ -23,7 +23,7 @@ ADVICE = "It returns what layer.apply(...) and operators on layer.input give, or
 
 @dataclass(frozen=True)
 class CustomLayer:
-    """A saved layer, as the function gets it that says what the layer is made of.
+    """A saved layer, the argument of the user's function that defines it.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class CustomLayer:
         ``kernel, bias = layer.weights.values()`` reads either. Those of layers inside it have a
         path in front, see `part`.
     inputs
-        What the layer was called with, a `Symbol` each.
+        The layer's input tensors, a `Symbol` each.
 
     Examples
     --------
@@ -88,19 +88,19 @@ class CustomLayer:
             If there is no such layer.
         """
         start = name + "/"
-        found = {
+        inner = {
             role.removeprefix(start): array
             for role, array in self.weights.items()
             if role.startswith(start)
         }
-        if not found:
+        if not inner:
             raise InputError(f"no arrays of a layer {name!r}; there are {list(self.weights)}.")
-        return found
+        return inner
 
     def argument(self, name: str, default: Any = None) -> Any:
-        """What the layer's call was given as ``name``, a `Symbol` for a tensor.
+        """The argument ``name`` of the layer's call, a `Symbol` for a tensor.
 
-        A call's arguments that nobody asks for are refused.
+        A call with arguments that are never read is refused.
         """
         return symbols(self.context, self.context.argument(name, default))
 
@@ -113,7 +113,7 @@ class CustomLayer:
         arguments: Mapping[str, Any] | None = None,
         **config: Any,
     ) -> Any:
-        """Put one of the layers that are known behind ``inputs``.
+        """Apply one of the known layers to ``inputs``.
 
         Parameters
         ----------
@@ -155,8 +155,8 @@ class CustomLayer:
             )
         except ModelConfigError as error:
             raise InputError(str(error)) from error
-        given = {key: self._named(value) for key, value in (arguments or {}).items()}
-        child = self.context.child(spec, f"{self.context.name}/{label}", names, **given)
+        call_arguments = {key: self._named(value) for key, value in (arguments or {}).items()}
+        child = self.context.child(spec, f"{self.context.name}/{label}", names, **call_arguments)
         try:
             outputs = self.context.builder.translate(child)
         except Refusal as refused:
@@ -183,18 +183,20 @@ class CustomLayer:
 
         ``function`` takes one tensor (n, ...) for each input, and returns one or several.
         """
-        made = forward_only(function, nodes)
+        definition = forward_only(function, nodes)
         names = self._nodes(inputs or self.inputs)
-        found = put_path(self.context, made.function, made.nodes, names, suffix="/forward_only")
+        outputs = put_path(
+            self.context, definition.function, definition.nodes, names, suffix="/forward_only"
+        )
         return (
-            tuple(Symbol(self.context, name) for name in found)
-            if found[1:]
-            else Symbol(self.context, found[0])
+            tuple(Symbol(self.context, name) for name in outputs)
+            if outputs[1:]
+            else Symbol(self.context, outputs[0])
         )
 
     def _symbols(self, nodes: Sequence[str]) -> Any:
-        made = tuple(Symbol(self.context, node) for node in nodes)
-        return made[0] if len(made) == 1 else made
+        outputs = tuple(Symbol(self.context, node) for node in nodes)
+        return outputs[0] if len(outputs) == 1 else outputs
 
     def _axis(self, x: Symbol, axis: int) -> int:
         rank = len(x.shape)
@@ -242,17 +244,17 @@ def node_of(context: LayerContext, value: Any) -> str:
     return value.node
 
 
-def put_given(context: LayerContext) -> tuple[str, ...]:
-    """A layer in the way its user gave."""
-    given: Given = context.builder.functions[context.spec.name]
-    if not given.tensors:
-        return _put_made(context, given)
-    traced = _put_traced(context, given) if given.nodes is None else ()
-    return traced or _put_forward(context, given)
+def put_user_layer(context: LayerContext) -> tuple[str, ...]:
+    """Put a layer by its user's definition."""
+    definition: UserDefinition = context.builder.functions[context.spec.name]
+    if not definition.tensors:
+        return _put_composed(context, definition)
+    outputs = _put_symbolic(context, definition) if definition.nodes is None else ()
+    return outputs or _put_forward(context, definition)
 
 
-def _put_made(context: LayerContext, given: Given) -> tuple[str, ...]:
-    """A layer that is made of others."""
+def _put_composed(context: LayerContext, definition: UserDefinition) -> tuple[str, ...]:
+    """Put a layer that its user composes of existing layers."""
     layer = CustomLayer(
         context,
         context.spec.name,
@@ -261,33 +263,33 @@ def _put_made(context: LayerContext, given: Given) -> tuple[str, ...]:
         arrays(context),
         tuple(Symbol(context, name) for name in context.inputs),
     )
-    what = f"its function {given.said}"
-    value = called(context, what, given.function, [layer])
+    what = f"its function {definition.label}"
+    value = called(context, what, definition.function, [layer])
     return _ends(context, value, what)
 
 
-def _put_traced(context: LayerContext, given: Given) -> tuple[str, ...]:
-    """A function of tensors that needs nothing but operators and indices: exact as these.
+def _put_symbolic(context: LayerContext, definition: UserDefinition) -> tuple[str, ...]:
+    """Put a function of tensors that needs operators and indices alone; it is exact.
 
-    Nothing where it needs more; then no node of the attempt is left.
+    Returns nothing for any other function; no node of the attempt remains.
     """
     builder = context.builder
     before = set(builder.nodes), set(builder.masks), set(builder.logits)
-    call = call_of(context, given.function)
+    call = call_of(context, definition.function)
     try:
         value = call(*(Symbol(context, name) for name in call.sources))
         return _ends(context, value, "")
     except Exception:  # whatever it needs, tensors will tell
         tables: tuple[dict[str, Any], ...] = (builder.nodes, builder.masks, builder.logits)
-        for known, made in zip(before, tables, strict=True):
-            for name in [name for name in made if name not in known]:
-                del made[name]
+        for known, table in zip(before, tables, strict=True):
+            for name in [name for name in table if name not in known]:
+                del table[name]
         return ()
 
 
 def _ends(context: LayerContext, value: Any, what: str) -> tuple[str, ...]:
-    """The outputs of a layer that is made of others, under its own name."""
-    builder, found = context.builder, []
+    """The outputs of a composed layer, under its own name."""
+    builder, outputs = context.builder, []
     values = tuple(value) if isinstance(value, list | tuple) else (value,)
     try:
         nodes = [node_of(context, entry) for entry in values]
@@ -300,26 +302,26 @@ def _ends(context: LayerContext, value: Any, what: str) -> tuple[str, ...]:
         for notes in (builder.masks, builder.logits):
             if node in notes:
                 notes[name] = notes[node]
-        found.append(name)
-    _check_saved_shape(context, found)
-    return tuple(found)
+        outputs.append(name)
+    _check_saved_shape(context, outputs)
+    return tuple(outputs)
 
 
-def _put_forward(context: LayerContext, given: Given) -> tuple[str, ...]:
-    call, nodes = call_of(context, given.function), given.nodes or NODES
-    found = put_path(context, call, nodes, call.sources, what=f"its function {given.said}")
-    _check_saved_shape(context, found)
-    return found
+def _put_forward(context: LayerContext, definition: UserDefinition) -> tuple[str, ...]:
+    call, nodes = call_of(context, definition.function), definition.nodes or NODES
+    outputs = put_path(context, call, nodes, call.sources, what=f"its function {definition.label}")
+    _check_saved_shape(context, outputs)
+    return outputs
 
 
-def _check_saved_shape(context: LayerContext, found: Sequence[str]) -> None:
-    """Compare with the shape that a Lambda was saved with, where it was."""
+def _check_saved_shape(context: LayerContext, outputs: Sequence[str]) -> None:
+    """Compare with the saved output shape of a Lambda."""
     saved = context.spec.config.get("output_shape")
-    if context.spec.class_name != "Lambda" or not isinstance(saved, tuple) or len(found) != 1:
+    if context.spec.class_name != "Lambda" or not isinstance(saved, tuple) or len(outputs) != 1:
         return
     if not saved or not all(size is None or isinstance(size, int) for size in saved):
         return
-    shape = context.shape(found[0])
+    shape = context.shape(outputs[0])
     fits = len(shape) == len(saved) and all(
         None in (size, wanted) or size == wanted for size, wanted in zip(shape, saved, strict=True)
     )
@@ -330,4 +332,4 @@ def _check_saved_shape(context: LayerContext, found: Sequence[str]) -> None:
         )
 
 
-__all__ = ["CustomLayer", "put_given"]
+__all__ = ["CustomLayer", "put_user_layer"]

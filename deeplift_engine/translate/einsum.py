@@ -27,8 +27,10 @@ def _of_what_is_read(equation: str, kernel: Array) -> tuple[str, Array]:
     """Equation and kernel without the kernel's axes that meet neither input nor output."""
     source, own, output = letters(equation)
     alone = [axis for axis, letter in enumerate(own) if letter not in source + output]
-    kept = "".join(letter for axis, letter in enumerate(own) if axis not in alone)
-    return f"{source},{kept}->{output}", np.sum(kernel, axis=tuple(alone), dtype=kernel.dtype)
+    kernel_letters = "".join(letter for axis, letter in enumerate(own) if axis not in alone)
+    return f"{source},{kernel_letters}->{output}", np.sum(
+        kernel, axis=tuple(alone), dtype=kernel.dtype
+    )
 
 
 def reversible_embedding(context: LayerContext) -> str:

@@ -1,4 +1,4 @@
-"""Functions of tensors that a user gave, of which nothing but their values is known."""
+"""Users' functions of tensors, of which only the values are known."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ def put_path(
             f"{what} takes tokens {met}, and tokens have no path to follow",
             f"Say what it is made of instead: layers={{{context.spec.name!r}: made}}.",
         )
-    found = []
+    names = []
     for number in range(count or 1):
-        one = function if count is None else _Part(function, number)
+        one = function if count is None else _OutputOf(function, number)
         layer: Layer = TokenFunction(one) if any(tokens) else PathFunction(one, nodes)
         name = context.add(layer, *sources, suffix=suffix + _number(number))
         if any(tokens):
-            _check_tokens_kept(context, sources[0], name, what)
-        found.append(name)
-    return tuple(found)
+            _check_token_axes(context, sources[0], name, what)
+        names.append(name)
+    return tuple(names)
 
 
-def _check_tokens_kept(context: LayerContext, source: str, name: str, what: str) -> None:
+def _check_token_axes(context: LayerContext, source: str, name: str, what: str) -> None:
     """A function of tokens must work on each by itself: its axes stay, features come behind."""
     before, after = context.shape(source), context.shape(name)
     if len(after) < len(before) or any(
@@ -62,7 +62,7 @@ def _number(number: int) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class _Part:
+class _OutputOf:
     """One of several outputs of a function."""
 
     function: Callable[..., Any]
@@ -95,13 +95,13 @@ def _traceable(function: Callable[..., Any]) -> Callable[..., Any]:
     Errors of a converted function are TensorFlow's, not its own.
     """
 
-    def traced(*tensors: Any) -> Any:
+    def traceable(*tensors: Any) -> Any:
         try:
             return function(*tensors)
         except tf.errors.OperatorNotAllowedInGraphError:
             return tf.function(function)(*tensors)
 
-    return traced
+    return traceable
 
 
 def _check_output(context: LayerContext, output: Any, of_tokens: bool, what: str) -> None:

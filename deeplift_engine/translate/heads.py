@@ -67,8 +67,8 @@ def group_query_attention(context: LayerContext) -> tuple[str, ...]:
 
 
 def _explicit_or(context: LayerContext, role: str, name: str) -> str | None:
-    given = context.argument(f"{role}_mask")
-    return context.builder.masks.get(name) if given is None else context.as_mask(given)
+    mask = context.argument(f"{role}_mask")
+    return context.builder.masks.get(name) if mask is None else context.as_mask(mask)
 
 
 def _heads(
@@ -101,17 +101,17 @@ def _heads(
             " takes over axis 1"
         )
     weights = attention_weights(context, scores, limits, tuple(range(-len(axes), 0)), "/weights")
-    found = context.add(Contraction(letters.combined), weights, values, suffix="/attended")
+    attended = context.add(Contraction(letters.combined), weights, values, suffix="/attended")
     if context.option("use_gate", False):
         opening = _projected(context, "gate", query, suffix="/gate/pre_activation")
         gate = context.add(Activation("sigmoid"), opening, suffix="/gate")
-        found = context.add(Product(2), found, gate, suffix="/gated")
+        attended = context.add(Product(2), attended, gate, suffix="/gated")
     kernel = context.weight("output_kernel")
     letters_out = ascii_uppercase[: kernel.ndim - 2]
     layer = EinsumKernel(
         f"...nh,nh{letters_out}->...{letters_out}", kernel, context.optional("output_bias")
     )
-    output = context.add(layer, found)
+    output = context.add(layer, attended)
     return (output, weights) if returned else (output,)
 
 
@@ -152,8 +152,8 @@ def _projected(
 ) -> str:
     """(n, ..., features) → (n, ..., heads, size), times ``factor``."""
 
-    def heads(part: str) -> Array | None:
-        array = context.optional(f"{role}_{part}")
+    def heads(array_kind: str) -> Array | None:
+        array = context.optional(f"{role}_{array_kind}")
         if array is None:
             return None
         repeated = np.repeat(array, sharing, axis=-2) if sharing > 1 else array
@@ -170,25 +170,25 @@ def _scores_mask(
     context: LayerContext, letters: _Letters, query_mask: str | None, others: Iterable[str | None]
 ) -> str | None:
     """All masks of data as one that broadcasts against the scores."""
-    parts = []
+    masks = []
     if query_mask is not None:
-        parts.append(context.add(NewAxes((-1,)), query_mask, suffix="/queries_used"))
+        masks.append(context.add(NewAxes((-1,)), query_mask, suffix="/queries_used"))
     for mask in dict.fromkeys(other for other in others if other is not None):
-        parts.append(context.add(NewAxes((-2,)), mask, suffix="/keys_used"))
-    given = context.argument("attention_mask")
-    if parts and letters.attended > 1:
+        masks.append(context.add(NewAxes((-2,)), mask, suffix="/keys_used"))
+    attention_mask = context.argument("attention_mask")
+    if masks and letters.attended > 1:
         raise Refusal("attends over several axes with a mask of one")
-    if given is not None:
-        own = context.as_mask(given)
-        if parts and len(context.shape(own)) != 2:
+    if attention_mask is not None:
+        own = context.as_mask(attention_mask)
+        if masks and len(context.shape(own)) != 2:
             raise Refusal("has a mask for each head beside masks of its inputs")
-        parts.append(own)
+        masks.append(own)
     grown = []
-    for mask in parts:
+    for mask in masks:
         before = letters.rank - len(context.shape(mask))
-        places = tuple(range(-2 * letters.attended - before, -2 * letters.attended))
+        axes = tuple(range(-2 * letters.attended - before, -2 * letters.attended))
         grown.append(
-            context.add(NewAxes(places), mask, suffix="/mask_of_heads") if before > 0 else mask
+            context.add(NewAxes(axes), mask, suffix="/mask_of_heads") if before > 0 else mask
         )
     if len(grown) < 2:
         return grown[0] if grown else None

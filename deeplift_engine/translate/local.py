@@ -93,14 +93,14 @@ class _Windows:
 
     def inside(self) -> NDArray[np.bool_]:
         """Which of `shape` read the input, not what lies around it."""
-        found = np.ones(self.shape, bool)
+        inside = np.ones(self.shape, bool)
         for axis, size in enumerate(self.sizes):
-            found &= (self.reads(axis) >= 0) & (self.reads(axis) < size)
-        return found
+            inside &= (self.reads(axis) >= 0) & (self.reads(axis) < size)
+        return inside
 
-    def flat(self, places: Sequence[Array], channel: Array, sizes: Sequence[int]) -> Array:
+    def flat(self, positions: Sequence[Array], channel: Array, sizes: Sequence[int]) -> Array:
         """Index into a flattened tensor in the layer's data format."""
-        order = [channel, *places] if self.first else [*places, channel]
+        order = [channel, *positions] if self.first else [*positions, channel]
         lengths = [sizes[-1], *sizes[:-1]] if self.first else sizes
         total = np.zeros(self.shape, np.int64)
         for index, length in zip(order, lengths, strict=True):
@@ -145,28 +145,30 @@ def _of_pairs(windows: _Windows, kernel: Array) -> Array:
     expected = (*windows.sizes, windows.channels, *windows.positions, windows.filters)
     if kernel.shape != expected:
         raise ValueError(f"shape {kernel.shape}, expected {expected}")
-    places = [np.clip(windows.reads(axis), 0, size - 1) for axis, size in enumerate(windows.sizes)]
+    positions = [
+        np.clip(windows.reads(axis), 0, size - 1) for axis, size in enumerate(windows.sizes)
+    ]
     outputs = [windows.index(axis) for axis in range(rank)]
-    found = kernel[(*places, windows.index(2 * rank), *outputs, windows.index(2 * rank + 1))]
-    return np.where(windows.inside(), found, 0)
+    spread = kernel[(*positions, windows.index(2 * rank), *outputs, windows.index(2 * rank + 1))]
+    return np.where(windows.inside(), spread, 0)
 
 
 def _of_a_list(windows: _Windows, kernel: Array) -> Array:
     """Implementation 3: the numbers in use, by the output's flat index and then the input's."""
     rank = windows.rank
     outputs = [windows.index(axis) for axis in range(rank)]
-    places = [windows.reads(axis) for axis in range(rank)]
+    positions = [windows.reads(axis) for axis in range(rank)]
     ending = windows.flat(
         outputs, windows.index(2 * rank + 1), (*windows.positions, windows.filters)
     )
-    starting = windows.flat(places, windows.index(2 * rank), (*windows.sizes, windows.channels))
+    starting = windows.flat(positions, windows.index(2 * rank), (*windows.sizes, windows.channels))
     inside = windows.inside().ravel()
     order = np.lexsort((starting.ravel()[inside], ending.ravel()[inside]))
     if kernel.shape != order.shape:
         raise ValueError(f"{kernel.shape} numbers, expected {order.shape}")
-    found = np.zeros(math.prod(windows.shape), kernel.dtype)
-    found[np.flatnonzero(inside)[order]] = kernel
-    return found.reshape(windows.shape)
+    spread = np.zeros(math.prod(windows.shape), kernel.dtype)
+    spread[np.flatnonzero(inside)[order]] = kernel
+    return spread.reshape(windows.shape)
 
 
 LAYOUTS = {1: _of_windows, 2: _of_pairs, 3: _of_a_list}

@@ -50,9 +50,9 @@ def merge(context: LayerContext) -> str:
     layer = ELEMENTWISE[context.spec.class_name](count)
     if context.builder.era >= 3 and rank > 1:
         masks = [context.builder.masks.get(name) for name in context.inputs]
-        if isinstance(layer, Maximum | Minimum):
+        if layer.kind == "selection":
             return _chosen_where_used(context, layer, inputs, masks)
-        if isinstance(layer, Product):
+        if layer.kind == "joint":
             return _multiplied_where_used(context, inputs, masks)
     return context.add(layer, *inputs)
 
@@ -61,16 +61,16 @@ def _chosen_where_used(
     context: LayerContext, layer: Layer, inputs: list[str], masks: list[str | None]
 ) -> str:
     """Maximum or Minimum: in Keras 3 a step that an input does not use is the other's."""
-    found, mask = inputs[0], masks[0]
+    result, mask = inputs[0], masks[0]
     for number, (name, own) in enumerate(zip(inputs[1:], masks[1:], strict=True), 1):
         suffix = "" if number == len(inputs) - 1 else f"/up_to_{number}"
         if own is not None:
-            name = _chosen(context, own, name, found, f"/input_{number}/used")
+            name = _chosen(context, own, name, result, f"/input_{number}/used")
         if mask is not None:
-            found = _chosen(context, mask, found, name, f"/input_{number}/others")
+            result = _chosen(context, mask, result, name, f"/input_{number}/others")
         mask = None if mask is None or own is None else merged(context, [mask, own])
-        found = context.add(layer, found, name, suffix=suffix)
-    return found
+        result = context.add(layer, result, name, suffix=suffix)
+    return result
 
 
 def _chosen(context: LayerContext, mask: str, name: str, other: str, suffix: str) -> str:

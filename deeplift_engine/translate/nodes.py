@@ -1,4 +1,4 @@
-"""One call of a layer in a model's specification, put in its place."""
+"""One call of a layer in a model's specification becomes nodes of the graph."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from deeplift_conversion import ModelSpec, NodeSpec, TensorRef
 from deeplift_engine.translate.layer_context import LayerContext, NodeName, Refusal
 
 
-def put_node(context: LayerContext, node: NodeSpec, made: dict[TensorRef, str]) -> None:
-    """Put a call whose inputs are made, and enter its outputs into ``made``."""
-    context.inputs = [made[ref] for ref in node.inputs]
-    context.arguments = {name: _resolved(value, made) for name, value in node.arguments.items()}
+def put_node(context: LayerContext, node: NodeSpec, node_names: dict[TensorRef, str]) -> None:
+    """Put a call whose inputs exist, and enter its outputs into ``node_names``."""
+    context.inputs = [node_names[ref] for ref in node.inputs]
+    context.arguments = {
+        name: _resolved(value, node_names) for name, value in node.arguments.items()
+    }
     for index, name in enumerate(context.builder.translate(context)):
-        made[TensorRef(node.name, index)] = name
+        node_names[TensorRef(node.name, index)] = name
 
 
 def put_model(context: LayerContext, model: ModelSpec) -> tuple[str, ...]:
-    """Put a model that a wrapper holds in the place of that wrapper."""
-    made = {
-        TensorRef(name): given for name, given in zip(model.inputs, context.inputs, strict=True)
+    """Put the model that a wrapper holds as the nodes of that wrapper."""
+    node_names = {
+        TensorRef(name): source for name, source in zip(model.inputs, context.inputs, strict=True)
     }
     for node in model.nodes:
         if node.name in model.inputs:
@@ -28,10 +30,10 @@ def put_model(context: LayerContext, model: ModelSpec) -> tuple[str, ...]:
         layer = model.layers[node.layer]
         inner = context.child(layer, f"{context.name}/{node.name}", [])
         try:
-            put_node(inner, node, made)
+            put_node(inner, node, node_names)
         except Refusal as refused:
             raise Refusal(f"{layer.name} in it: {refused.reason}", refused.advice) from refused
-    return tuple(made[ref] for ref in model.outputs)
+    return tuple(node_names[ref] for ref in model.outputs)
 
 
 def references(node: NodeSpec) -> Iterator[TensorRef]:
@@ -50,12 +52,12 @@ def _within(value: Any) -> Iterator[TensorRef]:
             yield from _within(entry)
 
 
-def _resolved(value: Any, made: Mapping[TensorRef, str]) -> Any:
+def _resolved(value: Any, node_names: Mapping[TensorRef, str]) -> Any:
     """Arguments with the names of nodes for tensors."""
     if isinstance(value, TensorRef):
-        return NodeName(made[value])
+        return NodeName(node_names[value])
     if isinstance(value, Mapping):
-        return {key: _resolved(entry, made) for key, entry in value.items()}
+        return {key: _resolved(entry, node_names) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return tuple(_resolved(entry, made) for entry in value)
+        return tuple(_resolved(entry, node_names) for entry in value)
     return value

@@ -112,10 +112,10 @@ def _axes(context: LayerContext) -> tuple[int, ...]:
     axis = context.option("axis", -1)
     rank = len(context.shape())
     axes = () if axis is None else axis if isinstance(axis, Sequence) else (axis,)
-    found = tuple(int(entry) if entry < 0 else int(entry) - rank - 1 for entry in axes)
-    if any(not -rank <= entry < 0 for entry in found):
+    negative = tuple(int(entry) if entry < 0 else int(entry) - rank - 1 for entry in axes)
+    if any(not -rank <= entry < 0 for entry in negative):
         raise Refusal(f"axis={axis} is no feature axis of a rank-{rank + 1} input")
-    return found
+    return negative
 
 
 def _along(context: LayerContext, array: Array, axes: Sequence[int]) -> Array:
@@ -144,14 +144,14 @@ def _scaled(
 
 def _statistic(context: LayerContext, role: str, axes: Sequence[int]) -> Array:
     """The mean or variance along ``axes`` in float64, from the options or the weights."""
-    given = context.option(role)
-    values = np.asarray(context.spec.weights[role] if given is None else given, np.float64)
-    if given is None:
+    option = context.option(role)
+    values = np.asarray(context.spec.weights[role] if option is None else option, np.float64)
+    if option is None:
         return _along(context, values, sorted(axes))
-    kept = sorted(axes)[len(axes) - values.ndim :] if values.ndim <= len(axes) else ()
-    if len(kept) == values.ndim:  # fewer axes than are kept belong to the last of these
+    array_axes = sorted(axes)[len(axes) - values.ndim :] if values.ndim <= len(axes) else ()
+    if len(array_axes) == values.ndim:  # fewer axes than are kept belong to the last of these
         shape = [1] * len(context.shape())
-        for axis, size in zip(kept, values.shape, strict=True):
+        for axis, size in zip(array_axes, values.shape, strict=True):
             shape[axis] = size
         return values.reshape(shape)
     return values

@@ -54,8 +54,8 @@ def _masked_mean(context: LayerContext, mask: str, axis: int, keepdims: bool) ->
     sizes = [1, 1]
     sizes[axis - 1] = -1 if steps is None else steps
     used = context.add(Reshape(tuple(sizes)), mask, suffix="/used")
-    kept = context.add(Product(2), context.inputs[0], used, suffix="/kept")
-    total = context.add(Mean((axis,), keepdims), kept, suffix="/sum")
+    weighted = context.add(Product(2), context.inputs[0], used, suffix="/kept")
+    total = context.add(Mean((axis,), keepdims), weighted, suffix="/sum")
     number = context.add(Mean((axis,), keepdims), used, suffix="/number")
     return context.add(
         Product(2), total, context.add(Activation("reciprocal"), number, suffix="/reciprocal")

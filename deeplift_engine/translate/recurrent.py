@@ -16,11 +16,11 @@ from deeplift_engine.layers import (
     Element,
     Identity,
     Layer,
-    Part,
     Product,
     Recurrence,
     Reverse,
     Scale,
+    Slice,
     Sum,
     Transpose,
 )
@@ -50,9 +50,9 @@ def recurrent(context: LayerContext) -> tuple[str, ...]:
 def stacked(context: LayerContext) -> tuple[str, ...]:
     """RNN over one cell or several, each a recurrence of its own."""
     cells = [
-        part
+        inner
         for cell in context.spec.children
-        for part in (cell.children if cell.class_name == "StackedRNNCells" else [cell])
+        for inner in (cell.children if cell.class_name == "StackedRNNCells" else [cell])
     ]
     return _layer(context, cells)
 
@@ -70,14 +70,14 @@ def _layer(context: LayerContext, cells: Sequence[LayerSpec]) -> tuple[str, ...]
         source = context.add(Reverse(STEPS), source, suffix="/reversed")
         mask_read = mask_read and context.add(Reverse(STEPS), mask_read, suffix="/mask_reversed")
     states: list[str] = []
-    found = Outputs(source, [])
+    outputs = Outputs(source, [])
     for number, cell in enumerate(cells):
         suffix = f"/cell_{number}" if len(cells) > 1 else ""
         kind = cell.class_name.removesuffix("Cell")
         started = [initial.pop(0) for _ in range(2 if kind == "LSTM" else 1)] if initial else []
-        found = _stepped(context, cell, kind, found.sequence, mask_read, started, suffix)
-        states += found.states
-    return _asked(context, found.sequence, states, mask, mask_read)
+        outputs = _stepped(context, cell, kind, outputs.sequence, mask_read, started, suffix)
+        states += outputs.states
+    return _outputs(context, outputs.sequence, states, mask, mask_read)
 
 
 def _read(context: LayerContext, mask: str | None) -> str | None:
@@ -93,10 +93,13 @@ def _read(context: LayerContext, mask: str | None) -> str | None:
 
 
 def _initial(context: LayerContext, cells: Sequence[LayerSpec]) -> list[str]:
-    given = context.argument("initial_state")
-    if given is None:
+    initial_states = context.argument("initial_state")
+    if initial_states is None:
         return []
-    names = [str(name) for name in (given if isinstance(given, tuple) else (given,))]
+    names = [
+        str(name)
+        for name in (initial_states if isinstance(initial_states, tuple) else (initial_states,))
+    ]
     wanted = sum(2 if cell.class_name.startswith(("LSTM", "ConvLSTM")) else 1 for cell in cells)
     if len(names) != wanted:
         raise Refusal(f"has {len(names)} initial states, expected {wanted}")
@@ -157,23 +160,23 @@ def _run(
         nothing = np.zeros(1, context.builder.dtype)
         inputs.append(context.add(Scale(nothing), started[0], suffix=f"{suffix}/no_output"))
     packed = context.add(layer, *inputs, *started, suffix=f"{suffix}/states")
-    parts = [packed]
+    unpacked = [packed]
     if len(layer.states) > 1:
-        parts = [
+        unpacked = [
             context.add(
-                Part(number * units, (number + 1) * units), packed, suffix=f"{suffix}/{name}"
+                Slice(number * units, (number + 1) * units), packed, suffix=f"{suffix}/{name}"
             )
             for number, name in enumerate(layer.states)
         ]
-    kept = parts[1:] if started and mask else parts
+    states = unpacked[1:] if started and mask else unpacked
     last = [
-        context.add(Element(STEPS, -1), part, suffix=f"{suffix}/last_{name}")
-        for part, name in zip(kept, layer.states[len(parts) - len(kept) :], strict=True)
+        context.add(Element(STEPS, -1), state, suffix=f"{suffix}/last_{name}")
+        for state, name in zip(states, layer.states[len(unpacked) - len(states) :], strict=True)
     ]
-    return Outputs(parts[0], last)
+    return Outputs(unpacked[0], last)
 
 
-def _asked(
+def _outputs(
     context: LayerContext, sequence: str, states: list[str], mask: str | None, mask_read: str | None
 ) -> tuple[str, ...]:
     """The outputs that ``return_sequences`` and ``return_state`` ask for."""
@@ -195,9 +198,9 @@ MERGES = {"sum": Sum(), "ave": Sum(0.5), "mul": Product(2)}
 def bidirectional(context: LayerContext) -> tuple[str, ...]:
     """Bidirectional: a layer forwards, one backwards, merged step by step."""
     forward, backward = context.spec.children
-    given = context.argument("initial_state")
-    half = len(given) // 2 if given else 0
-    starts = (given[:half], given[half:]) if given else (None, None)
+    initial_states = context.argument("initial_state")
+    half = len(initial_states) // 2 if initial_states else 0
+    starts = (initial_states[:half], initial_states[half:]) if initial_states else (None, None)
     mask = context.mask()
     mask_read = _read(context, mask)
     mask_name = None if mask_read is None else NodeName(mask_read)
@@ -270,10 +273,10 @@ def convolutional(context: LayerContext) -> tuple[str, ...]:
         masked=bool(mask_read),
         started=bool(initial),
     )
-    found = _run(context, layer, source, mask_read, initial, "")
-    sequence, states = found.sequence, found.states
+    outputs = _run(context, layer, source, mask_read, initial, "")
+    sequence, states = outputs.sequence, outputs.states
     if first:
         back = (1, rank + 2, *range(2, rank + 2))
         sequence = context.add(Transpose(back), sequence, suffix="/channels_first_output")
         states = [context.channels_first(name, suffix="/state_channels_first") for name in states]
-    return _asked(context, sequence, states, mask, mask_read)
+    return _outputs(context, sequence, states, mask, mask_read)

@@ -38,7 +38,7 @@ REFUSED: dict[str, tuple[str, str]] = {
 """Class of Keras 3 → (reason, advice)."""
 
 _OLD = "is a layer of Keras 1 alone"
-_MADE = "Say what it is made of: layers={{{kind!r}: made}}."
+_COMPOSE = "Say what it is made of: layers={{{kind!r}: made}}."
 REFUSED_OLD: dict[str, tuple[str, str]] = {
     "BatchNormalizationMode1": (
         "normalises each sample by its own statistics (mode=1 of Keras 1)",
@@ -49,10 +49,10 @@ REFUSED_OLD: dict[str, tuple[str, str]] = {
         " each other",
         "Train it with mode=0.",
     ),
-    "Highway": (_OLD, _MADE),
-    "MaxoutDense": (_OLD, _MADE),
-    "ParametricSoftplus": (_OLD, _MADE),
-    "SReLU": (_OLD, _MADE),
+    "Highway": (_OLD, _COMPOSE),
+    "MaxoutDense": (_OLD, _COMPOSE),
+    "ParametricSoftplus": (_OLD, _COMPOSE),
+    "SReLU": (_OLD, _COMPOSE),
 }
 """The same of classes that only older Keras has."""
 

@@ -103,9 +103,9 @@ def _cropped_to_ratio(size: Size, wanted: Size) -> Crop:
     """The largest box of the wanted aspect ratio in the middle."""
     margins = []
     for old, fitting in zip(size, _fitting(size, wanted), strict=True):
-        kept = max(min(old, fitting), 1)
-        before = (old - kept) // 2
-        margins.append((before, old - kept - before))
+        remaining = max(min(old, fitting), 1)
+        before = (old - remaining) // 2
+        margins.append((before, old - remaining - before))
     return Crop((*margins, (0, 0)))
 
 

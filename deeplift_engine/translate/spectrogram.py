@@ -57,10 +57,10 @@ def _transform(context: LayerContext, kernel: Array, channels: int) -> Convoluti
 def _power(context: LayerContext, source: str, channels: int) -> str:
     """The sum of the squares of both parts."""
     squares = []
-    for part in ("real", "imag"):
-        layer = _transform(context, context.weight(f"{part}_kernel"), channels)
-        line = context.add(layer, source, suffix=f"/{part}")
-        squares.append(context.add(Activation("square"), line, suffix=f"/{part}_square"))
+    for component in ("real", "imag"):
+        layer = _transform(context, context.weight(f"{component}_kernel"), channels)
+        line = context.add(layer, source, suffix=f"/{component}")
+        squares.append(context.add(Activation("square"), line, suffix=f"/{component}_square"))
     return context.add(Sum(), *squares, suffix="/power")
 
 

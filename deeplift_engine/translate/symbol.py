@@ -48,10 +48,10 @@ class Symbol:
         if not all(_is_index(entry) for entry in keys):
             raise IndexError(f"x[{key}]: indices are numbers, slices, ... and None")
         _check_bounds(keys, self.shape)
-        made = self._added(LinearFunction(_Indexed(keys)), self, label="elements")
-        if 0 in made.shape:
+        elements = self._added(LinearFunction(_Indexed(keys), moves=True), self, label="elements")
+        if 0 in elements.shape:
             raise IndexError(f"x[{key}] leaves nothing of shape {self.shape}")
-        return made
+        return elements
 
     def __add__(self, other: Any) -> Symbol:
         if isinstance(other, Symbol):
@@ -138,12 +138,12 @@ class _Indexed:
 def _is_index(entry: Any) -> bool:
     if isinstance(entry, slice):
         return all(
-            part is None or _is_whole(part) for part in (entry.start, entry.stop, entry.step)
+            bound is None or _is_integer(bound) for bound in (entry.start, entry.stop, entry.step)
         )
-    return entry is None or entry is Ellipsis or _is_whole(entry)
+    return entry is None or entry is Ellipsis or _is_integer(entry)
 
 
-def _is_whole(value: Any) -> bool:
+def _is_integer(value: Any) -> bool:
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
@@ -159,7 +159,7 @@ def _check_bounds(keys: Sequence[Any], shape: Shape) -> None:
             axis += gap
         elif entry is not None:
             size = shape[axis]
-            if _is_whole(entry) and size is not None and not -size <= entry < size:
+            if _is_integer(entry) and size is not None and not -size <= entry < size:
                 raise IndexError(f"index {entry} is beyond axis {axis} of shape {shape}")
             axis += 1
 

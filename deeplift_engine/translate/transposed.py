@@ -19,8 +19,8 @@ def transposed_convolution(context: LayerContext) -> str:
     )
     if max(adjoint.strides) > 1 and max(adjoint.dilation) > 1:
         raise Refusal("strides and dilation at once, which Keras has not either")
-    given = context.option("output_padding")
-    padding = None if given is None else numbers(given, rank)
+    padding_option = context.option("output_padding")
+    padding = None if padding_option is None else numbers(padding_option, rank)
     layer = TransposedConvolution(adjoint, context.optional("bias"), padding)
     if context.option("output_size") is not None:
         padding = _padding_for(context, layer, numbers(context.option("output_size"), rank))

@@ -1,4 +1,4 @@
-"""Calls of functions that a user gave: what each parameter gets, and errors that name the layer."""
+"""Calls of users' functions: the value of each parameter, and errors that name the layer."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ from typing import Any
 
 import tensorflow as tf
 
+from deeplift_conversion.eras.user_classes import MARK
 from deeplift_engine.translate.layer_context import LayerContext, NodeName, Refusal
 from deeplift_engine.util.typing import Array
 
 OFFERED = ("config", "weights", "mask", "training")
-"""Parameters that are given something by their names, beside the arguments of the call."""
+"""Parameters that are filled by name, besides the arguments of the call."""
 UNTOLD = ("name", "trainable", "dtype")
 
 
 def options(context: LayerContext) -> dict[str, Any]:
     """The saved options of a layer, without its name."""
-    return {key: value for key, value in context.spec.config.items() if key not in UNTOLD}
+    return {
+        key: value.removeprefix(MARK) if isinstance(value, str) else value
+        for key, value in context.spec.config.items()
+        if key not in UNTOLD
+    }
 
 
 def arrays(context: LayerContext) -> dict[str, Array]:
@@ -29,7 +34,7 @@ def arrays(context: LayerContext) -> dict[str, Array]:
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """A function and all that it is called with; tensors come last, when they are there.
+    """A function and its arguments; the tensors are passed when it is called.
 
     ``sources`` are the nodes of the tensors: first the positional ones, in one list if
     ``listed``, then those of the parameters ``named``.
@@ -52,7 +57,7 @@ class Call:
 
 
 def call_of(context: LayerContext, function: Callable[..., Any]) -> Call:
-    """How a function is called in the place of a layer.
+    """Return the call of a user's function that replaces a layer.
 
     Raises
     ------
@@ -60,7 +65,9 @@ def call_of(context: LayerContext, function: Callable[..., Any]) -> Call:
         If its parameters do not fit the layer's inputs, arguments and options.
     """
     positional = [str(name) for name in context.inputs]
-    given = {key: value for key, value in context.arguments.items() if key not in ("args", "mask")}
+    arguments = {
+        key: value for key, value in context.arguments.items() if key not in ("args", "mask")
+    }
     fixed = context.argument("args")
     if fixed is not None:
         raise Refusal(
@@ -69,8 +76,8 @@ def call_of(context: LayerContext, function: Callable[..., Any]) -> Call:
             "layer.argument('args') has them.",
         )
     saved = context.option("arguments") if context.spec.class_name == "Lambda" else None
-    given |= dict(saved or {})
-    given.pop("training", None)
+    arguments |= dict(saved or {})
+    arguments.pop("training", None)
     offers = {
         "config": options(context),
         "weights": arrays(context),
@@ -82,16 +89,18 @@ def call_of(context: LayerContext, function: Callable[..., Any]) -> Call:
     except (TypeError, ValueError):  # some functions written in C do not say
         parameters = None
     if parameters is None:
-        taken, listed = dict(given), False
+        taken, listed = dict(arguments), False
     else:
         takes_all = any(entry.kind is entry.VAR_KEYWORD for entry in parameters.values())
         keywords = {name for name, entry in parameters.items() if _by_keyword(entry)}
         first = next(iter(parameters), "")
-        taken = {key: value for key, value in given.items() if key in keywords or takes_all}
+        taken = {key: value for key, value in arguments.items() if key in keywords or takes_all}
         taken |= {
-            key: offers[key] for key in OFFERED if key in keywords - {first} and key not in given
+            key: offers[key]
+            for key in OFFERED
+            if key in keywords - {first} and key not in arguments
         }
-        left = sorted(set(given) - set(taken))
+        left = sorted(set(arguments) - set(taken))
         if left:
             raise Refusal(
                 f"saved with the arguments {left}, which the function given for it does not take",
@@ -138,7 +147,7 @@ def _is_listed(function: Callable[..., Any], count: int, taken: Mapping[str, Any
 def called(
     context: LayerContext, what: str, function: Callable[..., Any], values: Sequence[Any]
 ) -> Any:
-    """The function's value; whatever it raises is `Refusal` with its words."""
+    """Return the function's value; any exception becomes a `Refusal` with its message."""
     try:
         return function(*values)
     except Refusal:

@@ -1,4 +1,4 @@
-"""Which layers of a model a user says how to make, and how."""
+"""The user's definition of each layer that has one."""
 
 from __future__ import annotations
 
@@ -10,52 +10,63 @@ from typing import Any
 
 from deeplift_conversion import LayerSpec, ModelSpec
 from deeplift_engine.errors import InputError
-from deeplift_engine.translate.user_layers import ForwardOnly, Made, check_made, said
+from deeplift_engine.translate.own_activations import PREFIX, activations_of
+from deeplift_engine.translate.user_layers import (
+    ForwardOnly,
+    LayerFunction,
+    check_definition,
+    function_name,
+)
 
 
 @dataclass(frozen=True)
-class Given:
-    """What a user gave for one layer.
+class UserDefinition:
+    """The user's definition of one layer.
 
-    ``tensors`` says that the function takes tensors; else it takes the layer and says what that
-    is made of. ``nodes`` is the number of points on the path where the user gave it, ``key`` the
-    word by which the function was found, ``said`` what it is called.
+    ``tensors`` is True if the function takes tensors; else it takes the layer and composes it of
+    existing layers. ``nodes`` is the number of points on the path, None for the default; ``key`` is
+    the key of the user's mapping, ``label`` the name of the function.
     """
 
     function: Callable[..., Any]
     tensors: bool
     nodes: int | None
     key: str
-    said: str
+    label: str
 
 
-def given_layers(
+def definitions_by_layer(
     spec: ModelSpec,
-    layers: Mapping[str, Made] | None,
-    functions: Mapping[str, Made] | None,
-    registered: Mapping[str, Made],
-) -> dict[str, Given]:
-    """What is given for each layer of a model, by the layer's name.
+    layers: Mapping[str, LayerFunction] | None,
+    functions: Mapping[str, LayerFunction] | None,
+    registered: Mapping[str, LayerFunction],
+) -> dict[str, UserDefinition]:
+    """Return the user's definition of each layer that has one, by the layer's name.
 
     Keys are names of layers, patterns of such names (``"lambda_*"``) or names of classes; the
-    first of these that fits goes, and of several patterns the first. What is registered counts for
-    classes alone, and last.
+    first of these that fits is taken, of several patterns the first. Registered functions apply to
+    classes alone, and come last.
 
     Raises
     ------
     InputError
-        For a key that fits no layer, what is no function, or one layer that both say.
+        For a key that fits no layer, a value that is no function, or a layer with two definitions.
     """
     sources = {"layers": layers or {}, "functions": functions or {}}
     every = list(all_layers(spec))
+    activations = {name for layer in every for name in activations_of(layer)}
+    definitions: dict[str, UserDefinition] = {}
     for option, keys in sources.items():
         if not isinstance(keys, Mapping):
             raise InputError(f"{option}= is a mapping by name, not {type(keys).__name__}.")
-        for key, made in keys.items():
-            check_made(made, f"{option}={{{key!r}: ...}}")
-            if not any(_rank(key, layer) is not None for layer in every):
+        for key, function in keys.items():
+            check_definition(function, f"{option}={{{key!r}: ...}}")
+            if any(_rank(key, layer) is not None for layer in every):
+                continue
+            activation = str(key).rpartition(">")[2]
+            if option == "layers" or activation not in activations:
                 raise InputError(_unknown(option, key, every, spec))
-    found: dict[str, Given] = {}
+            definitions[PREFIX + activation] = _definition(function, True, key)
     for layer in every:
         best = {option: _best(keys, layer) for option, keys in sources.items()}
         ranks = {option: _rank(key, layer) for option, key in best.items() if key is not None}
@@ -67,10 +78,10 @@ def given_layers(
         if ranks:
             option = min(ranks, key=lambda name: ranks[name] or 0)
             key = str(best[option])
-            found[layer.name] = _given(sources[option][key], option == "functions", key)
+            definitions[layer.name] = _definition(sources[option][key], option == "functions", key)
         elif (key_ := _best(registered, layer, classes_alone=True)) is not None:
-            found[layer.name] = _given(registered[key_], False, key_)
-    return found
+            definitions[layer.name] = _definition(registered[key_], False, key_)
+    return definitions
 
 
 def all_layers(spec: ModelSpec) -> Iterator[LayerSpec]:
@@ -88,10 +99,10 @@ def _within(layer: LayerSpec) -> Iterator[LayerSpec]:
         yield from all_layers(inner)
 
 
-def _given(made: Made, tensors: bool, key: str) -> Given:
-    if isinstance(made, ForwardOnly):
-        return Given(made.function, True, made.nodes, key, said(made))
-    return Given(made, tensors, None, key, said(made))
+def _definition(function: LayerFunction, tensors: bool, key: str) -> UserDefinition:
+    if isinstance(function, ForwardOnly):
+        return UserDefinition(function.function, True, function.nodes, key, function_name(function))
+    return UserDefinition(function, tensors, None, key, function_name(function))
 
 
 def _rank(key: str, layer: LayerSpec, classes_alone: bool = False) -> int | None:
@@ -113,7 +124,9 @@ def _same_class(key: str, saved: str) -> bool:
     return key.rpartition(">")[2] == saved.rpartition(">")[2]
 
 
-def _best(keys: Mapping[str, Made], layer: LayerSpec, classes_alone: bool = False) -> str | None:
+def _best(
+    keys: Mapping[str, LayerFunction], layer: LayerSpec, classes_alone: bool = False
+) -> str | None:
     ranked = [(rank, key) for key in keys if (rank := _rank(key, layer, classes_alone)) is not None]
     return min(ranked, key=lambda entry: entry[0])[1] if ranked else None
 
@@ -128,4 +141,4 @@ def _unknown(option: str, key: Any, every: Sequence[LayerSpec], spec: ModelSpec)
     )
 
 
-__all__ = ["Given", "all_layers", "given_layers"]
+__all__ = ["UserDefinition", "all_layers", "definitions_by_layer"]

@@ -1,8 +1,7 @@
-"""What users say of their own layers: how they are made, or their forward pass alone.
+"""Definitions of users' own layers: by existing layers, or by their forward pass alone.
 
-`deeplift_engine.load` and `deeplift_engine.convert` take it as ``layers=`` and ``functions=``,
-where it is needed and seen. `register_layer` is for the other case, a package whose users load
-models with its layers and should not have to know of them.
+`deeplift_engine.load` and `deeplift_engine.convert` take them as ``layers=`` and ``functions=``.
+`register_layer` serves packages whose users load models with the package's layers.
 """
 
 from __future__ import annotations
@@ -15,13 +14,13 @@ from typing import Any, TypeAlias, TypeVar
 from deeplift_engine.errors import InputError
 
 NODES = 16
-"""Points on the path from reference to input, where nothing else is said."""
+"""Default number of points on the path from reference to input."""
 MOST_NODES = 1000
 
 
 @dataclass(frozen=True)
 class ForwardOnly:
-    """A forward pass of which nothing else is known; made by `forward_only`."""
+    """A forward pass without an exact rule; created by `forward_only`."""
 
     function: Callable[..., Any]
     nodes: int = NODES
@@ -29,8 +28,8 @@ class ForwardOnly:
     def __post_init__(self) -> None:
         if not callable(self.function):
             raise InputError(f"forward_only() takes a function, not {self.function!r}.")
-        whole = isinstance(self.nodes, int) and not isinstance(self.nodes, bool)
-        if not whole or not 1 <= self.nodes <= MOST_NODES:
+        is_integer = isinstance(self.nodes, int) and not isinstance(self.nodes, bool)
+        if not is_integer or not 1 <= self.nodes <= MOST_NODES:
             raise InputError(f"nodes is a whole number from 1 to {MOST_NODES}, not {self.nodes!r}.")
 
 
@@ -56,11 +55,11 @@ def forward_only(function: Callable[..., Any], nodes: int = NODES) -> ForwardOnl
     return ForwardOnly(function, nodes)
 
 
-Made: TypeAlias = Callable[..., Any] | ForwardOnly
-Function = TypeVar("Function", bound=Made)
+LayerFunction: TypeAlias = Callable[..., Any] | ForwardOnly
+Function = TypeVar("Function", bound=LayerFunction)
 
-# Replaced as a whole, never changed: the one thing that this package remembers between two calls.
-_registered: Mapping[str, Made] = MappingProxyType({})
+# Replaced, never mutated: the only state that this package keeps between two calls.
+_registered: Mapping[str, LayerFunction] = MappingProxyType({})
 
 
 def register_layer(class_name: str, made: Any = None) -> Any:
@@ -91,25 +90,25 @@ def register_layer(class_name: str, made: Any = None) -> Any:
         If the class is registered already, and in another way: `unregister_layer` it first.
     """
 
-    def register(given: Function) -> Function:
+    def register(function: Function) -> Function:
         global _registered
-        check_made(given, f"register_layer({class_name!r})")
+        check_definition(function, f"register_layer({class_name!r})")
         if not isinstance(class_name, str) or not class_name:
             raise InputError(f"register_layer() takes the name of a class, not {class_name!r}.")
-        known = _registered.get(class_name, given)
-        if known is not given:
+        known = _registered.get(class_name, function)
+        if known is not function:
             raise InputError(
-                f"{class_name!r} is registered already, with {said(known)}; "
+                f"{class_name!r} is registered already, with {function_name(known)}; "
                 f"unregister_layer({class_name!r}) forgets it."
             )
-        _registered = MappingProxyType({**_registered, class_name: given})
-        return given
+        _registered = MappingProxyType({**_registered, class_name: function})
+        return function
 
     return register if made is None else register(made)
 
 
 def unregister_layer(class_name: str) -> None:
-    """Forget what `register_layer` was told of a class.
+    """Remove the definition of a class that `register_layer` added.
 
     Raises
     ------
@@ -122,30 +121,34 @@ def unregister_layer(class_name: str) -> None:
             f"{class_name!r} is not registered; registered are {', '.join(_registered) or 'none'}."
         )
     _registered = MappingProxyType(
-        {name: made for name, made in _registered.items() if name != class_name}
+        {name: function for name, function in _registered.items() if name != class_name}
     )
 
 
-def registered_layers() -> Mapping[str, Made]:
-    """What is registered now, by class name; it does not change."""
+def registered_layers() -> Mapping[str, LayerFunction]:
+    """The registered definitions by class name; a snapshot that does not change."""
     return _registered
 
 
-def own_classes(*given: Mapping[str, Made] | None) -> frozenset[str]:
-    """Classes that are a user's own by what he says of them, though Keras may have their names."""
-    keys = [key for mapping in (*given, _registered) for key in mapping or ()]
+def own_classes(*mappings: Mapping[str, LayerFunction] | None) -> frozenset[str]:
+    """Class names that the user defines, though Keras may have classes of these names."""
+    keys = [key for mapping in (*mappings, _registered) for key in mapping or ()]
     return frozenset(key.rpartition(">")[2] for key in keys if isinstance(key, str))
 
 
-def check_made(made: Any, where: str) -> None:
-    """Refuse what is neither a function nor `forward_only`."""
-    if isinstance(made, type) or not (callable(made) or isinstance(made, ForwardOnly)):
-        raise InputError(f"{where}: expected a function or forward_only(function), not {made!r}.")
+def check_definition(definition: Any, where: str) -> None:
+    """Refuse a definition that is neither a function nor `forward_only`."""
+    if isinstance(definition, type) or not (
+        callable(definition) or isinstance(definition, ForwardOnly)
+    ):
+        raise InputError(
+            f"{where}: expected a function or forward_only(function), not {definition!r}."
+        )
 
 
-def said(made: Made) -> str:
-    """What a function is called, for messages."""
-    function = made.function if isinstance(made, ForwardOnly) else made
+def function_name(definition: LayerFunction) -> str:
+    """The name of a definition's function, for messages."""
+    function = definition.function if isinstance(definition, ForwardOnly) else definition
     name = getattr(function, "__qualname__", None) or type(function).__name__
     return f"{getattr(function, '__module__', None) or '?'}.{name}"
 

@@ -19,9 +19,9 @@ def time_distributed(context: LayerContext) -> tuple[str, ...]:
 
 def inner_model(context: LayerContext) -> tuple[str, ...]:
     """A model that a wrapper holds."""
-    found = put_model(context, context.spec.config["model"])
-    first = context.add(Identity(), found[0])
-    return (first, *found[1:])
+    outputs = put_model(context, context.spec.config["model"])
+    first = context.add(Identity(), outputs[0])
+    return (first, *outputs[1:])
 
 
 def wrapped(context: LayerContext) -> tuple[str, ...]:

@@ -21,9 +21,9 @@ MODELS = SHARED / "models"
 Arrays = Mapping[str, Sequence[tuple[str, np.ndarray]]]
 
 
-def shared_file(*parts: str) -> Path:
+def shared_file(*names: str) -> Path:
     """Path of a file of the shared models; the test is skipped where it is absent."""
-    path = MODELS.joinpath(*parts)
+    path = MODELS.joinpath(*names)
     if not path.exists():
         pytest.skip(f"{path} is not here (set DEEPLIFT_ENGINE_SHARED)")
     return path
@@ -69,11 +69,11 @@ def sequential(*layers: tuple[str, dict[str, Any]], as_list: bool = False) -> di
 
 def layer_arrays(layer: LayerSpec) -> list[np.ndarray]:
     """All arrays of a layer, those of wrapped layers and models included."""
-    found = list(layer.weights.values())
+    arrays = list(layer.weights.values())
     for child in layer.children:
-        found += layer_arrays(child)
+        arrays += layer_arrays(child)
     inner = layer.config.get("model")
-    return found + (every_array(inner) if isinstance(inner, ModelSpec) else [])
+    return arrays + (every_array(inner) if isinstance(inner, ModelSpec) else [])
 
 
 def every_array(spec: ModelSpec) -> list[np.ndarray]:
@@ -84,14 +84,14 @@ def every_array(spec: ModelSpec) -> list[np.ndarray]:
 def layout(spec: ModelSpec) -> list[tuple[Any, ...]]:
     """Layers, roles and array contents in a form that can be compared."""
 
-    def told(layer: LayerSpec) -> tuple[Any, ...]:
+    def layer_layout(layer: LayerSpec) -> tuple[Any, ...]:
         inner = layer.config.get("model")
         return (
             layer.name,
             layer.class_name,
             {role: (values.shape, values.tobytes()) for role, values in layer.weights.items()},
-            [told(child) for child in layer.children],
+            [layer_layout(child) for child in layer.children],
             layout(inner) if isinstance(inner, ModelSpec) else None,
         )
 
-    return [told(layer) for layer in spec.layers.values()]
+    return [layer_layout(layer) for layer in spec.layers.values()]

@@ -55,19 +55,24 @@ def twin(spec: ModelSpec, outputs: list[str]) -> Any:
     tensors: dict[str, Any] = {}
     layers: dict[str, Any] = {}
     for node in spec.nodes:
-        made = spec.layers[node.layer]
-        if made.class_name == "InputLayer":
-            shape, dtype = made.config["batch_shape"], made.config["dtype"]
+        spec_layer = spec.layers[node.layer]
+        if spec_layer.class_name == "InputLayer":
+            shape, dtype = spec_layer.config["batch_shape"], spec_layer.config["dtype"]
             tensors[node.name] = keras.Input(shape[1:], dtype=dtype)
             continue
         inputs = [tensors[ref.node] for ref in node.inputs]
-        swap = made.class_name in _CHANNELS_FIRST and made.config["data_format"] == "channels_first"
+        swap = (
+            spec_layer.class_name in _CHANNELS_FIRST
+            and spec_layer.config["data_format"] == "channels_first"
+        )
         if node.layer not in layers:
             if swap:
-                options = {**made.config, "data_format": "channels_last"}
-                layers[node.layer] = make_layer(LayerSpec(made.name, made.class_name, options))
+                options = {**spec_layer.config, "data_format": "channels_last"}
+                layers[node.layer] = make_layer(
+                    LayerSpec(spec_layer.name, spec_layer.class_name, options)
+                )
             else:
-                layers[node.layer] = make_layer(made)
+                layers[node.layer] = make_layer(spec_layer)
         layer = layers[node.layer]
         if swap:
             last = keras.ops.transpose(inputs[0], (0, 2, 3, 1))
@@ -80,5 +85,5 @@ def twin(spec: ModelSpec, outputs: list[str]) -> Any:
 
 
 def predict(spec: ModelSpec, outputs: list[str], inputs: list[np.ndarray]) -> list[np.ndarray]:
-    found = twin(spec, outputs)(inputs, training=False)
-    return [np.asarray(values) for values in keras.tree.flatten(found)]
+    outputs_of_twin = twin(spec, outputs)(inputs, training=False)
+    return [np.asarray(values) for values in keras.tree.flatten(outputs_of_twin)]

@@ -68,9 +68,9 @@ def test_what_is_no_file_or_no_model_is_told_apart(tmp_path: Path) -> None:
 
 def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
     path = model(tmp_path)
-    whole = path.read_bytes()
+    data = path.read_bytes()
     for share in (0.1, 0.5, 0.9, 0.99):
-        path.write_bytes(whole[: int(share * len(whole))])
+        path.write_bytes(data[: int(share * len(data))])
         with pytest.raises(ModelFileError):
             read_model(path)
 

@@ -45,7 +45,7 @@ FUZZ = settings(
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def file_bytes(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("fuzz") / "m.h5"
     return write_model(path, CONFIG, ARRAYS).read_bytes()
 
@@ -58,22 +58,22 @@ def survives(path: Path, data: bytes) -> None:
 
 @FUZZ
 @given(share=st.floats(0, 1))
-def test_truncations(share: float, whole: bytes, tmp_path: Path) -> None:
-    survives(tmp_path / "m.h5", whole[: int(share * len(whole))])
+def test_truncations(share: float, file_bytes: bytes, tmp_path: Path) -> None:
+    survives(tmp_path / "m.h5", file_bytes[: int(share * len(file_bytes))])
 
 
 @FUZZ
-@given(places=st.lists(st.tuples(st.integers(0, 1 << 20), st.integers(0, 255)), max_size=12))
-def test_changed_bytes(places: list[tuple[int, int]], whole: bytes, tmp_path: Path) -> None:
-    damaged = bytearray(whole)
-    for place, value in places:
-        damaged[place % len(damaged)] = value
+@given(positions=st.lists(st.tuples(st.integers(0, 1 << 20), st.integers(0, 255)), max_size=12))
+def test_changed_bytes(positions: list[tuple[int, int]], file_bytes: bytes, tmp_path: Path) -> None:
+    damaged = bytearray(file_bytes)
+    for position, value in positions:
+        damaged[position % len(damaged)] = value
     survives(tmp_path / "m.h5", bytes(damaged))
 
 
 @FUZZ
-@given(places=st.lists(st.tuples(st.integers(0, 1 << 20), st.integers(0, 255)), max_size=8))
-def test_changed_bytes_of_a_keras_archive(places: list[tuple[int, int]], tmp_path: Path) -> None:
+@given(positions=st.lists(st.tuples(st.integers(0, 1 << 20), st.integers(0, 255)), max_size=8))
+def test_changed_bytes_of_a_keras_archive(positions: list[tuple[int, int]], tmp_path: Path) -> None:
     weights = io.BytesIO()
     with h5py.File(weights, "w") as file:
         write_weights(file, ARRAYS)
@@ -83,8 +83,8 @@ def test_changed_bytes_of_a_keras_archive(places: list[tuple[int, int]], tmp_pat
         archive.writestr("config.json", json.dumps(CONFIG))
         archive.writestr("model.weights.h5", weights.getvalue())
     damaged = bytearray(packed.getvalue())
-    for place, value in places:
-        damaged[place % len(damaged)] = value
+    for position, value in positions:
+        damaged[position % len(damaged)] = value
     survives(tmp_path / "m.keras", bytes(damaged))
 
 
@@ -100,9 +100,9 @@ _VALUES = st.recursive(
 def test_options_of_any_kind(layer: int, value: object, number: int, tmp_path: Path) -> None:
     config = json.loads(json.dumps(CONFIG))
     entry = config["config"]["layers"][layer]
-    places = [(entry, "class_name"), (entry, "config"), (config["config"], "layers")]
-    places += [(entry["config"], key) for key in [*entry["config"], "data_format", "trainable"]]
-    target, key = places[number % len(places)]
+    positions = [(entry, "class_name"), (entry, "config"), (config["config"], "layers")]
+    positions += [(entry["config"], key) for key in [*entry["config"], "data_format", "trainable"]]
+    target, key = positions[number % len(positions)]
     target[key] = value
     (tmp_path / "m.h5").unlink(missing_ok=True)
     survives(tmp_path / "m.h5", write_model(tmp_path / "m.h5", config, ARRAYS).read_bytes())

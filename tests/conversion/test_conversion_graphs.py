@@ -18,8 +18,8 @@ def names(spec: ModelSpec) -> list[str]:
 
 
 def sources(spec: ModelSpec, node: str) -> list[str]:
-    found = next(entry for entry in spec.nodes if entry.name == node)
-    return [ref.node for ref in found.inputs]
+    entry_spec = next(entry for entry in spec.nodes if entry.name == node)
+    return [ref.node for ref in entry_spec.inputs]
 
 
 def layer(kind: str, name: str, inbound: list[Any], **options: Any) -> dict[str, Any]:
@@ -94,9 +94,9 @@ def test_weights_of_a_nested_model_come_trained_ones_first() -> None:
     spec = read_config(outer, {"enc": trained + norm[2:]}, keras_version="2.3.1")
     natural = [*dense("d", 3, 2), *norm, *dense("e", 2, 2)]
     other = read_config(outer, {"enc": natural}, keras_version="2.3.1")
-    for found in (spec, other):
+    for entry_spec in (spec, other):
         for role, (_, values) in zip(roles, norm, strict=True):
-            np.testing.assert_array_equal(found.layers["enc/n"].weights[role], values)
+            np.testing.assert_array_equal(entry_spec.layers["enc/n"].weights[role], values)
 
 
 def test_a_shared_layer_is_one_layer_and_two_calls() -> None:
@@ -181,8 +181,8 @@ def test_tensors_passed_by_keyword_take_their_places_in_attention_and_recurrent_
         [["g", 0, 0]],
     )
     heads = [
-        (f"m/{part}/{role}:0", numbers(*shape))
-        for part in ("query", "key", "value", "attention_output")
+        (f"m/{sublayer}/{role}:0", numbers(*shape))
+        for sublayer in ("query", "key", "value", "attention_output")
         for role, shape in (("kernel", (4, 1, 2)), ("bias", (1, 2)))
     ]
     gru = [
@@ -238,9 +238,9 @@ def test_a_sequential_without_an_input_layer_gets_one(as_list: bool, tmp_path: P
 
 
 def test_an_input_shape_that_no_option_tells_comes_from_the_arrays() -> None:
-    told = sequential(("Dense", {"name": "d", "units": 2}))
-    told["config"]["build_input_shape"] = [None, 7, 3]
-    spec = read_config(told, {"d": dense("d", 3, 2)}, keras_version="2.3.1")
+    config = sequential(("Dense", {"name": "d", "units": 2}))
+    config["config"]["build_input_shape"] = [None, 7, 3]
+    spec = read_config(config, {"d": dense("d", 3, 2)}, keras_version="2.3.1")
     assert spec.layers["d_input"].config["batch_shape"] == (None, 7, 3)
     untold = sequential(("Conv1D", {"name": "c", "filters": 2, "kernel_size": 3}))
     arrays = {"c": [("c/kernel:0", numbers(3, 4, 2)), ("c/bias:0", numbers(2))]}
@@ -278,9 +278,9 @@ def test_keras3_graphs_with_operations_states_and_named_outputs(tmp_path: Path) 
         assert by_name["multiply"].arguments["args"] == (TensorRef("joined"), 2.0)
         assert spec.outputs == (TensorRef("subtract"), TensorRef("total"))
         assert spec.keras_version == keras.__version__
-    live = {
+    arrays_by_layer = {
         layer.name: [(weight.path, weight.numpy()) for weight in layer.weights]
         for layer in model.layers
     }
-    assert names(read_config(json.loads(model.to_json()), live)) == names(spec)
-    assert names(read_config(model.get_config(), live)) == names(spec)
+    assert names(read_config(json.loads(model.to_json()), arrays_by_layer)) == names(spec)
+    assert names(read_config(model.get_config(), arrays_by_layer)) == names(spec)

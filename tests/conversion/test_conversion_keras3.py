@@ -88,11 +88,15 @@ def every_way(model: Any, folder: Path) -> dict[str, ModelSpec]:
     model.save(folder / "m.keras")
     model.save_weights(folder / "m.weights.h5")
     (folder / "m.json").write_text(model.to_json())
-    live = {layer.name: [(w.path, w.numpy()) for w in layer.weights] for layer in model.layers}
+    weights_by_layer = {
+        layer.name: [(w.path, w.numpy()) for w in layer.weights] for layer in model.layers
+    }
     specs = {
         "keras": read_model(folder / "m.keras"),
         "weights": read_model(folder / "m.weights.h5", folder / "m.json"),
-        "live": read_config(json.loads(model.to_json()), live, keras_version=keras.__version__),
+        "live": read_config(
+            json.loads(model.to_json()), weights_by_layer, keras_version=keras.__version__
+        ),
     }
     try:
         model.save(folder / "m.h5")
@@ -132,14 +136,14 @@ def test_every_layer_has_keras_own_arrays_in_every_container(
     model, specs = all_layers
     layer = model.get_layer(case.replace(" ", "_"))
     expected = sorted(np.asarray(w.numpy(), "float64").tobytes() for w in layer.weights)
-    told = [entry for entry in layout(specs["keras"]) if entry[0] == layer.name]
-    assert len(told) == 1
+    layer_layout = [entry for entry in layout(specs["keras"]) if entry[0] == layer.name]
+    assert len(layer_layout) == 1
     assert len(specs) == 4
     for how, spec in specs.items():
-        found = spec.layers[layer.name]
-        met = sorted(np.asarray(values, "float64").tobytes() for values in layer_arrays(found))
+        layer_spec = spec.layers[layer.name]
+        met = sorted(np.asarray(values, "float64").tobytes() for values in layer_arrays(layer_spec))
         assert met == expected, how
-        assert [entry for entry in layout(spec) if entry[0] == layer.name] == told, how
+        assert [entry for entry in layout(spec) if entry[0] == layer.name] == layer_layout, how
 
 
 @pytest.mark.parametrize("layer", [lambda: L.LSTM(3), lambda: L.GRU(2)])

@@ -148,20 +148,24 @@ def test_layer_names_with_slashes_keep_their_arrays(tmp_path: Path) -> None:
             "layers": [
                 {
                     "class_name": "Dense",
-                    "config": {"name": f"block/{part}", "units": 3, "batch_input_shape": [None, 3]},
+                    "config": {
+                        "name": f"block/{sublayer}",
+                        "units": 3,
+                        "batch_input_shape": [None, 3],
+                    },
                 }
-                for part in ("a", "b")
+                for sublayer in ("a", "b")
             ],
         },
     }
     from tests.conversion.conversion_files import write_model
 
     arrays = {
-        f"block/{part}": [
-            (f"block/{part}/kernel:0", numbers(3, 3, seed=seed)),
-            (f"block/{part}/bias:0", numbers(3)),
+        f"block/{sublayer}": [
+            (f"block/{sublayer}/kernel:0", numbers(3, 3, seed=seed)),
+            (f"block/{sublayer}/bias:0", numbers(3)),
         ]
-        for seed, part in enumerate("ab")
+        for seed, sublayer in enumerate("ab")
     }
     spec = read_model(write_model(tmp_path / "m.h5", config, arrays, "2.3.1"))
     np.testing.assert_array_equal(spec.layers["block/b"].weights["kernel"], numbers(3, 3, seed=1))

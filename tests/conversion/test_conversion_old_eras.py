@@ -79,8 +79,8 @@ def test_a_theano_backend_that_the_file_tells_flips_kernels_unless_told_otherwis
     arrays = {"c": [("c/kernel", kernel)]}
     path = write_model(tmp_path / "m.h5", config, arrays, "2.0.8", backend=b"theano")
     np.testing.assert_array_equal(read_model(path).layers["c"].weights["kernel"], kernel[::-1])
-    kept = read_model(path, theano_kernels=False).layers["c"].weights["kernel"]
-    np.testing.assert_array_equal(kept, kernel)
+    unflipped = read_model(path, theano_kernels=False).layers["c"].weights["kernel"]
+    np.testing.assert_array_equal(unflipped, kernel)
 
 
 @pytest.mark.parametrize("layout", ["1.2", "1.0"])
@@ -326,8 +326,8 @@ def test_attributes_may_be_text_bytes_or_split_over_several(tmp_path: Path) -> N
         "b": [("b/kernel", numbers(2, 2)), ("b/bias", numbers(2, seed=3))],
     }
     with h5py.File(tmp_path / "split.h5", "w") as file:
-        told = json.dumps(config)
-        file.attrs["model_config0"], file.attrs["model_config1"] = told[:50], told[50:]
+        text = json.dumps(config)
+        file.attrs["model_config0"], file.attrs["model_config1"] = text[:50], text[50:]
         root = file.create_group("model_weights")
         write_weights(root, arrays, as_text=True)
         for group, name in ((root, "layer_names"), (root["a"], "weight_names")):

@@ -39,23 +39,23 @@ def test_every_real_model_is_read_in_well_under_a_second(file: str) -> None:
     started = time.process_time()
     spec = read_model(path, architecture(path))
     assert time.process_time() - started < 1
-    made: set[str] = set()
+    names_before: set[str] = set()
     for node in spec.nodes:
         assert node.layer in spec.layers
-        assert {ref.node for ref in node.inputs} <= made
-        assert node.name not in made
-        made.add(node.name)
-    assert {ref.node for ref in spec.outputs} <= made
+        assert {ref.node for ref in node.inputs} <= names_before
+        assert node.name not in names_before
+        names_before.add(node.name)
+    assert {ref.node for ref in spec.outputs} <= names_before
     about = path.parent / "about.json"
-    if about.exists() and "inputs" in (told := json.loads(about.read_text())):
-        shapes = [tuple(entry["declared_shape"]) for entry in told["inputs"]]
+    if about.exists() and "inputs" in (about_model := json.loads(about.read_text())):
+        shapes = [tuple(entry["declared_shape"]) for entry in about_model["inputs"]]
         met = [spec.layers[name].config["batch_shape"] for name in spec.inputs]
-        if path.name == told["file"]:
+        if path.name == about_model["file"]:
             assert met == shapes
-            names = [entry["name"] for entry in told["outputs"]]
-            if told["keras"] != "None":
+            names = [entry["name"] for entry in about_model["outputs"]]
+            if about_model["keras"] != "None":
                 assert [ref.node for ref in spec.outputs] == names
-                assert list(spec.inputs) == [entry["name"] for entry in told["inputs"]]
+                assert list(spec.inputs) == [entry["name"] for entry in about_model["inputs"]]
     for values in every_array(spec):
         assert np.isfinite(values).all()
         assert not values.flags.writeable
@@ -97,14 +97,14 @@ def test_three_forms_of_the_mnist_model_have_equal_kernels() -> None:
 
 
 def test_weights_and_architecture_apart_are_the_model_in_one_file() -> None:
-    whole = read_model(shared_file("factornet-e2f1", "best_model.hdf5"))
+    single_file = read_model(shared_file("factornet-e2f1", "best_model.hdf5"))
     apart = read_model(
         shared_file("factornet-e2f1", "final_model.hdf5"),
         shared_file("factornet-e2f1", "model.json"),
     )
-    assert whole.nodes == apart.nodes
-    assert [entry[:2] for entry in layout(whole)] == [entry[:2] for entry in layout(apart)]
-    forward, backward = whole.layers["bidirectional_1"].children
+    assert single_file.nodes == apart.nodes
+    assert [entry[:2] for entry in layout(single_file)] == [entry[:2] for entry in layout(apart)]
+    forward, backward = single_file.layers["bidirectional_1"].children
     assert forward.weights["kernel"].shape == (32, 128)
     assert backward.config["go_backwards"]
     assert forward.config["recurrent_activation"] == "hard_sigmoid_keras2"

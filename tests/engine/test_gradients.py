@@ -19,13 +19,16 @@ Opening = Callable[[str], Opened]
 
 
 def kerass(case: Opened, inputs: list[Any], output: int, unit: Any) -> list[Any]:
-    points = [tf.constant(array) for array in inputs]
-    with tf.GradientTape() as tape:
-        tape.watch(points)
-        found = case.model(points if len(points) > 1 else points[0], training=False)
-        found = found[output] if isinstance(found, list | tuple) else found
-        value = tf.reduce_sum(found[(slice(None), *unit)])
-    sent = tape.gradient(value, points, unconnected_gradients="zero")
+    def gradient(points: list[Any]) -> list[Any]:
+        with tf.GradientTape() as tape:
+            tape.watch(points)
+            found = case.model(points if len(points) > 1 else points[0], training=False)
+            found = found[output] if isinstance(found, list | tuple) else found
+            value = tf.reduce_sum(found[(slice(None), *unit)])
+        sent: list[Any] = tape.gradient(value, points, unconnected_gradients="zero")
+        return sent
+
+    sent = case.keras(gradient)([tf.constant(array) for array in inputs])
     return [part.numpy() for part in sent]
 
 

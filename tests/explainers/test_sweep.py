@@ -49,7 +49,11 @@ KINDS = {
 }
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["fused", "plain"])
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(True, marks=pytest.mark.slow), False],
+    ids=["fused", "plain"],
+)
 def sweeper(request: Any, network: de.Network) -> Any:
     return network.sweeper(RULES, fused=request.param)
 

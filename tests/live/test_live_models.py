@@ -140,9 +140,9 @@ MODELS: dict[str, tuple[Callable[[], Any], Any]] = {
 }
 
 
-def randomised(model: Any, given: Any) -> Any:
+def randomised(model: Any, example: Any) -> Any:
     """The model with weights that are all of them random."""
-    model(given)
+    model(example)
     generator = np.random.default_rng(2)
     model.set_weights([generator.normal(0, 0.5, w.shape) for w in model.get_weights()])
     return model
@@ -150,52 +150,52 @@ def randomised(model: Any, given: Any) -> Any:
 
 def state(model: Any) -> list[Any]:
     """Weights, and what calls leave on the layers."""
-    found = [np.array(weight) for weight in model.weights]
+    values = [np.array(weight) for weight in model.weights]
     for layer in model._flatten_layers():
-        found += [len(layer._inbound_nodes), len(layer._outbound_nodes), len(layer.losses)]
-    return found
+        values += [len(layer._inbound_nodes), len(layer._outbound_nodes), len(layer.losses)]
+    return values
 
 
-def gradients(model: Any, given: Any) -> list[Any]:
+def gradients(model: Any, example: Any) -> list[Any]:
     with tf.GradientTape() as tape:
-        outputs = model(given)
+        outputs = model(example)
         total = tf.add_n([tf.reduce_sum(value) for value in keras.tree.flatten(outputs)])
     return [
         np.asarray(tf.convert_to_tensor(g)) for g in tape.gradient(total, model.trainable_weights)
     ]
 
 
-def outputs(found: Any) -> list[Any]:
-    return list(found.values()) if isinstance(found, dict) else [found]
+def outputs(result: Any) -> list[Any]:
+    return list(result.values()) if isinstance(result, dict) else [result]
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_python_is_traced_and_the_model_stays_as_it_was(name: str) -> None:
-    make, given = MODELS[name]
-    model = randomised(make(), given)
-    before, slopes = state(model), gradients(model, given)
-    network = de.convert(model, example=given)
+    make, example = MODELS[name]
+    model = randomised(make(), example)
+    before, slopes = state(model), gradients(model, example)
+    network = de.convert(model, example=example)
     for ours, theirs in zip(state(model), before, strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    for ours, theirs in zip(gradients(model, given), slopes, strict=True):
+    for ours, theirs in zip(gradients(model, example), slopes, strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    values = keras.tree.flatten(given)
-    expected = keras.tree.flatten(model(given))
-    for ours, theirs in zip(outputs(network.predict(values)), expected, strict=True):
+    expected = keras.tree.flatten(model(example))
+    for ours, theirs in zip(outputs(network.predict(example)), expected, strict=True):
         assert off(ours, theirs) < 1e-5
     target = "logits" if len(network.outputs) == 1 else network.outputs[-1]
-    audit = network.audit(values, [array[::-1] for array in values], target=0, target_layer=target)
+    references = keras.tree.map_structure(lambda array: array[::-1], example)
+    audit = network.audit(example, references, target=0, target_layer=target)
     assert audit.ok, str(audit)
 
 
-@pytest.mark.parametrize("told", ["built", "input_shape", "example"])
-def test_shapes_come_from_the_build_the_user_or_an_example(told: str) -> None:
+@pytest.mark.parametrize("source", ["built", "input_shape", "example"])
+def test_shapes_come_from_the_build_the_user_or_an_example(source: str) -> None:
     model = randomised(Perceptron(), SEQUENCES)
     options: dict[str, Any] = {
         "built": {},
         "input_shape": {"input_shape": (STEPS, FEATURES)},
         "example": {"example": SEQUENCES[:1]},
-    }[told]
+    }[source]
     network = de.convert(model, **options)
     assert network.inputs[0].shape == (STEPS, FEATURES)
     assert off(network.predict(SEQUENCES), model(SEQUENCES)) < 1e-5

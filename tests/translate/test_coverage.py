@@ -47,18 +47,18 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return where
 
 
-def rows(found: Any) -> dict[str, Any]:
-    return {row.layer: row for row in found.rows}
+def rows(table: Any) -> dict[str, Any]:
+    return {row.layer: row for row in table.rows}
 
 
 # ---------------------------------------------------------------- tables
 
 
 def test_every_layer_has_one_row_with_what_it_became(path: Path) -> None:
-    found = de.coverage(path, functions={"wave": tf.sin})
-    told = rows(found)
-    assert not found.supported
-    assert {name: row.status for name, row in told.items()} == {
+    table = de.coverage(path, functions={"wave": tf.sin})
+    by_layer = rows(table)
+    assert not table.supported
+    assert {name: row.status for name, row in by_layer.items()} == {
         "letters": "exact",
         "conv": "exact",
         "sides": "exact",
@@ -69,16 +69,16 @@ def test_every_layer_has_one_row_with_what_it_became(path: Path) -> None:
         "flat": "not tried",
         "head": "not tried",
     }
-    assert told["conv"].became == ("Convolution", "ReLU")
-    assert told["conv"].rules == ("linear", "rescale")
-    assert told["conv"].shape == (12, 4)
-    assert told["pool"].rules == ("winner",)
-    assert told["side"].became == ("Dense", "Softmax")
-    assert told["wave"].became == ("path of 16 points",)
-    assert told["wave"].note.startswith("by tensorflow.python")
-    assert told["bins"].note == REFUSED["Discretization"][0]
-    assert told["bins"].advice == REFUSED["Discretization"][1]
-    assert told["bins"].shape is None
+    assert by_layer["conv"].became == ("Convolution", "ReLU")
+    assert by_layer["conv"].rules == ("linear", "rescale")
+    assert by_layer["conv"].shape == (12, 4)
+    assert by_layer["pool"].rules == ("winner",)
+    assert by_layer["side"].became == ("Dense", "Softmax")
+    assert by_layer["wave"].became == ("path of 16 points",)
+    assert by_layer["wave"].note.startswith("by tensorflow.python")
+    assert by_layer["bins"].note == REFUSED["Discretization"][0]
+    assert by_layer["bins"].advice == REFUSED["Discretization"][1]
+    assert by_layer["bins"].shape is None
 
 
 def test_the_table_is_text(path: Path) -> None:
@@ -131,9 +131,9 @@ def test_inspect_prints_it_also_for_a_model_that_is_refused(
     path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["inspect", str(path)]) == 3
-    told = capsys.readouterr()
-    assert str(de.coverage(path)) in told.out
-    assert "bins (Discretization)" in told.err
+    captured = capsys.readouterr()
+    assert str(de.coverage(path)) in captured.out
+    assert "bins (Discretization)" in captured.err
     assert main(["inspect", str(path), "--json"]) == 3
     document = json.loads(capsys.readouterr().out)
     assert document["supported"] is False
@@ -176,10 +176,10 @@ def test_every_real_model_has_a_table() -> None:
     statuses: dict[str, set[str]] = {}
     for file in sorted(MODELS.glob("*/*.h5")):
         try:
-            found = de.coverage(file)
+            table = de.coverage(file)
         except ModelFileError:
             continue  # weights alone
-        for row in found.rows:
+        for row in table.rows:
             statuses.setdefault(row.class_name, set()).add(row.status)
     assert len(statuses) > 20
     refused = {name for name, met in statuses.items() if "refused" in met}
@@ -203,9 +203,9 @@ def test_the_command_writes_the_page(tmp_path: Path) -> None:
 
 
 def test_every_translator_has_a_rule_in_words_and_no_other() -> None:
-    said = [key for rules in layer_table.RULES.values() for key in rules]
-    assert len(said) == len(set(said))
-    assert set(said) == {layer_table.key_of(made) for made in TRANSLATORS.values()}
+    keys = [key for rules in layer_table.RULES.values() for key in rules]
+    assert len(keys) == len(set(keys))
+    assert set(keys) == {layer_table.key_of(translate) for translate in TRANSLATORS.values()}
 
 
 def test_every_layer_of_keras_is_in_a_row() -> None:

@@ -79,17 +79,17 @@ def test_a_layer_made_of_a_convolution_is_that_convolution(folder: Path, suffix:
 
     plain = reverse_complement_model(custom=False)
     arrays = model.get_weights()
-    for place in (0, 2):
-        kernel, bias = arrays[place : place + 2]
-        arrays[place] = np.concatenate([kernel, kernel[::-1, ::-1, ::-1]], axis=-1)
-        arrays[place + 1] = np.concatenate([bias, bias[::-1]])
+    for position in (0, 2):
+        kernel, bias = arrays[position : position + 2]
+        arrays[position] = np.concatenate([kernel, kernel[::-1, ::-1, ::-1]], axis=-1)
+        arrays[position + 1] = np.concatenate([bias, bias[::-1]])
     plain.set_weights(arrays)
     for rules in ("genomics_default", "reveal_cancel"):
-        found, expected = (
+        outputs, expected = (
             net.explainer(rules=rules, fused=False).run(x, target=0, references=x0).scores
             for net in (network, de.convert(plain))
         )
-        assert off(found, expected) < SUMS
+        assert off(outputs, expected) < SUMS
 
 
 @pytest.mark.parametrize("suffix", ["h5", "keras"])
@@ -120,7 +120,9 @@ def test_arguments_that_nobody_asks_for_are_refused() -> None:
         de.convert(model, layers={"Halves": lambda layer: (layer.inputs[0], layer.inputs[0])})
 
 
-def made(function: Callable[[Any], Any], shape: tuple[int | None, ...] = (5, 4)) -> de.Network:
+def custom_network(
+    function: Callable[[Any], Any], shape: tuple[int | None, ...] = (5, 4)
+) -> de.Network:
     """A network whose one layer is what ``function`` says."""
     source = keras.Input(shape, name="x")
     return de.convert(
@@ -163,7 +165,7 @@ OPERATORS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
 @pytest.mark.parametrize("name", OPERATORS)
 def test_symbols_compute_what_numpy_does(name: str) -> None:
     function, expected = OPERATORS[name]
-    network = made(function)
+    network = custom_network(function)
     x, x0 = (np.random.default_rng(seed).normal(size=(3, 5, 4)).astype("f4") for seed in (0, 1))
     assert off(network.predict(x), expected(x)) < FORWARD
     assert all(row.exact for row in network.describe())
@@ -174,13 +176,13 @@ def test_symbols_compute_what_numpy_does(name: str) -> None:
 
 
 def test_free_lengths_stay_free() -> None:
-    network = made(lambda layer: layer.input[:, 1:-1] + 1, (None, 4))
+    network = custom_network(lambda layer: layer.input[:, 1:-1] + 1, (None, 4))
     assert network.nodes["custom"].shape == (None, 4)
     assert network.predict(np.zeros((2, 9, 4))).shape == (2, 7, 4)
 
 
 def test_a_softmax_at_the_end_of_a_custom_layer_still_has_its_logits() -> None:
-    network = made(lambda layer: layer.apply("Softmax"), (4,))
+    network = custom_network(lambda layer: layer.apply("Softmax"), (4,))
     assert network.target_node("logits") == "x"
 
 
@@ -240,20 +242,20 @@ MISTAKES: dict[str, tuple[Callable[[Any], Any], str]] = {
 def test_a_mistake_is_told_with_the_layers_name(name: str) -> None:
     function, words = MISTAKES[name]
     with pytest.raises(UnsupportedModelError, match=rf"custom \(Identity\): .*{words}"):
-        made(function)
+        custom_network(function)
 
 
 def test_the_users_own_error_is_the_cause() -> None:
     with pytest.raises(UnsupportedModelError) as raised:
-        made(lambda layer: layer.weights["kernel"])
+        custom_network(lambda layer: layer.weights["kernel"])
     assert isinstance(raised.value.__cause__, KeyError)
 
 
 def test_a_symbol_of_another_network_is_refused() -> None:
-    kept: list[Any] = []
-    made(lambda layer: kept.append(layer.input) or layer.input)
+    symbols: list[Any] = []
+    custom_network(lambda layer: symbols.append(layer.input) or layer.input)
     with pytest.raises(UnsupportedModelError, match="a symbol of another network"):
-        made(lambda layer: kept[0])
+        custom_network(lambda layer: symbols[0])
 
 
 def test_the_only_input_of_several_is_refused() -> None:
@@ -302,7 +304,7 @@ def test_the_number_of_points_decides_how_well_it_sums(folder: Path) -> None:
 
 
 def test_a_part_of_a_layer_may_be_a_forward_pass() -> None:
-    network = made(
+    network = custom_network(
         lambda layer: layer.apply("ReLU") * layer.forward_only(tf.sin, nodes=20) + layer.input
     )
     x, x0 = (np.random.default_rng(seed).normal(size=(3, 5, 4)).astype("f4") for seed in (0, 1))
@@ -358,8 +360,8 @@ def test_names_go_before_patterns_and_patterns_before_classes() -> None:
             "wave_2": lambda layer: layer.input * 4,
         },
     )
-    found = network.predict(np.ones((1, 4)))
-    assert {name: values[0, 0] for name, values in found.items()} == {
+    outputs = network.predict(np.ones((1, 4)))
+    assert {name: values[0, 0] for name, values in outputs.items()} == {
         "wave_1": 2,
         "wave_2": 4,
         "other": 1,
@@ -433,7 +435,9 @@ def test_a_class_of_ones_own_may_have_the_name_of_keras_s(tmp_path: Path, suffix
 
 
 def test_operations_are_parts_too() -> None:
-    network = made(lambda layer: layer.apply("ops.Roll", layer.apply("ops.Abs"), shift=1, axis=1))
+    network = custom_network(
+        lambda layer: layer.apply("ops.Roll", layer.apply("ops.Abs"), shift=1, axis=1)
+    )
     x = np.random.default_rng(0).normal(size=(3, 5, 4)).astype("float32")
     assert off(network.predict(x), np.roll(np.abs(x), 1, 1)) == 0
 
@@ -471,7 +475,7 @@ def test_a_registered_class_is_known_until_it_is_forgotten(folder: Path) -> None
 @pytest.mark.usefixtures("clean_registry")
 def test_registering_as_a_decorator_and_by_a_forward_pass(folder: Path) -> None:
     @de.register_layer("Tests>Block")
-    def made_of(layer: de.CustomLayer) -> Any:
+    def composition(layer: de.CustomLayer) -> Any:
         return block(layer)
 
     de.register_layer("Wave", de.forward_only(wave, nodes=4))

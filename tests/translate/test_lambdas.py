@@ -108,13 +108,13 @@ def test_several_inputs(function: Callable[..., Any]) -> None:
 
 
 def test_several_outputs() -> None:
-    def parts(x: Any) -> Any:
+    def halves(x: Any) -> Any:
         return tf.sin(x[:, :2]), tf.cos(x[:, 2:])
 
     source = keras.Input((6,), name="x")
-    left, right = L.Lambda(parts, name="code", output_shape=[(2,), (4,)])(source)
+    left, right = L.Lambda(halves, name="code", output_shape=[(2,), (4,)])(source)
     model = randomised(keras.Model(source, L.Dense(1)(L.Concatenate()([left, right]))))
-    network = de.convert(model, functions={"code": parts})
+    network = de.convert(model, functions={"code": halves})
     assert off(network.predict(vectors(4)), model.predict(vectors(4), verbose=0)) < FORWARD
     assert sums(network, vectors(4), vectors(4, seed=1)) < SUMS
 
@@ -170,8 +170,8 @@ def test_a_mask_ends_at_a_lambda_unless_that_gives_its_input_back(same: bool) ->
     model = randomised(keras.Model(source, L.LSTM(3, name="memory")(coded)))
     x, x0 = sequences(3), sequences(3, 1)
     x[:, 5:] = x0[:2, 3:] = 0
-    for given in (function,) if same else (function, de.forward_only(function)):
-        network = de.convert(model, functions={"code": given})
+    for definition in (function,) if same else (function, de.forward_only(function)):
+        network = de.convert(model, functions={"code": definition})
         assert off(network.predict(x), model.predict(x, verbose=0)) < FORWARD
         assert sums(network, x, x0) < SUMS
 
@@ -193,8 +193,8 @@ def test_a_function_that_takes_the_mask_is_refused_where_there_is_one() -> None:
 
 def test_in_terms_of_existing_layers() -> None:
     model = between(lambda x: tf.nn.relu(x[:, 1:]), (8, 4))
-    made = lambda layer: layer.apply("ReLU", layer.input[:, 1:])  # noqa: E731
-    network = de.convert(model, layers={"code": made})
+    cropped_relu = lambda layer: layer.apply("ReLU", layer.input[:, 1:])  # noqa: E731
+    network = de.convert(model, layers={"code": cropped_relu})
     assert off(network.predict(sequences(2)), model.predict(sequences(2), verbose=0)) < FORWARD
     assert all(row.exact for row in network.describe())
 

@@ -20,7 +20,7 @@ from deeplift_conversion import read_model
 from deeplift_engine.errors import UnsupportedModelError
 from deeplift_engine.translate.operations import operation_table as table
 from tests.cases.generated_models import CASES, Opened
-from tests.helpers import off
+from tests.helpers import needs_keras, off
 
 HERE = Path(__file__).parent / "old_operations"
 MODELS = sorted(path.stem for path in HERE.glob("*.h5"))
@@ -61,10 +61,10 @@ def test_every_function_keeps_the_sum(name: str, dtype: str) -> None:
 def test_no_sample_is_mixed_with_another(opened: Callable[[str], Opened], name: str) -> None:
     case = opened(name)
     x = case.inputs(3, np.random.default_rng(0))
-    whole = case.exact.predict(x)
+    together = case.exact.predict(x)
     for sample in range(3):
         alone = case.exact.predict([values[sample : sample + 1] for values in x])
-        assert off(alone, whole[sample : sample + 1]) < 1e-12
+        assert off(alone, together[sample : sample + 1]) < 1e-12
 
 
 # ---------------------------------------------------------------- by hand
@@ -142,6 +142,7 @@ def test_a_function_may_be_given_for_it(tmp_path: Path) -> None:
     assert off(network.predict(x), np.log1p(np.exp(x))) < 1e-5
 
 
+@needs_keras("3.15")
 def test_every_operation_is_tested(opened: Callable[[str], Opened]) -> None:
     """Each name of the table is met in the files here or in the cases of Keras 3."""
     specs = [read_model(HERE / f"{name}.h5") for name in MODELS]

@@ -1,4 +1,4 @@
-"""One layer's class and options, of whatever age, in Keras 3's words."""
+"""Class and options of a layer, from any age of Keras, in Keras 3's terms."""
 
 from __future__ import annotations
 
@@ -136,8 +136,8 @@ def _use_old_defaults(name: str, known: dict[str, Any]) -> None:
 
 def _shape_options(name: str, options: dict[str, Any], where: str) -> None:
     """Bring sizes, strides, paddings and axes to tuples of one length."""
-    found = re.search(r"([123])D", name)
-    rank = int(found.group(1)) if found else 0
+    match = re.search(r"([123])D", name)
+    rank = int(match.group(1)) if match else 0
     if rank:
         if name.startswith(("MaxPooling", "AveragePooling")) and options["strides"] is None:
             options["strides"] = options["pool_size"]

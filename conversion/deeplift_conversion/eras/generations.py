@@ -1,4 +1,4 @@
-"""Tells which age of Keras wrote a configuration: 0 (Keras 0.x), 1, 2 (with tf.keras) or 3."""
+"""The age of Keras that wrote a configuration: 0 (Keras 0.x), 1, 2 (with tf.keras) or 3."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def era_of(document: dict[str, Any], version: str) -> int:
     document
         The configuration, ``{"class_name": ..., "config": ...}``.
     version
-        The Keras version that the file tells, or ``""``; it decides where it is there.
+        The Keras version that the file records, or ``""``. A recorded version decides.
     """
-    found = re.match(r"(\d+)\.", version)
-    if found and int(found.group(1)) <= 3:
-        return int(found.group(1))
+    match = re.match(r"(\d+)\.", version)
+    if match and int(match.group(1)) <= 3:
+        return int(match.group(1))
     if "config" not in document and _is_prehistoric(document):
         return 0
     for mapping in _mappings(document):

@@ -1,4 +1,4 @@
-"""Keras 0.x and 1 layers told in Keras 2's words."""
+"""Keras 0.x and 1 layers in Keras 2's terms."""
 
 from __future__ import annotations
 

@@ -42,44 +42,44 @@ def attribute(item: h5py.Group, key: str) -> Any:
 
 def split_text(item: h5py.Group, key: str) -> str | None:
     """Return a text attribute, joined when it was split over ``key0, key1, ...``."""
-    whole = attribute(item, key)
-    if whole is not None:
-        return text(whole)
-    parts: list[str] = []
-    while f"{key}{len(parts)}" in item.attrs:
-        parts.append(text(attribute(item, f"{key}{len(parts)}")))
-    return "".join(parts) if parts else None
+    value = attribute(item, key)
+    if value is not None:
+        return text(value)
+    chunks: list[str] = []
+    while f"{key}{len(chunks)}" in item.attrs:
+        chunks.append(text(attribute(item, f"{key}{len(chunks)}")))
+    return "".join(chunks) if chunks else None
 
 
 def names(item: h5py.Group, key: str) -> list[str] | None:
     """Return an attribute that lists names, also when split over ``key0, key1, ...``."""
     if key in item.attrs:
         return [text(name) for name in np.asarray(item.attrs[key]).ravel()]
-    found: list[str] = []
+    entries: list[str] = []
     chunk = 0
     while f"{key}{chunk}" in item.attrs:
-        found += [text(name) for name in np.asarray(item.attrs[f"{key}{chunk}"]).ravel()]
+        entries += [text(name) for name in np.asarray(item.attrs[f"{key}{chunk}"]).ravel()]
         chunk += 1
-    return found if chunk else None
+    return entries if chunk else None
 
 
 def child(group: h5py.Group, path: str) -> h5py.Group | h5py.Dataset | None:
     """Return what lies at ``path`` (None if nothing), refusing links to other files."""
     item: Any = group
-    for part in path.split("/"):
-        if not part:
+    for key in path.split("/"):
+        if not key:
             continue
         if not isinstance(item, h5py.Group):
             return None
-        link = item.get(part, getlink=True)
+        link = item.get(key, getlink=True)
         if link is None:
             return None
         if isinstance(link, h5py.ExternalLink):
             raise ModelFileError(
-                f"HDF5 object {item.name}/{part} is a link to another file"
+                f"HDF5 object {item.name}/{key} is a link to another file"
                 f" ({link.filename!r}); expected the array itself. Links are not followed."
             )
-        item = item.get(part)
+        item = item.get(key)
         if item is None:
             return None
     return item if isinstance(item, h5py.Group | h5py.Dataset) else None

@@ -1,4 +1,4 @@
-"""Opens what the user names, and tells what it is from its content, never from its name."""
+"""Opens the user's file; the content, never the name, decides which format it is."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def read_bytes(path: str | Path, kind: str = "model file") -> bytes:
     ModelFileError
         If there is no such file, it is a directory, is empty or cannot be read.
     """
-    place = Path(path)
-    if place.is_dir():
-        inside = {entry.name for entry in place.iterdir()}
+    file = Path(path)
+    if file.is_dir():
+        inside = {entry.name for entry in file.iterdir()}
         hint = "Give one file: .h5, .hdf5, .keras, or weights and an architecture."
         if "saved_model.pb" in inside:
             hint = "This is a TensorFlow SavedModel: save the model as .h5 or .keras instead."
@@ -28,7 +28,7 @@ def read_bytes(path: str | Path, kind: str = "model file") -> bytes:
             hint = "This is an unpacked .keras model: give the .keras file itself."
         raise ModelFileError(f"{path}: a directory, expected a {kind}. {hint}")
     try:
-        data = place.read_bytes()
+        data = file.read_bytes()
     except FileNotFoundError as error:
         raise ModelFileError(f"{path}: no such {kind}.") from error
     except (OSError, ValueError) as error:

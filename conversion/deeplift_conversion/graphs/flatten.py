@@ -10,7 +10,7 @@ from typing import Any
 from deeplift_conversion.eras.user_classes import unmarked
 from deeplift_conversion.errors import ModelConfigError
 from deeplift_conversion.graphs.calls import arguments_of
-from deeplift_conversion.graphs.inbound import mapped, tensors_in
+from deeplift_conversion.graphs.inbound import mapped, paths_in, tensors_in
 from deeplift_conversion.graphs.shapes import input_shape
 from deeplift_conversion.spec import LayerSpec, ModelSpec, NodeSpec, TensorRef
 from deeplift_conversion.tree import Call, Graph, Layer, SavedTensor
@@ -47,12 +47,27 @@ def flatten(name: str, graph: Graph, raw: Assigned, theano: bool, source: str) -
             f"{source}: inputs {list(names)}, outputs {len(outputs)}: expected at least one of each"
             f" and every input a layer of the model (missing: {strange})."
         )
+    if len(names) < len(inputs):
+        twice = [name for name in names if [tensor.layer for tensor in inputs].count(name) > 1]
+        raise ModelConfigError(
+            f"{source}: the input {twice[0]!r} is in the model's inputs more than once, at"
+            f" {list(paths_in(graph.inputs))}: only one of several arrays would be used. Build the"
+            " model with each input once."
+        )
     work.complete_inputs()
-    return ModelSpec(name, work.layers, tuple(work.nodes), names, tuple(outputs))
+    return ModelSpec(
+        name,
+        work.layers,
+        tuple(work.nodes),
+        names,
+        tuple(outputs),
+        input_paths=tuple(paths_in(graph.inputs)),
+        output_paths=tuple(paths_in(graph.outputs)),
+    )
 
 
 class _Flattening:
-    """What one flattening has gathered: layers by path, nodes in order."""
+    """State of one flattening: layers by path, nodes in order."""
 
     def __init__(self, raw: Assigned, theano: bool, source: str) -> None:
         self.raw = raw
@@ -76,34 +91,34 @@ class _Flattening:
         where = f"{self.source}: model {layer_prefix[:-1]!r}" if layer_prefix else self.source
         layers = {layer.name: layer for layer in graph.layers}
         shifts = _shifts(graph)
-        given = {} if arguments is None else _bound(graph, arguments, where)
+        bindings = {} if arguments is None else _bound(graph, arguments, where)
         outputs: dict[Key, list[TensorRef] | str] = {}
 
         def resolve(value: Any) -> Any:
             if not isinstance(value, SavedTensor):
                 return value
             key = (value.layer, value.node - shifts.get(value.layer, 0))
-            made = outputs.get(key)
-            if made is None:
+            output = outputs.get(key)
+            if output is None:
                 raise ModelConfigError(
                     f"{where}: a call uses output {value.tensor} of call {value.node} of layer"
                     f" {value.layer!r}, which does not exist."
                 )
-            if isinstance(made, str):
-                return TensorRef(made, value.tensor)
-            if not 0 <= value.tensor < len(made):
+            if isinstance(output, str):
+                return TensorRef(output, value.tensor)
+            if not 0 <= value.tensor < len(output):
                 raise ModelConfigError(
                     f"{where}: output {value.tensor} of model {value.layer!r} is used, which has"
-                    f" {len(made)}."
+                    f" {len(output)}."
                 )
-            return made[value.tensor]
+            return output[value.tensor]
 
         for call in _ordered(graph, shifts, where):
             layer = layers[call.layer]
             path = layer_prefix + layer.name
             node = node_prefix + layer.name + (f":{call.index}" if call.index else "")
-            if layer.class_name == "InputLayer" and call.layer in given:
-                outputs[call.layer, call.index] = [given[call.layer]]
+            if layer.class_name == "InputLayer" and call.layer in bindings:
+                outputs[call.layer, call.index] = [bindings[call.layer]]
                 continue
             args, kwargs = mapped(call.args, resolve), mapped(dict(call.kwargs), resolve)
             if layer.graph is not None:
@@ -133,15 +148,19 @@ class _Flattening:
             return LayerSpec(path, "Functional", config, {}, (), layer.saved_class_name)
         where = f"{self.source}: layer {path!r}"
         weights = canonical_weights(layer, self.raw.get(path, {}), self.theano, where)
-        children = tuple(self.layer(part, f"{path}/{part.name}") for _, part in layer.parts)
+        children = tuple(
+            self.layer(sublayer, f"{path}/{sublayer.name}") for _, sublayer in layer.sublayers
+        )
         saved = unmarked(layer.saved_class_name)
-        return LayerSpec(path, layer.class_name, layer.config, weights, children, saved)
+        return LayerSpec(
+            path, layer.class_name, layer.config, weights, children, saved, layer.foreign
+        )
 
     def complete_inputs(self) -> None:
-        """Fill in what the file does not tell of inputs, from the layers that read them.
+        """Fill in shapes and dtypes of inputs that the file lacks, from the layers that read them.
 
-        What embeddings alone read holds whole numbers, though tf.keras's Sequential declares
-        it float32.
+        An input that only embeddings read holds whole numbers, though tf.keras's Sequential
+        declares it float32.
         """
         for node in self.nodes:
             layer = self.layers[node.layer]
@@ -168,27 +187,29 @@ def _reads_tokens(layer: LayerSpec) -> bool:
 
 
 def _bound(graph: Graph, arguments: tuple[Any, ...], where: str) -> dict[str, TensorRef]:
-    """Match the tensors of a call with a nested graph's inputs, by name or in order."""
+    """Match the tensors of a call with a nested graph's inputs: by key, by name or in order.
+
+    Keys count where the graph's inputs are a mapping, names of its inputs where they are a tensor
+    or a list, as in Keras.
+    """
     wanted = [tensor.layer for tensor in tensors_in(graph.inputs)]
     if len(arguments) == 1 and isinstance(arguments[0], dict):
-        by_name = arguments[0]
-        if isinstance(graph.inputs, dict) and by_name.keys() == graph.inputs.keys():
-            return {graph.inputs[key].layer: by_name[key] for key in by_name}
-        if set(wanted) == by_name.keys():
-            return {name: by_name[name] for name in wanted}
-    given = [value for value in tensors_in(arguments) if value is not None]
-    if len(given) != len(wanted) or not all(isinstance(value, TensorRef) for value in given):
+        keys = sorted(graph.inputs) if isinstance(graph.inputs, dict) else wanted
+        if arguments[0].keys() >= set(keys):
+            arguments = tuple(arguments[0][key] for key in keys)
+    tensors = [value for value in tensors_in(arguments) if value is not None]
+    if len(tensors) != len(wanted) or not all(isinstance(value, TensorRef) for value in tensors):
         raise ModelConfigError(
-            f"{where}: called with {len(given)} tensors, but it has inputs {wanted}."
+            f"{where}: called with {len(tensors)} tensors, but it has inputs {wanted}."
         )
-    return dict(zip(wanted, given, strict=True))
+    return dict(zip(wanted, tensors, strict=True))
 
 
 def _shifts(graph: Graph) -> dict[str, int]:
     """Return by how much calls of each nested model are numbered too high.
 
     Keras counts a model's own construction as its call 0; Keras 3 does so only for the
-    model's outputs. What the numbers themselves show goes before the rule.
+    model's outputs. Where the numbers themselves are unambiguous, they decide.
     """
     used: dict[str, set[int]] = {}
     for tensor in _tensors(graph):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from deeplift_conversion.errors import ModelConfigError
+from deeplift_conversion.spec import Path
 from deeplift_conversion.tree import SavedTensor
 
 
@@ -29,13 +30,13 @@ def read_inbound(
         args = revive(data["args"])
         kwargs = revive(data.get("kwargs") or {})
         return tuple(args if isinstance(args, list | tuple) else [args]), kwargs
-    found: dict[str, Any] = {}
+    keywords: dict[str, Any] = {}
 
     def read(item: Any) -> Any:
         if _is_leaf(item):
             if len(item) > 3 and isinstance(item[3], dict):
                 for key, value in item[3].items():
-                    found.setdefault(key, _tensors_inside(value, layers))
+                    keywords.setdefault(key, _tensors_inside(value, layers))
             if item[0] == "_CONSTANT_VALUE":
                 return _tensors_inside(item[2], layers)
             return SavedTensor(item[0], int(item[1]), int(item[2]))
@@ -50,7 +51,7 @@ def read_inbound(
     value = read(data)
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
-    return (value,), found
+    return (value,), keywords
 
 
 def read_tensors(data: Any, where: str) -> Any:
@@ -98,6 +99,21 @@ def tensors_in(value: Any) -> Iterator[Any]:
             yield from tensors_in(value[key])
     else:
         yield value
+
+
+def paths_in(value: Any, path: Path = ()) -> Iterator[Path]:
+    """Yield the path to each of what `tensors_in` yields; () for a list of one tensor alone."""
+    alone = not path and isinstance(value, list | tuple) and len(value) == 1
+    if alone and not isinstance(value[0], list | tuple | dict):
+        value = value[0]
+    if isinstance(value, list | tuple):
+        for position, entry in enumerate(value):
+            yield from paths_in(entry, (*path, position))
+    elif isinstance(value, dict):
+        for key in sorted(value):
+            yield from paths_in(value[key], (*path, key))
+    else:
+        yield path
 
 
 def mapped(value: Any, function: Callable[[Any], Any]) -> Any:

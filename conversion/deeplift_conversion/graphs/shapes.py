@@ -1,4 +1,4 @@
-"""The input shape of a model whose file does not tell it, from its first layers' arrays."""
+"""The input shape of a model whose file lacks it, from the arrays of its first layers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def input_shape(readers: Sequence[LayerSpec], where: str) -> tuple[int | None, .
     Raises
     ------
     ModelConfigError
-        If none of them tells it.
+        If no array of these layers determines it.
     """
     for layer in readers:
         shape = _needed_by(layer)

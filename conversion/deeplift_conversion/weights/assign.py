@@ -10,7 +10,7 @@ from deeplift_conversion.errors import ModelConfigError
 from deeplift_conversion.spec import Array
 from deeplift_conversion.tree import Graph, Layer
 from deeplift_conversion.weights.leaves import Leaf, leaves
-from deeplift_conversion.weights.roles import Slot
+from deeplift_conversion.weights.roles import OWN, Slot
 
 Named = Sequence[tuple[str, Array]]
 Assigned = dict[str, dict[str, Array]]
@@ -20,9 +20,6 @@ _LAST = re.compile(
     r"|moving_variance|moving_stddev|renorm_mean|renorm_stddev|alphas?|kernel|bias|recurrent_kernel|depthwise_kernel|pointwise_kernel"
     r"|real_kernel|imag_kernel"
     r"|embeddings|reverse_embeddings|scale|mean|variance|count|vector_u|sn_u|concat_score_weight)(?:_\d+)?$"
-)
-_OWN = (
-    " Or is the class one of your own, which Keras has too? Then say so: load(..., layers={...})."
 )
 _SEEDS = ("seed_generator", "seed_generator_state")
 
@@ -45,7 +42,7 @@ def assign_lists(graph: Graph, lists: Mapping[str, Named], source: str) -> Assig
     dict
         Path of a layer to role to array, as the file has them.
     """
-    found: Assigned = {}
+    assigned: Assigned = {}
     used: set[str] = set()
     lists = _matched_to(graph, lists, source)
     for path, layer in _holders(graph, lists, ""):
@@ -53,10 +50,10 @@ def assign_lists(graph: Graph, lists: Mapping[str, Named], source: str) -> Assig
         named = [
             (name, array)
             for name, array in lists.get(path, ())
-            if not any(part.startswith(_SEEDS) for part in name.split("/"))
+            if not any(piece.startswith(_SEEDS) for piece in name.split("/"))
         ]
         prefix = path[: -len(layer.name)]
-        found |= _distribute(list(leaves(layer, prefix)), named, f"{source}: layer {path!r}")
+        assigned |= _distribute(list(leaves(layer, prefix)), named, f"{source}: layer {path!r}")
     surplus = {path: [name for name, _ in lists[path]] for path in lists.keys() - used}
     surplus = {path: names for path, names in surplus.items() if names}
     if surplus:
@@ -66,7 +63,7 @@ def assign_lists(graph: Graph, lists: Mapping[str, Named], source: str) -> Assig
             f" not have (and for {len(surplus) - 1} more). Do architecture and weights belong"
             " together?"
         )
-    return found
+    return assigned
 
 
 def _holders(graph: Graph, lists: Mapping[str, Named], prefix: str) -> Iterator[tuple[str, Layer]]:
@@ -112,16 +109,22 @@ def _distribute(inside: list[Leaf], named: Named, where: str) -> Assigned:
         if named:
             raise ModelConfigError(
                 f"{where}: this layer has no weights, but {[name for name, _ in named]} are saved"
-                f" for it. Do architecture and weights belong together?{_OWN}"
+                f" for it. Do architecture and weights belong together?{OWN}"
             )
         return {}
     if len(inside) == 1:
         return {inside[0].path: _one_layer(inside[0], named, where)}
+    owned = _by_owner(inside, named)
+    if owned is not None:
+        return {
+            leaf.path: _one_layer(leaf, group, f"{where}: {leaf.path!r}")
+            for leaf, group in zip(inside, owned, strict=True)
+        }
     natural = [(leaf, slot) for leaf in inside for slot in leaf.slots or ()]
     trained = [(leaf, slot) for leaf, slot in natural if slot.trainable and leaf.trainable]
     fixed = [(leaf, slot) for leaf, slot in natural if not (slot.trainable and leaf.trainable)]
-    whole = all(leaf.slots is not None for leaf in inside)
-    if whole:
+    all_known = all(leaf.slots is not None for leaf in inside)
+    if all_known:
         for order in (trained + fixed, natural):
             if len(order) == len(named) and _agree(order, named):
                 result: Assigned = {leaf.path: {} for leaf in inside}
@@ -150,15 +153,43 @@ def _agree(order: list[tuple[Leaf, Slot]], named: Named) -> bool:
     )
 
 
+def _by_owner(inside: list[Leaf], named: Named) -> list[Named] | None:
+    """Group weights by the names of their layers, where every name tells one layer.
+
+    Keras lists arrays in the order of the layers, but those of frozen layers last, and a layer may
+    be frozen after it was wrapped: names tell what the order does not.
+    """
+    groups: list[list[tuple[str, Array]]] = [[] for _ in inside]
+    for name, array in named:
+        pieces = name.split("/")[:-1]
+        depths = [_depth(leaf.layer.name, pieces) for leaf in inside]
+        deepest = max(depths)
+        if deepest < 0 or depths.count(deepest) > 1:
+            return None
+        groups[depths.index(deepest)].append((name, array))
+    complete = all(
+        leaf.slots is not None
+        and len(leaf.slots) == len(group)
+        and all(any(_fits(slot, name) is not False for slot in leaf.slots) for name, _ in group)
+        for leaf, group in zip(inside, groups, strict=True)
+    )
+    return list(groups) if complete else None
+
+
+def _depth(name: str, pieces: list[str]) -> int:
+    """Return the last position of a layer's name in the path of an array, -1 where it is not."""
+    return max((depth for depth, piece in enumerate(pieces) if piece == name), default=-1)
+
+
 def _by_prefix(inside: list[Leaf], named: Named) -> list[Named] | None:
     """Group weights by the layer's name in their own, else by the path before their last name."""
     owned: list[list[tuple[str, Array]]] = [[] for _ in inside]
     for name, array in named:
-        parts = name.split("/")[:-1]
-        owners = [number for number, leaf in enumerate(inside) if leaf.layer.name in parts]
+        pieces = name.split("/")[:-1]
+        owners = [number for number, leaf in enumerate(inside) if leaf.layer.name in pieces]
         if not owners:
             break
-        owner = max(owners, key=lambda number: parts.index(inside[number].layer.name))
+        owner = max(owners, key=lambda number: pieces.index(inside[number].layer.name))
         owned[owner].append((name, array))
     else:
         return list(owned)
@@ -184,7 +215,7 @@ def _one_layer(leaf: Leaf, named: Named, where: str) -> dict[str, Array]:
         raise ModelConfigError(
             f"{where} ({leaf.layer.saved_class_name}): {problem}: {saved}, expected"
             f" {[slot.role for slot in leaf.slots]}."
-            f" Do architecture and weights belong together?{_OWN}"
+            f" Do architecture and weights belong together?{OWN}"
         )
     for slot, (name, _) in zip(leaf.slots, named, strict=True):
         if _fits(slot, name) is False:
@@ -199,10 +230,10 @@ def _unknown(named: Named) -> dict[str, Array]:
     """Name the arrays of a custom layer by the last parts of their names, made unique."""
     lists = [_clean(name).split("/") for name, _ in named]
     roles: dict[str, Array] = {}
-    for parts, (_, array) in zip(lists, named, strict=True):
-        role = parts[-1]
-        if sum(other[-1] == role for other in lists) > 1 and len(parts) > 1:
-            role = "/".join(parts[-2:])
+    for pieces, (_, array) in zip(lists, named, strict=True):
+        role = pieces[-1]
+        if sum(other[-1] == role for other in lists) > 1 and len(pieces) > 1:
+            role = "/".join(pieces[-2:])
         base, count = role, 1
         while role in roles:
             role, count = f"{base}_{count}", count + 1
@@ -216,18 +247,18 @@ def _clean(name: str) -> str:
 
 def _fits(slot: Slot, name: str) -> bool | None:
     """Tell whether a weight's name is one of the slot's; None where the name says nothing."""
-    parts = _clean(name).split("/")
-    found = _LAST.search(parts[-1])
-    if found is None:
+    pieces = _clean(name).split("/")
+    match = _LAST.search(pieces[-1])
+    if match is None:
         return None
-    last = found.group(1)
+    last = match.group(1)
     for known in slot.names:
         *before, role = known.split("/")
         if role != last:
             continue
-        if not before or (len(parts) > 1 and re.sub(r"_\d+$", "", parts[-2]) == before[0]):
+        if not before or (len(pieces) > 1 and re.sub(r"_\d+$", "", pieces[-2]) == before[0]):
             return True
-        if len(parts) == 1:  # a bare "kernel" says nothing about which sublayer's
+        if len(pieces) == 1:  # a bare "kernel" says nothing about which sublayer's
             return None
     return False
 

@@ -17,7 +17,7 @@ from deeplift_conversion.spec import Array
 from deeplift_conversion.tree import Graph, Layer
 from deeplift_conversion.weights.assign import Assigned
 from deeplift_conversion.weights.leaves import raw_slots
-from deeplift_conversion.weights.roles import Slot
+from deeplift_conversion.weights.roles import OWN, Slot
 
 _CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 
@@ -31,19 +31,19 @@ def assign_checkpoint(graph: Graph, root: h5py.Group, size: int, source: str) ->
     """Return each layer's arrays by role, see `deeplift_conversion.weights.assign.assign_lists`."""
     reading = _Reading(size)
     reading.graph(graph, root, "", source)
-    return reading.found
+    return reading.assigned
 
 
 def directories(layers: Sequence[Layer]) -> list[str]:
     """Return the folder of each layer in a container of these layers."""
     counts: dict[str, int] = {}
-    places = []
+    folders = []
     for layer in layers:
         name = snake_case(layer.saved_class_name.rpartition(">")[2])
         count = counts.get(name, -1) + 1
         counts[name] = count
-        places.append(f"{name}_{count}" if count else name)
-    return places
+        folders.append(f"{name}_{count}" if count else name)
+    return folders
 
 
 def snake_case(name: str) -> str:
@@ -54,11 +54,11 @@ def snake_case(name: str) -> str:
 
 
 class _Reading:
-    """What one reading has found: arrays by path, and layers by name for shared ones."""
+    """State of one reading: arrays by path, and layers by name for shared ones."""
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self.found: Assigned = {}
+        self.assigned: Assigned = {}
         self.twins: dict[str, tuple[Layer, dict[str, Array]]] = {}
 
     def graph(self, graph: Graph, group: h5py.Group | None, prefix: str, source: str) -> None:
@@ -68,18 +68,18 @@ class _Reading:
             box for name in _CONTAINERS if group is not None and (box := subgroup(group, name))
         ]
         used: set[str] = set()
-        for layer, place in zip(layers, directories(layers), strict=True):
-            homes = (subgroup(box, place) for box in boxes)
+        for layer, folder in zip(layers, directories(layers), strict=True):
+            homes = (subgroup(box, folder) for box in boxes)
             home = next((item for item in homes if item is not None), None)
             home = _by_name(boxes, layer.name) if home is None else home
             if home is not None:
                 used.add(home.name.rpartition("/")[2])
             self.layer(layer, home, prefix, f"{source}: layer {prefix + layer.name!r}")
         for box in boxes:
-            for place in box:
-                if place not in used and not _is_bare(subgroup(box, place)):
+            for folder in box:
+                if folder not in used and not _is_bare(subgroup(box, folder)):
                     raise ModelConfigError(
-                        f"{source}: weights are saved in {box.name}/{place}, for which the"
+                        f"{source}: weights are saved in {box.name}/{folder}, for which the"
                         f" configuration has no layer (it has {sorted(used)[:8]})."
                         " Do architecture and weights belong together?"
                     )
@@ -92,24 +92,24 @@ class _Reading:
             return
         slots = raw_slots(layer)
         if slots is None:
-            self.found[path] = _everything(home, self.size) if home is not None else {}
+            self.assigned[path] = _everything(home, self.size) if home is not None else {}
         elif slots:
             twin = self.twins.get(layer.name)
             if twin is not None and twin[0].config == layer.config and _is_bare(home):
-                self.found[path] = dict(twin[1])  # shared by two models, saved with the first
+                self.assigned[path] = dict(twin[1])  # shared by two models, saved with the first
             else:
-                self.found[path] = _by_slots(layer, slots, home, self.size, where)
-                self.twins[layer.name] = (layer, self.found[path])
-        for place, part in layer.parts:
-            inner = subgroup(home, place) if home is not None else None
-            self.layer(part, inner, path + "/", f"{where}, its {place}")
+                self.assigned[path] = _by_slots(layer, slots, home, self.size, where)
+                self.twins[layer.name] = (layer, self.assigned[path])
+        for folder, sublayer in layer.sublayers:
+            inner = subgroup(home, folder) if home is not None else None
+            self.layer(sublayer, inner, path + "/", f"{where}, its {folder}")
 
 
 def _by_name(boxes: list[h5py.Group], name: str) -> h5py.Group | None:
     """Find a folder by the layer's name that newer files note in ``vars``."""
     for box in boxes:
-        for place in box:
-            home = subgroup(box, place)
+        for folder in box:
+            home = subgroup(box, folder)
             own = subgroup(home, "vars") if home is not None else None
             if own is not None and attribute(own, "name") == name:
                 return home
@@ -127,10 +127,10 @@ def _by_slots(
     layer: Layer, slots: tuple[Slot, ...], home: h5py.Group | None, size: int, where: str
 ) -> dict[str, Array]:
     result: dict[str, Array] = {}
-    for part in dict.fromkeys(slot.part for slot in slots):
-        wanted = [slot for slot in slots if slot.part == part]
-        arrays = _variables(home, part, size)
-        if part == "cell" and not arrays:  # a cell's own folder is missing in some versions
+    for sublayer in dict.fromkeys(slot.sublayer for slot in slots):
+        wanted = [slot for slot in slots if slot.sublayer == sublayer]
+        arrays = _variables(home, sublayer, size)
+        if sublayer == "cell" and not arrays:  # a cell's own folder is missing in some versions
             arrays = _variables(home, "", size)
         if layer.class_name == "SpectralNormalization":
             arrays = arrays[-1:]  # before it stands the wrapped layer's kernel once more
@@ -138,19 +138,19 @@ def _by_slots(
             met = [values.shape for values in arrays] or "none"
             problem = "too many weights" if len(arrays) > len(wanted) else "weights are missing"
             raise ModelConfigError(
-                f"{where}: {problem}: {len(arrays)} arrays are saved in {part or 'vars'} ({met}),"
-                f" expected {[slot.role for slot in wanted]}."
-                " Do architecture and weights belong together?"
+                f"{where}: {problem}: {len(arrays)} arrays are saved in"
+                f" {sublayer or 'vars'} ({met}), expected {[slot.role for slot in wanted]}."
+                f" Do architecture and weights belong together?{OWN}"
             )
         result |= {slot.role: values for slot, values in zip(wanted, arrays, strict=True)}
     return result
 
 
-def _variables(home: h5py.Group | None, part: str, size: int) -> list[Array]:
+def _variables(home: h5py.Group | None, sublayer: str, size: int) -> list[Array]:
     if home is None:
         return []
-    for place in (part, f"_{part}") if part else ("",):
-        inner = subgroup(home, place) if place else home
+    for folder in (sublayer, f"_{sublayer}") if sublayer else ("",):
+        inner = subgroup(home, folder) if folder else home
         own = subgroup(inner, "vars") if inner is not None else None
         if own is not None:
             numbers = sorted((key for key in own if key.isdigit()), key=int)

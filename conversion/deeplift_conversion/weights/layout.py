@@ -9,7 +9,7 @@ import numpy as np
 from deeplift_conversion.errors import ModelConfigError
 from deeplift_conversion.spec import Array
 from deeplift_conversion.tree import Layer
-from deeplift_conversion.weights.roles import slots_of
+from deeplift_conversion.weights.roles import OWN, slots_of
 
 _CONVOLUTIONS = tuple(
     [f"Conv{rank}D" for rank in (1, 2, 3)]
@@ -79,15 +79,15 @@ def check_shapes(layer: Layer, weights: dict[str, Array], where: str) -> None:
             shape = str(expected).replace("'", "")
             raise ModelConfigError(
                 f"{where} ({layer.saved_class_name}): {slot.role} has shape {values.shape},"
-                f" expected {shape} from the options {_told(layer)}."
-                " Do architecture and weights belong together?"
+                f" expected {shape} from the options {_size_options(layer)}."
+                f" Do architecture and weights belong together?{OWN}"
             )
         for size, actual in zip(slot.shape, values.shape, strict=True):
             if isinstance(size, str):
                 symbols[size] = actual
 
 
-def _told(layer: Layer) -> dict[str, Any]:
+def _size_options(layer: Layer) -> dict[str, Any]:
     keys = ("filters", "units", "kernel_size", "input_dim", "output_dim", "depth_multiplier")
     return {key: layer.config[key] for key in keys if key in layer.config}
 

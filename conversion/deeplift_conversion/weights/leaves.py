@@ -40,8 +40,8 @@ def leaves(layer: Layer, prefix: str = "", trainable: bool = True) -> Iterator[L
     slots = raw_slots(layer)
     if slots is None or slots:
         yield Leaf(path, layer, slots, trainable)
-    for _, part in layer.parts:
-        yield from leaves(part, path + "/", trainable)
+    for _, sublayer in layer.sublayers:
+        yield from leaves(sublayer, path + "/", trainable)
 
 
 def raw_slots(layer: Layer) -> tuple[Slot, ...] | None:

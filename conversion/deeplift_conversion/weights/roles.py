@@ -1,4 +1,4 @@
-"""The arrays each known layer has: role, names in files, shape, order and place.
+"""The arrays of each known layer: role, names in files, shape, order and sublayer.
 
 Orders are Keras's own. A shape is a tuple of numbers and of symbols that must agree within
 the layer; None says nothing.
@@ -10,7 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from deeplift_conversion.eras.options import OPTIONS
+
 Shape = tuple[Any, ...] | None
+OWN = " Or is the class one of your own, which Keras has too? Then say so: load(..., layers={...})."
+"""Advice where arrays do not fit a class."""
 
 
 @dataclass(frozen=True)
@@ -22,12 +26,12 @@ class Slot:
     role
         The role in `LayerSpec.weights`.
     shape
-        What its shape must be.
+        Its expected shape.
     names
         Endings of its name in files, the role itself included.
     trainable
         False for what training does not learn by gradient (moving averages).
-    part
+    sublayer
         The sublayer that holds it in a ``.keras`` file (``"cell"``, ``"query_dense"``).
     """
 
@@ -35,15 +39,16 @@ class Slot:
     shape: Shape = None
     names: tuple[str, ...] = ()
     trainable: bool = True
-    part: str = ""
+    sublayer: str = ""
 
 
 def slots_of(class_name: str, config: Mapping[str, Any]) -> tuple[Slot, ...] | None:
     """Return the arrays of a layer in Keras's order, None where the class is not known."""
-    if class_name in _WEIGHTLESS or class_name.startswith(_OPERATIONS):
-        return ()
     maker = _MAKERS.get(class_name)
-    return None if maker is None else tuple(maker(class_name, config))
+    if maker is not None:
+        return tuple(maker(class_name, config))
+    weightless = class_name in OPTIONS or class_name in _WITHOUT_OPTIONS
+    return () if weightless or class_name.startswith(_OPERATIONS) else None
 
 
 def _kernel_and_bias(kernel: Shape, units: Any, config: Mapping[str, Any]) -> list[Slot]:
@@ -124,48 +129,50 @@ def _feature_normalization(_: str, config: Mapping[str, Any]) -> list[Slot]:
 def _recurrent(class_name: str, config: Mapping[str, Any]) -> list[Slot]:
     units = config["units"]
     gates = {"L": 4, "G": 3}.get(class_name[0], 1) * units
-    part = "" if class_name.endswith("Cell") else "cell"
+    sublayer = "" if class_name.endswith("Cell") else "cell"
     slots = [
-        Slot("kernel", ("in", gates), ("kernel", "W"), part=part),
-        Slot("recurrent_kernel", (units, gates), ("recurrent_kernel", "U"), part=part),
+        Slot("kernel", ("in", gates), ("kernel", "W"), sublayer=sublayer),
+        Slot("recurrent_kernel", (units, gates), ("recurrent_kernel", "U"), sublayer=sublayer),
     ]
     if config["use_bias"]:
         twice = config.get("reset_after") and gates
-        slots.append(Slot("bias", (2, gates) if twice else (gates,), ("bias", "b"), part=part))
+        slots.append(
+            Slot("bias", (2, gates) if twice else (gates,), ("bias", "b"), sublayer=sublayer)
+        )
     return slots
 
 
 def _conv_lstm(_: str, config: Mapping[str, Any]) -> list[Slot]:
     size, filters = config["kernel_size"], config["filters"]
     slots = [
-        Slot("kernel", (*size, "in", 4 * filters), ("kernel", "W"), part="cell"),
+        Slot("kernel", (*size, "in", 4 * filters), ("kernel", "W"), sublayer="cell"),
         Slot(
             "recurrent_kernel",
             (*size, filters, 4 * filters),
             ("recurrent_kernel", "U"),
-            part="cell",
+            sublayer="cell",
         ),
     ]
     if config["use_bias"]:
-        slots.append(Slot("bias", (4 * filters,), ("bias", "b"), part="cell"))
+        slots.append(Slot("bias", (4 * filters,), ("bias", "b"), sublayer="cell"))
     return slots
 
 
 def _multi_head(_: str, config: Mapping[str, Any]) -> list[Slot]:
     slots = []
-    for part, name in (
+    for sublayer, name in (
         ("query", "query"),
         ("key", "key"),
         ("gate", "gate"),
         ("value", "value"),
         ("output", "attention_output"),
     ):
-        if part == "gate" and not config.get("use_gate"):
+        if sublayer == "gate" and not config.get("use_gate"):
             continue
         roles = ("kernel", "bias") if config["use_bias"] else ("kernel",)
         for role in roles:
-            names = (f"{name}/{role}", f"{part}_dense/{role}")
-            slots.append(Slot(f"{part}_{role}", None, names, part=f"{part}_dense"))
+            names = (f"{name}/{role}", f"{sublayer}_dense/{role}")
+            slots.append(Slot(f"{sublayer}_{role}", None, names, sublayer=f"{sublayer}_dense"))
     return slots
 
 
@@ -180,9 +187,11 @@ def _attention(class_name: str, config: Mapping[str, Any]) -> list[Slot]:
 
 
 def _stft(_: str, config: Mapping[str, Any]) -> list[Slot]:
-    parts = {"real": ["real"], "imag": ["imag"]}.get(config["mode"], ["real", "imag"])
+    components = {"real": ["real"], "imag": ["imag"]}.get(config["mode"], ["real", "imag"])
     shape = (config["frame_length"], 1, "frequencies")
-    return [Slot(f"{part}_kernel", shape, (f"{part}_kernel",)) for part in parts]
+    return [
+        Slot(f"{component}_kernel", shape, (f"{component}_kernel",)) for component in components
+    ]
 
 
 def _embedding(_: str, config: Mapping[str, Any]) -> list[Slot]:
@@ -248,56 +257,9 @@ _RANDOM = [
     "Zoom",
 ]
 _OPERATIONS = ("ops.", "TFOp", "SlicingOp", "TensorFlowOp")
-_WEIGHTLESS = frozenset(
-    [
-        "InputLayer",
-        "Activation",
-        "ReLU",
-        "LeakyReLU",
-        "ELU",
-        "ThresholdedReLU",
-        "Softmax",
-        "UnitNormalization",
-        "Rescaling",
-        "Flatten",
-        "Reshape",
-        "Permute",
-        "RepeatVector",
-        "Masking",
-        "Add",
-        "Merge",
-        "Subtract",
-        "Multiply",
-        "Average",
-        "Maximum",
-        "Minimum",
-        "Concatenate",
-        "Dot",
-        "Dropout",
-        "SpatialDropout1D",
-        "SpatialDropout2D",
-        "SpatialDropout3D",
-        "AlphaDropout",
-        "GaussianDropout",
-        "GaussianNoise",
-        "ActivityRegularization",
-        "Identity",
-        "Lambda",
-        "Bidirectional",
-        "TimeDistributed",
-        "RNN",
-        "StackedRNNCells",
-        "Functional",
-    ]
-    + [f"{kind}{rank}D" for kind in ("Cropping", "ZeroPadding", "UpSampling") for rank in (1, 2, 3)]
-    + [
-        f"{reach}{kind}Pooling{rank}D"
-        for reach in ("", "Global")
-        for kind in ("Max", "Average")
-        for rank in (1, 2, 3)
-    ]
-    + [f"Adaptive{kind}Pooling{rank}D" for kind in ("Max", "Average") for rank in (1, 2, 3)]
-    + ["Resizing", "CenterCrop", "AugMix", "CutMix", "Equalization", "MaxNumBoundingBoxes", "MixUp"]
-    + ["RandAugment", "Solarization", "CategoryEncoding"]
+_WITHOUT_OPTIONS = frozenset(
+    ["AugMix", "CutMix", "Equalization", "Functional", "Lambda", "MaxNumBoundingBoxes", "Merge"]
+    + ["MixUp", "RandAugment", "Solarization"]
     + [f"Random{name}" for name in _RANDOM]
 )
+"""Classes without arrays whose options nobody reads."""

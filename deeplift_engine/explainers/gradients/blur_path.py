@@ -24,7 +24,7 @@ from deeplift_engine.explainers.gradients.paths import (
     without_tokens,
 )
 from deeplift_engine.explainers.method import Method
-from deeplift_engine.util.options import Count, Several, Whole, Width
+from deeplift_engine.util.options import Count, Integer, Several, Width
 from deeplift_engine.util.typing import Array
 
 
@@ -59,7 +59,7 @@ class BlurIntegratedGradients(Explainer):
         *,
         sigma: Width = 50.0,
         steps: Count = 100,
-        axes: Annotated[Sequence[int], Several(Whole())] | None = None,
+        axes: Annotated[Sequence[int], Several(Integer())] | None = None,
     ) -> None:
         super().__init__(task)
         without_tokens(self.task)

@@ -13,7 +13,7 @@ from deeplift_engine.engine.request import Request
 from deeplift_engine.engine.task import Task
 from deeplift_engine.explainers.explainer import Explainer, Traits
 from deeplift_engine.explainers.method import Method
-from deeplift_engine.util.options import Among, Whole, checked
+from deeplift_engine.util.options import Among, Integer, checked
 from deeplift_engine.util.typing import Array
 
 PARTS: Mapping[str, Callable[[Array], Array]] = {
@@ -60,7 +60,7 @@ class Gradient(Explainer):
         self._transform, self.times_input, self.off_simplex = PARTS[part], times_input, off_simplex
         for node in task.attribution_nodes if off_simplex is not None else ():
             rank = len(task.graph.nodes[node].shape)
-            checked("off_simplex", off_simplex, Whole(-rank, rank - 1))
+            checked("off_simplex", off_simplex, Integer(-rank, rank - 1))
         self._backward = self.backward_pass(task.assigned(rules))
 
     def attribute(self, request: Request) -> MethodResult:

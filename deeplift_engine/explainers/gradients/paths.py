@@ -15,7 +15,7 @@ from deeplift_engine.engine.samples import Samples, samples_of
 from deeplift_engine.engine.scoring import PairResults
 from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import InputError
-from deeplift_engine.util.options import LARGEST, Whole, checked
+from deeplift_engine.util.options import LARGEST, Integer, checked
 from deeplift_engine.util.typing import Array
 
 BLOCKS = 4
@@ -36,7 +36,7 @@ def quadrature(rule: str, steps: int) -> tuple[Array, Array]:
     """
     fewest = 2 if rule == "trapezoid" else 1
     most = MOST_NODES if rule == "gauss_legendre" else LARGEST
-    checked("steps", steps, Whole(fewest, most))
+    checked("steps", steps, Integer(fewest, most))
     if rule == "gauss_legendre":
         positions, weights = np.polynomial.legendre.leggauss(steps)
         return (positions + 1) / 2, weights / 2

@@ -12,20 +12,9 @@ from deeplift_engine.engine.task import AttributionPoint, Task, attribution_poin
 from deeplift_engine.errors import InputError
 from deeplift_engine.graph.graph import Graph, Node
 from deeplift_engine.graph.layouts import Layout, layout
-from deeplift_engine.layers import (
-    Convolution,
-    DepthwiseConvolution,
-    Elementwise,
-    Identity,
-    LocallyConnected,
-    Scale,
-    Transpose,
-    TransposedConvolution,
-)
 from deeplift_engine.util.options import Among
 from deeplift_engine.util.typing import Array
 
-CONVOLUTIONS = (Convolution, DepthwiseConvolution, LocallyConnected, TransposedConvolution)
 Interpolation: TypeAlias = Annotated[str, Among(("linear", "nearest"))]
 
 
@@ -71,8 +60,8 @@ def last_convolution(
     readers = graph.readers()
 
     def idle(node: Node) -> bool:
-        moved = isinstance(node.layer, Transpose)
-        return isinstance((graph.nodes[node.inputs[0]] if moved else node).layer.core, Identity)
+        moved = node.layer.permutation is not None
+        return (graph.nodes[node.inputs[0]] if moved else node).layer.core.is_identity
 
     def end(node: Node) -> Node:
         following = [reader for reader in readers[node.name] if reader.name in before]
@@ -82,7 +71,7 @@ def last_convolution(
         return node if idle(last) and last.keras_layer != node.keras_layer else last
 
     for node in reversed(list(graph.nodes.values())):
-        if node.name in before and isinstance(node.layer.core, CONVOLUTIONS):
+        if node.name in before and node.layer.core.kernel_family == "convolution":
             last = end(node).name
             if last != target:
                 outside = last.removesuffix("/channels_last")
@@ -100,8 +89,7 @@ def last_convolution(
 
 def _own(node: Node, reader: Node) -> bool:
     """Whether ``reader`` is a part of the same layer, its normalisation or its activation."""
-    elementwise = isinstance(reader.layer.core, Elementwise | Identity | Scale)
-    return elementwise or reader.keras_layer == node.keras_layer
+    return reader.layer.core.elementwise or reader.keras_layer == node.keras_layer
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from deeplift_engine.explainers.maps.feature_maps import (
     source_of,
 )
 from deeplift_engine.graph.layouts import layout
-from deeplift_engine.util.options import Several, Whole, fits, shown
+from deeplift_engine.util.options import Integer, Several, fits, shown
 from deeplift_engine.util.typing import Array
 
 Resize = str | Sequence[int] | None
@@ -80,7 +80,7 @@ def _wanted(
     if isinstance(resize, str) and resize == "input":
         source = source_of(task, point)
         return lambda data: source.layout.sizes(data[source.number])
-    if not fits(resize, Several(Whole(1), rank)):
+    if not fits(resize, Several(Integer(1), rank)):
         raise RuleError(
             f"resize is 'input', None, or {rank} sizes of 1 or more for {point.name!r}, "
             f"not {shown(resize)}."

@@ -20,7 +20,7 @@ from deeplift_engine.explainers.method import Method
 from deeplift_engine.graph.layouts import Layout, layout
 from deeplift_engine.references.reference_set import References
 from deeplift_engine.util.optional import optional
-from deeplift_engine.util.options import Among, Count, Number, Several, Share, Whole
+from deeplift_engine.util.options import Among, Count, Integer, Number, Several, Share
 from deeplift_engine.util.progress import bar
 from deeplift_engine.util.typing import Array
 
@@ -85,9 +85,9 @@ class Regions(Explainer):
         over_channels: Annotated[str, Among(OVER_CHANNELS)] = "max",
         scales: Annotated[Sequence[float], Several(Number(above=0))] = SCALES,
         sigma: Annotated[float, Number(least=0, most=1_000_000)] = 0.8,
-        size: Annotated[Sequence[int], Several(Whole(1), 2)] | None = (224, 224),
-        min_size: Annotated[int, Whole(0)] = 150,
-        dilation: Annotated[int, Whole(0)] = 5,
+        size: Annotated[Sequence[int], Several(Integer(1), 2)] | None = (224, 224),
+        min_size: Annotated[int, Integer(0)] = 150,
+        dilation: Annotated[int, Integer(0)] = 5,
         least: Count = 50,
         area: Share = 1.0,
     ) -> None:

@@ -19,11 +19,11 @@ from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.perturbation.alphabet import Alphabet, alphabet
 from deeplift_engine.explainers.perturbation.incremental.incremental_forward import Incremental, Way
 from deeplift_engine.explainers.perturbation.incremental.incremental_plan import Patches
-from deeplift_engine.util.options import Among, Several, Whole
+from deeplift_engine.util.options import Among, Integer, Several
 from deeplift_engine.util.progress import bar
 from deeplift_engine.util.typing import Array
 
-Numbers: TypeAlias = Annotated[Sequence[int], Several(Whole(0))]
+Numbers: TypeAlias = Annotated[Sequence[int], Several(Integer(0))]
 CENTRES = ("reference", "mean")
 TOGETHER = 1 << 18
 """How many mutations to prepare together."""

@@ -20,7 +20,7 @@ from deeplift_engine.explainers.perturbation.masking.groups import Grouping, Gro
 from deeplift_engine.explainers.perturbation.perturbation_explainer import Grouped, group_scores
 from deeplift_engine.tensors.products import product
 from deeplift_engine.util.optional import optional
-from deeplift_engine.util.options import Count, Positive, Seed, Several, TwoOrMore, Whole
+from deeplift_engine.util.options import Count, Integer, Positive, Seed, Several, TwoOrMore
 from deeplift_engine.util.typing import Array
 from deeplift_engine.util.warn import warn
 
@@ -62,7 +62,7 @@ class ShapleySampling(Grouped):
         samples: Count = 20,
         antithetic: bool = True,
         groups: Any = None,
-        sampling_dims: Annotated[Sequence[int], Several(Whole())] | None = None,
+        sampling_dims: Annotated[Sequence[int], Several(Integer())] | None = None,
         divide: bool = True,
         tolerance: Positive | None = None,
         seed: Seed = 0,

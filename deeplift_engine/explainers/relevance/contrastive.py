@@ -90,7 +90,7 @@ def _others(weights: Array) -> Array:
 def _negated(task: Task) -> Task:
     """The setup with the target's kernel and bias negated."""
     node = task.graph.nodes[task.target]
-    if not isinstance(node.layer, Linear) or not node.layer.folds:
+    if not isinstance(node.layer, Linear) or not node.layer.has_kernel:
         raise TargetError(
             f"dual='negated' needs a target with weights of its own; {node.name!r} is "
             f"{node.class_name}. Explain the layer in front of it, or take dual='others'."

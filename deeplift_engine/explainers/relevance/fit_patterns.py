@@ -25,12 +25,8 @@ from deeplift_engine.errors import InputError, OutputError, RuleError
 from deeplift_engine.graph.fold_batch_norm import merging
 from deeplift_engine.graph.graph import Graph, Node
 from deeplift_engine.graph.inputs import InputInfo, arrays
-from deeplift_engine.layers import Convolution, Dense, Identity, ReLU
 from deeplift_engine.util.storage import read, write
 from deeplift_engine.util.typing import Array, Tensor
-
-PATTERNED = (Dense, Convolution)
-"""Layers that have patterns."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +105,7 @@ def fit_patterns(
     if estimator not in ("relu", "linear"):
         raise RuleError(f"estimator is 'relu' or 'linear', not {estimator!r}.")
     graph = merging(network.graph, network.graph.outputs, batch_norm)
-    nodes = {name: node for name, node in graph.nodes.items() if isinstance(node.layer, PATTERNED)}
+    nodes = {name: node for name, node in graph.nodes.items() if node.layer.learns_pattern}
     measure = _measuring(graph, nodes.values(), estimator == "relu")
     sums: list[Array] = []
     for block in _blocks(network, data, pairs_per_block(graph, nodes, network.dtype)):
@@ -173,8 +169,7 @@ def _feeds(node: Node, graph: Graph) -> bool:
     """Whether a ReLU reads the node, with nothing between that changes it."""
     readers = graph.readers()[node.name]
     return any(
-        isinstance(reader.layer, ReLU)
-        or (isinstance(reader.layer, Identity) and _feeds(reader, graph))
+        reader.layer.rectifies or (reader.layer.is_identity and _feeds(reader, graph))
         for reader in readers
     )
 
@@ -196,26 +191,8 @@ def _outer(layer: Any, x: Tensor, weights: Tensor) -> Tensor:
     kernel = tf.zeros(layer.kernel.shape, x.dtype)
     with tf.GradientTape() as tape:
         tape.watch(kernel)
-        output = _mapped(layer, x, kernel)
+        output = layer.with_kernel(x, kernel)
     return tape.gradient(output, kernel, output_gradients=weights)
-
-
-def _mapped(layer: Any, x: Tensor, kernel: Tensor) -> Tensor:
-    """The layer's map with a tensor for its kernel."""
-    if isinstance(layer, Dense):
-        return tf.tensordot(x, kernel, 1)
-    padding = layer.padding.upper()
-    if padding == "CAUSAL":
-        reach = (layer.kernel.shape[0] - 1) * layer.dilation[0]
-        x, padding = tf.pad(x, [(0, 0), (reach, 0), (0, 0)]), "VALID"
-    groups = zip(
-        tf.split(x, layer.groups, axis=-1), tf.split(kernel, layer.groups, axis=-1), strict=True
-    )
-    outputs = [
-        tf.nn.convolution(some, own, list(layer.strides), padding, dilations=list(layer.dilation))
-        for some, own in groups
-    ]
-    return tf.concat(outputs, axis=-1)
 
 
 __all__ = ["Patterns", "fit_patterns"]

@@ -11,7 +11,6 @@ from deeplift_engine.engine.task import Task
 from deeplift_engine.explainers.explainer import Explainer, Traits
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.relevance.propagation import Relevance, Rules
-from deeplift_engine.layers import Elementwise
 from deeplift_engine.rules.deeplift.assign import Assigned
 from deeplift_engine.rules.deeplift.elementwise import EpsilonRatio
 from deeplift_engine.util.options import Count, NotNegative, Positive
@@ -37,7 +36,7 @@ class EpsilonRatios(Explainer):
         nodes, rule = task.graph.nodes, EpsilonRatio(epsilon=epsilon)
         self._backward = self.backward_pass(
             {
-                name: Assigned(rule) if isinstance(nodes[name].layer, Elementwise) else assigned
+                name: Assigned(rule) if nodes[name].layer.kind == "elementwise" else assigned
                 for name, assigned in task.assigned().items()
             }
         )

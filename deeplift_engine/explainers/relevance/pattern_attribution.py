@@ -14,7 +14,7 @@ from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import RuleError
 from deeplift_engine.explainers.explainer import Explainer, Traits
 from deeplift_engine.explainers.method import Method
-from deeplift_engine.explainers.relevance.fit_patterns import PATTERNED, Patterns
+from deeplift_engine.explainers.relevance.fit_patterns import Patterns
 from deeplift_engine.explainers.relevance.propagation import conserved, prepared
 from deeplift_engine.graph.graph import Node
 from deeplift_engine.layers import Linear
@@ -57,10 +57,11 @@ class ByPatterns(Explainer):
         rules = self.task.assigned()
         crossed = self.task.graph.on_paths(self.task.attribution_nodes, [self.task.target])
         for name, node in self.task.graph.nodes.items():
-            if isinstance(node.layer, PATTERNED) and name in crossed:
+            if node.layer.learns_pattern and name in crossed:
+                layer: Any = node.layer
                 pattern = _checked(node, patterns)
-                kernel = pattern * node.layer.kernel if times_weights else pattern
-                rules[name] = Assigned(Replaced(replace(node.layer, kernel=kernel)))
+                kernel = pattern * layer.kernel if times_weights else pattern
+                rules[name] = Assigned(Replaced(replace(layer, kernel=kernel)))
         self._backward = self.backward_pass(rules, relevance=True)
 
     def attribute(self, request: Request) -> MethodResult:

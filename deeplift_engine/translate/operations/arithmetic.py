@@ -156,13 +156,13 @@ def hypotenuse(op: Operation) -> str:
 
 def alike(op: Operation, left: NodeName, right: NodeName) -> Sequence[NodeName]:
     """Two tensors, each broadcast to the shape of both."""
-    found = []
+    tensors = []
     for tensor, other in ((left, right), (right, left)):
         sizes = zip(op.shape(tensor), op.shape(other), strict=True)
         if any(own == 1 and wanted != 1 for own, wanted in sizes):
             tensor = op.put(BroadcastLike(), tensor, other, suffix="/broadcast")
-        found.append(tensor)
-    return found
+        tensors.append(tensor)
+    return tensors
 
 
 OPERATIONS = {

@@ -42,7 +42,7 @@ class Operation:
 
     # ------------------------------------------------------------ arguments
 
-    def given(self, name: str) -> Any:
+    def required(self, name: str) -> Any:
         """An argument that must be there."""
         if name not in self.arguments:
             raise Refusal(f"{self.name}: its argument {name!r} is not in the file")
@@ -64,7 +64,7 @@ class Operation:
 
     def sizes(self, name: str) -> list[Any]:
         """A shape, batch axis first: whole numbers, None where free, `BATCH`."""
-        value = self.given(name)
+        value = self.required(name)
         entries = list(value) if isinstance(value, Sequence | np.ndarray) else [value]
         if any(isinstance(entry, NodeName) for entry in entries):
             raise Refusal(f"{self.name}: {name!r} is computed from data")
@@ -75,21 +75,21 @@ class Operation:
 
     def operand(self, name: str) -> Operand:
         """A tensor or a constant, as it is."""
-        return self._operand(self.given(name), name)
+        return self._operand(self.required(name), name)
 
     def operands(self, name: str) -> list[Operand]:
         """The members of an argument that is a list of tensors and constants."""
-        value = self.given(name)
+        value = self.required(name)
         members = value if isinstance(value, list | tuple) else (value,)
         return [self._operand(member, name) for member in members]
 
     def tensors(self, name: str) -> list[NodeName]:
         """The members of an argument that is a list of tensors."""
         members = self.operands(name)
-        found = [member for member in members if isinstance(member, NodeName)]
-        if len(found) < len(members):
+        nodes = [member for member in members if isinstance(member, NodeName)]
+        if len(nodes) < len(members):
             raise Refusal(f"{self.name}: {name!r} has constants among its tensors")
-        return found
+        return nodes
 
     def tensor(self, name: str = "x") -> NodeName:
         """A node, of numbers or tokens."""
@@ -132,9 +132,9 @@ class Operation:
 
     def as_truth(self, name: str) -> NodeName:
         """The node, or one that is 1 where it is not 0."""
-        found = self.context.as_mask(name)
-        self.context.builder.truths.add(found)
-        return NodeName(found)
+        truth = self.context.as_mask(name)
+        self.context.builder.truths.add(truth)
+        return NodeName(truth)
 
     def shape(self, name: str) -> tuple[int | None, ...]:
         """Feature shape of a node."""
@@ -157,12 +157,12 @@ class Operation:
         if np.ndim(axis) != 0 or not isinstance(axis, int | np.integer):
             raise Refusal(f"{self.name}: {what}={axis} is no axis")
         number = int(axis)
-        found = number if number >= 0 else number + rank + 1
-        if found == 0:
+        position = number if number >= 0 else number + rank + 1
+        if position == 0:
             raise Refusal(f"{self.name}: {what}={axis} is the batch axis; {TOGETHER}")
-        if not 0 < found <= rank:
+        if not 0 < position <= rank:
             raise Refusal(f"{self.name}: {what}={axis} is no axis of a rank-{rank + 1} input")
-        return found
+        return position
 
     def axes(self, rank: int, name: str = "axis") -> tuple[int, ...]:
         """The axes of an argument, one or several, from 1; None stands for all."""

@@ -150,19 +150,19 @@ def where(op: Operation) -> str:
 def select(op: Operation) -> str:
     """Select: the first of several values whose condition holds, or a default."""
     conditions, values = op.tensors("condlist"), op.operands("choicelist")
-    found = op.operand("default") if "default" in op.arguments else np.zeros(())
+    result = op.operand("default") if "default" in op.arguments else np.zeros(())
     for number in range(len(conditions) - 1, -1, -1):
         suffix = f"/from_{number}" if number else ""
-        found = _chosen(op, conditions[number], values[number], found, suffix)
-    return str(found)
+        result = _chosen(op, conditions[number], values[number], result, suffix)
+    return str(result)
 
 
 def _chosen(
     op: Operation, condition: NodeName, first: Operand, second: Operand, suffix: str = ""
 ) -> NodeName:
     condition, values = op.as_truth(condition), (first, second)
-    given = [op.as_numbers(value) for value in values if isinstance(value, NodeName)]
-    tensors = [condition, *given]
+    numbers = [op.as_numbers(value) for value in values if isinstance(value, NodeName)]
+    tensors = [condition, *numbers]
     op.of_one_rank(*tensors)
     shape = op.shape(condition)
     constants = [

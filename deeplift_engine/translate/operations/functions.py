@@ -150,8 +150,8 @@ def both_signs(op: Operation) -> str:
     source = op.numbers()
     axis = op.axis(op.option("axis", -1), len(op.shape(source)))
     opposite = scaled(op, source, -1, suffix="/negative")
-    parts = [op.put(ReLU(), name, suffix="/relu") for name in (source, opposite)]
-    return op.put(Concatenate(axis), *parts)
+    halves = [op.put(ReLU(), name, suffix="/relu") for name in (source, opposite)]
+    return op.put(Concatenate(axis), *halves)
 
 
 OPERATIONS = {

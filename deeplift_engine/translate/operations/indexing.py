@@ -31,7 +31,7 @@ def taken(op: Operation, source: NodeName, key: Sequence[Any]) -> str:
     gap = [slice(None)] * axes
     at = next((context for context, entry in enumerate(key) if entry is Ellipsis), None)
     full = [*key, *gap] if at is None else [*key[:at], *gap, *key[at + 1 :]]
-    if not _is_whole(full[0]):
+    if not _is_everything(full[0]):
         raise Refusal(f"{op.name}: the first index takes samples out; {TOGETHER}")
     if not all(_is_index(entry) for entry in full):
         raise Refusal(f"{op.name}: indices that are computed")
@@ -44,7 +44,7 @@ def taken(op: Operation, source: NodeName, key: Sequence[Any]) -> str:
     return gathered(op, source, np.asarray(full[lists[0]]), lists[0])
 
 
-def _is_whole(entry: Any) -> bool:
+def _is_everything(entry: Any) -> bool:
     return isinstance(entry, slice) and (
         entry.start in (None, 0) and entry.stop is None and entry.step in (None, 1)
     )
@@ -53,7 +53,8 @@ def _is_whole(entry: Any) -> bool:
 def _is_index(entry: Any) -> bool:
     if isinstance(entry, slice):
         return all(
-            part is None or isinstance(part, int) for part in (entry.start, entry.stop, entry.step)
+            bound is None or isinstance(bound, int)
+            for bound in (entry.start, entry.stop, entry.step)
         )
     return entry is None or isinstance(entry, int | list | np.ndarray)
 
@@ -61,17 +62,17 @@ def _is_index(entry: Any) -> bool:
 def gathered(op: Operation, source: NodeName, indices: Any, axis: int) -> str:
     """Elements at constant indices along a feature axis."""
     size = op.shape(source)[axis - 1]
-    places = np.asarray(indices)
-    if places.dtype == bool:
-        places = np.flatnonzero(places)
-    places = places.astype(np.int64)
-    if size is None and np.any(places < 0):
+    positions = np.asarray(indices)
+    if positions.dtype == bool:
+        positions = np.flatnonzero(positions)
+    positions = positions.astype(np.int64)
+    if size is None and np.any(positions < 0):
         raise Refusal(f"{op.name}: indices from the end of an axis of no fixed size")
     if size is not None:
-        if np.any((places < -size) | (places >= size)):
+        if np.any((positions < -size) | (positions >= size)):
             raise Refusal(f"{op.name}: indices beyond an axis of size {size}")
-        places = np.where(places < 0, places + size, places)
-    return moved(op, lambda x: tf.gather(x, places, axis=axis), source)
+        positions = np.where(positions < 0, positions + size, positions)
+    return moved(op, lambda x: tf.gather(x, positions, axis=axis), source)
 
 
 def take(op: Operation) -> str:
@@ -114,7 +115,7 @@ def matrices(function: Callable[..., Tensor]) -> Callable[[Operation], str]:
         if len(op.shape(source)) < 2:
             raise Refusal(f"{op.name} reaches over the batch axis; {TOGETHER}")
         k = int(op.number("k"))
-        return moved(op, lambda x: function(x, k), source)
+        return moved(op, lambda x: function(x, k), source, pads=True)
 
     return put
 
@@ -138,7 +139,7 @@ def band(op: Operation) -> str:
     if len(op.shape(source)) < 2:
         raise Refusal(f"{op.name} reaches over the batch axis; {TOGETHER}")
     lower, upper = (int(op.number(name)) for name in ("num_lower", "num_upper"))
-    return moved(op, lambda x: tf.linalg.band_part(x, lower, upper), source)
+    return moved(op, lambda x: tf.linalg.band_part(x, lower, upper), source, pads=True)
 
 
 def diagonal(op: Operation) -> str:
@@ -159,8 +160,12 @@ def differences(op: Operation) -> str:
     front = (slice(None),) * axis
     for left in range(times - 1, -1, -1):
         later, earlier = (
-            op.put(LinearFunction(lambda x, part=part: x[(*front, part)]), source, suffix=suffix)
-            for part, suffix in ((slice(1, None), "/later"), (slice(None, -1), "/earlier"))
+            op.put(
+                LinearFunction(lambda x, bound=bound: x[(*front, bound)], moves=True),
+                source,
+                suffix=suffix,
+            )
+            for bound, suffix in ((slice(1, None), "/later"), (slice(None, -1), "/earlier"))
         )
         source = op.put(Difference(), later, earlier, suffix="/difference" if left else "")
     return source

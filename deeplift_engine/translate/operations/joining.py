@@ -13,7 +13,6 @@ import numpy as np
 import tensorflow as tf
 
 from deeplift_engine.layers import Concatenate, Element, LinearFunction, Pad, Repeat
-from deeplift_engine.layers.operations import PadWith
 from deeplift_engine.translate.layer_context import NodeName, Refusal
 from deeplift_engine.translate.operations.call import TOGETHER, Operation, Translator
 from deeplift_engine.translate.operations.shaping import moved
@@ -22,39 +21,43 @@ from deeplift_engine.util.typing import Tensor
 
 def concatenate(op: Operation) -> str:
     """Concatenate along any axis but the batch."""
-    parts, rank = _parts(op)
-    return op.put(Concatenate(op.axis(op.option("axis", 0), rank)), *parts)
+    tensors, rank = _joined(op)
+    return op.put(Concatenate(op.axis(op.option("axis", 0), rank)), *tensors)
 
 
 def append(op: Operation) -> str:
     """Append: two tensors one behind the other."""
-    parts = _alike(op, [op.tensor("x1"), op.tensor("x2")])
-    return op.put(Concatenate(op.axis(op.option("axis", 0), len(op.shape(parts[0])))), *parts)
+    tensors = _alike(op, [op.tensor("x1"), op.tensor("x2")])
+    return op.put(Concatenate(op.axis(op.option("axis", 0), len(op.shape(tensors[0])))), *tensors)
 
 
 def side_by_side(op: Operation) -> str:
     """Hstack: along the first feature axis."""
-    parts, rank = _parts(op)
+    tensors, rank = _joined(op)
     if rank == 0:
         raise Refusal(f"hstack of single numbers joins the samples; {TOGETHER}")
-    return op.put(Concatenate(1), *parts)
+    return op.put(Concatenate(1), *tensors)
 
 
 def stack(op: Operation) -> str:
     """Stack along a new axis."""
-    parts, rank = _parts(op)
+    tensors, rank = _joined(op)
     axis = op.axis(op.option("axis", 0), rank + 1)
     rows = [
-        op.put(LinearFunction(lambda x: tf.expand_dims(x, axis)), part, suffix="/expanded")
-        for part in parts
+        op.put(
+            LinearFunction(lambda x: tf.expand_dims(x, axis), moves=True),
+            tensor,
+            suffix="/expanded",
+        )
+        for tensor in tensors
     ]
     return op.put(Concatenate(axis), *rows)
 
 
-def _parts(op: Operation) -> tuple[list[NodeName], int]:
+def _joined(op: Operation) -> tuple[list[NodeName], int]:
     """The tensors of a list, and their rank."""
-    parts = _alike(op, op.tensors("xs"))
-    return parts, len(op.shape(parts[0]))
+    tensors = _alike(op, op.tensors("xs"))
+    return tensors, len(op.shape(tensors[0]))
 
 
 def _alike(op: Operation, tensors: Sequence[NodeName]) -> list[NodeName]:
@@ -74,26 +77,26 @@ def split(op: Operation) -> tuple[str, ...]:
     size = shape[axis - 1]
     sections = op.option("indices_or_sections")
     if sections is None:
-        sizes = [int(part) for part in op.option("sizes")]
-        known = sum(part for part in sizes if part != -1)
+        sizes = [int(width) for width in op.option("sizes")]
+        known = sum(width for width in sizes if width != -1)
         if -1 in sizes and size is None:
             raise Refusal("split into a rest of unknown size")
-        sizes = [(size or 0) - known if part == -1 else part for part in sizes]
+        sizes = [(size or 0) - known if width == -1 else width for width in sizes]
         ends = list(np.cumsum(sizes))
     elif np.ndim(sections) == 0:
         if size is None:
             raise Refusal("split of an axis of no fixed size into equal parts")
         count = int(sections)
-        widths = [size // count + (context < size % count) for context in range(count)]
+        widths = [size // count + (number < size % count) for number in range(count)]
         ends = list(np.cumsum(widths))
     else:
         ends = [*(int(index) for index in sections), size]
     starts = [0, *ends[:-1]]
-    return _several(op, source, [_Part(axis, *ends_) for ends_ in zip(starts, ends, strict=True)])
+    return _several(op, source, [_Slice(axis, *ends_) for ends_ in zip(starts, ends, strict=True)])
 
 
 @dataclass(frozen=True)
-class _Part:
+class _Slice:
     """Elements from ``start`` to ``stop`` of an axis."""
 
     axis: int
@@ -124,7 +127,7 @@ def _several(
 ) -> tuple[str, ...]:
     """Several outputs, the first of which has the operation's name."""
     return tuple(
-        op.put(LinearFunction(function), source, suffix=f"/{index}" if index else "")
+        op.put(LinearFunction(function, moves=True), source, suffix=f"/{index}" if index else "")
         for index, function in enumerate(functions)
     )
 
@@ -164,7 +167,7 @@ def pad(op: Operation) -> str:
     mode = str(op.option("mode", "constant")).lower()
     if mode == "constant":
         value = op.number("constant_values")
-        return op.put(PadWith(margins, value) if value else Pad(margins), source)
+        return op.put(Pad(margins, value), source)
     if mode not in ("reflect", "symmetric"):
         raise Refusal(f"pad: mode={mode!r} is none of constant, reflect and symmetric")
     return moved(op, lambda x: tf.pad(x, [(0, 0), *margins], mode), source)

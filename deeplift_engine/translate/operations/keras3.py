@@ -49,12 +49,12 @@ def read(context: LayerContext) -> Operation:
     name = name_of(context.spec.class_name)
     args = context.arguments["args"]
     parameters = PARAMETERS.get(name, ("x",) if len(args) == 1 else ("x1", "x2"))
-    given: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         key: value for key, value in context.spec.config.items() if key != "name"
     }
-    given |= {key: value for key, value in context.arguments.items() if key != "args"}
-    given |= bound(name, args, parameters)
-    return Operation(name, given, context)
+    arguments |= {key: value for key, value in context.arguments.items() if key != "args"}
+    arguments |= bound(name, args, parameters)
+    return Operation(name, arguments, context)
 
 
 def name_of(class_name: str) -> str:

@@ -53,10 +53,10 @@ def _one_hot(op: Operation, suffix: str) -> NodeName:
 
     if axis == rank + 1:
         return op.put(TokenFunction(rows), source, suffix=suffix)
-    found = op.put(TokenFunction(rows), source, suffix="/rows")
+    lines = op.put(TokenFunction(rows), source, suffix="/rows")
     order = list(range(1, rank + 1))
     order.insert(axis - 1, rank + 1)
-    return op.put(Transpose(tuple(order)), found, suffix=suffix)
+    return op.put(Transpose(tuple(order)), lines, suffix=suffix)
 
 
 def multi_hot(op: Operation) -> str:

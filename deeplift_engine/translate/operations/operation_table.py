@@ -80,9 +80,9 @@ def operation(context: LayerContext) -> str | tuple[str, ...]:
     arguments["args"] = args if isinstance(args, tuple) else (args,)
     context.used.update(context.arguments)
     read = keras3.read if context.spec.class_name.startswith("ops.") else tensorflow.read
-    found = read(replace(context, arguments=arguments))
-    known = sizes.folded(found)
-    return OPERATIONS[found.name](found) if known is None else known
+    operation = read(replace(context, arguments=arguments))
+    known = sizes.folded(operation)
+    return OPERATIONS[operation.name](operation) if known is None else known
 
 
 def operation_name(spec: LayerSpec) -> str:

@@ -57,8 +57,8 @@ def weighted(op: Operation) -> str:
         shape[axes[0] - 1] = -1
         weights = weights.reshape(shape)
     weights = op.aligned(weights, op.shape(source))
-    whole = np.broadcast_to(weights, [size or 1 for size in op.shape(source)])
-    divisor = whole.sum(axis=tuple(axis - 1 for axis in axes), keepdims=True)
+    full = np.broadcast_to(weights, [size or 1 for size in op.shape(source)])
+    divisor = full.sum(axis=tuple(axis - 1 for axis in axes), keepdims=True)
     return op.put(Total(axes), scaled(op, source, weights / divisor, suffix="/weighted"))
 
 

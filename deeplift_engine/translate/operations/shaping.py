@@ -19,9 +19,11 @@ from deeplift_engine.translate.operations.call import BATCH, TOGETHER, Operation
 from deeplift_engine.util.typing import Tensor
 
 
-def moved(op: Operation, function: Callable[[Tensor], Tensor], source: str) -> str:
-    """A map that moves or copies elements; ``function`` of (n, ...)."""
-    return op.put(LinearFunction(function), source)
+def moved(
+    op: Operation, function: Callable[[Tensor], Tensor], source: str, *, pads: bool = False
+) -> str:
+    """A map that moves or copies elements, or ``pads`` with zeros; ``function`` of (n, ...)."""
+    return op.put(LinearFunction(function, moves=True, pads=pads), source)
 
 
 # ---------------------------------------------------------------- reshapes
@@ -63,8 +65,8 @@ def expand_dims(op: Operation) -> str:
     """ExpandDims, one axis or several."""
     source = op.tensor()
     rank = len(op.shape(source))
-    given = op.option("axis")
-    several = given if isinstance(given, Sequence) else (given,)
+    axes_option = op.option("axis")
+    several = axes_option if isinstance(axes_option, Sequence) else (axes_option,)
     axes = sorted(op.axis(axis, rank + len(several)) for axis in several)
 
     def expanded(x: Tensor) -> Tensor:
@@ -108,8 +110,8 @@ def transpose(op: Operation) -> str:
     """Transpose; the first axis stays the first."""
     source = op.tensor()
     rank = len(op.shape(source))
-    given = op.option("axes")
-    order = [int(axis) for axis in (range(rank, -1, -1) if given is None else given)]
+    axes_option = op.option("axes")
+    order = [int(axis) for axis in (range(rank, -1, -1) if axes_option is None else axes_option)]
     return permuted(op, source, [axis if axis >= 0 else axis + rank + 1 for axis in order])
 
 

@@ -48,31 +48,31 @@ def shape_of(op: Operation) -> str:
 
 def folded(op: Operation) -> str | tuple[str, ...] | None:
     """What is computed of sizes alone; None where a tensor takes part, or it is nothing known."""
-    given = op.arguments
-    if any(_has_nodes(value) for value in given.values()):
+    arguments = op.arguments
+    if any(_has_nodes(value) for value in arguments.values()):
         return None
     if op.name == "get_item":
-        key = given["key"]
+        key = arguments["key"]
         (index,) = key if isinstance(key, tuple) else (key,)
-        return _known(op, _listed(given["x"])[index])
+        return _known(op, _listed(arguments["x"])[index])
     if op.name == "take":
-        entries = _listed(given["x"])
-        return _known(op, tuple(entries[index] for index in _listed(given["indices"])))
+        entries = _listed(arguments["x"])
+        return _known(op, tuple(entries[index] for index in _listed(arguments["indices"])))
     if op.name == "unstack":
-        entries = _listed(given["x"])
+        entries = _listed(arguments["x"])
         names = [f"{op.context.name}/{index}" for index in range(len(entries))]
         op.context.builder.sizes.update(zip(names, entries, strict=True))
         return tuple(names)
     if op.name == "stack":
-        return _known(op, tuple(given["xs"]))
+        return _known(op, tuple(arguments["xs"]))
     if op.name == "concatenate":
-        return _known(op, tuple(entry for part in given["xs"] for entry in _listed(part)))
+        return _known(op, tuple(entry for piece in arguments["xs"] for entry in _listed(piece)))
     if op.name == "cast":
-        return _known(op, given["x"])
+        return _known(op, arguments["x"])
     if op.name == "prod":
-        return _known(op, math.prod(_number(entry) for entry in _listed(given["x"])))
+        return _known(op, math.prod(_number(entry) for entry in _listed(arguments["x"])))
     if op.name in ARITHMETIC:
-        operands = [given[key] for key in ("x", "x1", "x2") if key in given]
+        operands = [arguments[key] for key in ("x", "x1", "x2") if key in arguments]
         return _known(op, ARITHMETIC[op.name](*map(_number, operands)))
     return None
 

@@ -46,9 +46,9 @@ def _spelled(
 # ---------------------------------------------------------------- values that differ
 
 
-def _parts(arguments: Arguments) -> Arguments:
-    parts = arguments.pop("parts")
-    return {**arguments, "indices_or_sections" if np.ndim(parts) == 0 else "sizes": parts}
+def _sections(arguments: Arguments) -> Arguments:
+    sections = arguments.pop("parts")
+    return {**arguments, "indices_or_sections" if np.ndim(sections) == 0 else "sizes": sections}
 
 
 def _root(arguments: Arguments) -> Arguments:
@@ -189,7 +189,7 @@ SPELLINGS: dict[str, Spelling] = {
     "concat": _spelled("concatenate *values:xs axis"),
     "stack": _spelled("stack *values:xs axis"),
     "unstack": _spelled("unstack value:x num axis"),
-    "split": _spelled("split value:x num_or_size_splits:parts axis num", _parts),
+    "split": _spelled("split value:x num_or_size_splits:parts axis num", _sections),
     "reshape": _spelled("reshape tensor:x shape:newshape"),
     "transpose": _spelled("transpose a:x perm:axes"),
     "expand_dims": _spelled("expand_dims input:x axis"),
@@ -257,12 +257,12 @@ SPELLINGS: dict[str, Spelling] = {
 
 
 def _axis_last(arguments: Arguments) -> Arguments:
-    *parts, axis = arguments["xs"]
-    return {"xs": tuple(parts), "axis": int(axis)}
+    *sections, axis = arguments["xs"]
+    return {"xs": tuple(sections), "axis": int(axis)}
 
 
 _MASKS = "begin_mask end_mask ellipsis_mask new_axis_mask shrink_axis_mask"
-_PLACES = "strides padding data_format"
+_WINDOWS = "strides padding data_format"
 
 GRAPH: dict[str, Spelling] = {
     **{
@@ -270,7 +270,7 @@ GRAPH: dict[str, Spelling] = {
         for kind in ("All", "Any", "Max", "Mean", "Min", "Prod", "Sum")
     },
     "AddN": _spelled("total *inputs:xs"),
-    "AvgPool": _spelled(f"average_pool x ksize:pool_size {_PLACES}", _windows),
+    "AvgPool": _spelled(f"average_pool x ksize:pool_size {_WINDOWS}", _windows),
     "BatchMatMul": _spelled("matmul x1 x2 adj_x:transpose_a adj_y:transpose_b"),
     "BatchMatMulV2": _spelled("matmul x1 x2 adj_x:transpose_a adj_y:transpose_b"),
     "BiasAdd": _spelled("add x1 x2 data_format", _per_channel),
@@ -278,7 +278,7 @@ GRAPH: dict[str, Spelling] = {
     "Cast": _spelled("cast x DstT:dtype"),
     "ClipByValue": _spelled("clip x x_min x_max"),
     "ConcatV2": _spelled("concatenate *values:xs", _axis_last),
-    "Conv2D": _spelled(f"conv x kernel {_PLACES} dilations:dilation_rate", _windows),
+    "Conv2D": _spelled(f"conv x kernel {_WINDOWS} dilations:dilation_rate", _windows),
     "Cumprod": _spelled("cumprod x axis exclusive reverse"),
     "Cumsum": _spelled("cumsum x axis exclusive reverse"),
     "DepthToSpace": _spelled("depth_to_space x block_size data_format"),
@@ -288,7 +288,7 @@ GRAPH: dict[str, Spelling] = {
     "LeakyRelu": _spelled("leaky_relu x alpha:negative_slope"),
     "MatMul": _spelled("matmul x1 x2 transpose_a transpose_b"),
     "MatrixBandPart": _spelled("band_part x num_lower num_upper"),
-    "MaxPool": _spelled(f"max_pool x ksize:pool_size {_PLACES}", _windows),
+    "MaxPool": _spelled(f"max_pool x ksize:pool_size {_WINDOWS}", _windows),
     "MirrorPad": _spelled("pad x pad_width mode"),
     "OneHot": _spelled("one_hot x num_classes on_value off_value axis"),
     "Pack": _spelled("stack *values:xs axis"),

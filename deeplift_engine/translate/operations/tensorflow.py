@@ -44,22 +44,24 @@ def read(context: LayerContext) -> Operation:
     """The operation that a layer of `CLASSES` is."""
     spelling = _spelling(context.spec)
     args = tuple(context.arguments["args"])
-    given = {key: value for key, value in context.arguments.items() if key != "args"}
+    arguments = {key: value for key, value in context.arguments.items() if key != "args"}
     if context.spec.class_name == "TensorFlowOpLayer":
         args = _with_constants(args, context.spec.config.get("constants") or {})
-        given = _attributes(context.spec.config["node_def"].get("attr") or {}, spelling)
-    given = {key: value for key, value in given.items() if value is not None and value is not False}
+        arguments = _attributes(context.spec.config["node_def"].get("attr") or {}, spelling)
+    arguments = {
+        key: value for key, value in arguments.items() if value is not None and value is not False
+    }
     parameters = spelling.parameters
     if not parameters:
-        two = len(args) > 1 or "y" in given
+        two = len(args) > 1 or "y" in arguments
         parameters = {"x": "x1", "y": "x2"} if two else {"x": "x"}
     theirs = bound(spelling.name, args, tuple(parameters))
-    given |= {key.removeprefix("*"): value for key, value in theirs.items()}
+    arguments |= {key.removeprefix("*"): value for key, value in theirs.items()}
     known = {key.removeprefix("*"): ours for key, ours in parameters.items()}
-    unknown = sorted(set(given) - set(known))
+    unknown = sorted(set(arguments) - set(known))
     if unknown:
         raise Refusal(f"{spelling.name} with the arguments {unknown}, whose meaning is not known")
-    ours = {**spelling.fixed, **{known[key]: value for key, value in given.items()}}
+    ours = {**spelling.fixed, **{known[key]: value for key, value in arguments.items()}}
     return Operation(spelling.name, spelling.adapted(ours), context)
 
 

@@ -27,7 +27,7 @@ import tensorflow as tf
 from keras.src.saving.legacy.hdf5_format import save_model_to_hdf5
 
 from tests.conversion.legacy.builders import composite, cudnn, kernels, operations, recurrent
-from tests.conversion.legacy.builders.parts import Builder, random_inputs, random_weights
+from tests.conversion.legacy.builders.common import Builder, random_inputs, random_weights
 from tests.conversion.legacy.files import NUMBERS, SAVED
 
 ARCHIVED = (
@@ -54,10 +54,10 @@ KNOWN = {"SpectralNormalization": tf.keras.layers.SpectralNormalization}
 
 def builders() -> dict[str, Builder]:
     """Every model by name."""
-    found: dict[str, Builder] = {}
+    builders_by_name: dict[str, Builder] = {}
     for module in (recurrent, cudnn, kernels, composite, operations):
-        found |= module.models()
-    return found
+        builders_by_name |= module.models()
+    return builders_by_name
 
 
 def make(name: str, builder: Builder) -> dict[str, Any]:
@@ -74,8 +74,8 @@ def make(name: str, builder: Builder) -> dict[str, Any]:
     x, references = random_inputs(model, generator), random_inputs(model, generator)
     numbers = {f"x{number}": values for number, values in enumerate(x)}
     numbers |= {f"r{number}": values for number, values in enumerate(references)}
-    for letter, given in (("y", x), ("yr", references)):
-        outputs = runs(given if len(given) > 1 else given[0], training=False)
+    for letter, values in (("y", x), ("yr", references)):
+        outputs = runs(values if len(values) > 1 else values[0], training=False)
         for number, values in enumerate(tf.nest.flatten(outputs)):
             numbers[f"{letter}{number}"] = values.numpy()
             assert np.isfinite(values).all(), f"{name}: output {number}"
@@ -96,9 +96,9 @@ def save(model: tf.keras.Model, name: str) -> None:
         path = SAVED / f"{name}.keras"
         model.save(path)
         with zipfile.ZipFile(path) as archive:
-            parts = {entry: archive.read(entry) for entry in archive.namelist()}
+            entries = {entry: archive.read(entry) for entry in archive.namelist()}
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            for entry, data in parts.items():
+            for entry, data in entries.items():
                 archive.writestr(zipfile.ZipInfo(entry), data, zipfile.ZIP_DEFLATED)
 
 

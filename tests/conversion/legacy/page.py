@@ -37,6 +37,22 @@ Trained and saved by others; not part of this repository.
 | model | saved by Keras | Keras {version} |
 | --- | --- | --- |
 """
+WHOSE = """
+## Whose class is it?
+
+A file names classes and functions, and a name can be anybody's. A class is taken for Keras's only
+if its name, its package, its module and every option are those of some version of Keras (0.3 to
+3.15), and an activation only if the Keras that wrote the file had it: `gelu` of a file of Keras
+2.2.4 is not. All others are the user's, and are refused by name until they are defined:
+`layers={"Dense": f}` or `functions={"gelu": f}`, which go before Keras's meaning in any case. A
+class of one's own that holds `"layers"` is no model.
+
+Some files cannot tell, and are read as Keras's without a definition: a class with the name, the
+options and the arrays of Keras's in HDF5, which saves no module (keras-hub's norm of Gemma, which
+scales by 1 + gamma); a function with the name of one that the saving Keras had (tensorflow-addons'
+`gelu`, qkeras's `hard_sigmoid`). Define these. A model in memory tells more: its functions are not
+taken by name.
+"""
 LEGACY = """
 ## Saved by TensorFlow 2.15
 
@@ -51,7 +67,7 @@ each with many options. *No* in the last column is often for one layer among the
 def main() -> None:
     """Write the page."""
     version = keras.__version__
-    rows = [HEAD, REAL, *real_rows(), LEGACY, *saved_rows()]
+    rows = [HEAD, REAL, *real_rows(), LEGACY, *saved_rows(), WHOSE]
     text = "".join(row if row.endswith("\n") else f"{row}\n" for row in rows)
     (ROOT / PAGE).write_text(text.replace("{version}", version))
 
@@ -61,10 +77,10 @@ def real_rows() -> Iterator[str]:
     for path in sorted(MODELS.glob("*/about.json")):
         about = json.loads(path.read_text())
         loads = about["keras_3_15_loads"]
-        answer = "yes" if loads["ok"] else f"no: {told(loads['error'] or '')}"
+        answer = "yes" if loads["ok"] else f"no: {first_line(loads['error'] or '')}"
         called = loads.get("max_abs_diff_of_y_or_call_error")
         if isinstance(called, str):
-            answer = f"loads, but {told(called)}"
+            answer = f"loads, but {first_line(called)}"
         if loads["ok"] is None:
             answer = "not tried: Python bytecode"
         era = about["keras"] if about["keras"] != "None" else "before 1.0"
@@ -81,11 +97,11 @@ def layers(path: Path) -> list[str]:
     """Names of the classes and operations in a file, without those that are everywhere."""
     from deeplift_conversion import read_model
 
-    found = set()
+    result = set()
     for layer in read_model(path).layers.values():
         operation = layer.config.get("function") if "OpLambda" in layer.saved_class_name else None
-        found.add(f"tf.{operation}" if operation else layer.saved_class_name)
-    return sorted(found - {"InputLayer", "Flatten", "Concatenate", "Dense"})
+        result.add(f"tf.{operation}" if operation else layer.saved_class_name)
+    return sorted(result - {"InputLayer", "Flatten", "Concatenate", "Dense"})
 
 
 def verdict(name: str) -> str:
@@ -99,21 +115,21 @@ def _verdict(name: str) -> str:
     try:
         model = keras.saving.load_model(SAVED / name, compile=False)
     except Exception as error:
-        return f"no: {told(str(error))}"
+        return f"no: {first_line(str(error))}"
     expected = numbers(name)
-    given = [expected[f"x{number}"] for number in range(len(model.inputs))]
+    values = [expected[f"x{number}"] for number in range(len(model.inputs))]
     try:
-        found = model(given if len(given) > 1 else given[0], training=False)
+        result = model(values if len(values) > 1 else values[0], training=False)
     except Exception as error:
-        return f"loads, but cannot be called: {told(str(error))}"
-    values: list[Any] = list(found) if isinstance(found, list | tuple) else [found]
+        return f"loads, but cannot be called: {first_line(str(error))}"
+    values: list[Any] = list(result) if isinstance(result, list | tuple) else [result]
     pairs = [(np.asarray(v), expected[f"y{number}"]) for number, v in enumerate(values)]
     if all(a.shape == b.shape and off(a, b) < 1e-4 for a, b in pairs):
         return "yes"
     return "loads, but computes something else"
 
 
-def told(reason: str) -> str:
+def first_line(reason: str) -> str:
     """The first line of an error, fit for a table."""
     lines = [line.strip() for line in reason.splitlines() if line.strip()]
     first = lines[0] if lines else "no reason given"

@@ -38,9 +38,9 @@ def network(file: str) -> de.Network:
     return de.load(FILES[file], functions=FUNCTIONS.get(file.split(".")[0]))
 
 
-def given(file: str, letter: str) -> list[Any]:
-    found = numbers(file)
-    return [found[f"{letter}{number}"] for number in range(len(network(file).inputs))]
+def inputs_of(file: str, letter: str) -> list[Any]:
+    result = numbers(file)
+    return [result[f"{letter}{number}"] for number in range(len(network(file).inputs))]
 
 
 def target(file: str) -> str:
@@ -52,8 +52,8 @@ def target(file: str) -> str:
 def test_the_forward_pass_is_that_of_tensorflow_2_15(file: str) -> None:
     net, expected = network(file), numbers(file)
     for letter, outputs in (("x", "y"), ("r", "yr")):
-        found = net.predict(given(file, letter))
-        values = found if isinstance(found, dict) else {net.outputs[0]: found}
+        result = net.predict(inputs_of(file, letter))
+        values = result if isinstance(result, dict) else {net.outputs[0]: result}
         assert len(values) == sum(key.rstrip("0123456789") == outputs for key in expected)
         for number, (name, value) in enumerate(values.items()):
             assert off(value, expected[f"{outputs}{number}"]) < 1e-5, name
@@ -88,7 +88,7 @@ def inside(layer: LayerSpec) -> Iterator[LayerSpec]:
 @pytest.mark.slow
 @pytest.mark.parametrize("file", MODELS)
 def test_contributions_sum_to_the_difference_behind_every_layer(file: str) -> None:
-    x, references = given(file, "x"), given(file, "r")
+    x, references = inputs_of(file, "x"), inputs_of(file, "r")
     audit = network(file).audit(x, references, target=0, target_layer=target(file))
     assert audit.ok, str(audit)
 
@@ -98,9 +98,9 @@ def test_contributions_sum_to_the_difference_behind_every_layer(file: str) -> No
 @pytest.mark.parametrize("file", MODELS)
 def test_contributions_sum_strictly(file: str, rules: str) -> None:
     explainer = network(file).explainer(rules=rules, target=target(file), fused=False)
-    references = [array[:, np.newaxis] for array in given(file, "r")]
-    found = explainer.run(given(file, "x"), references=references, target=0, strict=True)
-    assert np.max(found.relative_error) < 1e-4
+    references = [array[:, np.newaxis] for array in inputs_of(file, "r")]
+    result = explainer.run(inputs_of(file, "x"), references=references, target=0, strict=True)
+    assert np.max(result.relative_error) < 1e-4
 
 
 def test_lambdas_are_refused_without_their_functions() -> None:

@@ -17,7 +17,7 @@ from deeplift_engine.explainers.gradients.paths import RULES, quadrature
 from tests.explainers.keras_nets import between, data, gradients, opened, parts, values
 from tests.explainers.perturbation.perturbed_nets import tokens as masked_tokens
 from tests.explainers.perturbation.perturbed_nets import words as masked_words
-from tests.helpers import off
+from tests.helpers import off, slow_among
 
 EXACT = 1e-11  # float64, sums in another order
 COMPLETE = {
@@ -293,7 +293,7 @@ def test_draws_are_of_the_sample_and_the_seed() -> None:
     assert one.standard_errors is None
 
 
-@pytest.mark.parametrize("rules", ["rescale", "reveal_cancel"])
+@pytest.mark.parametrize("rules", slow_among(["rescale", "reveal_cancel"], ["reveal_cancel"]))
 def test_deepshap_is_deeplift_over_a_background_with_its_error(rules: str) -> None:
     _, net = opened("image")
     x, background = data("image", 3), de.references.shared(data("image", 6, seed=6))

@@ -22,8 +22,8 @@ from deeplift_engine.explainers.perturbation.incremental.incremental_forward imp
     grouped,
 )
 from deeplift_engine.explainers.perturbation.incremental.incremental_plan import Patches
-from deeplift_engine.explainers.perturbation.incremental.leaving import Whole
-from deeplift_engine.explainers.perturbation.incremental.spans import Span
+from deeplift_engine.explainers.perturbation.incremental.leaving import Recompute
+from deeplift_engine.layers.spans import Span
 from tests.explainers.keras_nets import float64
 from tests.helpers import off
 
@@ -203,7 +203,7 @@ def test_changes_are_those_of_whole_forward_passes(name: str, width: int) -> Non
         question = Question(filled(CASES[name]()), width)
         expected = question.expected()
     opened = question.opened()
-    assert not isinstance(opened.plan.steps[0].crossing, Whole)
+    assert not isinstance(opened.plan.steps[0].crossing, Recompute)
     found = question.asked(opened)
     assert np.abs(expected).max() > 0
     assert off(found, expected) < ROUNDING
@@ -217,8 +217,8 @@ def test_layers_that_can_be_crossed_are(name: str) -> None:
     """Up to a flattening, a pooling of all, or what is behind a branch that a change fills."""
     question = Question(filled(CASES[name]()), 1)
     for step in question.opened().plan.steps:
-        if isinstance(step.crossing, Whole):
-            assert all(form in ("whole", None) for form in step.site.forms), step.site.node.name
+        if isinstance(step.crossing, Recompute):
+            assert all(form in ("anywhere", None) for form in step.site.forms), step.site.node.name
 
 
 @st.composite
@@ -311,7 +311,8 @@ def test_few_samples_together_are_the_same(monkeypatch: pytest.MonkeyPatch) -> N
     question = Question(filled(CASES["residual"]()), 1)
     whole = question.asked(question.opened())
     monkeypatch.setattr(
-        "deeplift_engine.explainers.perturbation.incremental.incremental_forward.KEPT_BYTES", 1
+        "deeplift_engine.explainers.perturbation.incremental.incremental_forward.ACTIVATION_BYTES",
+        1,
     )
     for way in ("incremental", "whole"):
         assert off(question.asked(question.opened(way)), whole) < ROUNDING
@@ -400,7 +401,7 @@ def test_what_does_not_fit_is_refused() -> None:
 def test_a_span_goes_through_windows_to_what_reads_it(
     window: tuple[int, int, int], before: int, steps: int, start: int, width: int
 ) -> None:
-    from deeplift_engine.explainers.perturbation.incremental.spans import Window
+    from deeplift_engine.layers.spans import Window
 
     size, dilation, stride = window
     taken = Window(size, dilation, stride, before)

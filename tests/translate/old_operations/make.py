@@ -162,30 +162,32 @@ def as_layers(make, inputs):
     """What ``make`` computes in a graph, node by node as layers."""
     graph = tf.Graph()
     with graph.as_default():
-        places = [
+        inputs_of_graph = [
             tf.compat.v1.placeholder(x.dtype, [None, *x.shape[1:]], name=f"input_{number}")
             for number, x in enumerate(inputs)
         ]
-        wanted = list(make(*places))
-    made = {place.name: x for place, x in zip(places, inputs, strict=True)}
+        wanted = list(make(*inputs_of_graph))
+    values_by_name = {
+        placeholder.name: x for placeholder, x in zip(inputs_of_graph, inputs, strict=True)
+    }
     for operation in graph.get_operations():
         sources = [source.name for source in operation.inputs]
-        if not any(name in made for name in sources):
+        if not any(name in values_by_name for name in sources):
             continue
         constants = {
             index: tf.get_static_value(source)
             for index, source in enumerate(operation.inputs)
-            if source.name not in made
+            if source.name not in values_by_name
         }
         layer = TensorFlowOpLayer(
             operation.node_def.SerializeToString(), operation.name.replace("/", "_"), constants
         )
-        tensors = [made[name] for name in sources if name in made]
+        tensors = [values_by_name[name] for name in sources if name in values_by_name]
         outputs = layer(tensors if len(tensors) > 1 else tensors[0])
         outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
         names = (output.name for output in operation.outputs)
-        made |= dict(zip(names, outputs, strict=True))
-    return [made[tensor.name] for tensor in wanted]
+        values_by_name |= dict(zip(names, outputs, strict=True))
+    return [values_by_name[tensor.name] for tensor in wanted]
 
 
 def flat(values):
@@ -198,9 +200,9 @@ def save(model, path):
     """A file as tf.keras writes it, without the empty groups of layers that have no weights."""
     model.save(path, include_optimizer=False)
     with h5py.File(path) as file:
-        kept = dict(file.attrs)
+        attributes = dict(file.attrs)
     with h5py.File(path, "w") as file:
-        file.attrs.update(kept)
+        file.attrs.update(attributes)
         file.create_group("model_weights").attrs["layer_names"] = []
 
 
@@ -208,9 +210,9 @@ def main():
     truth = {}
     for make in (arithmetic, activations, shapes, reductions, choices, tokens, nodes):
         K.backend.clear_session()
-        whole = make is tokens
-        count = 1 if whole else 2
-        shape, dtype = ((6,), "int32") if whole else ((6, 4), "float32")
+        is_tokens = make is tokens
+        count = 1 if is_tokens else 2
+        shape, dtype = ((6,), "int32") if is_tokens else ((6, 4), "float32")
         inputs = [K.Input(shape, dtype=dtype, name=f"x{number}") for number in range(count)]
         values = as_layers(make, inputs) if make is nodes else make(*inputs)
         model = K.Model(inputs, flat(values))
@@ -218,7 +220,7 @@ def main():
         for letter, output in (("x", "y"), ("r", "yr")):
             data = [
                 NUMBERS.integers(0, 5, (3, *shape)).astype(dtype)
-                if whole
+                if is_tokens
                 else NUMBERS.uniform(-1, 1, (3, *shape)).astype(dtype)
                 for _ in inputs
             ]

@@ -10,7 +10,7 @@ import numpy as np
 
 from deeplift_engine.errors import RuleError
 from deeplift_engine.tensors.products import product
-from deeplift_engine.util.options import Several, Whole, fits, shown
+from deeplift_engine.util.options import Integer, Several, fits, shown
 from deeplift_engine.util.typing import Array
 
 Shape = tuple[int, ...]
@@ -103,7 +103,7 @@ def windows(shape: Shape, window: int | Sequence[int], stride: int | Sequence[in
 
 def _each(shape: Shape, sizes: int | Sequence[int], option: str) -> list[int]:
     """One whole number of 1 or more for each axis."""
-    if not (fits(sizes, Whole(1)) or fits(sizes, Several(Whole(1), len(shape)))):
+    if not (fits(sizes, Integer(1)) or fits(sizes, Several(Integer(1), len(shape)))):
         raise RuleError(
             f"{option} is {shown(sizes)}: give a whole number of 1 or more, or one for each of the "
             f"{len(shape)} axes of an input of shape {shape}."

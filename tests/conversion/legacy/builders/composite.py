@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tests.conversion.legacy.builders.parts import TOKENS, Builder, L, together
+from tests.conversion.legacy.builders.common import TOKENS, Builder, L, together
 
 
 def attention() -> tf.keras.Model:

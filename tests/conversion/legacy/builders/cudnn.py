@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from tests.conversion.legacy.builders.parts import Builder, L, together
+from tests.conversion.legacy.builders.common import Builder, L, together
 
 STEPS, FEATURES = 5, 3
 V1 = tf.compat.v1.keras.layers

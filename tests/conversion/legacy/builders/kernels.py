@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from tests.conversion.legacy.builders.parts import Builder, L, together
+from tests.conversion.legacy.builders.common import Builder, L, together
 
 
 def convolutions() -> tf.keras.Model:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from tests.conversion.legacy.builders.parts import Builder, L, together
+from tests.conversion.legacy.builders.common import Builder, L, together
 
 
 def arithmetic() -> tf.keras.Model:
@@ -94,7 +94,7 @@ def reductions() -> tf.keras.Model:
 def shapes() -> tf.keras.Model:
     a = tf.keras.Input((3, 4), name="a")
     b = L.Dense(4, activation="tanh", name="b")(a)
-    parts = tf.split(a, 2, axis=-1)
+    halves = tf.split(a, 2, axis=-1)
     rows = tf.unstack(b, axis=1)
     return together(
         a,
@@ -105,7 +105,7 @@ def shapes() -> tf.keras.Model:
             tf.squeeze(tf.expand_dims(b, -1), -1),
             tf.concat([a, b], axis=1),
             tf.stack([a, b], axis=2),
-            parts[1],
+            halves[1],
             rows[0] + rows[2],
             tf.tile(b, [1, 2, 1]),
             tf.repeat(b, 2, axis=1),

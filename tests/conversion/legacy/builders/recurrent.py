@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from tests.conversion.legacy.builders.parts import TOKENS, Builder, L, together
+from tests.conversion.legacy.builders.common import TOKENS, Builder, L, together
 
 STEPS, FEATURES = 5, 3
 
@@ -114,19 +114,19 @@ def masks() -> tf.keras.Model:
     """Steps that are left out, in the middle and at the end."""
     x = tf.keras.Input((STEPS, FEATURES), name="masked")
     used = tf.keras.Input((STEPS,), dtype="bool", name="used")
-    kept = L.Masking(name="masking")(x)
+    masked = L.Masking(name="masking")(x)
     return together(
         [x, used],
         [
-            L.LSTM(2, return_state=True, name="lstm")(kept),
-            L.LSTM(2, return_sequences=True, go_backwards=True, name="lstm_backwards")(kept),
-            L.GRU(2, return_sequences=True, name="gru")(kept),
-            L.SimpleRNN(2, name="simple")(L.Dropout(0.2)(L.Dense(3, name="dense")(kept))),
-            L.Bidirectional(L.GRU(2, return_sequences=True), name="both_ways")(kept),
-            L.RNN([L.LSTMCell(2), L.GRUCell(2)], name="cells")(kept),
-            L.GlobalAveragePooling1D(name="mean")(kept),
-            L.TimeDistributed(L.Dense(2), name="each_step")(kept),
-            L.LSTM(2, zero_output_for_mask=True, return_sequences=True, name="zeroed")(kept),
+            L.LSTM(2, return_state=True, name="lstm")(masked),
+            L.LSTM(2, return_sequences=True, go_backwards=True, name="lstm_backwards")(masked),
+            L.GRU(2, return_sequences=True, name="gru")(masked),
+            L.SimpleRNN(2, name="simple")(L.Dropout(0.2)(L.Dense(3, name="dense")(masked))),
+            L.Bidirectional(L.GRU(2, return_sequences=True), name="both_ways")(masked),
+            L.RNN([L.LSTMCell(2), L.GRUCell(2)], name="cells")(masked),
+            L.GlobalAveragePooling1D(name="mean")(masked),
+            L.TimeDistributed(L.Dense(2), name="each_step")(masked),
+            L.LSTM(2, zero_output_for_mask=True, return_sequences=True, name="zeroed")(masked),
             L.LSTM(2, name="given")(x, mask=used),
         ],
     )

@@ -44,7 +44,7 @@ def random_weights(model: tf.keras.Model, generator: np.random.Generator) -> Non
 
 def random_inputs(model: tf.keras.Model, generator: np.random.Generator) -> list[Any]:
     """Inputs (samples, ...); some steps of those called ``masked`` are zeros."""
-    found = []
+    weights = []
     for tensor in model.inputs:
         shape = (SAMPLES, *[6 if size is None else size for size in tensor.shape[1:]])
         reads_tokens = tensor.dtype.is_integer or "tokens" in tensor.name
@@ -57,5 +57,5 @@ def random_inputs(model: tf.keras.Model, generator: np.random.Generator) -> list
         if "masked" in tensor.name:
             values[0, -2:] = 0  # what padding to one length leaves
             values[1, ::2] = 0
-        found.append(values)
-    return found
+        weights.append(values)
+    return weights
