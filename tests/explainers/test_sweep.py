@@ -188,7 +188,7 @@ def test_the_table_says_what_was_compared(sweeper: Any, tmp_path: Any) -> None:
     assert "target delta spread" in text
     sweep.save(tmp_path / "sweep.csv")
     assert len((tmp_path / "sweep.csv").read_text().splitlines()) == 21
-    with pytest.raises(OutputError, match="there already"):
+    with pytest.raises(OutputError, match="already exists"):
         sweep.save(tmp_path / "sweep.csv")
     with pytest.raises(OutputError, match=r"not \.txt"):
         sweep.save(tmp_path / "sweep.txt")

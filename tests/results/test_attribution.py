@@ -238,7 +238,7 @@ def test_other_suffixes_are_refused_with_the_ones_there_are(tmp_path: Path, name
 def test_a_file_that_is_there_is_replaced_only_on_request(tmp_path: Path) -> None:
     path = tmp_path / "scores.npz"
     an_attribution(1).save(path)
-    with pytest.raises(OutputError, match="there already"):
+    with pytest.raises(OutputError, match="already exists"):
         an_attribution(2).save(path)
     assert_same(Attribution.load(path), an_attribution(1))
     an_attribution(2).save(path, overwrite=True)
@@ -279,7 +279,7 @@ def test_no_such_file_a_damaged_one_and_another_program_s_are_refused(
 FULL_DISK = """
 import os, resource, sys
 import numpy as np
-from deeplift_engine.attribution import Attribution
+from deeplift_engine.results.attribution import Attribution
 from deeplift_engine.errors import OutputError
 
 def limit(size):  # no file may grow beyond
