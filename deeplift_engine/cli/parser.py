@@ -249,10 +249,21 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         help="JSON or YAML configuration, where MODEL holds weights only",
     )
     group.add_argument(
+        "--backend",
+        metavar="NAME",
+        help="what the model was trained on, where the file does not say: tensorflow, theano, torch,"
+        " jax ...; Theano's kernels are flipped, and its borders and windows are others",
+    )
+    group.add_argument(
         "--theano-kernels",
         action=argparse.BooleanOptionalAction,
         default=None,
-        help="whether the kernels were trained under Theano, which flips them in space",
+        help="the same as --backend theano",
+    )
+    group.add_argument(
+        "--data-format",
+        choices=("channels_first", "channels_last"),
+        help="order of axes of UpSampling, ZeroPadding and Cropping of Keras 1, where nothing tells",
     )
     group.add_argument(
         "--custom",

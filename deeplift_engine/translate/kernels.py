@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from deeplift_engine.layers import Convolution, Dense, Identity, Layer
+from deeplift_engine.layers import Convolution, Dense, Identity, Layer, Pad
 from deeplift_engine.translate.activations import named_activation, put_activation
 from deeplift_engine.translate.layer_context import LayerContext, Refusal
 
@@ -42,8 +43,20 @@ def dense(context: LayerContext) -> str:
     return with_activation(context, Dense(kernel, context.optional("bias")))
 
 
+def within_borders(context: LayerContext) -> LayerContext:
+    """The layer behind the zeros that its borders have, where these are neither valid nor same."""
+    borders = context.option("borders")
+    if borders is None:
+        return context
+    first = context.option("data_format") == "channels_first"
+    margins = ((0, 0), *borders) if first else (*borders, (0, 0))
+    source = context.add(Pad(margins), context.inputs[0], suffix="/borders")
+    return replace(context, inputs=[source])
+
+
 def convolution(context: LayerContext) -> str:
     """Conv1D, Conv2D, Conv3D: strides, dilation, groups, every padding, channels first and last."""
+    context = within_borders(context)
     kernel = context.weight("kernel")
     rank = kernel.ndim - 2
     layer = Convolution(

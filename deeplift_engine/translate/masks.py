@@ -54,6 +54,8 @@ def pass_on(context: LayerContext, outputs: tuple[str, ...]) -> None:
     A mask that a call was given counts, else that of its first masked input.
     """
     masks, name = context.builder.masks, context.spec.class_name
+    if context.option("ends_mask"):
+        return
     mask = None
     if name in PASSING:
         argument = context.arguments.get("mask")

@@ -33,7 +33,8 @@ def chain(
     parse_branch
         Reads a model that a Keras 1 ``Merge`` joins.
     """
-    branches = saved[0].get("layers") or (saved[0].get("config") or {}).get("layers")
+    config = saved[0].get("config")
+    branches = saved[0].get("layers") or (isinstance(config, dict) and config.get("layers"))
     if layers[0].saved_class_name == "Merge" and branches:
         graph = _joined(layers[0], [parse_branch(branch) for branch in branches], source)
         first, rest = graph, layers[1:]

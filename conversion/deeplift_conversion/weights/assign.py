@@ -120,20 +120,19 @@ def _distribute(inside: list[Leaf], named: Named, where: str) -> Assigned:
     natural = [(leaf, slot) for leaf in inside for slot in leaf.slots or ()]
     trained = [(leaf, slot) for leaf, slot in natural if slot.trainable and leaf.trainable]
     fixed = [(leaf, slot) for leaf, slot in natural if not (slot.trainable and leaf.trainable)]
-    all_known = all(leaf.slots is not None for leaf in inside)
-    if all_known:
+    by_names = _by_names(inside, named)
+    if by_names is not None:
+        return _grouped(inside, by_names, where)
+    if all(leaf.slots is not None for leaf in inside):
         for order in (trained + fixed, natural):
             if len(order) == len(named) and _agree(order, named):
                 result: Assigned = {leaf.path: {} for leaf in inside}
                 for (leaf, slot), (_, array) in zip(order, named, strict=True):
                     result[leaf.path][slot.role] = array
                 return result
-    grouped = _by_prefix(inside, named)
-    if grouped is not None:
-        return {
-            leaf.path: _one_layer(leaf, group, f"{where}: {leaf.path!r}")
-            for leaf, group in zip(inside, grouped, strict=True)
-        }
+    by_prefix = _by_prefix(inside, named)
+    if by_prefix is not None:
+        return _grouped(inside, by_prefix, where)
     expected = [f"{leaf.path}: {slot.role}" for leaf, slot in natural]
     raise ModelConfigError(
         f"{where}: {len(named)} weights are saved {_names(named)}, expected {len(natural)}:"
@@ -150,18 +149,48 @@ def _agree(order: list[tuple[Leaf, Slot]], named: Named) -> bool:
     )
 
 
-def _by_prefix(inside: list[Leaf], named: Named) -> list[Named] | None:
-    """Group weights by the layer's name in their own, else by the path before their last name."""
+def _grouped(inside: list[Leaf], groups: list[Named], where: str) -> Assigned:
+    return {
+        leaf.path: _one_layer(leaf, group, f"{where}: {leaf.path!r}")
+        for leaf, group in zip(inside, groups, strict=True)
+    }
+
+
+def _by_names(inside: list[Leaf], named: Named) -> list[Named] | None:
+    """Group weights by the layers that their own names mention; None where these do not tell.
+
+    Names go before order: Keras lists what is trained before what is frozen.
+    """
     owned: list[list[tuple[str, Array]]] = [[] for _ in inside]
     for name, array in named:
-        pieces = name.split("/")[:-1]
-        owners = [number for number, leaf in enumerate(inside) if leaf.layer.name in pieces]
-        if not owners:
-            break
-        owner = max(owners, key=lambda number: pieces.index(inside[number].layer.name))
-        owned[owner].append((name, array))
-    else:
-        return list(owned)
+        scores = [_mentioned(leaf, name.split("/")[:-1]) for leaf in inside]
+        best = max(scores)
+        if not best or scores.count(best) > 1:
+            return None
+        owned[scores.index(best)].append((name, array))
+    fits = all(
+        leaf.slots is None or len(leaf.slots) == len(group)
+        for leaf, group in zip(inside, owned, strict=True)
+    )
+    return list(owned) if fits else None
+
+
+def _mentioned(leaf: Leaf, parts: list[str]) -> int:
+    """How many layers of a leaf's path a weight's name has in that order; 0 without the leaf."""
+    count, start, layers = 0, 0, leaf.path.split("/")
+    for layer in layers:
+        # Bidirectional calls its halves so, and the configuration has the first one's own name
+        found = [name for name in (layer, f"forward_{layer}") if name in parts[start:]]
+        if found:
+            start = parts.index(found[0], start) + 1
+            count += 1
+        elif layer == layers[-1]:
+            return 0
+    return count
+
+
+def _by_prefix(inside: list[Leaf], named: Named) -> list[Named] | None:
+    """Group weights by the path before their last name."""
     groups: dict[str, list[tuple[str, Array]]] = {}
     for name, array in named:
         groups.setdefault(name.rpartition("/")[0], []).append((name, array))

@@ -94,8 +94,10 @@ def _size_options(layer: Layer) -> dict[str, Any]:
 
 def _from_keras1(layer: Layer, weights: dict[str, Array], where: str) -> dict[str, Array]:
     name, config = layer.class_name, layer.config
-    if (name in ("LSTM", "GRU") and "W_i" in weights) or "W_z" in weights:
-        gates = "ifco" if name == "LSTM" else "zrh"
+    if "W_i" in weights or "W_z" in weights:
+        gates = "zrh" if name == "GRU" else "ifco"
+        if config.get("data_format") == "channels_first":
+            weights = {role: _axes(values, {4: (2, 3, 1, 0)}) for role, values in weights.items()}
         roles = {"kernel": "W", "recurrent_kernel": "U", "bias": "b"}
         try:
             return {
