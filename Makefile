@@ -41,10 +41,11 @@ format: $(VENV)/.installed-dev  ## let ruff rewrite the files
 types: $(VENV)/.installed-dev  ## mypy --strict
 	$(BIN)/mypy
 
-docs: $(VENV)/.installed-test  ## write docs/LAYERS.md, METHODS.md and METRICS.md again from the tables
+docs: $(VENV)/.installed-test  ## write docs/LAYERS.md, METHODS.md, METRICS.md and ERAS.md again from the tables
 	$(BIN)/python -m docs.generate.layers docs/LAYERS.md
 	$(BIN)/python -m docs.generate.methods docs/METHODS.md
 	$(BIN)/python -m docs.generate.metrics docs/METRICS.md
+	$(BIN)/python -m docs.generate.eras docs/ERAS.md
 
 bench: $(VENV)/.installed-test  ## the table of benchmarks/; with PEERS=/path/to/their/python the peers
 	$(BIN)/python -m benchmarks $(if $(PEERS),--peers-python $(PEERS))

@@ -251,8 +251,8 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--backend",
         metavar="NAME",
-        help="what the model was trained on, where the file does not say: tensorflow, theano, torch,"
-        " jax ...; Theano's kernels are flipped, and its borders and windows are others",
+        help="what the model was trained on, where the file does not say: tensorflow, theano,"
+        " torch, jax ...; Theano's kernels are flipped, and its borders and windows are others",
     )
     group.add_argument(
         "--theano-kernels",
@@ -263,7 +263,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--data-format",
         choices=("channels_first", "channels_last"),
-        help="order of axes of UpSampling, ZeroPadding and Cropping of Keras 1, where nothing tells",
+        help="axes of UpSampling, ZeroPadding and Cropping of Keras 1, where nothing tells",
     )
     group.add_argument(
         "--custom",
