@@ -200,9 +200,8 @@ def _outputs(
 ) -> tuple[str, ...]:
     """The outputs that ``return_sequences`` and ``return_state`` ask for."""
     if mask_read and context.option("zero_output_for_mask"):
-        steps = context.option("return_sequences")
-        if mask and steps and context.option("unroll"):
-            mask_read = mask  # Keras reverses neither it nor the outputs of an unrolled layer
+        if mask and context.option("return_sequences") and context.option("mask_in_order"):
+            mask_read = mask
         used = expanded(context, mask_read, len(context.shape(sequence)) - 1)
         sequence = context.add(Product(2), sequence, used, suffix="/zeroed")
     if context.option("return_sequences"):

@@ -76,7 +76,7 @@ def page() -> str:
 def times(change: Change) -> str:
     """When and on which backends."""
     told = [span(period) for period in change.periods]
-    told += [f"backend {backend}" for backend in change.backends]
+    told += [f"backend {backend}" for backend in change.backends if backend]
     return "; ".join(told) or "always"
 
 

@@ -47,7 +47,7 @@ class Change:
     periods
         When; always where there are none.
     backends
-        On which backends; on all where there are none.
+        On which backends, ``""`` where none is known; on all where there are none.
     """
 
     summary: str
@@ -126,6 +126,10 @@ def _could_be_fused(config: Options) -> Options:
     return {"fused": True, "zero_output_for_mask": False} if fused else {}
 
 
+def _unrolled_backwards(config: Options) -> Options:
+    return {"mask_in_order": True} if config["unroll"] and config["go_backwards"] else {}
+
+
 def _same(options: Options) -> Callable[[Options], Options]:
     return lambda config: options if config.get("padding") == "same" else {}
 
@@ -186,6 +190,13 @@ CHANGES = (
         ("LSTM", "GRU"),
         _could_be_fused,
         (Period(TF_KERAS, until=(2, 3)),),
+    ),
+    Change(
+        "unrolled and going backwards, zeroes its outputs, which are in reversed order, by the mask"
+        " in forward order",
+        ("GRU", "LSTM", "RNN", "SimpleRNN"),
+        _unrolled_backwards,
+        backends=("", "tensorflow"),
     ),
     Change(
         "of several cells gives at a masked step the state of its first cell, unless unrolled",
