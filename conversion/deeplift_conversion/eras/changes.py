@@ -173,6 +173,18 @@ CHANGES = (
         (Period(KERAS_3, until=(3, 4)),),
     ),
     Change(
+        "ends a mask, and reads none but its argument",
+        ("MultiHeadAttention",),
+        {"ends_mask": True},
+        (Period(TF_KERAS, until=(2, 10)),),
+    ),
+    Change(
+        "drops a mask that its inner layer makes",
+        ("TimeDistributed",),
+        {"drops_inner_mask": True},
+        (Period(KERAS_3),),
+    ),
+    Change(
         "with sequences, gives at a masked step what each half gave last",
         ("Bidirectional",),
         {"zeroes": "none"},

@@ -70,7 +70,7 @@ def make(case, k, folder, truths):
     parts.random_weights(model, case.name, keras_backend(k.keras))
     parts.finish(model)
     inputs = case.inputs if len(case.inputs) > 1 else case.inputs[0]
-    outputs = parts.flat(computed(model, inputs, k))
+    outputs = parts.flat(computed(model, inputs, k.eager and not case.predicts, k))
     if not all(np.isfinite(values).all() for values in outputs):
         raise ValueError("it computes numbers that are not finite")
     slug = "".join(c if c.isalnum() else "_" for c in case.name).lower()
@@ -87,9 +87,9 @@ def keras_backend(keras):
     return keras.ops if keras.__version__.startswith("3.") else keras.backend
 
 
-def computed(model, inputs, k):
+def computed(model, inputs, eager, k):
     """What the model computes; without a graph of its own where there is no need of one."""
-    if k.eager:
+    if eager:
         outputs = model(inputs, training=False)
         outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
         return [k.array(output) for output in outputs]

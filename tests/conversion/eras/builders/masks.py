@@ -126,7 +126,17 @@ def stacked(k, kinds, options, has_mask=True):
         getattr(k, kind + "Cell")(units) for units, kind in zip((2, 2 if has_mask else 3), kinds)
     ]
     outputs = k.RNN(cells if len(cells) > 1 else cells[0], **options)(tensor)
-    return k.model(source, list(outputs) if isinstance(outputs, (list, tuple)) else outputs)
+    return k.model(source, flattened_list(outputs))
+
+
+def flattened_list(values):
+    """Tensors of lists within lists; one tensor as it is."""
+    if not isinstance(values, (list, tuple)):
+        return values
+    entries = [flattened_list(value) for value in values]
+    return [
+        tensor for entry in entries for tensor in (entry if isinstance(entry, list) else [entry])
+    ]
 
 
 def cases(k):
@@ -337,7 +347,7 @@ def steps_of_steps(k):
         return k.model(source, k.TimeDistributed(k.SimpleRNN(2))(tensor))
 
     x = steps("steps of steps").reshape(4, 2, 3, 3)
-    return Case("steps of steps", "TimeDistributed", "mask", build, x)
+    return Case("steps of steps", "TimeDistributed", "mask", build, x, predicts=True)
 
 
 def repeated(k):

@@ -7,12 +7,15 @@ import numpy as np
 
 
 class Case:
-    """One small model: what it shows, a function that makes it, and the inputs to run it on."""
+    """One small model: what it shows, a function that makes it, and the inputs to run it on.
+
+    ``predicts``: whether it must be run by ``predict``, as TensorFlow 2.1 drops a mask otherwise.
+    """
 
     def __init__(self, name, layer, aspect, build, *inputs, **options):
         self.name, self.layer, self.aspect = name, layer, aspect
         self.build, self.inputs = build, [np.asarray(array) for array in inputs]
-        self.weights = options.get("weights")
+        self.predicts = options.get("predicts", False)
 
 
 class Keras:
