@@ -15,9 +15,9 @@ from deeplift_engine.util.typing import Tensor
 
 MEANS = ("nearest", "bilinear", "area", "gaussian")
 """Methods whose coefficients are never below 0."""
-METHODS = (*MEANS, "bicubic", "bicubic_torch", "lanczos3", "lanczos5", "mitchellcubic")
-SHARPNESS_OF_TORCH = -0.75
-"""The parameter of PyTorch's cubic convolution; TensorFlow's is -0.5 (Keys, 1981)."""
+SHARPNESS = {"bicubic_jax": -0.5, "bicubic_torch": -0.75}
+"""The parameter of cubic convolution (Keys, 1981); TensorFlow's is JAX's, but from a table."""
+METHODS = (*MEANS, "bicubic", *SHARPNESS, "lanczos3", "lanczos5", "mitchellcubic")
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,8 @@ class Interpolation(Linear):
 
     def _resized_basis(self, old: Any, new: Any) -> Tensor:
         """What becomes of basis vectors, as the channels of an image of width 1."""
-        if self.method == "bicubic_torch":
-            matrix = _cubic_of_torch(old, new)
+        if self.method in SHARPNESS:
+            matrix = _cubic_matrix(old, new, self.method)
         else:
             basis = tf.reshape(tf.eye(old), [1, old, 1, old])
             matrix = tf.reshape(self._resized(basis, [new, 1]), [new, old])
@@ -110,16 +110,22 @@ class Interpolation(Linear):
         return tf.compat.v1.image.resize_bilinear(images, sizes)
 
 
-def _cubic_of_torch(old: Any, new: Any) -> Tensor:
-    """(new, old) coefficients of PyTorch's bicubic interpolation: edges are repeated."""
+def _cubic_matrix(old: Any, new: Any, method: str) -> Tensor:
+    """(new, old) coefficients of bicubic interpolation.
+
+    PyTorch repeats the edges; JAX leaves out what is beyond them, and divides by the sum.
+    """
     scale = tf.cast(old, tf.float64) / tf.cast(new, tf.float64)
     middles = (tf.range(tf.cast(new, tf.float64), dtype=tf.float64) + 0.5) * scale - 0.5
     first = tf.floor(middles)
     matrix = tf.zeros([new, old], tf.float64)
     for tap in range(-1, 3):
-        place = tf.clip_by_value(tf.cast(first, tf.int32) + tap, 0, old - 1)
-        weight = _cubic(tf.abs(middles - first - tap), SHARPNESS_OF_TORCH)
+        place = tf.cast(first, tf.int32) + tap
+        if method == "bicubic_torch":
+            place = tf.clip_by_value(place, 0, old - 1)
+        weight = _cubic(tf.abs(middles - first - tap), SHARPNESS[method])
         matrix += weight[:, None] * tf.one_hot(place, old, dtype=tf.float64)
+    matrix /= tf.reduce_sum(matrix, axis=1, keepdims=True)
     return tf.cast(matrix, tf.float32)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from deeplift_engine.layers import Convolution, Dense, Identity, Layer, Pad
+import numpy as np
+
+from deeplift_engine.layers import Convolution, Dense, Identity, Layer, Pad, Scale
 from deeplift_engine.translate.activations import named_activation, put_activation
 from deeplift_engine.translate.layer_context import LayerContext, Refusal
 
@@ -24,12 +27,30 @@ def with_activation(
     function = named_activation(context.option("activation"))
     plain = isinstance(function, Identity)
     suffix = "" if plain else "/pre_activation"
+    if channels_first and context.option("bias_along_width"):
+        name = _biased_along_width(context, layer, inputs, suffix)
+        if name is not None:
+            return name if plain else put_activation(context, function, name)
     if channels_first:
         inner = context.add(layer, *inputs, suffix=suffix + "/channels_last")
         name = context.channels_first(inner, suffix=suffix)
     else:
         name = context.add(layer, *inputs, suffix=suffix)
     return name if plain else put_activation(context, function, name)
+
+
+def _biased_along_width(
+    context: LayerContext, layer: Layer, inputs: Sequence[str], suffix: str
+) -> str | None:
+    """A kernel layer whose bias Keras adds to columns, there being as many as channels."""
+    bias = getattr(layer, "bias", None)
+    width, channels = context.shape_after(layer, *inputs)[-2:]
+    if bias is None or width != channels:
+        return None
+    unbiased: Layer = replace(layer, bias=None)  # type: ignore[call-arg]
+    inner = context.add(unbiased, *inputs, suffix=f"{suffix}/channels_last")
+    moved = context.channels_first(inner, suffix=f"{suffix}/unbiased")
+    return context.add(Scale(np.ones_like(bias), bias), moved, suffix=suffix)
 
 
 def dense(context: LayerContext) -> str:

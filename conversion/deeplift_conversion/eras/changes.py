@@ -134,9 +134,16 @@ def _same(options: Options) -> Callable[[Options], Options]:
     return lambda config: options if config.get("padding") == "same" else {}
 
 
-def _bicubic(config: Options) -> Options:
-    sharp = config.get("interpolation") == "bicubic" and not config.get("antialias")
-    return {"interpolation": "bicubic_torch"} if sharp else {}
+def _channels_first(options: Options) -> Callable[[Options], Options]:
+    return lambda config: options if config.get("data_format") == "channels_first" else {}
+
+
+def _bicubic(backend: str) -> Callable[[Options], Options]:
+    def change(config: Options) -> Options:
+        sharp = config.get("interpolation") == "bicubic" and not config.get("antialias")
+        return {"interpolation": f"bicubic_{backend}"} if sharp else {}
+
+    return change
 
 
 def _symmetric(config: Options) -> Options:
@@ -252,10 +259,31 @@ CHANGES = (
         backends=("torch",),
     ),
     Change(
+        "with channels first and as many columns as channels, adds its bias to the columns",
+        (*_CONVOLUTIONS, *(f"Conv{rank}DTranspose" for rank in (1, 2, 3))),
+        _channels_first({"bias_along_width": True}),
+        (Period(KERAS_3, (3, 7)),),
+        backends=("", "tensorflow"),
+    ),
+    Change(
+        "adds a constant that has one axis to the last axis where its size is that one's, else to"
+        " the first, wherever it stands",
+        ("ops.Add",),
+        {"adds_as_bias": True},
+        (Period(KERAS_3, (3, 7)),),
+        backends=("", "tensorflow"),
+    ),
+    Change(
         "has another bicubic filter",
         ("Resizing", "UpSampling2D", "ops.Resize"),
-        _bicubic,
+        _bicubic("torch"),
         backends=("torch",),
+    ),
+    Change(
+        "has its bicubic filter exactly, TensorFlow from a table",
+        ("Resizing", "UpSampling2D", "ops.Resize"),
+        _bicubic("jax"),
+        backends=("jax",),
     ),
     Change(
         'repeats the edge for mode="symmetric"',

@@ -18,7 +18,7 @@ class Saved:
     """One model that one version saved.
 
     ``era`` names the version as `make` does, ``outcome`` what it computed: versions with the same
-    number agree. ``edge`` says whether it is the first or the last of its line to do so.
+    number agree.
     """
 
     era: str
@@ -28,7 +28,6 @@ class Saved:
     layer: str
     aspect: str
     outcome: int
-    edge: bool
 
     @property
     def file(self) -> str:
@@ -49,15 +48,7 @@ def saved_models() -> Iterator[Saved]:
     """Every model of every version, oldest first."""
     index = json.loads(INDEX.read_text())
     for name, model in sorted(index["models"].items()):
-        eras = sorted(model["outcomes"], key=order)
-        for position, era in enumerate(eras):
-            outcome = model["outcomes"][era]
-            around = [
-                near
-                for near in (eras[position - 1 : position] + eras[position + 1 : position + 2])
-                if order(near)[:3] == order(era)[:3]
-            ]
-            edge = len(around) < 2 or any(model["outcomes"][near] != outcome for near in around)
+        for era, outcome in sorted(model["outcomes"].items(), key=lambda item: order(item[0])):
             about = index["versions"][era]
             yield Saved(
                 era,
@@ -67,7 +58,6 @@ def saved_models() -> Iterator[Saved]:
                 model["layer"],
                 model["aspect"],
                 outcome,
-                edge,
             )
 
 

@@ -2,7 +2,7 @@
 
 Run from the repository's root, by a Python of that version (3.6 or later)::
 
-    python -m tests.conversion.eras.make keras-2.2.4 /tmp/eras [part of a name]
+    python -m tests.conversion.eras.make keras-2.2.4 /tmp/eras [pattern of names]
 
 writes ``/tmp/eras/keras-2.2.4/``: one file a model, ``truths.npz`` (``<model>/x0``, ``/y0`` ...),
 and ``cases.json``: layer and aspect of each, and why a version cannot make the others. The name
@@ -12,6 +12,7 @@ begins with ``keras-`` or ``tf-`` and may end in a backend: ``keras-3.15.0-torch
 
 import json
 import os
+import re
 import sys
 import warnings
 import zlib
@@ -117,9 +118,11 @@ def main(era, out, wanted=""):
     os.makedirs(folder, exist_ok=True)
     k = parts.Keras(keras, backend)
     made, refused, truths = known(folder) if wanted else ({}, {}, {})
+    names = set()
     for module in modules(keras):
         for case in module.cases(k):
-            if wanted and wanted not in case.name:
+            names.add(case.name)
+            if wanted and not re.search(wanted, case.name):
                 continue
             if hasattr(keras.backend, "clear_session"):
                 keras.backend.clear_session()
@@ -131,6 +134,9 @@ def main(era, out, wanted=""):
                 lines = (str(error) or "-").splitlines()
                 refused[case.name] = f"{type(error).__name__}: {lines[0][:160]}"
     np.savez_compressed(os.path.join(folder, "truths.npz"), **truths)
+    for gone in (made.keys() | refused.keys()) - names:
+        made.pop(gone, None)
+        refused.pop(gone, None)
     record = {
         "keras": keras.__version__,
         "backend": backend,

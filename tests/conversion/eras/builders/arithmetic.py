@@ -127,11 +127,51 @@ def defaults(k):
     yield from attentions(k)
 
 
+def causal(k):
+    """An Attention that is causal, where a version saves that."""
+    layer = k.Attention(causal=True)
+    if "causal" not in layer.get_config():
+        raise ValueError("it does not save that it is causal")
+    source = k.input(4, 3)
+    return k.model(source, layer([source, source]))
+
+
+def constants(k):
+    """Constants of one axis added to tensors, whose axes have one size or several."""
+    for shape, constant in (
+        ((5, 5), (5, 1)),
+        ((5, 5), (1, 5)),
+        ((5, 5), (5,)),
+        ((3, 5), (3, 1)),
+        ((4, 4, 3), (4, 1)),
+        ((4, 4, 4), (4, 1, 1)),
+        ((4, 4, 4), (1, 4, 1)),
+    ):
+
+        def build(shape=shape, constant=constant):
+            source = k.input(*shape)
+            return k.model(source, k.keras.ops.add(source, numbers("constant", *constant)))
+
+        name = "added %s %s" % (shape, constant)
+        yield Case(name, "ops.Add", "axes", build, numbers(name, 2, *shape))
+    for rank in (1, 2, 3):
+        for layer in ("Conv%dD" % rank, "Conv%dDTranspose" % rank, "SeparableConv%dD" % rank):
+
+            def make(layer=layer):
+                return getattr(k, layer)(4, 1, data_format="channels_first", activation="tanh")
+
+            size = (2,) + (4,) * rank
+            name = "square " + layer
+            yield Case(name, layer, "axes", chain(k, size, make), numbers(name, 2, *size))
+
+
 def attentions(k):
+    yield Case("Attention causal", "Attention", "default", lambda: causal(k), numbers("c", 2, 4, 3))
+    yield from constants(k)
+
     for layer, options in (
         ("Attention", {}),
         ("Attention", {"use_scale": True}),
-        ("Attention", {"causal": True}),
         ("Attention", {"score_mode": "concat"}),
         ("AdditiveAttention", {}),
         ("AdditiveAttention", {"use_scale": False}),

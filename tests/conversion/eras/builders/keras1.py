@@ -22,7 +22,8 @@ def shape(rank, ordering="tf"):
 
 
 def one(k, layer, size, aspect, *arguments, **options):
-    name = " ".join([layer, named(options)]).strip()
+    sizes = " ".join(map(str, arguments[1:3]))
+    name = " ".join([layer, named(options), sizes]).strip()
 
     def make():
         return getattr(k, layer)(*arguments, **options)
@@ -60,7 +61,14 @@ def convolutions(k):
     for mode in ("valid", "same"):
         for size in (2, 3):
             yield one(
-                k, "AtrousConvolution1D", (8, 3), "border", 2, size, atrous_rate=2, border_mode=mode
+                k,
+                "AtrousConvolution1D",
+                (8, 3),
+                "border",
+                2,
+                filter_length=size,
+                atrous_rate=2,
+                border_mode=mode,
             )
             for order in orders(2):
                 target = shape(2, order["dim_ordering"])
