@@ -52,8 +52,8 @@ TRIED = """
 
 Models of one or two layers, saved by each version, with random weights and inputs: how many, by
 layer and aspect. Behind a slash: how many of them gave something else in that version than in the
-last one that can make them, on TensorFlow if it can. `tests/conversion/eras/test_eras.py` compares the
-forward pass of each.
+last one that can make them, on TensorFlow if it can. `tests/conversion/eras/test_eras.py` compares
+the forward pass of each.
 """
 
 
