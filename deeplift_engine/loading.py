@@ -48,7 +48,8 @@ def load(
         (``"RevCompConv1D"``), by name, or by a pattern of names (``"lambda_*"``). A class that is
         named is not taken for Keras's of that name: options and arrays are as saved.
     functions
-        Their forward passes instead, on tensors (n, ...); by the same keys. What only indexes,
+        Their forward passes instead, on tensors (n, ...); by the same keys, or by the name of an
+        activation (``"gelu"``) that is no layer's. What only indexes,
         adds, subtracts and multiplies is exact. Any other function is approximate: its multipliers
         are averaged along the path from reference to input, see
         `deeplift_engine.translate.user_layers.forward_only`.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -12,19 +11,19 @@ import tensorflow as tf
 
 from deeplift_conversion import ModelSpec
 from deeplift_engine.engine.audit import Audit, audit
+from deeplift_engine.engine.block_sizes import pairs_per_block
+from deeplift_engine.engine.blocks import slices
 from deeplift_engine.engine.forward import traced
-from deeplift_engine.engine.plan import cut_at, pairs_per_block
 from deeplift_engine.engine.probe_inputs import random_inputs
-from deeplift_engine.engine.setup import Setup
-from deeplift_engine.errors import InputError, TargetError
+from deeplift_engine.engine.task import Task, attribution_point
+from deeplift_engine.errors import InputError
 from deeplift_engine.explainers.catalogue import create, find
 from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.reference_report import ReferenceReport, report_references
 from deeplift_engine.explainers.sweep import SeveralRules, Sweeper
 from deeplift_engine.graph.graph import Graph, Node
-from deeplift_engine.graph.inputs import InputInfo, arrays
-from deeplift_engine.graph.layouts import channels_axis
-from deeplift_engine.graph.vocabularies import tables
+from deeplift_engine.graph.inputs import arrays, by_name
+from deeplift_engine.graph.interface import interface
 from deeplift_engine.results.attribution import provenance
 from deeplift_engine.results.sweep_result import Sweep
 from deeplift_engine.rules import Rules
@@ -33,20 +32,21 @@ from deeplift_engine.translate.coverage import Coverage, LayerRow, coverage, des
 from deeplift_engine.translate.user_layers import registered_layers
 from deeplift_engine.util.progress import bar
 from deeplift_engine.util.typing import Array
+from deeplift_engine.util.warn import warn
 from deeplift_engine.verify import Verification, verify
 
 
 class Network:
-    """A saved model as a graph of attribution layers; made by `load` and `convert`.
+    """A saved model as a graph of attribution layers; created by `load` and `convert`.
 
     Attributes
     ----------
     graph
         The layers.
     spec
-        What was read from the file.
+        The specification that was read from the file.
     inputs
-        Name, shape and dtype of each input, and what it is looked up in.
+        Name, shape and dtype of each input, and the table that it is looked up in.
     dtype
         ``"float32"`` or ``"float64"``.
     """
@@ -61,7 +61,7 @@ class Network:
     ) -> None:
         self.spec = spec
         self.dtype = dtype
-        self._said = {"layers": layers, "functions": functions}
+        self._custom = {"layers": layers, "functions": functions}
         self.built = build(
             spec,
             layers=layers,
@@ -69,23 +69,14 @@ class Network:
             registered=registered_layers(),
             dtype=dtype,
         )
-        self.graph, self._logits = self.built.graph, self.built.logits
-        read = tables(self.graph)
-        self.inputs = tuple(
-            InputInfo(
-                name,
-                self.nodes[name].shape,
-                self.nodes[name].dtype,
-                read.get(name),
-                channels_axis(self.graph, name),
-            )
-            for name in self.graph.inputs
-        )
+        self.graph = self.built.graph
+        self._interface = interface(self.graph, spec, self.built.logits)
+        self.inputs = self._interface.inputs
         self._forwards: dict[tuple[str, ...], Any] = {}
 
     def respecified(self, spec: ModelSpec) -> Network:
         """A network of another specification with the same layers, such as other weights."""
-        return Network(spec, **self._said, dtype=self.dtype)
+        return Network(spec, **self._custom, dtype=self.dtype)
 
     @property
     def nodes(self) -> Mapping[str, Node]:
@@ -97,23 +88,43 @@ class Network:
         """Names of the nodes whose activations the model returns."""
         return self.graph.outputs
 
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """What results call the outputs: their keys in the model's structure, or the nodes."""
+        return tuple(self._interface.outputs)
+
     def __repr__(self) -> str:
         """Source and size."""
         shapes = ", ".join(f"{info.name} {info.shape}" for info in self.inputs)
-        return f"<Network of {self.spec.source}: {shapes} → {', '.join(self.outputs)}>"
+        return f"<Network of {self.spec.source}: {shapes} → {', '.join(self.output_names)}>"
 
-    def predict(
-        self, x: Any, batch_size: int | None = None, progress: bool | None = None
-    ) -> Array | dict[str, Array]:
-        """The model's outputs (N, ...) on inputs (N, ...); by name where there are several.
+    def predict(self, x: Any, batch_size: int | None = None, progress: bool | None = None) -> Any:
+        """The model's outputs (N, ...) on inputs (N, ...).
+
+        In Keras's own structure where the model's outputs have keys; else the only array, or
+        several by name.
+
+        Parameters
+        ----------
+        x
+            Array, or one per input: a mapping by name (its key in the model's structure, or else
+            the name of its Input layer), or a list where the model's inputs have no keys.
+        batch_size, progress
+            As for `Explainer.run`.
 
         Raises
         ------
         InputError
             If the inputs do not fit.
         """
-        found = self.activations(x, self.outputs, batch_size, progress)
-        return found[self.outputs[0]] if len(found) == 1 else found
+        return self._interface.packed(self.output_arrays(x, batch_size, progress))
+
+    def output_arrays(
+        self, x: Any, batch_size: int | None = None, progress: bool | None = None
+    ) -> list[Array]:
+        """The same arrays as a list, in the order in which Keras flattens the outputs."""
+        found = self._activations(x, self.outputs, batch_size, progress)
+        return [found[node] for node in self.outputs]
 
     def activations(
         self,
@@ -129,18 +140,24 @@ class Network:
         InputError
             If the inputs do not fit, or there is no such layer.
         """
-        names = tuple(dict.fromkeys(self._node(name, InputError) for name in layers))
+        nodes = {name: self._interface.names.node(name, InputError) for name in layers}
+        found = self._activations(x, nodes.values(), batch_size, progress)
+        return {name: found[node] for name, node in nodes.items()}
+
+    def _activations(
+        self, x: Any, nodes: Iterable[str], batch_size: int | None, progress: bool | None
+    ) -> dict[str, Array]:
+        names = tuple(dict.fromkeys(nodes))
         data = arrays(x, self.inputs, self.dtype)
         most = batch_size or pairs_per_block(self.graph, names, self.dtype)
-        samples, size = len(data[0]), min(len(data[0]), most)
         forward = self._forward(names)
-        parts: list[list[Array]] = []
-        with bar(samples, progress, " samples") as tick:
-            for start in range(0, samples, size):
-                outputs = forward(*(tf.constant(array[start : start + size]) for array in data))
-                parts.append([np.asarray(output) for output in outputs])
-                tick(len(parts[-1][0]))
-        joined = (np.concatenate(part) for part in zip(*parts, strict=True))
+        blocks: list[list[Array]] = []
+        with bar(len(data[0]), progress, " samples") as tick:
+            for rows in slices(len(data[0]), most):
+                outputs = forward(*(tf.constant(array[rows]) for array in data))
+                blocks.append([np.asarray(output) for output in outputs])
+                tick(rows.stop - rows.start)
+        joined = (np.concatenate(arrays) for arrays in zip(*blocks, strict=True))
         return dict(zip(names, joined, strict=True))
 
     def explainer(
@@ -181,8 +198,8 @@ class Network:
         RuleError, TargetError
             For names that are not known.
         """
-        found = find(method)
-        return found.made(self.setup(target, layers, fused, found.name), options)
+        row = find(method)
+        return row.create(self.task(target, layers, fused, row.name), options)
 
     def sweep(
         self,
@@ -237,7 +254,7 @@ class Network:
         fused: bool | None = None,
     ) -> Sweeper:
         """A sweep compiled once, to be run many times; see `sweep` and `explainer`."""
-        return Sweeper(self.setup(target, layers, fused, "deeplift"), rules, max_pooling)
+        return Sweeper(self.task(target, layers, fused, "deeplift"), rules, max_pooling)
 
     def reference_report(
         self,
@@ -248,7 +265,7 @@ class Network:
         target_layer: str = "logits",
         batch_size: int | None = None,
     ) -> ReferenceReport:
-        """What references are like: whether they repeat, and what the target is on them.
+        """References beside the inputs: whether they repeat, and the target on them.
 
         Parameters
         ----------
@@ -258,53 +275,55 @@ class Network:
             As ``target`` of `explainer`.
         """
         return report_references(
-            self.setup(target_layer), x, references, target=target, batch_size=batch_size
+            self.task(target_layer), x, references, target=target, batch_size=batch_size
         )
 
-    def setup(
+    def task(
         self,
         target: str = "logits",
         layers: str | Sequence[str] | None = None,
         fused: bool | None = None,
         method: str = "",
-    ) -> Setup:
-        """What a method is made for; arguments are those of `explainer`."""
+    ) -> Task:
+        """The task of a method; arguments are those of `explainer`."""
         names = [layers] if isinstance(layers, str) else layers
-        chosen = self.graph.inputs if names is None else dict.fromkeys(names)
-        places = tuple(cut_at(self.graph, self._node(name, InputError)) for name in chosen)
-        if not places:
+        chosen: Iterable[str] = self.graph.inputs
+        if names is not None:
+            chosen = dict.fromkeys(self._interface.names.node(name, InputError) for name in names)
+        points = tuple(attribution_point(self.graph, name) for name in chosen)
+        if not points:
             raise InputError("layers=[] names no layer to score at.")
         node = self.target_node(target)
         before = self.graph.ancestors([node])
-        unreachable = [place.name for place in places if place.node not in before]
+        unreachable = [point.name for point in points if point.node not in before]
         if unreachable and names is not None:
             raise InputError(f"The target {node!r} does not depend on {unreachable}.")
-        at_inputs = tuple(place.node for place in places) == self.graph.inputs
+        at_inputs = tuple(point.node for point in points) == self.graph.inputs
         settings = self._settings() | {
             "method": method,
             "target_layer": node,
-            "layers": None if at_inputs else [cut.name for cut in places],
+            "layers": None if at_inputs else [point.name for point in points],
         }
-        return Setup(self.graph, self.inputs, node, places, self.dtype, settings, fused, create)
+        return Task(
+            self.graph,
+            self.inputs,
+            node,
+            points,
+            self.dtype,
+            create,
+            settings,
+            fused,
+            outputs=self._interface.outputs,
+        )
+
+    def setup(self, *arguments: Any, **options: Any) -> Task:
+        """The former name of `task`."""
+        warn("Network.setup is Network.task now.", DeprecationWarning)
+        return self.task(*arguments, **options)
 
     def target_node(self, target: str = "logits") -> str:
         """Name of the node that ``target`` (``"logits"``, ``"output"``, a layer) stands for."""
-        if target not in ("logits", "output"):
-            return self._node(target.removeprefix("layer:"), TargetError)
-        if len(self.outputs) > 1:
-            logits = [f"{self._logits[name]!r}" for name in self.outputs if name in self._logits]
-            raise TargetError(
-                f"The model has several outputs; name one as target=: {', '.join(self.outputs)}"
-                + (f"; their logits: {', '.join(logits)}." if logits else ".")
-            )
-        output = self.outputs[0]
-        node = self._logits.get(output, output) if target == "logits" else output
-        if target in self.nodes and target not in (node, output):
-            raise TargetError(
-                f"target={target!r} could be the layer of that name or {node!r}: say "
-                f"'layer:{target}' or {node!r}."
-            )
-        return node
+        return self._interface.target_node(target)
 
     def describe(self, rules: Rules = "rescale", max_pooling: str = "exact") -> list[LayerRow]:
         """One row per attribution layer: what it is and which rule it gets."""
@@ -329,32 +348,26 @@ class Network:
     ) -> Audit:
         """The sum of contributions behind every layer, so that the first to break it is named.
 
-        One pair of input and reference per sample is walked, eagerly; give a few samples.
+        One pair of input and reference per sample goes back, eagerly; give a few samples.
         """
-        setup = self.setup(target_layer, fused=False)
-        plan = setup.plan(setup.assigned(rules, max_pooling))
-        return audit(plan, self.inputs, x, references, target)
+        task = self.task(target_layer, fused=False)
+        return audit(task.under(task.assigned(rules, max_pooling)), x, references, target)
 
     def verify(self, x: Any = None) -> Verification:
         """Compare the forward pass with Keras's own, where Keras can load the file."""
-        data = random_inputs(self.inputs, self.dtype) if x is None else x
-        return verify(self.spec.source, self.inputs, self.predict, data)
+        drawn = random_inputs(self.inputs, self.dtype)
+        data = by_name(drawn, self.inputs) if x is None else x
+        return verify(self.spec.source, self.inputs, self.output_arrays, data)
 
     def _forward(self, names: tuple[str, ...]) -> Any:
         if names not in self._forwards:
             self._forwards[names] = traced(self.graph, names)
         return self._forwards[names]
 
-    def _node(self, name: str, error: type[Exception]) -> str:
-        if name in self.nodes:
-            return name
-        near = difflib.get_close_matches(name, self.nodes, n=3) or list(self.nodes)
-        raise error(f"There is no layer {name!r}. Near it: {', '.join(near)}.")
-
     def _settings(self) -> dict[str, Any]:
-        given = {definition.key: definition.label for definition in self.built.definitions.values()}
+        custom = {each.key: each.label for each in self.built.definitions.values()}
         return {
-            **({"custom_layers": given} if given else {}),
+            **({"custom_layers": custom} if custom else {}),
             "model": self.spec.source,
             "model_sha256": self.spec.sha256,
             "model_keras_version": self.spec.keras_version,

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from deeplift_engine.graph.inputs import InputInfo
+from deeplift_engine.graph.inputs import InputInfo, by_input
+from deeplift_engine.graph.structure import leaves, packed
 
 TOLERANCE = 1e-5
 
@@ -33,7 +34,7 @@ class Verification:
 
 
 def verify(
-    source: str, inputs: Sequence[InputInfo], predict: Callable[[Any], Any], x: Any
+    source: str, inputs: Sequence[InputInfo], predict: Callable[[Any], list[Any]], x: Any
 ) -> Verification:
     """Compare what ``predict`` gives on ``x`` with what Keras's model of the file gives.
 
@@ -44,7 +45,7 @@ def verify(
     inputs
         The network's inputs.
     predict
-        From inputs to outputs (N, ...), or to a mapping of them by name.
+        From inputs to a list of outputs (N, ...), in the order in which Keras flattens them.
     x
         Inputs, as `Network.predict` takes them.
     """
@@ -55,16 +56,9 @@ def verify(
     except Exception as error:  # whatever Keras raises, the answer is that it cannot load the file
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         return Verification(None, None, f"Keras {keras.__version__} cannot load {source}: {reason}")
-    values = list(x) if isinstance(x, list | tuple) else x
-    if isinstance(values, dict):
-        values = [values[info.name] for info in inputs]
-    single = isinstance(values, list) and len(values) == 1
-    expected = model.predict(values[0] if single else values, verbose=0)
-    if isinstance(expected, dict):
-        expected = list(expected.values())
-    found = predict(x)
-    ours = list(found.values()) if isinstance(found, dict) else [found]
-    theirs = expected if isinstance(expected, list | tuple) else [expected]
+    values = packed([info.path for info in inputs], by_input(x, inputs, "x"))
+    theirs = list(leaves(model.predict(values, verbose=0)))
+    ours = predict(x)
     largest = max(
         float(np.max(np.abs(a - b)) / max(float(np.max(np.abs(b))), 1e-30))
         for a, b in zip(ours, theirs, strict=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
+import re
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,28 @@ needs_models = pytest.mark.skipif(
     not MODELS.is_dir(),
     reason=f"no {MODELS}: set DEEPLIFT_ENGINE_SHARED to where the real models are",
 )
+
+
+def keras_has(version: str) -> bool:
+    """Whether the installed Keras is of a version such as "3.13", or of a later one."""
+    numbers = re.findall(r"\d+", importlib.metadata.version("keras"))[:2]
+    return [int(number) for number in numbers] >= [int(number) for number in version.split(".")]
+
+
+def needs_keras(version: str) -> pytest.MarkDecorator:
+    """Skip under an older Keras than a test is for; `make test-lowest` has such a one."""
+    return pytest.mark.skipif(not keras_has(version), reason=f"it is for Keras from {version} on")
+
+
+MIXTURES = {"lrp_epsilon_plus", "lrp_epsilon_plus_flat", "lrp_epsilon_alpha2_beta1"}
+"""Methods of the same rules by layer as ``lrp_best_practice`` and those that have them all."""
+
+
+def slow_among(names: Iterable[str], repeats: Collection[str] = MIXTURES) -> list[Any]:
+    """Parameters of a test, of which those that repeat what others show are slow."""
+    return [
+        pytest.param(name, marks=pytest.mark.slow) if name in repeats else name for name in names
+    ]
 
 
 def off(found: Any, expected: Any) -> float:

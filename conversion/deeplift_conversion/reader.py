@@ -159,10 +159,10 @@ def read_config(
             digest.update(f"{layer}/{key} {values.shape} {values.dtype}".encode())
             digest.update(np.ascontiguousarray(values).tobytes())
     version = keras_version or str(document.get("keras_version") or "")
-    document = marked(document, own)
     options = _Options(backend or None, theano_kernels, data_format)
     header = _Header(document, version, str(document.get("backend") or ""), options)
-    model, graph = parse_model(document, header.era, source)
+    header = header.marked(own)
+    model, graph = parse_model(header.document, header.era, source)
     raw = assign_lists(graph, lists, source)
     spec = header.spec(model, graph, raw, _all_names(lists), source)
     return replace(spec, name=name or spec.name, sha256=digest.hexdigest())
@@ -216,6 +216,11 @@ class _Header:
             source=source,
         )
 
+    def marked(self, own: Collection[str]) -> _Header:
+        """Return the same with a mark on what is not Keras's."""
+        document = marked(self.document, own, self.keras_version, self.era)
+        return replace(self, document=document)
+
 
 def _read(
     path: str | Path, architecture: Architecture | None, options: _Options, own: Collection[str]
@@ -242,9 +247,9 @@ def _read(
         version = version or _text(file, "keras_version") or _text(root, "keras_version")
         version = version or str(document.get("keras_version") or "")
         backend = _text(file, "backend") or _text(root, "backend")
-        document = marked(document, own)
         header = _Header(document, version, backend or str(document.get("backend") or ""), options)
-        name, graph = parse_model(document, header.era, source)
+        header = header.marked(own)
+        name, graph = parse_model(header.document, header.era, source)
         lists = _lists(graph, root, len(data), source)
         raw = (
             assign_checkpoint(graph, root, len(data), source)

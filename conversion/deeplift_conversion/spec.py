@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]
+Path: TypeAlias = tuple[str | int, ...]
+"""Keys of mappings and positions in lists that lead to one tensor of a structure."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class LayerSpec:
         RNN: its cells).
     saved_class_name
         The class as the file spells it.
+    foreign
+        Why the class is not Keras's though it has a name of Keras's; ``""`` where it is.
     """
 
     name: str
@@ -54,6 +58,7 @@ class LayerSpec:
     weights: Mapping[str, Array] = field(default_factory=dict)
     children: tuple[LayerSpec, ...] = ()
     saved_class_name: str = ""
+    foreign: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,10 @@ class ModelSpec:
     era
         Major version of the Keras that wrote the configuration, 0 to 3 (tf.keras is 2). Some
         layers treat masks differently.
+    input_paths, output_paths
+        Where each input and output is in the structure that the model takes and returns:
+        ``("dna",)`` in a mapping, ``(0,)`` in a list, ``()`` for the only one. Mappings are in the
+        order of their keys, as Keras flattens them. No paths at all stand for flat lists.
     """
 
     name: str
@@ -122,3 +131,5 @@ class ModelSpec:
     source: str = "<memory>"
     sha256: str = ""
     era: int = 3
+    input_paths: tuple[Path, ...] = ()
+    output_paths: tuple[Path, ...] = ()

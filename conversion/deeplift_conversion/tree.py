@@ -68,6 +68,8 @@ class Layer:
         Age of the configuration, see `deeplift_conversion.eras.generations`.
     saved
         The options as saved.
+    foreign
+        Why the class is not Keras's though it has a name of Keras's; ``""`` where it is.
     """
 
     name: str
@@ -79,3 +81,4 @@ class Layer:
     trainable: bool = True
     era: int = 3
     saved: Mapping[str, Any] = field(default_factory=dict)
+    foreign: str = ""

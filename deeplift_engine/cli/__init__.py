@@ -32,7 +32,7 @@ EXIT_CODES: tuple[tuple[type[errors.DeepliftEngineError], int], ...] = (
     (errors.OutputError, NOT_WRITTEN),
     (errors.DeepliftEngineError, DATA_REFUSED),
 )
-"""The first class that fits an error decides."""
+"""The first class that matches an error decides."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read stdout has seen enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
-    except Exception:  # the outermost place: a shell must not take a fault for a failed check
+    except Exception:  # the outermost handler: a shell must not take a fault for a failed check
         traceback.print_exc()
         console.complain("error", "a fault of the program itself; please report the lines above")
         return FAULT

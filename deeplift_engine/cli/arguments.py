@@ -1,4 +1,4 @@
-"""What the user asked for, as the library takes it: the network, data, references, options."""
+"""Arguments of the library from options of the command line: network, data, references, options."""
 
 from __future__ import annotations
 
@@ -8,28 +8,30 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeplift_engine import references as kinds
 from deeplift_engine.cli import console
 from deeplift_engine.cli.custom_file import read_custom
 from deeplift_engine.cli.input_files import read_inputs
 from deeplift_engine.engine import targets
 from deeplift_engine.errors import InputError, RuleError
+from deeplift_engine.graph.inputs import key_of
+from deeplift_engine.references import References, combined
 from deeplift_engine.util.typing import Array
 
 if TYPE_CHECKING:
-    from deeplift_engine.explainers.method import Method, Option
+    from deeplift_engine.explainers.method import Method
     from deeplift_engine.network import Network
+    from deeplift_engine.util.signatures import Option
 
 Inputs = Array | dict[str, Array]
-Given = Iterable[tuple[str, Callable[[int], Any]]]
-"""References by the name of an input, empty where none was said, made of a seed."""
+InputReferences = Iterable[tuple[str, Callable[[int], Any]]]
+"""Pairs of an input's name, empty where the user named none, and references made from a seed."""
 
 
 def load(
-    options: argparse.Namespace, layers: Mapping[str, Mapping[str, Any]] | None = None
+    options: argparse.Namespace, custom: Mapping[str, Mapping[str, Any]] | None = None
 ) -> Network:
-    """The network of the model's options; ``layers`` are what `custom` read before."""
-    given = custom(options) if layers is None else layers
+    """The network; ``custom`` is the content of the file of ``--custom`` where it is read."""
+    definitions = custom_definitions(options) if custom is None else custom
     import deeplift_engine
 
     network: Network = deeplift_engine.load(
@@ -38,119 +40,135 @@ def load(
         backend=options.backend,
         theano_kernels=options.theano_kernels,
         data_format=options.data_format,
-        **given,
+        **definitions,
         dtype=options.dtype,
     )
     return network
 
 
-def custom(options: argparse.Namespace) -> dict[str, Mapping[str, Any]]:
-    """What the file of ``--custom`` says."""
+def custom_definitions(options: argparse.Namespace) -> dict[str, Mapping[str, Any]]:
+    """The custom layers and functions in the file of ``--custom``."""
     console.start_tensorflow()
     return read_custom(options.custom)
 
 
-def rules(options: argparse.Namespace, rest: Any = "rescale") -> Any:
-    """What the user says of rules, None for nothing; ``rest`` is that of layers not named."""
+def rules(options: argparse.Namespace, default: Any = "rescale") -> Any:
+    """The rules of ``--rules`` and ``--rule``, or None; ``default`` is for layers not named."""
     if not options.rule:
         return options.rules
     from deeplift_engine.rules.deeplift.assign import COMPOSITES
 
-    rest = options.rules or rest
-    return [*options.rule, *COMPOSITES.get(rest, [("default", rest)])]
+    others = options.rules or default
+    return [*options.rule, *COMPOSITES.get(others, [("default", others)])]
 
 
 def method_options(options: argparse.Namespace, method: Method) -> dict[str, Any]:
-    """The options of the method of ``score``, checked.
+    """The options of the method of ``score``, validated.
 
     Raises
     ------
     RuleError
-        For one that the method does not take, or that is said in two ways.
+        For an option that the method does not take, or that two flags set.
     """
-    given = {name: make() for name, make in options.option}
+    chosen = {name: value() for name, value in options.option}
     known = method.options
-    rest = known["rules"].default if "rules" in known else "rescale"
+    default = known["rules"].default if "rules" in known else "rescale"
     for name, value in (
-        ("rules", rules(options, rest)),
+        ("rules", rules(options, default)),
         ("max_pooling", options.max_pooling),
     ):
-        if value is not None and name in given:
+        if value is not None and name in chosen:
             raise RuleError(
                 f"--option {name}= says the same as --{name.replace('_', '-')}"
                 f"{' and --rule' if name == 'rules' else ''}: give one of them."
             )
         if value is not None:
-            given[name] = value
-    given = seeded(given, known, options.seed)
-    method.check(given)
-    return given
+            chosen[name] = value
+    chosen = seeded(chosen, known, options.seed)
+    method.validate(chosen)
+    return chosen
 
 
-def seeded(given: dict[str, Any], known: Mapping[str, Option], seed: int | None) -> dict[str, Any]:
-    """Options with the seed, where there is one and they have none of their own."""
-    return given if seed is None or "seed" not in known else {"seed": seed, **given}
+def seeded(chosen: dict[str, Any], known: Mapping[str, Option], seed: int | None) -> dict[str, Any]:
+    """Options with the seed of the command, where they take one and set none."""
+    return chosen if seed is None or "seed" not in known else {"seed": seed, **chosen}
+
+
+def run_options(options: argparse.Namespace) -> dict[str, Any]:
+    """The keyword arguments that `Explainer.run`, `compare` and `Network.sweep` share."""
+    return {
+        "target": target(options),
+        "batch_size": options.batch_size,
+        "progress": False if options.quiet else None,
+    }
 
 
 def target(options: argparse.Namespace) -> Any:
-    """What is explained; None where nothing was said."""
-    made = [make() for make in options.target or ()]
-    return made if len(made) > 1 else made[0] if made else None
+    """The target, a list of several, or None."""
+    chosen = [value() for value in options.target]
+    return chosen if len(chosen) > 1 else chosen[0] if chosen else None
 
 
 def all_units(network: Network, inputs: Inputs, options: argparse.Namespace) -> Any:
-    """Take a weighted sum of all units, drawn at random, so that a check passes none over."""
+    """A random weighted sum of all units, so that a check covers each of them."""
     node = network.target_node(options.target_layer)
     shape = network.activations(first(inputs, 1), [node])[node].shape[1:]
     return targets.weights(np.random.default_rng(options.seed or 0).normal(size=shape))
 
 
 def references(options: argparse.Namespace, network: Network) -> Any:
-    """What every ``--references`` said together; None for nothing."""
-    return by_input(options.references, options.seed or 0, names(network))
+    """The references of all ``--references`` together, or None."""
+    return by_input(keyed(options.references, network), options.seed or 0, names(network))
 
 
-def by_input(given: Given, seed: int, inputs: Sequence[str]) -> Any:
-    """References of each input: several kinds of one input are one set.
+def keyed(pairs: InputReferences, network: Network) -> InputReferences:
+    """References by the names of inputs, where the user may have named their Input layers."""
+    return [(key_of(name, network.inputs), make) for name, make in pairs or ()]
 
-    What was said without an input is that of the only one that has no references of its own, or of
-    all of these where it is the same value everywhere.
+
+def by_input(pairs: InputReferences, seed: int, inputs: Sequence[str]) -> Any:
+    """References of each input; several kinds for one input are one set.
+
+    References without an input's name are for the only input that has none of its own; a single
+    shared reference is for all such inputs.
 
     Raises
     ------
     InputError
-        Where it is not clear which input is meant.
+        Where the input is ambiguous.
     """
-    several: dict[str, list[Any]] = {}
-    for name, make in given:
-        several.setdefault(name, []).append(make(seed))
-    made = {
-        name: parts[0] if len(parts) == 1 else kinds.combined(*parts)
-        for name, parts in several.items()
+    kinds: dict[str, list[Any]] = {}
+    for name, create in pairs:
+        kinds.setdefault(name, []).append(create(seed))
+    chosen = {
+        name: several[0] if len(several) == 1 else combined(*several)
+        for name, several in kinds.items()
     }
-    if set(made) <= {""} and len(inputs) == 1:
-        return made.get("")
-    if "" in made:
-        common = made.pop("")
-        rest = [name for name in inputs if name not in made]
-        one = isinstance(common, kinds.References) and common.shared and common.count == 1
-        if not rest or not (one or len(rest) == 1):
+    if set(chosen) <= {""} and len(inputs) == 1:
+        return chosen.get("")
+    if "" in chosen:
+        common = chosen.pop("")
+        others = [name for name in inputs if name not in chosen]
+        single = isinstance(common, References) and common.shared and common.count == 1
+        if not others or not (single or len(others) == 1):
             raise InputError(
                 f"--references: the model has the inputs {', '.join(inputs)}, and it is not clear "
                 "which is meant; say --references INPUT=REFERENCES for each"
             )
-        made |= dict.fromkeys(rest, common)
-    return made or None
+        chosen |= dict.fromkeys(others, common)
+    return chosen or None
 
 
 def names(network: Network) -> list[str]:
-    """Of the network's inputs."""
+    """The names of the network's inputs."""
     return [info.name for info in network.inputs]
 
 
 def inputs(options: argparse.Namespace, network: Network) -> Inputs:
-    """The data of the file."""
-    return read_inputs(options.inputs, dict(options.key), names(network))
+    """The data in the file of inputs."""
+    keys = {key_of(name, network.inputs): array for name, array in options.key}
+    layers = [info.layer or info.name for info in network.inputs]
+    return read_inputs(options.inputs, keys, names(network), layers)
 
 
 def first(data: Inputs, samples: int) -> Inputs:

@@ -1,41 +1,39 @@
-"""What each command does: from its options, through the library, to what it prints."""
+"""The commands that compute: each takes parsed options, calls the library and prints a result."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeplift_engine.cli import arguments as asked
-from deeplift_engine.cli import console
+from deeplift_engine.cli import arguments, console
 from deeplift_engine.cli.listing import print_json, print_lines
 from deeplift_engine.errors import InputError, UnsupportedModelError
 from deeplift_engine.figures import draw_sweep
-from deeplift_engine.util import storage
-from deeplift_engine.util import tables as exports
+from deeplift_engine.util import storage, tables
 
 if TYPE_CHECKING:
     from deeplift_engine.results.attribution import Attribution
 
 SCORES_ALONE = ("map", "perturbation")
-"""Families of methods that have no multipliers."""
+"""Families of methods without multipliers."""
 
 
 def inspect(options: argparse.Namespace) -> int:
-    """Print a line for each layer, also where some are refused; the error is raised then."""
-    rules, pooling = asked.rules(options) or "rescale", options.max_pooling or "exact"
+    """Print a line for each layer; raise the error afterwards where some are refused."""
+    rules, pooling = arguments.rules(options) or "rescale", options.max_pooling or "exact"
     network, unsupported = None, None
-    custom = asked.custom(options)
+    custom = arguments.custom_definitions(options)
     try:
-        network = asked.load(options, custom)
+        network = arguments.load(options, custom)
     except UnsupportedModelError as error:
         import deeplift_engine
 
         unsupported = error
-        found = deeplift_engine.coverage(
+        coverage = deeplift_engine.coverage(
             options.model,
             architecture=options.architecture,
             backend=options.backend,
@@ -45,28 +43,28 @@ def inspect(options: argparse.Namespace) -> int:
             rules=rules,
             max_pooling=pooling,
         )
-        about: dict[str, Any] = {"model": found.source}
+        about: dict[str, Any] = {"model": coverage.source}
     else:
-        found = network.coverage(rules, pooling)
+        coverage = network.coverage(rules, pooling)
         about = {
-            "model": found.source,
-            "keras_version": network.spec.keras_version or "not said",
+            "model": coverage.source,
+            "keras_version": network.spec.keras_version or "unknown",
             "sha256": network.spec.sha256,
-            "outputs": list(network.outputs),
+            "outputs": list(network.output_names),
         }
     if options.json:
         described = network.describe(rules, pooling) if network else []
         print_json(
             {
                 **about,
-                "supported": found.supported,
-                "coverage": [asdict(row) for row in found.rows],
+                "supported": coverage.supported,
+                "coverage": [asdict(row) for row in coverage.rows],
                 "layers": [asdict(row) for row in described],
             }
         )
     else:
         print_lines(about)
-        console.say(f"\n{found}")
+        console.say(f"\n{coverage}")
     if unsupported is not None:
         raise unsupported
     return 0
@@ -79,7 +77,7 @@ def score(options: argparse.Namespace) -> int:
     from deeplift_engine.explainers.catalogue import find
 
     method = find(options.method)
-    given = asked.method_options(options, method)
+    chosen = arguments.method_options(options, method)
     if options.hypothetical and (options.layers or method.family in SCORES_ALONE):
         raise InputError(
             "--hypothetical contributions are those of letters at an input, from multipliers: "
@@ -89,19 +87,17 @@ def score(options: argparse.Namespace) -> int:
                 else f"{method.name} has none; leave it out"
             )
         )
-    network = asked.load(options)
+    network = arguments.load(options)
     explainer = network.explainer(
-        options.method, target=options.target_layer, layers=options.layers, **given
+        options.method, target=options.target_layer, layers=options.layers, **chosen
     )
     result = explainer.run(
-        asked.inputs(options, network),
-        target=asked.target(options),
-        references=asked.references(options, network),
-        batch_size=options.batch_size,
+        arguments.inputs(options, network),
+        references=arguments.references(options, network),
         average=not options.keep_references_apart,
         standard_errors=options.standard_errors,
         strict=options.strict,
-        progress=False if options.quiet else None,
+        **arguments.run_options(options),
     )
     result.save(
         options.output,
@@ -122,94 +118,91 @@ def score(options: argparse.Namespace) -> int:
 
 
 def compare(options: argparse.Namespace) -> int:
-    """Score by several methods, judge the scores, print the table and write what is wanted."""
+    """Score by several methods, judge the scores, print the table and write files of it."""
     console.start_tensorflow()
     from deeplift_engine.evaluate.compare_methods import METHODS, METRICS, TABLES
-    from deeplift_engine.evaluate.compare_methods import compare as compared
+    from deeplift_engine.evaluate.compare_methods import compare as compare_methods
     from deeplift_engine.evaluate.metrics import find_metric
     from deeplift_engine.explainers.catalogue import find
 
-    for path in options.output:
-        exports.checked_suffix(path, "comparisons", TABLES)
-        storage.check_place(path, overwrite=options.overwrite)
-    methods = [(name, make()) for name, make in options.method] or [(name, {}) for name in METHODS]
-    metrics = [(name, make()) for name, make in options.metric] or [(name, {}) for name in METRICS]
-    seed = options.seed
-    network = asked.load(options)
-    found = compared(
+    _check_outputs(options, "comparisons", TABLES)
+    methods, metrics = (
+        [
+            (name, arguments.seeded(value(), look_up(name).options, options.seed))
+            for name, value in chosen or [(name, dict) for name in defaults]
+        ]
+        for chosen, defaults, look_up in (
+            (options.method, METHODS, find),
+            (options.metric, METRICS, find_metric),
+        )
+    )
+    network = arguments.load(options)
+    comparison = compare_methods(
         network,
-        asked.inputs(options, network),
-        [(name, asked.seeded(given, find(name).options, seed)) for name, given in methods],
-        target=asked.target(options),
-        references=asked.references(options, network),
-        metrics=[
-            (name, asked.seeded(given, find_metric(name).options, seed)) for name, given in metrics
-        ],
+        arguments.inputs(options, network),
+        methods,
+        references=arguments.references(options, network),
+        metrics=metrics,
         groups=options.groups and options.groups(),
         target_layer=options.target_layer,
         layers=options.layers,
-        batch_size=options.batch_size,
-        progress=False if options.quiet else None,
+        **arguments.run_options(options),
     )
-    console.say(found.to_json() if options.json else str(found))
+    console.say(comparison.to_json() if options.json else str(comparison))
     for path in options.output:
-        found.save(path, overwrite=options.overwrite)
+        comparison.save(path, overwrite=options.overwrite)
     return 0
 
 
 def sweep(options: argparse.Namespace) -> int:
-    """Score under several references and rules, print the table and write what is wanted."""
-    for path in options.output:
-        exports.checked_suffix(path, "sweeps", (".csv",))
-        storage.check_place(path, overwrite=options.overwrite)
-    network = asked.load(options)
-    names, seed = asked.names(network), options.seed or 0
-    found = network.sweep(
-        asked.inputs(options, network),
+    """Score under several references and rules, print the table and write files of it."""
+    _check_outputs(options, "sweeps", (".csv",))
+    network = arguments.load(options)
+    names, seed = arguments.names(network), options.seed or 0
+    result = network.sweep(
+        arguments.inputs(options, network),
         {
-            text: asked.by_input(given, seed, names)
-            for text, given in options.references or [("zeros", ())]
+            text: arguments.by_input(arguments.keyed(pairs, network), seed, names)
+            for text, pairs in options.references or [("zeros", ())]
         },
         options.rules or "rescale",
-        target=asked.target(options),
         target_layer=options.target_layer,
         layers=options.layers,
-        max_pooling=options.max_pooling,
-        batch_size=options.batch_size,
-        progress=False if options.quiet else None,
+        max_pooling=options.max_pooling or "exact",
+        **arguments.run_options(options),
     )
     if options.json:
-        print_json({"rows": found.rows()})
+        print_json({"rows": result.rows()})
     else:
-        console.say(str(found))
+        console.say(str(result))
     for path in options.output:
-        if (kind := path.suffix.lower()) in exports.PICTURES:
-            picture = exports.to_picture(draw_sweep(found), kind)
+        if (kind := path.suffix.lower()) in tables.PICTURES:
+            picture = tables.to_picture(draw_sweep(result), kind)
             storage.write_bytes(path, picture, overwrite=options.overwrite)
         else:
-            found.save(path, overwrite=options.overwrite)
+            result.save(path, overwrite=options.overwrite)
     return 0
 
 
 def check(options: argparse.Namespace) -> int:
-    """Compare the network with Keras, and its contributions with the target's difference."""
-    network = asked.load(options)
+    """Compare the network with Keras, and sums of contributions with the target's difference."""
+    network = arguments.load(options)
     from deeplift_engine.engine.probe_inputs import random_inputs
 
     if options.inputs is None:
         drawn = random_inputs(network.inputs, network.dtype, options.samples, options.seed or 0)
-        inputs: asked.Inputs = dict(zip(asked.names(network), drawn, strict=True))
+        inputs: arguments.Inputs = dict(zip(arguments.names(network), drawn, strict=True))
     else:
-        inputs = asked.first(asked.inputs(options, network), options.samples)
-    target = asked.target(options)
+        inputs = arguments.first(arguments.inputs(options, network), options.samples)
+    target = arguments.target(options)
     if target is None:
-        target = asked.all_units(network, inputs, options)
+        target = arguments.all_units(network, inputs, options)
     verification = network.verify(inputs)
     audit = network.audit(
         inputs,
-        references=asked.references(options, network),
+        references=arguments.references(options, network),
         target=target,
-        rules=asked.rules(options) or "rescale",
+        rules=arguments.rules(options) or "rescale",
         target_layer=options.target_layer,
         max_pooling=options.max_pooling or "exact",
     )
@@ -229,8 +222,15 @@ def check(options: argparse.Namespace) -> int:
     return 0 if verification.ok is not False and audit.ok else 1
 
 
+def _check_outputs(options: argparse.Namespace, what: str, suffixes: Sequence[str]) -> None:
+    """Refuse files that cannot be written, before any work."""
+    for path in options.output:
+        tables.checked_suffix(path, what, suffixes)
+        storage.check_writable(path, overwrite=options.overwrite)
+
+
 def _summary(result: Attribution) -> dict[str, Any]:
-    """Say what was computed, and how well it sums."""
+    """The shapes of the scores, and how well they sum."""
     scores = result.scores if isinstance(result.scores, Mapping) else {"": result.scores}
     summary: dict[str, Any] = {
         f"scores of {name}" if name else "scores": list(array.shape)

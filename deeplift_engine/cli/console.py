@@ -1,4 +1,4 @@
-"""What a terminal sees: tables, complaints, and TensorFlow without its chatter."""
+"""Output to the terminal: results, errors and warnings, and TensorFlow without its chatter."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ def plain_warnings(*, verbose: bool) -> Iterator[None]:
 
 
 def start_tensorflow() -> None:
-    """Import TensorFlow and find its devices, without what its C++ side prints meanwhile.
+    """Import TensorFlow and find its devices, without the output of its C++ side.
 
-    What it printed is shown if the start fails, or if ``TF_CPP_MIN_LOG_LEVEL`` is set in the
+    The output is shown if the start fails, or if ``TF_CPP_MIN_LOG_LEVEL`` is set in the
     environment: then the user wants to see it.
     """
     if "tensorflow" in sys.modules:
@@ -88,9 +88,9 @@ def start_tensorflow() -> None:
 
 @contextmanager
 def _held_back() -> Iterator[None]:
-    """Keep back what is written to the stderr of the process, and show it only on failure."""
+    """Hold back the stderr of the process, and show it only on failure."""
     sys.stderr.flush()
-    kept = os.dup(2)
+    original = os.dup(2)
     with tempfile.TemporaryFile() as chatter:
         os.dup2(chatter.fileno(), 2)
         try:
@@ -98,10 +98,10 @@ def _held_back() -> Iterator[None]:
         except BaseException:
             sys.stderr.flush()
             chatter.seek(0)
-            with os.fdopen(os.dup(kept), "wb") as stderr:
+            with os.fdopen(os.dup(original), "wb") as stderr:
                 shutil.copyfileobj(chatter, stderr)
             raise
         finally:
             sys.stderr.flush()
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(original, 2)
+            os.close(original)

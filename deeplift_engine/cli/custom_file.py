@@ -1,4 +1,4 @@
-"""What a user says of custom layers in a Python file of his own, named with ``--custom``."""
+"""The Python file of ``--custom``, in which users define custom layers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def read_custom(path: Path | None) -> dict[str, Mapping[str, Any]]:
     Raises
     ------
     InputError
-        If there is no such file, it raises, or it says nothing of any layer.
+        If the file does not exist, raises an error, or defines no layer.
     """
     if path is None:
         return {}
@@ -31,20 +31,20 @@ def read_custom(path: Path | None) -> dict[str, Mapping[str, Any]]:
     known = registered_layers()
     sys.path.insert(0, str(path.resolve().parent))
     try:
-        found = runpy.run_path(str(path), run_name=path.stem)
+        namespace = runpy.run_path(str(path), run_name=path.stem)
     except Exception as error:
         text = (str(error).strip() or "no message").splitlines()[0]
         raise InputError(f"--custom {path} raised {type(error).__name__}: {text}") from error
     finally:
         sys.path.pop(0)
-    given = {option: found[name] for name, option in NAMES.items() if name in found}
-    if not given and registered_layers() is known:
+    definitions = {option: namespace[name] for name, option in NAMES.items() if name in namespace}
+    if not definitions and registered_layers() is known:
         raise InputError(
-            f"--custom {path} says nothing of any layer: it needs LAYERS = {{...}} or "
+            f"--custom {path} defines no layer: it needs LAYERS = {{...}} or "
             "FUNCTIONS = {...}, which are what deeplift_engine.load takes, or calls of "
             "deeplift_engine.register_layer"
         )
-    return given
+    return definitions
 
 
 __all__ = ["read_custom"]

@@ -1,4 +1,4 @@
-"""Arrays from the files that users keep them in: npy, npz, HDF5."""
+"""Arrays from npy, npz and HDF5 files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DAMAGE = (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError, zip
 
 
 def read_inputs(
-    path: Path, keys: Mapping[str, str], names: Sequence[str]
+    path: Path, keys: Mapping[str, str], names: Sequence[str], layers: Sequence[str] = ()
 ) -> Array | dict[str, Array]:
     """Read the inputs of a model from one file.
 
@@ -30,7 +30,9 @@ def read_inputs(
         Name of the array in the file by name of the model's input; the key ``""`` stands for
         the only input.
     names
-        The model's inputs, in its order.
+        The model's inputs, in its order: by their keys where they have such.
+    layers
+        Names of their Input layers, by which arrays are read that are not named by key.
 
     Returns
     -------
@@ -49,19 +51,27 @@ def read_inputs(
         )
     if len(names) == 1:
         if len(keys) > 1:
-            given = " and ".join(map(repr, keys.values()))
-            raise InputError(f"--key names {given} for the only input, {names[0]}: leave one out")
+            keyed = " and ".join(map(repr, keys.values()))
+            raise InputError(f"--key names {keyed} for the only input, {names[0]}: leave one out")
         return read_array(path, keys.get("") or keys.get(names[0]))
     if "" in keys:
         raise InputError(
             f"the model has the inputs {', '.join(names)}: give --key INPUT=NAME for each, or "
             "name the arrays in the file as the inputs"
         )
-    return {name: read_array(path, keys.get(name, name)) for name in names}
+    try:
+        return {name: read_array(path, keys.get(name, name)) for name in names}
+    except InputError as error:
+        if keys or not layers or list(layers) == list(names):
+            raise
+        try:
+            return {layer: read_array(path, layer) for layer in layers}
+        except InputError:
+            raise error from None
 
 
 def read_array(path: Path, key: str | None = None) -> Array:
-    """Read one array of numbers; ``key`` may be left out where the file holds only one.
+    """Read one array of numbers; ``key`` is optional where the file holds only one.
 
     Raises
     ------

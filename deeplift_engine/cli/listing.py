@@ -1,17 +1,17 @@
-"""The commands that list what there is: methods, and metrics."""
+"""The commands that list methods and metrics, and explain one of them."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from deeplift_engine.cli import console
 from deeplift_engine.util.jsonable import plain
 
 if TYPE_CHECKING:
-    from deeplift_engine.explainers.method import Option
+    from deeplift_engine.util.signatures import Option
 
 BETTER = {"high": "higher", "low": "lower", "": "neither"}
 
@@ -22,11 +22,7 @@ def methods(options: argparse.Namespace) -> int:
     from deeplift_engine.explainers.catalogue import TABLE, find
 
     if options.name is None:
-        rows = [
-            {"name": method.name, "family": method.family, "summary": method.summary}
-            for method in TABLE.values()
-        ]
-        return _list("methods", rows, options)
+        return _list("methods", TABLE.values(), lambda row: {"family": row.family}, options)
     method = find(options.name)
     about = {
         "name": method.name,
@@ -46,11 +42,7 @@ def metrics(options: argparse.Namespace) -> int:
     from deeplift_engine.evaluate.metrics import METRICS, find_metric
 
     if options.name is None:
-        rows = [
-            {"name": metric.name, "better": BETTER[metric.best], "summary": metric.summary}
-            for metric in METRICS.values()
-        ]
-        return _list("metrics", rows, options)
+        return _list("metrics", METRICS.values(), lambda row: {"better": BETTER[row.best]}, options)
     metric = find_metric(options.name)
     about = {
         "name": metric.name,
@@ -62,25 +54,31 @@ def metrics(options: argparse.Namespace) -> int:
     return _explain(about, metric.options.values(), f"{metric.name}:", options)
 
 
-def _list(what: str, rows: list[dict[str, str]], options: argparse.Namespace) -> int:
+def _list(
+    what: str,
+    rows: Iterable[Any],
+    column: Callable[[Any], dict[str, str]],
+    options: argparse.Namespace,
+) -> int:
     if options.json:
-        print_json({what: rows})
+        listed = [{"name": row.name, **column(row), "summary": row.summary} for row in rows]
+        print_json({what: listed})
     else:
         for row in rows:
-            console.say(f"{row['name']:32} {row['summary']}")
+            console.say(f"{row.name:32} {row.summary}")
     return 0
 
 
 def _explain(
-    about: dict[str, Any], known: Iterable[Option], form: str, options: argparse.Namespace
+    about: dict[str, Any], known: Iterable[Option], prefix: str, options: argparse.Namespace
 ) -> int:
     if options.json:
         print_json({**about, "options": [_option(option) for option in known]})
         return 0
     print_lines({name: value for name, value in about.items() if value != []})
     for option in known:
-        value = "...   (must be given)" if option.required else option.default
-        console.say(f"\n{form}{option.name}={value}\n{console.wrapped(option.text)}")
+        value = "...   (required)" if option.required else option.default
+        console.say(f"\n{prefix}{option.name}={value}\n{console.wrapped(option.text)}")
     return 0
 
 

@@ -1,7 +1,7 @@
-"""Options that are more than a number or a name: targets, references, rules by layer.
+"""Options with a grammar of their own: targets, references, rules by layer.
 
-Each function takes the text of one option and returns a function or a value that the library
-understands; a text of the wrong form is an `argparse.ArgumentTypeError`, wrong usage.
+Each function takes the text of one option and returns a value for the library, or a function that
+makes it later. A text of the wrong form raises `argparse.ArgumentTypeError`: wrong usage.
 """
 
 from __future__ import annotations
@@ -9,19 +9,23 @@ from __future__ import annotations
 import argparse
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
-from deeplift_engine import references as kinds
 from deeplift_engine.cli.input_files import SUFFIXES, read_array
 from deeplift_engine.engine import targets
+from deeplift_engine.references import KINDS
+from deeplift_engine.references.kinds import Form, ReferenceKind
+from deeplift_engine.util.suggestions import suggest
 
 WORDS = {"none": None, **dict.fromkeys(("true", "yes", "on"), True)}
 WORDS |= dict.fromkeys(("false", "no", "off"), False)
-"""What Python would not read, by what it means."""
+"""Words that are no literals of Python, and their values."""
 
-Made = Callable[[], Any]  # made later: it may need files or the library
+Value = Callable[[], Any]
+"""Returns the value: it may need files or the library, which are read after all options."""
 
 
 def pair(text: str) -> tuple[str, str]:
@@ -39,13 +43,13 @@ def optional_pair(text: str) -> tuple[str, str]:
 
 def names(text: str) -> list[str]:
     """Split ``NAME,NAME,...``."""
-    found = [name.strip() for name in text.split(",")]
-    if not all(found):
+    split = [name.strip() for name in text.split(",")]
+    if not all(split):
         raise argparse.ArgumentTypeError(f"expected names with commas between, not {text!r}")
-    return found
+    return split
 
 
-def option(text: str) -> tuple[str, Made]:
+def option(text: str) -> tuple[str, Value]:
     """Split ``NAME=VALUE``, and read VALUE as Python would: a number, a word, a list, a mapping.
 
     ``@FILE`` is an array.
@@ -54,26 +58,27 @@ def option(text: str) -> tuple[str, Made]:
     if value.startswith("@") and len(value) > 1:
         return name, lambda: _read(value[1:])
     try:
-        found = ast.literal_eval(value)
+        literal = ast.literal_eval(value)
     except (SyntaxError, ValueError):
-        found = WORDS.get(value.lower(), value)
-    return name, lambda: found
+        literal = WORDS.get(value.lower(), value)
+    return name, lambda: literal
 
 
-def named(text: str) -> tuple[str, Made]:
+def name_with_options(text: str) -> tuple[str, Value]:
     """Split ``NAME:OPTION=VALUE;OPTION=VALUE`` into the name and its options."""
     name, _, rest = text.partition(":")
     if not name:
         raise argparse.ArgumentTypeError(f"expected NAME or NAME:OPTION=VALUE, not {text!r}")
-    made = [option(part) for part in rest.split(";") if part]
-    keys = [key for key, _ in made]
-    twice = next((key for key in keys if keys.count(key) > 1), None)
-    if twice is not None:
-        raise argparse.ArgumentTypeError(f"{twice}= is given twice in {text!r}; leave one out")
-    return name, lambda: {key: make() for key, make in made}
+    pairs = [option(pair) for pair in rest.split(";") if pair]
+    options = dict(pairs)
+    if len(options) < len(pairs):
+        names = [key for key, _ in pairs]
+        twice = next(key for key in names if names.count(key) > 1)
+        raise argparse.ArgumentTypeError(f"{twice}= occurs twice in {text!r}; leave one out")
+    return name, lambda: {key: value() for key, value in options.items()}
 
 
-def groups(text: str) -> Made:
+def groups(text: str) -> Value:
     """Read ``--groups``: a word, a number, or ``@FILE``."""
     return option(f"groups={text}")[1]
 
@@ -85,20 +90,20 @@ def at_least_one(text: str) -> int:
     return int(text)
 
 
-def target(text: str) -> Made:
+def target(text: str) -> Value:
     """Read one ``--target``."""
     if text == "all":
         return lambda: "all"
     if re.fullmatch(r"-?\d+", text):
         return lambda: int(text)
     if re.fullmatch(r"(-?\d+|:)(,(-?\d+|:))+", text):
-        parts = text.split(",")
-        return lambda: tuple(slice(None) if part == ":" else int(part) for part in parts)
-    if found := re.fullmatch(r"(\d+)-(\d+)", text):
-        first, second = (int(unit) for unit in found.groups())
+        axes = text.split(",")
+        return lambda: tuple(slice(None) if index == ":" else int(index) for index in axes)
+    if match := re.fullmatch(r"(\d+)-(\d+)", text):
+        first, second = (int(unit) for unit in match.groups())
         return lambda: targets.difference(first, second)
-    if found := re.fullmatch(r"mean:(\d+)", text):
-        unit = int(found[1])
+    if match := re.fullmatch(r"mean:(\d+)", text):
+        unit = int(match[1])
         return lambda: targets.mean_normalised(unit)
     if text.startswith("@") and len(text) > 1:
         return lambda: _read(text[1:])
@@ -109,47 +114,68 @@ def target(text: str) -> Made:
 
 
 def references(text: str) -> Callable[[int], Any]:
-    """Read the value of one ``--references``; what comes back is called with the seed."""
-    kind, colon, rest = text.partition(":")
-    try:
-        if text == "zeros":
-            return lambda seed: kinds.zeros()
-        if kind == "constant" and colon:
-            value = float(rest)
-            return lambda seed: kinds.constant(value)
-        if kind == "background" and colon:
-            frequencies = [float(part) for part in rest.split(",")]
-            return lambda seed: kinds.background(frequencies)
-        if kind == "replaced" and colon:
-            by, _, keep = rest.partition(":")
-            tokens = [int(token) for token in by.split(",")]
-            kept = [int(token) for token in keep.split(",")] if keep else []
-            return lambda seed: kinds.replaced(tokens, keep=kept)
-        if kind in ("shuffle", "dinucleotide_shuffle", "gc_matched"):
-            count = _count(rest) if colon else 20
-            return lambda seed: getattr(kinds, kind)(count, seed=seed)
-        if kind == "kmer_shuffle" and colon:
-            word, several, number = rest.partition(":")
-            length, drawn = int(word), _count(number) if several else 20
-            return lambda seed: kinds.kmer_shuffle(drawn, k=length, seed=seed)
-        if kind == "drawn" and ":" in rest:
-            number, _, file = rest.partition(":")
-            drawn = _count(number)
-            return lambda seed: kinds.drawn(_read(file), drawn, seed=seed)
-        if kind == "blur" and colon:
-            widths = [float(part) for part in rest.split(",")]
-            return lambda seed: kinds.blur(widths)
-        if kind in ("shared", "per_sample") and rest:
-            return lambda seed: getattr(kinds, kind)(_read(rest))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"expected numbers after {kind}:, not {rest!r}") from None
+    """Read ``NAME:ARGUMENT``, a row of `deeplift_engine.references.KINDS`, or a file of them.
+
+    The function that is returned makes the references from a seed.
+    """
+    name, colon, rest = text.partition(":")
+    kind = KINDS.get(name)
+    if kind is not None and kind.arguments is not None:
+        return _kind_of_references(kind, rest if colon else None, text)
     if any(suffix in text.lower() for suffix in SUFFIXES):
         return lambda seed: _read(text)
-    raise argparse.ArgumentTypeError(f"no such references: {text!r}; see the list in --help")
+    known = [other for other, kind in KINDS.items() if kind.arguments is not None]
+    advice = suggest(name, known, "See the list in --help.")
+    raise argparse.ArgumentTypeError(f"there is no kind of references {name!r}. {advice}")
+
+
+def _kind_of_references(kind: ReferenceKind, rest: str | None, text: str) -> Callable[[int], Any]:
+    forms = kind.arguments or {}
+    texts = [] if rest is None else rest.split(":", max(len(forms) - 1, 0))
+    if not kind.required <= len(texts) <= len(forms):
+        raise argparse.ArgumentTypeError(f"expected {kind.syntax}, not {text!r}")
+    values: dict[str, Value] = {}
+    for (argument, form), value in zip(forms.items(), texts, strict=False):
+        try:
+            values[argument] = READERS[form](value)
+        except ValueError:
+            raise argparse.ArgumentTypeError(
+                f"{kind.syntax}: expected {form.value} for {argument}, not {value!r}"
+            ) from None
+    seeded = "seed" in kind.parameters
+
+    def create(seed: int) -> Any:
+        settings = {argument: value() for argument, value in values.items()}
+        return kind.create(**settings, **({"seed": seed} if seeded else {}))
+
+    return create
+
+
+def _constant(read: Callable[[str], Any]) -> Callable[[str], Value]:
+    """A reader whose values need no file."""
+
+    def reader(text: str) -> Value:
+        value = read(text)
+        return lambda: value
+
+    return reader
 
 
 def _count(text: str) -> int | Literal["auto"]:
     return "auto" if text == "auto" else at_least_one(text)
+
+
+READERS: Mapping[Form, Callable[[str], Value]] = MappingProxyType(
+    {
+        Form.NUMBER: _constant(float),
+        Form.NUMBERS: _constant(lambda text: [float(number) for number in text.split(",")]),
+        Form.INTEGER: _constant(int),
+        Form.INTEGERS: _constant(lambda text: [int(number) for number in text.split(",")]),
+        Form.COUNT: _constant(_count),
+        Form.FILE: lambda text: lambda: _read(text),
+    }
+)
+"""Readers of the arguments of kinds of references."""
 
 
 def input_references(text: str) -> tuple[str, Callable[[int], Any]]:
@@ -160,7 +186,7 @@ def input_references(text: str) -> tuple[str, Callable[[int], Any]]:
 
 def setting(text: str) -> tuple[str, list[tuple[str, Callable[[int], Any]]]]:
     """Read one ``--references`` of a sweep, of several inputs with semicolons between."""
-    return text, [input_references(part) for part in text.split(";")]
+    return text, [input_references(one) for one in text.split(";")]
 
 
 def _read(text: str) -> Any:

@@ -1,4 +1,4 @@
-"""Hypothetical contributions from a function that gives multipliers."""
+"""Hypothetical contributions from a function that returns multipliers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class HypotheticalFunction:
 
     @property
     def averages(self) -> bool:
-        """Whether `averaged` is there."""
+        """Whether `averaged` exists."""
         return isinstance(self._multipliers, ScoringFunction)
 
     def __call__(

@@ -72,12 +72,12 @@ class Layer:
         return (None, *self.network.nodes[self.node].shape)
 
     def get_activation_vars(self) -> Layer:
-        """What `deeplift_engine.compat.util.compile_func` takes: the layer itself."""
+        """The layer itself, as `deeplift_engine.compat.util.compile_func` takes it."""
         return self
 
 
 class Input(Layer):
-    """Where data come in."""
+    """An input of the model."""
 
 
 class Activation(Layer):

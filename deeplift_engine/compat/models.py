@@ -25,7 +25,7 @@ class TargetLayerError(TargetError, RuntimeError):
 
 
 class Model:
-    """What the two kinds of converted models share.
+    """The common base of the two kinds of converted models.
 
     Attributes
     ----------
@@ -46,11 +46,11 @@ class Model:
         return self._layers
 
     def get_name_to_layer(self) -> OrderedDict[str, Layer]:
-        """The same by name."""
+        """The layers by name."""
         return OrderedDict((layer.name, layer) for layer in self._layers)
 
     def get_input_layer_names(self) -> list[str]:
-        """Names of the layers where data come in, in the order of ``input_data_list``."""
+        """Names of the input layers, in the order of ``input_data_list``."""
         by_node = {layer.node: layer.name for layer in self._layers}
         return [by_node[info.name] for info in self.network.inputs]
 
@@ -59,18 +59,18 @@ class Model:
         wanted = scored if isinstance(scored, list) else [scored]
         cuts = tuple(layer.node for layer in wanted)
         if (cuts, target.node) not in self._explainers:
-            made = self.network.explainer(
+            explainer = self.network.explainer(
                 rules=self._rules,
                 target=target.node,
                 max_pooling=self._max_pooling,
                 layers=None if cuts == self.network.graph.inputs else cuts,
             )
-            if made.setup.target != target.node:  # "output" and "logits" are words of their own
+            if explainer.task.target != target.node:  # "output" and "logits" are words of their own
                 raise TargetLayerError(
                     f"The target layer is called {target.node!r}, which in this engine means "
-                    f"{made.setup.target!r}. Rename the layer and save the model again."
+                    f"{explainer.task.target!r}. Rename the layer and save the model again."
                 )
-            self._explainers[cuts, target.node] = made
+            self._explainers[cuts, target.node] = explainer
         return ScoringFunction(
             self._explainers[cuts, target.node],
             kind,
@@ -92,7 +92,7 @@ class Model:
         return predict
 
     def _check_target(self, target: Layer) -> None:
-        """Refuse an activation, as the original does, but say what to ask for instead."""
+        """Refuse an activation, as the original does, and name the layer to take instead."""
         if isinstance(target, Activation):
             index = self._layers.index(target)
             source = self._source(target)
@@ -121,9 +121,9 @@ class Model:
         at = layer.node
         while len(self.network.nodes[at].inputs) == 1:
             at = self.network.nodes[at].inputs[0]
-            found = by_node.get(at.removesuffix("/channels_last"))
-            if found not in (None, layer):
-                return found
+            source = by_node.get(at.removesuffix("/channels_last"))
+            if source not in (None, layer):
+                return source
         return None
 
 
@@ -133,13 +133,13 @@ class SequentialModel(Model):
     def get_target_contribs_func(
         self, find_scores_layer_idx: int | list[int], target_layer_idx: int = -2
     ) -> ScoringFunction:
-        """A function that gives contributions at one layer or, for a list, at several."""
+        """A function that returns contributions at one layer or, for a list, at several."""
         return self._by_index("contribs", find_scores_layer_idx, target_layer_idx)
 
     def get_target_multipliers_func(
         self, find_scores_layer_idx: int | list[int], target_layer_idx: int = -2
     ) -> ScoringFunction:
-        """A function that gives multipliers at one layer or, for a list, at several."""
+        """A function that returns multipliers at one layer or, for a list, at several."""
         return self._by_index("multipliers", find_scores_layer_idx, target_layer_idx)
 
     def get_prediction_function(self, input_layer_idx: int, output_layer_idx: int) -> Any:
@@ -170,13 +170,13 @@ class GraphModel(Model):
     def get_target_contribs_func(
         self, find_scores_layer_name: str | list[str], pre_activation_target_layer_name: str
     ) -> ScoringFunction:
-        """A function that gives contributions at one layer or, for a list, at several."""
+        """A function that returns contributions at one layer or, for a list, at several."""
         return self._by_name("contribs", find_scores_layer_name, pre_activation_target_layer_name)
 
     def get_target_multipliers_func(
         self, find_scores_layer_name: str | list[str], pre_activation_target_layer_name: str
     ) -> ScoringFunction:
-        """A function that gives multipliers at one layer or, for a list, at several."""
+        """A function that returns multipliers at one layer or, for a list, at several."""
         return self._by_name(
             "multipliers", find_scores_layer_name, pre_activation_target_layer_name
         )

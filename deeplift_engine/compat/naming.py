@@ -1,4 +1,4 @@
-"""Which layers the original would have made of a saved model, in its order, under its names.
+"""The layers that the original builds from a saved model, in its order, under its names.
 
 It made two layers of a Dense or convolution with an activation (``preact_`` before the name of
 the first), none of an Activation("linear"), and named layers of Sequential models by their
@@ -88,7 +88,7 @@ def is_sequential(document: Mapping[str, Any]) -> bool:
 def named_layers(network: Network, document: Mapping[str, Any]) -> list[legacy.Layer]:
     """The original's layers of a network, in its order."""
     positions = dict(_positions(document)) if is_sequential(document) else None
-    found: list[legacy.Layer] = []
+    layers: list[legacy.Layer] = []
     count = -1
     for node in network.spec.nodes:
         spec = network.spec.layers[node.layer]
@@ -105,12 +105,12 @@ def named_layers(network: Network, document: Mapping[str, Any]) -> list[legacy.L
         before = f"{node.name}/pre_activation"
         kind = CLASSES.get(spec.class_name, legacy.Layer)
         if before in network.nodes:
-            found.append(kind(f"preact_{name}", before, spec.name, network))
+            layers.append(kind(f"preact_{name}", before, spec.name, network))
             kind = _activation(spec)
         elif spec.class_name == "Activation":
             kind = _activation(spec)
-        found.append(kind(name, node.name, spec.name, network))
-    return found
+        layers.append(kind(name, node.name, spec.name, network))
+    return layers
 
 
 def _activation(spec: LayerSpec) -> type[legacy.Layer]:
@@ -123,10 +123,10 @@ def _is_linear_activation(spec: LayerSpec) -> bool:
 
 def _call_name(node: NodeSpec) -> str:
     """``"encoder:1/conv"`` is ``"encoder_1_conv_0"``."""
-    parts = []
+    names = []
     for called, layer in zip(node.name.split("/"), node.layer.split("/"), strict=True):
-        parts.append(f"{layer}_{called[len(layer) + 1 :] or 0}")
-    return "_".join(parts)
+        names.append(f"{layer}_{called[len(layer) + 1 :] or 0}")
+    return "_".join(names)
 
 
 def _positions(document: Mapping[str, Any], prefix: str = "", path: str = "") -> Iterator[Any]:

@@ -1,4 +1,4 @@
-"""What `get_target_contribs_func` and `get_target_multipliers_func` return."""
+"""The functions that `get_target_contribs_func` and `get_target_multipliers_func` return."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from deeplift_engine import references
 from deeplift_engine.errors import InputError, ReferencesError
+from deeplift_engine.graph.inputs import by_name
 from deeplift_engine.util.typing import Array
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ logger = logging.getLogger("deeplift_engine")
 
 
 class ScoringFunction:
-    """Scores for one choice of rules, target layer and places to score at, compiled once.
+    """Scores for one choice of rules, target layer and scored layers, compiled once.
 
     Attributes
     ----------
@@ -70,11 +71,11 @@ class ScoringFunction:
         """
         data = self._listed(input_data_list, "input_data_list")
         if input_references_list is None:
-            logger.info("no references given: zeros are taken")
-            given: list[Any] = [0.0] * len(data)
+            logger.info("no references: zeros are used")
+            arrays: list[Any] = [0.0] * len(data)
         else:
-            given = self._listed(input_references_list, "input_references_list")
-        resolved = [as_references(one, array) for one, array in zip(given, data, strict=True)]
+            arrays = self._listed(input_references_list, "input_references_list")
+        resolved = [as_references(one, array) for one, array in zip(arrays, data, strict=True)]
         return self._picked(self.result(task_idx, data, resolved, batch_size, progress_update))
 
     def averaged(
@@ -85,7 +86,7 @@ class ScoringFunction:
         batch_size: int | None,
         progress_update: int | None,
     ) -> Any:
-        """The same, the mean over several references of each input."""
+        """As `__call__`, averaged over several references of each input."""
         return self._picked(self.result(task_idx, data, resolved, batch_size, progress_update))
 
     def result(
@@ -96,37 +97,39 @@ class ScoringFunction:
         batch_size: int | None,
         progress_update: int | None,
     ) -> Attribution:
-        """The engine's result, of which `__call__` gives one part."""
+        """The engine's result, from which `__call__` returns the scores."""
         return self.explainer.run(
-            data if len(data) > 1 else data[0],
+            by_name(data, self.explainer.origin.inputs),
             target=task_idx,
-            references=resolved if len(data) > 1 else resolved[0],
+            references=by_name(resolved, self.explainer.origin.inputs),
             batch_size=batch_size,
             progress=False if progress_update is None else None,
         )
 
     def _picked(self, result: Attribution) -> Any:
-        part = result.scores if self._kind == "contribs" else result.multipliers
+        arrays = result.scores if self._kind == "contribs" else result.multipliers
         if isinstance(self._cuts, str):
-            return part
-        by_name = part if isinstance(part, Mapping) else {self._cuts[0]: part}
+            return arrays
+        by_name = arrays if isinstance(arrays, Mapping) else {self._cuts[0]: arrays}
         return [by_name[cut] for cut in self._cuts]
 
-    def _listed(self, given: Any, what: str) -> list[Any]:
+    def _listed(self, values: Any, what: str) -> list[Any]:
         names = self._input_names
-        if isinstance(given, Mapping):
-            if set(given) != set(names):
-                raise InputError(f"{what} has the keys {list(given)}; the inputs are {names}.")
-            return [given[name] for name in names]
-        if isinstance(given, np.ndarray) and len(names) == 1:
-            given = [given]
-        if not isinstance(given, list | tuple) or len(given) != len(names):
-            met = f"{len(given)} entries" if isinstance(given, list | tuple) else type(given)
+        if isinstance(values, Mapping):
+            if set(values) != set(names):
+                raise InputError(f"{what} has the keys {list(values)}; the inputs are {names}.")
+            return [values[name] for name in names]
+        if isinstance(values, np.ndarray) and len(names) == 1:
+            values = [values]
+        if not isinstance(values, list | tuple) or len(values) != len(names):
+            met = f"{len(values)} entries" if isinstance(values, list | tuple) else type(values)
             raise InputError(f"{what}: a list with one array for each input {names}, not {met}.")
-        return [np.asarray(one) for one in given]
+        return [np.asarray(one) for one in values]
 
 
-def as_references(given: Any, data: Any) -> references.References | references.PendingReferences:
+def as_references(
+    reference: Any, data: Any
+) -> references.References | references.PendingReferences:
     """A reference of any shape that broadcasts to ``data`` (N, ...).
 
     Raises
@@ -134,7 +137,7 @@ def as_references(given: Any, data: Any) -> references.References | references.P
     ReferencesError
         If it does not broadcast.
     """
-    values, shape = np.asarray(given), np.shape(data)
+    values, shape = np.asarray(reference), np.shape(data)
     try:
         np.broadcast_to(values, shape)
     except ValueError as error:

@@ -59,17 +59,17 @@ def get_shuffle_seq_ref_function(
         inputs = _encoded(one_hot_func, input_data_sequences)
         count = num_refs_per_seq
         if pregen_refs is not None:
-            resolved = _given(pregen_refs, inputs, count, one_hot_func)
+            resolved = _own_references(pregen_refs, inputs, count, one_hot_func)
         elif shuffle_func is dinuc_shuffle:
             resolved = _dinucleotides(input_data_sequences, count, seed, one_hot_func)
         else:
             rng = np.random.RandomState(seed)
-            made = [
+            shuffled = [
                 shuffle_func(one.squeeze() if isinstance(one, np.ndarray) else one, rng=rng)
                 for one in input_data_sequences
                 for _ in range(count)
             ]
-            resolved = _given(made, inputs, count, one_hot_func)
+            resolved = _own_references(shuffled, inputs, count, one_hot_func)
         several = hasattr(task_idx, "__iter__")
         tasks = list(task_idx) if several else [task_idx]
         score = score_computation_function
@@ -79,7 +79,12 @@ def get_shuffle_seq_ref_function(
             scores = _in_one_pass(score, tasks, inputs, resolved, batch_size, progress_update)
         else:
             scores = _repeated(
-                score, tasks, inputs, _made(resolved, inputs), batch_size, progress_update
+                score,
+                tasks,
+                inputs,
+                _flat_references(resolved, inputs),
+                batch_size,
+                progress_update,
             )
         return scores if several else scores[0]
 
@@ -90,15 +95,15 @@ def _encoded(one_hot_func: Callable[[list[Any]], Any] | None, sequences: Any) ->
     return np.asarray(sequences if one_hot_func is None else one_hot_func(list(sequences)))
 
 
-def _given(
-    made: Any, inputs: Array, count: int, one_hot_func: Callable[[list[Any]], Any] | None
+def _own_references(
+    shuffled: Any, inputs: Array, count: int, one_hot_func: Callable[[list[Any]], Any] | None
 ) -> reference_module.References:
-    if len(made) != len(inputs) * count:
+    if len(shuffled) != len(inputs) * count:
         raise InputError(
-            f"{len(made)} references for {len(inputs)} sequences; with num_refs_per_seq={count} "
-            f"there must be {len(inputs) * count}."
+            f"{len(shuffled)} references for {len(inputs)} sequences; with "
+            f"num_refs_per_seq={count} there must be {len(inputs) * count}."
         )
-    arrays = _encoded(one_hot_func, made).reshape(len(inputs), count, *inputs.shape[1:])
+    arrays = _encoded(one_hot_func, shuffled).reshape(len(inputs), count, *inputs.shape[1:])
     return _own("shuffle_func", count, lambda indices: arrays[indices])
 
 
@@ -108,7 +113,7 @@ def _dinucleotides(
     seed: int,
     one_hot_func: Callable[[list[Any]], Any] | None,
 ) -> reference_module.References:
-    """Made batch by batch, so that memory does not grow with the number of sequences."""
+    """References computed batch by batch: memory is independent of the number of sequences."""
     if one_hot_func is None:
         return reference_module.dinucleotide_shuffle(count, seed, channel_axis=-1)
 
@@ -144,31 +149,31 @@ def _in_one_pass(
     return scores
 
 
-def _made(resolved: reference_module.References, inputs: Array) -> Array:
+def _flat_references(resolved: reference_module.References, inputs: Array) -> Array:
     """All references (N · K, ...)."""
-    made = resolved.make(inputs, np.arange(len(inputs)))
-    return made.reshape(-1, *inputs.shape[1:])
+    shuffled = resolved.make(inputs, np.arange(len(inputs)))
+    return shuffled.reshape(-1, *inputs.shape[1:])
 
 
 def _repeated(
     score: Callable[..., Any],
     tasks: list[Any],
     inputs: Array,
-    made: Array,
+    shuffled: Array,
     batch_size: int | None,
     progress_update: int | None,
 ) -> list[Any]:
-    """Any function: every input as often as it has references."""
-    count = len(made) // len(inputs)
+    """Scores by any function: each input is repeated for each of its references."""
+    count = len(shuffled) // len(inputs)
     scores = []
     for task in tasks:
-        found = score(
+        scored = score(
             task_idx=task,
             input_data_list=[np.repeat(inputs, count, axis=0)],
-            input_references_list=[made],
+            input_references_list=[shuffled],
             batch_size=batch_size,
             progress_update=progress_update,
         )
-        paired = np.asarray(found).reshape(len(inputs), count, *inputs.shape[1:])
+        paired = np.asarray(scored).reshape(len(inputs), count, *inputs.shape[1:])
         scores.append(paired.mean(axis=1))
     return scores

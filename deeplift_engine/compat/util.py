@@ -1,4 +1,4 @@
-"""The original's ``deeplift.util``: what scripts do with models and scoring functions."""
+"""The original's ``deeplift.util``: helpers for models and scoring functions."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def compile_func(
     InputError
         If ``inputs`` are not the inputs of the model.
     """
-    given = [inputs] if isinstance(inputs, Layer) else list(inputs)
+    sources = [inputs] if isinstance(inputs, Layer) else list(inputs)
     wanted = [outputs] if isinstance(outputs, Layer) else list(outputs)
     network = wanted[0].network
-    names = [layer.node for layer in given]
+    names = [layer.node for layer in sources]
     if sorted(names) != sorted(info.name for info in network.inputs):
         raise InputError(
             f"compile_func starts from {names}; it must be the model's inputs, "
@@ -52,13 +52,13 @@ def compile_func(
         listed = [arrays] if isinstance(arrays, np.ndarray) else list(arrays)
         if len(listed) > len(names) == 1:
             listed = [np.asarray(arrays)]
-        found = network.activations(
+        activation_of = network.activations(
             dict(zip(names, listed, strict=True)),
             [layer.node for layer in wanted],
             batch_size=len(listed[0]),
             progress=False,
         )
-        values = [found[layer.node] for layer in wanted]
+        values = [activation_of[layer.node] for layer in wanted]
         return values[0] if isinstance(outputs, Layer) else values
 
     return activations
@@ -72,7 +72,7 @@ def run_function_in_batches(
     progress_update: int | None = 1000,
     multimodal_output: bool = False,
 ) -> Any:
-    """Call a function on slices of its inputs and join what it gives.
+    """Call a function on slices of its inputs and join the results.
 
     Parameters
     ----------
@@ -95,21 +95,21 @@ def run_function_in_batches(
     ndarray or list of ndarray
     """
     extra = [] if learning_phase is None else [learning_phase]
-    samples, parts = len(input_data_list[0]), []
+    samples, blocks = len(input_data_list[0]), []
     with bar(samples, False if progress_update is None else None, " samples") as tick:
         for start in range(0, samples, batch_size):
             rows = slice(start, min(start + batch_size, samples))
-            parts.append(func([array[rows] for array in input_data_list] + extra))
+            blocks.append(func([array[rows] for array in input_data_list] + extra))
             tick(rows.stop - start)
     if multimodal_output:
-        return [np.concatenate(several) for several in zip(*parts, strict=True)]
-    return np.concatenate([np.asarray(part) for part in parts])
+        return [np.concatenate(several) for several in zip(*blocks, strict=True)]
+    return np.concatenate([np.asarray(block) for block in blocks])
 
 
 def get_integrated_gradients_function(
     gradient_computation_function: Callable[..., Any], num_intervals: int
 ) -> Callable[..., Any]:
-    """Integrated gradients from a function that gives gradients.
+    """Integrated gradients from a function that returns gradients.
 
     Parameters
     ----------

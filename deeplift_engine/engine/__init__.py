@@ -1,1 +1,1 @@
-"""One run: requests, blocks, compiled walks, sums."""
+"""One run: tasks, requests, blocks, compiled passes, sums."""

@@ -1,4 +1,4 @@
-"""Activations of inputs beside those of their references, as rules ask for them."""
+"""Activations of inputs beside those of their references, as rules read them."""
 
 from __future__ import annotations
 
@@ -9,43 +9,42 @@ from typing import Any
 import tensorflow as tf
 
 from deeplift_engine.graph.graph import Graph, Node
-from deeplift_engine.layers import Elementwise, Identity, Linear
 from deeplift_engine.rules.rule import Rule, collapsed, features, pairwise
 from deeplift_engine.util.typing import Tensor
 
 AT_INPUT, AT_REFERENCE = "input", "reference"
 
 
-class Stored(Mapping[str, Tensor]):
-    """Activations by node name, each ``shaped`` when first asked for; knows which were.
+class RecordedActivations(Mapping[str, Tensor]):
+    """Activations by node name, each ``shaped`` when it is first read.
 
-    ``asked`` holds those.
+    ``read`` holds those that were.
     """
 
-    def __init__(self, given: Mapping[str, Tensor], shaped: Callable[[Tensor], Tensor]) -> None:
-        self.given, self.shaped = given, shaped
-        self.asked: dict[str, Tensor] = {}
+    def __init__(self, tensors: Mapping[str, Tensor], shaped: Callable[[Tensor], Tensor]) -> None:
+        self.tensors, self.shaped = tensors, shaped
+        self.read: dict[str, Tensor] = {}
 
     def __getitem__(self, name: str) -> Tensor:
-        if name not in self.asked:
-            self.asked[name] = self.shaped(self.given[name])
-        return self.asked[name]
+        if name not in self.read:
+            self.read[name] = self.shaped(self.tensors[name])
+        return self.read[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.given)
+        return iter(self.tensors)
 
     def __len__(self) -> int:
-        return len(self.given)
+        return len(self.tensors)
 
 
 @dataclass
-class Comparison:
-    """Both ends of every node, and the spreads between them, computed when asked for.
+class ActivationPairs:
+    """Both ends of every node, and the spreads between them, computed when they are read.
 
     ``at_input`` holds tensors (inputs, 1, ...), ``at_reference`` (inputs or 1, references, ...).
-    What is cheap to make again (an elementwise function, a reshape) is made again here rather
-    than handed over from the forward walk: memory costs more than a multiplication. Nothing is
-    made again where the activations of the ``whole`` graph are given.
+    Cheap activations (of an elementwise function, a reshape) are computed again here rather than
+    handed over from the forward pass: memory costs more than a multiplication. Nothing
+    is computed again where both hold the activations of ``every_node``.
     """
 
     graph: Graph
@@ -54,18 +53,18 @@ class Comparison:
     at_reference: Mapping[str, Tensor]
     dtype: str
     fused: bool = True
-    whole: bool = False
-    _made: dict[tuple[str, str], Tensor] = field(default_factory=dict)
+    every_node: bool = False
+    _cache: dict[tuple[str, str], Tensor] = field(default_factory=dict)
 
     def value(self, name: str, end: str) -> Tensor:
         """Activation of a node at one end."""
         node = self.graph.nodes[name]
-        if self.whole or not remade(node):
+        if self.every_node or not recomputed(node):
             return (self.at_input if end == AT_INPUT else self.at_reference)[name]
-        if (name, end) not in self._made:
+        if (name, end) not in self._cache:
             inputs = [self.value(source, end) for source in node.inputs]
-            self._made[name, end] = pairwise(node.layer.forward, inputs)
-        return self._made[name, end]
+            self._cache[name, end] = pairwise(node.layer.forward, inputs)
+        return self._cache[name, end]
 
     def delta(self, name: str) -> Tensor:
         """Difference-from-reference of a node (inputs, references, ...); 1 for tokens."""
@@ -79,16 +78,16 @@ class Comparison:
 
     def spread(self, name: str) -> Tensor:
         """Δ⁺ - Δ⁻ of a node (inputs, references, ...)."""
-        if (name, "spread") not in self._made:
+        if (name, "spread") not in self._cache:
             node = self.graph.nodes[name]
             ends = NodeEnds(self, node)
-            self._made[name, "spread"] = (
+            self._cache[name, "spread"] = (
                 self.rules[name].spread(node.layer, ends) if node.inputs else collapsed(ends)
             )
-        return self._made[name, "spread"]
+        return self._cache[name, "spread"]
 
     def ends(self, node: Node) -> NodeEnds:
-        """What a rule may ask of ``node``."""
+        """The ends of ``node``, for its rule."""
         return NodeEnds(self, node)
 
     def fuse(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -99,47 +98,46 @@ class Comparison:
         return lambda *tensors: compiled.get_concrete_function(*tensors)(*tensors)
 
 
-def remade(node: Node) -> bool:
-    """Whether a node's activation is made again for the backward walk."""
-    return isinstance(node.layer, Elementwise | Identity) or (
-        isinstance(node.layer, Linear) and not node.layer.folds and len(node.inputs) == 1
-    )
+def recomputed(node: Node) -> bool:
+    """Whether a node's activation is computed again for the backward pass."""
+    cheap = node.layer.kind in ("elementwise", "linear") and not node.layer.has_kernel
+    return cheap and len(node.inputs) == 1
 
 
 @dataclass(frozen=True)
 class NodeEnds:
-    """One node of a comparison; see `deeplift_engine.rules.rule.Ends`."""
+    """Both ends of one node; see `deeplift_engine.rules.rule.Ends`."""
 
-    comparison: Comparison
+    pairs: ActivationPairs
     node: Node
 
     def inputs(self) -> list[Tensor]:
         """Activations that the node reads, at the input."""
-        return [self.comparison.value(name, AT_INPUT) for name in self.node.inputs]
+        return [self.pairs.value(name, AT_INPUT) for name in self.node.inputs]
 
     def references(self) -> list[Tensor]:
         """Activations that the node reads, at the reference."""
-        return [self.comparison.value(name, AT_REFERENCE) for name in self.node.inputs]
+        return [self.pairs.value(name, AT_REFERENCE) for name in self.node.inputs]
 
     def output(self) -> Tensor:
         """The node's activation at the input."""
-        return self.comparison.value(self.node.name, AT_INPUT)
+        return self.pairs.value(self.node.name, AT_INPUT)
 
     def output_reference(self) -> Tensor:
         """The node's activation at the reference."""
-        return self.comparison.value(self.node.name, AT_REFERENCE)
+        return self.pairs.value(self.node.name, AT_REFERENCE)
 
     def known(self) -> bool:
-        """Whether the output is there anyway, and need not be computed again."""
-        return self.comparison.whole
+        """Whether the output is known, and need not be computed again."""
+        return self.pairs.every_node
 
     def delta(self) -> Tensor:
         """The output's difference-from-reference (inputs, references, ...)."""
-        return self.comparison.delta(self.node.name)
+        return self.pairs.delta(self.node.name)
 
     def spreads(self) -> list[Tensor]:
         """Spread of each tensor that the node reads."""
-        return [self.comparison.spread(name) for name in self.node.inputs]
+        return [self.pairs.spread(name) for name in self.node.inputs]
 
     def shapes(self) -> list[Sequence[Any]]:
         """Feature shapes of the tensors that the node reads."""
@@ -150,10 +148,10 @@ class NodeEnds:
         return self._shape_of(self.node.name)
 
     def _shape_of(self, name: str) -> Sequence[Any]:
-        shape = self.comparison.graph.nodes[name].shape
+        shape = self.pairs.graph.nodes[name].shape
         if None not in shape:
             return shape
-        return features(self.comparison.value(name, AT_INPUT), 2)
+        return features(self.pairs.value(name, AT_INPUT), 2)
 
     def inner(
         self,
@@ -161,11 +159,12 @@ class NodeEnds:
         rules: Mapping[str, Rule],
         at_input: Mapping[str, Tensor],
         at_reference: Mapping[str, Tensor],
-    ) -> Comparison:
-        """The comparison of a graph within the layer, all of whose activations are given."""
-        dtype = self.comparison.dtype
-        return Comparison(graph, rules, at_input, at_reference, dtype, fused=False, whole=True)
+    ) -> ActivationPairs:
+        """The pairs of a graph within the layer, from the activations of all its nodes."""
+        return ActivationPairs(
+            graph, rules, at_input, at_reference, self.pairs.dtype, fused=False, every_node=True
+        )
 
     def fuse(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function, compiled into one kernel where that pays."""
-        return self.comparison.fuse(function)
+        return self.pairs.fuse(function)

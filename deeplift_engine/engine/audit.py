@@ -10,12 +10,12 @@ import numpy as np
 import tensorflow as tf
 
 from deeplift_engine.engine import targets
-from deeplift_engine.engine.activation_pairs import AT_INPUT, AT_REFERENCE, Comparison
+from deeplift_engine.engine.activation_pairs import AT_INPUT, AT_REFERENCE, ActivationPairs
 from deeplift_engine.engine.convergence import SMALL
-from deeplift_engine.engine.plan import Plan
 from deeplift_engine.engine.request import resolved_references
+from deeplift_engine.engine.task import Task
 from deeplift_engine.graph.graph import Node
-from deeplift_engine.graph.inputs import InputInfo, arrays
+from deeplift_engine.graph.inputs import arrays
 from deeplift_engine.rules import Multiplier
 from deeplift_engine.util.tables import aligned
 from deeplift_engine.util.typing import Array
@@ -25,7 +25,7 @@ TOLERANCE = {"float32": 1e-4, "float64": 1e-9}
 
 @dataclass(frozen=True)
 class AuditRow:
-    """What one layer did to the sum, over the samples where it did most.
+    """The change of the sum at one layer, in the sample where it is largest.
 
     Attributes
     ----------
@@ -91,42 +91,41 @@ class Audit:
         return aligned([heads, *rows], right=(3, 4, 5))
 
 
-def audit(plan: Plan, inputs: tuple[InputInfo, ...], x: Any, references: Any, target: Any) -> Audit:
-    """Walk back once, eagerly, adding up what crosses each layer."""
-    data = arrays(x, inputs, plan.dtype)
+def audit(task: Task, x: Any, references: Any, target: Any) -> Audit:
+    """Go back once, eagerly, adding up what crosses each layer."""
+    data, graph = arrays(x, task.inputs, task.dtype), task.graph
     samples = len(data[0])
     compared = []
-    for found, array in zip(resolved_references(references, data, inputs), data, strict=True):
-        made = found.make(array[:0] if found.shared else array, np.arange(samples))
-        compared.append(np.broadcast_to(made[:1] if found.shared else made[:, 0], array.shape))
-    graph = plan.graph
+    for each, array in zip(resolved_references(references, data, task.inputs), data, strict=True):
+        values = each.make(array[:0] if each.shared else array, np.arange(samples))
+        compared.append(np.broadcast_to(values[:1] if each.shared else values[:, 0], array.shape))
     ends = []
-    for values in (data, compared):
-        given_values = dict(zip(graph.inputs, map(tf.constant, values), strict=True))
-        found_values = graph.forward(given_values, graph.ancestors([plan.target]))
-        ends.append({name: value[:, tf.newaxis] for name, value in found_values.items()})
-    rules = {name: assigned.rule for name, assigned in plan.rules.items()}
-    comparison = Comparison(graph, rules, ends[0], ends[1], plan.dtype, fused=False)
-    shape = tuple(comparison.value(plan.target, AT_INPUT).shape[2:])
-    seeds = targets.resolve(target, shape, samples, plan.dtype).values[:1]
-    ledger = _Ledger(plan, comparison)
-    start = Multiplier(tf.constant(seeds)[:, :, tf.newaxis])
-    ledger.target = ledger.contribution(plan.target, start)
-    graph.backward({plan.target: start}, plan.cuts, rules, comparison.ends, ledger.cross)
-    return Audit(tuple(ledger.rows), ledger.target, TOLERANCE[plan.dtype])
+    for points in (data, compared):
+        tensors = dict(zip(graph.inputs, map(tf.constant, points), strict=True))
+        activations = graph.forward(tensors, graph.ancestors([task.target]))
+        ends.append({name: value[:, tf.newaxis] for name, value in activations.items()})
+    rules = {name: assigned.rule for name, assigned in task.rules.items()}
+    pairs = ActivationPairs(graph, rules, ends[0], ends[1], task.dtype, fused=False)
+    shape = tuple(pairs.value(task.target, AT_INPUT).shape[2:])
+    weights = targets.resolve(target, shape, samples, task.dtype)[:1]
+    ledger = _Ledger(task, pairs)
+    start = Multiplier(tf.constant(weights)[:, :, tf.newaxis])
+    ledger.target = ledger.contribution(task.target, start)
+    graph.backward({task.target: start}, task.attribution_nodes, rules, pairs.ends, ledger.cross)
+    return Audit(tuple(ledger.rows), ledger.target, TOLERANCE[task.dtype])
 
 
 class _Ledger:
-    def __init__(self, plan: Plan, comparison: Comparison) -> None:
-        self.plan, self.comparison = plan, comparison
+    def __init__(self, task: Task, activations: ActivationPairs) -> None:
+        self.task, self.activations = task, activations
         self.rows: list[AuditRow] = []
         self.target: Array = np.zeros(0)
 
     def contribution(self, name: str, multiplier: Multiplier, sizes: bool = False) -> Array:
         """Sum over a tensor (N,), of the contributions or of their sizes."""
-        value = multiplier.mean * self.comparison.delta(name)[tf.newaxis]
+        value = multiplier.mean * self.activations.delta(name)[tf.newaxis]
         if multiplier.half_difference is not None:
-            value += multiplier.half_difference * self.comparison.spread(name)[tf.newaxis]
+            value += multiplier.half_difference * self.activations.spread(name)[tf.newaxis]
         value = tf.abs(value) if sizes else value
         summed: Array = tf.reduce_sum(value, axis=list(range(2, value.shape.rank)))[0].numpy()
         return summed
@@ -139,9 +138,9 @@ class _Ledger:
         size = tf.abs(multiplier.mean)
         if multiplier.half_difference is not None:
             size += tf.abs(multiplier.half_difference)
-        if self.plan.graph.nodes[name].tokens:
+        if self.task.graph.nodes[name].tokens:
             return np.abs(self.contribution(name, multiplier))
-        ends = (self.comparison.value(name, end) for end in (AT_INPUT, AT_REFERENCE))
+        ends = (self.activations.value(name, end) for end in (AT_INPUT, AT_REFERENCE))
         value = size * sum(tf.abs(end) for end in ends)[tf.newaxis]
         summed: Array = tf.reduce_sum(value, axis=list(range(2, value.shape.rank)))[0].numpy()
         return summed
@@ -151,14 +150,14 @@ class _Ledger:
         came = self.contribution(node.name, arrived[node.name])
         pairs = list(zip(node.inputs, sent, strict=True))
         nothing = np.zeros_like(came)
-        went = sum((self.contribution(name, part) for name, part in pairs), nothing)
-        sizes = sum((self.contribution(name, part, sizes=True) for name, part in pairs), nothing)
+        went = sum((self.contribution(name, each) for name, each in pairs), nothing)
+        sizes = sum((self.contribution(name, each, sizes=True) for name, each in pairs), nothing)
         others = [
-            self.contribution(name, part) for name, part in arrived.items() if name != node.name
+            self.contribution(name, each) for name, each in arrived.items() if name != node.name
         ]
         total = went + sum(others, nothing)
         levels = self.level(node.name, arrived[node.name])
-        levels = levels + sum((self.level(name, part) for name, part in pairs), nothing)
+        levels = levels + sum((self.level(name, each) for name, each in pairs), nothing)
         scale = np.maximum.reduce([np.abs(self.target), sizes, SMALL * levels])
         error = np.divide(np.abs(went - came), scale, out=np.zeros_like(came), where=scale > 0)
         worst = int(np.argmax(np.where(np.isfinite(error), error, np.inf)))
@@ -166,7 +165,7 @@ class _Ledger:
             AuditRow(
                 node.name,
                 node.class_name,
-                self.plan.rules[node.name].rule.name,
+                self.task.rules[node.name].rule.name,
                 float(came[worst]),
                 float(went[worst]),
                 float(error[worst]),

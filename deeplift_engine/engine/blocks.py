@@ -1,24 +1,29 @@
-"""Blocks of samples, and of several points of each, that fit into memory."""
+"""Blocks that fit into memory: every loop over samples, draws or targets goes through here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from deeplift_engine.engine.request import Request
+from deeplift_engine.graph.inputs import block_starts
 from deeplift_engine.util.progress import bar
 from deeplift_engine.util.typing import Array
+
+EVERY = slice(None)
 
 
 @dataclass(frozen=True)
 class Block:
-    """Samples ``rows`` of a run, and draws (references, steps, windows) ``columns`` of each."""
+    """Samples ``rows`` of a run, draws (references, steps, windows) ``columns``, some targets."""
 
     rows: slice
-    columns: slice
+    columns: slice = field(default_factory=lambda: EVERY)
+    targets: slice = field(default_factory=lambda: EVERY)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -26,16 +31,33 @@ class Block:
         return (self.rows.stop - self.rows.start, self.columns.stop - self.columns.start)
 
 
+def slices(count: int, most: int) -> Iterator[slice]:
+    """Slices of ``count``, each of ``most`` but for the last."""
+    for start in range(0, count, most):
+        yield slice(start, min(start + most, count))
+
+
+def even_slices(count: int, most: int) -> Iterator[slice]:
+    """Slices of ``count``, at most ``most`` long and of nearly one length."""
+    pieces = -(-count // most)
+    edges = [count * piece // max(1, pieces) for piece in range(pieces + 1)]
+    for start, stop in pairwise(edges):
+        yield slice(start, stop)
+
+
+def padded_slices(count: int, most: int) -> Iterator[tuple[slice, int]]:
+    """Slices of ``count``, and the size that each is filled up to; few sizes in all."""
+    for start, size in block_starts(count, most):
+        yield slice(start, min(start + size, count)), size
+
+
 def blocks(request: Request, draws: int, pairs: int, unit: str = " points") -> Iterator[Block]:
     """Walk over all samples, ``draws`` points of each, ``pairs`` points at a time, with a bar."""
-    most = request.batch_size or pairs
-    columns = min(draws, most)
-    rows = max(1, most // columns)
+    columns = min(draws, pairs)
     with bar(request.samples * draws, request.progress, unit) as tick:
-        for row in range(0, request.samples, rows):
-            last = min(row + rows, request.samples)
-            for column in range(0, draws, columns):
-                block = Block(slice(row, last), slice(column, min(column + columns, draws)))
+        for rows in slices(request.samples, max(1, pairs // columns)):
+            for drawn in slices(draws, columns):
+                block = Block(rows, drawn)
                 yield block
                 tick(block.shape[0] * block.shape[1])
 
@@ -47,7 +69,7 @@ def put(
     where: tuple[slice, ...],
     values: Array,
 ) -> None:
-    """Write a block into the array called ``key``, made when its first block is there.
+    """Write a block into the array called ``key``, which its first block creates.
 
     ``totals`` are the sizes of its leading axes, of which the block is at ``where``.
     """

@@ -1,9 +1,9 @@
-"""The two TensorFlow functions that a scoring run calls, traced once."""
+"""The two TensorFlow functions of a task with rules, forward and backward, traced once."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,253 +12,206 @@ import tensorflow as tf
 from deeplift_engine.engine.activation_pairs import (
     AT_INPUT,
     AT_REFERENCE,
-    Comparison,
-    Stored,
-    remade,
+    ActivationPairs,
+    RecordedActivations,
+    recomputed,
 )
-from deeplift_engine.engine.forward import target_shape, traced
-from deeplift_engine.engine.plan import Plan
+from deeplift_engine.engine.forward import ForwardPass
+from deeplift_engine.engine.task import Task
 from deeplift_engine.graph.fuse_relu import carrying
-from deeplift_engine.graph.graph import Graph
 from deeplift_engine.rules import Assigned, Multiplier
 from deeplift_engine.tensors.tensor_ops import safe_divide
 from deeplift_engine.util.typing import Tensor
 
-
-class Forward:
-    """The walk there as a TensorFlow function, to activations by end."""
-
-    def __init__(self, graph: Graph, names: Mapping[str, Iterable[str]]) -> None:
-        self.graph, self.names = graph, {end: sorted(set(names[end])) for end in names}
-        self._functions = {end: traced(graph, named) for end, named in self.names.items()}
-
-    def __call__(self, values: Sequence[Any], end: str = AT_INPUT) -> dict[str, Tensor]:
-        """Activations (n, ...) by node at one end, of inputs (n, ...)."""
-        names = self.names[end]
-        if not names:
-            return {}
-        return dict(zip(names, self._functions[end](*map(tf.constant, values)), strict=True))
+Arrived = Mapping[str, Multiplier]
+Outcome = Callable[[Task, ActivationPairs, Arrived, Tensor, Tensor], dict[str, Any]]
+"""Function of a task, its activations, the multipliers that arrived, weights and shares."""
 
 
-class Compiled:
-    """A plan as TensorFlow functions, compiled when made; nothing retraces later.
+class CompiledPasses:
+    """A task with rules as TensorFlow functions; ``backward`` is traced here, and never again.
 
-    ``forward`` takes inputs (n, ...) and gives the activations that the backward walk reads,
-    and ``also``; ``backward`` takes those of a block of inputs and of its references. Walks under
-    other rules can read the same activations where they know of each other, ``beside``; their
-    ``forward`` is then `forward_of`.
+    The forward passes compute the activations that ``backward`` reads, and at the input those of
+    ``nodes``. Tasks that differ in their rules alone can read the same activations if each knows
+    the rules of the others, ``beside``.
     """
 
     def __init__(
         self,
-        plan: Plan,
-        also: Sequence[str] = (),
-        averaged: bool = True,
+        task: Task,
+        nodes: Sequence[str],
+        outcome: Outcome,
         beside: Sequence[Mapping[str, Assigned]] = (),
     ) -> None:
-        if plan.fuses:
-            seen = {*plan.cuts, plan.target, *also}
-            plan = replace(plan, graph=carrying(plan.graph, [plan.rules, *beside], seen))
-        self.plan, self.averaged, graph = plan, averaged, plan.graph
-        self.stored = _stored(plan)
-        self.needed: dict[str, set[str]] = {}
+        if task.fuses:
+            seen = {*task.attribution_nodes, task.target, *nodes}
+            graph = carrying(task.graph, [task.rules, *beside], seen)
+            task = replace(task, graph=graph)
+        self.task, self._outcome, graph = task, outcome, task.graph
+        ancestors = graph.ancestors([task.target]).union(task.attribution_nodes)
+        self._readable = [
+            name for name in graph.nodes if name in ancestors and not recomputed(graph.nodes[name])
+        ]
+        activations = [
+            tf.TensorSpec([None, *graph.nodes[name].shape], graph.nodes[name].dtype)
+            for name in self._readable
+        ]
+        signature = [
+            activations,
+            activations,
+            tf.TensorSpec([None, None, *graph.nodes[task.target].shape], task.dtype),
+            tf.TensorSpec([], tf.int32),
+            tf.TensorSpec([None], task.dtype),
+        ]
+        self._read: dict[str, set[str]] = {}
         self._backward = tf.function(
-            self._walk_back, input_signature=self._signature(), autograph=False
+            self._trace, input_signature=signature, autograph=False
         ).get_concrete_function()
-        self._unused = {
-            name: tf.zeros([0, *(size or 0 for size in graph.nodes[name].shape)], dtype)
-            for name, dtype in ((name, graph.nodes[name].dtype) for name in self.stored)
-            if any(name not in names for names in self.needed.values())
+        self._unread = {
+            name: tf.zeros([0, *(size or 0 for size in spec.shape[1:])], spec.dtype)
+            for name, spec in zip(self._readable, activations, strict=True)
+            if any(name not in read for read in self._read.values())
         }
-        self.reads = {
-            AT_INPUT: self.needed[AT_INPUT] | set(also),
-            AT_REFERENCE: self.needed[AT_REFERENCE],
-        }
+        self.reads = {**self._read, AT_INPUT: self._read[AT_INPUT] | set(nodes)}
 
     @functools.cached_property
-    def forward(self) -> Forward:
-        """Activations (n, ...) by node at one end; see the class."""
-        return Forward(self.plan.graph, self.reads)
+    def forward(self) -> tuple[ForwardPass, ForwardPass]:
+        """The forward passes of samples and of references."""
+        return self.forward_pass(AT_INPUT), self.forward_pass(AT_REFERENCE)
 
-    def target_shape(self, data: Sequence[Any]) -> tuple[int, ...]:
-        """Shape of the target's layer without batch axis; a free one is that of the data."""
-        plan = self.plan
-        return target_shape(
-            plan.graph, plan.target, data, lambda points: self.forward(points)[plan.target]
-        )
+    def forward_pass(self, end: str, beside: Sequence[CompiledPasses] = ()) -> ForwardPass:
+        """The forward pass at one end, to what these passes and those ``beside`` them read."""
+        names = self.reads[end].union(*(each.reads[end] for each in beside))
+        return ForwardPass(self.task, sorted(names))
 
     def backward(
         self,
         at_input: Mapping[str, Tensor],
         at_reference: Mapping[str, Tensor],
-        seeds: Any,
-        rows: int,
         weights: Any,
+        rows: int,
+        shares: Any,
     ) -> dict[str, Any]:
-        """Scores of a block.
+        """The outcome for a block.
 
         Parameters
         ----------
         at_input, at_reference
-            From `forward`: (b, ...) of the inputs, (rows · k, ...) of the references.
-        seeds
-            Weights over the target's units, (targets, b or 1, *shape).
+            From the forward passes: (b, ...) of the samples, (rows · k, ...) of the references.
+        weights
+            Over the target's units, (T, b or 1, *shape).
         rows
             1 where the references are shared, else b.
-        weights
+        shares
             Of each reference (k,) in the mean.
-
-        Returns
-        -------
-        dict
-            ``scores`` and ``multipliers``, lists over the cuts: (targets, b, ...) if averaged,
-            else (targets, b, k, ...). ``sums`` of contributions and of their ``sizes``
-            (targets, b, k); ``deltas`` and ``levels`` of the target.
         """
+        ends = (
+            [
+                values[name] if name in self._read[end] else self._unread[name]
+                for name in self._readable
+            ]
+            for end, values in ((AT_INPUT, at_input), (AT_REFERENCE, at_reference))
+        )
         return self._backward(  # type: ignore[no-any-return]
-            self._given(at_input, AT_INPUT),
-            self._given(at_reference, AT_REFERENCE),
-            tf.constant(seeds),
-            tf.constant(rows),
-            tf.constant(weights, self.plan.dtype),
+            *ends, tf.constant(weights), tf.constant(rows), tf.constant(shares, self.task.dtype)
         )
 
-    def _given(self, values: Mapping[str, Tensor], end: str) -> list[Tensor]:
-        """One tensor for each that may be read, of no samples where the walk reads none."""
-        needed = self.needed[end]
-        return [values[name] if name in needed else self._unused[name] for name in self.stored]
-
-    def _signature(self) -> list[Any]:
-        plan = self.plan
-        nodes = plan.graph.nodes
-        activations = [
-            tf.TensorSpec([None, *nodes[name].shape], nodes[name].dtype) for name in self.stored
-        ]
-        seeds = tf.TensorSpec([None, None, *nodes[plan.target].shape], plan.dtype)
-        return [
-            activations,
-            activations,
-            seeds,
-            tf.TensorSpec([], tf.int32),
-            tf.TensorSpec([None], plan.dtype),
-        ]
-
-    def _walk_back(
-        self, at_input: Any, at_reference: Any, seeds: Tensor, rows: Tensor, weights: Tensor
+    def _trace(
+        self, at_input: Any, at_reference: Any, weights: Tensor, rows: Tensor, shares: Tensor
     ) -> dict[str, Any]:
-        """Traced once, by which it is known what it reads."""
-        count = tf.shape(weights)[0]
+        """Traced once, which tells what it reads."""
+        count = tf.shape(shares)[0]
 
         def paired(value: Tensor) -> Tensor:
             pairs = tf.reshape(value, tf.concat([[rows, count], tf.shape(value)[1:]], 0))
             pairs.set_shape([None, None, *value.shape[1:]])
             return pairs
 
-        inputs = Stored(
-            dict(zip(self.stored, at_input, strict=True)), lambda value: value[:, tf.newaxis]
+        inputs = RecordedActivations(
+            dict(zip(self._readable, at_input, strict=True)), lambda value: value[:, tf.newaxis]
         )
-        references = Stored(dict(zip(self.stored, at_reference, strict=True)), paired)
-        weights = weights if self.averaged else None
-        found = self._found(inputs, references, seeds[:, :, tf.newaxis], weights)
-        self.needed = {AT_INPUT: set(inputs.asked), AT_REFERENCE: set(references.asked)}
-        return found
-
-    def _found(
-        self, at_input: Stored, at_reference: Stored, seeds: Tensor, weights: Tensor | None
-    ) -> dict[str, Any]:
-        return _scores(self.plan, at_input, at_reference, seeds, weights)
-
-
-class Arriving(Compiled):
-    """A plan whose rules compare with nothing: only what arrives at the cuts is wanted.
-
-    A rule that asks for a reference all the same finds the input there.
-    """
-
-    def arriving(self, at_input: Mapping[str, Tensor], seeds: Any) -> list[Tensor]:
-        """What arrives (targets, b, ...) at each cut; see `backward`."""
-        found = self.backward(at_input, {}, seeds, 1, [1.0])
-        return found["multipliers"]  # type: ignore[no-any-return]
-
-    def _found(
-        self, at_input: Stored, at_reference: Stored, seeds: Tensor, weights: Tensor | None
-    ) -> dict[str, Any]:
-        plan = self.plan
-        comparison, arrived = _walked(plan, at_input, at_input, seeds)
-        multipliers = []
-        for cut in plan.cuts:
-            value = comparison.value(cut, AT_INPUT)
-            shape = tf.concat([tf.shape(seeds)[:1], tf.shape(value)], 0)
-            found = arrived[cut].mean if cut in arrived else tf.zeros([], plan.dtype)
-            whole = tf.broadcast_to(found, shape)
-            multipliers.append(whole[:, :, 0])
-        return {"multipliers": multipliers}
+        references = RecordedActivations(
+            dict(zip(self._readable, at_reference, strict=True)), paired
+        )
+        task, weights = self.task, weights[:, :, tf.newaxis]
+        rules = {name: assigned.rule for name, assigned in task.rules.items()}
+        # what compares with nothing reads the input where a rule reads a reference all the same
+        pairs = ActivationPairs(
+            task.graph,
+            rules,
+            inputs,
+            inputs if self._outcome is arrivals else references,
+            task.dtype,
+            task.fuses,
+        )
+        start = {task.target: Multiplier(weights)}
+        arrived = task.graph.backward(start, task.attribution_nodes, rules, pairs.ends)
+        outcome = self._outcome(task, pairs, arrived, weights, shares)
+        self._read = {AT_INPUT: set(inputs.read), AT_REFERENCE: set(references.read)}
+        return outcome
 
 
-def forward_of(walks: Sequence[Compiled]) -> Forward:
-    """One walk there for walks back that know of each other."""
-    reads = {
-        end: set().union(*(walk.reads[end] for walk in walks)) for end in (AT_INPUT, AT_REFERENCE)
-    }
-    return Forward(walks[0].plan.graph, reads)
-
-
-def _stored(plan: Plan) -> list[str]:
-    """The nodes whose activations may be asked of the forward walk."""
-    there = plan.graph.ancestors([plan.target]).union(plan.cuts)
-    return [name for name, node in plan.graph.nodes.items() if name in there and not remade(node)]
-
-
-def _walked(
-    plan: Plan,
-    at_input: Mapping[str, Tensor],
-    at_reference: Mapping[str, Tensor],
-    seeds: Tensor,
-) -> tuple[Comparison, Mapping[str, Multiplier]]:
-    """The walk back, and what it compared."""
-    rules = {name: assigned.rule for name, assigned in plan.rules.items()}
-    comparison = Comparison(plan.graph, rules, at_input, at_reference, plan.dtype, plan.fuses)
-    start = {plan.target: Multiplier(seeds)}
-    return comparison, plan.graph.backward(start, plan.cuts, rules, comparison.ends)
-
-
-def _scores(
-    plan: Plan,
-    at_input: Mapping[str, Tensor],
-    at_reference: Mapping[str, Tensor],
-    seeds: Tensor,
-    weights: Tensor | None,
+def arrivals(
+    task: Task, pairs: ActivationPairs, arrived: Arrived, weights: Tensor, shares: Tensor
 ) -> dict[str, Any]:
-    comparison, arrived = _walked(plan, at_input, at_reference, seeds)
-    level = comparison.value(plan.target, AT_INPUT)[tf.newaxis] * seeds
-    level0 = comparison.value(plan.target, AT_REFERENCE)[tf.newaxis] * seeds
-    results: dict[str, Any] = {"scores": [], "multipliers": []}
-    sums: list[Tensor] = []
-    sizes: list[Tensor] = []
-    for cut in plan.cuts:
-        ends = [comparison.value(cut, end) for end in (AT_INPUT, AT_REFERENCE)]
-        if plan.relevance:  # no difference to multiply with: what arrived is the score
-            ends = [tf.ones_like(ends[0], plan.dtype), tf.zeros_like(ends[1], plan.dtype)]
-        elif plan.graph.nodes[cut].tokens:
-            ends = [comparison.delta(cut), tf.zeros_like(comparison.delta(cut))]
-        nothing = tf.zeros([tf.shape(seeds)[0], *[1] * ends[0].shape.rank], plan.dtype)
-        found = arrived.get(cut, Multiplier(nothing))
-        half = (
-            [] if found.half_difference is None else [found.half_difference, comparison.spread(cut)]
-        )
-        if weights is None:
-            outcome = comparison.fuse(_contribution)(found.mean, *ends, *half)
+    """``multipliers`` (T, b, ...) at each point, of rules that compare with nothing."""
+    multipliers = []
+    for node in task.attribution_nodes:
+        value = pairs.value(node, AT_INPUT)
+        shape = tf.concat([tf.shape(weights)[:1], tf.shape(value)], 0)
+        mean = arrived[node].mean if node in arrived else tf.zeros([], task.dtype)
+        multipliers.append(tf.broadcast_to(mean, shape)[:, :, 0])
+    return {"multipliers": multipliers}
+
+
+def scores_of_pairs(
+    task: Task,
+    pairs: ActivationPairs,
+    arrived: Arrived,
+    weights: Tensor,
+    shares: Tensor,
+    averaged: bool = False,
+) -> dict[str, Any]:
+    """Scores, and the sums that they should have, of each pair of sample and reference.
+
+    ``scores`` and ``multipliers`` are lists over the points, (T, b, k, ...), or (T, b, ...) if
+    they are averaged. ``total`` and ``size`` of the contributions, ``change`` and ``level`` of the
+    target are (T, b, k); see `deeplift_engine.engine.convergence.Sums`.
+    """
+    level = pairs.value(task.target, AT_INPUT)[tf.newaxis] * weights
+    level0 = pairs.value(task.target, AT_REFERENCE)[tf.newaxis] * weights
+    by_point = []
+    for node in task.attribution_nodes:
+        ends = [pairs.value(node, end) for end in (AT_INPUT, AT_REFERENCE)]
+        if task.graph.nodes[node].tokens:
+            ends = [pairs.delta(node), tf.zeros_like(pairs.delta(node))]
+        if node in arrived:
+            multiplier = arrived[node]
         else:
-            outcome = comparison.fuse(_mean_contribution)(weights, found.mean, *ends, *half)
-        for total, part in zip(
-            (results["scores"], results["multipliers"], sums, sizes), outcome, strict=True
-        ):
-            total.append(part)
-    results["sums"], results["sizes"] = tf.add_n(sums), tf.add_n(sizes)
+            multiplier = Multiplier(
+                tf.zeros([tf.shape(weights)[0], *[1] * ends[0].shape.rank], task.dtype)
+            )
+        operands = [multiplier.mean, *ends]
+        if multiplier.half_difference is not None:
+            operands += [multiplier.half_difference, pairs.spread(node)]
+        if averaged:
+            by_point.append(pairs.fuse(_mean_contribution)(shares, *operands))
+        else:
+            by_point.append(pairs.fuse(_contribution)(*operands))
+    scores, multipliers, totals, sizes = map(list, zip(*by_point, strict=True))
     axes = list(range(3, level.shape.rank))
-    results["deltas"] = tf.reduce_sum(level - level0, axis=axes)
-    results["levels"] = tf.reduce_sum(tf.abs(level) + tf.abs(level0), axis=axes)
-    return results
+    return {
+        "scores": scores,
+        "multipliers": multipliers,
+        "total": tf.add_n(totals),
+        "size": tf.add_n(sizes),
+        "change": tf.reduce_sum(level - level0, axis=axes),
+        "level": tf.reduce_sum(tf.abs(level) + tf.abs(level0), axis=axes),
+    }
+
+
+mean_scores = functools.partial(scores_of_pairs, averaged=True)
+"""The same, with scores and multipliers averaged over the references."""
 
 
 def _contribution(mean: Tensor, x: Tensor, x0: Tensor, *half: Tensor) -> tuple[Tensor, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,8 @@ TOLERANCE = {"float32": 1e-3, "float64": 1e-8}
 SMALL = 0.01
 """Share of the target's level, or of the contributions' sizes, below which a difference is
 judged against that share: what is left of numbers that cancel is mostly rounding."""
+SUMS = ("change", "level", "total", "size")
+"""The arrays of `Sums`; the last two are known together."""
 ADVICE = "network.audit(x, references) names the layer; dtype='float64' rules out rounding."
 
 
@@ -39,7 +41,7 @@ def relative_error(error: Array, delta: Array, level: Array, size: Array) -> Arr
 
 @dataclass(frozen=True)
 class Sums:
-    """What contributions sum to, beside what they should; all (T, N, K).
+    """Sums of contributions beside what they should be; all (T, N, K).
 
     K is 1 where scores are of no reference, or of the mean over several.
 
@@ -49,17 +51,17 @@ class Sums:
         The target on the input minus that on the reference (or, of relevance, the target).
     level
         Sum of the magnitudes of both.
-    found
+    total
         Sums of the contributions; None where nothing says what they should be.
     size
-        Sums of their magnitudes, or None with ``found``.
+        Sums of their magnitudes, or None with ``total``.
     promised
         Whether they must be ``change``; else what they miss is reported and not judged.
     """
 
     change: Array
     level: Array
-    found: Array | None = None
+    total: Array | None = None
     size: Array | None = None
     promised: bool = True
 
@@ -67,7 +69,7 @@ class Sums:
     def of(
         cls, scores: Sequence[Array], at_input: Array, at_reference: Array, promised: bool = True
     ) -> Sums:
-        """Of scores (T, N, *S) at several places, and the target (T, N) at both ends."""
+        """Of scores (T, N, *S) at several points, and the target (T, N) at both ends."""
         arrays = (at_input, at_reference, *summed(scores))
         return cls.between(*(values[..., np.newaxis] for values in arrays), promised=promised)
 
@@ -76,19 +78,31 @@ class Sums:
         cls,
         at_input: Array,
         at_reference: Array,
-        found: Array,
+        total: Array,
         size: Array,
         *,
         promised: bool = True,
     ) -> Sums:
         """Of the target (T, N, K) at both ends."""
         level = np.abs(at_input) + np.abs(at_reference)
-        return cls(at_input - at_reference, level, found, size, promised)
+        return cls(at_input - at_reference, level, total, size, promised)
+
+    @classmethod
+    def joined(cls, blocks: Sequence[Sums]) -> Sums:
+        """Of blocks of samples, all with totals."""
+        return cls.from_arrays(
+            {name: np.concatenate([getattr(b, name) for b in blocks], 1) for name in SUMS}
+        )
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Array]) -> Sums:
+        """From arrays by name, `SUMS` or the first two of them."""
+        return cls(arrays["change"], arrays["level"], arrays.get("total"), arrays.get("size"))
 
     @property
     def error(self) -> Array | None:
-        """What the sums miss, or have too much."""
-        return None if self.found is None else self.found - self.change
+        """The sums minus what they should be."""
+        return None if self.total is None else self.total - self.change
 
     @property
     def relative(self) -> Array | None:
@@ -107,7 +121,7 @@ class Sums:
         strict
             Whether to raise.
         advice
-            What the user can do.
+            A sentence for the user.
 
         Raises
         ------
@@ -120,7 +134,7 @@ class Sums:
 
 
 def summed(scores: Sequence[Array]) -> tuple[Array, Array]:
-    """Sums over features (T, N) of scores (T, N, *S) of all places, and of their magnitudes."""
+    """Sums over features (T, N) of scores (T, N, *S) of all points, and of their magnitudes."""
     flat = [values.reshape(*values.shape[:2], -1) for values in scores]
     return (
         np.sum([values.sum(axis=2) for values in flat], axis=0),

@@ -9,7 +9,7 @@ import numpy as np
 
 from deeplift_engine.errors import InputError
 from deeplift_engine.graph.inputs import InputInfo
-from deeplift_engine.util.options import SEED, Whole, checked
+from deeplift_engine.util.options import SEED, Integer, checked
 
 SAMPLES = 4
 FREE_LENGTH = 64
@@ -23,15 +23,15 @@ def random_inputs(
     Where an input is looked up in a table, tokens of the whole table.
     """
     generator = np.random.default_rng(checked("seed", seed, SEED, InputError))
-    samples = checked("samples", samples, Whole(1), InputError)
-    found = []
+    samples = checked("samples", samples, Integer(1), InputError)
+    arrays: list[Any] = []
     for info in inputs:
         shape = (samples, *(FREE_LENGTH if size is None else size for size in info.shape))
         if info.table is not None:
             tokens = generator.integers(0, info.table.rows, shape)
-            found.append(tokens.astype(info.dtype))
+            arrays.append(tokens.astype(info.dtype))
         elif "int" in info.dtype:
-            found.append(generator.integers(0, 2, shape).astype(info.dtype))
+            arrays.append(generator.integers(0, 2, shape).astype(info.dtype))
         else:
-            found.append(generator.normal(size=shape).astype(dtype))
-    return found
+            arrays.append(generator.normal(size=shape).astype(dtype))
+    return arrays

@@ -1,4 +1,4 @@
-"""What a run is asked: inputs, what they are compared with, and what of them is explained."""
+"""A run: inputs, the references that they are compared with, and the target."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from deeplift_engine import references as reference_module
 from deeplift_engine.engine import targets
-from deeplift_engine.engine.targets import Seeds
 from deeplift_engine.errors import InputError, ReferencesError
 from deeplift_engine.graph.inputs import InputInfo, arrays, by_input, padded
 from deeplift_engine.references.random_streams import content_keys
 from deeplift_engine.references.reference_set import References, warn_if_degenerate
-from deeplift_engine.util.options import OrNone, Whole, checked
+from deeplift_engine.util.options import Integer, OrNone, checked
 from deeplift_engine.util.typing import Array
 
 NOBODY = np.zeros(0, np.int64)
@@ -37,10 +36,14 @@ class Request:
         An array (N, ...) of each.
     references
         Of each.
-    seeds
-        Weights over the target's units.
+    weights
+        Over the units of the layer that is explained, (T, N or 1, *shape).
+    target
+        The target in words.
+    stacked
+        Whether there may be several targets, so that results keep their axis.
     batch_size
-        How many pairs to walk together; None chooses.
+        How many pairs to compute together; None chooses.
     average
         Whether to average over the references.
     standard_errors
@@ -50,15 +53,17 @@ class Request:
     progress
         As in `deeplift_engine.util.progress.bar`.
     numbers
-        Which of the samples that a user gave these are, (N,); None: all, in order.
+        The samples' numbers among those of the user, (N,); None: all, in order.
     content
-        What stands for the samples in random draws, arrays (N, ...); None: ``data``.
+        Arrays (N, ...) that stand for the samples in random draws; None: ``data``.
     """
 
     inputs: tuple[InputInfo, ...]
     data: list[Array]
     references: list[References]
-    seeds: Seeds
+    weights: Array
+    target: str
+    stacked: bool = False
     batch_size: int | None = None
     average: bool = True
     standard_errors: bool = False
@@ -83,7 +88,7 @@ class Request:
         return all(reference.shared for reference in self.references)
 
     @property
-    def said(self) -> str | list[str]:
+    def references_name(self) -> str | list[str]:
         """The references in words, of each input where there are several."""
         names = [reference.name for reference in self.references]
         return names[0] if len(names) == 1 else names
@@ -105,56 +110,53 @@ class Request:
         """The same request but for ``changes``."""
         return replace(self, **changes)
 
-    def of_all(self) -> list[Array]:
-        """The references (K, ...) of each input, where they are shared."""
-        return [self._of_all(*each) for each in self._each()]
+    def shared_references(self) -> list[Array]:
+        """The references (K, ...) of each input, where all samples have the same."""
+        arrays = []
+        for info, reference, array in self._each():
+            values = reference.make(array[:0], NOBODY)
+            self._warn(info, reference, array, values)
+            arrays.append(np.broadcast_to(values, (self.count, *array.shape[1:])))
+        return arrays
 
-    def own(self, row: int, rows: int) -> list[Array]:
+    def block_references(self, row: int, rows: int) -> list[Array]:
         """References (rows, K, ...) of samples from ``row``, the last repeated past the end."""
-        return [self._own(*each, row, rows) for each in self._each()]
+        indices = np.arange(row, min(row + rows, self.samples))
+        numbers = indices if self.numbers is None else self.numbers[indices]
+        arrays = self.references_of(indices)
+        for (info, reference, array), values in zip(self._each(), arrays, strict=True):
+            if not reference.shared:
+                self._warn(info, reference, array[indices], values, numbers)
+        return [padded(values, 0, rows) for values in arrays]
 
-    def of(self, indices: Array) -> list[Array]:
+    def references_of(self, indices: Array) -> list[Array]:
         """References (n, K, ...) of some samples, by their numbers (n,)."""
-        return [self._made(reference, array, indices) for _, reference, array in self._each()]
+        return [
+            np.broadcast_to(
+                reference.make(array[:0], NOBODY)[np.newaxis]
+                if reference.shared
+                else reference.make(array[indices], indices),
+                (len(indices), self.count, *array.shape[1:]),
+            )
+            for _, reference, array in self._each()
+        ]
 
     def _each(self) -> Iterator[tuple[InputInfo, References, Array]]:
         return zip(self.inputs, self.references, self.data, strict=True)
-
-    def _of_all(self, info: InputInfo, reference: References, array: Array) -> Array:
-        made = reference.make(array[:0], NOBODY)
-        self._warn(info, reference, array, made)
-        return np.broadcast_to(made, (self.count, *array.shape[1:]))
-
-    def _own(
-        self, info: InputInfo, reference: References, array: Array, row: int, rows: int
-    ) -> Array:
-        indices = np.arange(row, min(row + rows, len(array)))
-        made = self._made(reference, array, indices)
-        if not reference.shared:
-            numbers = indices if self.numbers is None else self.numbers[indices]
-            self._warn(info, reference, array[indices], made, numbers)
-        return padded(made, 0, rows)
 
     def _warn(
         self,
         info: InputInfo,
         reference: References,
         array: Array,
-        made: Array,
+        values: Array,
         numbers: Array | None = None,
     ) -> None:
         """Warn of references that say nothing; of several inputs, where they are drawn."""
         several = len(self.data) > 1
         if reference.drawn or not several:
             of = f" of input {info.name!r}" if several else ""
-            warn_if_degenerate(array, made, numbers, of=of, drawn=reference.drawn)
-
-    def _made(self, reference: References, array: Array, indices: Array) -> Array:
-        if reference.shared:
-            made = reference.make(array[:0], NOBODY)[np.newaxis]
-        else:
-            made = reference.make(array[indices], indices)
-        return np.broadcast_to(made, (len(indices), self.count, *array.shape[1:]))
+            warn_if_degenerate(array, values, numbers, of=of, drawn=reference.drawn)
 
 
 def checked_batch_size(batch_size: int | None) -> int | None:
@@ -165,31 +167,33 @@ def checked_batch_size(batch_size: int | None) -> int | None:
     InputError
         For anything else.
     """
-    found: int | None = checked("batch_size", batch_size, OrNone(Whole(1)), InputError)
-    return found
+    size: int | None = checked("batch_size", batch_size, OrNone(Integer(1)), InputError)
+    return size
 
 
 def resolved_references(
-    given: Any, data: Sequence[Array], inputs: Sequence[InputInfo]
+    references: Any, data: Sequence[Array], inputs: Sequence[InputInfo]
 ) -> list[References]:
-    """What a user gave as references, one for each input; None is zeros.
+    """A user's references, one for each input; None is zeros.
 
     Raises
     ------
     ReferencesError
         If they do not fit the inputs, or each other.
     """
-    parts = [None] * len(inputs) if given is None else by_input(given, inputs, "references")
+    each = (
+        [None] * len(inputs) if references is None else by_input(references, inputs, "references")
+    )
     resolved = [
         reference_module.resolve(
-            part, array.shape[1:], len(array), array.dtype, array[0], info.table
+            one, array.shape[1:], len(array), array.dtype, array[0], info.table
         )
-        for part, array, info in zip(parts, data, inputs, strict=True)
+        for one, array, info in zip(each, data, inputs, strict=True)
     ]
     if len({reference.count for reference in resolved} - {1}) > 1:
-        found = {info.name: r.count for info, r in zip(inputs, resolved, strict=True)}
+        counts = {info.name: r.count for info, r in zip(inputs, resolved, strict=True)}
         raise ReferencesError(
-            f"The inputs have different numbers of references: {found}. "
+            f"The inputs have different numbers of references: {counts}. "
             "Give each the same number, or one."
         )
     return resolved
@@ -208,9 +212,9 @@ def resolved_request(
     standard_errors: bool = False,
     strict: bool = False,
     progress: bool | None = None,
-    averages: bool = False,
+    errors: bool = False,
 ) -> Request:
-    """Check and resolve what `Explainer.run` and its kin are given.
+    """Check and resolve the arguments of `Explainer.run` and its kin.
 
     Parameters
     ----------
@@ -222,26 +226,26 @@ def resolved_request(
         Function of the data that gives the shape of the target's layer without batch axis.
     dtype
         The network's.
-    averages
+    errors
         Whether the method gives means over references with their standard errors, so that these
         may be asked for, and the number of references may be open, ``"auto"``.
 
     Raises
     ------
     InputError, TargetError, ReferencesError
-        Where what is handed in does not fit the network or each other.
+        Where the arguments do not fit the network or each other.
     """
     size = checked_batch_size(batch_size)
     data = arrays(x, inputs, dtype)
-    compared = resolved_references(references, data, inputs)
-    for reference in compared:
-        if reference.tolerance is not None and not averages:
+    resolved = resolved_references(references, data, inputs)
+    for reference in resolved:
+        if reference.tolerance is not None and not errors:
             raise ReferencesError(
                 f"{reference.name}: this method does not add references until standard errors "
                 "are small, as 'deeplift' and 'integrated_gradients' do; give a number of them"
             )
-    count = max(reference.count for reference in compared)
-    if standard_errors and not averages:
+    count = max(reference.count for reference in resolved)
+    if standard_errors and not errors:
         raise InputError(
             "This method gives no standard errors over references, as 'deeplift' and "
             "'integrated_gradients' do; those over draws, where it has any, need no asking."
@@ -251,5 +255,16 @@ def resolved_request(
             "Standard errors are those of means over two references or more: these are "
             + ("kept apart with average=False." if not average else "1 for each sample.")
         )
-    seeds = targets.resolve(target, shape(data), len(data[0]), dtype)
-    return Request(inputs, data, compared, seeds, size, average, standard_errors, strict, progress)
+    return Request(
+        inputs,
+        data,
+        resolved,
+        targets.resolve(target, shape(data), len(data[0]), dtype),
+        targets.in_words(target),
+        targets.several(target),
+        size,
+        average,
+        standard_errors,
+        strict,
+        progress,
+    )

@@ -9,12 +9,9 @@ import numpy as np
 
 from deeplift_engine.util.typing import Array
 
-Where = tuple[Any, Any]
-"""Which targets and which samples: slices, or an array of numbers that come once each."""
-
 
 @dataclass
-class Mean:
+class RunningMean:
     """Mean and spread over draws that come block by block, in order.
 
     Blocks are merged as of Chan, Golub and LeVeque 1979 (equation 2.1), so that nothing cancels.
@@ -22,16 +19,16 @@ class Mean:
     Attributes
     ----------
     leading
-        T targets and N samples.
+        Sizes of the axes in front of the features, such as T targets and N samples.
     counts
         How many draws each of them has had (T, N).
     value
-        The mean (T, N, ...) of what was added.
+        The mean (T, N, ...) so far.
     squares
         Sum of the squared distances from it.
     """
 
-    leading: tuple[int, int]
+    leading: tuple[int, ...]
     counts: Array = field(init=False)
     value: Array | None = None
     squares: Array | None = None
@@ -39,18 +36,20 @@ class Mean:
     def __post_init__(self) -> None:
         self.counts = np.zeros(self.leading, int)
 
-    def add(self, where: Where, values: Array) -> None:
-        """Add draws (t, n, d, ...) of targets and samples ``where``."""
-        mean, squares = values.mean(axis=2), None
-        if values.shape[2] > 1:
-            squares = np.square(values - mean[:, :, np.newaxis]).sum(axis=2)
-        self.merge(where, values.shape[2], mean, squares)
+    def add(self, where: Any, values: Array) -> None:
+        """Add draws (t, n, d, ...); ``where`` indexes ``counts``, each entry once, to (t, n)."""
+        axis = self.counts[where].ndim
+        mean, squares = values.mean(axis=axis), None
+        if values.shape[axis] > 1:
+            squares = np.square(values - np.expand_dims(mean, axis)).sum(axis=axis)
+        self.merge(where, values.shape[axis], mean, squares)
 
-    def merge(self, where: Where, count: int, mean: Array, squares: Array | None) -> None:
+    def merge(self, where: Any, count: int, mean: Array, squares: Array | None) -> None:
         """Add ``count`` draws by their mean (t, n, ...) and squared distances; None is zeros."""
-        if self.value is None or self.squares is None:
-            self.value, self.squares = np.zeros((2, *self.leading, *mean.shape[2:]), mean.dtype)
         before = self.counts[where].copy()
+        if self.value is None or self.squares is None:
+            shape = (*self.leading, *mean.shape[before.ndim :])
+            self.value, self.squares = np.zeros((2, *shape), mean.dtype)
         self.counts[where] = after = before + count
         step = mean - self.value[where]
         self.value[where] += step * _along(count / after, step)
@@ -80,4 +79,4 @@ class Mean:
 
 def _along(values: Array, like: Array) -> Array:
     """Numbers (t, n) beside arrays (t, n, ...)."""
-    return values.reshape(*values.shape, *[1] * (like.ndim - 2)).astype(like.dtype)
+    return values.reshape(*values.shape, *[1] * (like.ndim - values.ndim)).astype(like.dtype)

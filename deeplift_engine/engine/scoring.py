@@ -1,234 +1,193 @@
-"""One scoring run: blocks of inputs and references through the compiled walks."""
+"""Pairs of samples and references through the compiled passes, and their results put together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from deeplift_engine.engine.activation_pairs import AT_INPUT, AT_REFERENCE
-from deeplift_engine.engine.assemble import Found
-from deeplift_engine.engine.compiled import Compiled, Forward
-from deeplift_engine.engine.convergence import Sums
-from deeplift_engine.engine.plan import Plan
+from deeplift_engine.engine.assemble import MethodResult
+from deeplift_engine.engine.blocks import Block, put, slices
+from deeplift_engine.engine.compiled import CompiledPasses
+from deeplift_engine.engine.convergence import SUMS, Sums
+from deeplift_engine.engine.forward import ForwardPass
 from deeplift_engine.engine.request import Request
-from deeplift_engine.engine.running_mean import Mean
+from deeplift_engine.engine.running_mean import RunningMean
+from deeplift_engine.engine.target_weights import filled
 from deeplift_engine.graph.inputs import block_size, padded
 from deeplift_engine.util.progress import bar
 from deeplift_engine.util.typing import Array
 
-Place = tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class Block:
-    """Inputs from ``row`` and references from ``column`` on, and what `Compiled.backward` takes.
-
-    ``pairs`` of them are not padding.
-    """
-
-    row: int
-    column: int
-    at_input: Mapping[str, Any]
-    at_reference: Mapping[str, Any]
-    seeds: Array
-    leading: int
-    shares: Array
-    pairs: int
+PER_FEATURE = ("scores", "multipliers")
 
 
 @dataclass
-class Scoring:
-    """Walks over pairs of inputs and references in blocks of ``rows`` x ``columns``.
+class PairResults:
+    """Results of pairs of sample and reference, put together as the request says.
 
-    Inputs are the rows, each one's references the columns. A block of inputs is forwarded
-    once; so is a block of references that are shared, which are therefore the outer loop.
-    Targets are walked ``depth`` at a time over the same activations.
-    Results are written into arrays of their final size: means over references add up there.
-    The walk there is that of ``compiled`` unless another is given.
+    Where scores are ``averaged`` already they only add up; otherwise means over the references
+    keep their standard errors.
     """
 
-    plan: Plan
-    compiled: Compiled
     request: Request
-    forward: Forward | None = None
-    found: dict[str, list[Array]] = field(default_factory=dict)
-    outputs: dict[str, Array] = field(default_factory=dict)
+    averaged: bool = False
+    arrays: dict[Any, Array] = field(default_factory=dict)
+    means: dict[Any, RunningMean] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        request = self.request
-        self.data, self.seeds, self.average = request.data, request.seeds, request.average
-        self.samples, self.count = request.samples, request.count
-        pairs = request.batch_size or self.plan.pairs
-        self.columns = min(self.count, pairs)
-        self.rows = block_size(self.samples, max(1, pairs // self.columns))
-        self.depth = max(1, self.plan.pairs // (self.rows * self.columns))
+    def add(self, block: Block, results: Mapping[str, Any]) -> None:
+        """Add the results of a block, without what it is filled up with."""
+        n, k = block.shape
+        leading = (len(self.request.weights), self.request.samples, self.request.count)
+        where = (block.targets, block.rows, block.columns)
+        for kind, values in results.items():
+            for number, tensor in enumerate(values if isinstance(values, list) else [values]):
+                key, array = (kind, number), np.asarray(tensor)[:, :n]
+                if kind not in PER_FEATURE or not self.request.average:
+                    put(self.arrays, key, leading, where, array[:, :, :k])
+                elif self.averaged:
+                    if key in self.arrays:
+                        array = self.arrays[key][where[:2]] + array
+                    put(self.arrays, key, leading[:2], where[:2], array)
+                else:
+                    mean = self.means.setdefault(key, RunningMean(leading[:2]))
+                    mean.add(where[:2], array[:, :, :k])
 
-    def _forward(self, values: Sequence[Any], end: str = AT_INPUT) -> dict[str, Any]:
-        return (self.forward or self.compiled.forward)(values, end)
-
-    def run(self) -> Found:
-        """All blocks, and what was found."""
-        with bar(self.samples * self.count, self.request.progress) as tick:
-            for block in self.blocks():
-                self.take(self.compiled, block)
-                tick(block.pairs)
-        return self.gathered()
-
-    def take(self, compiled: Compiled, block: Block) -> None:
-        """Walk back over a block, and write what comes of it."""
-        for first in range(0, len(block.seeds), self.depth):
-            part = compiled.backward(
-                block.at_input,
-                block.at_reference,
-                block.seeds[first : first + self.depth],
-                block.leading,
-                block.shares,
-            )
-            start, size = (first, block.row, block.column), (self.depth, self.rows, self.columns)
-            self.write(part, start, size)
-
-    @property
-    def standard_errors(self) -> list[Array] | None:
-        """Of the mean scores, by cut, (targets, samples, ...); None where they are not kept."""
-        return None
-
-    def blocks(self) -> Iterator[Block]:
-        """All there is to walk, forwarded."""
-        if self.request.shared:
-            whole = self.request.of_all()
-            for column in range(0, self.count, self.columns):
-                at_reference = self._forward(
-                    [padded(array, column, self.columns) for array in whole], AT_REFERENCE
-                )
-                for row in range(0, self.samples, self.rows):
-                    yield self._block(row, column, self._at_input(row), at_reference, 1)
-            return
-        for row in range(0, self.samples, self.rows):
-            at_input = self._at_input(row)
-            own = self.request.own(row, self.rows)
-            for column in range(0, self.count, self.columns):
-                at_reference = self._forward(
-                    [self._paired(array, column) for array in own], AT_REFERENCE
-                )
-                yield self._block(row, column, at_input, at_reference, self.rows)
-
-    def _block(
-        self,
-        row: int,
-        column: int,
-        at_input: Mapping[str, Any],
-        at_reference: Mapping[str, Any],
-        leading: int,
-    ) -> Block:
-        pairs = min(self.rows, self.samples - row) * min(self.columns, self.count - column)
-        seeds = self.seeds.block(row, self.rows)
-        shares = self._shares(column)
-        return Block(row, column, at_input, at_reference, seeds, leading, shares, pairs)
-
-    def _at_input(self, row: int) -> Mapping[str, Any]:
-        at_input = self._forward([padded(array, row, self.rows) for array in self.data])
-        for name in self.plan.graph.outputs:
-            block = np.asarray(at_input[name])[: self.samples - row]
-            shape = (self.samples, *block.shape[1:])
-            self.outputs.setdefault(name, np.zeros(shape, block.dtype))[row : row + self.rows] = (
-                block
-            )
-        return at_input
-
-    def _paired(self, own: Array, column: int) -> Array:
-        """One block of columns as one batch, the last column repeated past the end."""
-        numbers = np.minimum(np.arange(column, column + self.columns), self.count - 1)
-        block = own if self.columns == self.count else own[:, numbers]
-        return block.reshape(-1, *own.shape[2:])
-
-    def _shares(self, column: int) -> Array:
-        """Weight of each column in the mean; none for those past the end."""
-        inside = np.arange(column, column + self.columns) < self.count
-        return np.where(inside, 1.0 / self.count, 0.0)
-
-    def write(self, part: Mapping[str, Any], start: Place, size: Place) -> None:
-        """Put one block's results where they belong, without its padding.
-
-        ``start`` and ``size`` count targets, samples and references.
-        """
-        for kind, value in part.items():
-            for number, tensor in enumerate(value if isinstance(value, list) else [value]):
-                axes = 2 if self.average and kind in ("scores", "multipliers") else 3
-                self._add(kind, number, np.asarray(tensor), start[:axes], size[:axes])
-
-    def _add(
-        self, kind: str, number: int, block: Array, start: Sequence[int], size: Sequence[int]
-    ) -> None:
-        """Add a block into the array of that kind; axes of size 1 stand for all."""
-        axes = len(start)
-        totals = (len(self.seeds.values), self.samples, self.count)[:axes]
-        held = self.found.setdefault(kind, [])
-        if number == len(held):
-            held.append(np.zeros((*totals, *block.shape[axes:]), block.dtype))
-        where = inside(start, size, totals)
-        kept = tuple(slice(0, part.stop - part.start) for part in where)
-        held[number][where] += block[kept]
-
-    def gathered(self) -> Found:
-        """What was found."""
-        found, complete = self.found, self.plan.complete
-        return Found(
-            found["scores"],
-            found["multipliers"],
-            self.standard_errors,
-            sums=Sums(
-                change=found["deltas"][0],
-                level=found["levels"][0],
-                found=found["sums"][0] if complete else None,
-                size=found["sizes"][0] if complete else None,
-            ),
-            predictions=self.outputs,
-            apart=not self.average,
+    def result(self, *, complete: bool = True, **settings: Any) -> MethodResult:
+        """All of it; sums are compared where they must be ``complete``."""
+        errors = None
+        if self.means and self.request.count > 1:
+            errors = [m.standard_error for (kind, _), m in self.means.items() if kind == "scores"]
+        sums = None
+        if ("change", 0) in self.arrays:
+            names = SUMS[: 4 if complete else 2]
+            sums = Sums.from_arrays({name: self.arrays[name, 0] for name in names})
+        return MethodResult(
+            self._of("scores"),
+            self._of("multipliers") or None,
+            errors,
+            sums=sums,
+            per_reference=not self.request.average,
+            settings=settings,
         )
 
+    def _of(self, name: str) -> list[Array]:
+        values = {**self.arrays, **{key: mean.mean for key, mean in self.means.items()}}
+        return [value for (kind, _), value in values.items() if kind == name]
 
-@dataclass
-class Spreading(Scoring):
-    """A run that keeps means over the references, and how far the references spread.
 
-    Its walk back is not averaged: what leaves it is one block, as large as memory allows.
+def score_pairs(
+    requests: Sequence[Request],
+    forward: tuple[ForwardPass, ForwardPass],
+    passes: Sequence[tuple[CompiledPasses, Sequence[PairResults]]],
+) -> dict[str, Array]:
+    """Send all pairs forward once, and back through each of the passes.
+
+    Samples are the rows of blocks, each one's references the columns. Targets go back ``depth`` at
+    a time over the same activations.
+
+    Parameters
+    ----------
+    requests
+        Runs that differ in their references alone, and all share these or none does; the
+        references of all are joined, in order.
+    forward
+        The forward passes of samples and of references.
+    passes
+        Backward passes that read their activations, and the results of each for every request.
+
+    Returns
+    -------
+    dict
+        The graph's outputs on the samples, (N, ...), by name.
     """
-
-    means: dict[tuple[str, int], Mean] = field(default_factory=dict)
-
-    def gathered(self) -> Found:
-        """What was found, means among it."""
-        for (kind, _), mean in self.means.items():
-            self.found.setdefault(kind, []).append(mean.mean)
-        return super().gathered()
-
-    @property
-    def standard_errors(self) -> list[Array] | None:
-        """Of the mean scores, by cut, (targets, samples, ...); None of less than two references."""
-        if self.count < 2:
-            return None
-        return [mean.standard_error for (kind, _), mean in self.means.items() if kind == "scores"]
-
-    def write(self, part: Mapping[str, Any], start: Place, size: Place) -> None:
-        """Put one block's results where they belong, without its padding."""
-        kinds = ("scores", "multipliers")
-        super().write({name: part[name] for name in part if name not in kinds}, start, size)
-        totals = (len(self.seeds.values), self.samples, self.count)
-        targets, rows, columns = inside(start, size, totals)
-        n, k = rows.stop - rows.start, columns.stop - columns.start
-        for kind in kinds:
-            for number, tensor in enumerate(part[kind]):
-                values = np.asarray(tensor)[:, :n, :k]
-                mean = self.means.setdefault((kind, number), Mean(totals[:2]))
-                mean.add((targets, rows), values)
+    request, pairs = requests[0], passes[0][0].task.pairs
+    count, most = sum(each.count for each in requests), request.batch_size or pairs
+    columns = min(count, most)
+    rows = block_size(request.samples, max(1, most // columns))
+    depth = max(1, pairs // (rows * columns))
+    outputs: dict[str, Array] = {}
+    with bar(request.samples * count * len(passes), request.progress) as tick:
+        for block, at_input, at_reference in _forwarded(requests, forward, rows, columns, outputs):
+            weights = filled(request.weights, block.rows.start, rows)
+            inside = np.arange(columns) < block.shape[1]
+            shares = np.where(inside, 1.0 / count, 0.0)
+            leading = 1 if request.shared else rows
+            for compiled, results in passes:
+                for targets in slices(len(weights), depth):
+                    values = compiled.backward(
+                        at_input, at_reference, weights[targets], leading, shares
+                    )
+                    _add(results, replace(block, targets=targets), values)
+                tick(block.shape[0] * block.shape[1])
+    return outputs
 
 
-def inside(start: Sequence[int], size: Sequence[int], totals: Sequence[int]) -> tuple[slice, ...]:
-    """Where a block lies, without what is past the end."""
-    return tuple(
-        slice(first, min(first + many, total))
-        for first, many, total in zip(start, size, totals, strict=True)
-    )
+def _add(results: Sequence[PairResults], block: Block, values: Mapping[str, Any]) -> None:
+    """Add to the results of each request the columns of its own references."""
+    if len(results) == 1:
+        results[0].add(block, values)
+        return
+    first, start, stop = 0, block.columns.start, block.columns.stop
+    for each in results:
+        begin, end = max(start, first), min(stop, first + each.request.count)
+        if begin < end:
+            of_request = {
+                kind: [np.asarray(v)[:, :, begin - start : end - start] for v in value]
+                if isinstance(value, list)
+                else np.asarray(value)[:, :, begin - start : end - start]
+                for kind, value in values.items()
+            }
+            each.add(replace(block, columns=slice(begin - first, end - first)), of_request)
+        first += each.request.count
+
+
+def _forwarded(
+    requests: Sequence[Request],
+    forward: tuple[ForwardPass, ForwardPass],
+    rows: int,
+    columns: int,
+    outputs: dict[str, Array],
+) -> Iterator[tuple[Block, Mapping[str, Any], Mapping[str, Any]]]:
+    """Blocks of ``rows`` x ``columns``, filled up, and activations of samples and references.
+
+    A block of samples is sent forward once; so is a block of references that are shared, which
+    are therefore the outer loop.
+    """
+    request, (of_samples, of_references) = requests[0], forward
+    count = sum(each.count for each in requests)
+
+    def at_input(some: slice) -> Mapping[str, Any]:
+        activations = of_samples.tensors([padded(x, some.start, rows) for x in request.data])
+        for name in of_samples.task.graph.outputs:
+            array = np.asarray(activations[name])[: some.stop - some.start]
+            put(outputs, name, (request.samples,), (some,), array)
+        return activations
+
+    def at_reference(references: list[Array], drawn: slice, axis: int) -> Mapping[str, Any]:
+        if columns < count:
+            numbers = np.minimum(np.arange(columns) + drawn.start, count - 1)
+            references = [array.take(numbers, axis) for array in references]
+        return of_references.tensors([r.reshape(-1, *r.shape[axis + 1 :]) for r in references])
+
+    if request.shared:
+        references = _joined([each.shared_references() for each in requests], 0)
+        for drawn in slices(count, columns):
+            activations = at_reference(references, drawn, 0)
+            for some in slices(request.samples, rows):
+                yield Block(some, drawn), at_input(some), activations
+        return
+    for some in slices(request.samples, rows):
+        activations = at_input(some)
+        own = [each.block_references(some.start, rows) for each in requests]
+        references = _joined(own, 1)
+        for drawn in slices(count, columns):
+            yield Block(some, drawn), activations, at_reference(references, drawn, 1)
+
+
+def _joined(references: Sequence[list[Array]], axis: int) -> list[Array]:
+    """References of each input, those of several requests one behind the other."""
+    if len(references) == 1:
+        return references[0]
+    return [np.concatenate(arrays, axis=axis) for arrays in zip(*references, strict=True)]

@@ -1,4 +1,4 @@
-"""Weights over a target's units, (T, N or 1, *shape): chosen, repeated and applied.
+"""Weights over a target's units, (T, N or 1, *shape): selected, repeated and applied.
 
 The second axis is 1 where all samples have the same.
 """
@@ -20,6 +20,12 @@ def of_samples(weights: Array, samples: Any) -> Array:
 def repeated(weights: Array, times: int) -> Array:
     """Those of samples that are each repeated ``times`` in a row."""
     return weights if weights.shape[1] == 1 else np.repeat(weights, times, axis=1)
+
+
+def filled(weights: Array, start: int, size: int) -> Array:
+    """Those of ``size`` samples from ``start``; the last one repeated past the end."""
+    rows = np.minimum(np.arange(start, start + size), weights.shape[1] - 1)
+    return of_samples(weights, rows)
 
 
 def weighted(level: Array, weights: Array) -> Array:

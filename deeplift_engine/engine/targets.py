@@ -1,4 +1,4 @@
-"""What is explained: units of one layer, weighted and added, one target or several at once."""
+"""Targets: units of one layer, weighted and added, one target or several at once."""
 
 from __future__ import annotations
 
@@ -50,34 +50,23 @@ def weights(values: Any) -> Weights:
     return Weights(np.asarray(values, dtype=float))
 
 
-@dataclass(frozen=True)
-class Seeds:
-    """A resolved target.
-
-    Attributes
-    ----------
-    values
-        Weights over the layer's units, (targets, N or 1, *shape).
-    stacked
-        Whether the user asked for several, so that results keep the targets' axis.
-    name
-        How to say it again; goes into saved settings.
-    """
-
-    values: Array
-    stacked: bool
-    name: str
-
-    def block(self, start: int, size: int) -> Array:
-        """Weights of ``size`` samples from ``start``; the last one repeated past the end."""
-        if self.values.shape[1] == 1:
-            return self.values
-        rows = np.minimum(np.arange(start, start + size), self.values.shape[1] - 1)
-        return self.values[:, rows]
+def several(target: Any) -> bool:
+    """Whether a target stands for several, so that results have an axis of targets."""
+    return isinstance(target, list | str)
 
 
-def resolve(target: Any, shape: Shape, samples: int, dtype: str = "float32") -> Seeds:
-    """Weights over units for whatever a user passes as ``target``.
+def in_words(target: Any) -> str:
+    """A target in words, for saved settings."""
+    if isinstance(target, list):
+        return f"[{', '.join(map(in_words, target))}]"
+    if isinstance(target, Weights | np.ndarray):
+        values = target.values if isinstance(target, Weights) else target
+        return f"array of shape {values.shape}"
+    return target if isinstance(target, str) else repr(target)
+
+
+def resolve(target: Any, shape: Shape, samples: int, dtype: str = "float32") -> Array:
+    """Weights over units for a user's ``target``.
 
     Parameters
     ----------
@@ -91,6 +80,11 @@ def resolve(target: Any, shape: Shape, samples: int, dtype: str = "float32") -> 
     samples
         N.
 
+    Returns
+    -------
+    array
+        (T, N or 1, *shape).
+
     Raises
     ------
     TargetError
@@ -100,16 +94,15 @@ def resolve(target: Any, shape: Shape, samples: int, dtype: str = "float32") -> 
         if target != "all":
             raise TargetError(f"target={target!r}: the only word here is 'all'.")
         size = int(np.prod(shape))
-        values = np.eye(size, dtype=dtype).reshape(size, 1, *shape)
-        return Seeds(values, True, "all")
+        return np.eye(size, dtype=dtype).reshape(size, 1, *shape)
     if isinstance(target, list):
         if not target:
             raise TargetError("target=[] names no unit; give at least one.")
-        parts = [_one(part, shape, samples) for part in target]
-        rows = max(len(part) for part in parts)
-        stacked = np.stack([np.broadcast_to(part, (rows, *shape)) for part in parts])
-        return Seeds(stacked.astype(dtype), True, f"[{', '.join(map(_name, target))}]")
-    return Seeds(_one(target, shape, samples)[np.newaxis].astype(dtype), False, _name(target))
+        each = [_one(one, shape, samples) for one in target]
+        rows = max(map(len, each))
+        stacked = np.stack([np.broadcast_to(one, (rows, *shape)) for one in each])
+        return stacked.astype(dtype)
+    return _one(target, shape, samples)[np.newaxis].astype(dtype)
 
 
 def _one(target: Any, shape: Shape, samples: int) -> Array:
@@ -179,10 +172,3 @@ def _weights(values: Array, shape: Shape, samples: int) -> Array:
         f"Weights over units have the layer's shape {shape}, or {(samples, *shape)} for one set "
         f"per sample; these have {values.shape}."
     )
-
-
-def _name(target: Any) -> str:
-    if isinstance(target, Weights | np.ndarray):
-        values = target.values if isinstance(target, Weights) else target
-        return f"array of shape {values.shape}"
-    return repr(target)

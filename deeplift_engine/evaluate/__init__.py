@@ -1,4 +1,4 @@
-"""How good scores are: metrics, and methods compared by them.
+"""Metrics that judge scores, and comparisons of methods by them.
 
 Methods by their names, all at once::
 
@@ -12,7 +12,7 @@ or one at a time, on a bench that holds samples, references and a target::
     evaluate.sensitivity_n(bench.run("deeplift", rules="reveal_cancel")).mean
     evaluate.deletion(bench.take(scores_from_elsewhere)).mean_curve
 
-`METRICS` tells what there is, with options, sources and costs.
+`METRICS` is the table of metrics, with options, sources and costs.
 """
 
 from deeplift_engine.evaluate.bench import Bench
@@ -27,6 +27,7 @@ from deeplift_engine.evaluate.erasing import (
 from deeplift_engine.evaluate.metrics import METRICS, Metric
 from deeplift_engine.evaluate.nearby import infidelity, max_sensitivity
 from deeplift_engine.evaluate.ranks import agreement, rank_correlation, sparsity
+from deeplift_engine.evaluate.rationales import comprehensiveness, sufficiency
 from deeplift_engine.evaluate.sanity import randomisation
 from deeplift_engine.evaluate.subject import Subject
 from deeplift_engine.results.measured import Measured
@@ -41,6 +42,7 @@ __all__ = [
     "agreement",
     "compare",
     "completeness",
+    "comprehensiveness",
     "deletion",
     "infidelity",
     "insertion",
@@ -50,4 +52,5 @@ __all__ = [
     "rank_correlation",
     "sensitivity_n",
     "sparsity",
+    "sufficiency",
 ]

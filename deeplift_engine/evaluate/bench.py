@@ -1,4 +1,4 @@
-"""What methods are judged on: samples, references, a target, and the network's values there."""
+"""The samples, references and target that methods are judged on, and the network's values."""
 
 from __future__ import annotations
 
@@ -14,9 +14,14 @@ import numpy as np
 from deeplift_engine.engine import targets
 from deeplift_engine.engine.target_weights import of_samples
 from deeplift_engine.errors import ConvergenceWarning, InapplicableError, InputError, RuleError
-from deeplift_engine.evaluate.subject import Subject, said
-from deeplift_engine.explainers.perturbation.masked_values import Masks, Perturbed
+from deeplift_engine.evaluate.subject import Subject, label_of
+from deeplift_engine.explainers.perturbation.masked_values import (
+    Masks,
+    masked_values,
+    sample_blocks,
+)
 from deeplift_engine.explainers.perturbation.masking.groups import Groups, grouping
+from deeplift_engine.graph.inputs import by_name
 from deeplift_engine.references.reference_set import References
 from deeplift_engine.results.attribution import Attribution
 from deeplift_engine.util.typing import Array
@@ -28,7 +33,7 @@ SHARES = ("difference", "input", "unit")
 
 
 class Bench:
-    """What methods are judged on.
+    """The samples, references and target that methods are judged on.
 
     N samples with K references each, T targets, P groups of elements. Everything is computed by the
     network's forward pass alone, in blocks; nothing depends on how large they are.
@@ -40,17 +45,17 @@ class Bench:
     x, target, references, batch_size, progress
         As for `Explainer.run`. Where something is erased, references take its place.
     target_layer, layers
-        As ``target`` and ``layers`` of `Network.explainer`. At layers, which together must be all
-        that the target depends on, everything is as if what comes out of them were the inputs: the
-        methods score it, and metrics erase or move it.
+        As ``target`` and ``layers`` of `Network.explainer`. Of layers, which together must be all
+        that the target depends on, the outputs take the role of the inputs: methods score them, and
+        metrics erase or move them.
     groups
-        What is erased together, as of perturbation methods (see ``grouping`` of
+        The elements that are erased together, as of perturbation methods (see ``grouping`` of
         `deeplift_engine.explainers.perturbation.masking.groups`). The same groups for all samples.
 
     Raises
     ------
     InputError, TargetError, ReferencesError, RuleError
-        Where what is handed in does not fit the network or each other.
+        Where the arguments do not fit the network or each other.
     """
 
     def __init__(
@@ -68,36 +73,37 @@ class Bench:
     ) -> None:
         from deeplift_engine.explainers.perturbation.perturbation_explainer import Perturbation
 
-        entered = Perturbation(network.setup(target_layer, layers))
+        method = Perturbation(network.task(target_layer, layers))
         self.network, self.target, self.target_layer = network, target, target_layer
-        self.setup, self.values = entered.setup, entered.values
-        self.request = entered.entered_request(
-            x, target=target, references=references, batch_size=batch_size, progress=progress
+        self.task, self.values = method.task, method.values
+        self.request = method.at_points(
+            method.request(
+                x, target=target, references=references, batch_size=batch_size, progress=progress
+            )
         )
-        self.grouped = groups
-        self.groups = self._groups()
-        self._kept: dict[Any, Any] = {}
+        self.groups = self._groups(groups)
+        self._cache: dict[Any, Any] = {}
 
-    def _groups(self) -> Groups:
-        found = grouping(self.grouped, self.setup.inputs, self.request.data)
-        if found.own:
+    def _groups(self, groups: Any) -> Groups:
+        how = grouping(groups, self.task.inputs, self.request.data)
+        if how.own:
             raise RuleError(
-                f"groups={self.grouped!r} would be each sample's own. Give groups that all samples "
+                f"groups={groups!r} would be each sample's own. Give groups that all samples "
                 "share: None, 'positions', a number of cells, or an array of one sample's shape."
             )
-        return found.of(self.request.data, 0)
+        return how.of(self.request.data, 0)
 
     # ------------------------------------------------------------ the network's values
 
     @property
-    def seeds(self) -> Array:
+    def weights(self) -> Array:
         """Weights over the target's units, (T, N or 1, *shape)."""
-        return self.request.seeds.values
+        return self.request.weights
 
     def at(self, data: Sequence[Array], origins: Array | None = None) -> Array:
         """The target (T, M) at points (M, ...), of the samples ``origins`` (M,)."""
-        seeds = self.seeds if origins is None else of_samples(self.seeds, origins)
-        return self.values(data, seeds, self.request.batch_size)
+        weights = self.weights if origins is None else of_samples(self.weights, origins)
+        return self.values(data, weights, self.request.batch_size)
 
     @cached_property
     def at_inputs(self) -> Array:
@@ -108,10 +114,10 @@ class Bench:
     def at_references(self) -> Array:
         """The target on the references, mean over them, (T, N)."""
         nothing = [np.zeros((1, 1, *array.shape[1:]), bool) for array in self.request.data]
-        return self._masked(1, lambda rows: lambda block: nothing, self.seeds)[..., 0]
+        return self._masked(1, lambda rows: lambda block: nothing, self.weights)[..., 0]
 
     def erased(
-        self, choose: Callable[[slice, slice], Array], draws: int, seeds: Array | None = None
+        self, choose: Callable[[slice, slice], Array], draws: int, weights: Array | None = None
     ) -> Array:
         """The target where groups are replaced by those of the references.
 
@@ -122,7 +128,7 @@ class Bench:
             erased, (n or 1, d, P) of bool.
         draws
             D, the number of choices for each sample.
-        seeds
+        weights
             Weights over the target's units, by default those of all targets.
 
         Returns
@@ -135,22 +141,22 @@ class Bench:
         def masks(rows: slice) -> Masks:
             return lambda block: groups.masks(~choose(rows, block))
 
-        return self._masked(draws, masks, self.seeds if seeds is None else seeds)
+        return self._masked(draws, masks, self.weights if weights is None else weights)
 
-    def _masked(self, draws: int, masks: Callable[[slice], Masks], seeds: Array) -> Array:
+    def _masked(self, draws: int, masks: Callable[[slice], Masks], weights: Array) -> Array:
         """The target (T, N, D) under masks of the samples in a slice."""
-        asked = replace(self.request.seeds, values=seeds)
-        perturbed = Perturbed(self.request.replace(seeds=asked), self.values, self.values.most)
-        parts = [
-            samples.masked(draws, masks(rows))[:, :, 0] for rows, samples in perturbed.blocks(draws)
+        request = self.request.replace(weights=weights)
+        blocks = [
+            masked_values(self.values, samples, draws, masks(samples.block.rows))[:, :, 0]
+            for samples in sample_blocks(request, self.values.most, draws)
         ]
-        return np.concatenate(parts, axis=1)
+        return np.concatenate(blocks, axis=1)
 
     def once(self, key: Any, make: Callable[[], Any]) -> Any:
-        """What ``make`` makes, kept under ``key`` for the next method that is judged."""
-        if key not in self._kept:
-            self._kept[key] = make()
-        return self._kept[key]
+        """The result of ``make``, stored under ``key`` for the next method that is judged."""
+        if key not in self._cache:
+            self._cache[key] = make()
+        return self._cache[key]
 
     # ------------------------------------------------------------ methods
 
@@ -174,10 +180,10 @@ class Bench:
         return self.prepare(method, label=label, **options)()
 
     def prepare(self, method: str, *, label: str = "", **options: Any) -> Callable[[], Subject]:
-        """What runs a method when it is called; arguments and errors are those of `run`."""
+        """A function that runs a method; arguments and errors are those of `run`."""
         start = time.perf_counter()
         runner = self.explainer(self.network, method, options)
-        making = time.perf_counter() - start
+        compiling = time.perf_counter() - start
 
         def run() -> Subject:
             start = time.perf_counter()
@@ -190,11 +196,11 @@ class Bench:
             )
             seconds = time.perf_counter() - start
             return replace(
-                self.take(attribution, label=label or said(method, options)),
+                self.take(attribution, label=label or label_of(method, options)),
                 method=method,
                 options=options,
                 runner=runner,
-                seconds=making + seconds,
+                seconds=compiling + seconds,
             )
 
         return run
@@ -239,15 +245,15 @@ class Bench:
         """A method compiled for a network of the same inputs and layers."""
         from deeplift_engine.explainers.catalogue import create
 
-        if self.setup.graph is self.network.graph:
+        if self.task.graph is self.network.graph:
             return network.explainer(method, target=self.target_layer, **options)
         if network is not self.network:
             raise InapplicableError(
-                f"The scores are those of what comes out of {list(self.setup.cuts)}, which is not "
-                "the same in another network: judge the scores of the inputs."
+                f"The scores are those of what comes out of {list(self.task.attribution_nodes)}, "
+                "which is not the same in another network: judge the scores of the inputs."
             )
-        settings = {**self.setup.settings, "method": method}
-        return create(method, replace(self.setup, settings=settings), options)
+        settings = {**self.task.settings, "method": method}
+        return create(method, replace(self.task, settings=settings), options)
 
     def again(
         self, runner: Any, data: Sequence[Array] | None = None, origins: Array | None = None
@@ -258,28 +264,28 @@ class Bench:
         sums are not checked.
         """
         chosen = np.arange(self.request.samples) if origins is None else origins
-        seeds = of_samples(self.seeds, chosen)
-        asked = runner.request(
+        weights = of_samples(self.weights, chosen)
+        request = runner.request(
             self._by_input(self.request.data if data is None else data),
-            target=[targets.weights(seed[0] if len(seed) == 1 else seed) for seed in seeds],
+            target=[targets.weights(each[0] if len(each) == 1 else each) for each in weights],
             references=self._references(runner, chosen),
             batch_size=self.request.batch_size,
             progress=False,
         )
-        # what is drawn at random is drawn for the samples: near them the draws are the same
-        asked = asked.replace(content=[array[chosen] for array in self.request.data])
+        # random draws are those of the samples: near them they are the same
+        request = request.replace(content=[array[chosen] for array in self.request.data])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            found = runner.answer(asked)
-        parts = found.scores.values() if isinstance(found.scores, Mapping) else [found.scores]
+            scores = runner.answer(request).scores
+        arrays = scores.values() if isinstance(scores, Mapping) else [scores]
         return [
-            _of_elements(part, array.shape[1:], 2)
-            for part, array in zip(parts, self.request.data, strict=True)
+            _of_elements(values, array.shape[1:], 2)
+            for values, array in zip(arrays, self.request.data, strict=True)
         ]
 
     def _references(self, runner: Any, origins: Array | None = None) -> Any:
-        """What to compare with, or None for a method that compares with nothing."""
-        if not runner.compares:
+        """The references, or None for a method that compares with nothing."""
+        if not runner.traits.uses_references:
             return None
         if origins is None:
             return self._by_input(self.request.references)
@@ -290,31 +296,32 @@ class Bench:
             ]
         )
 
-    def _by_input(self, parts: Sequence[Any]) -> Any:
-        return parts[0] if len(parts) == 1 else list(parts)
+    def _by_input(self, each: Sequence[Any]) -> Any:
+        return by_name(each, self.task.inputs)
 
-    def _arrays(self, given: Any) -> list[Array]:
+    def _arrays(self, scores: Any) -> list[Array]:
         """Arrays (T, N, *S) of each input."""
-        names = [info.name for info in self.setup.inputs]
-        if isinstance(given, Mapping):
-            if set(given) != set(names):
+        names = [info.name for info in self.task.inputs]
+        if isinstance(scores, Mapping):
+            if set(scores) != set(names):
                 raise InputError(
-                    f"Scores are judged at the inputs {names}, and these are at {list(given)}."
+                    f"Scores are judged at the inputs {names}, and these are at {list(scores)}."
                 )
-            given = [given[name] for name in names]
-        parts = list(given) if isinstance(given, list | tuple) else [given]
-        leading = (len(self.seeds),) * self.request.seeds.stacked + (self.request.samples,)
+            scores = [scores[name] for name in names]
+        each = list(scores) if isinstance(scores, list | tuple) else [scores]
+        leading = (len(self.weights),) * self.request.stacked + (self.request.samples,)
         expected = [(*leading, *array.shape[1:]) for array in self.request.data]
-        found = [
-            _of_elements(np.asarray(part), array.shape[1:], len(leading))
-            for part, array in zip(parts, self.request.data, strict=False)
+        arrays = [
+            _of_elements(np.asarray(values), array.shape[1:], len(leading))
+            for values, array in zip(each, self.request.data, strict=False)
         ]
-        if len(parts) != len(expected) or [part.shape for part in found] != expected:
+        if len(each) != len(expected) or [array.shape for array in arrays] != expected:
             raise InputError(
-                f"Scores of shape {', '.join(str(part.shape) for part in found)}: expected "
+                f"Scores of shape {', '.join(str(array.shape) for array in arrays)}: expected "
                 f"{', '.join(map(str, expected))}, those of the inputs, averaged over references."
             )
-        return found if self.request.seeds.stacked else [part[np.newaxis] for part in found]
+        stacked = self.request.stacked
+        return arrays if stacked else [array[np.newaxis] for array in arrays]
 
 
 def _of(reference: References, array: Array, origins: Array) -> References:

@@ -1,4 +1,4 @@
-"""Methods side by side on the same samples."""
+"""Several methods compared on the same samples."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from deeplift_engine.evaluate.bench import Bench
 from deeplift_engine.evaluate.comparison import TABLES, Comparison
 from deeplift_engine.evaluate.metrics import find_metric
 from deeplift_engine.evaluate.ranks import agreement
-from deeplift_engine.evaluate.subject import Subject, said
+from deeplift_engine.evaluate.subject import Subject, label_of
 from deeplift_engine.results.measured import Measured
 from deeplift_engine.util.warn import warn
 
 if TYPE_CHECKING:
     from deeplift_engine.network import Network
 
-Named = str | Sequence[Any] | Mapping[str, Any]
+Entries = str | Sequence[Any] | Mapping[str, Any]
 
 METHODS = ("gradient_times_input", "integrated_gradients", "deeplift", "occlusion")
 METRICS = (
@@ -34,11 +34,11 @@ METRICS = (
 def compare(
     network: Network,
     x: Any,
-    methods: Named = METHODS,
+    methods: Entries = METHODS,
     *,
     target: Any = None,
     references: Any = None,
-    metrics: Named = METRICS,
+    metrics: Entries = METRICS,
     groups: Any = None,
     target_layer: str = "logits",
     layers: str | Sequence[str] | None = None,
@@ -83,9 +83,9 @@ def compare(
 
     chosen, judges = entries(methods, "methods"), entries(metrics, "metrics", short=True)
     for name, options in chosen.values():
-        find(name).check(options)
+        find(name).validate(options)
     for name, options in judges.values():
-        find_metric(name).check(options)
+        find_metric(name).validate(options)
     bench = Bench(
         network,
         x,
@@ -127,47 +127,47 @@ def compare(
 
 
 def entries(
-    given: Named, what: str, *, short: bool = False
+    selection: Entries, what: str, *, short: bool = False
 ) -> dict[str, tuple[str, dict[str, Any]]]:
-    """Names with their options, by label, of what a user gives.
+    """Names with their options, by label, from what a user passes.
 
     Parameters
     ----------
-    given
+    selection
         A name; a list of names and pairs (name, options); a mapping of names to options, or of
         labels to names or such pairs.
     what
         How to call them in an error.
     short
-        Whether labels say options only where a name is there twice.
+        Whether labels show options only where a name occurs twice.
 
     Raises
     ------
     InputError
         For anything else, none, and two of one label.
     """
-    if isinstance(given, str):
-        given = [given]
-    if isinstance(given, Mapping):
+    if isinstance(selection, str):
+        selection = [selection]
+    if isinstance(selection, Mapping):
         pairs = [
             (str(label), (str(label), value) if isinstance(value, Mapping) else _pair(value, what))
-            for label, value in given.items()
+            for label, value in selection.items()
         ]
     else:
-        chosen = [_pair(value, what) for value in given]
+        chosen = [_pair(value, what) for value in selection]
         names = [name for name, _ in chosen]
         pairs = [
-            (entry[0] if short and names.count(entry[0]) == 1 else said(*entry), entry)
+            (entry[0] if short and names.count(entry[0]) == 1 else label_of(*entry), entry)
             for entry in chosen
         ]
-    found = {label: (name, dict(options)) for label, (name, options) in pairs}
-    if len(found) < len(pairs):
+    by_label = {label: (name, dict(options)) for label, (name, options) in pairs}
+    if len(by_label) < len(pairs):
         labels = [label for label, _ in pairs]
         twice = next(label for label in labels if labels.count(label) > 1)
-        raise InputError(f"{what}: {twice!r} is there twice. Leave one out, or give labels.")
-    if not found:
+        raise InputError(f"{what}: {twice!r} occurs twice. Leave one out, or give labels.")
+    if not by_label:
         raise InputError(f"{what} names none; give at least one.")
-    return found
+    return by_label
 
 
 def _pair(value: Any, what: str) -> tuple[str, Mapping[str, Any]]:

@@ -1,4 +1,4 @@
-"""What a comparison of methods found: a table, its files, and a figure."""
+"""The result of a comparison of methods: a table, its files, and a figure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ARROWS = {"high": "↑", "low": "↓", "": ""}
 
 @dataclass(frozen=True)
 class Comparison:
-    """What `deeplift_engine.compare` found.
+    """The result of `deeplift_engine.compare`.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Comparison:
     metrics
         What they were judged by, by label.
     measured
-        What each metric found of each method, by the method's label and the metric's.
+        The result of each metric for each method, by the method's label and the metric's.
     agreement
         Mean rank correlation of every two methods, (M, M), in the order of ``subjects``.
     left_out
@@ -56,16 +56,16 @@ class Comparison:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """A row for each method: its label, the means of metrics and their standard errors."""
+        """A row for each method: its label, means of metrics and their standard errors."""
         return [
             {
                 "method": label,
                 **{
                     key: value
-                    for metric, found in self.measured[label].items()
+                    for metric, result in self.measured[label].items()
                     for key, value in (
-                        (metric, found.mean),
-                        (f"{metric} standard error", found.standard_error),
+                        (metric, result.mean),
+                        (f"{metric} standard error", result.standard_error),
                     )
                 },
                 "seconds": subject.seconds,
@@ -74,30 +74,30 @@ class Comparison:
         ]
 
     def __repr__(self) -> str:
-        """The table, an arrow telling which way is better."""
+        """The table; an arrow shows which way is better."""
         heads = [f"{name} {ARROWS[metric.best]}".strip() for name, metric in self.metrics.items()]
         lines = [["method", *heads, "seconds"]]
         for row in self.rows:
-            cells = [_said(row[name], row[f"{name} standard error"]) for name in self.metrics]
+            cells = [_cell(row[name], row[f"{name} standard error"]) for name in self.metrics]
             lines.append([row["method"], *cells, f"{row['seconds']:.2f}"])
         text = aligned(lines, right=range(1, len(lines[0]))).splitlines()
         request = self.bench.request
         about = (
-            f"{request.samples} samples, target {request.seeds.name} of "
-            f"{self.bench.setup.target}, references {request.said}; mean ± standard error"
+            f"{request.samples} samples, target {request.target} of "
+            f"{self.bench.task.target}, references {request.references_name}; mean ± standard error"
         )
         return "\n".join([about, "", text[0], "-" * max(map(len, text)), *text[1:]])
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything but the scores, as what JSON can hold; NaN is None."""
+        """Everything except the scores, as values of JSON; NaN is None."""
         request = self.bench.request
-        found: dict[str, Any] = _finite(
+        result: dict[str, Any] = _finite(
             plain(
                 {
                     "settings": {
-                        **self.bench.setup.settings,
-                        "target": request.seeds.name,
-                        "references": request.said,
+                        **self.bench.task.settings,
+                        "target": request.target,
+                        "references": request.references_name,
                         "samples": request.samples,
                     },
                     "rows": self.rows,
@@ -122,7 +122,7 @@ class Comparison:
                 }
             )
         )
-        return found
+        return result
 
     def to_json(self) -> str:
         """`to_dict` as text."""
@@ -143,7 +143,7 @@ class Comparison:
         Raises
         ------
         OutputError
-            For another suffix, a file that is there, and whatever the disk refuses.
+            For another suffix, an existing file, and any error of the disk.
         """
         kind = checked_suffix(path, "comparisons", TABLES)
         if kind in PICTURES:
@@ -153,8 +153,8 @@ class Comparison:
         storage.write_bytes(path, content, overwrite=overwrite)
 
 
-def _said(mean: float, error: float) -> str:
-    """A mean and its error, to the error's first two digits."""
+def _cell(mean: float, error: float) -> str:
+    """A mean and its error, rounded to two digits of the error."""
     if math.isnan(mean):
         return "-"
     if not error > 0:
@@ -167,7 +167,7 @@ def _said(mean: float, error: float) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """The same with None for numbers that are not finite, which JSON has no word for."""
+    """A value with None for numbers that are not finite; JSON has no form for them."""
     if isinstance(value, dict):
         return {name: _finite(inner) for name, inner in value.items()}
     if isinstance(value, list):

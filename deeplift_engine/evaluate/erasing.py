@@ -1,7 +1,6 @@
-"""Metrics that erase features and see what the target does.
+"""Metrics that erase features and compare the target with the scores.
 
-What is erased is replaced by the references; where a sample has several, the target is averaged
-over them.
+References replace the erased features; the target is averaged over several references.
 """
 
 from __future__ import annotations
@@ -17,7 +16,15 @@ from deeplift_engine.errors import InputError
 from deeplift_engine.evaluate.bench import Bench
 from deeplift_engine.evaluate.subject import Subject
 from deeplift_engine.results.measured import Measured
-from deeplift_engine.util.options import Count, Seed, Several, Share, TwoOrMore, Whole, reading
+from deeplift_engine.util.options import (
+    Count,
+    Integer,
+    Seed,
+    Several,
+    Share,
+    TwoOrMore,
+    validates_options,
+)
 from deeplift_engine.util.rank_statistics import correlation
 from deeplift_engine.util.typing import Array
 
@@ -34,23 +41,23 @@ def completeness(subject: Subject) -> Measured:
     bench = subject.bench
     delta = bench.at_inputs - bench.at_references
     sums, sizes = (
-        sum(part.sum(axis=tuple(range(2, part.ndim)), dtype=float) for part in parts)
-        for parts in (subject.scores, [np.abs(score) for score in subject.scores])
+        sum(score.sum(axis=tuple(range(2, score.ndim)), dtype=float) for score in scores)
+        for scores in (subject.scores, [np.abs(score) for score in subject.scores])
     )
     error = sums - delta
     level = np.abs(bench.at_inputs) + np.abs(bench.at_references)
-    return Measured(subject.given(relative_error(error, delta, level, sizes)))
+    return Measured(subject.as_requested(relative_error(error, delta, level, sizes)))
 
 
-@reading
+@validates_options
 def sensitivity_n(
     subject: Subject,
     *,
-    sizes: Annotated[Sequence[int], Several(Whole(1))] | None = None,
+    sizes: Annotated[Sequence[int], Several(Integer(1))] | None = None,
     draws: TwoOrMore = 100,
     seed: Seed = 0,
 ) -> Measured:
-    """Correlation of scores with what erasing does, over random sets of n features.
+    """Correlation of sums of scores with the drop of the target when random sets are erased.
 
     For each n and sample: over sets of n features, Pearson's correlation of the sum of their
     scores with the drop of the target when they are erased.
@@ -58,11 +65,11 @@ def sensitivity_n(
     Parameters
     ----------
     sizes
-        The n; by default twelve from 1 to four fifths of all features, evenly on a logarithm.
+        The n; by default twelve from 1 to four fifths of all features, evenly on a log scale.
     draws
         Sets of each size.
     seed
-        Of the sets, which are the same for all samples.
+        Seed of the sets, which are the same for all samples.
 
     Returns
     -------
@@ -76,11 +83,11 @@ def sensitivity_n(
     bench = subject.bench
     count = bench.groups.count
     chosen = _sizes(sizes, count)
-    places = np.random.default_rng(seed).random((draws, count)).argsort(axis=1).argsort(axis=1)
+    ranks = np.random.default_rng(seed).random((draws, count)).argsort(axis=1).argsort(axis=1)
 
     def choose(rows: slice, block: slice) -> Array:
         numbers = np.arange(block.start, block.stop)
-        smaller = places[numbers % draws] < chosen[numbers // draws, np.newaxis]
+        smaller = ranks[numbers % draws] < chosen[numbers // draws, np.newaxis]
         return np.asarray(smaller[np.newaxis])
 
     values = bench.once(
@@ -89,23 +96,26 @@ def sensitivity_n(
     )
     drops = bench.at_inputs[..., np.newaxis] - values
     curve = [
-        correlation(subject.sums @ (places < size).T, drops[..., start : start + draws])
+        correlation(subject.sums @ (ranks < size).T, drops[..., start : start + draws])
         for size, start in zip(chosen, range(0, len(chosen) * draws, draws), strict=True)
     ]
-    found = np.stack(curve, axis=-1)
+    curves = np.stack(curve, axis=-1)
     return Measured(
-        subject.given(found.mean(axis=-1)), subject.given(found), chosen.tolist(), "features erased"
+        subject.as_requested(curves.mean(axis=-1)),
+        subject.as_requested(curves),
+        chosen.tolist(),
+        "features erased",
     )
 
 
-@reading
+@validates_options
 def deletion(subject: Subject, *, steps: Count = 20) -> Measured:
-    """The target while groups are erased, those of the largest scores first: mean of the curve.
+    """The target while groups are erased, largest scores first: mean of the curve.
 
     Parameters
     ----------
     steps
-        Points of the curve beside the whole input.
+        Points of the curve besides the unchanged input.
 
     Returns
     -------
@@ -119,19 +129,19 @@ def deletion(subject: Subject, *, steps: Count = 20) -> Measured:
     return _along(subject, steps, inserted=False)
 
 
-@reading
+@validates_options
 def insertion(subject: Subject, *, steps: Count = 20) -> Measured:
-    """The target while groups are put into the reference, those of the largest scores first.
+    """The target while groups replace those of the reference, largest scores first.
 
     Parameters
     ----------
     steps
-        Points of the curve beside the bare reference.
+        Points of the curve besides the bare reference.
 
     Returns
     -------
     Measured
-        The curve over the share put in, and the area under it.
+        The curve over the share inserted, and the area under it.
 
     Notes
     -----
@@ -140,27 +150,31 @@ def insertion(subject: Subject, *, steps: Count = 20) -> Measured:
     return _along(subject, steps, inserted=True)
 
 
-def _along(subject: Subject, steps: int, *, inserted: bool) -> Measured:
-    bench = subject.bench
-    count = bench.groups.count
-    sizes = np.unique(np.linspace(0, count, steps + 1).round().astype(int))
-    places = np.argsort(np.argsort(-subject.sums, axis=-1, kind="stable"), axis=-1)
+def ordered_curve(subject: Subject, sizes: Array, *, inserted: bool) -> Array:
+    """The target (T, N, S) with the ``sizes`` (S,) groups of largest scores erased, or inserted."""
+    ranks = np.argsort(np.argsort(-subject.sums, axis=-1, kind="stable"), axis=-1)
 
     def choose(target: int, rows: slice, block: slice) -> Array:
-        taken = places[target, rows, np.newaxis] < sizes[block, np.newaxis]
+        taken = ranks[target, rows, np.newaxis] < sizes[block, np.newaxis]
         return np.asarray(taken != inserted)
 
-    curve, shares = _of_each(bench, choose, len(sizes)), sizes / count
+    return _of_each(subject.bench, choose, len(sizes))
+
+
+def _along(subject: Subject, steps: int, *, inserted: bool) -> Measured:
+    count = subject.bench.groups.count
+    sizes = np.unique(np.linspace(0, count, steps + 1).round().astype(int))
+    curve, shares = ordered_curve(subject, sizes, inserted=inserted), sizes / count
     area = ((curve[..., 1:] + curve[..., :-1]) / 2 * np.diff(shares)).sum(axis=-1)
     axis = "share of features put in" if inserted else "share of features erased"
-    return Measured(subject.given(area), subject.given(curve), shares.tolist(), axis)
+    return Measured(subject.as_requested(area), subject.as_requested(curve), shares.tolist(), axis)
 
 
-@reading
+@validates_options
 def log_odds_drop(
     subject: Subject, *, fraction: Share = 0.2, count: Count | None = None
 ) -> Measured:
-    """What the target loses when the features of the largest positive scores are erased.
+    """The drop of the target when the features of the largest positive scores are erased.
 
     With the target `deeplift_engine.targets.difference` of two logits it is the change in the
     log-odds of two classes.
@@ -170,43 +184,45 @@ def log_odds_drop(
     fraction
         Share of all features to erase.
     count
-        Their number instead. Erased are those of scores above that of the next one and above
-        zero, so fewer where scores are equal or negative.
+        Number of features to erase instead. Only scores above that of the next feature and above
+        zero count, so fewer features are erased where scores are equal or negative.
 
     Notes
     -----
     Shrikumar 2017, arXiv:1704.02685, section 4.1: 157 of 784 pixels.
     """
     bench = subject.bench
-    whole = bench.groups.count
+    features = bench.groups.count
     if count is None:
-        count = round(fraction * whole)
-    if not 0 < count <= whole:
-        raise InputError(f"{count} of {whole} features are to be erased: 1 to {whole} can be.")
+        count = round(fraction * features)
+    if not 0 < count <= features:
+        raise InputError(
+            f"{count} of {features} features are to be erased: 1 to {features} can be."
+        )
     falling = -np.sort(-subject.sums, axis=-1)
-    next_one = falling[..., count : count + 1] if count < whole else np.zeros((1, 1, 1))
+    next_one = falling[..., count : count + 1] if count < features else np.zeros((1, 1, 1))
     erased = subject.sums > np.maximum(next_one, 0)
 
     def choose(target: int, rows: slice, block: slice) -> Array:
         return np.asarray(erased[target, rows, np.newaxis])
 
-    return Measured(subject.given(bench.at_inputs - _of_each(bench, choose, 1)[..., 0]))
+    return Measured(subject.as_requested(bench.at_inputs - _of_each(bench, choose, 1)[..., 0]))
 
 
 def _of_each(bench: Bench, choose: Callable[[int, slice, slice], Array], draws: int) -> Array:
-    """As `Bench.erased`, where each target has choices of its own."""
-    parts = [
-        bench.erased(partial(choose, target), draws, bench.seeds[target : target + 1])
-        for target in range(len(bench.seeds))
+    """As `Bench.erased`, with separate choices for each target."""
+    values = [
+        bench.erased(partial(choose, target), draws, bench.weights[target : target + 1])
+        for target in range(len(bench.weights))
     ]
-    return np.concatenate(parts)
+    return np.concatenate(values)
 
 
-def _sizes(given: Sequence[int] | None, count: int) -> Array:
-    if given is None:
+def _sizes(selection: Sequence[int] | None, count: int) -> Array:
+    if selection is None:
         most = max(1, int(0.8 * count))
         return np.unique(np.geomspace(1, most, 12).round().astype(int))
-    sizes = np.asarray(given)
+    sizes = np.asarray(selection)
     if sizes.max() >= count:
         raise InputError(
             f"sizes {sizes.min()} to {sizes.max()}: sets of 1 to {count - 1} of the {count} "

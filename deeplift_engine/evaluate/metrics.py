@@ -1,19 +1,19 @@
-"""The table of metrics: what each is called, what it takes, and which way is better."""
+"""The table of metrics: names, options, sources, costs, and whether high or low is better."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from deeplift_engine.errors import RuleError
-from deeplift_engine.evaluate import erasing, nearby, ranks, sanity
+from deeplift_engine.evaluate import erasing, nearby, ranks, rationales, sanity
 from deeplift_engine.evaluate.subject import Subject
-from deeplift_engine.explainers.method import Option, options_of
 from deeplift_engine.results.measured import Measured
-from deeplift_engine.util.options import kinds, read
+from deeplift_engine.util.options import constraints, read
+from deeplift_engine.util.signatures import Option, check_names, options_of
+from deeplift_engine.util.suggestions import suggest
 
 
 @dataclass(frozen=True)
@@ -23,18 +23,17 @@ class Metric:
     Attributes
     ----------
     name
-        What users say.
+        The name that users pass.
     measure
-        Function of a `Subject` and the options, which are its keyword-only arguments.
+        Function of a `Subject`; its keyword-only arguments are the options.
     summary
         One sentence.
     source
-        Where it was published.
+        The publication.
     best
         ``"high"`` or ``"low"``; empty where neither is better by itself.
     passes
-        What it costs, in forward passes: a formula over N samples, K references, F features, and
-        options.
+        Its cost in forward passes: a formula over N samples, K references, F features, and options.
     """
 
     name: str
@@ -46,26 +45,23 @@ class Metric:
 
     @property
     def options(self) -> dict[str, Option]:
-        """Keyword arguments that users may give, by name."""
+        """The options that users may set, by name."""
         return options_of(self.measure)
 
-    def check(self, options: Mapping[str, Any]) -> None:
-        """Compare options with what the metric takes.
+    def validate(self, options: Mapping[str, Any]) -> None:
+        """Validate options.
 
         Raises
         ------
         RuleError
-            For one that it does not take or that cannot be so.
+            For an option that the metric does not take, or a value that it does not accept.
         """
-        for name in options:
-            if name not in self.options:
-                known = ", ".join(self.options) or "none"
-                raise RuleError(f"{self.name} takes no option {name!r}. It takes: {known}.")
-        read(options, kinds(self.measure))
+        check_names(self.name, options, self.options)
+        read(options, constraints(self.measure))
 
     def __call__(self, subject: Subject, **options: Any) -> Measured:
         """Judge scores."""
-        self.check(options)
+        self.validate(options)
         return self.measure(subject, **options)
 
 
@@ -109,6 +105,22 @@ _ROWS = (
         "Shrikumar 2017, arXiv:1704.02685",
         "high",
         "N·(1 + K)",
+    ),
+    Metric(
+        "comprehensiveness",
+        rationales.comprehensiveness,
+        "What the target loses when shares of the features, largest scores first, are erased.",
+        "DeYoung 2020, arXiv:1911.03429",
+        "high",
+        "N·K·shares",
+    ),
+    Metric(
+        "sufficiency",
+        rationales.sufficiency,
+        "What the target loses when all but shares of the features, largest first, are erased.",
+        "DeYoung 2020, arXiv:1911.03429",
+        "low",
+        "N·K·shares",
     ),
     Metric(
         "infidelity",
@@ -157,7 +169,6 @@ def find_metric(name: str) -> Metric:
         If there is none.
     """
     if name not in METRICS:
-        near = difflib.get_close_matches(name, METRICS, n=3)
-        said = f"Near it: {', '.join(near)}." if near else f"There are: {', '.join(METRICS)}."
-        raise RuleError(f"There is no metric {name!r}. {said}")
+        advice = suggest(name, METRICS, f"There are: {', '.join(METRICS)}.")
+        raise RuleError(f"There is no metric {name!r}. {advice}")
     return METRICS[name]

@@ -1,4 +1,4 @@
-"""Metrics that move the inputs a little: infidelity, and how much scores change."""
+"""Metrics that move the inputs a little: infidelity, and the change of the scores."""
 
 from __future__ import annotations
 
@@ -10,11 +10,19 @@ from deeplift_engine.errors import InapplicableError
 from deeplift_engine.evaluate.bench import Bench
 from deeplift_engine.evaluate.subject import Subject
 from deeplift_engine.results.measured import Measured
-from deeplift_engine.util.options import Among, Count, NotNegative, Positive, Seed, Share, reading
+from deeplift_engine.util.options import (
+    Among,
+    Count,
+    NotNegative,
+    Positive,
+    Seed,
+    Share,
+    validates_options,
+)
 from deeplift_engine.util.typing import Array
 
 
-@reading
+@validates_options
 def infidelity(
     subject: Subject,
     *,
@@ -25,16 +33,16 @@ def infidelity(
     seed: Seed = 0,
     scaled: bool = False,
 ) -> Measured:
-    """Mean squared difference of what scores say of a perturbation, and what it does.
+    """Mean squared difference of a perturbation's effect, as scores predict it and as it is.
 
     Parameters
     ----------
     by
-        ``"erasing"``: each feature is replaced by the reference with probability ``share``, and
-        the scores say that the target drops by their sum over those. ``"noise"``: Gaussian noise I
-        is taken off, and the scores say that the target drops by I times the scores per unit of
-        input: scores that are per unit themselves, or else over what they are shares of, the
-        input or its difference from the reference (of that, the multipliers where there are any).
+        ``"erasing"``: the reference replaces each feature with probability ``share``; scores
+        predict that the target drops by their sum over those. ``"noise"``: Gaussian noise I is
+        subtracted; scores predict that the target drops by I times the scores per unit of input.
+        Scores that are shares of the input, or of its difference from the reference, are divided
+        by it; multipliers stand for the latter where they exist.
     share
         Probability that a feature is erased.
     noise
@@ -42,28 +50,28 @@ def infidelity(
     draws
         Perturbations of each sample.
     seed
-        Of the perturbations, which are the same for all samples.
+        Seed of the perturbations, which are the same for all samples.
     scaled
-        Whether the scores of each sample are first multiplied by the one number that serves them
-        best, so that only their proportions count.
+        Whether the scores of each sample are first multiplied by the number that minimises the
+        result, so that only their proportions count.
 
     Notes
     -----
     Yeh 2019, arXiv:1901.09392, definition 2.1, and section 3 for the scaling.
     """
     if by == "erasing":
-        said, done = _erasing(subject, share, draws, seed)
+        predicted, observed = _erasing(subject, share, draws, seed)
     else:
-        said, done = _noise(subject, noise, draws, seed)
+        predicted, observed = _noise(subject, noise, draws, seed)
     if scaled:
-        size = (said**2).mean(axis=-1, keepdims=True)
-        best = (said * done).mean(axis=-1, keepdims=True)
-        said = said * np.divide(best, size, out=np.zeros_like(best), where=size > 0)
-    return Measured(subject.given(((said - done) ** 2).mean(axis=-1)))
+        size = (predicted**2).mean(axis=-1, keepdims=True)
+        best = (predicted * observed).mean(axis=-1, keepdims=True)
+        predicted = predicted * np.divide(best, size, out=np.zeros_like(best), where=size > 0)
+    return Measured(subject.as_requested(((predicted - observed) ** 2).mean(axis=-1)))
 
 
 def _erasing(subject: Subject, share: float, draws: int, seed: int) -> tuple[Array, Array]:
-    """What scores say of each draw, and the drop of the target: (T, N, D) both."""
+    """The drop of the target for each draw, predicted and observed: (T, N, D) both."""
     bench = subject.bench
     chosen = np.random.default_rng(seed).random((draws, bench.groups.count)) < share
     values = bench.once(
@@ -74,7 +82,7 @@ def _erasing(subject: Subject, share: float, draws: int, seed: int) -> tuple[Arr
 
 
 def _noise(subject: Subject, noise: float, draws: int, seed: int) -> tuple[Array, Array]:
-    """The same for noise."""
+    """As `_erasing`, for noise."""
     bench = subject.bench
     if subject.per is None:
         raise InapplicableError(
@@ -83,24 +91,26 @@ def _noise(subject: Subject, noise: float, draws: int, seed: int) -> tuple[Array
         )
     rng = np.random.default_rng(seed)
     moves = _moves(bench, draws, lambda shape: noise * rng.standard_normal(shape))
-    said = np.zeros((len(bench.seeds), bench.request.samples, draws))
-    done = np.zeros_like(said)
+    predicted = np.zeros((len(bench.weights), bench.request.samples, draws))
+    observed = np.zeros_like(predicted)
     for rows in _rows(bench, draws):
         near, steps = _near(bench, moves, rows, -1.0)
         values = bench.at(near, _origins(bench, rows, draws)).astype(float)
-        done[:, rows] = bench.at_inputs[:, rows, np.newaxis] - values.reshape(done[:, rows].shape)
+        observed[:, rows] = bench.at_inputs[:, rows, np.newaxis] - values.reshape(
+            observed[:, rows].shape
+        )
         for step, slope in zip(steps, _per_unit(subject, rows), strict=True):
             flat = step.reshape(*step.shape[:2], -1)
-            said[:, rows] += np.einsum(
+            predicted[:, rows] += np.einsum(
                 "ndf,tnf->tnd", flat, slope.reshape(len(slope), len(step), -1)
             )
-    return said, done
+    return predicted, observed
 
 
 def _per_unit(subject: Subject, rows: slice) -> list[Array]:
     """Scores per unit of input of some samples, (T, n, *S) of each input.
 
-    Where the input, or its difference, is 0 they say nothing, unless multipliers are known.
+    They are 0 where the input, or its difference, is 0, unless multipliers are known.
     """
     scores = [score[:, rows] for score in subject.scores]
     if subject.per == "unit":
@@ -111,17 +121,17 @@ def _per_unit(subject: Subject, rows: slice) -> list[Array]:
         if subject.per == "difference":
             return known
     request = subject.bench.request
-    whole = [array[rows].astype(float) for array in request.data]
+    factors = [array[rows].astype(float) for array in request.data]
     if subject.per == "difference":
-        own = request.own(rows.start, len(whole[0]))
-        whole = [x - x0.astype(float).mean(axis=1) for x, x0 in zip(whole, own, strict=True)]
+        own = request.block_references(rows.start, len(factors[0]))
+        factors = [x - x0.astype(float).mean(axis=1) for x, x0 in zip(factors, own, strict=True)]
     return [
         np.divide(score, share, out=slope, where=share != 0)
-        for score, share, slope in zip(scores, whole, known, strict=True)
+        for score, share, slope in zip(scores, factors, known, strict=True)
     ]
 
 
-@reading
+@validates_options
 def max_sensitivity(
     subject: Subject, *, radius: Positive = 0.02, draws: Count = 10, seed: Seed = 0
 ) -> Measured:
@@ -130,11 +140,11 @@ def max_sensitivity(
     Parameters
     ----------
     radius
-        How far each element may move, as a share of its sample's range.
+        The largest move of an element, as a share of its sample's range.
     draws
         Points around each sample, drawn uniformly.
     seed
-        Of the points, which are the same for all samples.
+        Seed of the points, which are the same for all samples.
 
     Notes
     -----
@@ -142,31 +152,33 @@ def max_sensitivity(
     scores.
     """
     runner = subject.runner
-    if runner is not None and runner.of_the_set:
+    if runner is not None and runner.traits.depends_on_batch:
         raise InapplicableError(
             "Scores of a sample that depend on the others of its set mean nothing at points near "
             "it: this metric is not for them."
         )
-    if runner is not None and not runner.moves:
+    if runner is not None and not runner.traits.accepts_noise:
         raise InapplicableError("Letters cannot move a little; choose metrics that erase.")
     bench = subject.bench
     rng = np.random.default_rng(seed)
     moves = _moves(bench, draws, lambda shape: radius * rng.uniform(-1, 1, shape))
-    largest = np.zeros((len(bench.seeds), bench.request.samples))
+    largest = np.zeros((len(bench.weights), bench.request.samples))
     for rows in _rows(bench, draws):
         near, _ = _near(bench, moves, rows, 1.0)
-        found = subject.again(near, _origins(bench, rows, draws))
+        moved_scores = subject.again(near, _origins(bench, rows, draws))
         apart = sum(
             _squares(
                 moved.reshape(len(moved), -1, draws, *moved.shape[2:]) - score[:, rows, np.newaxis],
                 3,
             )
-            for moved, score in zip(found, subject.scores, strict=True)
+            for moved, score in zip(moved_scores, subject.scores, strict=True)
         )
         largest[:, rows] = np.sqrt(np.max(apart, axis=2))
     size = np.sqrt(sum(_squares(score, 2) for score in subject.scores))
     return Measured(
-        subject.given(np.divide(largest, size, out=np.full_like(size, np.nan), where=size > 0))
+        subject.as_requested(
+            np.divide(largest, size, out=np.full_like(size, np.nan), where=size > 0)
+        )
     )
 
 
@@ -176,7 +188,7 @@ def _squares(values: Array, leading: int) -> Array:
 
 def _moves(bench: Bench, draws: int, draw: Any) -> list[Array]:
     """Steps (D, *S) of each input, per unit of a sample's range."""
-    if tokens := bench.setup.token_inputs:
+    if tokens := bench.task.token_inputs:
         raise InapplicableError(
             f"Input {tokens[0]!r} holds tokens, which cannot move a little; choose metrics that "
             "erase."
@@ -185,7 +197,7 @@ def _moves(bench: Bench, draws: int, draw: Any) -> list[Array]:
 
 
 def _rows(bench: Bench, draws: int) -> list[slice]:
-    """Samples whose points are made together."""
+    """Blocks of samples whose points are computed together."""
     rows = max(1, (bench.request.batch_size or bench.values.most) // draws)
     return [slice(row, row + rows) for row in range(0, bench.request.samples, rows)]
 
@@ -193,7 +205,7 @@ def _rows(bench: Bench, draws: int) -> list[slice]:
 def _near(
     bench: Bench, moves: list[Array], rows: slice, sign: float
 ) -> tuple[list[Array], list[Array]]:
-    """Points (n·D, *S) of each input around samples, and the steps (n, D, *S) that lead there."""
+    """Points (n·D, *S) of each input around samples, and the steps (n, D, *S) to them."""
     points, steps = [], []
     for array, move in zip(bench.request.data, moves, strict=True):
         block = array[rows]
@@ -204,7 +216,7 @@ def _near(
         steps.append(step.astype(float))
         points.append((block[:, np.newaxis] + sign * step).reshape(-1, *array.shape[1:]))
     return [
-        part.astype(array.dtype) for part, array in zip(points, bench.request.data, strict=True)
+        point.astype(array.dtype) for point, array in zip(points, bench.request.data, strict=True)
     ], steps
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from deeplift_engine.network import Network
 
 OTHERS = ("device", "softmax", "channel_first")
-"""What Quantus, or its users, may add to the arguments."""
+"""Further arguments that Quantus or its users may pass."""
 
 
 class ExplainFunc:
@@ -66,21 +66,21 @@ class ExplainFunc:
     def __call__(self, model: Any, inputs: Any, targets: Any, **others: Any) -> Array:
         """Scores of ``inputs``; arguments and errors are those of `explain_func`."""
         _known(others)
-        given = np.asarray(inputs)
+        samples = np.asarray(inputs)
         info = self.network.inputs[0]
-        moved = _has_channels_first(given, info, others.get("channel_first"))
-        compared = self._runner.compares
-        found = self._runner.run(
-            np.moveaxis(given, 1, -1) if moved else given,
-            target=_units(targets, len(given)),
+        moved = _has_channels_first(samples, info, others.get("channel_first"))
+        compared = self._runner.traits.uses_references
+        result = self._runner.run(
+            np.moveaxis(samples, 1, -1) if moved else samples,
+            target=_units(targets, len(samples)),
             references=self.references if compared else None,
             progress=False,
         )
-        scores = np.asarray(found.scores)
-        if self.sum_channels and scores.ndim == given.ndim:
+        scores = np.asarray(result.scores)
+        if self.sum_channels and scores.ndim == samples.ndim:
             scores = scores.sum(axis=-1)
         scores = np.abs(scores) if self.absolute else scores
-        return np.moveaxis(scores, -1, 1) if moved and scores.ndim == given.ndim else scores
+        return np.moveaxis(scores, -1, 1) if moved and scores.ndim == samples.ndim else scores
 
 
 def explain_func(
@@ -100,7 +100,7 @@ def explain_func(
     channel_first: bool | None = None,
     **options: Any,
 ) -> Array:
-    """Scores of inputs, as Quantus asks for them.
+    """Scores of inputs, in the form that Quantus expects.
 
     The model is converted, and the method compiled, at each call, so that weights that Quantus
     changes in place are those that are explained. Where they do not change, `ExplainFunc` saves
@@ -172,29 +172,31 @@ def _network(model: Any, layers: Any, functions: Any) -> Network:
     return convert(inner, layers=layers, functions=functions)
 
 
-def _has_channels_first(given: Array, info: InputInfo, said: bool | None) -> bool:
+def _has_channels_first(samples: Array, info: InputInfo, channels_first: bool | None) -> bool:
     """Whether inputs have their channels first where the model has them last."""
-    fits = _fits(given.shape, info.shape)
-    moved = given.ndim > 2 and _fits((len(given), *given.shape[2:], given.shape[1]), info.shape)
-    if said is not True and fits:
+    fits = _fits(samples.shape, info.shape)
+    moved = samples.ndim > 2 and _fits(
+        (len(samples), *samples.shape[2:], samples.shape[1]), info.shape
+    )
+    if channels_first is not True and fits:
         return False
-    if said is not False and moved:
+    if channels_first is not False and moved:
         return True
     wanted = ", ".join("any" if size is None else str(size) for size in info.shape)
     raise InputError(
-        f"Inputs of shape {given.shape} are neither (samples, {wanted}) nor that with channels "
-        f"first{'' if said is None else f', as channel_first={said} says'}."
+        f"Inputs of shape {samples.shape} are neither (samples, {wanted}) nor that with channels "
+        f"first{'' if channels_first is None else f', as channel_first={channels_first} says'}."
     )
 
 
 def _fits(met: tuple[int, ...], shape: tuple[int | None, ...]) -> bool:
     return len(met) == len(shape) + 1 and all(
-        size is None or size == found for size, found in zip(shape, met[1:], strict=True)
+        size is None or size == result for size, result in zip(shape, met[1:], strict=True)
     )
 
 
 def _units(targets: Any, samples: int) -> Any:
-    """One unit for each sample, or what else a target can be where Quantus gives none."""
+    """One unit for each sample, or any target of the engine where Quantus passes none."""
     if targets is None:
         return None
     units = np.asarray(targets)

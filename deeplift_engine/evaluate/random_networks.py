@@ -1,4 +1,4 @@
-"""Networks with randomised layers, made from what a network was read from."""
+"""Networks with randomised layers, built from the specification of a network."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ DRAWS: Mapping[str, Draw] = {"normal": _normal, "permuted": _permuted}
 ORDERS = ("cascading", "independent")
 WEIGHTS = ("kernel", "embeddings", "bias")
 FACTORS = ("gamma", "beta", "alpha", "scale")
-"""What normalisations, attention and PReLU learn: around zero they would switch layers off."""
+"""Weights of normalisations, attention and PReLU; values around zero would switch layers off."""
 
 
 def randomised(
     network: Network, order: str = "cascading", draw: str = "normal", seed: int = 0
 ) -> Iterator[tuple[str, Network]]:
-    """Networks with randomised layers, and the last layer that was; from the output down.
+    """Pairs of the layer randomised last and the network, from the output down.
 
     Arguments are those of `deeplift_engine.evaluate.randomisation`.
 
     Raises
     ------
     InputError
-        For a network that learns nothing.
+        For a network without learnt weights.
     """
     spec = network.spec
     called = dict.fromkeys(node.layer for node in reversed(spec.nodes))
@@ -75,10 +75,10 @@ def _learnt(role: str) -> bool:
 
 
 def _drawn(layer: LayerSpec, draw: Draw, seed: int) -> LayerSpec:
-    """A layer with its arrays drawn anew, those of the layers in it too."""
+    """A layer with new random arrays, inner layers included."""
     config, inner = dict(layer.config), layer.config.get("model")
     if isinstance(inner, ModelSpec):
-        drawn = {name: _drawn(part, draw, seed) for name, part in inner.layers.items()}
+        drawn = {name: _drawn(cell, draw, seed) for name, cell in inner.layers.items()}
         config["model"] = replace(inner, layers=drawn)
     weights = {
         role: draw(

@@ -1,4 +1,4 @@
-"""Ranks of scores: how alike two methods are, and how few features hold what a method finds."""
+"""Ranks of scores: agreement of two methods, and how few features hold most of the scores."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def rank_correlation(first: Subject, second: Subject, *, absolute: bool = False)
             f"{first.label} and {second.label} are on two benches: make both on the same one."
         )
     sums = [np.abs(each.sums) if absolute else each.sums for each in (first, second)]
-    return Measured(first.given(correlation(*map(ranks, sums))))
+    return Measured(first.as_requested(correlation(*map(ranks, sums))))
 
 
 def agreement(subjects: Sequence[Subject], *, absolute: bool = False) -> Array:
@@ -53,8 +53,8 @@ def sparsity(subject: Subject) -> Measured:
     sizes = np.sort(np.abs(subject.sums), axis=-1)
     count = sizes.shape[-1]
     share = (count - np.arange(count) - 0.5) / count
-    whole = sizes.sum(axis=-1)
-    part = np.divide(
-        (sizes * share).sum(axis=-1), whole, out=np.full_like(whole, 0.5), where=whole > 0
+    total = sizes.sum(axis=-1)
+    area = np.divide(
+        (sizes * share).sum(axis=-1), total, out=np.full_like(total, 0.5), where=total > 0
     )
-    return Measured(subject.given(1 - 2 * part))
+    return Measured(subject.as_requested(1 - 2 * area))

@@ -1,4 +1,4 @@
-"""Whether scores depend on what a network has learnt: its layers are randomised."""
+"""A metric that randomises layers, to see whether scores depend on what they have learnt."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from deeplift_engine.evaluate.random_networks import DRAWS, ORDERS, randomised
 from deeplift_engine.evaluate.subject import Subject
 from deeplift_engine.results.measured import Measured
-from deeplift_engine.util.options import Among, Seed, reading
+from deeplift_engine.util.options import Among, Seed, validates_options
 from deeplift_engine.util.rank_statistics import correlation, ranks
 
 
-@reading
+@validates_options
 def randomisation(
     subject: Subject,
     *,
@@ -24,8 +24,8 @@ def randomisation(
 ) -> Measured:
     """Rank correlation of the scores with those of the network with randomised layers.
 
-    A method whose scores hardly change shows the input and not what the network has learnt. The
-    network itself stays as it is.
+    Scores that hardly change show the input and not what the network has learnt. The network itself
+    does not change.
 
     Parameters
     ----------
@@ -34,19 +34,19 @@ def randomisation(
         ``"independent"``: each layer by itself.
     draw
         ``"normal"``: kernels, embeddings and biases are drawn from a normal distribution of mean
-        zero and of the array's own standard deviation, and what normalisations, attention and
-        PReLU learn around its own mean. ``"permuted"``: their entries are shuffled. Moving
-        averages, which are the data's, stay.
+        zero and of the array's own standard deviation; the factors of normalisations, attention
+        and PReLU around their own mean. ``"permuted"``: entries are shuffled. Moving averages
+        depend on the data alone and do not change.
     absolute
         Whether to compare magnitudes.
     seed
-        Of the draws; each layer has its own by its name.
+        Seed of the draws; each layer has draws of its own, by its name.
 
     Returns
     -------
     Measured
-        The curve over layers. Its value is the last one's for ``"cascading"``, where all are
-        randomised, else the mean.
+        The curve over layers. The value is its last point for ``"cascading"``, with all layers
+        randomised, else its mean.
 
     Notes
     -----
@@ -64,7 +64,7 @@ def randomisation(
         sums = bench.groups.gathered(subject.elsewhere(network))
         names.append(name)
         curve.append(correlation(before, ranks(size(sums))))
-    found = np.stack(curve, axis=-1)
-    values = found[..., -1] if order == "cascading" else found.mean(axis=-1)
+    curves = np.stack(curve, axis=-1)
+    values = curves[..., -1] if order == "cascading" else curves.mean(axis=-1)
     axis = "layers randomised, from the output" if order == "cascading" else "layer randomised"
-    return Measured(subject.given(values), subject.given(found), names, axis)
+    return Measured(subject.as_requested(values), subject.as_requested(curves), names, axis)

@@ -1,4 +1,4 @@
-"""Scores that are judged, and the method that they come from."""
+"""Scores that metrics judge, and the method that computed them."""
 
 from __future__ import annotations
 
@@ -21,26 +21,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Subject:
-    """Scores on a bench, and the method that they come from.
+    """Scores on a bench, and the method that computed them.
 
     Attributes
     ----------
     bench
-        What they are judged on.
+        The samples, references and targets.
     label
-        What they are called.
+        The name in tables and figures.
     scores, multipliers
         Of each input, (T, N, *S); multipliers may be None.
     attribution
-        The method's whole result, or None.
+        The method's complete result, or None.
     method, options
-        Which method; an empty name where scores are from elsewhere.
+        The method and its options; an empty name for scores from elsewhere.
     runner
         The method, compiled, or None.
     seconds
-        What it took, compiling included.
+        Run time, compilation included.
     per
-        What the scores are shares of, or per; see `deeplift_engine.explainers.explainer.Explainer`.
+        The quantity that scores are shares of, or per unit of; see
+        `deeplift_engine.explainers.explainer.Explainer`.
     """
 
     bench: Bench
@@ -92,16 +93,16 @@ class Subject:
 
     @property
     def unmeasured(self) -> Measured:
-        """What a metric found that does not apply."""
-        shape = (len(self.bench.seeds), self.bench.request.samples)
-        return Measured(self.given(np.full(shape, np.nan)))
+        """The result of a metric that does not apply: NaN for every sample."""
+        shape = (len(self.bench.weights), self.bench.request.samples)
+        return Measured(self.as_requested(np.full(shape, np.nan)))
 
-    def given(self, values: Array) -> Array:
-        """A result (T, N, ...) as the user asked for it: ([T,] N, ...)."""
-        return values if self.bench.request.seeds.stacked else values[0]
+    def as_requested(self, values: Array) -> Array:
+        """A result (T, N, ...) without the axis of targets where the user passed a single one."""
+        return values if self.bench.request.stacked else values[0]
 
 
-def said(method: str, options: Mapping[str, Any]) -> str:
+def label_of(method: str, options: Mapping[str, Any]) -> str:
     """A method and its options in words."""
     inside = ", ".join(f"{name}={value}" for name, value in options.items())
     return f"{method} ({inside})" if inside else method

@@ -1,67 +1,36 @@
-"""The table of methods: every name that `Network.explainer` takes."""
+"""The catalogue of methods: every name that `Network.explainer` takes.
+
+A method is in it as soon as a module of this room has its row in ``METHODS``.
+"""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from deeplift_engine.engine.setup import Setup
+from deeplift_engine import explainers
+from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import RuleError
-from deeplift_engine.explainers import deeplift as difference
-from deeplift_engine.explainers import noise
 from deeplift_engine.explainers.explainer import Explainer
-from deeplift_engine.explainers.gradients import (
-    blur_path as blur,
-)
-from deeplift_engine.explainers.gradients import (
-    concepts,
-    gradient,
-    neurons,
-)
-from deeplift_engine.explainers.gradients import (
-    guided_path as guided,
-)
-from deeplift_engine.explainers.gradients import (
-    integrated_gradients as path,
-)
-from deeplift_engine.explainers.maps import activation_maps, regions, score_cam
 from deeplift_engine.explainers.method import Method
-from deeplift_engine.explainers.perturbation import (
-    mutagenesis,
-    occlusion,
-    random_masks,
-    shapley,
-    surrogate,
-)
-from deeplift_engine.explainers.relevance import contrastive, lrp
-from deeplift_engine.explainers.relevance import pattern_attribution as patterns
 
-FILES = (
-    difference,
-    gradient,
-    path,
-    guided,
-    blur,
-    noise,
-    neurons,
-    concepts,
-    activation_maps,
-    score_cam,
-    regions,
-    lrp,
-    contrastive,
-    patterns,
-    occlusion,
-    shapley,
-    surrogate,
-    random_masks,
-    mutagenesis,
-)
+FAMILIES = ("difference", "gradient", "map", "relevance", "perturbation")
+"""The order of the catalogue; within a family that of the modules' names, then of their rows."""
+
+
+def _rows() -> Iterator[Method]:
+    """The rows of all modules of this room, in the order of their names."""
+    for module in pkgutil.walk_packages(explainers.__path__, f"{explainers.__name__}."):
+        if module.name != __name__:
+            yield from getattr(importlib.import_module(module.name), "METHODS", ())
+
 
 TABLE: Mapping[str, Method] = MappingProxyType(
-    {method.name: method for file in FILES for method in file.METHODS}
+    {row.name: row for row in sorted(_rows(), key=lambda row: FAMILIES.index(row.family))}
 )
 """Methods by name, in the order of their families."""
 
@@ -79,21 +48,21 @@ def find(name: str) -> Method:
     RuleError
         If there is none.
     """
-    found = TABLE.get(ALIASES.get(name, name)) if isinstance(name, str) else None
-    if found is None:
+    method = TABLE.get(ALIASES.get(name, name)) if isinstance(name, str) else None
+    if method is None:
         known = [*TABLE, *ALIASES]
         near = difflib.get_close_matches(str(name), known, n=3)
-        said = f"Near it: {', '.join(near)}." if near else "deeplift_engine.methods() has them all."
-        raise RuleError(f"There is no method {name!r}. {said}")
-    return found
+        hint = f"Near it: {', '.join(near)}." if near else "deeplift_engine.methods() has them all."
+        raise RuleError(f"There is no method {name!r}. {hint}")
+    return method
 
 
-def create(name: str, setup: Setup, options: Mapping[str, Any]) -> Explainer:
-    """The method called ``name``, made for ``setup``.
+def create(name: str, task: Task, options: Mapping[str, Any]) -> Explainer:
+    """The method called ``name`` for ``task``.
 
     Raises
     ------
     RuleError
         If there is no such method, or for options that it does not take.
     """
-    return find(name).made(setup, options)
+    return find(name).create(task, options)

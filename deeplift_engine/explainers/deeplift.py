@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from deeplift_engine.engine.assemble import Found
-from deeplift_engine.engine.compiled import Compiled
+from dataclasses import replace
+
+from deeplift_engine.engine.assemble import MethodResult
+from deeplift_engine.engine.compiled import CompiledPasses, mean_scores, scores_of_pairs
 from deeplift_engine.engine.request import Request
-from deeplift_engine.engine.scoring import Scoring, Spreading
-from deeplift_engine.engine.setup import Setup
-from deeplift_engine.explainers.explainer import Explainer
+from deeplift_engine.engine.scoring import PairResults, score_pairs
+from deeplift_engine.engine.task import Task
+from deeplift_engine.explainers.explainer import Explainer, Traits
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.rules import Rules
 
@@ -27,33 +29,29 @@ class DeepLift(Explainer):
         references are constant).
     """
 
-    averages = True
+    traits = Traits(has_reference_errors=True)
 
-    def __init__(
-        self, setup: Setup, *, rules: Rules = "rescale", max_pooling: str = "exact"
-    ) -> None:
-        super().__init__(setup)
-        self.plan = setup.plan(setup.assigned(rules, max_pooling))
-        self._compiled: dict[bool, Compiled] = {}
+    def __init__(self, task: Task, *, rules: Rules = "rescale", max_pooling: str = "exact") -> None:
+        super().__init__(task.under(task.assigned(rules, max_pooling)))
+        self._passes: dict[bool, CompiledPasses] = {}
 
-    def compiled(self, averaged: bool) -> Compiled:
-        """The two walks, with or without the mean over references."""
-        if averaged not in self._compiled:
-            also = (*self.plan.graph.outputs, self.plan.target)
-            self._compiled[averaged] = Compiled(self.plan, also, averaged)
-        return self._compiled[averaged]
-
-    def attribute(self, request: Request) -> Found:
-        """Scores of each reference, or their means; with standard errors where they are asked."""
-        spread = request.average and request.standard_errors and request.count > 1
-        compiled = self.compiled(request.average and not spread)
-        return (Spreading if spread else Scoring)(self.plan, compiled, request).run()
+    def attribute(self, request: Request) -> MethodResult:
+        """Scores of each reference, or their means, with standard errors where a run wants them."""
+        errors = request.standard_errors and request.count > 1
+        averaged = request.average and not errors
+        if averaged not in self._passes:
+            outcome = mean_scores if averaged else scores_of_pairs
+            nodes = (*self.task.graph.outputs, self.task.target)
+            self._passes[averaged] = CompiledPasses(self.task, nodes, outcome)
+        passes, results = self._passes[averaged], PairResults(request, averaged)
+        predictions = score_pairs([request], passes.forward, [(passes, [results])])
+        return replace(results.result(complete=self.task.complete), predictions=predictions)
 
 
 class DeepShap(DeepLift):
     """DeepLIFT over a background set: means over the references, with their standard errors."""
 
-    def attribute(self, request: Request) -> Found:
+    def attribute(self, request: Request) -> MethodResult:
         """Scores of each reference, or their means."""
         return super().attribute(request.replace(standard_errors=True))
 

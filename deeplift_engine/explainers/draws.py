@@ -38,5 +38,7 @@ def normal(starts: Words, shapes: Sequence[tuple[int, ...]]) -> list[Array]:
     angle = words.astype(np.uint32).astype(np.float32) * np.float32(2 * np.pi * 2**-32)
     radius = np.sqrt(-2 * np.log(first))
     drawn = np.concatenate([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
-    parts = np.split(drawn[..., : sum(sizes)], np.cumsum(sizes)[:-1], axis=-1)
-    return [part.reshape(*starts.shape, *shape) for part, shape in zip(parts, shapes, strict=True)]
+    arrays = np.split(drawn[..., : sum(sizes)], np.cumsum(sizes)[:-1], axis=-1)
+    return [
+        array.reshape(*starts.shape, *shape) for array, shape in zip(arrays, shapes, strict=True)
+    ]

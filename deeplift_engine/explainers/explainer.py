@@ -1,30 +1,92 @@
-"""What all methods share: how they are run, and how what they find is put together.
+"""The base of all methods: how they run, and how their results are put together.
 
-A method is an `Explainer` made once for a `Setup` and run any number of times. It answers one
+A method is an `Explainer` created once for a `Task` and run any number of times. It answers one
 question, `Explainer.attribute`: scores for a `Request`.
 """
 
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from deeplift_engine.engine.adaptive import refined, tolerance_of
-from deeplift_engine.engine.assemble import Found, attribution
-from deeplift_engine.engine.backward import Values, Walk
+from deeplift_engine.engine.assemble import MethodResult, attribution
+from deeplift_engine.engine.backward import BackwardPass
 from deeplift_engine.engine.convergence import ADVICE, TOLERANCE
-from deeplift_engine.engine.forward import target_shape
+from deeplift_engine.engine.forward import ForwardPass, target_shape
 from deeplift_engine.engine.request import Request, resolved_request
-from deeplift_engine.engine.setup import Setup
+from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import InputError
+from deeplift_engine.graph.inputs import by_name
 from deeplift_engine.references.reference_set import References
 from deeplift_engine.results.attribution import Attribution
 from deeplift_engine.rules import Assigned
 from deeplift_engine.util.typing import Array
+from deeplift_engine.util.warn import warn
+
+
+@dataclass(frozen=True)
+class Traits:
+    """The behaviour of a method, as far as others must know it.
+
+    Attributes
+    ----------
+    attributes_of
+        The quantity that scores are shares of: the ``"difference"`` from the reference or the
+        ``"input"``; ``"unit"`` where they are per unit of the input, None where nothing of these.
+    attributes_layer_outputs
+        Whether the method works on the outputs of the attribution points as if they were inputs (a
+        path between two activations, an embedding that is perturbed).
+    uses_references
+        Whether references mean anything to the method.
+    default_references
+        The references of each input where a run does not say; None is zeros.
+    supports_per_reference
+        Whether scores of each of several references can be given.
+    has_reference_errors
+        Whether scores are means over references whose standard errors are known: only then can
+        these be asked for, and references be added until they are small.
+    elementwise_scores
+        Whether each element of an attribution point has a score; not of maps.
+    depends_on_batch
+        Whether a sample's scores depend on the other samples of the run.
+    accepts_noise
+        Whether inputs may be moved a little; not where they must be letters.
+    advice
+        A sentence for the user where sums miss.
+    """
+
+    attributes_of: str | None = "difference"
+    attributes_layer_outputs: bool = False
+    uses_references: bool = True
+    default_references: Any = None
+    supports_per_reference: bool = True
+    has_reference_errors: bool = False
+    elementwise_scores: bool = True
+    depends_on_batch: bool = False
+    accepts_noise: bool = True
+    advice: str = ADVICE
+
+
+FORMER_NAMES = {
+    "compares": "traits.uses_references",
+    "default_references": "traits.default_references",
+    "keeps_apart": "traits.supports_per_reference",
+    "per": "traits.attributes_of",
+    "of_elements": "traits.elementwise_scores",
+    "of_the_set": "traits.depends_on_batch",
+    "moves": "traits.accepts_noise",
+    "entered": "traits.attributes_layer_outputs",
+    "averages": "traits.has_reference_errors",
+    "advice": "traits.advice",
+    "setup": "task",
+}
+"""Attributes of an explainer under the names that they had, for one release."""
 
 
 class Explainer:
@@ -33,56 +95,55 @@ class Explainer:
     It may be run any number of times, on any number of samples, targets and references, and is
     never traced again.
 
-    A subclass says what `attribute` is, and its keyword arguments behind ``setup`` are the
-    method's options. Where it is ``entered``, it works on what comes out of the places (a path
-    between two activations, an embedding that is perturbed), and ``setup`` is that of the rest of
-    the graph.
+    A subclass defines `attribute` and its ``traits``, and its keyword arguments behind ``task``
+    are the method's options.
+
+    Attributes
+    ----------
+    traits
+        The method's behaviour.
+    origin
+        The task as the user set it.
+    task
+        The task that the method works on: the rest of the graph, where it works on the outputs of
+        the attribution points.
     """
 
-    entered: ClassVar[bool] = False
-    compares: bool = True
-    """Whether references mean anything to the method."""
-    default_references: Any = None
-    """What each input is compared with where a run does not say; None is zeros."""
-    keeps_apart: bool = True
-    """Whether the scores of several references can be kept apart."""
-    per: str | None = "difference"
-    """What scores are shares of: of the ``"difference"`` from the reference or of the
-    ``"input"``; ``"unit"`` where they are per unit of the input, None where nothing of these."""
-    of_elements: bool = True
-    """Whether each element of what is explained has a score; not of maps."""
-    of_the_set: bool = False
-    """Whether a sample's scores depend on the other samples of the run."""
-    moves: bool = True
-    """Whether inputs may be moved a little; not where they must be letters."""
-    averages: ClassVar[bool] = False
-    """Whether scores are means over references whose standard errors are known: only then can
-    these be asked for, and references be added until they are small."""
-    advice: ClassVar[str] = ADVICE
+    traits: Traits = Traits()
 
-    def __init__(self, setup: Setup) -> None:
-        self.origin = setup
-        self.setup = setup.starting_at() if self.entered and not setup.at_inputs else setup
+    def __init__(self, task: Task) -> None:
+        self.origin = task
+        inside = self.traits.attributes_layer_outputs and not task.at_inputs
+        self.task = task.starting_at_points() if inside else task
 
     def __repr__(self) -> str:
         """The method, its options, and what it explains where."""
-        said = self.origin.settings
-        options = "".join(f", {name}={value!r}" for name, value in said.get("options", {}).items())
-        places = ", ".join(place.name for place in self.origin.places)
-        return f"<{self.name} of {self.origin.target} at {places}{options}>"
+        options = self.origin.settings.get("options", {})
+        listed = "".join(f", {name}={value!r}" for name, value in options.items())
+        points = ", ".join(point.name for point in self.origin.attribution_points)
+        return f"<{self.name} of {self.origin.target} at {points}{listed}>"
+
+    if not TYPE_CHECKING:  # types know the present names alone
+
+        def __getattr__(self, name: str) -> Any:
+            """Attributes under their former names."""
+            if name not in FORMER_NAMES:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            warn(f"Explainer.{name} is Explainer.{FORMER_NAMES[name]} now.", DeprecationWarning)
+            return operator.attrgetter(FORMER_NAMES[name])(self)
 
     @property
     def name(self) -> str:
-        """What users call the method."""
+        """The method's name for users."""
         return str(self.origin.settings.get("method") or "This method")
 
     @property
     def tolerance(self) -> float:
         """Relative error of a sum from which a run warns."""
-        return TOLERANCE[self.setup.dtype]
+        return TOLERANCE[self.task.dtype]
 
-    def attribute(self, request: Request) -> Found:
-        """Scores for a request, whose data are those of ``self.setup.inputs``."""
+    def attribute(self, request: Request) -> MethodResult:
+        """Scores for a request whose data are those of ``self.task.inputs``."""
         raise NotImplementedError
 
     def run(
@@ -104,17 +165,17 @@ class Explainer:
         x
             Array (N, ...), or one per input as list or mapping by name.
         target
-            What is explained; see `deeplift_engine.targets.resolve`.
+            The units that are explained; see `deeplift_engine.targets.resolve`.
         references
-            What to compare with; see `deeplift_engine.references.resolve`. None is zeros. One per
+            Inputs to compare with; see `deeplift_engine.references.resolve`. None is zeros. One per
             input as list or mapping where the network has several. Methods that compare with
             nothing take none.
         batch_size
-            Pairs of input and reference that are walked together; None chooses by the size of
+            Pairs of input and reference that are computed together; None chooses by the size of
             the network. Results do not depend on it.
         average
-            Mean over the references; False keeps them apart, (N, K, ...), of all methods but
-            those that draw from them or otherwise take them together.
+            Mean over the references; False gives scores of each, (N, K, ...), of all methods
+            but those that draw from them or otherwise take them together.
         standard_errors
             Whether to give the standard error of each mean over the references too, of methods
             that know it. Methods that always do, and references of ``"auto"``, need no asking.
@@ -126,149 +187,143 @@ class Explainer:
         Returns
         -------
         Attribution
-            Scores, and what the method knows beside: multipliers, convergence deltas, standard
+            Scores, and where the method has them multipliers, convergence deltas, standard
             errors, predictions.
 
         Raises
         ------
         InputError, TargetError, ReferencesError
-            Where what is handed in does not fit the network or each other; standard errors of
+            Where the arguments do not fit the network or each other; standard errors of
             less than two references.
         ConvergenceError
             With ``strict``, naming the worst sample.
         """
-        request = self.request(
-            x,
-            target=target,
-            references=references,
-            batch_size=batch_size,
-            average=average,
-            standard_errors=standard_errors,
-            strict=strict,
-            progress=progress,
+        return self.answer(
+            self.request(
+                x,
+                target=target,
+                references=references,
+                batch_size=batch_size,
+                average=average,
+                standard_errors=standard_errors,
+                strict=strict,
+                progress=progress,
+            )
         )
-        return self.answer(request)
 
     def request(
         self, x: Any, *, references: Any = None, average: bool = True, **arguments: Any
     ) -> Request:
         """The arguments of `run`, checked and resolved."""
-        if references is not None and not self.compares:
+        traits, origin = self.traits, self.origin
+        if references is not None and not traits.uses_references:
             raise InputError(f"{self.name} compares with no references; leave references out.")
-        if not average and not self.keeps_apart:
+        if not average and not traits.supports_per_reference:
             raise InputError(
                 f"{self.name} takes all references together, so that their scores cannot be kept "
                 "apart: leave average=True, or run it once for each reference."
             )
-        if references is None and self.default_references is not None and self.compares:
-            count = len(self.origin.inputs)
-            references = self.default_references
-            references = references if count == 1 else [references] * count
+        default = traits.default_references if traits.uses_references else None
+        if references is None and default is not None:
+            references = by_name([default] * len(origin.inputs), origin.inputs)
         return resolved_request(
             x,
-            self.origin.inputs,
-            self._target_shape,
-            self.origin.dtype,
+            origin.inputs,
+            lambda data: target_shape(origin, data, lambda: self._forward),
+            origin.dtype,
             references=references,
             average=average,
-            averages=self.averages,
+            errors=traits.has_reference_errors,
             **arguments,
         )
 
-    def entered_request(self, x: Any, **arguments: Any) -> Request:
-        """The arguments of `run` as a request at the places, where the method works on these."""
-        return self._entered(self.request(x, **arguments))
-
     def answer(self, request: Request) -> Attribution:
         """The result of a request that `request` made; errors are those of `run`."""
-        wanted = tolerance_of(request)
-        found = self._found(request) if wanted is None else refined(request, wanted, self._found)
-        if found.predictions is None:
-            found = replace(found, predictions=self._predictions(request))
-        settings = {**self.origin.settings, "scores_per": self.per}
-        if not self.compares:
+        tolerance = tolerance_of(request)
+        if tolerance is None:
+            result = self.attribute(self.at_points(request))
+        else:
+            result = refined(request, tolerance, lambda some: self.attribute(self.at_points(some)))
+        if result.predictions is None:
+            names = self.origin.graph.outputs
+            arrays = self._forward.in_blocks(request.data, names, request.batch_size)
+            result = replace(result, predictions=dict(zip(names, arrays, strict=True)))
+        settings: dict[str, Any] = {"scores_per": self.traits.attributes_of}
+        if not self.traits.uses_references:
             settings |= dict.fromkeys(
                 ("references", "references_per_sample", "references_averaged")
             )
         return attribution(
-            request, found, self.origin.places, settings, self.tolerance, self.advice
+            request, result, self.origin, self.tolerance, self.traits.advice, **settings
         )
 
-    def _found(self, request: Request) -> Found:
-        return self.attribute(self._entered(request))
+    # ------------------------------------------------------------ passes
 
-    def _target_shape(self, data: Sequence[Array]) -> tuple[int, ...]:
+    @functools.cached_property
+    def _forward(self) -> ForwardPass:
+        """Through the graph of `origin`: to the target, the outputs, and the points."""
         origin = self.origin
-        return target_shape(
-            origin.graph, origin.target, data, lambda points: self._at_start.target(points)
-        )
+        return ForwardPass(origin, (*origin.graph.outputs, *origin.attribution_nodes))
 
     @functools.cached_property
-    def _at_start(self) -> Values:
-        """Of the whole graph: the target, what comes out of it, and out of the places."""
-        return Values(self.origin, (*self.origin.graph.outputs, *self.origin.cuts))
+    def values(self) -> ForwardPass:
+        """Through the graph of `task`: the target's values."""
+        return ForwardPass(self.task)
 
-    @functools.cached_property
-    def values(self) -> Values:
-        """The target's values, of what the method works on."""
-        return Values(self.setup)
-
-    def walk(self, rules: Mapping[str, Assigned] | None = None, *, relevance: bool = False) -> Walk:
-        """A compiled walk under rules, by default the gradient; the outputs come with it."""
-        rules = self.setup.assigned() if rules is None else rules
-        also = self.setup.graph.outputs if self.setup is self.origin else ()
-        return Walk(self.setup.plan(rules, relevance=relevance), also)
+    def backward_pass(
+        self, rules: Mapping[str, Assigned] | None = None, *, relevance: bool = False
+    ) -> BackwardPass:
+        """A backward pass under rules, by default the gradient, which gives the outputs too."""
+        rules = self.task.assigned() if rules is None else rules
+        outputs = self.task.graph.outputs if self.task is self.origin else ()
+        return BackwardPass(self.task.under(rules, relevance=relevance), outputs)
 
     # ------------------------------------------------------------ layers as inputs
 
-    def _entered(self, request: Request) -> Request:
-        """The request at the places, where the method works on what comes out of them."""
-        if self.setup is self.origin:
+    def at_points(self, request: Request) -> Request:
+        """The request with what the method works on: inputs, or outputs of the points."""
+        if self.task is self.origin:
             return request
-        data = self._activations(request.data, request.batch_size)
+        data = self._at_points(request.data, request.batch_size)
         return replace(
             request,
-            inputs=self.setup.inputs,
+            inputs=self.task.inputs,
             data=data,
             references=[
                 References(request.references[0].name, request.count, request.shared, make)
-                for make in self._moved(request, len(data))
+                for make in self._references_at_points(request, len(data))
             ],
             content=request.content or request.data,
         )
 
-    def _moved(self, request: Request, places: int) -> list[Callable[..., Array]]:
-        """What makes the references at each place."""
+    def _references_at_points(self, request: Request, count: int) -> list[Callable[..., Array]]:
+        """As `References.make`, for each of the points."""
 
-        @functools.lru_cache(maxsize=1)  # the places ask for the same samples one after another
-        def found(indices: tuple[int, ...]) -> list[Array]:
+        @functools.lru_cache(maxsize=1)  # the points ask for the same samples one after another
+        def activations(indices: tuple[int, ...]) -> list[Array]:
             if request.shared:
-                return self._activations(request.of_all(), request.batch_size)
-            made = [array.reshape(-1, *array.shape[2:]) for array in request.of(np.array(indices))]
+                return self._at_points(request.shared_references(), request.batch_size)
+            own = request.references_of(np.array(indices))
+            flat = [array.reshape(-1, *array.shape[2:]) for array in own]
             shape = (len(indices), request.count)
-            activations = self._activations(made, request.batch_size)
-            return [array.reshape(*shape, *array.shape[1:]) for array in activations]
+            arrays = self._at_points(flat, request.batch_size)
+            return [array.reshape(*shape, *array.shape[1:]) for array in arrays]
 
-        def make(place: int) -> Callable[..., Array]:
-            return lambda inputs, indices: found(tuple(indices.tolist()))[place]
+        def make(number: int) -> Callable[..., Array]:
+            return lambda inputs, indices: activations(tuple(indices.tolist()))[number]
 
-        return [make(place) for place in range(places)]
+        return [make(number) for number in range(count)]
 
-    def points(self, request: Request) -> list[Array]:
-        """What scores are of (N, *S): inputs, tokens as 1, or what comes out of the places."""
-        if not self.setup.at_inputs:
-            return self._activations(request.data, request.batch_size)
-        tokens = self.setup.token_inputs
+    def scored(self, request: Request) -> list[Array]:
+        """The values that are scored (N, *S): inputs, tokens as 1, or outputs of the points."""
+        if not self.task.at_inputs:
+            return self._at_points(request.data, request.batch_size)
+        tokens = self.task.token_inputs
         return [
-            np.ones(array.shape, self.setup.dtype) if name in tokens else array
-            for name, array in zip(self.setup.graph.inputs, request.data, strict=True)
+            np.ones(array.shape, self.task.dtype) if name in tokens else array
+            for name, array in zip(self.task.graph.inputs, request.data, strict=True)
         ]
 
-    def _activations(self, data: Sequence[Array], batch_size: int | None) -> list[Array]:
-        """What comes out of the places, (M, ...) each."""
-        return self._at_start.joined(data, self.origin.cuts, batch_size)
-
-    def _predictions(self, request: Request) -> dict[str, Array]:
-        names = self.origin.graph.outputs
-        found = self._at_start.joined(request.data, names, request.batch_size)
-        return dict(zip(names, found, strict=True))
+    def _at_points(self, data: Sequence[Array], batch_size: int | None) -> list[Array]:
+        """Outputs of the points, (M, ...) each."""
+        return self._forward.in_blocks(data, self.origin.attribution_nodes, batch_size)

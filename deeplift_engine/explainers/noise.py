@@ -8,19 +8,20 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from deeplift_engine.engine.assemble import Found
-from deeplift_engine.engine.blocks import Block
+from deeplift_engine.engine.assemble import MethodResult
+from deeplift_engine.engine.blocks import blocks
 from deeplift_engine.engine.request import Request
-from deeplift_engine.engine.running_mean import Mean
-from deeplift_engine.engine.setup import Setup
-from deeplift_engine.engine.target_weights import of_samples, repeated
+from deeplift_engine.engine.running_mean import RunningMean
+from deeplift_engine.engine.samples import Samples, samples_of
+from deeplift_engine.engine.target_weights import repeated
+from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import RuleError
 from deeplift_engine.explainers.draws import normal, streams
-from deeplift_engine.explainers.explainer import Explainer
-from deeplift_engine.explainers.gradients.paths import with_references, without_tokens
+from deeplift_engine.explainers.explainer import Explainer, Traits
+from deeplift_engine.explainers.gradients.paths import without_tokens
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.references.reference_set import References
-from deeplift_engine.util.options import Among, Count, NotNegative, Seed, Whole, checked
+from deeplift_engine.util.options import Among, Count, Integer, NotNegative, Seed, checked
 from deeplift_engine.util.typing import Array
 
 STATISTICS = ("mean", "square", "variance")
@@ -48,11 +49,11 @@ class Noisy(Explainer):
         Of the noise; a sample's depends on it and on the sample alone.
     """
 
-    entered = True
+    traits = Traits(attributes_layer_outputs=True)
 
     def __init__(
         self,
-        setup: Setup,
+        task: Task,
         *,
         statistic: Annotated[str, Among(STATISTICS)] = "mean",
         of: str = "gradient",
@@ -61,73 +62,72 @@ class Noisy(Explainer):
         noise: NotNegative = 0.1,
         seed: Seed = 0,
     ) -> None:
-        super().__init__(setup)
-        without_tokens(self.setup)
-        self.samples = checked("samples", samples, Whole(2 if statistic == "variance" else 1))
+        super().__init__(task)
+        without_tokens(self.task)
+        self.samples = checked("samples", samples, Integer(2 if statistic == "variance" else 1))
         self.statistic, self.noise, self.seed = statistic, noise, seed
-        self.inner = inner = setup.create_method(of, self.setup, of_options or {})
-        if inner.of_the_set:
+        self.inner = task.create_method(of, self.task, of_options or {})
+        if self.inner.traits.depends_on_batch:
             raise RuleError(
                 f"Scores of {of!r} depend on which samples are scored together, and noisy copies "
                 "are no set: give another method as of=."
             )
-        if not inner.moves:
+        if not self.inner.traits.accepts_noise:
             raise RuleError(
                 f"{of!r} mutates letters, and with noise on them there are none: give another "
                 "method as of=."
             )
-        self.compares, self.default_references = inner.compares, inner.default_references
-        self.keeps_apart, self.of_elements = inner.keeps_apart, inner.of_elements
-        self.per = inner.per
+        self.traits = replace(
+            self.inner.traits, attributes_layer_outputs=True, has_reference_errors=False
+        )
 
-    def attribute(self, request: Request) -> Found:
+    def attribute(self, request: Request) -> MethodResult:
         """The statistic of the scores; of means, their standard errors."""
-        leading = (len(request.seeds.values), request.samples)
-        means: list[Mean] = []
-        most = request.batch_size or self.setup.pairs
-        for block, own in with_references(request, self.samples, most):
-            found = self.inner.attribute(self._noisy(request, block, own))
-            means = means or [Mean(leading) for _ in found.scores]
-            for values, mean in zip(found.scores, means, strict=True):
+        leading = (len(request.weights), request.samples)
+        means: list[RunningMean] = []
+        most = request.batch_size or self.task.pairs
+        for samples in samples_of(request, blocks(request, self.samples, most)):
+            inner, block = self.inner.attribute(self._noisy(samples)), samples.block
+            means = means or [RunningMean(leading) for _ in inner.scores]
+            for values, mean in zip(inner.scores, means, strict=True):
                 drawn = values.reshape(leading[0], *block.shape, *values.shape[2:])
                 if self.statistic == "square":
                     drawn = np.square(drawn)
                 mean.add((slice(None), block.rows), drawn)
         layers = self.inner.origin.settings.get("layers")
-        whole = Found(
+        result = MethodResult(
             [mean.mean for mean in means],
-            apart=found.apart,
-            places=found.places,
-            settings={"layers": found.settings.get("layers", layers)},
+            per_reference=inner.per_reference,
+            points=inner.points,
+            settings={"layers": inner.settings.get("layers", layers)},
         )
         if self.statistic == "variance":
-            return replace(whole, scores=[mean.variance for mean in means])
+            return replace(result, scores=[mean.variance for mean in means])
         errors = [mean.standard_error for mean in means] if self.samples > 1 else None
-        return replace(whole, standard_errors=errors)
+        return replace(result, standard_errors=errors)
 
-    def _noisy(self, request: Request, block: Block, own: list[Array]) -> Request:
+    def _noisy(self, samples: Samples) -> Request:
         """The request for noisy copies of some samples; each copy has its sample's references."""
+        request, block = samples.request, samples.block
         starts = streams(request, block, self.seed)
         columns = block.shape[1]
         noise = normal(starts, [array.shape[1:] for array in request.data])
         data = []
-        for array, drawn in zip(request.data, noise, strict=True):
-            rows = array[block.rows]
+        for rows, drawn in zip(samples.data, noise, strict=True):
             axes = tuple(range(1, rows.ndim))
             width = self.noise * (rows.max(axes, keepdims=True) - rows.min(axes, keepdims=True))
             copies = rows[:, np.newaxis] + width[:, np.newaxis] * drawn
-            data.append(copies.reshape(-1, *rows.shape[1:]).astype(array.dtype))
+            data.append(copies.reshape(-1, *rows.shape[1:]).astype(rows.dtype))
         references = [
             reference
             if reference.shared
             else References(reference.name, request.count, False, _of_copies(array, columns))
-            for reference, array in zip(request.references, own, strict=True)
+            for reference, array in zip(request.references, samples.references, strict=True)
         ]
-        values = repeated(of_samples(request.seeds.values, block.rows), columns)
         return request.replace(
             data=data,
             references=references,
-            seeds=replace(request.seeds, values=values),
+            weights=repeated(samples.weights, columns),
             numbers=np.repeat(np.arange(block.rows.start, block.rows.stop), columns),
             content=[starts.reshape(-1)],
             progress=False,

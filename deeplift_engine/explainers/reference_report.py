@@ -1,4 +1,4 @@
-"""What references are like beside the inputs: repeated or not, and what the network makes of them.
+"""References beside the inputs: whether they repeat, and the network's predictions on them.
 
 References should be what the network takes for nothing in particular: predictions on them tell.
 """
@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from deeplift_engine.engine.backward import Values
+from deeplift_engine.engine.blocks import slices
+from deeplift_engine.engine.forward import ForwardPass
 from deeplift_engine.engine.request import Request, resolved_request
-from deeplift_engine.engine.setup import Setup
 from deeplift_engine.engine.target_weights import of_samples
+from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import DegenerateReferenceWarning
 from deeplift_engine.references.reference_set import fingerprints, repeats
 from deeplift_engine.util.typing import Array
@@ -23,7 +24,7 @@ from deeplift_engine.util.typing import Array
 
 @dataclass(frozen=True)
 class ReferenceReport:
-    """What `deeplift_engine.network.Network.reference_report` found.
+    """The result of `deeplift_engine.network.Network.reference_report`.
 
     T targets, N samples, K references of each.
 
@@ -89,7 +90,7 @@ class ReferenceReport:
 
 
 def report_references(
-    setup: Setup,
+    task: Task,
     x: Any,
     references: Any,
     *,
@@ -98,32 +99,37 @@ def report_references(
     progress: bool | None = None,
 ) -> ReferenceReport:
     """See `deeplift_engine.network.Network.reference_report`."""
-    values = Values(setup)
+    values = ForwardPass(task)
     request = resolved_request(
         x,
-        setup.inputs,
+        task.inputs,
         values.target_shape,
-        setup.dtype,
+        task.dtype,
         target=target,
         references=references,
         batch_size=batch_size,
         progress=progress,
     )
-    seeds = request.seeds.values.reshape(*request.seeds.values.shape[:2], -1)
-    shape = (len(seeds), request.samples, request.count)
+    weights = request.weights.reshape(*request.weights.shape[:2], -1)
+    shape = (len(weights), request.samples, request.count)
     equal, repeated, on_references = np.zeros(shape[1:], bool), np.zeros(shape[1:], bool), []
     for rows, arrays in _blocks(request, values.most):
         keys = fingerprints(arrays)
         equal[rows] = fingerprints([array[rows][:, np.newaxis] for array in request.data]) == keys
         repeated[rows] = repeats(keys)
         level = _levels(values, request, arrays)
-        found = np.einsum("tnu,nku->tnk", of_samples(seeds, rows), level)
+        targets = np.einsum("tnu,nku->tnk", of_samples(weights, rows), level)
         many = (shape[0], equal[rows].shape[0], shape[2])
-        on_references.append(np.broadcast_to(found, many))
+        on_references.append(np.broadcast_to(targets, many))
     inputs = _levels(values, request, [array[:, np.newaxis] for array in request.data])
-    on_inputs = np.einsum("tnu,nku->tn", seeds, inputs)
-    whole = np.concatenate(on_references, axis=1)
-    return ReferenceReport(request.said, equal, repeated, on_inputs, whole)
+    on_inputs = np.einsum("tnu,nku->tn", weights, inputs)
+    return ReferenceReport(
+        request.references_name,
+        equal,
+        repeated,
+        on_inputs,
+        np.concatenate(on_references, axis=1),
+    )
 
 
 def _blocks(request: Request, pairs: int) -> Iterator[tuple[slice, list[Array]]]:
@@ -131,16 +137,18 @@ def _blocks(request: Request, pairs: int) -> Iterator[tuple[slice, list[Array]]]
     with warnings.catch_warnings():  # the report says the same
         warnings.simplefilter("ignore", DegenerateReferenceWarning)
         if request.shared:
-            yield slice(0, request.samples), [array[np.newaxis] for array in request.of_all()]
+            yield (
+                slice(0, request.samples),
+                [array[np.newaxis] for array in request.shared_references()],
+            )
             return
         size = max(1, (request.batch_size or pairs) // request.count)
-        for row in range(0, request.samples, size):
-            rows = slice(row, min(row + size, request.samples))
-            yield rows, request.own(row, rows.stop - row)
+        for rows in slices(request.samples, size):
+            yield rows, request.block_references(rows.start, rows.stop - rows.start)
 
 
-def _levels(values: Values, request: Request, arrays: list[Array]) -> Array:
+def _levels(values: ForwardPass, request: Request, arrays: list[Array]) -> Array:
     """The target's layer on samples (n, K, ...) of each input, (n, K, units)."""
     points = [array.reshape(-1, *array.shape[2:]) for array in arrays]
-    (found,) = values.joined(points, [values.setup.target], request.batch_size)
-    return found.reshape(*arrays[0].shape[:2], -1)
+    (level,) = values.in_blocks(points, [values.task.target], request.batch_size)
+    return level.reshape(*arrays[0].shape[:2], -1)

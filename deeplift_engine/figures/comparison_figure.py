@@ -35,19 +35,19 @@ BETTER = {"high": "higher is better", "low": "lower is better", "": ""}
 ACROSS, CURVES_ACROSS = 4, 5
 """Panels in a row."""
 WIDTHS = (3.6, 1.4)
-"""Of the first curve and the last, so that those that lie on each other are seen."""
+"""Line widths of the first and the last curve, so that overlapping ones remain visible."""
 LABEL = 26
-"""Letters of a label before it is broken."""
+"""Characters of a label on one line."""
 
 
 @dataclass(frozen=True)
 class ComparisonData:
-    """What is drawn.
+    """The data of the figure.
 
     Attributes
     ----------
     measured
-        What each metric found of each method, by the method's label and the metric's.
+        Results of each metric for each method, by the method's label and the metric's.
     better
         Of each metric, by label: whether ``"high"`` or ``"low"`` is better, ``""`` if neither.
     agreement
@@ -60,7 +60,7 @@ class ComparisonData:
 
     @property
     def labels(self) -> list[str]:
-        """Of the methods."""
+        """The labels of the methods."""
         return list(self.measured)
 
 
@@ -83,19 +83,19 @@ def draw_comparison(comparison: ComparisonData) -> Figure:
     labels = comparison.labels
     curves = [
         name
-        for name, found in next(iter(comparison.measured.values())).items()
-        if found.curve is not None and len(found.positions) > 1
+        for name, measured in next(iter(comparison.measured.values())).items()
+        if measured.curve is not None and len(measured.positions) > 1
     ]
     scalars = list(comparison.better)
     rows = -(-len(scalars) // ACROSS), -(-(len(curves) + 1) // CURVES_ACROSS)
     height = max(2.1, 0.9 + 0.36 * len(labels))
     figure = Figure(figsize=(16, rows[0] * height + rows[1] * 3.9 + 0.5), layout="constrained")
     heights = [rows[0] * height, rows[1] * 3.9 + 0.5]
-    parts: Any = figure.subfigures(2, 1, height_ratios=heights)
+    subfigures: Any = figure.subfigures(2, 1, height_ratios=heights)
     colours = [PALETTE[number % len(PALETTE)] for number in range(len(labels))]
-    for panel, name in _panels(parts[0], rows[0], ACROSS, scalars, sharey=True):
+    for panel, name in _panels(subfigures[0], rows[0], ACROSS, scalars, sharey=True):
         _draw_metric(panel, comparison, name, colours)
-    for panel, name in _panels(parts[1], rows[1], CURVES_ACROSS, [*curves, ""]):
+    for panel, name in _panels(subfigures[1], rows[1], CURVES_ACROSS, [*curves, ""]):
         if name:
             _draw_curve(panel, comparison, name, colours)
         else:
@@ -105,18 +105,18 @@ def draw_comparison(comparison: ComparisonData) -> Figure:
             Line2D([], [], color=colour, linewidth=width)
             for colour, width in zip(colours, np.linspace(*WIDTHS, len(colours)), strict=True)
         ]
-        parts[1].legend(
+        subfigures[1].legend(
             lines, labels, loc="outside lower left", ncols=min(6, len(labels)), frameon=False
         )
     return figure
 
 
 def _panels(
-    part: Any, rows: int, most: int, names: list[str], **options: Any
+    subfigure: Any, rows: int, most: int, names: list[str], **options: Any
 ) -> list[tuple[Axes, str]]:
-    """A panel for each name; those left over are not drawn."""
+    """A panel for each name; surplus panels are hidden."""
     across = min(most, len(names))
-    grid = part.subplots(rows, across, squeeze=False, **options).ravel()
+    grid = subfigure.subplots(rows, across, squeeze=False, **options).ravel()
     for spare in grid[len(names) :]:
         spare.set_visible(False)
     return list(zip(grid, names, strict=False))
@@ -139,14 +139,16 @@ def _bare(panel: Axes, axis: str) -> None:
 
 def _draw_metric(panel: Axes, comparison: ComparisonData, name: str, colours: list[str]) -> None:
     labels = comparison.labels
-    found = [comparison.measured[label][name] for label in labels]
-    means = np.array([each.mean for each in found])
-    errors = np.nan_to_num(np.array([each.standard_error for each in found]))
-    places = np.arange(len(labels))
-    panel.barh(places, means, color=colours, height=0.66, alpha=0.9)
-    panel.errorbar(means, places, xerr=errors, fmt="none", ecolor=INK, elinewidth=1.1, capsize=2.5)
+    measures = [comparison.measured[label][name] for label in labels]
+    means = np.array([each.mean for each in measures])
+    errors = np.nan_to_num(np.array([each.standard_error for each in measures]))
+    positions = np.arange(len(labels))
+    panel.barh(positions, means, color=colours, height=0.66, alpha=0.9)
+    panel.errorbar(
+        means, positions, xerr=errors, fmt="none", ecolor=INK, elinewidth=1.1, capsize=2.5
+    )
     panel.set_yticks(
-        places, [textwrap.fill(label, LABEL, break_long_words=False) for label in labels]
+        positions, [textwrap.fill(label, LABEL, break_long_words=False) for label in labels]
     )
     panel.set_ylim(len(labels) - 0.4, -0.6)
     panel.axvline(0, color=INK, linewidth=0.8)
@@ -163,19 +165,21 @@ def _draw_metric(panel: Axes, comparison: ComparisonData, name: str, colours: li
 def _draw_curve(panel: Axes, comparison: ComparisonData, name: str, colours: list[str]) -> None:
     widths = np.linspace(*WIDTHS, len(colours))
     for number, measured in enumerate(comparison.measured.values()):
-        found = measured[name]
-        numbers = all(isinstance(place, int | float) for place in found.positions)
-        places = found.positions if numbers else range(len(found.positions))
+        curve = measured[name]
+        numbers = all(isinstance(position, int | float) for position in curve.positions)
+        positions = curve.positions if numbers else range(len(curve.positions))
         panel.plot(
-            places,
-            np.asarray(found.mean_curve),
+            positions,
+            np.asarray(curve.mean_curve),
             color=colours[number],
             linewidth=widths[number],
         )
-    panel.set_xlabel(found.axis, fontsize=10, color=INK)
+    panel.set_xlabel(curve.axis, fontsize=10, color=INK)
     if not numbers:
-        panel.set_xticks(list(places), [str(place) for place in found.positions], rotation=30)
-    elif found.positions[0] > 0 and found.positions[-1] > 20 * found.positions[0]:
+        panel.set_xticks(
+            list(positions), [str(position) for position in curve.positions], rotation=30
+        )
+    elif curve.positions[0] > 0 and curve.positions[-1] > 20 * curve.positions[0]:
         panel.set_xscale("log")
     _bare(panel, "both")
     _title(panel, name, comparison.better[name])
@@ -192,9 +196,9 @@ def _draw_agreement(panel: Axes, comparison: ComparisonData) -> None:
         value = values[row, column]
         colour = "white" if abs(value) > 0.6 else INK
         panel.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=9, color=colour)
-    places = range(len(labels))
-    panel.set_yticks(places, labels, fontsize=9)
-    panel.set_xticks(places, [str(number + 1) for number in places], fontsize=9)
+    positions = range(len(labels))
+    panel.set_yticks(positions, labels, fontsize=9)
+    panel.set_xticks(positions, [str(number + 1) for number in positions], fontsize=9)
     panel.spines[:].set_visible(False)
     panel.tick_params(length=0, colors=INK)
     _title(panel, "rank correlation")

@@ -19,9 +19,9 @@ COLOURS = {"A": "#109648", "C": "#255c99", "G": "#f7b32b", "T": "#d62839", "U": 
 OTHER_COLOUR = "#4a4e57"
 HIGHLIGHT = "#8e9ab8"
 SIDE_GAP = 0.04
-"""Of a position's width, left free on either side of a letter."""
+"""Free space on either side of a letter, as a share of a position's width."""
 MARGIN = 0.06
-"""Of the height of all letters, left free above and below."""
+"""Free space above and below all letters, as a share of their height."""
 
 
 def draw_logo(
@@ -111,7 +111,7 @@ def draw_logo(
 
 
 def stack(scores: Array) -> tuple[Array, Array, Array, Array]:
-    """Where each letter goes.
+    """The position and height of each letter.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The figure of a sweep: how far settings agree, and what they compare with."""
+"""The figure of a sweep: agreement of settings, and the differences that they explain."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 INK, GRID, FILL = "#20242c", "#e6e9ee", "#3b6fb6"
 MOST_NUMBERS = 16
-"""Up to so many settings, correlations are written into the panel."""
+"""The largest number of settings with correlations written into the panel."""
 
 
 def draw_sweep(sweep: Sweep, *, letters: int | None = None) -> Figure:
@@ -54,8 +54,8 @@ def _title(panel: Axes, text: str) -> None:
 
 
 def _draw_agreement(panel: Axes, sweep: Sweep, letters: int | None) -> None:
-    found = sweep.agreement(letters=letters)
-    means = found.reshape(*found.shape[:2], -1).mean(axis=2)
+    panels = sweep.agreement(letters=letters)
+    means = panels.reshape(*panels.shape[:2], -1).mean(axis=2)
     image = panel.imshow(means, vmin=-1, vmax=1, cmap="RdBu_r", aspect="auto")
     if len(means) <= MOST_NUMBERS:
         for row, column in np.ndindex(*means.shape):
@@ -64,9 +64,9 @@ def _draw_agreement(panel: Axes, sweep: Sweep, letters: int | None) -> None:
             panel.text(
                 column, row, f"{value:.2f}", ha="center", va="center", fontsize=8, color=colour
             )
-    places = range(len(means))
-    panel.set_yticks(places, sweep.labels, fontsize=9)
-    panel.set_xticks(places, [str(place + 1) for place in places], fontsize=8)
+    positions = range(len(means))
+    panel.set_yticks(positions, sweep.labels, fontsize=9)
+    panel.set_xticks(positions, [str(position + 1) for position in positions], fontsize=8)
     panel.spines[:].set_visible(False)
     panel.tick_params(length=0, colors=INK)
     panel.figure.colorbar(image, ax=panel, shrink=0.6, aspect=30, pad=0.02)
@@ -77,12 +77,14 @@ def _draw_deltas(panel: Axes, sweep: Sweep) -> None:
     """Mean and standard deviation over samples, each beside its row of the correlations."""
     deltas = [np.asarray(result.target_delta) for result in sweep.results.values()]
     means, spreads = [each.mean() for each in deltas], [each.std() for each in deltas]
-    places = np.arange(len(deltas))
-    panel.barh(places, means, color=FILL, height=0.62, alpha=0.85)
-    panel.errorbar(means, places, xerr=spreads, fmt="none", ecolor=INK, elinewidth=1.0, capsize=2.5)
+    positions = np.arange(len(deltas))
+    panel.barh(positions, means, color=FILL, height=0.62, alpha=0.85)
+    panel.errorbar(
+        means, positions, xerr=spreads, fmt="none", ecolor=INK, elinewidth=1.0, capsize=2.5
+    )
     panel.axvline(0, color=INK, linewidth=0.8)
     panel.set_ylim(len(deltas) - 0.5, -0.5)
-    panel.set_yticks(places, [str(place + 1) for place in places], fontsize=8)
+    panel.set_yticks(positions, [str(position + 1) for position in positions], fontsize=8)
     panel.grid(axis="x", color=GRID, linewidth=0.8)
     panel.set_axisbelow(True)
     panel.spines[["top", "right"]].set_visible(False)

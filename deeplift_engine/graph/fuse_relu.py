@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from deeplift_engine.graph.graph import Graph
-from deeplift_engine.layers import Convolution, Linear, ReLU
+from deeplift_engine.layers import Linear, ReLU
 from deeplift_engine.layers.carried import CarriedReLU, Carrying
 from deeplift_engine.rules import Assigned
 from deeplift_engine.rules.deeplift.elementwise import Factor
@@ -29,11 +29,11 @@ def carrying(graph: Graph, rules: Sequence[Mapping[str, Assigned]], seen: Iterab
             continue
         kernel = graph.nodes[relu.inputs[0]]
         fits = (
-            isinstance(kernel.layer, Convolution)
+            kernel.layer.fuses_activation
             and all(isinstance(each[relu.name].rule, Factor) for each in rules)
             and seen.isdisjoint((kernel.name, relu.name))
             and len(readers[kernel.name]) == 1
-            and all(isinstance(node.layer, Linear) for node in readers[relu.name])
+            and all(node.layer.kind == "linear" for node in readers[relu.name])
         )
         if fits and isinstance(kernel.layer, Linear):
             nodes[kernel.name] = replace(kernel, layer=Carrying(kernel.layer))

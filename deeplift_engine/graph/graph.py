@@ -59,19 +59,19 @@ class Graph:
 
     def ancestors(self, names: Iterable[str]) -> set[str]:
         """The nodes called ``names`` and everything they depend on."""
-        found: set[str] = set(names)
+        reached = set(names)
         for node in reversed(list(self.nodes.values())):
-            if node.name in found:
-                found.update(node.inputs)
-        return found
+            if node.name in reached:
+                reached.update(node.inputs)
+        return reached
 
     def descendants(self, names: Iterable[str]) -> set[str]:
         """The nodes called ``names`` and everything that depends on them."""
-        found: set[str] = set(names)
+        reached = set(names)
         for node in self.nodes.values():
-            if not found.isdisjoint(node.inputs):
-                found.add(node.name)
-        return found
+            if not reached.isdisjoint(node.inputs):
+                reached.add(node.name)
+        return reached
 
     def on_paths(self, sources: Iterable[str], targets: Iterable[str]) -> set[str]:
         """The nodes on any way from ``sources`` to ``targets``, both included."""
@@ -79,17 +79,16 @@ class Graph:
 
     def readers(self) -> dict[str, list[Node]]:
         """The nodes that read each node, once each, in order."""
-        found: dict[str, list[Node]] = {name: [] for name in self.nodes}
+        readers: dict[str, list[Node]] = {name: [] for name in self.nodes}
         for node in self.nodes.values():
             for name in dict.fromkeys(node.inputs):
-                found[name].append(node)
-        return found
+                readers[name].append(node)
+        return readers
 
     def starting_at(self, names: Iterable[str], targets: Iterable[str]) -> Graph:
-        """The part behind the nodes called ``names``, which become its inputs.
+        """The graph from the nodes called ``names``, its new inputs, to its outputs ``targets``.
 
-        ``targets``, all that is wanted of it, are its outputs. Inputs that they need beside
-        ``names`` stay inputs.
+        Inputs that the targets need beside ``names`` stay inputs.
         """
         roots, ends = tuple(names), tuple(targets)
         nodes = dict(self.nodes)
@@ -97,25 +96,25 @@ class Graph:
             node = nodes[name]
             nodes[name] = replace(node, layer=Input(node.shape, node.dtype), inputs=())
         needed = Graph(nodes, (), ends).ancestors(ends).union(roots)
-        kept = {name: node for name, node in nodes.items() if name in needed}
-        rest = tuple(name for name in self.inputs if name in kept and name not in roots)
-        return Graph(kept, (*roots, *rest), ends)
+        reached = {name: node for name, node in nodes.items() if name in needed}
+        rest = tuple(name for name in self.inputs if name in reached and name not in roots)
+        return Graph(reached, (*roots, *rest), ends)
 
-    def forward(self, values: Mapping[str, Tensor], wanted: Iterable[str]) -> dict[str, Tensor]:
-        """Activations (n, ...) of the ``wanted`` nodes from ``values`` (n, ...) of some."""
-        wanted = list(wanted)
+    def forward(self, values: Mapping[str, Tensor], names: Iterable[str]) -> dict[str, Tensor]:
+        """Activations (n, ...) of the nodes called ``names`` from ``values`` (n, ...) of some."""
+        names = list(names)
         known = dict(values)
-        needed = self._missing(known, wanted)
+        needed = self._missing(known, names)
         for node in self.nodes.values():
             if node.name in needed:
                 known[node.name] = node.layer.forward(*(known[name] for name in node.inputs))
-        return {name: known[name] for name in wanted}
+        return {name: known[name] for name in names}
 
-    def _missing(self, known: Mapping[str, Tensor], wanted: Iterable[str]) -> set[str]:
-        """The nodes to compute for the ``wanted`` ones."""
-        needed = set(wanted) - set(known)
+    def _missing(self, known: Mapping[str, Tensor], names: Iterable[str]) -> set[str]:
+        """The nodes to compute for the nodes called ``names``."""
+        needed = set(names) - set(known)
         for node in reversed(list(self.nodes.values())):
-            if node.name in needed and not isinstance(node.layer, Input):
+            if node.name in needed:
                 needed.update(name for name in node.inputs if name not in known)
         return needed
 
@@ -127,22 +126,22 @@ class Graph:
         ends: Callable[[Node], Ends],
         observe: Callable[[Node, Mapping[str, Multiplier], list[Multiplier]], None] | None = None,
     ) -> dict[str, Multiplier]:
-        """Multipliers at the ``keep`` nodes of what ``start`` says of the target."""
+        """Multipliers at the nodes called ``keep``, from those of the target's at ``start``."""
         arrived = {name: [multiplier] for name, multiplier in start.items()}
-        kept = set(keep)
-        reach = self.descendants(kept)
+        names = set(keep)
+        reach = self.descendants(names)
         for node in reversed(list(self.nodes.values())):
             if node.name not in arrived or reach.isdisjoint(node.inputs):
                 continue
-            whole = total(arrived[node.name])
-            sent = rules[node.name].cross(node.layer, ends(node), whole)
+            multiplier = total(arrived[node.name])
+            sent = rules[node.name].cross(node.layer, ends(node), multiplier)
             if observe is not None:
-                now = {name: total(parts) for name, parts in arrived.items()}
-                observe(node, now, [total([part]) for part in sent])
-            arrived[node.name] = [whole]
-            if node.name not in kept:
+                now = {name: total(several) for name, several in arrived.items()}
+                observe(node, now, [total([each]) for each in sent])
+            arrived[node.name] = [multiplier]
+            if node.name not in names:
                 del arrived[node.name]
-            for name, multiplier in zip(node.inputs, sent, strict=True):
+            for name, each in zip(node.inputs, sent, strict=True):
                 if name in reach:
-                    arrived.setdefault(name, []).append(multiplier)
-        return {name: total(arrived[name]) for name in kept if name in arrived}
+                    arrived.setdefault(name, []).append(each)
+        return {name: total(arrived[name]) for name in names if name in arrived}

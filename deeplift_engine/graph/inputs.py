@@ -1,4 +1,4 @@
-"""Whatever a user hands in as data, as one list of checked arrays in the network's order."""
+"""Users' data as a list of checked arrays in the order of the network's inputs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from deeplift_conversion.spec import Path
 from deeplift_engine.errors import InputError
+from deeplift_engine.graph.structure import has_keys, unpacked
 from deeplift_engine.util.typing import Array
 
 
@@ -20,13 +22,13 @@ class Table:
     rows: int
 
     def outside(self, tokens: Array) -> tuple[tuple[int, ...], str] | None:
-        """Where the first token is that the table has no row for, and what to say of it."""
+        """Index of the first token without a row in the table, and a message on it."""
         beyond = (tokens <= -1) | (tokens >= self.rows)
         if not beyond.any():
             return None
-        place = tuple(int(number) for number in np.argwhere(beyond)[0])
-        return place, (
-            f"{tokens[place]:.10g}, but the table of {self.layer!r} has {self.rows} rows, for "
+        index = tuple(int(number) for number in np.argwhere(beyond)[0])
+        return index, (
+            f"{tokens[index]:.10g}, but the table of {self.layer!r} has {self.rows} rows, for "
             f"tokens 0 to {self.rows - 1}"
         )
 
@@ -36,7 +38,9 @@ class InputInfo:
     """One input of a network: its name, its shape without batch axis, its dtype.
 
     ``table`` is what its values are looked up in, where they are tokens; ``channels`` the axis of
-    the channels of one sample, from the end, where it has several axes.
+    the channels of one sample, from the end, where it has several axes. ``path`` leads to it in
+    the structure of the model's inputs, () for the only one, or a position in a list where it is
+    left out. ``layer`` is the name of its Input layer, where ``name`` is a key of a mapping.
     """
 
     name: str
@@ -44,6 +48,8 @@ class InputInfo:
     dtype: str
     table: Table | None = None
     channels: int = -1
+    path: Path = ()
+    layer: str = ""
 
     @property
     def positions(self) -> tuple[int, ...]:
@@ -53,18 +59,38 @@ class InputInfo:
 
 
 def by_input(value: Any, inputs: Sequence[InputInfo], what: str) -> list[Any]:
-    """One value per input, from a list, a mapping by input name, or the value of the only one."""
+    """One value per input, in the network's order.
+
+    Parameters
+    ----------
+    value
+        A mapping by the names of the inputs (their keys in the model's structure, or else the
+        names of its Input layers), a value in the model's own structure, a list where that has no
+        keys, or the value of the only input.
+    inputs
+        The network's.
+    what
+        What the values are, for messages.
+
+    Raises
+    ------
+    InputError
+        If the value does not fit, or a list is given for inputs that have keys.
+    """
     names = [info.name for info in inputs]
+    paths = [info.path for info in inputs]
+    nested = unpacked(value, paths) if all(paths) and len(set(paths)) == len(paths) else None
     if isinstance(value, Mapping):
-        unknown = sorted(set(value) - set(names))
-        missing = [name for name in names if name not in value]
-        if unknown or missing:
-            raise InputError(
-                f"{what} is a mapping by input name: the inputs are {names}; "
-                f"missing {missing}, unknown {unknown}."
-            )
-        return [value[name] for name in names]
+        return nested or _by_names(value, inputs, what)
     if isinstance(value, list | tuple) and len(inputs) > 1:
+        if nested is not None:
+            return nested
+        if has_keys(paths):
+            raise InputError(
+                f"{what}: {len(value)} values in a list, but the model's inputs have the keys "
+                f"{names}, and a list does not say which value is whose. Give a mapping: "
+                f"{{{', '.join(f'{name!r}: ...' for name in names)}}}."
+            )
         if len(value) != len(inputs):
             raise InputError(
                 f"{what}: {len(value)} given, the network has {len(inputs)} inputs: {names}."
@@ -84,6 +110,41 @@ def by_input(value: Any, inputs: Sequence[InputInfo], what: str) -> list[Any]:
     return [value]
 
 
+def _by_names(value: Mapping[str, Any], inputs: Sequence[InputInfo], what: str) -> list[Any]:
+    names = [info.name for info in inputs]
+    layers = [info.layer or info.name for info in inputs]
+    if set(value) == set(names):
+        return [value[name] for name in names]
+    if set(value) == set(layers):
+        for layer, info in zip(layers, inputs, strict=True):
+            if layer in names and layer != info.name:
+                raise InputError(
+                    f"{what}: {layer!r} is a key of the model's inputs, and the name of the Input "
+                    f"layer at another key, {info.name!r}. Use the keys: {names}."
+                )
+        return [value[layer] for layer in layers]
+    unknown = sorted(set(value) - set(names))
+    missing = [name for name in names if name not in value]
+    raise InputError(
+        f"{what} is a mapping by input name: the inputs are {names}; "
+        f"missing {missing}, unknown {unknown}."
+    )
+
+
+def key_of(name: str, inputs: Sequence[InputInfo]) -> str:
+    """Return the name of the input whose name or, second, whose Input layer is called ``name``."""
+    if name in [info.name for info in inputs]:
+        return name
+    return next((info.name for info in inputs if info.layer == name), name)
+
+
+def by_name(values: Sequence[Any], inputs: Sequence[InputInfo]) -> Any:
+    """Return the only value, or several as a mapping by the names of their inputs."""
+    if len(inputs) == 1:
+        return values[0]
+    return {info.name: value for info, value in zip(inputs, values, strict=True)}
+
+
 def arrays(x: Any, inputs: Sequence[InputInfo], dtype: str) -> list[Array]:
     """Checked arrays (N, ...), one per input, in ``dtype`` or the integer dtype of the input.
 
@@ -99,8 +160,8 @@ def arrays(x: Any, inputs: Sequence[InputInfo], dtype: str) -> list[Array]:
     ]
     counts = [len(array) for array in checked]
     if len(set(counts)) > 1:
-        found = dict(zip((info.name for info in inputs), counts, strict=True))
-        raise InputError(f"The inputs have different numbers of samples: {found}.")
+        by_name = dict(zip((info.name for info in inputs), counts, strict=True))
+        raise InputError(f"The inputs have different numbers of samples: {by_name}.")
     return checked
 
 
@@ -131,24 +192,24 @@ def _array(value: Any, info: InputInfo, dtype: str) -> Array:
     with np.errstate(over="ignore"):
         cast = array.astype(dtype, copy=False) if floats else array
     if cast.dtype.kind == "f" and not np.isfinite(cast).all():
-        place = tuple(np.argwhere(~np.isfinite(cast))[0])
+        index = tuple(np.argwhere(~np.isfinite(cast))[0])
         raise InputError(
-            f"Input {info.name!r} holds {array[place]}, first in sample {int(place[0])}, which is "
+            f"Input {info.name!r} holds {array[index]}, first in sample {int(index[0])}, which is "
             f"no finite number in {cast.dtype}; scores of it would mean nothing."
         )
-    if info.table is not None and (found := info.table.outside(array)):
-        (sample, *position), text = found
+    if info.table is not None and (problem := info.table.outside(array)):
+        (sample, *position), text = problem
         where = f" at {tuple(position)}" if position else ""
         raise InputError(f"Input {info.name!r}, sample {sample}: the token{where} is {text}.")
     if floats:
         return cast
-    whole = array.astype(info.dtype, copy=False)
-    if not np.array_equal(whole, array):
+    integers = array.astype(info.dtype, copy=False)
+    if not np.array_equal(integers, array):
         raise InputError(
             f"Input {info.name!r} takes {info.dtype} values, and some are not whole numbers of "
             "that range."
         )
-    return whole
+    return integers
 
 
 def padded(array: Array, start: int, size: int) -> Array:
@@ -161,20 +222,20 @@ def padded(array: Array, start: int, size: int) -> Array:
 
 
 def block_size(samples: int, most: int) -> int:
-    """Samples per block, of which the last is filled up: at most ``most``.
+    """Samples per block, at most ``most``; the last block is filled up.
 
     A power of two that holds all of them; where that is too much, ``most`` or the power of two
     below it, whichever fills up less. So few sizes keep the number of compiled kernels small.
     """
-    whole = 1 << (samples - 1).bit_length()
-    if whole <= most or samples <= most:
-        return min(whole, most)
+    above = 1 << (samples - 1).bit_length()
+    if above <= most or samples <= most:
+        return min(above, most)
     below = 1 << (most.bit_length() - 1)
     return min((most, below), key=lambda size: -(-samples // size) * size)
 
 
 def block_starts(samples: int, most: int) -> Iterator[tuple[int, int]]:
-    """Where blocks start and how many samples they hold, the last of which is filled up.
+    """Starts and sizes of blocks of samples; the last block is filled up.
 
     As many of ``most`` as there are, then powers of two, until no more than a quarter of all (or
     one) is filled up: few sizes, and little that is computed for nothing.

@@ -1,4 +1,4 @@
-"""How a node is laid out: positions, and where its channels are."""
+"""The layout of a node: its axes of positions and its axis of channels."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from deeplift_engine.graph.graph import Graph, Node
-from deeplift_engine.layers import Transpose
 from deeplift_engine.util.typing import Array
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How one sample of a node is laid out.
+    """The layout of one sample of a node.
 
     Attributes
     ----------
@@ -27,11 +26,11 @@ class Layout:
     axis: int | None
 
     def sizes(self, array: Array) -> tuple[int, ...]:
-        """How many positions an array (..., *sample) has along each of their axes."""
-        kept = list(array.shape[array.ndim - self.rank - (self.axis is not None) :])
+        """Sizes of the axes of positions of an array (..., *sample)."""
+        axes = list(array.shape[array.ndim - self.rank - (self.axis is not None) :])
         if self.axis is not None:
-            del kept[self.axis]
-        return tuple(kept)
+            del axes[self.axis]
+        return tuple(axes)
 
     def last(self, array: Array) -> Array:
         """(..., *sample) as (..., *positions, channels)."""
@@ -43,12 +42,12 @@ class Layout:
 
 
 def layout(graph: Graph, name: str) -> Layout:
-    """How the node called ``name`` is laid out; its last axis are channels if nothing tells."""
+    """The layout of the node called ``name``; its last axis is the channels' unless known."""
     return Layout(len(graph.nodes[name].shape) - 1, channels_axis(graph, name))
 
 
 def channels_axis(graph: Graph, name: str) -> int:
-    """Where the channels of a node are, from the end: last if nothing tells."""
+    """Axis of the channels of a node, from the end; the last unless known."""
     return -len(graph.nodes[name].shape) if _channels_first(graph, name) else -1
 
 
@@ -71,13 +70,13 @@ def _channels_first(graph: Graph, name: str) -> bool:
 
 
 def _moves(node: Node, axes: tuple[int, ...]) -> bool:
-    return isinstance(node.layer, Transpose) and node.layer.axes == axes
+    return node.layer.permutation == axes
 
 
 def _origin(graph: Graph, name: str) -> Node:
-    """Where the node's layout comes from: an input, a transpose, or what changes the rank."""
+    """The node that sets the layout: an input, a transpose, or a change of rank."""
     node = graph.nodes[name]
-    while node.inputs and not isinstance(node.layer, Transpose):
+    while node.inputs and node.layer.permutation is None:
         source = graph.nodes[node.inputs[0]]
         if len(source.shape) != len(node.shape):
             break

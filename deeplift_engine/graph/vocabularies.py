@@ -1,44 +1,28 @@
-"""Which tables the tokens of an input are looked up in, however they are moved before."""
+"""Which embedding tables look up the tokens of an input, also behind layers that move them."""
 
 from __future__ import annotations
 
 from deeplift_engine.graph.graph import Graph
 from deeplift_engine.graph.inputs import Table
-from deeplift_engine.layers import (
-    Concatenate,
-    Crop,
-    Element,
-    Embedding,
-    Identity,
-    Layer,
-    Part,
-    Repeat,
-    Reshape,
-    Reverse,
-    Transpose,
-)
-
-MOVING = (Concatenate, Crop, Element, Identity, Part, Repeat, Reshape, Reverse, Transpose)
-"""Layers whose outputs are some of their inputs, as they were."""
 
 
 def tables(graph: Graph) -> dict[str, Table]:
-    """For each input that is looked up the smallest table that it is looked up in."""
-    found: dict[str, Table] = {}
+    """The smallest table for each input that an embedding looks up."""
+    smallest: dict[str, Table] = {}
     sources: dict[str, set[str]] = {name: {name} for name in graph.inputs}
     for node in graph.nodes.values():
         if not node.inputs:
             continue
         reached: set[str] = set().union(*(sources.get(name, set()) for name in node.inputs))
-        layer: Layer = node.layer.core
-        if isinstance(layer, MOVING):
+        layer = node.layer.core
+        if layer.moves:
             sources[node.name] = reached
-        elif isinstance(layer, Embedding):
-            table = Table(node.keras_layer, len(layer.table))
+        elif layer.vocabulary is not None:
+            table = Table(node.keras_layer, layer.vocabulary)
             for name in reached:
-                if name not in found or table.rows < found[name].rows:
-                    found[name] = table
-    return found
+                if name not in smallest or table.rows < smallest[name].rows:
+                    smallest[name] = table
+    return smallest
 
 
 __all__ = ["tables"]

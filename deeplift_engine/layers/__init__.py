@@ -5,16 +5,8 @@ from deeplift_engine.layers.axis import AxisMatrix
 from deeplift_engine.layers.convolution import Convolution
 from deeplift_engine.layers.dense import Dense, Scale
 from deeplift_engine.layers.depthwise import DepthwiseConvolution
-from deeplift_engine.layers.layer import (
-    Composite,
-    Elementwise,
-    Input,
-    Joint,
-    Layer,
-    Linear,
-    Lookup,
-    Selection,
-)
+from deeplift_engine.layers.families import Composite, Elementwise, Joint, Linear, Lookup, Selection
+from deeplift_engine.layers.layer import Input, Layer
 from deeplift_engine.layers.local import LocallyConnected
 from deeplift_engine.layers.merging import Dot, Maximum, Minimum, PathFunction, Product
 from deeplift_engine.layers.pooling import AveragePool, GlobalMax, MaxPool, WindowMax
@@ -30,10 +22,10 @@ from deeplift_engine.layers.structural import (
     LinearFunction,
     Mean,
     Pad,
-    Part,
     Repeat,
     Reshape,
     Reverse,
+    Slice,
     Sum,
     Transpose,
 )
@@ -71,7 +63,6 @@ __all__ = [
     "Minimum",
     "PReLU",
     "Pad",
-    "Part",
     "PathFunction",
     "Product",
     "ReLU",
@@ -81,6 +72,7 @@ __all__ = [
     "Reverse",
     "Scale",
     "Selection",
+    "Slice",
     "Softmax",
     "Sum",
     "TokenFunction",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import tensorflow as tf
 
-from deeplift_engine.layers.layer import Elementwise
+from deeplift_engine.layers.families import Elementwise
 from deeplift_engine.tensors.constants import constant
 from deeplift_engine.util.typing import Array, Tensor
 
@@ -177,12 +178,31 @@ CANCELLING: dict[str, Callable[[Tensor], Tensor]] = {
 """Those that subtract numbers larger than what is left, and how large."""
 
 
+GATES = frozenset({"hard_sigmoid", "hard_sigmoid_keras2", "nonzero", "sigmoid", "sparse_sigmoid"})
+"""Those whose values are shares, from 0 to 1."""
+
+
 @dataclass(frozen=True)
 class Activation(Elementwise):
     """The function called ``name`` with its ``options``."""
 
     name: str
     options: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Name of the function."""
+        return self.name
+
+    @property
+    def is_gate(self) -> bool:  # type: ignore[override]
+        """Whether the function's values are shares."""
+        return self.name in GATES
+
+    @property
+    def reads_logits(self) -> bool:  # type: ignore[override]
+        """Whether it is the sigmoid of a classifier."""
+        return self.name == "sigmoid"
 
     def function(self, x: Tensor) -> Tensor:
         """The function."""
@@ -206,6 +226,7 @@ class ReLU(Elementwise):
     max_value: float | None = None
     negative_slope: float = 0.0
     threshold: float = 0.0
+    rectifies: ClassVar[bool] = True
 
     @property
     def plain(self) -> bool:
@@ -248,6 +269,11 @@ class PReLU(Elementwise):
     """x above 0, alpha·x below; ``alpha`` broadcasts over the features."""
 
     alpha: Array
+
+    @property
+    def constants_of_elements(self) -> tuple[Array, ...]:
+        """The slope."""
+        return (self.alpha,)
 
     def function(self, x: Tensor) -> Tensor:
         """The function."""

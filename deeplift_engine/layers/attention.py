@@ -1,4 +1,4 @@
-"""What masks do: to any activation, and to the scores of attention."""
+"""Masks of activations and of the scores of attention."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from deeplift_engine.layers.layer import Composite, Joint, Linear
+from deeplift_engine.layers.families import Composite, Joint, Linear
 from deeplift_engine.layers.softmax import logarithmic_mean, normalized
 from deeplift_engine.tensors.tensor_ops import LEADING, safe_divide, summed_to
 from deeplift_engine.util.typing import Tensor
@@ -51,22 +51,23 @@ class Chosen(Joint):
 
 @dataclass(frozen=True)
 class NewAxes(Linear):
-    """Axes of size 1 at ``places``, counted from the end of the output, below 0, in order."""
+    """New axes of size 1; ``axes`` count from the end of the output, below 0, in order."""
 
-    places: tuple[int, ...]
+    axes: tuple[int, ...]
     broadcasts: ClassVar[bool] = True
+    moves: ClassVar[bool] = True
 
     def linear(self, *inputs: Tensor) -> Tensor:
         """More axes."""
         x = inputs[0]
-        rank = x.shape.rank + len(self.places)
-        for place in self.places:
-            x = tf.expand_dims(x, place + rank)
+        rank = x.shape.rank + len(self.axes)
+        for axis in self.axes:
+            x = tf.expand_dims(x, axis + rank)
         return x
 
     def transpose(self, multiplier: Tensor, shapes: object) -> list[Tensor]:
         """Without them."""
-        return [tf.squeeze(multiplier, list(self.places))]
+        return [tf.squeeze(multiplier, list(self.axes))]
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class MaskedSoftmax(Composite):
     causal: bool = False
     window: int = 0
     zeroed: bool = False
+    is_gate: ClassVar[bool] = True
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Same shape as the scores."""
@@ -112,8 +114,8 @@ class MaskedSoftmax(Composite):
     ) -> list[Tensor]:
         """Multipliers of the scores, and of the mask if there is one."""
         y, y0 = outputs
-        counts, known, top = self._kept(inputs)
-        counts0, known0, top0 = self._kept(references)
+        counts, known, top = self._counting(inputs)
+        counts0, known0, top0 = self._counting(references)
         a, a0 = (
             end - tf.math.log(tf.reduce_max(share, axis=list(self.axes), keepdims=True) + 1 - any_)
             for end, share, any_ in ((top, y, known), (top0, y0, known0))
@@ -121,12 +123,12 @@ class MaskedSoftmax(Composite):
         highest = tf.maximum(a, a0)
         scale, scale0 = tf.exp(a - highest), tf.exp(a0 - highest)
         width = logarithmic_mean(scale, scale0, a - a0)
-        part, part0 = y * scale, y0 * scale0
+        scaled, scaled0 = y * scale, y0 * scale0
         both = counts * counts0
         score = inputs[0] - references[0]
         at_difference = multiplier * both * logarithmic_mean(y, y0, score - (a - a0))
         total = self._sum(at_difference) / width
-        sent = at_difference - total * both * logarithmic_mean(part, part0, score)
+        sent = at_difference - total * both * logarithmic_mean(scaled, scaled0, score)
         if len(inputs) == 1:
             return [sent]
         changed = counts - counts0
@@ -134,7 +136,7 @@ class MaskedSoftmax(Composite):
         mask = (inputs[1] + references[1])[tf.newaxis]
 
         def at_mask() -> Tensor:
-            by_sum = known * known0 * total * (part - part0)
+            by_sum = known * known0 * total * (scaled - scaled0)
             return summed_to(changed * (direct - by_sum), mask, LEADING)
 
         def owed() -> Tensor:
@@ -151,7 +153,7 @@ class MaskedSoftmax(Composite):
             of_mask += tf.cond(tf.reduce_any(known != known0), owed, nothing)
         return [sent, of_mask]
 
-    def _kept(self, inputs: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    def _counting(self, inputs: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """Which scores count, whether any does, and the largest of these, else 0."""
         x, axes, counts = inputs[0], list(self.axes), self._counts(inputs)
         known = tf.reduce_max(counts, axis=axes, keepdims=True)
@@ -174,9 +176,9 @@ class MaskedSoftmax(Composite):
             return tf.ones([*in_front, 1, 1], x.dtype)
         queries, keys = tf.shape(x)[-2], tf.shape(x)[-1]
         behind = tf.range(keys) - tf.range(queries)[:, tf.newaxis]
-        kept = tf.ones_like(behind, tf.bool)
+        counting = tf.ones_like(behind, tf.bool)
         if self.causal:
-            kept &= behind <= 0
+            counting &= behind <= 0
         if self.window:
-            kept &= tf.abs(behind) < self.window
-        return tf.reshape(tf.cast(kept, x.dtype), [*in_front, queries, keys])
+            counting &= tf.abs(behind) < self.window
+        return tf.reshape(tf.cast(counting, x.dtype), [*in_front, queries, keys])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from deeplift_engine.layers.layer import Linear
+from deeplift_engine.layers.families import Linear
 from deeplift_engine.tensors.constants import constant
 from deeplift_engine.tensors.tensor_ops import features
 from deeplift_engine.util.typing import Array, Tensor
@@ -20,6 +20,7 @@ class AxisMatrix(Linear):
 
     matrix: Array
     axis: int
+    sparse: ClassVar[bool] = True
 
     def linear(self, *inputs: Tensor) -> Tensor:
         """The axis of size ``in`` becomes one of size ``out``."""
@@ -28,6 +29,10 @@ class AxisMatrix(Linear):
     def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
         """The transposed matrix along the axis."""
         return [along(multiplier, constant(self.matrix.T), self.axis)]
+
+    def pointwise_along(self, axis: int, rank: int) -> bool:
+        """Along the other axes."""
+        return axis != self.axis - 1
 
 
 def along(x: Tensor, matrix: Tensor, axis: int) -> Tensor:

@@ -18,7 +18,7 @@ from typing import Any
 import tensorflow as tf
 
 from deeplift_engine.layers.activations import ReLU
-from deeplift_engine.layers.layer import Elementwise, Linear
+from deeplift_engine.layers.families import Elementwise, Linear
 from deeplift_engine.util.typing import Tensor
 
 TINY = 2.0**-64
@@ -41,9 +41,9 @@ class Carrying(Linear):
     kernel_layer: Linear
 
     @property
-    def folds(self) -> bool:  # type: ignore[override]
+    def has_kernel(self) -> bool:  # type: ignore[override]
         """As the kernel layer."""
-        return self.kernel_layer.folds
+        return self.kernel_layer.has_kernel
 
     def linear(self, *inputs: Tensor) -> Tensor:
         """The kernel layer's map."""
@@ -60,7 +60,7 @@ class Carrying(Linear):
 
 @dataclass(frozen=True)
 class CarriedReLU(Elementwise):
-    """A ReLU that reads c: its output is there already."""
+    """A ReLU that reads c, which already is its output."""
 
     def function(self, x: Tensor) -> Tensor:
         """c, as the ReLU's output."""

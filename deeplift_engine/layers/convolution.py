@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
 
+from deeplift_engine.layers.channel_scaling import along, cast, grouped, of_channels, scaled_outputs
 from deeplift_engine.layers.correlation import Margins, correlate, correlate_transposed
-from deeplift_engine.layers.layer import Linear
+from deeplift_engine.layers.families import Linear
+from deeplift_engine.layers.layer import Shape, kernel_work
 from deeplift_engine.layers.phases import blocks_of, transpose_by_phases
+from deeplift_engine.layers.spans import Window
 from deeplift_engine.tensors.constants import constant
 from deeplift_engine.util.typing import Array, Tensor
 
@@ -29,7 +32,10 @@ class Convolution(Linear):
     dilation: tuple[int, ...] = (1,)
     padding: str = "valid"
     groups: int = 1
-    folds: ClassVar[bool] = True
+    has_kernel: ClassVar[bool] = True
+    learns_pattern: ClassVar[bool] = True
+    fuses_activation: ClassVar[bool] = True
+    kernel_family: ClassVar[str | None] = "convolution"
 
     def linear(self, *inputs: Tensor) -> Tensor:
         """(n, spatial..., in) → (n, spatial..., out)."""
@@ -80,15 +86,15 @@ class Convolution(Linear):
     def _transpose_strided(self, multiplier: Tensor, sizes: list[Any]) -> Tensor:
         if self._is_sequence:
             multiplier, sizes = tf.expand_dims(multiplier, 1), [1, *sizes]
-        parts = []
-        for part, kernel in zip(
+        groups_out = []
+        for own, kernel in zip(
             tf.split(multiplier, self.groups, axis=-1) if self.groups > 1 else [multiplier],
             np.split(self.kernel, self.groups, axis=-1),
             strict=True,
         ):
             kernel, strides, dilation, margins = self._as_image(kernel, self._margins())
-            parts.append(correlate_transposed(part, kernel, sizes, strides, dilation, margins))
-        output = tf.concat(parts, axis=-1) if self.groups > 1 else parts[0]
+            groups_out.append(correlate_transposed(own, kernel, sizes, strides, dilation, margins))
+        output = tf.concat(groups_out, axis=-1) if self.groups > 1 else groups_out[0]
         return tf.squeeze(output, 1) if self._is_sequence else output
 
     @property
@@ -96,7 +102,7 @@ class Convolution(Linear):
         return self.kernel.ndim == 3
 
     def _reach(self) -> list[int]:
-        """How many elements before the last one a window covers, per dimension."""
+        """Length of a window less one, per dimension."""
         sizes = self.kernel.shape[:-2]
         return [(size - 1) * step for size, step in zip(sizes, self.dilation, strict=True)]
 
@@ -123,8 +129,8 @@ class Convolution(Linear):
     def _flipped(self) -> Array:
         spatial = tuple(range(self.kernel.ndim - 2))
         flipped = np.flip(self.kernel, spatial)
-        parts = [np.swapaxes(part, -1, -2) for part in np.split(flipped, self.groups, axis=-1)]
-        return np.concatenate(parts, axis=-1)
+        groups_out = [np.swapaxes(own, -1, -2) for own in np.split(flipped, self.groups, axis=-1)]
+        return np.concatenate(groups_out, axis=-1)
 
     def _convolve(
         self,
@@ -138,8 +144,8 @@ class Convolution(Linear):
         inputs = tf.split(x, self.groups, axis=-1) if self.groups > 1 else [x]
         kernels = np.split(kernel, self.groups, axis=-1) if self.groups > 1 else [kernel]
         outputs = [
-            correlate(part, *self._as_image(weights, margins))
-            for part, weights in zip(inputs, kernels, strict=True)
+            correlate(own, *self._as_image(weights, margins))
+            for own, weights in zip(inputs, kernels, strict=True)
         ]
         output = tf.concat(outputs, axis=-1) if self.groups > 1 else outputs[0]
         if bias is not None:
@@ -156,3 +162,55 @@ class Convolution(Linear):
             return kernel, strides, dilation, margins
         margins = margins and [(0, 0), *margins]
         return kernel[np.newaxis], [1, *strides], [1, *dilation], margins
+
+    def sliding_window(self, axis: int, length: int) -> Window | None:
+        """Along spatial axes."""
+        if axis >= self.kernel.ndim - 2:
+            return None
+        return Window.padded(
+            self.padding, length, self.kernel.shape[axis], self.dilation[axis], self.strides[axis]
+        )
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> float:
+        """Each output is a product with one column of the kernel."""
+        return kernel_work(self.kernel, output)
+
+    def with_kernel(self, x: Tensor, kernel: Tensor) -> Tensor:
+        """TensorFlow's own convolution, group by group."""
+        padding = self.padding.upper()
+        if self.padding == "causal":
+            x, padding = tf.pad(x, [(0, 0), (self._reach()[0], 0), (0, 0)]), "VALID"
+        pairs = zip(
+            tf.split(x, self.groups, axis=-1), tf.split(kernel, self.groups, axis=-1), strict=True
+        )
+        outputs = [
+            tf.nn.convolution(own, taps, list(self.strides), padding, dilations=list(self.dilation))
+            for own, taps in pairs
+        ]
+        return tf.concat(outputs, axis=-1)
+
+    def scaled_before(self, factor: Array, offset: Array | None) -> Linear | None:
+        """The kernel times the factor along its inputs, the bias with what the offset adds.
+
+        None where padding would add the offset at the borders too.
+        """
+        channels = self.kernel.shape[-2] * self.groups
+        factors, offsets = (of_channels(array, channels) for array in (factor, offset))
+        if factors is None or offsets is None or (self.padding != "valid" and offsets.any()):
+            return None
+        change = grouped(self.groups) if self.groups > 1 else along(-2)
+        added = change(np.asarray(self.kernel, np.float64), offsets)
+        added = added.sum(axis=tuple(range(self.kernel.ndim - 1)))
+        bias = added if self.bias is None else self.bias + added
+        return replace(
+            self,
+            kernel=cast(change, self.kernel, factors),
+            bias=bias.astype(self.kernel.dtype),
+        )
+
+    def scaled_after(self, factor: Array, offset: Array | None) -> Linear | None:
+        """The kernel and the bias times the factor."""
+        merged = scaled_outputs(
+            self.kernel, self.bias, (factor, offset), self.kernel.shape[-1], along(-1)
+        )
+        return merged and replace(self, kernel=merged[0], bias=merged[1])

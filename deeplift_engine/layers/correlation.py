@@ -83,5 +83,5 @@ def spread_out(y: Tensor, axis: int, stride: int, length: Any) -> Tensor:
     sizes = features(y, 0)
     margins = [(0, 0)] * (axis + 1) + [(0, stride - 1)] + [(0, 0)] * (len(sizes) - axis - 1)
     apart = tf.pad(tf.expand_dims(y, axis + 1), margins)
-    whole = tf.reshape(apart, [*sizes[:axis], sizes[axis] * stride, *sizes[axis + 1 :]])
-    return whole[(slice(None),) * axis + (slice(None, length),)]
+    joined = tf.reshape(apart, [*sizes[:axis], sizes[axis] * stride, *sizes[axis + 1 :]])
+    return joined[(slice(None),) * axis + (slice(None, length),)]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
+import numpy as np
 import tensorflow as tf
 
-from deeplift_engine.layers.layer import Linear
+from deeplift_engine.layers.channel_scaling import along, cast, of_channels, scaled_outputs
+from deeplift_engine.layers.families import Linear
+from deeplift_engine.layers.layer import Shape, constant_along, kernel_work
 from deeplift_engine.tensors.constants import LARGEST_IN_GRAPH, constant
 from deeplift_engine.util.typing import Array, Tensor
 
@@ -23,7 +26,10 @@ class Dense(Linear):
 
     kernel: Array
     bias: Array | None = None
-    folds: ClassVar[bool] = True
+    has_kernel: ClassVar[bool] = True
+    any_rank: ClassVar[bool] = True
+    learns_pattern: ClassVar[bool] = True
+    kernel_family: ClassVar[str | None] = "dense"
 
     def linear(self, *inputs: Tensor) -> Tensor:
         """(n, ..., in) → (n, ..., out)."""
@@ -49,6 +55,44 @@ class Dense(Linear):
         large = self.kernel.nbytes > LARGEST_IN_GRAPH
         return self._captured if large else constant(self.kernel)
 
+    @property
+    def rows(self) -> Array:
+        """The kernel."""
+        return self.kernel
+
+    def pointwise_along(self, axis: int, rank: int) -> bool:
+        """Along all axes but the last."""
+        return axis < rank - 1
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> float:
+        """Each output is a product with one column of the kernel."""
+        return kernel_work(self.kernel, output)
+
+    def with_kernel(self, x: Tensor, kernel: Tensor) -> Tensor:
+        """The product."""
+        return tf.tensordot(x, kernel, 1)
+
+    def scaled_before(self, factor: Array, offset: Array | None) -> Linear | None:
+        """The kernel times the factor along its inputs, the bias with what the offset adds."""
+        factors, offsets = (of_channels(array, len(self.kernel)) for array in (factor, offset))
+        if factors is None or offsets is None:
+            return None
+        kernel = np.asarray(self.kernel, np.float64)
+        added = along(-2)(kernel, offsets).sum(axis=0)
+        bias = added if self.bias is None else self.bias + added
+        return replace(
+            self,
+            kernel=cast(along(-2), self.kernel, factors),
+            bias=bias.astype(self.kernel.dtype),
+        )
+
+    def scaled_after(self, factor: Array, offset: Array | None) -> Linear | None:
+        """The kernel and the bias times the factor."""
+        merged = scaled_outputs(
+            self.kernel, self.bias, (factor, offset), self.kernel.shape[-1], along(-1)
+        )
+        return merged and replace(self, kernel=merged[0], bias=merged[1])
+
 
 def _matmul(x: Tensor, kernel: Tensor, *, transposed: bool) -> Tensor:
     if x.shape.rank == 2:
@@ -67,6 +111,11 @@ class Scale(Linear):
     factor: Array
     offset: Array | None = None
     broadcasts: ClassVar[bool] = True
+    transparent: ClassVar[bool] = True
+    elementwise: ClassVar[bool] = True
+    any_rank: ClassVar[bool] = True
+    fuses: ClassVar[bool] = True
+    keeps_gates: ClassVar[bool] = True
 
     def linear(self, *inputs: Tensor) -> Tensor:
         """The product."""
@@ -80,3 +129,7 @@ class Scale(Linear):
     def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
         """The same product."""
         return [self.linear(multiplier)]
+
+    def pointwise_along(self, axis: int, rank: int) -> bool:
+        """Where the factor is the same at all positions."""
+        return constant_along(self.factor, axis, rank)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+import numpy as np
 import tensorflow as tf
 
+from deeplift_engine.layers.channel_scaling import (
+    along,
+    by_copies,
+    cast,
+    of_channels,
+    scaled_outputs,
+)
 from deeplift_engine.layers.correlation import spread_out
-from deeplift_engine.layers.layer import Linear
+from deeplift_engine.layers.families import Linear
+from deeplift_engine.layers.layer import Shape
+from deeplift_engine.layers.spans import Window
 from deeplift_engine.tensors.constants import constant
 from deeplift_engine.tensors.tensor_ops import features
 from deeplift_engine.util.typing import Array, Tensor
@@ -29,7 +40,8 @@ class DepthwiseConvolution(Linear):
     strides: tuple[int, int] = (1, 1)
     dilation: tuple[int, int] = (1, 1)
     padding: str = "valid"
-    folds: ClassVar[bool] = True
+    has_kernel: ClassVar[bool] = True
+    kernel_family: ClassVar[str | None] = "convolution"
 
     def linear(self, *inputs: Tensor) -> Tensor:
         """(n, height, width, in) → (n, height, width, in · multiplier)."""
@@ -37,8 +49,8 @@ class DepthwiseConvolution(Linear):
         if self._native:
             strides = [1, *self.strides, 1]
             return tf.nn.depthwise_conv2d(x, constant(self.kernel), strides, self.padding.upper())
-        whole = self._at_every_position(x, self.kernel, self._margins(features(x, 1)[:2]))
-        return whole[:, :: self.strides[0], :: self.strides[1]]
+        everywhere = self._at_every_position(x, self.kernel, self._margins(features(x, 1)[:2]))
+        return everywhere[:, :: self.strides[0], :: self.strides[1]]
 
     def framed(self, x: Tensor, margins: Sequence[tuple[int, int]]) -> Tensor:
         """The map without its constant, with zeros of ``margins`` around instead of its own."""
@@ -92,7 +104,7 @@ class DepthwiseConvolution(Linear):
         return output
 
     def _reach(self) -> list[int]:
-        """How many elements before the last one a window covers, along height and width."""
+        """Length of a window less one, along height and width."""
         sizes = self.kernel.shape[:2]
         return [(size - 1) * step for size, step in zip(sizes, self.dilation, strict=True)]
 
@@ -117,6 +129,41 @@ class DepthwiseConvolution(Linear):
         return tf.nn.depthwise_conv2d(
             padded, constant(kernel), [1, 1, 1, 1], "VALID", dilations=dilation
         )
+
+    def sliding_window(self, axis: int, length: int) -> Window | None:
+        """Along spatial axes."""
+        if axis >= self.kernel.ndim - 2:
+            return None
+        return Window.padded(
+            self.padding, length, self.kernel.shape[axis], self.dilation[axis], self.strides[axis]
+        )
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> float:
+        """Each output is a product with one window of one channel."""
+        return float(math.prod(output) * math.prod(self.kernel.shape[:2]))
+
+    def scaled_before(self, factor: Array, offset: Array | None) -> Linear | None:
+        """The kernels times the factors, the bias with what the offset adds.
+
+        None where padding would add the offset at the borders too.
+        """
+        factors, offsets = (of_channels(array, self.kernel.shape[-2]) for array in (factor, offset))
+        if factors is None or offsets is None or (self.padding != "valid" and offsets.any()):
+            return None
+        added = along(-2)(np.asarray(self.kernel, np.float64), offsets).sum(axis=(0, 1)).ravel()
+        bias = added if self.bias is None else self.bias + added
+        return replace(
+            self,
+            kernel=cast(along(-2), self.kernel, factors),
+            bias=bias.astype(self.kernel.dtype),
+        )
+
+    def scaled_after(self, factor: Array, offset: Array | None) -> Linear | None:
+        """The kernel and the bias times the factor."""
+        merged = scaled_outputs(
+            self.kernel, self.bias, (factor, offset), math.prod(self.kernel.shape[-2:]), by_copies
+        )
+        return merged and replace(self, kernel=merged[0], bias=merged[1])
 
 
 def _framed(x: Tensor, margins: Any) -> Tensor:

@@ -12,21 +12,18 @@ from typing import Any
 
 import tensorflow as tf
 
-from deeplift_engine.layers.dense import Dense, Scale
-from deeplift_engine.layers.layer import Joint, Layer, Linear, Selection
+from deeplift_engine.layers.families import Joint, Linear, Selection
+from deeplift_engine.layers.layer import Layer
 from deeplift_engine.layers.recurrence import Recurrence
-from deeplift_engine.layers.structural import Difference, Identity, Part, Sum
 from deeplift_engine.tensors.tensor_ops import merge, split
-from deeplift_engine.util.typing import Tensor
-
-ANY_RANK = (Dense, Scale, Identity, Part, Sum, Difference)
+from deeplift_engine.util.typing import Array, Tensor
 
 
 def over_time(layer: Layer) -> Layer:
     """The layer for inputs (n, steps, ...) that does to every step what ``layer`` does."""
     if isinstance(layer, Recurrence):
         return replace(layer, axis=layer.axis + 1)
-    if isinstance(layer, ANY_RANK):
+    if layer.any_rank:
         return layer
     if isinstance(layer, Linear):
         return DistributedLinear(layer)
@@ -56,9 +53,9 @@ class DistributedLinear(Linear):
         return self.inner.core
 
     @property
-    def folds(self) -> bool:  # type: ignore[override]
+    def has_kernel(self) -> bool:  # type: ignore[override]
         """As the inner layer."""
-        return self.inner.folds
+        return self.inner.has_kernel
 
     def linear(self, *inputs: Tensor) -> Tensor:
         """The inner map of every step."""
@@ -72,23 +69,32 @@ class DistributedLinear(Linear):
         """The inner transposed map of every step."""
         axes = tf.shape(multiplier)[:2]
         steps = multiplier.shape[1]
-        parts = self.inner.transpose(merge(multiplier, 2), [shape[1:] for shape in shapes])
+        transposed = self.inner.transpose(merge(multiplier, 2), [shape[1:] for shape in shapes])
         sent = []
-        for part, shape in zip(parts, shapes, strict=True):
-            whole = split(part, axes, 2)
+        for tensor, shape in zip(transposed, shapes, strict=True):
+            steps_apart = split(tensor, axes, 2)
             known = [size if isinstance(size, int) else None for size in shape[1:]]
             # the transposed map may leave axes at size 1 for what reads them to broadcast
-            kept = [
-                size if met != 1 else met
-                for size, met in zip(known, part.shape[1:].as_list(), strict=True)
+            sizes = [
+                size if own != 1 else own
+                for size, own in zip(known, tensor.shape[1:].as_list(), strict=True)
             ]
-            whole.set_shape([None, steps, *kept])
-            sent.append(whole)
+            steps_apart.set_shape([None, steps, *sizes])
+            sent.append(steps_apart)
         return sent
 
     def absolute(self) -> Linear:
         """The inner layer's, at every step."""
         return DistributedLinear(self.inner.absolute())
+
+    def scaled_after(self, factor: Array, offset: Array | None) -> Linear | None:
+        """The inner layer's, at every step."""
+        merged = self.inner.scaled_after(factor, offset)
+        return DistributedLinear(merged) if isinstance(merged, Linear) else None
+
+    def pointwise_along(self, axis: int, rank: int) -> bool:
+        """Along the steps."""
+        return axis == 0
 
 
 @dataclass(frozen=True)
@@ -111,6 +117,10 @@ class DistributedSelection(Selection):
         """The inner layer of every step."""
         return _stepwise(self.inner.forward, inputs)
 
+    def pointwise_along(self, axis: int, rank: int) -> bool:
+        """Along the steps."""
+        return axis == 0
+
 
 @dataclass(frozen=True)
 class DistributedJoint(Joint):
@@ -131,3 +141,7 @@ class DistributedJoint(Joint):
     def forward(self, *inputs: Tensor) -> Tensor:
         """The inner layer of every step."""
         return _stepwise(self.inner.forward, inputs)
+
+    def pointwise_along(self, axis: int, rank: int) -> bool:
+        """Along the steps."""
+        return axis == 0

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from deeplift_engine.layers.layer import Joint, Linear
+from deeplift_engine.layers.families import Joint, Linear
+from deeplift_engine.layers.layer import Shape, contraction_work, kernel_work
 from deeplift_engine.tensors.constants import constant
 from deeplift_engine.util.typing import Array, Tensor
 
@@ -29,7 +30,8 @@ class EinsumKernel(Linear):
     equation: str
     kernel: Array
     bias: Array | None = None
-    folds: ClassVar[bool] = True
+    has_kernel: ClassVar[bool] = True
+    kernel_family: ClassVar[str | None] = "dense"
 
     def linear(self, *inputs: Tensor) -> Tensor:
         """The map without its bias."""
@@ -43,11 +45,11 @@ class EinsumKernel(Linear):
         return output if self.bias is None else output + constant(self.bias)
 
     def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
-        """The same letters the other way; one that the input alone has is summed over."""
+        """The same letters from output to input."""
         source, kernel, output = letters(self.equation)
         if self._summed:
-            rank, made = multiplier.shape.rank, self.kernel.ndim - self._summed
-            axes = [list(range(rank - made, rank)), list(range(self._summed, self.kernel.ndim))]
+            rank, outer = multiplier.shape.rank, self.kernel.ndim - self._summed
+            axes = [list(range(rank - outer, rank)), list(range(self._summed, self.kernel.ndim))]
             return [tf.tensordot(multiplier, constant(self.kernel), axes)]
         once = len(set(source.replace(".", ""))) == len(source.replace(".", ""))
         if not once or not set(source) <= set(kernel + output):
@@ -56,7 +58,7 @@ class EinsumKernel(Linear):
 
     @property
     def _summed(self) -> int:
-        """How many last axes of the input meet the kernel's first; 0 if it is not as simple."""
+        """Number of last axes of the input that meet first axes of the kernel; 0 for others."""
         source, kernel, output = letters(self.equation)
         for count in range(1, len(kernel) + 1):
             free, used = source[:-count], (source[:-count] + kernel).replace(".", "")
@@ -64,6 +66,10 @@ class EinsumKernel(Linear):
             if simple and len(set(used)) == len(used):
                 return count
         return 0
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> float:
+        """Each output is a product with one column of the kernel."""
+        return kernel_work(self.kernel, output)
 
 
 def letters(equation: str) -> tuple[str, str, str]:
@@ -96,3 +102,7 @@ class Contraction(Joint):
             tf.einsum(f"...{result},...{second}->...{first}", multiplier, right),
             tf.einsum(f"...{first},...{result}->...{second}", left, multiplier),
         ]
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> float:
+        """The cost of matrix products."""
+        return contraction_work(inputs, output)

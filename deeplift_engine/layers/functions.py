@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from deeplift_engine.layers.layer import Elementwise
+from deeplift_engine.layers.families import Elementwise
 from deeplift_engine.tensors.constants import constant
 from deeplift_engine.util.typing import Array, Tensor
 
@@ -122,6 +122,16 @@ class Function(Elementwise):
 
     name: str
     constants: tuple[Array, ...] = ()
+
+    @property
+    def is_gate(self) -> bool:  # type: ignore[override]
+        """Whether it is a comparison."""
+        return self.name in COMPARISONS
+
+    @property
+    def constants_of_elements(self) -> tuple[Array, ...]:
+        """The constants."""
+        return self.constants
 
     @property
     def everywhere(self) -> bool:

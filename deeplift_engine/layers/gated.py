@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from deeplift_engine.layers.activations import Activation
-from deeplift_engine.layers.layer import Composite
+from deeplift_engine.layers.families import Composite
 from deeplift_engine.util.typing import Tensor
 
 

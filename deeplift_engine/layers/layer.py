@@ -1,205 +1,139 @@
-"""The families of attribution layers.
+"""What a layer is, and the facts that each layer tells of itself.
 
-A layer is frozen data and pure functions of tensors with one batch axis in front; what
-crosses it backwards is decided by the rules (`deeplift_engine.rules`). Those of DeepLIFT know
-these families and no single layer; those of relevance also ask which layers only move values.
+A layer is frozen data and pure functions of tensors with one batch axis in front. Rules decide
+what crosses it backwards (`deeplift_engine.rules`). They, the graph and the explainers know the
+families (`families`) and no single layer: whatever else they need to know, the layer says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import tensorflow as tf
 
-from deeplift_engine.tensors.tensor_ops import epsilon, safe_divide, vjp
+from deeplift_engine.layers.spans import Span, Window
 from deeplift_engine.util.typing import Array, Tensor
 
-CONSTANTS = ("bias", "offset", "value")
-"""What layers call what they add."""
+ELEMENT_WORK = 10
+"""Cost of one output element of a layer without a kernel, in multiply-adds of a convolution."""
+
+Shape = Sequence[Any]
+"""Sizes without the batch axis."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """Anything with a forward pass.
+    """Anything with a forward pass, and the facts about it.
 
-    ``exact`` says whether a complete rule sums up to rounding, or to the accuracy of a path.
+    Facts are attributes of the class, or properties where instances differ. Nothing outside this
+    package lists classes of layers to tell a fact. A wrapper answers for its ``core`` only where
+    it says so; ask the core about all else.
+
+    Attributes
+    ----------
+    kind
+        Family: ``"input"``, ``"linear"``, ``"elementwise"``, ``"selection"``, ``"joint"``,
+        ``"composite"``, ``"lookup"`` or ``"recurrent"``.
+    exact
+        Whether a complete rule sums up to rounding, or to the accuracy of a path.
+    has_kernel
+        Whether the layer mixes elements by a kernel.
+    kernel_family
+        ``"convolution"`` or ``"dense"`` for the kernels that rules select by these words.
+    learns_pattern
+        Whether a pattern can be fitted to the kernel, by `Linear.with_kernel`.
+    moves
+        Whether each output element is one input element, unchanged, or a constant. Tokens stay
+        tokens, relevance goes back to where an element came from.
+    pads
+        Whether some output elements are constants, so that relevance can be lost there.
+    transparent
+        Whether ``"after:dense"`` and ``"after:convolution"`` look through the layer.
+    is_identity
+        Whether the layer does nothing at inference.
+    elementwise
+        Whether each output element depends on the input element at its position alone.
+    uniform
+        Whether the layer is one function of each element, the same for all elements.
+    is_gate
+        Whether the outputs are shares from 0 to 1, which relevance takes as constants.
+    keeps_gates
+        Whether the outputs are shares if all inputs are.
+    rectifies
+        Whether the layer is a ReLU of some kind.
+    reads_logits
+        Whether the input is what a classifier's explanation usually starts from.
+    pools
+        Whether the layer takes maxima over windows.
+    any_rank
+        Whether the layer works on trailing axes alone, so that it does the same to every step of
+        a sequence of its inputs.
+    fuses
+        Whether TensorFlow computes the layer well in one kernel with the next layer.
+    fuses_activation
+        Whether ``forward_then`` computes an activation within the layer's own operation.
     """
 
     kind: ClassVar[str] = "layer"
     exact: ClassVar[bool] = True
+    has_kernel: ClassVar[bool] = False
+    kernel_family: ClassVar[str | None] = None
+    learns_pattern: ClassVar[bool] = False
+    moves: ClassVar[bool] = False
+    pads: ClassVar[bool] = False
+    transparent: ClassVar[bool] = False
+    is_identity: ClassVar[bool] = False
+    elementwise: ClassVar[bool] = False
+    uniform: ClassVar[bool] = False
+    is_gate: ClassVar[bool] = False
+    rectifies: ClassVar[bool] = False
+    reads_logits: ClassVar[bool] = False
+    pools: ClassVar[bool] = False
+    any_rank: ClassVar[bool] = True
+    fuses: ClassVar[bool] = False
+    fuses_activation: ClassVar[bool] = False
+
+    @property
+    def keeps_gates(self) -> bool:
+        """Whether the outputs are shares if all inputs are."""
+        return self.moves
 
     @property
     def core(self) -> Layer:
         """The layer itself, or the one that it wraps."""
         return self
 
+    @property
+    def input_map(self) -> Layer:
+        """The layer itself, or of several steps the one that reads the input."""
+        return self
+
+    @property
+    def label(self) -> str:
+        """Name of the layer in tables."""
+        return type(self).__name__
+
+    @property
+    def permutation(self) -> tuple[int, ...] | None:
+        """Order of the feature axes (from 1) if the layer only permutes them."""
+        return None
+
+    @property
+    def rows(self) -> Array | None:
+        """Matrix (in, out) if the layer multiplies the last axis by one."""
+        return None
+
+    @property
+    def vocabulary(self) -> int | None:
+        """Number of tokens for which the layer holds a row."""
+        return None
+
     def forward(self, *inputs: Tensor) -> Tensor:
         """Output (n, ...) of the layer for inputs (n, ...)."""
         raise NotImplementedError
-
-
-@dataclass(frozen=True)
-class Input(Layer):
-    """Where data come in; ``shape`` is without the batch axis, None where free."""
-
-    shape: tuple[int | None, ...]
-    dtype: str
-    kind: ClassVar[str] = "input"
-
-
-@dataclass(frozen=True)
-class Linear(Layer):
-    """A linear map plus a constant.
-
-    ``folds`` says that the map mixes elements by a kernel: positive and negative parts of its
-    output are taken from the sign of each product, so its spread is abs(Δ)·abs(W) and what
-    arrives as a half-difference leaves folded into the mean. A map without mixing keeps both.
-    ``broadcasts`` says that the transposed map takes a multiplier of size 1 along feature axes.
-    """
-
-    kind: ClassVar[str] = "linear"
-    folds: ClassVar[bool] = False
-    broadcasts: ClassVar[bool] = False
-
-    def linear(self, *inputs: Tensor) -> Tensor:
-        """The map without its constant."""
-        raise NotImplementedError
-
-    def forward(self, *inputs: Tensor) -> Tensor:
-        """The map with its constant."""
-        return self.linear(*inputs)
-
-    def forward_then(self, function: Callable[[Tensor], Tensor], *inputs: Tensor) -> Tensor:
-        """``function`` of the output, where a layer can have it cheaper."""
-        return function(self.forward(*inputs))
-
-    def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
-        """The transposed map of (n, out...); ``shapes`` are the inputs' without batch axis."""
-        count = tf.shape(multiplier)[:1]
-        points = [
-            tf.zeros(
-                tf.concat([count, tf.cast(tf.stack(list(shape)), tf.int32)], 0), multiplier.dtype
-            )
-            if len(shape)
-            else tf.zeros(count, multiplier.dtype)
-            for shape in shapes
-        ]
-        for point, shape in zip(points, shapes, strict=True):
-            point.set_shape([None, *(size if isinstance(size, int) else None for size in shape)])
-        return vjp(self.linear, points, multiplier)
-
-    def reweighted(self, change: Callable[[Array], Array]) -> Linear:
-        """The same map after ``change`` of its coefficients and of its constant.
-
-        Those are the arrays that the layer holds, or the layer within it.
-        """
-        changed: dict[str, Any] = {
-            name: value.reweighted(change)
-            if isinstance(value, Linear)
-            else change(np.asarray(value))
-            for name, value in self._held.items()
-            if isinstance(value, Linear | np.ndarray | np.generic)
-        }
-        return replace(self, **changed) if changed else self
-
-    def absolute(self) -> Linear:
-        """The same map with the magnitudes of its coefficients and of its constant."""
-        return self.reweighted(np.abs)
-
-    @property
-    def homogeneous(self) -> bool:
-        """Whether it has no constant: zeros give zeros."""
-        constants = [value for name, value in self._held.items() if name in CONSTANTS]
-        within = [value for value in self._held.values() if isinstance(value, Linear)]
-        return not any(value is not None and np.any(value) for value in constants) and all(
-            layer.homogeneous for layer in within
-        )
-
-    @property
-    def _held(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
-
-
-@dataclass(frozen=True)
-class Elementwise(Layer):
-    """A nonlinear function of each element by itself."""
-
-    kind: ClassVar[str] = "elementwise"
-
-    @property
-    def everywhere(self) -> bool:
-        """Whether the function has a value wherever parts of a difference may lead.
-
-        Where it has not, as a logarithm, positive and negative parts are not kept apart.
-        """
-        return True
-
-    def function(self, x: Tensor) -> Tensor:
-        """The function; any number of leading axes."""
-        raise NotImplementedError
-
-    def forward(self, *inputs: Tensor) -> Tensor:
-        """The function of the one input."""
-        return self.function(inputs[0])
-
-    def derivative(self, x: Tensor) -> Tensor:
-        """Derivative of the function at ``x``."""
-        return vjp(self.function, [x], tf.ones_like(x))[0]
-
-    def slope(self, x: Tensor, x0: Tensor) -> Tensor:
-        """Slope of the chord from ``x0`` to ``x``; the derivative where they meet."""
-        return self.chord(x, x0, self.function(x), self.function(x0))
-
-    def chord(self, x: Tensor, x0: Tensor, y: Tensor, y0: Tensor) -> Tensor:
-        """The same from the outputs as well.
-
-        Dividing two tiny differences gives noise. Simpson's mean of the derivative between
-        the two points does not, and is taken wherever it explains the difference of the
-        outputs to within their own rounding, so that nothing depends on an absolute scale.
-        """
-        dx, dy = x - x0, y - y0
-        first, last = self.derivative(x0 + tf.zeros_like(dx)), self.derivative(x)
-        mean = (first + 4 * self.derivative(x0 + dx / 2) + last) / 6
-        outputs = self.magnitude(x, y) + self.magnitude(x0, y0)
-        arguments = tf.abs(x * last) + tf.abs(x0 * first)
-        rounding = epsilon(x.dtype) * (4 * outputs + arguments)
-        return tf.where(tf.abs(dy - mean * dx) <= rounding, mean, safe_divide(dy, dx))
-
-    def magnitude(self, x: Tensor, y: Tensor) -> Tensor:
-        """Size of the largest number whose rounding is left in the output ``y``."""
-        return tf.abs(y)
-
-
-@dataclass(frozen=True)
-class Selection(Layer):
-    """Each output is one of the inputs: max pooling, maximum, minimum.
-
-    ``sign`` is +1 where the largest wins and -1 where the smallest does.
-    """
-
-    kind: ClassVar[str] = "selection"
-    sign: ClassVar[int] = 1
-    pools: ClassVar[bool] = False
-
-
-@dataclass(frozen=True)
-class Joint(Layer):
-    """A smooth function of several elements together.
-
-    ``nodes`` is the number of Gauss-Legendre points of the straight path from reference to
-    input at which its gradient is taken: exact for polynomials up to degree 2·nodes - 1
-    along the path times a difference, so 1 for products of two.
-    """
-
-    kind: ClassVar[str] = "joint"
-
-    @property
-    def nodes(self) -> int:
-        """Number of points on the path."""
-        return 1
 
     def gradient(self, points: Sequence[Tensor], multiplier: Tensor) -> list[Tensor] | None:
         """Gradient at ``points`` against ``multiplier``, with any leading axes, broadcast.
@@ -209,52 +143,82 @@ class Joint(Layer):
         """
         return None
 
+    def scaled_before(self, factor: Array, offset: Array | None) -> Layer | None:
+        """The layer with ``x * factor + offset`` in front of it; None if it cannot be merged."""
+        return None
 
-@dataclass(frozen=True)
-class Composite(Layer):
-    """A layer that brings its own complete rule.
+    def scaled_after(self, factor: Array, offset: Array | None) -> Layer | None:
+        """The layer with ``y * factor + offset`` behind it; None if it cannot be merged."""
+        return None
 
-    Where it ``reads_outputs``, the rule is `cross_from`. What relevance propagation does is
-    `share`.
-    """
+    def inner_shapes(self, shape: Shape) -> list[tuple[Any, ...]]:
+        """Shapes of the activations within the layer for an output of ``shape``."""
+        return []
 
-    kind: ClassVar[str] = "composite"
-    reads_outputs: ClassVar[bool] = False
+    def work(self, inputs: Sequence[Shape], output: Shape) -> float:
+        """Approximate cost of one sample's forward pass, in multiply-adds."""
+        return float(ELEMENT_WORK * math.prod(output))
 
-    def cross(
-        self, inputs: Sequence[Tensor], references: Sequence[Tensor], multiplier: Tensor
-    ) -> list[Tensor]:
-        """Multipliers of the inputs; ``multiplier`` may have one more leading axis."""
-        if not self.reads_outputs:
-            raise NotImplementedError
-        outputs = [self.forward(*end) for end in (inputs, references)]
-        return self.cross_from(inputs, references, outputs, multiplier)
+    # ------------------------------------------- how a change along one axis crosses the layer
 
-    def cross_from(
-        self,
-        inputs: Sequence[Tensor],
-        references: Sequence[Tensor],
-        outputs: Sequence[Tensor],
-        multiplier: Tensor,
-    ) -> list[Tensor]:
-        """The same, with the layer's own ``outputs`` at input and reference at hand."""
-        return self.cross(inputs, references, multiplier)
+    def pointwise_along(self, axis: int, rank: int) -> bool:
+        """Whether the layer treats positions along a feature axis alike, each by itself.
 
-    def share(self, inputs: Sequence[Tensor], relevance: Tensor) -> list[Tensor]:
-        """Relevance of the inputs (n, ...) from that of the output, with one more leading axis.
-
-        Here all of it is the first input's, element by element: what normalises, as a softmax
-        or a quotient, is taken as a constant (Achtibat 2024, arXiv:2402.05602, the identity rule).
+        ``axis`` counts from 0, ``rank`` is the number of feature axes of the first input.
         """
-        return [relevance, *(tf.zeros_like(x, relevance.dtype)[tf.newaxis] for x in inputs[1:])]
+        return False
+
+    def sliding_window(self, axis: int, length: int) -> Window | None:
+        """The window that slides along feature axis ``axis`` (from 0) of ``length``, if any."""
+        return None
+
+    def moved_span(self, span: Span, before: Shape, after: Shape) -> Span | None:
+        """The span of a change behind a layer that moves; None if it does not stay a span.
+
+        ``before`` and ``after`` are the shapes of input and output.
+        """
+        return None
+
+    def averages(
+        self, axis: int, before: Shape, after: Shape
+    ) -> tuple[int, tuple[int, ...]] | None:
+        """Number of positions along ``axis`` (from 0) that one mean covers, and the mean's axes.
+
+        None where the output keeps positions along the axis.
+        """
+        return None
+
+    def greatest_along(self, axis: int) -> bool:
+        """Whether the layer takes one maximum over feature axis ``axis`` (from 0)."""
+        return False
 
 
 @dataclass(frozen=True)
-class Lookup(Layer):
-    """A function of tokens: of integers or booleans, whose differences mean nothing.
+class Input(Layer):
+    """An input of the graph; ``shape`` is without the batch axis, None where free."""
 
-    By convention a token has a difference-from-reference of 1, so that its multiplier is its
-    contribution: all that the layer's output contributes there.
-    """
+    shape: tuple[int | None, ...]
+    dtype: str
+    kind: ClassVar[str] = "input"
 
-    kind: ClassVar[str] = "lookup"
+    @property
+    def label(self) -> str:
+        """Name in tables."""
+        return "input"
+
+
+def constant_along(array: Array, axis: int, rank: int) -> bool:
+    """Whether an array that broadcasts against ``rank`` features is constant along one axis."""
+    shape = np.shape(array)
+    from_end = axis - rank
+    return len(shape) < -from_end or shape[from_end] == 1
+
+
+def kernel_work(kernel: Array, output: Shape) -> float:
+    """Multiply-adds of a kernel (..., out), all of whose other elements meet each output."""
+    return float(math.prod(output) * kernel.size / kernel.shape[-1])
+
+
+def contraction_work(inputs: Sequence[Shape], output: Shape) -> float:
+    """About the multiply-adds of a product of two activations, of unknown common axes."""
+    return 8.0 * math.sqrt(sum(map(math.prod, inputs)) * math.prod(output))

@@ -9,13 +9,16 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from deeplift_engine.layers.layer import Joint, Selection
+from deeplift_engine.layers.families import Joint, Selection
+from deeplift_engine.layers.layer import Shape, contraction_work
 from deeplift_engine.util.typing import Tensor
 
 
 @dataclass(frozen=True)
 class Maximum(Selection):
     """Elementwise largest of the inputs; the first one where several are."""
+
+    fuses: ClassVar[bool] = True
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """The maximum."""
@@ -24,12 +27,17 @@ class Maximum(Selection):
             result = tf.maximum(result, other)
         return result
 
+    def pointwise_along(self, axis: int, rank: int) -> bool:
+        """Along every axis."""
+        return True
+
 
 @dataclass(frozen=True)
 class Minimum(Selection):
     """Elementwise smallest of the inputs; the first one where several are."""
 
     sign: ClassVar[int] = -1
+    fuses: ClassVar[bool] = True
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """The minimum."""
@@ -37,6 +45,10 @@ class Minimum(Selection):
         for other in inputs[1:]:
             result = tf.minimum(result, other)
         return result
+
+    def pointwise_along(self, axis: int, rank: int) -> bool:
+        """Along every axis."""
+        return True
 
 
 @dataclass(frozen=True)
@@ -48,6 +60,7 @@ class Product(Joint):
     """
 
     factors: int
+    fuses: ClassVar[bool] = True
 
     @property
     def nodes(self) -> int:
@@ -68,6 +81,10 @@ class Product(Joint):
             for position in range(len(points))
         ]
 
+    def pointwise_along(self, axis: int, rank: int) -> bool:
+        """Along every axis."""
+        return True
+
 
 @dataclass(frozen=True)
 class Dot(Joint):
@@ -86,9 +103,13 @@ class Dot(Joint):
         second = ["z", *letters[12 : 12 + right.shape.rank - 1]]
         second[self.axes[1]] = first[self.axes[0]]
         shared = first[self.axes[0]]
-        kept = [name for name in first + second[1:] if name != shared]
-        result = tf.einsum(f"{''.join(first)},{''.join(second)}->{''.join(kept)}", left, right)
-        return result[:, tf.newaxis] if len(kept) == 1 else result
+        remaining = [name for name in first + second[1:] if name != shared]
+        result = tf.einsum(f"{''.join(first)},{''.join(second)}->{''.join(remaining)}", left, right)
+        return result[:, tf.newaxis] if len(remaining) == 1 else result
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> float:
+        """The cost of matrix products."""
+        return contraction_work(inputs, output)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,3 +131,8 @@ class PathFunction(Joint):
     def forward(self, *inputs: Tensor) -> Tensor:
         """The function's value; its Python control flow is converted by TensorFlow."""
         return tf.function(self.function)(*inputs)
+
+    @property
+    def label(self) -> str:
+        """Name in tables."""
+        return f"path of {self.points} points"

@@ -8,14 +8,14 @@ from typing import Any
 
 import tensorflow as tf
 
-from deeplift_engine.layers.layer import Composite
+from deeplift_engine.layers.families import Composite
 from deeplift_engine.tensors.tensor_ops import safe_divide
 from deeplift_engine.util.typing import Tensor
 
 
 @dataclass(frozen=True)
 class Standardized(Composite):
-    """What is left of an input after division by its own spread.
+    """An input divided by its own spread.
 
     With p the numerator and q what is squared, each the input or, where ``centred`` and
     ``about_mean`` say so, its distance from the mean over ``axes``:
@@ -48,15 +48,19 @@ class Standardized(Composite):
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Same shape as the input."""
-        numerator, _, _, spread = self._parts(inputs[0])
+        numerator, _, _, spread = self._chain(inputs[0])
         return numerator / spread
+
+    def pointwise_along(self, axis: int, rank: int) -> bool:
+        """Along axes that are not normalised over."""
+        return all(axis != other % rank for other in self.axes)
 
     def cross(
         self, inputs: Sequence[Tensor], references: Sequence[Tensor], multiplier: Tensor
     ) -> list[Tensor]:
         """m_x = centred(m_p + m_σ · (q + q₀) / n / (σ + σ₀))."""
-        p, q, s, sigma = self._parts(inputs[0])
-        p0, q0, s0, sigma0 = self._parts(references[0])
+        p, q, s, sigma = self._chain(inputs[0])
+        p0, q0, s0, sigma0 = self._chain(references[0])
         width = sigma + sigma0
         level = (p / sigma + p0 / sigma0) / 2
         at_numerator = 2 * multiplier / width
@@ -69,7 +73,7 @@ class Standardized(Composite):
             at_squared = at_squared - self._mean(at_squared)
         return [at_numerator + at_squared]
 
-    def _parts(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _chain(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """p, q, s and σ."""
         distance = x - self._mean(x) if self.centred or self.about_mean else x
         squared = distance if self.about_mean else x
@@ -110,6 +114,11 @@ class Grouped(Composite):
     groups: int
     axis: int
 
+    @property
+    def label(self) -> str:
+        """That of the inner layer."""
+        return self.inner.label
+
     def forward(self, *inputs: Tensor) -> Tensor:
         """Same shape as the input."""
         return self._joined(self.inner.forward(self._split(inputs[0])))
@@ -120,17 +129,17 @@ class Grouped(Composite):
         """The inner layer's."""
         at_input, at_reference = ([self._split(x) for x in end] for end in (inputs, references))
         sent = self.inner.cross(at_input, at_reference, self._split(multiplier))
-        return [self._joined(part) for part in sent]
+        return [self._joined(tensor) for tensor in sent]
 
     def _split(self, x: Tensor) -> Tensor:
-        place = x.shape.rank + self.axis
-        sizes = [self.groups, x.shape[place] // self.groups]
-        return _reshaped(x, x.shape[:place], sizes, x.shape[place + 1 :])
+        position = x.shape.rank + self.axis
+        sizes = [self.groups, x.shape[position] // self.groups]
+        return _reshaped(x, x.shape[:position], sizes, x.shape[position + 1 :])
 
     def _joined(self, x: Tensor) -> Tensor:
-        place = x.shape.rank + self.axis - 1
-        sizes = [self.groups * x.shape[place + 1]]
-        return _reshaped(x, x.shape[:place], sizes, x.shape[place + 2 :])
+        position = x.shape.rank + self.axis - 1
+        sizes = [self.groups * x.shape[position + 1]]
+        return _reshaped(x, x.shape[:position], sizes, x.shape[position + 2 :])
 
 
 def _reshaped(x: Tensor, before: Any, sizes: list[int], behind: Any) -> Tensor:

@@ -1,4 +1,4 @@
-"""What operations need beside the layers: sums, products, choices, quotients."""
+"""Layers that only operations need: sums, products, choices, quotients."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from deeplift_engine.layers.layer import Composite, Joint, Linear, Selection
+from deeplift_engine.layers.families import Composite, Joint, Linear, Selection
 from deeplift_engine.layers.softmax import chord_of_logarithm, normalized
 from deeplift_engine.tensors.constants import constant
 from deeplift_engine.tensors.tensor_ops import safe_divide
@@ -17,21 +17,22 @@ from deeplift_engine.util.typing import Array, Tensor
 
 @dataclass(frozen=True)
 class BroadcastTo(Linear):
-    """Axes of size 1 repeated to the sizes of ``shape``, of which None leaves an axis as it is."""
+    """Axes of size 1 repeated to the sizes of ``shape``; None leaves an axis as it is."""
 
     shape: tuple[int | None, ...]
+    moves: ClassVar[bool] = True
 
     def linear(self, *inputs: Tensor) -> Tensor:
         """(n, ...) → (n, *shape)."""
         x = inputs[0]
         sizes = tf.shape(x)
-        wanted = [
+        target = [
             sizes[axis] if size is None else size for axis, size in enumerate(self.shape, start=1)
         ]
-        result = tf.broadcast_to(x, tf.stack([sizes[0], *wanted]))
+        result = tf.broadcast_to(x, tf.stack([sizes[0], *target]))
         known = [
-            met if size is None else size
-            for met, size in zip(x.shape[1:].as_list(), self.shape, strict=True)
+            own if size is None else size
+            for own, size in zip(x.shape[1:].as_list(), self.shape, strict=True)
         ]
         result.set_shape([None, *known])
         return result
@@ -41,27 +42,11 @@ class BroadcastTo(Linear):
 class BroadcastLike(Linear):
     """The first input with its axes of size 1 repeated to the sizes of the second."""
 
+    moves: ClassVar[bool] = True
+
     def linear(self, *inputs: Tensor) -> Tensor:
         """Shape of both together."""
         return inputs[0] + tf.zeros_like(inputs[1])
-
-
-@dataclass(frozen=True)
-class PadWith(Linear):
-    """``value`` around the features: one (before, after) per feature axis."""
-
-    margins: tuple[tuple[int, int], ...]
-    value: float
-
-    def linear(self, *inputs: Tensor) -> Tensor:
-        """Zeros around."""
-        return tf.pad(inputs[0], [(0, 0), *self.margins])
-
-    def forward(self, *inputs: Tensor) -> Tensor:
-        """The value around."""
-        x = inputs[0]
-        value = tf.cast(self.value, x.dtype)
-        return tf.pad(x, [(0, 0), *self.margins], constant_values=value)
 
 
 @dataclass(frozen=True)

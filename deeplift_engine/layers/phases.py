@@ -25,7 +25,7 @@ FEW = 8
 
 
 def blocks_of(kernel: Array, strides: Sequence[int]) -> list[int] | None:
-    """How many neighbours to compute together along each axis; None where that does not pay.
+    """Number of neighbours to compute together along each axis; None if that does not pay.
 
     A kernel is (spatial..., in, out). Phases of a stride cost nothing; more of them make windows
     longer, which pays along one axis that is long enough.
@@ -54,7 +54,7 @@ def transpose_by_phases(
     long. ``sizes`` may be tensors.
     """
     rank = len(sizes)
-    found = [
+    taps_of_axes = [
         _taps(size, *of_axis)
         for size, *of_axis in zip(kernel.shape[:rank], strides, blocks, before, strict=True)
     ]
@@ -63,19 +63,19 @@ def transpose_by_phases(
     margins = [
         (-first, step * (count - 1) + first + len(taps) - length)
         for (first, taps), step, count, length in zip(
-            found, steps, counts, features(y, 1)[:rank], strict=True
+            taps_of_axes, steps, counts, features(y, 1)[:rank], strict=True
         )
     ]
     if not all(isinstance(after, int) for _, after in margins):
         y, margins = tf.pad(y, [[0, 0], *margins, [0, 0]]), [(0, 0)] * rank
-    output = correlate(y, _of_phases(kernel, found), steps, [1] * rank, margins)
+    output = correlate(y, _of_phases(kernel, taps_of_axes), steps, [1] * rank, margins)
     channels = kernel.shape[-2]
     if np.prod(blocks[:-1]) > 1:
         apart = tf.reshape(output, [-1, *counts, *blocks, channels])
-        order = [axis + part * rank for axis in range(1, rank + 1) for part in (0, 1)]
+        order = [axis + half * rank for axis in range(1, rank + 1) for half in (0, 1)]
         output = tf.transpose(apart, [0, *order, 2 * rank + 1])
-    whole = [count * block for count, block in zip(counts, blocks, strict=True)]
-    output = tf.reshape(output, [-1, *whole, channels])
+    lengths = [count * block for count, block in zip(counts, blocks, strict=True)]
+    output = tf.reshape(output, [-1, *lengths, channels])
     return output[(slice(None), *(slice(size) for size in sizes))]
 
 
@@ -91,7 +91,7 @@ def _of_phases(kernel: Array, taps: Sequence[tuple[int, Array]]) -> Array:
     """The kernel (inputs..., out, phases... x in) between inputs and blocks of outputs."""
     rank = len(taps)
     inputs, phases, sizes = "abc"[:rank], "pqr"[:rank], "xyz"[:rank]
-    each = [part + phase + size for part, phase, size in zip(inputs, phases, sizes, strict=True)]
+    each = [own + phase + size for own, phase, size in zip(inputs, phases, sizes, strict=True)]
     spelled = f"{','.join(each)},{sizes}io->{inputs}o{phases}i"
     chosen = [taps_of_axis.astype(kernel.dtype) for _, taps_of_axis in taps]
     spread = np.einsum(spelled, *chosen, kernel, optimize=True)

@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from deeplift_engine.layers.layer import Linear, Selection
+from deeplift_engine.layers.families import Linear, Selection
+from deeplift_engine.layers.layer import Shape
+from deeplift_engine.layers.spans import Window
 from deeplift_engine.tensors.tensor_ops import features
 from deeplift_engine.util.typing import Tensor
 
@@ -32,6 +34,20 @@ class AveragePool(Linear):
             return [multiplier / math.prod(self.size)]
         return super().transpose(multiplier, shapes)
 
+    def sliding_window(self, axis: int, length: int) -> Window | None:
+        """Along spatial axes."""
+        if axis >= len(self.size):
+            return None
+        return Window.padded(self.padding, length, self.size[axis], 1, self.strides[axis])
+
+    def averages(
+        self, axis: int, before: Shape, after: Shape
+    ) -> tuple[int, tuple[int, ...]] | None:
+        """The only window of a sequence."""
+        if len(self.size) > 1 or after[0] != 1 or axis != 0:
+            return None
+        return min(self.size[0], before[0]), (0,)
+
 
 @dataclass(frozen=True)
 class MaxPool(Selection):
@@ -46,6 +62,12 @@ class MaxPool(Selection):
         """(n, spatial..., c) → (n, windows..., c)."""
         return _pooled(tf.nn.max_pool, inputs[0], self.size, self.strides, self.padding)
 
+    def sliding_window(self, axis: int, length: int) -> Window | None:
+        """Along spatial axes."""
+        if axis >= len(self.size):
+            return None
+        return Window.padded(self.padding, length, self.size[axis], 1, self.strides[axis])
+
 
 @dataclass(frozen=True)
 class GlobalMax(Selection):
@@ -58,6 +80,10 @@ class GlobalMax(Selection):
     def forward(self, *inputs: Tensor) -> Tensor:
         """The maximum."""
         return tf.reduce_max(inputs[0], axis=list(self.axes), keepdims=self.keepdims)
+
+    def greatest_along(self, axis: int) -> bool:
+        """Along the axes of the maximum."""
+        return axis + 1 in self.axes
 
 
 @dataclass(frozen=True)
@@ -77,10 +103,10 @@ class WindowMax(Selection):
         for axis, spans in self.windows:
             longest = max(end - begin for begin, end in spans)
             # shorter windows read their last element again
-            places = [
+            indices = [
                 [min(begin + step, end - 1) for step in range(longest)] for begin, end in spans
             ]
-            x = tf.reduce_max(tf.gather(x, places, axis=axis), axis=axis + 1)
+            x = tf.reduce_max(tf.gather(x, indices, axis=axis), axis=axis + 1)
         return x
 
 

@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from deeplift_engine.layers.layer import Layer, Linear
+from deeplift_engine.layers.families import Linear
+from deeplift_engine.layers.layer import Layer, Shape
 from deeplift_engine.tensors.tensor_ops import batched
 from deeplift_engine.util.typing import Tensor
 
@@ -51,6 +52,7 @@ class Recurrence(Layer):
     masked: bool = False
     started: bool = False
     axis: int = 1
+    has_kernel: ClassVar[bool] = True
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """(n, steps, ...), and mask and initial states → (n, steps, ..., all states)."""
@@ -60,14 +62,14 @@ class Recurrence(Layer):
         names = [STEP, MASK][: len(stepped)]
         steps = tf.shape(stepped[0])[0]
         if not initial:
-            initial = self.zeros(dict(zip(names, (part[0] for part in stepped), strict=True)))
+            initial = self.zeros(dict(zip(names, (each[0] for each in stepped), strict=True)))
         collected = tf.TensorArray(stepped[0].dtype, size=steps, element_shape=None)
 
         def step(number: Tensor, before: Sequence[Tensor], collected: Any) -> tuple[Any, ...]:
-            values = dict(zip(names, (part[number] for part in stepped), strict=True))
+            values = dict(zip(names, (each[number] for each in stepped), strict=True))
             values |= dict(zip(self.states, before, strict=True))
-            found = self.cell.forward(values, self.cell.outputs)
-            after = [found[name] for name in self.cell.outputs]
+            states = self.cell.forward(values, self.cell.outputs)
+            after = [states[name] for name in self.cell.outputs]
             for old, new in zip(before, after, strict=True):
                 new.set_shape(old.shape)
             return number + 1, after, collected.write(number, tf.concat(after, -1))
@@ -83,11 +85,11 @@ class Recurrence(Layer):
         return self.steps_back(packed, self.axis)
 
     def projected(self, sequence: Tensor, leading: int) -> Tensor:
-        """What the cell reads of a sequence (steps, ...), for all steps at once."""
+        """The cell's input from a sequence (steps, ...), for all steps at once."""
         return batched(lambda steps: [self.entry.forward(steps)], sequence, leading)[0]
 
     def parted(self, inputs: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-        """What has steps (the sequence, the mask), and the initial states."""
+        """The inputs with steps (the sequence, the mask), and the initial states."""
         count = 2 if self.masked else 1
         return list(inputs[:count]), list(inputs[count:])
 
@@ -121,3 +123,22 @@ class Recurrence(Layer):
         """The first axis moved to ``axis``."""
         rank = tensor.shape.rank
         return tf.transpose(tensor, [*range(1, axis + 1), 0, *range(axis + 1, rank)])
+
+    @property
+    def input_map(self) -> Layer:
+        """The kernel that reads the sequence."""
+        return self.entry
+
+    def inner_shapes(self, shape: Shape) -> list[tuple[Any, ...]]:
+        """Those of the cell at every step."""
+        return [(*shape[: self.axis], *node.shape) for node in self.cell.nodes.values()]
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> float:
+        """The cell's layers at every step; the kernel in front of it is not counted."""
+        nodes = self.cell.nodes
+        shapes = {name: [size or 0 for size in node.shape] for name, node in nodes.items()}
+        one_step = sum(
+            node.layer.core.work([shapes[source] for source in node.inputs], shapes[name])
+            for name, node in nodes.items()
+        )
+        return float(inputs[0][self.axis - 1] * one_step)

@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from deeplift_engine.layers.axis import along
-from deeplift_engine.layers.layer import Linear
+from deeplift_engine.layers.families import Linear
 from deeplift_engine.tensors.tensor_ops import features
 from deeplift_engine.util.typing import Tensor
 
@@ -85,8 +85,8 @@ class Interpolation(Linear):
 
     def _matrices(self, sizes: Sequence[Any], dtype: Any) -> list[Tensor]:
         """(out, in) along height and width."""
-        wanted = self._enlarged(sizes)
-        return [self._matrix(old, new, dtype) for old, new in zip(sizes, wanted, strict=True)]
+        enlarged = self._enlarged(sizes)
+        return [self._matrix(old, new, dtype) for old, new in zip(sizes, enlarged, strict=True)]
 
     def _matrix(self, old: Any, new: Any, dtype: Any) -> Tensor:
         if isinstance(old, int) and isinstance(new, int):
@@ -96,7 +96,7 @@ class Interpolation(Linear):
         return tf.cast(self._resized_basis(old, new), dtype)
 
     def _resized_basis(self, old: Any, new: Any) -> Tensor:
-        """What becomes of basis vectors, as the channels of an image of width 1."""
+        """Resized basis vectors, as the channels of an image of width 1."""
         if self.method in SHARPNESS:
             matrix = _cubic_matrix(old, new, self.method)
         else:

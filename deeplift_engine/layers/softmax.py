@@ -9,7 +9,7 @@ from typing import ClassVar
 import tensorflow as tf
 
 from deeplift_engine.layers.activations import NEAR, TANH_SERIES
-from deeplift_engine.layers.layer import Composite
+from deeplift_engine.layers.families import Composite
 from deeplift_engine.util.typing import Tensor
 
 
@@ -24,6 +24,7 @@ class Softmax(Composite):
     """
 
     reads_outputs: ClassVar[bool] = True
+    reads_logits: ClassVar[bool] = True
     axes: tuple[int, ...] = (-1,)
     logarithm: bool = False
 
@@ -56,6 +57,15 @@ class Softmax(Composite):
             at_u = multiplier * logarithmic_mean(y, y0, (x - x0) - (a - a0))
         weights = _chord(x, x0, a, a0, y, y0)
         return [at_u - weights * tf.reduce_sum(at_u, axis=axes, keepdims=True)]
+
+    @property
+    def is_gate(self) -> bool:  # type: ignore[override]
+        """Whether outputs are shares, not their logarithms."""
+        return not self.logarithm
+
+    def pointwise_along(self, axis: int, rank: int) -> bool:
+        """Along axes that are not normalised over."""
+        return all(axis != other % rank for other in self.axes)
 
 
 def normalized(x: Tensor, axes: Sequence[int]) -> Tensor:
@@ -90,7 +100,7 @@ def chord_of_logarithm(x: Tensor, x0: Tensor, a: Tensor, a0: Tensor) -> Tensor:
 
 
 def _chord(x: Tensor, x0: Tensor, a: Tensor, a0: Tensor, y: Tensor, y0: Tensor) -> Tensor:
-    """The same, with y = exp(x - a) at hand."""
+    """The same multipliers, from y = exp(x - a) too."""
     highest = tf.maximum(a, a0)
     scale, scale0 = tf.exp(a - highest), tf.exp(a0 - highest)
     return logarithmic_mean(y * scale, y0 * scale0, x - x0) / logarithmic_mean(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import tensorflow as tf
 
 from deeplift_engine.layers.activations import ReLU
-from deeplift_engine.layers.layer import Composite
+from deeplift_engine.layers.families import Composite
 from deeplift_engine.tensors.tensor_ops import epsilon, safe_divide, vjp
 from deeplift_engine.util.typing import Tensor
 
@@ -25,6 +26,8 @@ class Sparsemax(Composite):
     Its rule: Rescale for the maximum; τ is piecewise linear, its gradient averaged along the
     path and set right along Δ, so that it explains Δτ exactly.
     """
+
+    is_gate: ClassVar[bool] = True
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Same shape as the input."""

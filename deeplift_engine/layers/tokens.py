@@ -1,14 +1,15 @@
-"""What reads tokens: embeddings, masks and comparisons."""
+"""Layers that read tokens: embeddings, masks and comparisons."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import tensorflow as tf
 
-from deeplift_engine.layers.layer import Composite, Lookup
+from deeplift_engine.layers.families import Composite, Lookup
 from deeplift_engine.tensors.tensor_ops import safe_divide
 from deeplift_engine.util.typing import Array, Tensor
 
@@ -18,6 +19,16 @@ class Embedding(Lookup):
     """One row of ``table`` (tokens, features) for every token."""
 
     table: Array
+    is_gate: ClassVar[bool] = False
+
+    @property
+    def vocabulary(self) -> int:
+        """Number of rows."""
+        return len(self.table)
+
+    def pointwise_along(self, axis: int, rank: int) -> bool:
+        """Along every axis."""
+        return True
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """(n, ...) of whole numbers → (n, ..., features)."""
@@ -43,6 +54,10 @@ class TokenFunction(Lookup):
         """The function's value."""
         return self.function(*inputs)
 
+    def pointwise_along(self, axis: int, rank: int) -> bool:
+        """Along every axis."""
+        return True
+
 
 @dataclass(frozen=True)
 class UsedSteps(Composite):
@@ -53,6 +68,7 @@ class UsedSteps(Composite):
     """
 
     value: float = 0.0
+    is_gate: ClassVar[bool] = True
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """(n, ..., features) → (n, ...)."""

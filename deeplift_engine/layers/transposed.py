@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import tensorflow as tf
 
+from deeplift_engine.layers.channel_scaling import along, scaled_outputs
 from deeplift_engine.layers.convolution import Convolution
-from deeplift_engine.layers.layer import Linear
+from deeplift_engine.layers.families import Linear
+from deeplift_engine.layers.layer import Shape, kernel_work
 from deeplift_engine.tensors.constants import constant
 from deeplift_engine.tensors.tensor_ops import features
 from deeplift_engine.util.typing import Array, Tensor
@@ -26,7 +28,8 @@ class TransposedConvolution(Linear):
     adjoint: Convolution
     bias: Array | None = None
     output_padding: tuple[int, ...] | None = None
-    folds: ClassVar[bool] = True
+    has_kernel: ClassVar[bool] = True
+    kernel_family: ClassVar[str | None] = "convolution"
 
     def linear(self, *inputs: Tensor) -> Tensor:
         """(n, spatial..., in) → (n, spatial..., out)."""
@@ -52,3 +55,15 @@ class TransposedConvolution(Linear):
             return length * stride if same else (length - 1) * stride + max(window, stride)
         end = window % 2 if same else window
         return (length - 1) * stride + end + self.output_padding[axis]
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> float:
+        """Each input is multiplied with one column of the kernel."""
+        return kernel_work(self.adjoint.kernel, inputs[0])
+
+    def scaled_after(self, factor: Array, offset: Array | None) -> Linear | None:
+        """The kernel and the bias times the factor."""
+        kernel = self.adjoint.kernel
+        merged = scaled_outputs(kernel, self.bias, (factor, offset), kernel.shape[-2], along(-2))
+        if merged is None:
+            return None
+        return replace(self, adjoint=replace(self.adjoint, kernel=merged[0]), bias=merged[1])

@@ -14,7 +14,9 @@ import numpy as np
 
 from deeplift_engine.engine.probe_inputs import random_inputs
 from deeplift_engine.errors import InputError, UnsupportedModelError
-from deeplift_engine.live.tracing import TracedModel, Weights, structure, trace
+from deeplift_engine.graph.inputs import by_input, by_name
+from deeplift_engine.graph.structure import leaves, packed
+from deeplift_engine.live.tracing import TracedModel, Weights, trace
 
 if TYPE_CHECKING:
     from deeplift_engine.network import Network
@@ -76,16 +78,20 @@ def check_trace(network: Network, model: Any, model_trace: TracedModel, example:
     UnsupportedModelError
         If they differ: ``call`` treats symbolic tensors and data differently.
     """
+    args, kwargs = model_trace.arguments or ((None,), {})
     if example is not None:
-        values = [np.asarray(value)[:SAMPLES] for value in keras.tree.flatten(example)]
+        few = keras.tree.map_structure(lambda value: np.asarray(value)[:SAMPLES], example)
+        values = by_input([few[name] for name in kwargs] if kwargs else few, network.inputs, "x")
     else:
         values = random_inputs(network.inputs, network.dtype, SAMPLES)
-    symbols = model_trace.arguments or ((structure(model, "inputs"),), {})
-    args, kwargs = keras.tree.pack_sequence_as(symbols, values)
-    expected = [np.asarray(value) for value in keras.tree.flatten(model(*args, **kwargs))]
-    outcome = network.predict(values)
-    ours = list(outcome.values()) if isinstance(outcome, dict) else [outcome]
-    for number, (a, b) in enumerate(zip(ours, expected, strict=len(ours) == len(expected))):
+    x = packed([info.path for info in network.inputs], values)
+    if kwargs:
+        outputs = model(**dict(zip(kwargs, x, strict=True)))
+    else:
+        outputs = model(*x) if len(args) > 1 else model(x)
+    expected = [np.asarray(value) for value in leaves(outputs)]
+    ours = network.output_arrays(by_name(values, network.inputs))
+    for number, (a, b) in enumerate(zip(ours, expected, strict=True)):
         scale = float(np.max(np.abs(b), initial=0)) or 1.0
         error = float(np.max(np.abs(a - b), initial=0)) / scale if a.shape == b.shape else np.inf
         if not error < TOLERANCE:

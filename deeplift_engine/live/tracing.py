@@ -19,9 +19,15 @@ import keras
 import numpy as np
 
 from deeplift_engine.errors import InputError, UnsupportedModelError
+from deeplift_engine.live.saved_form import (
+    Config,
+    input_layer,
+    is_symbol,
+    own_activations,
+    written,
+)
 
 logger = logging.getLogger("deeplift_engine")
-Config = dict[str, Any]
 Weights = dict[str, list[tuple[str, Any]]]
 
 
@@ -100,7 +106,7 @@ def _has_graph(model: Any) -> bool:
 @functools.cache
 def _functional() -> Any:
     x = keras.Input((1,))
-    return type(keras.Model(x, x))
+    return type(keras.Model(x, keras.layers.Identity()(x)))  # before 3.14, x alone is refused
 
 
 def _symbols(model: keras.Model, example: Any, input_shape: Any) -> tuple[Any, Config]:
@@ -120,10 +126,16 @@ def _symbols(model: keras.Model, example: Any, input_shape: Any) -> tuple[Any, C
             )
         symbols = _of_shapes(built, lambda shape: (None, *shape[1:]))
     if len(wanted) > 1 and isinstance(symbols, Mapping) and symbols.keys() >= set(wanted):
-        return (), dict(symbols)
+        order = [name for name in _parameters(model) if name in symbols]
+        return (), {name: symbols[name] for name in dict.fromkeys([*order, *symbols])}
     if len(wanted) > 1 and isinstance(symbols, list | tuple) and len(symbols) >= len(wanted):
         return tuple(symbols), {}
     return (symbols,), {}
+
+
+def _parameters(layer: Any) -> list[str]:
+    """Names of all parameters of a layer's ``call``, in its order."""
+    return list(inspect.signature(layer.call).parameters)
 
 
 def _required(model: keras.Model) -> list[str]:
@@ -180,29 +192,45 @@ class _Tracing:
         self.ran = False
 
     def graph(self, model: Any, name: str, prefix: str) -> Config:
-        """A model that is its graph."""
-        return self.between(name, prefix, structure(model, "inputs"), structure(model, "outputs"))
+        """A model that is its graph; the outputs of an inner one in the order of its calls."""
+        outputs = model.outputs if prefix else structure(model, "outputs")
+        return self.between(name, prefix, structure(model, "inputs"), outputs)
 
     def called(self, layer: Any, name: str, prefix: str, args: Any, kwargs: Any) -> Config:
         """Trace a layer's ``call`` on symbolic tensors."""
         call = getattr(layer.call, "python_function", layer.call)  # of a tf.function
-        outputs = keras.tree.flatten(call(*args, **kwargs))
-        inputs = [value for value in keras.tree.flatten((args, kwargs)) if _is_symbol(value)]
-        if not outputs or not all(map(_is_symbol, outputs)):
+        outputs = call(*args, **kwargs)
+        flat = keras.tree.flatten(outputs)
+        if not flat or not all(map(is_symbol, flat)):
             raise ValueError("it returns something that is no tensor computed from its inputs")
         self.ran = True
-        return self.between(name, prefix, inputs, outputs)
+        if prefix:
+            return self.between(name, prefix, _tensors(args, kwargs), flat)
+        passed = [*zip(_parameters(layer), args, strict=False), *kwargs.items()]
+        wanted = {id(value): parameter for parameter, value in passed} if len(passed) > 1 else {}
+        inputs = _unlisted([value for _, value in passed])
+        return self.between(name, prefix, inputs, _unlisted(outputs), wanted)
 
-    def between(self, name: str, prefix: str, inputs: Any, outputs: Any) -> Config:
-        """The graph from ``inputs`` to ``outputs``, as a Functional model's configuration."""
+    def between(
+        self,
+        name: str,
+        prefix: str,
+        inputs: Any,
+        outputs: Any,
+        wanted: Mapping[int, str] | None = None,
+    ) -> Config:
+        """The graph from ``inputs`` to ``outputs``, as a Functional model's configuration.
+
+        ``wanted`` are names for inputs, by the ids of their tensors.
+        """
         sources = {id(tensor): tensor for tensor in keras.tree.flatten(inputs)}
         nodes = _ordered(sources, keras.tree.flatten(outputs))
         names = _Names()
         origins = {
-            key: (names.of(tensor, tensor._keras_history[0].name), 0, 0)
+            key: (names.of(tensor, (wanted or {}).get(key, tensor._keras_history[0].name)), 0, 0)
             for key, tensor in sources.items()
         }
-        layers = [_input_layer(origins[key][0], tensor) for key, tensor in sources.items()]
+        layers = [input_layer(origins[key][0], tensor) for key, tensor in sources.items()]
         entries: dict[Any, Config] = {}
         for node in nodes:
             operation, config, args, kwargs = self.operation(node, names, prefix, entries)
@@ -212,7 +240,7 @@ class _Tracing:
                 layers.append(entry)
             for number, tensor in enumerate(node.output_tensors):
                 origins[id(tensor)] = (entry["name"], len(entry["inbound_nodes"]), number)
-            read = functools.partial(_written, origins)
+            read = functools.partial(written, origins)
             entry["inbound_nodes"].append({"args": read(args), "kwargs": read(kwargs)})
         models = {entry["name"] for entry in layers if entry["class_name"] == "Functional"}
 
@@ -266,7 +294,8 @@ class _Tracing:
         except Exception:  # no get_config: its class is all that is known
             saved = {"class_name": type(layer).__name__, "module": type(layer).__module__}
             saved["config"] = {"name": name}
-        return {**saved, "name": name, "config": {**saved["config"], "name": name}}
+        config = {**saved["config"], "name": name, **own_activations(layer)}
+        return {**saved, "name": name, "config": config}
 
 
 class _Names:
@@ -287,6 +316,11 @@ class _Names:
             self.names[key] = name
             self.taken.add(name)
         return self.names[key]
+
+
+def _unlisted(values: Any) -> Any:
+    """The only one of several values, or all of them."""
+    return values[0] if isinstance(values, list | tuple) and len(values) == 1 else values
 
 
 def structure(model: Any, which: str) -> Any:
@@ -328,45 +362,18 @@ def _check_masks(layer: Any, tensors: list[Any]) -> None:
         raise ValueError("it supports masks, and its input has one")
 
 
-def _input_layer(name: str, tensor: Any) -> Config:
-    config = {"name": name, "batch_shape": [None, *tensor.shape[1:]], "dtype": tensor.dtype}
-    return {"class_name": "InputLayer", "config": config, "name": name, "inbound_nodes": []}
-
-
-def _is_symbol(value: Any) -> bool:
-    return isinstance(value, keras.KerasTensor)
-
-
 def _is_kerass(layer: Any) -> bool:
     return type(layer).__module__.split(".")[0] == "keras"
 
 
 def _tensors(*values: Any) -> list[Any]:
-    return [value for value in keras.tree.flatten(values) if _is_symbol(value)]
+    return [value for value in keras.tree.flatten(values) if is_symbol(value)]
 
 
 def _fixed(*values: Any) -> str:
     """A key of a call's arguments other than tensors, and of the positions of the tensors."""
-    return repr(keras.tree.map_structure(lambda x: "tensor" if _is_symbol(x) else x, values))
+    return repr(keras.tree.map_structure(lambda x: "tensor" if is_symbol(x) else x, values))
 
 
 def _renewed(value: Any) -> Any:
-    return keras.Input(batch_shape=value.shape, dtype=value.dtype) if _is_symbol(value) else value
-
-
-def _written(origins: Mapping[int, tuple[str, int, int]], value: Any) -> Any:
-    """Arguments of a call in the form of a ``.keras`` file; arrays stay arrays."""
-    if _is_symbol(value):
-        history = list(origins[id(value)])
-        config = {"shape": list(value.shape), "dtype": value.dtype, "keras_history": history}
-        return {"class_name": "__keras_tensor__", "config": config}
-    if isinstance(value, tuple):
-        return {"class_name": "__tuple__", "items": [_written(origins, entry) for entry in value]}
-    if isinstance(value, list):
-        return [_written(origins, entry) for entry in value]
-    if isinstance(value, dict):
-        return {key: _written(origins, entry) for key, entry in value.items()}
-    if isinstance(value, np.ndarray | keras.Variable) or keras.ops.is_tensor(value):
-        array = keras.ops.convert_to_numpy(value)
-        return {"class_name": "__numpy__", "config": {"value": array, "dtype": array.dtype.name}}
-    return keras.saving.serialize_keras_object(value)
+    return keras.Input(batch_shape=value.shape, dtype=value.dtype) if is_symbol(value) else value

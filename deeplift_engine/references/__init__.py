@@ -1,20 +1,25 @@
-"""What inputs are compared with: constants, data sets, arrays of one's own, functions, shuffles.
+"""References that inputs are compared with: constants, data sets, functions, shuffles.
 
 A contribution is always relative to a reference, so this choice decides what the scores mean.
-`resolve` turns whatever a user passes for one input into a `References`; the explainer asks
-that for arrays, batch by batch, and knows no other form.
+`resolve` turns whatever a user passes for one input into a `References`, from which the explainer
+takes arrays, batch by batch. `KINDS` is the table of all kinds.
 """
+
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from deeplift_engine.references.fixed import (
     background,
     blur,
     constant,
     function,
+    mean,
     per_sample,
     replaced,
     shared,
     zeros,
 )
+from deeplift_engine.references.kinds import Form, ReferenceKind
 from deeplift_engine.references.random_draws import (
     dinucleotide_shuffle,
     drawn,
@@ -35,8 +40,31 @@ from deeplift_engine.references.resolution import (
     resolve,
 )
 
+_ROWS = (
+    ReferenceKind(zeros),
+    ReferenceKind(constant, {"value": Form.NUMBER}),
+    ReferenceKind(background, {"frequencies": Form.NUMBERS}),
+    ReferenceKind(shuffle, {"count": Form.COUNT}),
+    ReferenceKind(dinucleotide_shuffle, {"count": Form.COUNT}),
+    ReferenceKind(kmer_shuffle, {"k": Form.INTEGER, "count": Form.COUNT}),
+    ReferenceKind(gc_matched, {"count": Form.COUNT}),
+    ReferenceKind(mean, {"array": Form.FILE}),
+    ReferenceKind(drawn, {"count": Form.COUNT, "array": Form.FILE}),
+    ReferenceKind(shared, {"array": Form.FILE}),
+    ReferenceKind(per_sample, {"array": Form.FILE}),
+    ReferenceKind(blur, {"sigma": Form.NUMBERS}),
+    ReferenceKind(replaced, {"by": Form.INTEGERS, "keep": Form.INTEGERS}),
+    ReferenceKind(function, None),
+    ReferenceKind(combined, None),
+)
+
+KINDS: Mapping[str, ReferenceKind] = MappingProxyType({kind.name: kind for kind in _ROWS})
+"""Kinds of references by name."""
+
 __all__ = [
+    "KINDS",
     "PendingReferences",
+    "ReferenceKind",
     "References",
     "ReferencesLike",
     "background",
@@ -49,6 +77,7 @@ __all__ = [
     "function",
     "gc_matched",
     "kmer_shuffle",
+    "mean",
     "per_sample",
     "repeated_fraction",
     "replaced",

@@ -58,13 +58,13 @@ def shuffle_codes(codes: Codes, streams: Words, k: int = 2) -> Codes:
     together = max(1, min(LANES_AT_ONCE, NODES_AT_ONCE // most) // count)
 
     def shuffle(start: int) -> None:
-        part = slice(start, start + together)
-        graph = _Graph(codes[part], k)
-        sequence = np.repeat(np.arange(len(codes[part])), count)
-        exits = _exits(graph, sequence, streams[part].reshape(-1))
+        block = slice(start, start + together)
+        graph = _Graph(codes[block], k)
+        sequence = np.repeat(np.arange(len(codes[block])), count)
+        exits = _exits(graph, sequence, streams[block].reshape(-1))
         walked = _cut(_walk(graph, sequence, exits), graph.mark)
-        shuffled[part, :, : k - 2] = codes[part, np.newaxis, : k - 2]
-        shuffled[part, :, k - 2 :] = graph.letters[walked].reshape(-1, count, length - k + 2)
+        shuffled[block, :, : k - 2] = codes[block, np.newaxis, : k - 2]
+        shuffled[block, :, k - 2 :] = graph.letters[walked].reshape(-1, count, length - k + 2)
 
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(shuffle, range(0, n, together)))
@@ -127,16 +127,16 @@ def _exits(graph: _Graph, sequence: Indices, streams: Words) -> NDArray[Any]:
     exits = np.empty((len(sequence), len(numbers)), np.min_scalar_type(graph.mark))
     rows = max(1, WORDS_AT_ONCE // len(numbers))
     for start in range(0, len(sequence), rows):
-        part = slice(start, start + rows)
-        words = random_words(streams[part, np.newaxis], numbers)
+        block = slice(start, start + rows)
+        words = random_words(streams[block, np.newaxis], numbers)
         words >>= graph.bits
         words &= middle
-        words |= graph.edges[sequence[part]]
-        lane, node = np.nonzero(tree[part] >= 0)
-        words[lane, tree[part][lane, node]] |= middle
+        words |= graph.edges[sequence[block]]
+        lane, node = np.nonzero(tree[block] >= 0)
+        words[lane, tree[block][lane, node]] |= middle
         words.sort(axis=1)
         words &= lowest
-        exits[part] = words
+        exits[block] = words
     return exits
 
 

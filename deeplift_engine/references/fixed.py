@@ -1,4 +1,4 @@
-"""References that are said once: constants, arrays of one's own, functions of the inputs.
+"""References without random numbers: constants, arrays, functions of the inputs.
 
 Users meet these names through `deeplift_engine.references`.
 """
@@ -34,7 +34,13 @@ def zeros() -> References:
 
 
 def constant(value: float) -> References:
-    """The same number everywhere, or the same token: one shared reference."""
+    """The same number, or token, everywhere: one shared reference.
+
+    Parameters
+    ----------
+    value
+        The number or token.
+    """
     number = np.asarray(value)
     if number.ndim or not np.isfinite(number):
         raise ReferencesError(
@@ -45,28 +51,29 @@ def constant(value: float) -> References:
 
 
 def replaced(by: int | Sequence[int], *, keep: Sequence[int] = ()) -> References:
-    """Each input with every token replaced, but for those to ``keep``.
+    """Each input with every token replaced, except those to ``keep``.
 
-    Where an input of tokens has special ones that hold its form (padding, start, end, separators),
-    they stay where they are, so that the reference has the same length and what is scored is the
-    content: ``replaced(by=mask, keep=(pad, cls, sep))``.
+    Special tokens that hold the form of an input (padding, start, end, separators) stay where they
+    are, so that the reference has the same length and only the content is scored:
+    ``replaced(by=mask, keep=(pad, cls, sep))``.
 
     Parameters
     ----------
     by
-        The token to put: a mask's, an unknown word's. Of several, one reference each.
+        The replacement: a mask's token, an unknown word's. Several give one reference each.
     keep
-        Tokens that stay.
+        Tokens that are not replaced.
     """
-    tokens, kept = _tokens(by, "by"), _tokens(keep, "keep") if len(keep) else np.zeros(0, int)
+    tokens = _tokens(by, "by")
+    special = _tokens(keep, "keep") if len(keep) else np.zeros(0, int)
     name = f"replaced({', '.join(map(str, tokens))}"
-    name += f", keep=({', '.join(map(str, kept))}))" if len(kept) else ")"
+    name += f", keep=({', '.join(map(str, special))}))" if len(special) else ")"
 
     def make(inputs: Array, indices: Array) -> Array:
         if inputs.dtype.kind == "f" and not np.array_equal(inputs, np.floor(inputs)):
             raise ReferencesError(f"{name} is for inputs of tokens, and these hold fractions")
-        stay = np.isin(inputs, kept)
-        return np.stack([np.where(stay, inputs, token) for token in tokens], axis=1)
+        unchanged = np.isin(inputs, special)
+        return np.stack([np.where(unchanged, inputs, token) for token in tokens], axis=1)
 
     return References(name, len(tokens), False, make)
 
@@ -88,8 +95,8 @@ def background(frequencies: Sequence[float], *, channel_axis: int | None = None)
     frequencies
         One value per letter, for instance ``[0.3, 0.2, 0.2, 0.3]``; they sum to 1.
     channel_axis
-        The axis of the letters in one sample (batch axis not counted). Found by its size if
-        only one axis has it.
+        The axis of the letters in one sample (batch axis not counted); by default the only axis
+        of that size.
     """
     values = np.asarray(frequencies, dtype=float)
     name = f"background({', '.join(f'{v:g}' for v in values.ravel())})"
@@ -111,7 +118,13 @@ def background(frequencies: Sequence[float], *, channel_axis: int | None = None)
 
 
 def shared(array: ArrayLike) -> References:
-    """Compare every input with every one of ``array`` ``(M, *S)``, a data set of references."""
+    """A data set ``array`` ``(M, *S)`` of references: every input is compared with each of them.
+
+    Parameters
+    ----------
+    array
+        The references.
+    """
     values = to_numbers(array, "shared(...)")
     name = f"shared({describe(values)})"
     if values.ndim == 0 or len(values) == 0:
@@ -128,8 +141,39 @@ def shared(array: ArrayLike) -> References:
     return References(name, len(values), True, make)
 
 
+def mean(array: ArrayLike) -> References:
+    """The mean of a data set: one shared reference, of letters their frequency at each position.
+
+    Parameters
+    ----------
+    array
+        The data set, ``(M, *S)``.
+    """
+    values = to_numbers(array, "mean(...)")
+    name = f"mean({describe(values)})"
+    if values.ndim == 0 or len(values) == 0:
+        raise ReferencesError(f"{name}: give at least one member, as an array (M, *shape)")
+    average: Array = np.asarray(values.mean(axis=0, dtype=float))
+
+    def make(inputs: Array, indices: Array) -> Array:
+        if average.shape != inputs.shape[1:]:
+            raise ReferencesError(
+                f"{name}: each member has shape {average.shape}, the inputs have "
+                f"{inputs.shape[1:]}; give an array of shape (M, {dims(inputs.shape[1:])})"
+            )
+        return average[np.newaxis]
+
+    return References(name, 1, True, make)
+
+
 def per_sample(array: ArrayLike) -> PendingReferences:
-    """References of each sample's own: ``(N, *S)``, one each, or ``(N, K, *S)``, K each."""
+    """Separate references for each sample: ``(N, *S)``, one each, or ``(N, K, *S)``, K each.
+
+    Parameters
+    ----------
+    array
+        The references, in the order of the samples.
+    """
     values = to_numbers(array, "per_sample(...)")
     name = f"per_sample({describe(values, digest=False)})"
 
@@ -165,24 +209,24 @@ def _rows(array: Array, indices: Array) -> Array:
 
 
 def function(f: Callable[[Array], Any], count: int | None = None) -> PendingReferences:
-    """References computed from the inputs.
+    """References that a function of yours computes from the inputs.
 
     Parameters
     ----------
     f
-        ``f(inputs (n, *S)) -> (n, *S)`` or ``(n, count, *S)``. It is given a copy, and any
-        number of samples at a time: for results that do not depend on the batch size it must
-        treat every sample by itself.
+        ``f(inputs (n, *S)) -> (n, *S)`` or ``(n, count, *S)``. It receives a copy of any number
+        of samples. Results are independent of the batch size only if it treats every sample by
+        itself.
     count
-        References per sample. If not given, ``f`` is tried on the first sample to see.
+        References per sample; by default ``f`` is called on the first sample to find out.
     """
     name = f"function({getattr(f, '__qualname__', None) or type(f).__name__})"
     if count is not None:
         positive(count, name)
 
     def make(inputs: Array, indices: Array) -> Array:
-        made = np.asarray(f(inputs.copy()))
-        return made[:, None] if made.shape == inputs.shape else made
+        computed = np.asarray(f(inputs.copy()))
+        return computed[:, None] if computed.shape == inputs.shape else computed
 
     def settle(shape: Shape, n: int, sample: Array | None) -> References:
         if count is not None:
@@ -205,7 +249,7 @@ def function(f: Callable[[Array], Any], count: int | None = None) -> PendingRefe
 
 
 def broadcast_reference(array: Array, name: str) -> References:
-    """One shared reference: ``array``, of the shape of a sample or its trailing axes."""
+    """One shared reference: ``array`` has the shape of a sample or its trailing axes."""
 
     def make(inputs: Array, indices: Array) -> Array:
         try:
@@ -220,15 +264,15 @@ def broadcast_reference(array: Array, name: str) -> References:
 
 
 def blur(sigma: float | Sequence[float], *, axes: Sequence[int] | None = None) -> References:
-    """Each input blurred by a Gaussian: what is large remains, and what is fine is gone.
+    """Each input blurred by a Gaussian: large structures remain, fine ones vanish.
 
     Parameters
     ----------
     sigma
-        Width of the Gaussian in positions (pixels); of several, one reference each.
+        Width of the Gaussian in positions (pixels). Several give one reference each.
     axes
-        The axes of one sample to blur along; by default all but the last, the channels, or the
-        only one. Beyond its ends a sample is continued by its mirror image.
+        The axes of one sample to blur along; by default all except the last, the channels, or
+        the only one. A sample continues beyond its ends as its mirror image.
     """
     widths = np.atleast_1d(np.asarray(sigma, dtype=float))
     name = f"blur({', '.join(f'{width:g}' for width in widths.ravel())}"
@@ -243,7 +287,7 @@ def blur(sigma: float | Sequence[float], *, axes: Sequence[int] | None = None) -
         along = range(max(1, rank - 1)) if axes is None else axes
         if any(not -rank <= axis < rank for axis in along):
             raise ReferencesError(f"{name}: a sample has axes 0 to {rank - 1}")
-        places = sorted({axis % rank + 1 for axis in along})
-        return np.stack([gaussian_blur(inputs, width, places) for width in widths], axis=1)
+        batched = sorted({axis % rank + 1 for axis in along})
+        return np.stack([gaussian_blur(inputs, width, batched) for width in widths], axis=1)
 
     return References(name, len(widths), False, make)

@@ -48,7 +48,7 @@ def with_gc_content(
         raise ReferencesError(f"gc_matched: the letters are A, C, G, T, not {channels}")
     letters = (sequences == 1).sum(axis=2) + (sequences != 0).sum(axis=2) == 2
     streams = lane_streams(keys_of(sequences), count, seed, first).reshape(-1)
-    made = np.repeat(sequences, count, axis=0)
+    drawn_sequences = np.repeat(sequences, count, axis=0)
     codes, one_hot = sequences.argmax(axis=2), np.eye(channels, dtype=sequences.dtype)
     # of each sequence the codes of its letters, and behind them what is not asked for
     codes = np.take_along_axis(codes, np.argsort(~letters, axis=1, kind="stable"), axis=1)
@@ -60,7 +60,7 @@ def with_gc_content(
         drawn ^= heads * _COMPLEMENT
         there = letters[row]
         if there.all():
-            np.take(one_hot, drawn, axis=0, out=made[block], mode="clip")
+            np.take(one_hot, drawn, axis=0, out=drawn_sequences[block], mode="clip")
         else:
-            made[block][there] = one_hot[drawn[order < there.sum(axis=1, keepdims=True)]]
-    return restore(made.reshape(n, count, length, channels))
+            drawn_sequences[block][there] = one_hot[drawn[order < there.sum(axis=1, keepdims=True)]]
+    return restore(drawn_sequences.reshape(n, count, length, channels))

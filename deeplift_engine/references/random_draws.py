@@ -1,9 +1,7 @@
 """References drawn at random for each input: shuffles, sequences of its GC content, data.
 
-What is drawn depends on the sample's content, a seed and the draw's number (0 … count-1), so that
-batch size, order and neighbours change nothing, and equal samples are given equal references.
-Where ``count`` is ``"auto"``, a run adds references to each sample until the standard errors of its
-scores are within ``tolerance`` of its largest score, ``most`` references at most.
+A draw depends on the sample's content, a seed and the draw's number (0 … count-1) alone. So batch
+size, order and neighbours change nothing, and equal samples have equal references.
 
 Users meet these names through `deeplift_engine.references`.
 """
@@ -48,6 +46,18 @@ def shuffle(
     """The positions of each input in random order, ``count`` times.
 
     Letter counts stay, pairs of neighbours do not; see `shuffles.shuffle_positions`.
+
+    Parameters
+    ----------
+    count
+        References for each input, or ``"auto"``.
+    seed
+        Any whole number.
+    channel_axis
+        The axis of the letters in one sample; by default the only axis of size 4.
+    tolerance, most
+        With ``"auto"``, a run adds references to a sample until the standard errors of its scores
+        are within ``tolerance`` of its largest score, or it has ``most``.
     """
 
     def draw(inputs: Array, count: int, first: int) -> Array:
@@ -66,13 +76,25 @@ def dinucleotide_shuffle(
     tolerance: float = TOLERANCE,
     most: int = MOST,
 ) -> References:
-    """Each input shuffled so that all its pairs of neighbouring letters stay, ``count`` times.
+    """Each input shuffled with all pairs of neighbouring letters kept, ``count`` times.
 
     Drawn uniformly from all such shuffles; see `shuffles.shuffle_words`.
+
+    Parameters
+    ----------
+    count
+        References for each input, or ``"auto"``.
+    seed
+        Any whole number.
+    channel_axis
+        The axis of the letters in one sample; by default the only axis of size 4.
+    tolerance, most
+        With ``"auto"``, a run adds references to a sample until the standard errors of its scores
+        are within ``tolerance`` of its largest score, or it has ``most``.
     """
     draw = _words(2, seed, channel_axis)
-    said = f"seed={seed}{_axis(channel_axis)}"
-    return _drawn("dinucleotide_shuffle", said, draw, count, tolerance, most)
+    settings = f"seed={seed}{_axis(channel_axis)}"
+    return _drawn("dinucleotide_shuffle", settings, draw, count, tolerance, most)
 
 
 def kmer_shuffle(
@@ -84,14 +106,28 @@ def kmer_shuffle(
     tolerance: float = TOLERANCE,
     most: int = MOST,
 ) -> References:
-    """Each input shuffled so that all its words of ``k`` letters stay, ``count`` times.
+    """Each input shuffled with all words of ``k`` letters kept, ``count`` times.
 
-    Drawn uniformly from all such shuffles; see `shuffles.shuffle_words`. The longer the words, the
-    fewer shuffles there are: of 2,000 random bases hardly any position moves with ``k=8``.
+    Drawn uniformly from all such shuffles; see `shuffles.shuffle_words`. Longer words have fewer
+    shuffles: with ``k=8`` hardly any position of 2,000 random bases moves.
+
+    Parameters
+    ----------
+    count
+        References for each input, or ``"auto"``.
+    seed
+        Any whole number.
+    k
+        2 to 8 letters.
+    channel_axis
+        The axis of the letters in one sample; by default the only axis of size 4.
+    tolerance, most
+        With ``"auto"``, a run adds references to a sample until the standard errors of its scores
+        are within ``tolerance`` of its largest score, or it has ``most``.
     """
     draw = _words(shuffles.checked_word(k), seed, channel_axis)
-    said = f"k={k}, seed={seed}{_axis(channel_axis)}"
-    return _drawn("kmer_shuffle", said, draw, count, tolerance, most)
+    settings = f"k={k}, seed={seed}{_axis(channel_axis)}"
+    return _drawn("kmer_shuffle", settings, draw, count, tolerance, most)
 
 
 def gc_matched(
@@ -104,35 +140,36 @@ def gc_matched(
     tolerance: float = TOLERANCE,
     most: int = MOST,
 ) -> References:
-    """Sequences with each input's own GC content, ``count`` of each.
+    """Random sequences of each input's GC content, ``count`` of each.
 
-    Random ones, uniformly from all sequences with as many G and C as the input; columns that are no
-    letter (N) stay where they are. Or, where a ``background`` is given, members of it.
+    They are uniform over all sequences with as many G and C as the input; columns that are no
+    letter (N) do not change. With a ``background`` they are members of it.
 
     Parameters
     ----------
     count
-        How many, or ``"auto"``.
+        References for each input, or ``"auto"``.
     seed
         Any whole number.
     background
         One-hot sequences ``(M, *S)``, such as those of the genome that the network was not trained
-        on: those that are drawn have a GC content within ``within`` of the input's, or are the
-        nearest there are; none is drawn twice, nor the input itself.
+        on. Their GC content is within ``within`` of the input's, or they are the nearest ones;
+        none is drawn twice, nor the input itself.
     within
-        See there.
+        The largest difference in GC content from the input.
     channel_axis
-        The axis of the letters A, C, G, T in one sample; if not given, the only one of size 4.
+        The axis of the letters A, C, G, T in one sample; by default the only axis of size 4.
     tolerance, most
-        Of ``"auto"``.
+        With ``"auto"``, a run adds references to a sample until the standard errors of its scores
+        are within ``tolerance`` of its largest score, or it has ``most``.
     """
-    said = f"seed={seed}{_axis(channel_axis)}"
+    settings = f"seed={seed}{_axis(channel_axis)}"
     if background is None:
 
         def draw(inputs: Array, count: int, first: int) -> Array:
             return with_gc_content(inputs, count, seed, first, channel_axis=channel_axis)
 
-        return _drawn("gc_matched", said, draw, count, tolerance, most)
+        return _drawn("gc_matched", settings, draw, count, tolerance, most)
     members = _members(background, f"gc_matched({count}, background)")
     contents, keys = gc_contents(members, channel_axis), keys_of(members)
 
@@ -141,8 +178,8 @@ def gc_matched(
         later = np.where(apart <= within + ROUNDING, 0.0, apart)
         return _chosen(inputs, members, keys, later, seed, first, count, "gc_matched")
 
-    said = f"background={describe(members)}, within={within:g}, {said}"
-    return _drawn("gc_matched", said, draw_members, count, tolerance, _others(most, members))
+    settings = f"background={describe(members)}, within={within:g}, {settings}"
+    return _drawn("gc_matched", settings, draw_members, count, tolerance, _others(most, members))
 
 
 def drawn(
@@ -153,9 +190,21 @@ def drawn(
     tolerance: float = TOLERANCE,
     most: int = MOST,
 ) -> References:
-    """Members of the data set ``array`` ``(M, *S)``, ``count`` drawn at random for each input.
+    """Members of a data set, ``count`` drawn at random for each input.
 
     None is drawn twice for one input, nor the input itself where it is in the data set.
+
+    Parameters
+    ----------
+    array
+        The data set, ``(M, *S)``.
+    count
+        References for each input, or ``"auto"``.
+    seed
+        Any whole number.
+    tolerance, most
+        With ``"auto"``, a run adds references to a sample until the standard errors of its scores
+        are within ``tolerance`` of its largest score, or it has ``most``.
     """
     members = _members(array, f"drawn({count})")
     keys = keys_of(members)
@@ -164,12 +213,12 @@ def drawn(
         later = np.zeros((len(inputs), len(members)))
         return _chosen(inputs, members, keys, later, seed, first, count, "drawn")
 
-    said = f"{describe(members)}, seed={seed}"
-    return _drawn("drawn", said, draw, count, tolerance, _others(most, members))
+    settings = f"{describe(members)}, seed={seed}"
+    return _drawn("drawn", settings, draw, count, tolerance, _others(most, members))
 
 
 def _others(most: int, members: Array) -> int:
-    """As many as ``most``, and as an input that is one of the members has others."""
+    """The largest count: ``most``, or the members other than the input itself."""
     return min(most, max(1, len(members) - 1))
 
 
@@ -183,17 +232,17 @@ def _words(k: int, seed: int, channel_axis: int | None) -> Draw:
 
 
 def _drawn(
-    kind: str, said: str, draw: Draw, count: Count, tolerance: float, most: int
+    kind: str, settings: str, draw: Draw, count: Count, tolerance: float, most: int
 ) -> References:
-    """References that can be made in parts; of ``"auto"``, the ``most`` there may be."""
-    name = f"{kind}({count}, {said})"
+    """References that can be drawn by number; with ``"auto"``, ``most`` of them."""
+    name = f"{kind}({count}, {settings})"
     if count != "auto":
         positive(count, name)
         return _numbered(name, draw, count)
     if not tolerance > 0:
         raise ReferencesError(f"{name}: tolerance is a number above 0, not {tolerance!r}")
     positive(most, name)
-    name = f"{kind}(auto, {said}, tolerance={tolerance:g}, most={most})"
+    name = f"{kind}(auto, {settings}, tolerance={tolerance:g}, most={most})"
     return _numbered(name, draw, most, tolerance=tolerance)
 
 
@@ -228,7 +277,7 @@ def _chosen(
     count: int,
     what: str,
 ) -> Array:
-    """Members in random order, with a larger ``later`` (n, M) behind, without the input itself."""
+    """Members in random order, sorted by ``later`` (n, M) first, without the input itself."""
     if members.shape[1:] != inputs.shape[1:]:
         raise ReferencesError(
             f"{what}: each member has shape {members.shape[1:]}, the inputs have "

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplift_engine.errors import ReferencesError
-from deeplift_engine.util.options import Whole, checked
+from deeplift_engine.util.options import Integer, checked
 from deeplift_engine.util.typing import Array
 
 Words: TypeAlias = NDArray[np.uint64]
@@ -43,7 +43,7 @@ def lane_streams(keys: Words, count: int, seed: int, first: int = 0) -> Words:
     ReferencesError
         For a seed that is no whole number; those of methods are read when they are made.
     """
-    number = checked("seed", seed, Whole(most=None), ReferencesError)
+    number = checked("seed", seed, Integer(most=None), ReferencesError)
     seeded = _mix(keys ^ _mix(np.array([number % 2**64], np.uint64)))
     return random_words(seeded[:, None], np.arange(first + 1, first + count + 1, dtype=np.uint64))
 

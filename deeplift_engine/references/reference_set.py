@@ -1,4 +1,4 @@
-"""References as data, and all that is checked of them.
+"""References as data, and the checks on them.
 
 Users meet these names through `deeplift_engine.references`.
 """
@@ -22,17 +22,17 @@ Shape: TypeAlias = tuple[int | None, ...]
 MakeReferences: TypeAlias = Callable[[Array, Array], Array]
 
 DEGENERATE_SHARE = 0.5
-"""A sample is called degenerate when at least this share of its references equals it."""
+"""A sample is degenerate where at least this share of its references equals it."""
 
 
 @dataclass(frozen=True)
 class References:
-    """What to compare inputs with.
+    """References, from which arrays are made for batches of inputs.
 
     Attributes
     ----------
     name
-        How to say it again, for instance ``"dinucleotide_shuffle(20, seed=0)"``; saved with
+        A call that makes the same again, such as ``"dinucleotide_shuffle(20, seed=0)"``; saved with
         the settings of a run.
     count
         References per input (K), or the size of the shared set.
@@ -41,14 +41,14 @@ class References:
     make
         ``make(inputs (n, *S), indices (n,)) -> (n, count, *S)``, with ``indices`` the position
         of each sample in the whole data. Where `shared`, ``inputs`` is an empty ``(0, *S)``
-        array that gives the shape, and the answer is ``(count, *S)``.
+        array that has the shape, and the result is ``(count, *S)``.
     tolerance
-        Where a run may do with fewer: it adds references until the standard errors of a sample's
-        scores are within so many of its largest score; else None.
-    part
-        ``part(start, stop)`` are the references numbered so, where they can be made apart.
+        A run adds references until the standard errors of a sample's scores are within this share
+        of its largest score; None where it takes all.
+    subset
+        ``subset(start, stop)`` are the references of these numbers, where they can be drawn alone.
     drawn
-        Whether they are drawn at random, so that one that equals its input is no choice.
+        Whether they are drawn at random.
     """
 
     name: str
@@ -56,13 +56,19 @@ class References:
     shared: bool
     make: MakeReferences = field(repr=False)
     tolerance: float | None = None
-    part: Callable[[int, int], References] | None = field(default=None, repr=False)
+    subset: Callable[[int, int], References] | None = field(default=None, repr=False)
     drawn: bool = False
+
+    @property
+    def part(self) -> Callable[[int, int], References] | None:
+        """The old name of `subset`."""
+        warn("References.part is References.subset", DeprecationWarning)
+        return self.subset
 
 
 @dataclass(frozen=True)
 class PendingReferences:
-    """References whose number is known only beside the inputs: `per_sample`, `function`."""
+    """References whose number depends on the inputs: `per_sample`, `function`."""
 
     name: str
     settle: Callable[[Shape, int, Array | None], References]
@@ -92,30 +98,30 @@ def repeated_fraction(references: Array) -> Array:
     sums = np.einsum("ij,j->i", flat, weights).reshape(n, -1)
     largest = np.abs(sums).max(axis=1, keepdims=True, initial=0)
     near = repeats(np.round(sums / np.where(largest > 0, largest, 1), 4)).any(axis=1)
-    found = np.zeros(n)
+    repeated = np.zeros(n)
     if near.any():
-        found[near] = repeats(fingerprints([references[near]])).mean(axis=1)
-    return found
+        repeated[near] = repeats(fingerprints([references[near]])).mean(axis=1)
+    return repeated
 
 
 def fingerprints(arrays: Sequence[Array]) -> Array:
     """``(n, K)`` numbers that are equal where all of the arrays ``(n, K, ...)`` are."""
     n, count = arrays[0].shape[:2]
-    found = [
+    hashes = [
         hash(b"".join((array[row, k] + 0).tobytes() for array in arrays))  # -0.0 equals 0.0
         for row in range(n)
         for k in range(count)
     ]
-    return np.array(found, np.int64).reshape(n, count)
+    return np.array(hashes, np.int64).reshape(n, count)
 
 
 def repeats(keys: Array) -> Array:
     """``(n, K)``: whether a key equals one before it in its row."""
     order = np.argsort(keys, axis=1, kind="stable")
     ordered = np.take_along_axis(keys, order, axis=1)
-    found = np.zeros(keys.shape, bool)
-    np.put_along_axis(found, order[:, 1:], ordered[:, 1:] == ordered[:, :-1], axis=1)
-    return found
+    repeated = np.zeros(keys.shape, bool)
+    np.put_along_axis(repeated, order[:, 1:], ordered[:, 1:] == ordered[:, :-1], axis=1)
+    return repeated
 
 
 def warn_if_degenerate(
@@ -128,8 +134,8 @@ def warn_if_degenerate(
 ) -> None:
     """Warn where at least half of a sample's references equal the sample itself, or each other.
 
-    Pairs of the same have no difference to explain and all their scores are 0; references that are
-    there several times count as many times. Both happen with shuffles of sequences of low
+    A reference that equals its input leaves no difference to explain, and all scores are 0; a
+    repeated reference counts several times. Both happen with shuffles of sequences of low
     complexity: ``ACTGACTGACTG`` has a single dinucleotide shuffle, itself.
 
     Parameters
@@ -139,7 +145,7 @@ def warn_if_degenerate(
     indices
         ``(n,)`` position of each sample in the whole data, for the message.
     of
-        What they are samples of, for the message: `` of input 'left'``.
+        The input, for the message: `` of input 'left'``.
     drawn
         Whether the references are drawn at random, for the advice.
     """
@@ -192,46 +198,46 @@ def checked(references: References, dtype: np.dtype[Any], table: Table | None = 
     """Wrap `make` so that it checks shape, finiteness and tokens, and casts to ``dtype``."""
 
     def make(inputs: Array, indices: Array) -> Array:
-        made = np.asarray(references.make(inputs, indices))
+        computed = np.asarray(references.make(inputs, indices))
         lead = (references.count,) if references.shared else (len(inputs), references.count)
         expected = (*lead, *inputs.shape[1:])
-        if made.shape != expected:
+        if computed.shape != expected:
             raise ReferencesError(
-                f"{references.name} gave shape {made.shape}; expected {expected} for inputs "
+                f"{references.name} gave shape {computed.shape}; expected {expected} for inputs "
                 f"of shape {inputs.shape}"
             )
-        if made.dtype.kind not in "biuf":
-            raise ReferencesError(f"{references.name} gave {made.dtype} values, not numbers")
+        if computed.dtype.kind not in "biuf":
+            raise ReferencesError(f"{references.name} gave {computed.dtype} values, not numbers")
         with np.errstate(over="ignore"):
-            cast = made.astype(dtype, copy=False) if dtype.kind == "f" else made
+            cast = computed.astype(dtype, copy=False) if dtype.kind == "f" else computed
         if cast.dtype.kind == "f" and not np.isfinite(cast).all():
             bad = np.argwhere(~np.isfinite(cast))[0]
             where = "" if references.shared else f" (sample {int(indices[bad[0]])})"
             raise ReferencesError(
                 f"{references.name}: the value at {tuple(int(i) for i in bad)}{where} is "
-                f"{made[tuple(bad)]}; references must be finite in {cast.dtype}"
+                f"{computed[tuple(bad)]}; references must be finite in {cast.dtype}"
             )
-        if table is not None and (found := table.outside(made)):
-            place, text = found
-            where = "" if references.shared else f" for sample {int(indices[place[0]])}"
+        if table is not None and (outside := table.outside(computed)):
+            index, text = outside
+            where = "" if references.shared else f" for sample {int(indices[index[0]])}"
             raise ReferencesError(f"{references.name}: a token{where} is {text}")
-        cast = made.astype(dtype, copy=False)
-        if dtype.kind in "iu" and not np.array_equal(cast, made):
+        cast = computed.astype(dtype, copy=False)
+        if dtype.kind in "iu" and not np.array_equal(cast, computed):
             raise ReferencesError(
                 f"{references.name}: the input takes {dtype} values, and some references are "
                 "not whole numbers of that range"
             )
         return cast
 
-    def part(start: int, stop: int) -> References:
-        assert references.part is not None
-        return checked(references.part(start, stop), dtype, table)
+    def subset(start: int, stop: int) -> References:
+        assert references.subset is not None
+        return checked(references.subset(start, stop), dtype, table)
 
-    return replace(references, make=make, part=None if references.part is None else part)
+    return replace(references, make=make, subset=subset if references.subset else None)
 
 
 def to_numbers(array: Any, what: str) -> Array:
-    """Make it an array of finite numbers, or say what is wrong with it."""
+    """An array of finite numbers from any value, or an error that names ``what``."""
     try:
         values = np.asarray(array)
     except ValueError as error:
@@ -251,7 +257,7 @@ def to_numbers(array: Any, what: str) -> Array:
 
 
 def fits(met: tuple[int, ...], shape: Shape, broadcast: bool = False) -> bool:
-    """Say whether the shape met is ``shape``, whose ``None`` stand for any size."""
+    """Whether a shape is ``shape``, whose ``None`` stand for any size."""
     return len(met) == len(shape) and all(
         size is None or m == size or (broadcast and m == 1)
         for m, size in zip(met, shape, strict=True)
@@ -259,13 +265,13 @@ def fits(met: tuple[int, ...], shape: Shape, broadcast: bool = False) -> bool:
 
 
 def positive(count: int, name: str) -> None:
-    """Refuse a number of references that is not a whole number of 1 or more."""
-    said = f"{name}: the number of references"
-    options.checked(said, count, options.Whole(1), ReferencesError)
+    """Refuse a count that is not a whole number of 1 or more."""
+    label = f"{name}: the number of references"
+    options.checked(label, count, options.Integer(1), ReferencesError)
 
 
 def describe(array: Array, digest: bool = True) -> str:
-    """Say shape and contents in a few letters, for names."""
+    """Shape and contents in a few characters, for names."""
     text = " x ".join(map(str, array.shape)) or "1"
     if digest:
         data = np.ascontiguousarray(array)
@@ -274,5 +280,5 @@ def describe(array: Array, digest: bool = True) -> str:
 
 
 def dims(shape: Shape) -> str:
-    """Write the sizes of a shape, free ones as ``any``."""
+    """The sizes of a shape as text, free ones as ``any``."""
     return ", ".join("any" if size is None else str(size) for size in shape)

@@ -83,40 +83,45 @@ def resolve(
     return checked(_settled(references, shape, n, sample), np.dtype(dtype), table)
 
 
-def combined(*parts: ReferencesLike) -> PendingReferences:
+def combined(*kinds: ReferencesLike) -> PendingReferences:
     """Several kinds of references as one set: ``combined(0, blur(4), dinucleotide_shuffle(10))``.
 
-    Each part is anything that `resolve` takes. The set is shared where all its parts are.
+    The set is shared where all its parts are.
+
+    Parameters
+    ----------
+    kinds
+        Anything that `resolve` takes.
     """
-    if not parts:
+    if not kinds:
         raise ReferencesError("combined() needs at least one kind of references")
 
     def settle(shape: Shape, n: int, sample: Array | None) -> References:
-        return _joined([_settled(part, shape, n, sample) for part in parts])
+        return _joined([_settled(kind, shape, n, sample) for kind in kinds])
 
     return PendingReferences("combined", settle)
 
 
-def _joined(parts: Sequence[References]) -> References:
-    name = f"combined({', '.join(part.name for part in parts)})"
-    if any(part.tolerance is not None for part in parts):
+def _joined(kinds: Sequence[References]) -> References:
+    name = f"combined({', '.join(kind.name for kind in kinds)})"
+    if any(kind.tolerance is not None for kind in kinds):
         raise ReferencesError(f"{name}: give a number of references instead of 'auto'")
-    shared_by_all = all(part.shared for part in parts)
+    shared_by_all = all(kind.shared for kind in kinds)
 
     def make(inputs: Array, indices: Array) -> Array:
-        made = [
-            np.asarray(part.make(inputs[:0] if part.shared else inputs, indices)) for part in parts
+        arrays = [
+            np.asarray(kind.make(inputs[:0] if kind.shared else inputs, indices)) for kind in kinds
         ]
         if shared_by_all:
-            return np.concatenate(made)
+            return np.concatenate(arrays)
         own = [
-            np.broadcast_to(array, (len(inputs), *array.shape)) if part.shared else array
-            for part, array in zip(parts, made, strict=True)
+            np.broadcast_to(array, (len(inputs), *array.shape)) if kind.shared else array
+            for kind, array in zip(kinds, arrays, strict=True)
         ]
         return np.concatenate(own, axis=1)
 
-    drawn = any(part.drawn for part in parts)
-    return References(name, sum(part.count for part in parts), shared_by_all, make, drawn=drawn)
+    drawn = any(kind.drawn for kind in kinds)
+    return References(name, sum(kind.count for kind in kinds), shared_by_all, make, drawn=drawn)
 
 
 def _settled(references: ReferencesLike, shape: Shape, n: int, sample: Array | None) -> References:

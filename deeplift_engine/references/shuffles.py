@@ -153,13 +153,14 @@ def find_channel_axis(
 ) -> int:
     """Find the axis of the letters in a sample of ``shape``, counted from 0."""
     if channel_axis is None:
-        found = [axis for axis, size in enumerate(shape) if size == channels]
-        if len(found) != 1:
+        candidates = [axis for axis, size in enumerate(shape) if size == channels]
+        if len(candidates) != 1:
             raise ReferencesError(
-                f"{what}: {len(found) or 'no'} axes of size {channels} in inputs of shape {shape}; "
-                "say which axis holds the letters: channel_axis=... (batch axis not counted)"
+                f"{what}: {len(candidates) or 'no'} axes of size {channels} in inputs of shape "
+                f"{shape}; say which axis holds the letters: channel_axis=... (batch axis not "
+                "counted)"
             )
-        return found[0]
+        return candidates[0]
     if not -len(shape) <= channel_axis < len(shape):
         raise ReferencesError(
             f"{what}: channel_axis={channel_axis}, but inputs of shape {shape} have axes "
@@ -182,13 +183,13 @@ def as_sequences(
             "references.function(f, count)"
         )
     moved = np.moveaxis(inputs, channel + 1, -1)
-    kept = moved.shape[1:-1]
+    rest = moved.shape[1:-1]
 
     def restore(sequences: Array) -> Array:
         n, count, _, channels = sequences.shape
-        return np.moveaxis(sequences.reshape(n, count, *kept, channels), -1, channel + 2)
+        return np.moveaxis(sequences.reshape(n, count, *rest, channels), -1, channel + 2)
 
-    return moved.reshape(len(inputs), math.prod(kept), shape[channel]), restore
+    return moved.reshape(len(inputs), math.prod(rest), shape[channel]), restore
 
 
 def _encode(sequences: Array) -> tuple[NDArray[np.uint8], Array, NDArray[np.uint64]]:
@@ -226,8 +227,8 @@ def _encode(sequences: Array) -> tuple[NDArray[np.uint8], Array, NDArray[np.uint
 
 def _spell(letters: Array, codes: NDArray[np.uint8]) -> Array:
     """``letters[codes]``; five times as fast where a letter fills one machine number."""
-    whole = {4: np.uint32, 8: np.uint64, 16: np.complex128}.get(letters[0].nbytes)
-    if whole is None:
+    number = {4: np.uint32, 8: np.uint64, 16: np.complex128}.get(letters[0].nbytes)
+    if number is None:
         return letters[codes]
-    spelt: Array = letters.view(whole)[:, 0][codes]
+    spelt: Array = letters.view(number)[:, 0][codes]
     return spelt.view(letters.dtype).reshape(*codes.shape, letters.shape[1])

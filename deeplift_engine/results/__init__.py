@@ -1,1 +1,1 @@
-"""What users get: attributions, sweeps."""
+"""Results for users: attributions, sweeps, measurements."""

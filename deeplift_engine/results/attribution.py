@@ -27,13 +27,13 @@ class Attribution:
     """Contributions of a batch, with all that is needed to check and to repeat them.
 
     Shapes are written with T targets, N samples, K references of one sample, and S the shape of
-    one sample at the place that is scored. The T axis is there when several targets were asked
-    for in one run, the K axis when the references were kept apart instead of averaged.
+    one sample at the attribution point. The T axis exists when a run has several targets, the K
+    axis when it does not average over the references.
 
     Attributes
     ----------
     scores
-        Contributions, ``([T,] N, [K,] *S)``; by name when several places are scored.
+        Contributions, ``([T,] N, [K,] *S)``; by name when there are several attribution points.
     multipliers
         Contribution per unit of difference from the reference, shaped like ``scores``; None for
         a method without them.
@@ -50,7 +50,7 @@ class Attribution:
     inputs
         The inputs, ``(N, ...)``; by name when there are several.
     settings
-        How the scores were made: method, rules, target, references, versions, hash of the model.
+        How the scores came about: method, rules, target, references, versions, hash of the model.
         Only what JSON can hold.
     standard_errors
         Of a method that averages over references, draws or noise: the standard error of each
@@ -79,16 +79,16 @@ class Attribution:
             )
 
     def __repr__(self) -> str:
-        """What the scores are, without the arrays."""
-        said = self.settings.get
-        parts = [f"scores {_shapes(self.scores)}"]
+        """The scores in words, without the arrays."""
+        setting = self.settings.get
+        phrases = [f"scores {_shapes(self.scores)}"]
         if "target" in self.settings:
-            parts.append(f"target {said('target')} of {said('target_layer')}")
-        if said("references") is not None:
-            parts.append(f"references {said('references')}")
+            phrases.append(f"target {setting('target')} of {setting('target_layer')}")
+        if setting("references") is not None:
+            phrases.append(f"references {setting('references')}")
         if self.relative_error is not None:
-            parts.append(f"relative error up to {np.max(self.relative_error, initial=0):.1e}")
-        return f"<Attribution by {said('method', 'a method')}: {', '.join(parts)}>"
+            phrases.append(f"relative error up to {np.max(self.relative_error, initial=0):.1e}")
+        return f"<Attribution by {setting('method', 'a method')}: {', '.join(phrases)}>"
 
     @property
     def hypothetical(self) -> Arrays:
@@ -96,9 +96,9 @@ class Attribution:
         return self.hypothetical_contributions()
 
     def hypothetical_contributions(self, axis: int = -1) -> Arrays:
-        """What each possible letter would contribute at each position.
+        """Contributions that each possible letter would have at each position.
 
-        The letter c in place of what is there would have the difference
+        The letter c instead of the present one would have the difference
         ``onehot(c) - reference`` and so contribute ``m_c - sum_c' m_c' r_c'`` under the same
         multipliers. The scores are ``m (x - r)``, so the sum is known without the reference:
         ``m r = m x - scores``, also after averaging over references.
@@ -112,7 +112,7 @@ class Attribution:
         Returns
         -------
         array or dict
-            Shaped like ``scores``. The letter that is there has the position's total
+            Shaped like ``scores``. The present letter has the position's total
             contribution.
 
         Raises
@@ -145,16 +145,16 @@ class Attribution:
         path
             ``.h5`` or ``.hdf5`` (each field a data set, the settings as attributes) or ``.npz``.
         overwrite
-            Whether a file that is there may be replaced.
+            Whether an existing file may be replaced.
         hypothetical
             Whether to add the hypothetical contributions, for programs that read them.
         command_line
-            The command that made this, to be kept with the settings.
+            The command of this run, to be saved with the settings.
 
         Raises
         ------
         OutputError
-            For another suffix, a file that is there, and whatever the disk refuses.
+            For another suffix, an existing file, and any error of the disk.
         """
         arrays: dict[str, Array] = {}
         for name in _ARRAY_FIELDS:
@@ -172,7 +172,7 @@ class Attribution:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Attribution:
-        """Read back a file that `save` wrote; ``settings`` then tell when and how it was made.
+        """Read back a file that `save` wrote; ``settings`` then tell its time and versions.
 
         Raises
         ------
@@ -180,15 +180,15 @@ class Attribution:
             If the file is not there, is damaged, or holds something else.
         """
         arrays, settings = storage.read(path)
-        found = {name: _gather(name, arrays) for name in _ARRAY_FIELDS}
-        missing = [name for name in _ARRAY_FIELDS if found[name] is None and name not in _OPTIONAL]
+        values = {name: _gather(name, arrays) for name in _ARRAY_FIELDS}
+        missing = [name for name in _ARRAY_FIELDS if values[name] is None and name not in _OPTIONAL]
         if missing or "axes" not in settings:
             raise OutputError(
                 f"{path} does not hold {', '.join(missing) or 'its axes'}: "
                 "expected a file that Attribution.save wrote"
             )
         axes = tuple(settings.pop("axes"))
-        return cls(**found, settings=settings, axes=axes)  # type: ignore[arg-type]
+        return cls(**values, settings=settings, axes=axes)  # type: ignore[arg-type]
 
     def _hypothetical(self, name: str | None, axis: int) -> Array:
         scores = _by_name(self.scores, name)
@@ -241,8 +241,10 @@ def _shapes(values: Arrays) -> str:
     return str(values.shape)
 
 
-def _by_name(part: Arrays | None, name: str | None) -> Array:
-    return np.asarray(part if name is None or not isinstance(part, Mapping) else part[name])
+def _by_name(arrays: Arrays | None, name: str | None) -> Array:
+    if name is None or not isinstance(arrays, Mapping):
+        return np.asarray(arrays)
+    return np.asarray(arrays[name])
 
 
 def _flatten(name: str, value: Arrays | None, arrays: dict[str, Array]) -> None:

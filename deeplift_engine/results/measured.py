@@ -1,4 +1,4 @@
-"""What a metric found: a number for each sample, and the curve that it summarises."""
+"""The result of a metric: a number for each sample, and the curve that it summarises."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Measured:
     values
         Of each sample, ([T,] N); NaN where the metric means nothing.
     curve
-        What ``values`` summarise, ([T,] N, P), or None.
+        The curve that ``values`` summarise, ([T,] N, P), or None.
     positions
-        What the curve is a function of, P numbers or names.
+        Its arguments, P numbers or names.
     axis
-        What they are, for a figure.
+        Their name in a figure.
     """
 
     values: Array

@@ -1,4 +1,4 @@
-"""What a sweep found: scores under each setting, and how far they agree."""
+"""The result of a sweep: scores under each setting, and how far they agree."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from deeplift_engine.util.typing import Array
 
 @dataclass(frozen=True)
 class Sweep:
-    """What `deeplift_engine.network.Network.sweep` found.
+    """The result of `deeplift_engine.network.Network.sweep`.
 
     A setting is a pair of references and a rule; they are in the order of the references, and of
     each the order of the rules.
@@ -100,7 +100,7 @@ class Sweep:
         """The table."""
         rows = self.rows()
         heads = [name.replace("_", " ") for name in rows[0]]
-        lines = [heads, *([_said(value) for value in row.values()] for row in rows)]
+        lines = [heads, *([_text(value) for value in row.values()] for row in rows)]
         return aligned(lines, right=range(2, len(heads)))
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
@@ -112,7 +112,7 @@ class Sweep:
         Raises
         ------
         OutputError
-            For another suffix, a file that is there, and whatever the disk refuses.
+            For another suffix, an existing file, and any error of the disk.
         """
         suffix = Path(path).suffix
         if suffix.lower() != ".csv":
@@ -124,17 +124,17 @@ class Sweep:
 
     @staticmethod
     def _flat(result: Attribution, letters: int | None) -> Array:
-        """Scores of all places side by side, ([T,] N, features)."""
+        """Scores of all attribution points side by side, ([T,] N, features)."""
         leading = len(result.axes)
-        parts = []
+        flat = []
         for values in _each(result.scores):
             if letters is not None:
                 rank = values.ndim - leading
                 if not -rank <= letters < rank:
                     raise InputError(f"letters={letters} is no axis of a sample with {rank}.")
                 values = values.sum(axis=letters if letters < 0 else leading + letters)
-            parts.append(values.reshape(*values.shape[:leading], -1))
-        return np.concatenate(parts, axis=-1)
+            flat.append(values.reshape(*values.shape[:leading], -1))
+        return np.concatenate(flat, axis=-1)
 
 
 def _each(values: Arrays | None) -> list[Array]:
@@ -152,7 +152,7 @@ def _share(result: Attribution) -> float | None:
     if result.standard_errors is None:
         return None
     errors, scores = (
-        np.max([_over_features(part, result) for part in _each(values)], axis=0)
+        np.max([_over_features(array, result) for array in _each(values)], axis=0)
         for values in (result.standard_errors, result.scores)
     )
     share = np.divide(errors, scores, out=np.zeros_like(errors), where=scores > 0)
@@ -168,7 +168,7 @@ def _deltas(result: Attribution) -> Array:
     return np.asarray(result.target_delta)
 
 
-def _said(value: Any) -> str:
+def _text(value: Any) -> str:
     if value is None:
         return ""
     return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -17,15 +17,15 @@ from deeplift_engine.util.typing import Tensor
 
 
 class AtStep(dict[str, Tensor]):
-    """Tensors (steps, ...) by name, read at one step; remembers which were asked for."""
+    """Tensors (steps, ...) by name, read at one step; ``read`` holds the names that were read."""
 
     def __init__(self, tensors: Mapping[str, Tensor], number: Tensor) -> None:
         super().__init__(tensors)
         self.number = number
-        self.asked: set[str] = set()
+        self.read: set[str] = set()
 
     def __getitem__(self, name: str) -> Tensor:
-        self.asked.add(name)
+        self.read.add(name)
         return super().__getitem__(name)[self.number]
 
 
@@ -35,8 +35,8 @@ class Unrolled:
 
     ``rules`` are those of the cell's layers, ``entry`` that of the map in front of it, by default
     its transpose. What arrives at the states before a step is added to what arrives at the output
-    of the step before. The activations within the cell are made again for all steps at once, from
-    the states that the forward walk kept.
+    of the step before. The activations within the cell are recomputed for all steps at once, from
+    the states of the forward walk.
     """
 
     name: str
@@ -64,25 +64,25 @@ class Unrolled:
 
         # outside of the kernel: TensorFlow's own exponentials are several times as fast as XLA's
         at_input, at_reference = (
-            _cell_activations(layer, packed, read, asked)
-            for packed, read, asked in zip(
+            _cell_activations(layer, packed, read, names)
+            for packed, read, names in zip(
                 (output, output_reference),
                 (inputs, references),
-                self._asked(layer, ends, output.dtype),
+                self._names_read(layer, ends, output.dtype),
                 strict=True,
             )
         )
         multiplier = folded(ends, arrived)
         sent = ends.fuse(crossing)(multiplier, output, output_reference, at_input, at_reference)
-        parts = [Multiplier(part) for part in sent[: len(inputs)]]
+        of_inputs = [Multiplier(each) for each in sent[: len(inputs)]]
         if self.entry is None:
-            return parts
-        return [*_through_entry(self.entry, layer, ends, parts[0]), *parts[1:]]
+            return of_inputs
+        return [*_through_entry(self.entry, layer, ends, of_inputs[0]), *of_inputs[1:]]
 
-    def _asked(self, layer: Recurrence, ends: Ends, dtype: Any) -> list[list[str]]:
+    def _names_read(self, layer: Recurrence, ends: Ends, dtype: Any) -> list[list[str]]:
         """The activations that one step reads at each end, found on placeholders."""
         with scratch_graph():
-            placed = [
+            placeholders = [
                 AtStep(
                     {
                         name: tf.compat.v1.placeholder(dtype, [None] * LEADING + [*node.shape])
@@ -96,29 +96,29 @@ class Unrolled:
                 tf.compat.v1.placeholder(dtype, [None] * LEADING + [*shape])
                 for shape in (layer.cell.nodes[name].shape for name in layer.states)
             ]
-            self._step(layer, ends, arriving, *placed)
-        return [sorted(end.asked) for end in placed]
+            self._step(layer, ends, arriving, *placeholders)
+        return [sorted(end.read) for end in placeholders]
 
     def _step(
         self,
         layer: Recurrence,
         ends: Ends,
         arriving: Sequence[Tensor],
-        here: AtStep,
-        there: AtStep,
+        point: AtStep,
+        reference: AtStep,
     ) -> dict[str, Tensor]:
         """Multipliers of the cell's inputs from those of its states after one step."""
-        comparison = ends.inner(layer.cell, self.rules, here, there)
+        comparison = ends.inner(layer.cell, self.rules, point, reference)
         start = {
-            name: Multiplier(part) for name, part in zip(layer.cell.outputs, arriving, strict=True)
+            name: Multiplier(each) for name, each in zip(layer.cell.outputs, arriving, strict=True)
         }
         keep = layer.cell.inputs
-        found = layer.cell.backward(start, keep, self.rules, comparison.ends)
+        multipliers = layer.cell.backward(start, keep, self.rules, comparison.ends)
         return {
-            name: part.mean
-            if part.half_difference is None
-            else part.folded(comparison.delta(name)).mean
-            for name, part in found.items()
+            name: each.mean
+            if each.half_difference is None
+            else each.folded(comparison.delta(name)).mean
+            for name, each in multipliers.items()
         }
 
     def _walk(
@@ -143,9 +143,9 @@ class Unrolled:
 
         def step(done: Tensor, after: Sequence[Tensor], collected: Sequence[Any]) -> Any:
             number = steps - 1 - done
-            here, there = AtStep(at_input, number), AtStep(at_reference, number)
-            start = [part[number] + later for part, later in zip(arriving, after, strict=True)]
-            sent = self._step(layer, ends, start, here, there)
+            point, reference = AtStep(at_input, number), AtStep(at_reference, number)
+            start = [each[number] + later for each, later in zip(arriving, after, strict=True)]
+            sent = self._step(layer, ends, start, point, reference)
             before = [_like(sent.get(name), nothing(name)) for name in layer.states]
             written = [
                 array.write(number, _like(sent.get(name), nothing(name)))
@@ -161,11 +161,11 @@ class Unrolled:
         )
         sent = []
         for name, array in zip(sequences, collected, strict=True):
-            whole = array.stack()
-            whole.set_shape([stepped.shape[0], *nothing(name).shape])
+            stacked = array.stack()
+            stacked.set_shape([stepped.shape[0], *nothing(name).shape])
             if name == STEP and self.entry is None:
-                whole = _before_entry(layer, whole, ends.shapes()[0])
-            sent.append(layer.steps_back(whole, time))
+                stacked = _before_entry(layer, stacked, ends.shapes()[0])
+            sent.append(layer.steps_back(stacked, time))
         return sent + list(carried)
 
 
@@ -176,7 +176,7 @@ def _cell_activations(
     axis = layer.axis + 1
     sequences, initial = layer.parted(inputs)
     values = dict(
-        zip([STEP, MASK], (layer.steps_first(part, axis) for part in sequences), strict=False)
+        zip([STEP, MASK], (layer.steps_first(each, axis) for each in sequences), strict=False)
     )
     after = tf.split(layer.steps_first(packed, axis), list(layer.widths), axis=-1)
     if not initial:
@@ -185,8 +185,8 @@ def _cell_activations(
         values[name] = tf.concat([first[tf.newaxis], state[:-1]], 0)
     values[STEP] = layer.projected(values[STEP], LEADING)
     leading = tf.shape(values[STEP])[:LEADING]
-    found = layer.cell.forward({name: merge(v, LEADING) for name, v in values.items()}, names)
-    return {name: _unmerged(found[name], leading, values[STEP]) for name in names}
+    multipliers = layer.cell.forward({name: merge(v, LEADING) for name, v in values.items()}, names)
+    return {name: _unmerged(multipliers[name], leading, values[STEP]) for name in names}
 
 
 def _before_entry(layer: Recurrence, multiplier: Tensor, shape: Sequence[Any]) -> Tensor:
@@ -198,23 +198,23 @@ def _before_entry(layer: Recurrence, multiplier: Tensor, shape: Sequence[Any]) -
 def _through_entry(
     rule: Rule, layer: Recurrence, ends: Ends, arrived: Multiplier
 ) -> list[Multiplier]:
-    """What a rule sends through the map in front of the cell, for all steps at once."""
+    """Multipliers behind the map in front of the cell, by a rule, for all steps at once."""
     entry: Layer = layer.entry
     for _ in range(layer.axis):
         entry = over_time(entry)
     sequence = ends.inputs()[0]
     projected = pairwise(entry.forward, [sequence])
     step = layer.cell.nodes[STEP]
-    source, made = (
+    source, projection = (
         replace(step, name=name, layer=own, inputs=read, shape=tuple(value.shape[2:]))
         for name, own, read, value in (
             ("sequence", step.layer, (), sequence),
             ("projected", entry, ("sequence",), projected),
         )
     )
-    graph = replace(layer.cell, nodes={node.name: node for node in (source, made)})
+    graph = replace(layer.cell, nodes={node.name: node for node in (source, projection)})
     comparison = ends.inner(graph, {}, {"sequence": sequence, "projected": projected}, {})
-    return rule.cross(entry, comparison.ends(made), arrived)
+    return rule.cross(entry, comparison.ends(projection), arrived)
 
 
 def _unmerged(tensor: Tensor, leading: Tensor, like: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What a rule is, and what it may ask of the layer it crosses."""
+"""The interface of a rule, and what it can read of the layer that it crosses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import tensorflow as tf
 
-from deeplift_engine.layers import Joint, Layer
+from deeplift_engine.layers import Layer
 from deeplift_engine.tensors.tensor_ops import (
     LEADING,
     batched,
@@ -54,32 +54,32 @@ class Multiplier:
 
 
 def total(arrived: Sequence[Multiplier]) -> Multiplier:
-    """The sum of what arrives by several ways; slices are put together rather than padded."""
+    """The sum of several multipliers; slices are joined rather than padded."""
     if len(arrived) == 1 and arrived[0].slice is None:
         return arrived[0]
-    means = _joined([(part.slice, part.mean) for part in arrived])
+    means = _joined([(each.slice, each.mean) for each in arrived])
     halves = _joined(
-        [(part.slice, part.half_difference) for part in arrived if part.half_difference is not None]
+        [(each.slice, each.half_difference) for each in arrived if each.half_difference is not None]
     )
     return Multiplier(sum(means[1:], means[0]), sum(halves[1:], halves[0]) if halves else None)
 
 
-def _joined(parts: Sequence[tuple[tuple[int, int, int] | None, Tensor]]) -> list[Tensor]:
+def _joined(tensors: Sequence[tuple[tuple[int, int, int] | None, Tensor]]) -> list[Tensor]:
     """Tensors of full size with the same sum: slices that do not overlap become one."""
-    whole = [tensor for place, tensor in parts if place is None]
-    rest = [(place, tensor) for place, tensor in parts if place is not None]
+    full_size = [tensor for elements, tensor in tensors if elements is None]
+    rest = [(elements, tensor) for elements, tensor in tensors if elements is not None]
     while rest:
         end, pieces, left = 0, [], []
         size = rest[0][0][2]
-        for (start, stop, _), tensor in sorted(rest, key=lambda part: part[0]):
+        for (start, stop, _), tensor in sorted(rest, key=lambda each: each[0]):
             if start < end:
                 left.append(((start, stop, size), tensor))
                 continue
             pieces += [(start - end, tensor)]
             end = stop
-        whole.append(_concatenated(pieces, size - end))
+        full_size.append(_concatenated(pieces, size - end))
         rest = left
-    return whole
+    return full_size
 
 
 def _concatenated(pieces: Sequence[tuple[int, Tensor]], after: int) -> Tensor:
@@ -116,7 +116,7 @@ class Ends(Protocol):
         """The node's activation at the reference."""
 
     def known(self) -> bool:
-        """Whether the output is there anyway, and need not be computed again."""
+        """Whether the output is already known."""
 
     def delta(self) -> Tensor:
         """The output's difference-from-reference (inputs, references, ...)."""
@@ -172,7 +172,7 @@ def deltas(ends: Ends) -> list[Tensor]:
 
 
 def folded(ends: Ends, arrived: Multiplier) -> Tensor:
-    """What arrived, as one multiplier of full size."""
+    """The multiplier that arrived, as one of full size."""
     if arrived.half_difference is None:
         return full(arrived.mean, ends)
     return arrived.folded(ends.delta()).mean
@@ -205,15 +205,15 @@ def transposed(
 def pulled_back(layer: Layer, points: Sequence[Tensor], multiplier: Tensor) -> list[Tensor]:
     """Gradient of ``layer`` at ``points`` (inputs, references, ...) against a multiplier."""
     points = [point[tf.newaxis] for point in points]
-    closed = layer.gradient(points, multiplier) if isinstance(layer, Joint) else None
+    closed = layer.gradient(points, multiplier)
     if closed is not None:
-        return [summed_to(part, point, LEADING) for part, point in zip(closed, points, strict=True)]
+        return [summed_to(each, point, LEADING) for each, point in zip(closed, points, strict=True)]
     axes = tf.shape(multiplier)[:LEADING]
     for point in points:
         axes = tf.broadcast_dynamic_shape(axes, tf.shape(point)[:LEADING])
     merged = [merge(expand_to(point, axes, LEADING), LEADING) for point in points]
     sent = vjp(layer.forward, merged, merge(expand_to(multiplier, axes, LEADING), LEADING))
-    return [split(part, axes, LEADING) for part in sent]
+    return [split(each, axes, LEADING) for each in sent]
 
 
 def pairwise(function: Callable[..., Tensor], tensors: Sequence[Tensor]) -> Tensor:

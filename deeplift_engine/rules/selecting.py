@@ -11,19 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from deeplift_engine.errors import RuleError
-from deeplift_engine.layers import (
-    Convolution,
-    Dense,
-    DepthwiseConvolution,
-    Layer,
-    LocallyConnected,
-    TransposedConvolution,
-)
-from deeplift_engine.layers.einsum import EinsumKernel
+from deeplift_engine.layers import Layer
 
 
 class NodeLike(Protocol):
-    """What is read of a node here."""
+    """The fields of a node that selectors read."""
 
     @property
     def name(self) -> str:
@@ -53,11 +45,8 @@ class NodeLike(Protocol):
 Nodes: TypeAlias = Mapping[str, NodeLike]
 Test: TypeAlias = Callable[[NodeLike], bool]
 
-FAMILIES: Mapping[str, tuple[type[Layer], ...]] = {
-    "convolution": (Convolution, DepthwiseConvolution, LocallyConnected, TransposedConvolution),
-    "dense": (Dense, EinsumKernel),
-}
-"""Kernels that rules know by their family."""
+FAMILIES = ("convolution", "dense")
+"""Families of kernels that rules select by a word; see `Layer.kernel_family`."""
 
 
 def pairs_of(rules: Any, single: type | tuple[type, ...], example: str) -> list[tuple[Any, Any]]:
@@ -137,6 +126,6 @@ def select(
 
 
 def unknown_name(what: str, name: str, known: list[str]) -> str:
-    """What to say of a name that is none of those that are known."""
+    """A message on an unknown name, with known names near it."""
     near = difflib.get_close_matches(name, known, n=3) or known[:10]
     return f"{name!r} is no {what}. Near it: {', '.join(near)}."

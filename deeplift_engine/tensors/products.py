@@ -16,5 +16,5 @@ def product(first: Array, second: Array) -> Array:
     """The sum over the last axis of one and the first axis of the other."""
     kind = np.result_type(first, second)
     rows = np.ascontiguousarray(first, kind).reshape(-1, len(second))
-    found = tf.linalg.matmul(rows, np.ascontiguousarray(second, kind).reshape(len(second), -1))
-    return np.asarray(found).reshape(*first.shape[:-1], *second.shape[1:])
+    result = tf.linalg.matmul(rows, np.ascontiguousarray(second, kind).reshape(len(second), -1))
+    return np.asarray(result).reshape(*first.shape[:-1], *second.shape[1:])

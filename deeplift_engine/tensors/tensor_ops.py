@@ -43,7 +43,7 @@ def jvp(
         sent = inner.gradient(
             output, watched, output_gradients=cotangent, unconnected_gradients="zero"
         )
-        along = tf.add_n([tf.reduce_sum(part * way) for part, way in zip(sent, ways, strict=True)])
+        along = tf.add_n([tf.reduce_sum(each * way) for each, way in zip(sent, ways, strict=True)])
     return outer.gradient(along, cotangent, unconnected_gradients="zero")
 
 
@@ -100,15 +100,15 @@ def expand_to(tensor: Tensor, axes: Tensor, leading: int) -> Tensor:
 
 def summed_to(tensor: Tensor, like: Tensor, leading: int) -> Tensor:
     """Sum over the feature axes along which ``like`` was broadcast to the shape of ``tensor``."""
-    sizes, wanted = (part.shape[leading:].as_list() for part in (tensor, like))
-    if None not in (*sizes, *wanted):
-        axes = [leading + axis for axis in range(len(sizes)) if sizes[axis] != wanted[axis]]
+    sizes, expected = (each.shape[leading:].as_list() for each in (tensor, like))
+    if None not in (*sizes, *expected):
+        axes = [leading + axis for axis in range(len(sizes)) if sizes[axis] != expected[axis]]
         return tf.reduce_sum(tensor, axis=axes, keepdims=True) if axes else tensor
     shape = tf.shape(tensor)
-    kept = tf.concat([shape[:leading], tf.shape(like)[leading:]], 0)
-    axes, _ = tf.raw_ops.BroadcastGradientArgs(s0=kept, s1=shape)
+    target = tf.concat([shape[:leading], tf.shape(like)[leading:]], 0)
+    axes, _ = tf.raw_ops.BroadcastGradientArgs(s0=target, s1=shape)
     result = tf.reduce_sum(tensor, axis=axes, keepdims=True)
-    result.set_shape([*tensor.shape[:leading], *wanted])
+    result.set_shape([*tensor.shape[:leading], *expected])
     return result
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from deeplift_engine.layers import Activation, Identity, Layer, PReLU, ReLU, Softmax
+from deeplift_engine.layers import Activation, Identity, Layer, PathFunction, PReLU, ReLU, Softmax
 from deeplift_engine.layers.activations import FUNCTIONS
 from deeplift_engine.layers.gated import GatedLinear
 from deeplift_engine.layers.sparsemax import Sparsemax
 from deeplift_engine.translate.layer_context import LayerContext, Refusal
+from deeplift_engine.translate.own_activations import PREFIX, function_of, is_own
+from deeplift_engine.translate.user_layers import NODES
 
 ALIASES = {
     "swish": "silu",
@@ -28,10 +30,28 @@ NAMED: dict[str, Callable[[], Layer]] = {
 }
 
 
-def named_activation(value: Any) -> Layer:
-    """The attribution layer of what a layer's ``activation`` option holds."""
+def named_activation(value: Any, definitions: Mapping[str, Any] | None = None) -> Layer:
+    """The attribution layer of what a layer's ``activation`` option holds.
+
+    ``definitions`` are the user's, among them those of activations by name.
+
+    Raises
+    ------
+    Refusal
+        For a function of the user's own without a definition, or a name that no Keras has.
+    """
     if value is None:
         return Identity()
+    function = function_of(value)
+    definition = (definitions or {}).get(f"{PREFIX}{function}")
+    if definition is not None:
+        return PathFunction(definition.function, definition.nodes or NODES)
+    if is_own(value):
+        raise Refusal(
+            f"activation {function!r} is not Keras's: the Keras that wrote the file had none of "
+            "this name",
+            f"Give the function: functions={{{function!r}: f}}.",
+        )
     if isinstance(value, Mapping):
         maker = LAYERS.get(str(value.get("class_name")))
         if maker is not None and not isinstance(value.get("config"), str):
@@ -44,16 +64,21 @@ def named_activation(value: Any) -> Layer:
         return Activation(name)
     raise Refusal(
         f"activation {value!r} is none of Keras's",
-        "Save the model with a built-in activation, or with a Lambda layer in its place and "
-        "functions={...}.",
+        f"Give its function, functions={{{function or 'name'!r}: f}}, or save the model with a "
+        "built-in activation.",
     )
+
+
+def own_or_named(context: LayerContext, option: str) -> Layer:
+    """The attribution layer of a layer's activation, the user's definition first."""
+    return named_activation(context.option(option), context.builder.functions)
 
 
 def put_activation(context: LayerContext, layer: Layer, *inputs: str) -> str:
     """Add an activation as the layer's output, noting where the logits are."""
     source = inputs[0] if inputs else context.inputs[0]
     name = context.add(layer, source)
-    if isinstance(layer, Softmax) or (isinstance(layer, Activation) and layer.name == "sigmoid"):
+    if layer.reads_logits:
         context.builder.logits[name] = source
     return name
 
@@ -67,8 +92,14 @@ def _relu(options: Mapping[str, Any]) -> Layer:
 
 
 def _softmax(options: Mapping[str, Any]) -> Layer:
+    return Softmax(softmax_axes(options))
+
+
+def softmax_axes(options: Mapping[str, Any], rank: int = 0) -> tuple[int, ...]:
+    """Axes of a Softmax layer, those above 0 from the end of ``rank`` feature axes."""
     axis = options.get("axis", -1)
-    return Softmax(tuple(axis) if isinstance(axis, list | tuple) else (int(axis),))
+    axes = axis if isinstance(axis, list | tuple) else (int(axis),)
+    return tuple(axis if axis < 0 or not rank else axis - 1 - rank for axis in axes)
 
 
 def _with(
@@ -93,16 +124,12 @@ LAYERS: dict[str, Callable[[Mapping[str, Any]], Layer]] = {
 
 def activation(context: LayerContext) -> str:
     """Activation by any name that Keras has."""
-    return put_activation(context, named_activation(context.option("activation")))
+    return put_activation(context, own_or_named(context, "activation"))
 
 
 def activation_layer(context: LayerContext) -> str:
-    """ReLU, LeakyReLU, ELU, Softmax, ThresholdedReLU."""
-    layer = LAYERS[context.spec.class_name](context.spec.config)
-    if isinstance(layer, Softmax):
-        rank = len(context.shape())
-        layer = Softmax(tuple(axis if axis < 0 else axis - 1 - rank for axis in layer.axes))
-    return put_activation(context, layer)
+    """ReLU, LeakyReLU, ELU, ThresholdedReLU."""
+    return put_activation(context, LAYERS[context.spec.class_name](context.spec.config))
 
 
 def prelu(context: LayerContext) -> str:
@@ -114,6 +141,8 @@ __all__ = [
     "activation",
     "activation_layer",
     "named_activation",
+    "own_or_named",
     "prelu",
     "put_activation",
+    "softmax_axes",
 ]

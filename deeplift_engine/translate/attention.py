@@ -15,7 +15,7 @@ import numpy as np
 from deeplift_engine.layers import Activation, Product, ReLU, Scale, Softmax, Sum
 from deeplift_engine.layers.attention import MaskedSoftmax, NewAxes
 from deeplift_engine.layers.einsum import Contraction, EinsumKernel
-from deeplift_engine.translate.activations import LAYERS, activation_layer
+from deeplift_engine.translate.activations import put_activation, softmax_axes
 from deeplift_engine.translate.layer_context import LayerContext, Refusal
 
 
@@ -36,17 +36,15 @@ class Limits:
 def softmax(context: LayerContext) -> str:
     """Softmax, with a mask of the input's rank if the call has one."""
     mask_argument = context.argument("mask")
-    if mask_argument is None:
-        return activation_layer(context)
-    layer = LAYERS["Softmax"](context.spec.config)
     rank = len(context.shape())
+    axes = softmax_axes(context.spec.config, rank)
+    if mask_argument is None:
+        return put_activation(context, Softmax(axes))
     if len(context.shape(mask_argument)) != rank:
         raise Refusal(
             f"its mask has {len(context.shape(mask_argument)) + 1} axes, its input {rank + 1}",
             "Save the model with a mask of the input's rank.",
         )
-    assert isinstance(layer, Softmax)
-    axes = tuple(axis if axis < 0 else axis - 1 - rank for axis in layer.axes)
     mask = (
         _above_a_half(context, mask_argument)
         if context.builder.era >= 3

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from deeplift_conversion import LayerSpec, ModelSpec, TensorRef
 from deeplift_engine.errors import InputError, UnsupportedModelError
 from deeplift_engine.graph.graph import Graph
+from deeplift_engine.graph.interface import input_layers
+from deeplift_engine.graph.naming import displaced
 from deeplift_engine.translate.layer_context import GraphBuilder, LayerContext, Refusal
-from deeplift_engine.translate.masks import pass_on
 from deeplift_engine.translate.nodes import put_node, references
 from deeplift_engine.translate.operations import is_operation
-from deeplift_engine.translate.table import TRANSLATORS, translator
+from deeplift_engine.translate.table import TRANSLATORS, output_mask, translator
 from deeplift_engine.translate.user_definitions import UserDefinition, definitions_by_layer
 from deeplift_engine.translate.user_layers import LayerFunction
 
@@ -87,6 +88,8 @@ def survey(
         raise InputError(f"dtype is 'float32' or 'float64', not {dtype!r}.")
     problems = _refusals(spec, frozenset(definitions))
     builder = GraphBuilder(dtype, definitions, translate, era=spec.era)
+    layers_of_inputs = input_layers(spec)
+    renamed = displaced([node.name for node in spec.nodes], layers_of_inputs)
     node_names: dict[TensorRef, str] = {}
     waiting: dict[str, None] = {}
     for node in spec.nodes:
@@ -97,14 +100,15 @@ def survey(
             waiting[layer.name] = None
             continue
         try:
-            put_node(LayerContext(builder, layer, node.name, []), node, node_names)
+            name = renamed.get(node.name, node.name)
+            put_node(LayerContext(builder, layer, name, []), node, node_names)
         except Refusal as refused:
             problems[layer.name] = (layer, refused)
         except Exception as error:  # a file that says what no layer of Keras does
             problems[layer.name] = (layer, _fault(error))
     missing = [ref for ref in spec.outputs if node_names.get(ref) not in builder.nodes]
     outputs = tuple(node_names[ref] for ref in spec.outputs if ref not in missing)
-    graph = Graph(builder.nodes, tuple(spec.inputs), outputs)
+    graph = Graph(builder.nodes, tuple(layers_of_inputs), outputs)
     problem = _listing(spec, problems, missing) if problems or missing else ""
     return Built(graph, builder.logits, definitions, problems, tuple(waiting), problem)
 
@@ -129,7 +133,10 @@ def translate(context: LayerContext) -> tuple[str, ...]:
     result = translator(context.spec, functions)(context)
     outputs = (result,) if isinstance(result, str) else tuple(result)
     _check_arguments(context)
-    pass_on(context, outputs)
+    mask = None if context.option("ends_mask") else output_mask(context)
+    if mask is not None:
+        for output in outputs:
+            context.builder.masks.setdefault(output, mask)
     return outputs
 
 

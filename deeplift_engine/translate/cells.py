@@ -14,10 +14,10 @@ from deeplift_engine.layers import (
     Input,
     Layer,
     Linear,
-    Part,
     Product,
     Recurrence,
     Scale,
+    Slice,
     Sum,
 )
 from deeplift_engine.layers.recurrence import MASK, STEP
@@ -46,7 +46,7 @@ class Cell:
 
     def gate(self, number: int, source: str, option: str, name: str) -> str:
         """Part ``number`` of the pre-activations, through a function."""
-        part = Part(number * self.units, (number + 1) * self.units)
+        part = Slice(number * self.units, (number + 1) * self.units)
         return self.activation(option, self.add(part, source, name=f"{name}/in"), name)
 
     def product(self, left: str, right: str, name: str) -> str:
@@ -136,16 +136,16 @@ def _lstm(cell: Cell, recurrent: list[Linear]) -> list[str]:
 
 def _gru(cell: Cell, recurrent: list[Linear]) -> list[str]:
     units = cell.units
-    first = cell.add(Part(0, 2 * units), STEP, name="step/gates")
-    last = cell.add(Part(2 * units, 3 * units), STEP, name="step/candidate")
+    first = cell.add(Slice(0, 2 * units), STEP, name="step/gates")
+    last = cell.add(Slice(2 * units, 3 * units), STEP, name="step/candidate")
     mixed = cell.add(recurrent[0], "h", name="recurrent")
     after = len(recurrent) == 1
-    terms = cell.add(Part(0, 2 * units), mixed, name="recurrent/gates") if after else mixed
+    terms = cell.add(Slice(0, 2 * units), mixed, name="recurrent/gates") if after else mixed
     gates = cell.add(Sum(), first, terms, name="gates")
     update = cell.gate(0, gates, "recurrent_activation", "update_gate")
     reset = cell.gate(1, gates, "recurrent_activation", "reset_gate")
     if after:
-        own = cell.add(Part(2 * units, 3 * units), mixed, name="recurrent/candidate")
+        own = cell.add(Slice(2 * units, 3 * units), mixed, name="recurrent/candidate")
         recurrent_term = cell.product(reset, own, "reset")
     else:
         recurrent_term = cell.add(

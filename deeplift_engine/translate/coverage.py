@@ -1,4 +1,4 @@
-"""What became of every layer of a model: exact, approximate or refused, and by which rule."""
+"""The coverage of a model: which layers are exact, approximate or refused, and their rules."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deeplift_engine.errors import RuleError
-from deeplift_engine.layers import Activation, Identity, Input, Layer, LinearFunction, PathFunction
 from deeplift_engine.rules.deeplift.assign import Assigned, Rules, assign
 from deeplift_engine.util.tables import aligned
 
@@ -81,7 +80,7 @@ class Coverage:
         """The table, and how many layers are of each status."""
         counts = Counter(row.status for row in self.rows)
         order = (EXACT, APPROXIMATE, INCOMPLETE, REFUSED, UNTRIED)
-        totals = ", ".join(f"{counts[status]} {status}" for status in order if counts[status])
+        statuses = ", ".join(f"{counts[status]} {status}" for status in order if counts[status])
         lines = [
             (
                 row.layer,
@@ -95,13 +94,13 @@ class Coverage:
             for row in self.rows
         ]
         count = len(self.rows)
-        return f"{aligned([COLUMNS, *lines])}\n\n{count} layer{'s' * (count != 1)}: {totals}"
+        return f"{aligned([COLUMNS, *lines])}\n\n{count} layer{'s' * (count != 1)}: {statuses}"
 
 
 def coverage(
     spec: ModelSpec, built: Built, rules: Rules = "rescale", max_pooling: str = "exact"
 ) -> Coverage:
-    """One row for each layer of a model, however far it could be built.
+    """One row for each layer of a model, also of a model that cannot be built in full.
 
     Raises
     ------
@@ -116,7 +115,7 @@ def coverage(
     except RuleError:
         if not built.problems:
             raise
-        assigned = {}  # it may name a layer that is there and could not be built
+        assigned = {}  # the rules may name a layer that exists and could not be built
     rows = tuple(
         _row(layer, nodes.get(layer.name, []), built, assigned) for layer in spec.layers.values()
     )
@@ -135,49 +134,37 @@ def _row(
     if not nodes or layer.name in built.waiting:
         note = "behind a refused layer; its class is supported"
         return CoverageRow(layer.name, class_name, None, UNTRIED, note=note)
-    met = [assigned[node.name] for node in nodes if node.name in assigned]
+    rules = [assigned[node.name] for node in nodes if node.name in assigned]
     status = EXACT
     if not all(node.layer.exact for node in nodes):
         status = APPROXIMATE
-    if not all(assignment.rule.complete for assignment in met):
+    if not all(each.rule.complete for each in rules):
         status = INCOMPLETE
-    computing = _computing(nodes)
-    notes = [_user_note(layer, built), *(assignment.note for assignment in met)]
+    telling = _telling(nodes)
+    notes = [_definition(layer, built), *(each.note for each in rules)]
     shape = next((node.shape for node in nodes if node.name == layer.name), nodes[-1].shape)
     return CoverageRow(
         layer.name,
         class_name,
         shape,
         status,
-        tuple(dict.fromkeys(_kind(node.layer.core) for node in computing)),
+        tuple(dict.fromkeys(node.layer.core.label for node in telling)),
         tuple(
             dict.fromkeys(
-                assigned[node.name].rule.name for node in computing if node.name in assigned
+                assigned[node.name].rule.name for node in telling if node.name in assigned
             )
         ),
         "; ".join(dict.fromkeys(filter(None, notes))),
     )
 
 
-def _computing(nodes: Sequence[Node]) -> list[Node]:
-    """The layers that say something: an `Identity` does where there is nothing else."""
-    return [node for node in nodes if not isinstance(node.layer.core, Identity)] or list(nodes)
+def _telling(nodes: Sequence[Node]) -> list[Node]:
+    """The nodes to list: those that do nothing only where there is no other."""
+    return [node for node in nodes if not node.layer.core.is_identity] or list(nodes)
 
 
-def _kind(layer: Layer) -> str:
-    """What an attribution layer is called."""
-    inner = getattr(layer, "inner", layer)
-    if isinstance(inner, Activation):
-        return inner.name
-    if isinstance(inner, PathFunction):
-        return f"path of {inner.points} points"
-    if isinstance(inner, LinearFunction):
-        return "linear map"
-    return "input" if isinstance(inner, Input) else type(inner).__name__
-
-
-def _user_note(layer: LayerSpec, built: Built) -> str:
-    """What the user gave for a layer, or for one in it."""
+def _definition(layer: LayerSpec, built: Built) -> str:
+    """Note on a layer, or a layer within it, that the user defines."""
     names = [layer.name, *(child.name for child in layer.children)]
     definition = next(
         (built.definitions[name] for name in names if name in built.definitions), None
@@ -212,16 +199,16 @@ def describe(
     assigned = assign(nodes, rules, max_pooling)
     rows = []
     for node in nodes.values():
-        assignment = assigned.get(node.name)
+        own = assigned.get(node.name)
         rows.append(
             LayerRow(
                 node.name,
                 node.class_name,
                 node.layer.kind,
                 node.shape,
-                assignment.rule.name if assignment else "",
-                (assignment.rule.complete if assignment else True) and node.layer.exact,
-                assignment.note if assignment else "",
+                own.rule.name if own else "",
+                (own.rule.complete if own else True) and node.layer.exact,
+                own.note if own else "",
             )
         )
     return rows

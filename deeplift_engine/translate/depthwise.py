@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from deeplift_engine.layers import Convolution, DepthwiseConvolution, Reshape
-from deeplift_engine.translate.activations import named_activation, put_activation
+from deeplift_engine.translate.activations import own_or_named, put_activation
 from deeplift_engine.translate.kernels import (
     numbers,
     on_channels_last,
@@ -27,7 +27,7 @@ def depthwise(context: LayerContext) -> str:
     sequence = of_a_sequence(context, depthwise_layer(context, kernel, bias), "/sequence")
     if context.option("data_format") == "channels_first":
         sequence = context.channels_first(sequence, suffix="/channels_first")
-    return put_activation(context, named_activation(context.option("activation")), sequence)
+    return put_activation(context, own_or_named(context, "activation"), sequence)
 
 
 def separable(context: LayerContext) -> str:

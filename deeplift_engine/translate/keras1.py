@@ -42,7 +42,7 @@ def merge(context: LayerContext) -> str:
     lengths = context.add(Function("maximum", (smallest,)), root, suffix="/bounded")
     dot = context.add(Dot((first, second)), left, right, suffix="/dot")
     cosine = context.add(Quotient(), dot, lengths, suffix="/cosine")
-    return context.add(LinearFunction(_with_axis), cosine)
+    return context.add(LinearFunction(_with_axis, moves=True), cosine)
 
 
 def _with_axis(x: Tensor) -> Tensor:

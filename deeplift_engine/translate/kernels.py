@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from deeplift_engine.layers import Convolution, Dense, Identity, Layer, Pad, Scale
-from deeplift_engine.translate.activations import named_activation, put_activation
+from deeplift_engine.layers import Convolution, Dense, Layer, Pad, Scale
+from deeplift_engine.translate.activations import own_or_named, put_activation
 from deeplift_engine.translate.layer_context import LayerContext, Refusal
 
 
@@ -24,8 +24,8 @@ def with_activation(
     context: LayerContext, layer: Layer, *inputs: str, channels_first: bool = False
 ) -> str:
     """Add a kernel layer and the activation that Keras lets it have."""
-    function = named_activation(context.option("activation"))
-    plain = isinstance(function, Identity)
+    function = own_or_named(context, "activation")
+    plain = function.is_identity
     suffix = "" if plain else "/pre_activation"
     if channels_first and context.option("bias_along_width"):
         name = _biased_along_width(context, layer, inputs, suffix)

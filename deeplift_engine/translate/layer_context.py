@@ -1,4 +1,4 @@
-"""The graph under construction, and the context in which a translator adds layers to it."""
+"""The graph under construction, as a translator sees it."""
 
 from __future__ import annotations
 
@@ -11,48 +11,10 @@ import tensorflow as tf
 
 from deeplift_conversion import LayerSpec
 from deeplift_engine.graph.graph import Node
-from deeplift_engine.layers import (
-    Activation,
-    Concatenate,
-    Crop,
-    Element,
-    Elementwise,
-    Identity,
-    Input,
-    Layer,
-    LinearFunction,
-    Lookup,
-    Pad,
-    Part,
-    Repeat,
-    Reshape,
-    Reverse,
-    Scale,
-    TokenFunction,
-    Transpose,
-)
+from deeplift_engine.layers import Activation, Input, Layer, Scale, TokenFunction, Transpose
 from deeplift_engine.layers.distributed import over_time
-from deeplift_engine.layers.operations import BroadcastLike, BroadcastTo, PadWith
 from deeplift_engine.tensors.tensor_ops import scratch_graph
 from deeplift_engine.util.typing import Array, Tensor
-
-MOVING = (
-    BroadcastLike
-    | BroadcastTo
-    | Concatenate
-    | Crop
-    | Element
-    | Identity
-    | LinearFunction
-    | Pad
-    | PadWith
-    | Part
-    | Repeat
-    | Reshape
-    | Reverse
-    | Transpose
-)
-"""Layers that move elements as they are, tokens too; all others compute with numbers."""
 
 
 class Refusal(Exception):  # noqa: N818 - a message between modules, not an error
@@ -113,19 +75,19 @@ class LayerContext:
         self, spec: LayerSpec, name: str, inputs: Sequence[str], **arguments: Any
     ) -> LayerContext:
         """The context of a layer that this one wraps."""
-        present = {key: value for key, value in arguments.items() if value is not None}
+        passed = {key: value for key, value in arguments.items() if value is not None}
         return replace(
             self,
             spec=spec,
             name=name,
             inputs=list(inputs),
-            arguments=present,
+            arguments=passed,
             owner=self.owner or self.spec.name,
             used=set(),
         )
 
     def argument(self, name: str, default: Any = None) -> Any:
-        """The call's argument ``name``; tensors are `NodeName`. Unread ones are refused."""
+        """Argument ``name`` of the call; tensors are `NodeName`. Unread arguments are refused."""
         self.used.add(name)
         return self.arguments.get(name, default)
 
@@ -166,7 +128,7 @@ class LayerContext:
         return np.asarray(self.spec.weights[role], dtype=self.builder.dtype)
 
     def optional(self, role: str) -> Array | None:
-        """The same, None where the layer has none."""
+        """The array, None if the layer has none."""
         return self.weight(role) if role in self.spec.weights else None
 
     def shape(self, name: str | None = None) -> tuple[int | None, ...]:
@@ -189,9 +151,9 @@ class LayerContext:
         convolution finds its channels last without any transpose.
         """
         inputs = inputs or tuple(self.inputs)
-        if isinstance(layer, Elementwise | Identity) and len(inputs) == 1:
+        if layer.uniform and len(inputs) == 1:
             inner = self._channels_last_source(inputs[0])
-            if inner is not None and not _has_features(layer):
+            if inner is not None:
                 moved = self._put(layer, (inner,), (suffix or "") + "/channels_last")
                 return self.channels_first(moved, suffix=suffix)
         return self._put(layer, inputs, suffix)
@@ -208,7 +170,7 @@ class LayerContext:
         return self._put(Scale(factor.reshape(shape), offset), tuple(self.inputs), suffix)
 
     def channels_last(self, name: str) -> str:
-        """The node ``name``, channels moved last; no new node where that is how it was made."""
+        """The node ``name``, channels last; no new node if one already holds them so."""
         inner = self._channels_last_source(name)
         if inner is not None:
             return inner
@@ -229,8 +191,8 @@ class LayerContext:
 
     def _put(self, layer: Layer, inputs: tuple[str, ...], suffix: str) -> str:
         kinds = {self.builder.nodes[source].dtype for source in inputs}
-        moves = isinstance(layer, MOVING) and len(kinds) == 1
-        if not moves and not isinstance(layer, Lookup):
+        moves = layer.moves and len(kinds) == 1
+        if not moves and layer.kind != "lookup":
             inputs = tuple(map(self.as_numbers, inputs))
         for _ in range(self.depth):
             layer = over_time(layer)
@@ -256,9 +218,9 @@ class LayerContext:
             try:
                 output = layer.forward(*tensors)
             except (ValueError, tf.errors.InvalidArgumentError) as error:
-                met = ", ".join(str(self.shape(name)) for name in inputs)
+                shapes = ", ".join(str(self.shape(name)) for name in inputs)
                 raise Refusal(
-                    f"cannot take an input of shape {met}: {str(error).splitlines()[0]}",
+                    f"cannot take an input of shape {shapes}: {str(error).splitlines()[0]}",
                     "Check that the architecture belongs to these weights.",
                 ) from error
         return tuple(output.shape.as_list()[1:]), output.dtype.name
@@ -267,9 +229,3 @@ class LayerContext:
 def is_tokens(dtype: str) -> bool:
     """Whether numbers of ``dtype`` are tokens: integers or booleans."""
     return "int" in dtype or dtype == "bool"
-
-
-def _has_features(layer: Layer) -> bool:
-    """Whether a layer holds an array that is laid out like its input."""
-    arrays = (getattr(layer, "alpha", None), *getattr(layer, "constants", ()))
-    return any(isinstance(array, np.ndarray) and array.size > 1 for array in arrays)

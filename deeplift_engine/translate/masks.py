@@ -1,4 +1,4 @@
-"""Which layers hand the mask of their input on, as Keras's do.
+"""Which mask the output of a layer has, as Keras's do.
 
 A mask is a node like any other, 1 for steps that are used and 0 for the rest, so that the
 tokens or features it was made of get their share of what it changes.
@@ -6,72 +6,32 @@ tokens or features it was made of get their share of what it changes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from deeplift_engine.layers import Concatenate, Element, Layer, Maximum, Product, Scale
 from deeplift_engine.translate.layer_context import LayerContext, NodeName
 
-PASSING = frozenset(
-    [
-        "Activation",
-        "ActivityRegularization",
-        "AlphaDropout",
-        "BatchNormalization",
-        "Dense",
-        "Dropout",
-        "ELU",
-        "GaussianDropout",
-        "GaussianNoise",
-        "GroupNormalization",
-        "Identity",
-        "LayerNormalization",
-        "LeakyReLU",
-        "Normalization",
-        "PReLU",
-        "ReLU",
-        "Rescaling",
-        "Softmax",
-        "SpatialDropout1D",
-        "SpatialDropout2D",
-        "SpatialDropout3D",
-        "ThresholdedReLU",
-        "TimeDistributed",
-        "UnitNormalization",
-    ]
-)
-"""Classes whose output has the mask of their input; others set it themselves or drop it."""
+MaskRule = Callable[[LayerContext], str | None]
+"""The node of the mask that a layer's outputs have, if any."""
 
 
-MERGING = frozenset(["Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract"])
-"""Classes whose output has a mask made of those of its inputs."""
+def passed(context: LayerContext) -> str | None:
+    """The mask that the call was given, else that of the first input that has one."""
+    known, argument = context.builder.masks, context.arguments.get("mask")
+    if isinstance(argument, NodeName):
+        return context.as_mask(argument)
+    return next((known[source] for source in context.inputs if source in known), None)
 
 
-def pass_on(context: LayerContext, outputs: tuple[str, ...]) -> None:
-    """Give the outputs of a layer their mask, where the layer itself has not.
+def of_merged(context: LayerContext) -> str | None:
+    """The mask of inputs that are merged element by element."""
+    return merged(context, _of_inputs(context))
 
-    A mask that a call was given counts, else that of its first masked input.
-    """
-    masks, name = context.builder.masks, context.spec.class_name
-    if context.option("ends_mask"):
-        return
-    mask = None
-    if name in PASSING:
-        argument = context.arguments.get("mask")
-        arriving = [masks[source] for source in context.inputs if source in masks]
-        mask = (
-            context.as_mask(argument)
-            if isinstance(argument, NodeName)
-            else next(iter(arriving), None)
-        )
-    elif name in MERGING:
-        mask = merged(context, [masks.get(source) for source in context.inputs])
-    elif name == "Concatenate":
-        mask = _concatenated(context, [masks.get(source) for source in context.inputs])
-    if mask is not None:
-        for output in outputs:
-            masks.setdefault(output, mask)
+
+def _of_inputs(context: LayerContext) -> list[str | None]:
+    return [context.builder.masks.get(source) for source in context.inputs]
 
 
 def merged(context: LayerContext, masks: Sequence[str | None]) -> str | None:
@@ -89,9 +49,9 @@ def merged(context: LayerContext, masks: Sequence[str | None]) -> str | None:
     return context.add(layer, *known, suffix="/mask")
 
 
-def _concatenated(context: LayerContext, masks: Sequence[str | None]) -> str | None:
+def of_concatenated(context: LayerContext) -> str | None:
     """The mask of inputs (n, steps, features), one behind the other."""
-    rank = len(context.shape())
+    rank, masks = len(context.shape()), _of_inputs(context)
     if all(mask is None for mask in masks) or rank != 2:
         return None
     full = [

@@ -51,9 +51,9 @@ def merge(context: LayerContext) -> str:
     reads_masks = context.builder.era >= 3 and not context.option("ends_mask")
     if reads_masks and rank > 1:
         masks = [context.builder.masks.get(name) for name in context.inputs]
-        if isinstance(layer, Maximum | Minimum):
+        if layer.kind == "selection":
             return _chosen_where_used(context, layer, inputs, masks)
-        if isinstance(layer, Product):
+        if layer.kind == "joint":
             return _multiplied_where_used(context, inputs, masks)
     return context.add(layer, *inputs)
 

@@ -16,11 +16,11 @@ from deeplift_engine.layers import (
     Element,
     Identity,
     Layer,
-    Part,
     Product,
     Recurrence,
     Reverse,
     Scale,
+    Slice,
     Sum,
     Transpose,
 )
@@ -183,7 +183,7 @@ def _run(
     if len(layer.states) > 1:
         unpacked = [
             context.add(
-                Part(number * units, (number + 1) * units), packed, suffix=f"{suffix}/{name}"
+                Slice(number * units, (number + 1) * units), packed, suffix=f"{suffix}/{name}"
             )
             for number, name in enumerate(layer.states)
         ]

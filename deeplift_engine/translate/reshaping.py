@@ -8,16 +8,22 @@ from deeplift_engine.layers import Crop, Identity, Pad, Repeat, Reshape, Transpo
 from deeplift_engine.translate.kernels import numbers
 from deeplift_engine.translate.layer_context import LayerContext, Refusal
 
-INACTIVE = (
+REGULARIZING = (
     "ActivityRegularization",
     "AlphaDropout",
-    "AugMix",
-    "CutMix",
     "Dropout",
-    "Equalization",
     "GaussianDropout",
     "GaussianNoise",
     "Identity",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+)
+"""Classes that change features in training alone."""
+AUGMENTING = (
+    "AugMix",
+    "CutMix",
+    "Equalization",
     "MaxNumBoundingBoxes",
     "MixUp",
     "RandAugment",
@@ -43,11 +49,9 @@ INACTIVE = (
     "RandomWidth",
     "RandomZoom",
     "Solarization",
-    "SpatialDropout1D",
-    "SpatialDropout2D",
-    "SpatialDropout3D",
 )
-"""Classes that change images or features in training alone."""
+"""Classes that change images in training alone."""
+INACTIVE = (*REGULARIZING, *AUGMENTING)
 
 
 def identity(context: LayerContext) -> str:

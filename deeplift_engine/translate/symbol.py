@@ -48,7 +48,7 @@ class Symbol:
         if not all(_is_index(entry) for entry in keys):
             raise IndexError(f"x[{key}]: indices are numbers, slices, ... and None")
         _check_bounds(keys, self.shape)
-        elements = self._added(LinearFunction(_Indexed(keys)), self, label="elements")
+        elements = self._added(LinearFunction(_Indexed(keys), moves=True), self, label="elements")
         if 0 in elements.shape:
             raise IndexError(f"x[{key}] leaves nothing of shape {self.shape}")
         return elements

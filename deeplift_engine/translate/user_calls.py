@@ -9,6 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from deeplift_conversion.eras.user_classes import MARK
 from deeplift_engine.translate.layer_context import LayerContext, NodeName, Refusal
 from deeplift_engine.util.typing import Array
 
@@ -19,7 +20,11 @@ UNTOLD = ("name", "trainable", "dtype")
 
 def options(context: LayerContext) -> dict[str, Any]:
     """The saved options of a layer, without its name."""
-    return {key: value for key, value in context.spec.config.items() if key not in UNTOLD}
+    return {
+        key: value.removeprefix(MARK) if isinstance(value, str) else value
+        for key, value in context.spec.config.items()
+        if key not in UNTOLD
+    }
 
 
 def arrays(context: LayerContext) -> dict[str, Array]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from deeplift_conversion import LayerSpec, ModelSpec
 from deeplift_engine.errors import InputError
+from deeplift_engine.translate.own_activations import PREFIX, activations_of
 from deeplift_engine.translate.user_layers import (
     ForwardOnly,
     LayerFunction,
@@ -53,14 +54,19 @@ def definitions_by_layer(
     """
     sources = {"layers": layers or {}, "functions": functions or {}}
     every = list(all_layers(spec))
+    activations = {name for layer in every for name in activations_of(layer)}
+    definitions: dict[str, UserDefinition] = {}
     for option, keys in sources.items():
         if not isinstance(keys, Mapping):
             raise InputError(f"{option}= is a mapping by name, not {type(keys).__name__}.")
         for key, function in keys.items():
             check_definition(function, f"{option}={{{key!r}: ...}}")
-            if not any(_rank(key, layer) is not None for layer in every):
+            if any(_rank(key, layer) is not None for layer in every):
+                continue
+            activation = str(key).rpartition(">")[2]
+            if option == "layers" or activation not in activations:
                 raise InputError(_unknown(option, key, every, spec))
-    definitions: dict[str, UserDefinition] = {}
+            definitions[PREFIX + activation] = _definition(function, True, key)
     for layer in every:
         best = {option: _best(keys, layer) for option, keys in sources.items()}
         ranks = {option: _rank(key, layer) for option, key in best.items() if key is not None}

@@ -1,4 +1,4 @@
-"""Values of any kind as JSON can hold them."""
+"""Values of any type as values of JSON."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 
 
 def plain(value: Any, most: int | None = None) -> Any:
-    """A value as JSON can hold it: arrays as lists, what has no form in JSON in words.
+    """A value as JSON holds it: arrays as lists, other types without a form in JSON as text.
 
-    An array of more than ``most`` elements is told by its shape and type.
+    An array of more than ``most`` elements becomes a text with its shape and type.
     """
     if isinstance(value, np.ndarray) and most is not None and value.size > most:
         return f"array {value.shape} of {value.dtype}"

@@ -1,4 +1,4 @@
-"""Libraries that only some methods need."""
+"""Libraries that only some methods need, imported on demand."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from deeplift_engine.errors import DeepliftEngineError
 
 
 def optional(module: str, package: str, extra: str = "methods") -> Any:
-    """The module, of a package that one of the extras brings.
+    """Import a module of a package that one of the extras installs.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""What options may be, and how a value that none can be is refused: said once, for all of them.
+"""Constraints on options, and one error for every value that violates one.
 
-The annotation of an option tells of what kind it is (``steps: Count = 50``), and whoever makes a
-method or calls a metric reads its options by these kinds before anything else is done.
+The annotation of an option names its constraint (``steps: Count = 50``). Methods and metrics read
+their options by these constraints before any other work.
 """
 
 from __future__ import annotations
@@ -24,101 +24,103 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 LARGEST = 2**31 - 1
-"""The largest count: what is longer fits no memory."""
+"""The largest count; more elements fit no memory."""
 LONGEST = 80
-"""Letters of a refused value that are shown."""
+"""Characters of a refused value that an error shows."""
 
 
-class NotOfKindError(ValueError):
-    """A value that is not of a kind; the text says what it should be. Never leaves `checked`."""
+class ConstraintError(ValueError):
+    """A value violates a constraint; the text says what was expected. Never leaves `checked`."""
 
 
 @dataclass(frozen=True)
-class Kind:
-    """Whatever there is; what it is in particular say its subclasses."""
+class Constraint:
+    """Accepts any value; subclasses restrict it."""
 
     def read(self, value: Any) -> Any:
-        """The value, brought to Python's own type.
+        """The value, converted to Python's own type.
 
         Raises
         ------
-        NotOfKindError
-            If it is not of this kind.
+        ConstraintError
+            If the value is not acceptable.
         """
         return value
 
 
 @dataclass(frozen=True)
-class Truth(Kind):
-    """True or False, and nothing that merely counts as one of them."""
+class Boolean(Constraint):
+    """True or False, of Python or numpy; no number stands for either."""
 
     def read(self, value: Any) -> bool:
-        """Of Python or numpy."""
+        """The value in Python's own type."""
         if not isinstance(value, bool | np.bool_):
-            raise NotOfKindError("True or False")
+            raise ConstraintError("True or False")
         return bool(value)
 
 
 @dataclass(frozen=True)
-class Text(Kind):
-    """A name."""
+class Text(Constraint):
+    """A string."""
 
     def read(self, value: Any) -> str:
-        """As it is."""
+        """The value itself."""
         if not isinstance(value, str):
-            raise NotOfKindError("a name")
+            raise ConstraintError("a name")
         return value
 
 
 @dataclass(frozen=True)
-class Named(Kind):
-    """Values by name."""
+class NamedValues(Constraint):
+    """A mapping of names to values."""
 
     def read(self, value: Any) -> Mapping[str, Any]:
-        """As it is."""
+        """The value itself."""
         if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
-            raise NotOfKindError("a mapping of names to values")
+            raise ConstraintError("a mapping of names to values")
         return value
 
 
 @dataclass(frozen=True)
-class Among(Kind):
-    """One of the words that are known."""
+class Among(Constraint):
+    """One of the known words."""
 
     known: Iterable[str]
 
     def read(self, value: Any) -> str:
-        """As it is."""
+        """The value itself."""
         known = list(self.known)
         if not isinstance(value, str) or value not in known:
-            raise NotOfKindError(f"one of {', '.join(known)}")
+            raise ConstraintError(f"one of {', '.join(known)}")
         return value
 
 
 @dataclass(frozen=True)
-class Whole(Kind):
-    """A whole number from ``least`` to ``most``; of any sign, or size, without them."""
+class Integer(Constraint):
+    """A whole number from ``least`` to ``most``; None leaves that side open."""
 
     least: int | None = None
     most: int | None = LARGEST
 
     def read(self, value: Any) -> int:
-        """As Python's own."""
-        said = "a whole number" if self.least is None else f"a whole number of {self.least} or more"
+        """The value in Python's own type."""
+        expected = (
+            "a whole number" if self.least is None else f"a whole number of {self.least} or more"
+        )
         if not isinstance(value, Integral) or isinstance(value, bool):
-            raise NotOfKindError(said)
+            raise ConstraintError(expected)
         number = int(value)
         if self.least is not None and number < self.least:
-            raise NotOfKindError(said)
+            raise ConstraintError(expected)
         if self.most is not None and number > self.most:
             lower = "up" if self.least is None else f"from {self.least}"
-            raise NotOfKindError(f"a whole number {lower} to {self.most}")
+            raise ConstraintError(f"a whole number {lower} to {self.most}")
         return number
 
 
 @dataclass(frozen=True)
-class Number(Kind):
-    """A finite number within bounds that count themselves, or (``above``, ``below``) do not."""
+class Number(Constraint):
+    """A finite number within bounds; ``least`` and ``most`` are inclusive."""
 
     least: float | None = None
     most: float | None = None
@@ -126,14 +128,14 @@ class Number(Kind):
     below: float | None = None
 
     def read(self, value: Any) -> float:
-        """As Python's own."""
+        """The value in Python's own type."""
         number = nan
         if isinstance(value, Real) and not isinstance(value, bool):
             with contextlib.suppress(OverflowError):
                 number = float(value)
         if self._holds(number):
             return number
-        said = [
+        bounds = [
             text
             for bound, text in (
                 (self.above, f"above {self.above}"),
@@ -143,7 +145,7 @@ class Number(Kind):
             )
             if bound is not None
         ]
-        raise NotOfKindError(" ".join(["a finite number", " and ".join(said)]).strip())
+        raise ConstraintError(" ".join(["a finite number", " and ".join(bounds)]).strip())
 
     def _holds(self, value: float) -> bool:
         return (
@@ -156,59 +158,61 @@ class Number(Kind):
 
 
 @dataclass(frozen=True)
-class Several(Kind):
-    """A list, range or array of one axis, of one or more that are each ``of`` a kind.
+class Several(Constraint):
+    """A list, tuple, range or array of one axis whose entries each satisfy ``entry``.
 
-    ``count`` of them, where that is said.
+    It has ``count`` entries, or one or more where that is None.
     """
 
-    of: Kind
+    entry: Constraint
     count: int | None = None
 
     def read(self, value: Any) -> list[Any]:
-        """As a list."""
-        given = value.tolist() if isinstance(value, np.ndarray) else value
-        several = list(given) if isinstance(given, list | tuple | range) else []
-        fits = len(several) == self.count if self.count else bool(several)
+        """The entries as a list."""
+        plain = value.tolist() if isinstance(value, np.ndarray) else value
+        entries = list(plain) if isinstance(plain, list | tuple | range) else []
+        fits = len(entries) == self.count if self.count else bool(entries)
         try:
-            return [self.of.read(part) for part in (several if fits else [None])]
-        except NotOfKindError as error:
-            raise NotOfKindError(f"a list of {self.count or 'one or more'}, each {error}") from None
+            return [self.entry.read(entry) for entry in (entries if fits else [None])]
+        except ConstraintError as error:
+            raise ConstraintError(
+                f"a list of {self.count or 'one or more'}, each {error}"
+            ) from None
 
 
 @dataclass(frozen=True)
-class Values(Kind):
-    """A finite number, or an array of them."""
+class Values(Constraint):
+    """A finite number, or an array of finite numbers."""
 
     def read(self, value: Any) -> Any:
-        """As it is."""
+        """The value itself."""
         try:
             array = np.asarray(value)
         except ValueError:
             array = np.asarray(None)
         if array.dtype.kind not in "iuf" or not array.size or not np.isfinite(array).all():
-            raise NotOfKindError("a finite number, or an array of them")
+            raise ConstraintError("a finite number, or an array of them")
         return value
 
 
 @dataclass(frozen=True)
-class OrNone(Kind):
-    """None, or what is ``of`` a kind."""
+class OrNone(Constraint):
+    """None, or a value that satisfies ``other``."""
 
-    of: Kind
+    other: Constraint
 
     def read(self, value: Any) -> Any:
-        """As it is, or as the kind has it."""
+        """None, or the value as the other constraint reads it."""
         try:
-            return None if value is None else self.of.read(value)
-        except NotOfKindError as error:
-            raise NotOfKindError(f"{error}, or None") from None
+            return None if value is None else self.other.read(value)
+        except ConstraintError as error:
+            raise ConstraintError(f"{error}, or None") from None
 
 
-Count: TypeAlias = Annotated[int, Whole(1)]
-TwoOrMore: TypeAlias = Annotated[int, Whole(2)]
-SEED = Whole(0, 2**32 - 1)
-"""What all generators of random numbers take."""
+Count: TypeAlias = Annotated[int, Integer(1)]
+TwoOrMore: TypeAlias = Annotated[int, Integer(2)]
+SEED = Integer(0, 2**32 - 1)
+"""The range that every generator of random numbers accepts."""
 Seed: TypeAlias = Annotated[int, SEED]
 Positive: TypeAlias = Annotated[float, Number(above=0)]
 NotNegative: TypeAlias = Annotated[float, Number(least=0)]
@@ -216,58 +220,65 @@ Width: TypeAlias = Annotated[float, Number(above=0, most=1_000_000)]
 Share: TypeAlias = Annotated[float, Number(above=0, most=1)]
 Bounds: TypeAlias = Annotated[Any, OrNone(Values())]
 
-PLAIN: Mapping[Any, Kind] = MappingProxyType(
-    {bool: Truth(), str: Text(), int: Whole(), float: Number(), Mapping[str, Any]: Named()}
+PLAIN: Mapping[Any, Constraint] = MappingProxyType(
+    {
+        bool: Boolean(),
+        str: Text(),
+        int: Integer(),
+        float: Number(),
+        Mapping[str, Any]: NamedValues(),
+    }
 )
-"""Kinds of annotations that say no more than a type."""
-
+"""Constraints of annotations that are plain types."""
 
 UNIONS = (Union, type(int | None))
-"""What ``Optional[int]`` and ``int | None`` are made of."""
+"""The origins of ``Optional[int]`` and of ``int | None``."""
 
 
-def kind_of(annotation: Any) -> Kind:
-    """What an annotation says of the values of its option."""
-    origin, parts = get_origin(annotation), get_args(annotation)
+def constraint_of(annotation: Any) -> Constraint:
+    """The constraint that an annotation puts on the values of its option."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return next((part for part in parts if isinstance(part, Kind)), Kind())
-    if origin in UNIONS and len(parts) == 2 and parts[1] is type(None):
-        return OrNone(kind_of(parts[0]))
-    return PLAIN.get(annotation, Kind())
+        return next((each for each in arguments if isinstance(each, Constraint)), Constraint())
+    if origin in UNIONS and len(arguments) == 2 and arguments[1] is type(None):
+        return OrNone(constraint_of(arguments[0]))
+    return PLAIN.get(annotation, Constraint())
 
 
-def fits(value: Any, kind: Kind) -> bool:
-    """Whether a value is of a kind."""
+def fits(value: Any, constraint: Constraint) -> bool:
+    """Whether a value satisfies a constraint."""
     try:
-        kind.read(value)
-    except NotOfKindError:
+        constraint.read(value)
+    except ConstraintError:
         return False
     return True
 
 
-def kinds(make: Callable[..., Any]) -> dict[str, Kind]:
-    """What the keyword-only arguments of a function or class may be, by name."""
+def constraints(create: Callable[..., Any]) -> dict[str, Constraint]:
+    """The constraints of the keyword-only arguments of a function or class, by name."""
     return {
-        parameter.name: kind_of(parameter.annotation)
-        for parameter in inspect.signature(make, eval_str=True).parameters.values()
+        parameter.name: constraint_of(parameter.annotation)
+        for parameter in inspect.signature(create, eval_str=True).parameters.values()
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY
     }
 
 
-def read(options: Mapping[str, Any], by: Mapping[str, Kind]) -> dict[str, Any]:
-    """Options as their kinds have them.
+def read(options: Mapping[str, Any], by: Mapping[str, Constraint]) -> dict[str, Any]:
+    """Options, each read by its constraint.
 
     Raises
     ------
     RuleError
-        For the first that is not of its kind.
+        For the first that violates its constraint.
     """
-    return {name: checked(name, value, by.get(name, Kind())) for name, value in options.items()}
+    return {
+        name: checked(name, value, by.get(name, Constraint())) for name, value in options.items()
+    }
 
 
-def reading(function: Callable[P, R]) -> Callable[P, R]:
-    """A function that is called with its options read."""
-    by = kinds(function)
+def validates_options(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a function so that its options are read by their constraints first."""
+    by = constraints(function)
 
     @functools.wraps(function)
     def called(*arguments: P.args, **options: P.kwargs) -> R:
@@ -276,22 +287,24 @@ def reading(function: Callable[P, R]) -> Callable[P, R]:
     return called
 
 
-def checked(name: str, value: Any, kind: Kind, error: type[DeepliftEngineError] = RuleError) -> Any:
-    """The value of the option called ``name``, as its kind has it.
+def checked(
+    name: str, value: Any, constraint: Constraint, error: type[DeepliftEngineError] = RuleError
+) -> Any:
+    """The value of the option called ``name``, read by its constraint.
 
     Raises
     ------
     RuleError
-        If it is not of that kind, or the ``error`` that is named instead.
+        If the value violates it; another class of ``error`` can be named instead.
     """
     try:
-        return kind.read(value)
-    except NotOfKindError as expected:
+        return constraint.read(value)
+    except ConstraintError as expected:
         raise error(f"{name} is {expected}, not {shown(value)}.") from None
 
 
 def shown(value: Any) -> str:
-    """A value in an error: an array by its shape, others by so many letters."""
+    """A value for an error message: an array by its shape, others by their first characters."""
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape} and dtype {value.dtype}"
     text = repr(value)

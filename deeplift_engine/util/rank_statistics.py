@@ -8,18 +8,18 @@ from deeplift_engine.util.typing import Array
 
 
 def ranks(values: Array) -> Array:
-    """Ranks along the last axis from 0, equal values having the mean of theirs."""
+    """Ranks along the last axis from 0; equal values share the mean of their ranks."""
     flat = values.reshape(-1, values.shape[-1])
     order = np.argsort(flat, axis=1, kind="stable")
     ordered = np.take_along_axis(flat, order, axis=1)
     first = np.ones(flat.shape, bool)
     first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
     group = np.cumsum(first) - 1
-    places = np.broadcast_to(np.arange(flat.shape[1]), flat.shape).ravel()
-    means = np.bincount(group, places) / np.bincount(group)
-    found = np.empty(flat.shape)
-    np.put_along_axis(found, order, means[group].reshape(flat.shape), axis=1)
-    return np.asarray(found.reshape(values.shape))
+    positions = np.broadcast_to(np.arange(flat.shape[1]), flat.shape).ravel()
+    means = np.bincount(group, positions) / np.bincount(group)
+    averages = np.empty(flat.shape)
+    np.put_along_axis(averages, order, means[group].reshape(flat.shape), axis=1)
+    return np.asarray(averages.reshape(values.shape))
 
 
 def correlation(first: Array, second: Array) -> Array:

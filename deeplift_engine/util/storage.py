@@ -1,4 +1,4 @@
-"""Named arrays and settings in one HDF5 or npz file, written whole or not at all."""
+"""Named arrays and settings in one HDF5 or npz file, written completely or not at all."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def write(
         name where they are too long for an attribute), and each plain value at the top is an
         attribute of its own too; in npz they are the entry ``settings``.
     overwrite
-        Whether a file that is there may be replaced.
+        Whether to replace an existing file.
 
     Raises
     ------
     OutputError
-        For another suffix, a file that is there, and whatever the disk refuses.
+        For another suffix, an existing file, and any error of the disk.
     """
     target = Path(path)
     check_destination(target, overwrite=overwrite)
@@ -68,10 +68,10 @@ def write_bytes(path: str | os.PathLike[str], content: bytes, *, overwrite: bool
     Raises
     ------
     OutputError
-        For a file that is there, a folder that is not, and whatever the disk refuses.
+        For an existing file, a missing folder, and any error of the disk.
     """
     target = Path(path)
-    check_place(target, overwrite=overwrite)
+    check_writable(target, overwrite=overwrite)
     with _aside(target) as disk:
         disk.write(content)
 
@@ -82,15 +82,15 @@ def check_destination(path: str | os.PathLike[str], *, overwrite: bool = False) 
     Raises
     ------
     OutputError
-        For another suffix than `write` takes, a file that is there, or a folder that is not.
+        For a suffix that `write` does not take, an existing file, or a missing folder.
     """
     target = Path(path)
     _format(target)
-    check_place(target, overwrite=overwrite)
+    check_writable(target, overwrite=overwrite)
 
 
-def check_place(target: Path, *, overwrite: bool = False) -> None:
-    """Check, before long work, that a file can be there.
+def check_writable(target: Path, *, overwrite: bool = False) -> None:
+    """Check, before long work, that a file can be written there.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def check_place(target: Path, *, overwrite: bool = False) -> None:
     """
     if target.exists() and not overwrite:
         raise OutputError(
-            f"{target} is there already: name another file, or allow "
+            f"{target} already exists: name another file, or allow "
             "overwriting it (overwrite=True, on the command line --overwrite)"
         )
     if not target.parent.is_dir():
@@ -116,7 +116,7 @@ def read(
     Raises
     ------
     OutputError
-        If the file is not there, is damaged, or was not written by `write`.
+        If the file does not exist, is damaged, or was not written by `write`.
     """
     source = Path(path)
     reader = _format(source)[1]
@@ -132,7 +132,7 @@ def read(
 
 
 class _Patient(io.FileIO):
-    """A file that keeps its first error instead of raising it.
+    """A file that records its first error instead of raising it.
 
     HDF5 does not survive a write that fails: it tries again when it closes the file and when
     the process ends, and crashes (zip archives try again, too). So they are told that all went
@@ -142,7 +142,7 @@ class _Patient(io.FileIO):
     failure: OSError | None = None
 
     def write(self, data: Any) -> int:
-        """Write all of ``data``, which one system call need not do."""
+        """Write all of ``data``; one system call may write less."""
         rest = memoryview(data).cast("B")
         size = len(rest)
         while len(rest) and self.failure is None:
@@ -163,7 +163,7 @@ class _Patient(io.FileIO):
 
 @contextmanager
 def _aside(target: Path) -> Iterator[_Patient]:
-    """Give a file beside ``target``; when it is complete it becomes ``target``."""
+    """Open a file beside ``target``; when it is complete, rename it to ``target``."""
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with _Patient(temporary, "w+b") as disk:

@@ -1,4 +1,4 @@
-"""Results as tables and figures: aligned text, CSV, and what the files are that they go to."""
+"""Results as tables and figures: aligned text, CSV, pictures, and the suffixes of their files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PICTURES = (".png", ".pdf", ".svg")
 
 
 def aligned(lines: Sequence[Sequence[str]], right: Collection[int] = ()) -> str:
-    """Lines of cells as columns of text, those numbered ``right`` to the right."""
+    """Lines of cells as columns of text; columns numbered in ``right`` are right-aligned."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(
@@ -31,7 +31,7 @@ def aligned(lines: Sequence[Sequence[str]], right: Collection[int] = ()) -> str:
 
 
 def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows of the same keys, at least one, under a header."""
+    """One or more rows of the same keys as CSV with a header."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -47,7 +47,7 @@ def to_picture(figure: Figure, kind: str) -> bytes:
 
 
 def checked_suffix(path: str | os.PathLike[str], what: str, tables: Sequence[str]) -> str:
-    """The suffix of a file that a table or a figure is to be written to.
+    """The suffix of a file for a table or a figure.
 
     Raises
     ------

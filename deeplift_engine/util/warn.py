@@ -1,4 +1,4 @@
-"""Warnings that name the line of the user's program, however deep they arise."""
+"""Warnings that name the line of the user's program, from any depth of calls."""
 
 from __future__ import annotations
 

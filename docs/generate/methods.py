@@ -11,7 +11,8 @@ import sys
 from collections.abc import Sequence
 
 from deeplift_engine.explainers.catalogue import TABLE
-from deeplift_engine.explainers.method import Method, Option
+from deeplift_engine.explainers.method import Method
+from deeplift_engine.util.signatures import Option
 from docs.generate.pages import table, write
 
 COMMAND = "python -m docs.generate.methods docs/METHODS.md"

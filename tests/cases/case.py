@@ -8,7 +8,7 @@ element to element.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -27,6 +27,9 @@ class Case:
     ``to_twin`` takes an input there; ``largest`` is the largest scale of inputs at which float32
     can hold the activations; ``target`` is the node that is explained. Integer inputs are below
     ``tokens``, and where the case is ``masked`` some of the last steps of an input are zeros.
+    ``since`` is the first version of Keras that has the layers; under an older one the case is
+    skipped. ``by_xla`` says that Keras is to be compiled by XLA: op by op it computes the layer
+    with oneDNN alone, which TensorFlow leaves off on some processors.
     """
 
     build: Callable[[], keras.Model]
@@ -36,6 +39,8 @@ class Case:
     smooth: bool = True
     tokens: int = 5
     masked: bool = False
+    since: str = "3.13"
+    by_xla: bool = False
 
 
 def body(x: Any) -> Any:
@@ -94,6 +99,11 @@ def merged(make: Callable[[], Any], *branches: Callable[[Any], Any]) -> Case:
         return keras.Model(source, body(make()([branch(source) for branch in branches])))
 
     return Case(build)
+
+
+def since(version: str, cases: dict[str, Case]) -> dict[str, Case]:
+    """Cases that Keras computes from a version on: see `Case.since`."""
+    return {name: replace(case, since=version) for name, case in cases.items()}
 
 
 def dense(units: int, activation: str = "tanh") -> Callable[[Any], Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import layers as L  # noqa: N812
 
-from tests.cases.case import IMAGE, SEQUENCE, VECTOR, Case, around, body
+from tests.cases.case import IMAGE, SEQUENCE, VECTOR, Case, around, body, since
 
 # ---------------------------------------------------------------- kernels
 
@@ -145,14 +145,21 @@ def heads() -> dict[str, Case]:
         "MultiHeadAttention, masked, causal, dropout": attending(
             lambda: many(1, 3, dropout=0.2), apart(alone=True, use_causal_mask=True), masked=True
         ),
-        "MultiHeadAttention, window, gate": attending(
-            lambda: many(2, 2, sliding_window=2, use_gate=True), apart(alone=True)
-        ),
         "GroupQueryAttention": attending(lambda: group(3, 4, 2), apart(key=True)),
-        "GroupQueryAttention, gate": attending(lambda: group(2, 2, 1, use_gate=True), apart()),
-        "GroupQueryAttention, window, scores": attending(
-            lambda: group(2, 2, 1, sliding_window=3, use_bias=False),
-            apart(alone=True, use_causal_mask=True, **both),
+        **since(
+            "3.15",
+            {
+                "GroupQueryAttention, gate": attending(
+                    lambda: group(2, 2, 1, use_gate=True), apart()
+                ),
+                "GroupQueryAttention, window, scores": attending(
+                    lambda: group(2, 2, 1, sliding_window=3, use_bias=False),
+                    apart(alone=True, use_causal_mask=True, **both),
+                ),
+                "MultiHeadAttention, window, gate": attending(
+                    lambda: many(2, 2, sliding_window=2, use_gate=True), apart(alone=True)
+                ),
+            },
         ),
     }
 

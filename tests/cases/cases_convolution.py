@@ -6,12 +6,13 @@ Variants of a layer stand side by side in one model: the tests look at every nod
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import keras
 from keras import layers as L  # noqa: N812
 
-from tests.cases.case import UNITS, Case, named
+from tests.cases.case import UNITS, Case, named, since
 
 LINE, PLANE, VOLUME = (9, 3), (6, 5, 3), (4, 5, 3, 2)
 
@@ -80,10 +81,11 @@ def volumes() -> dict[str, Case]:
 
 
 def transposed() -> dict[str, Case]:
+    """With ``output_padding``, of which Keras 3.13 makes other sizes."""
     line = making(L.Conv1DTranspose, filters=2, kernel_size=3)
     plane = making(L.Conv2DTranspose, filters=2, kernel_size=(3, 2))
     volume = making(L.Conv3DTranspose, filters=2, kernel_size=2)
-    return {
+    dilated = {
         **named(
             "Conv1DTranspose",
             side_by_side(
@@ -115,6 +117,9 @@ def transposed() -> dict[str, Case]:
                 PLANE,
             ),
         ),
+    }
+    return {
+        **{name: replace(case, by_xla=True) for name, case in dilated.items()},
         **named(
             "Conv3DTranspose",
             side_by_side(
@@ -131,7 +136,7 @@ def transposed() -> dict[str, Case]:
 
 
 def depthwise() -> dict[str, Case]:
-    """Strides with dilation, which TensorFlow alone has not."""
+    """Strides with dilation, which TensorFlow alone has not, nor Keras 3.13."""
     line = making(L.DepthwiseConv1D, kernel_size=3)
     plane = making(L.DepthwiseConv2D, kernel_size=(2, 3), depth_multiplier=2)
     both = making(L.SeparableConv2D, filters=2, kernel_size=2)
@@ -166,4 +171,4 @@ def depthwise() -> dict[str, Case]:
 
 def cases() -> dict[str, Case]:
     """All of them."""
-    return {**volumes(), **transposed(), **depthwise()}
+    return {**volumes(), **since("3.15", transposed() | depthwise())}

@@ -11,7 +11,7 @@ import importlib
 import pkgutil
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,12 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers as L  # noqa: N812
 
 import deeplift_engine as de
 from tests.cases.case import UNITS, Case, body
+from tests.helpers import keras_has
 
 # ---------------------------------------------------------------- whole networks
 
@@ -158,17 +160,20 @@ LAYERS = [name for name in CASES if name not in NETWORKS]
 FAMILIES_OF_THEIR_OWN = ("operations", "tokens", "masks")
 
 
-def first_of_each(names: Iterable[str] = CASES) -> list[Any]:
+def first_of_each(
+    names: Iterable[str] = CASES, first: Any = pytest.mark.slow, again: Any = pytest.mark.thorough
+) -> list[Any]:
     """All cases for a slow test; those after the first of a layer are thorough ones.
 
-    That every one of them is complete is tested by each rule in float64, without compiling.
+    Or with other marks, such as none and a slow test. That each of them is complete is tested in
+    float64, without compiling.
     """
     seen: set[str] = set()
     marked = []
     for name in names:
         family = re.split("[ ,]", name)[0]
-        again = family in seen and family not in FAMILIES_OF_THEIR_OWN and name not in NETWORKS
-        marked.append(pytest.param(name, marks=pytest.mark.thorough if again else pytest.mark.slow))
+        repeated = family in seen and family not in FAMILIES_OF_THEIR_OWN and name not in NETWORKS
+        marked.append(pytest.param(name, marks=again if repeated else first))
         seen.add(family)
     return marked
 
@@ -224,6 +229,13 @@ class Opened:
     def exact(self) -> de.Network:
         return de.load(self.path, dtype="float64")
 
+    def keras(self, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """What runs Keras: a function of tensors, as it is or compiled where the case says so."""
+        if not self.case.by_xla:
+            return function
+        compiled: Callable[[Any], Any] = tf.function(function, jit_compile=True, autograph=False)
+        return compiled
+
     def inputs(self, samples: int, generator: np.random.Generator) -> list[Any]:
         """One array an input: standard normal in float64, or tokens.
 
@@ -257,6 +269,8 @@ def build(name: str, folder: Path, suffix: str = ".h5") -> Opened:
     """Make a case's model, with weights that depend on nothing but its name, and save it."""
     keras.utils.clear_session(free_memory=False)  # for the names; collecting garbage takes long
     case = CASES[name]
+    if not keras_has(case.since):
+        pytest.skip(f"{name!r} is for Keras from {case.since} on")
     model = case.build()
     give_weights(model, seeded(name))
     path = folder / f"{zlib.crc32(name.encode()):08x}{suffix}"

@@ -278,6 +278,7 @@ def test_a_fault_of_the_program_is_no_failed_check(
     assert "a fault of the program itself" in outcome.err
 
 
+@pytest.mark.slow
 def test_a_reader_that_stops_early_is_no_error(folder: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)

@@ -115,7 +115,7 @@ def test_methods_are_compared(folder: Path, command: Command, tmp_path: Path) ->
     assert figure.read_bytes().startswith(b"\x89PNG")
     again = command(*start, *methods, *metrics, "-o", table)
     assert again.code == 5
-    assert "is there already" in again.err
+    assert "already exists" in again.err
     assert command(*start, "-o", tmp_path / "table.txt").code == 5
     wrong = command(*start, "--method", "deeplift:stepz=3")
     assert wrong.code == 4

@@ -13,7 +13,7 @@ import pytest
 @pytest.fixture(autouse=True)
 def _unfused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing here is large enough to earn back the time of compiling kernels."""
-    monkeypatch.setattr("deeplift_engine.engine.plan.LARGE", 10**9)
+    monkeypatch.setattr("deeplift_engine.engine.block_sizes.LARGE", 10**9)
 
 
 def with_biases(model: Any) -> Any:

@@ -22,7 +22,7 @@ pytestmark = [
 
 @pytest.fixture(autouse=True)
 def _unfused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("deeplift_engine.engine.plan.LARGE", 10**9)
+    monkeypatch.setattr("deeplift_engine.engine.block_sizes.LARGE", 10**9)
 
 
 def tolerance(method: str) -> float:

@@ -31,9 +31,11 @@ from tests.conformance.saved_models import (
     network,
     truth,
 )
-from tests.helpers import MODELS, needs_models, off
+from tests.helpers import MODELS, needs_models, off, slow_among
 
 pytestmark = needs_models
+LARGE = {"spliceai1", "medaka", "factornet"}
+"""Models whose walks back take seconds each: slow, but for the forward pass."""
 FILES = sorted(path for path in MODELS.glob("*/*") if path.suffix in (".h5", ".hdf5", ".keras"))
 
 
@@ -72,7 +74,7 @@ def test_activations_inside_are_tensorflows(name: str) -> None:
         assert off(values[:samples], expected[layer]) < limit, layer
 
 
-@pytest.mark.parametrize("name", READABLE)
+@pytest.mark.parametrize("name", slow_among(READABLE, LARGE))
 def test_the_gradient_rule_gives_tensorflows_gradients(name: str) -> None:
     model, net = READABLE[name], network(name)
     explainer = net.explainer(
@@ -88,7 +90,9 @@ def test_the_gradient_rule_gives_tensorflows_gradients(name: str) -> None:
         assert off(values, gradient) < 1e-5
 
 
-@pytest.mark.parametrize("name", [name for name in READABLE if name not in RECURRENT])
+@pytest.mark.parametrize(
+    "name", slow_among([name for name in READABLE if name not in RECURRENT], LARGE)
+)
 @pytest.mark.parametrize("rules", ["rescale", "genomics_default"])
 def test_contributions_sum_to_the_difference_behind_every_layer(name: str, rules: str) -> None:
     net = network(name)

@@ -15,7 +15,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import deeplift_engine as de
-from tests.cases.generated_models import CASES, LAYERS, NETWORKS, Opened, first_of_each
+from tests.cases.generated_models import LAYERS, NETWORKS, Opened, first_of_each
 from tests.helpers import off
 
 Opening = Callable[[str], Opened]
@@ -101,18 +101,20 @@ def test_every_layer_keeps_the_sum(
     check(opened(name), samples, seed, exact=False, several=("rescale", "reveal_cancel"))
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", first_of_each(first=(), again=pytest.mark.slow))
 @EXAMPLES
 @given(samples=SAMPLES, seed=SEEDS)
 def test_every_layer_keeps_the_sum_in_float64(
     opened: Opening, name: str, samples: list[tuple[str, float]], seed: int
 ) -> None:
-    """Of the rules, the one that keeps parts apart: the others are slow tests."""
+    """Of the rules, the one that keeps parts apart: the others are slow tests.
+
+    So are the options of a layer beyond its first case.
+    """
     check(opened(name), samples, seed, exact=True, several=("reveal_cancel",))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", first_of_each())
 @EXAMPLES
 @given(samples=SAMPLES, seed=SEEDS)
 def test_every_layer_keeps_the_sum_in_float64_by_the_other_rules(

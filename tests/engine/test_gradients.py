@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from deeplift_engine.engine.activation_pairs import Comparison
-from deeplift_engine.engine.plan import Plan
+from deeplift_engine.engine.activation_pairs import ActivationPairs
+from deeplift_engine.engine.task import Task
 from deeplift_engine.rules import Multiplier
 from tests.cases.generated_models import CASES, Opened, rounded, seeded
 from tests.helpers import off
@@ -19,28 +19,31 @@ Opening = Callable[[str], Opened]
 
 
 def kerass(case: Opened, inputs: list[Any], output: int, unit: Any) -> list[Any]:
-    points = [tf.constant(array) for array in inputs]
-    with tf.GradientTape() as tape:
-        tape.watch(points)
-        found = case.model(points if len(points) > 1 else points[0], training=False)
-        found = found[output] if isinstance(found, list | tuple) else found
-        value = tf.reduce_sum(found[(slice(None), *unit)])
-    sent = tape.gradient(value, points, unconnected_gradients="zero")
+    def gradient(points: list[Any]) -> list[Any]:
+        with tf.GradientTape() as tape:
+            tape.watch(points)
+            found = case.model(points if len(points) > 1 else points[0], training=False)
+            found = found[output] if isinstance(found, list | tuple) else found
+            value = tf.reduce_sum(found[(slice(None), *unit)])
+        sent: list[Any] = tape.gradient(value, points, unconnected_gradients="zero")
+        return sent
+
+    sent = case.keras(gradient)([tf.constant(array) for array in inputs])
     return [part.numpy() for part in sent]
 
 
-def walked_back(plan: Plan, inputs: list[Any], unit: Any) -> list[Any]:
+def walked_back(task: Task, inputs: list[Any], unit: Any) -> list[Any]:
     """Multipliers at the inputs by the graph's own walk, eagerly: compiling takes longer."""
-    graph = plan.graph
+    graph = task.graph
     given = dict(zip(graph.inputs, map(tf.constant, inputs), strict=True))
-    values = graph.forward(given, graph.ancestors([plan.target]))
+    values = graph.forward(given, graph.ancestors([task.target]))
     ends = {name: value[:, tf.newaxis] for name, value in values.items()}
-    rules = {name: assigned.rule for name, assigned in plan.rules.items()}
-    comparison = Comparison(graph, rules, ends, ends, plan.dtype, fused=False)
-    seed = np.zeros((1, 1, 1, *values[plan.target].shape[1:]), "float32")
+    rules = {name: assigned.rule for name, assigned in task.rules.items()}
+    pairs = ActivationPairs(graph, rules, ends, ends, task.dtype, fused=False)
+    seed = np.zeros((1, 1, 1, *values[task.target].shape[1:]), "float32")
     seed[(0, 0, 0, *unit)] = 1
-    start = {plan.target: Multiplier(tf.constant(seed))}
-    arrived = graph.backward(start, plan.cuts, rules, comparison.ends)
+    start = {task.target: Multiplier(tf.constant(seed))}
+    arrived = graph.backward(start, task.attribution_nodes, rules, pairs.ends)
     nothing = Multiplier(tf.zeros((1, 1, 1)))
     found = [arrived.get(name, nothing).mean.numpy()[0] for name in graph.inputs]
     return [
@@ -55,9 +58,9 @@ def test_the_gradient_rule_is_the_gradient(opened: Opening, name: str) -> None:
     net, unit = case.network, case.unit()
     inputs = rounded(case.inputs(3, seeded(name)))
     node = case.target if case.target in net.outputs else net.outputs[0]
-    plan = net.explainer(rules="gradient", target=node, fused=False).plan
+    task = net.explainer(rules="gradient", target=node, fused=False).task
     expected = kerass(case, inputs, net.outputs.index(node), unit)
-    for ours, theirs in zip(walked_back(plan, inputs, unit), expected, strict=True):
+    for ours, theirs in zip(walked_back(task, inputs, unit), expected, strict=True):
         assert off(np.broadcast_to(ours, theirs.shape), theirs) < 1e-5
 
 
@@ -74,7 +77,7 @@ def test_a_run_under_the_gradient_rule_is_the_gradient(opened: Opening, name: st
         for part in (found.multipliers, found.scores)
     )
     rounded = [array.astype("float32") for array in inputs]
-    expected = walked_back(explainer.plan, rounded, case.unit())
+    expected = walked_back(explainer.task, rounded, case.unit())
     for ours, theirs, score, x in zip(multipliers, expected, scores, rounded, strict=True):
         assert off(ours, np.broadcast_to(theirs, x.shape)) < 1e-5
         assert off(score, ours * x) < 1e-5

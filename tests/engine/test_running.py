@@ -1,7 +1,9 @@
 """What must not change a run: batches, neighbours, kernels, form of the references, repetition.
 
 Whatever changes the batch's size changes how TensorFlow blocks its sums, so results agree to
-rounding (1e-5 of the largest score), not bitwise; the same call again is bitwise the same.
+rounding, not bitwise: scores and multipliers to 1e-5 of the largest, differences of the target to
+1e-5 of the largest of all samples: each is a difference of two outputs, whose rounding it has, and
+one that is small against them has fewer digits. The same call again is bitwise the same.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from deeplift_engine.graph.graph import Graph
 from deeplift_engine.layers import Activation
 from deeplift_engine.rules.deeplift.elementwise import Factor
 from tests.cases.generated_models import Opened, build, seeded
-from tests.helpers import off
+from tests.helpers import off, slow_among
 
 Opening = Callable[[str], Opened]
 ROUNDING = 1e-5
@@ -36,7 +38,9 @@ def agree(first: de.Attribution, second: de.Attribution, samples: Any = slice(No
         pairs = zip(parts(getattr(first, kind)), parts(getattr(second, kind)), strict=True)
         for ours, theirs in pairs:
             assert off(ours, theirs[samples]) < ROUNDING
-    assert off(first.target_delta, second.target_delta[samples]) < ROUNDING
+    changes = first.target_delta, second.target_delta[samples]
+    largest = np.max(np.abs(second.target_delta))  # of all samples: a small one has lost digits
+    assert np.max(np.abs(changes[0] - changes[1])) < ROUNDING * largest
 
 
 def asked(case: Opened, samples: int, references: int) -> tuple[Any, list[Any]]:
@@ -72,7 +76,7 @@ def test_batches_and_neighbours_change_nothing(opened: Opening, name: str) -> No
 
 
 @pytest.mark.parametrize("rules", ["rescale", "reveal_cancel"])
-@pytest.mark.parametrize("name", ["stack", "image stack", "gated"])
+@pytest.mark.parametrize("name", slow_among(["stack", "image stack", "gated"], ["image stack"]))
 def test_fused_kernels_change_nothing(opened: Opening, name: str, rules: str) -> None:
     case = opened(name)
     x, x0 = asked(case, 3, 2)

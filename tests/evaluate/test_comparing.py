@@ -82,7 +82,7 @@ def test_methods_are_named_in_several_ways() -> None:
     ("given", "message"),
     [
         ([], "names none"),
-        (["deeplift", "deeplift"], "'deeplift' is there twice"),
+        (["deeplift", "deeplift"], "'deeplift' occurs twice"),
         ([("deeplift",)], "a pair"),
         ([3], "not 3"),
     ],
@@ -279,7 +279,7 @@ def test_it_is_written_whole_by_its_suffix(found: evaluate.Comparison, tmp_path:
         path = tmp_path / f"made{suffix}"
         found.save(path)
         assert path.read_bytes().startswith(start)
-    with pytest.raises(OutputError, match="is there already"):
+    with pytest.raises(OutputError, match="already exists"):
         found.save(tmp_path / "made.csv")
     found.save(tmp_path / "made.csv", overwrite=True)
     with pytest.raises(OutputError, match=r"not as \.txt"):

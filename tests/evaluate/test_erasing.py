@@ -58,6 +58,44 @@ def test_completeness_is_the_error_on_the_targets_own_scale(net: Any) -> None:
     assert off(evaluate.completeness(bench.take(scores)).values, expected) < NEAR
 
 
+# ---------------------------------------------------------------- rationales
+
+
+@pytest.mark.parametrize("name", ["comprehensiveness", "sufficiency"])
+def test_a_rationale_is_erased_or_left_alone(net: Any, name: str) -> None:
+    network, forward = net
+    x, x0 = samples(), rng(1).normal(size=FEATURES)
+    scores = rng(2).normal(size=x.shape)
+    bench = evaluate.Bench(network, x, target=[2, 0], references=x0)
+    subject = bench.take(np.stack([scores, -scores]))
+    result = evaluate.METRICS[name](subject, shares=[0.01, 0.5, 1.0])
+    assert list(result.positions) == [0.01, 0.5, 1.0]
+    for number, (unit, sign) in enumerate(((2, 1), (0, -1))):
+        for sample in range(4):
+            order = np.argsort(-sign * scores[sample])
+            drops = []
+            for count in (1, 3, 6):
+                chosen = order[:count] if name == "comprehensiveness" else order[count:]
+                after = forward(erased(x[sample], x0, chosen))[unit]
+                drops.append(forward(x[sample])[unit] - after)
+            assert off(result.curve[number, sample], np.array(drops)) < NEAR
+            assert result.values[number, sample] == pytest.approx(np.mean(drops), abs=NEAR)
+
+
+def test_the_best_rationale_of_a_linear_network_has_its_largest_contributions() -> None:
+    network, _, _ = linear()
+    bench = evaluate.Bench(network, samples(), target=0, references=0.0)
+    best = bench.run("deeplift")
+    assert off(evaluate.comprehensiveness(best, shares=[1.0]).values, best.sums[0].sum(-1)) < NEAR
+    assert off(evaluate.sufficiency(best, shares=[1.0]).values, np.zeros(4)) < NEAR
+    for seed in range(5):
+        other = bench.take(rng(seed).normal(size=(4, FEATURES)))
+        assert (
+            evaluate.comprehensiveness(best).values >= evaluate.comprehensiveness(other).values
+        ).all()
+        assert (evaluate.sufficiency(best).values <= evaluate.sufficiency(other).values).all()
+
+
 # ---------------------------------------------------------------- sensitivity-n
 
 

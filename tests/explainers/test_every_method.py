@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import inspect
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from keras import layers as L  # noqa: N812
 import deeplift_engine as de
 from deeplift_engine.errors import InputError, RuleError
 from deeplift_engine.graph.graph import Graph
-from tests.helpers import off
+from tests.helpers import off, slow_among
 
 UNITS = 3
 RUNS = int(os.environ.get("DEEPLIFT_ENGINE_RUNS", "20"))
@@ -93,8 +94,14 @@ def options_of(networks: dict[bool, de.Network], name: str) -> dict[str, Any]:
     return options
 
 
-def explainer(networks: dict[bool, de.Network], name: str) -> Any:
+def create(networks: dict[bool, de.Network], name: str) -> Any:
     return networks[name in ON_IMAGES].explainer(name, **options_of(networks, name))
+
+
+@pytest.fixture(scope="module")
+def explainer(networks: dict[bool, de.Network]) -> Callable[[str], Any]:
+    """Each method's explainer, made once for all tests here: tracing it takes longest."""
+    return functools.cache(functools.partial(create, networks))
 
 
 def parts(found: Any) -> list[Any]:
@@ -118,12 +125,12 @@ def test_what_is_said_of_it(name: str) -> None:
     assert inspect.getdoc(method.make)
 
 
-@pytest.mark.parametrize("name", de.methods())
+@pytest.mark.parametrize("name", slow_among(de.methods()))
 def test_batches_neighbours_and_order_change_nothing(
-    networks: dict[bool, de.Network], name: str, tmp_path: Path
+    explainer: Callable[[str], Any], name: str, tmp_path: Path
 ) -> None:
     x = data(name in ON_IMAGES, 5)
-    made = explainer(networks, name)
+    made = explainer(name)
     run = made.run
     whole = run(x, target=1)
     assert all(np.isfinite(values).all() for values in parts(whole.scores))
@@ -132,7 +139,7 @@ def test_batches_neighbours_and_order_change_nothing(
         again = run(x, target=1, batch_size=batch_size)
         for ours, theirs in zip(parts(again.scores), parts(whole.scores), strict=True):
             assert off(ours, theirs) < 1e-9
-    if not made.of_the_set:
+    if not made.traits.depends_on_batch:
         some = [3, 0]
         alone = run(x[some], target=1)
         for ours, theirs in zip(parts(alone.scores), parts(whole.scores), strict=True):
@@ -153,55 +160,65 @@ def test_batches_neighbours_and_order_change_nothing(
             assert said[option] == value
 
 
-@pytest.mark.parametrize("name", de.methods())
-def test_standard_errors_are_given_or_refused(networks: dict[bool, de.Network], name: str) -> None:
-    x, made = data(name in ON_IMAGES, 2), explainer(networks, name)
-    references = {"references": de.references.shared(x[::-1])} if made.compares else {}
-    if made.averages:
+@pytest.mark.parametrize("name", slow_among(de.methods()))
+def test_standard_errors_are_given_or_refused(explainer: Callable[[str], Any], name: str) -> None:
+    x, made = data(name in ON_IMAGES, 2), explainer(name)
+    references = (
+        {"references": de.references.shared(x[::-1])} if made.traits.uses_references else {}
+    )
+    if made.traits.has_reference_errors:
         assert made.run(x, target=1, standard_errors=True, **references).standard_errors is not None
         return
     with pytest.raises(InputError, match="gives no standard errors over references"):
         made.run(x, target=1, standard_errors=True, **references)
 
 
-@pytest.mark.parametrize("name", de.methods())
+@pytest.mark.parametrize("name", slow_among(de.methods()))
 def test_references_are_kept_apart_or_that_is_refused(
-    networks: dict[bool, de.Network], name: str
+    explainer: Callable[[str], Any], name: str
 ) -> None:
-    x, made = data(name in ON_IMAGES, 2), explainer(networks, name)
-    references = {"references": de.references.shared(x[::-1])} if made.compares else {}
-    if not made.keeps_apart:
+    x, made = data(name in ON_IMAGES, 2), explainer(name)
+    references = (
+        {"references": de.references.shared(x[::-1])} if made.traits.uses_references else {}
+    )
+    if not made.traits.supports_per_reference:
         with pytest.raises(InputError, match=f"{name} takes all references together"):
             made.run(x, target=1, average=False, **references)
-    elif made.compares:
+    elif made.traits.uses_references:
         whole, apart = (
             made.run(x, target=1, average=average, **references) for average in (True, False)
         )
         assert apart.axes == ("sample", "reference")
         for ours, theirs in zip(parts(apart.scores), parts(whole.scores), strict=True):
             assert ours.shape[:2] == (2, 2)
-            if made.per == "difference" and name != "lime":
+            if made.traits.attributes_of == "difference" and name != "lime":
                 assert off(ours.mean(axis=1), theirs) < 1e-6
 
 
-@pytest.mark.parametrize("name", de.methods())
+@pytest.mark.parametrize("name", slow_among(de.methods()))
 def test_noisy_copies_without_noise_have_the_methods_scores(
-    networks: dict[bool, de.Network], name: str
+    networks: dict[bool, de.Network], explainer: Callable[[str], Any], name: str
 ) -> None:
     """And say the same of themselves; what noise means nothing to is refused when it is made."""
-    x, inner = data(name in ON_IMAGES, 2), explainer(networks, name)
+    x, inner = data(name in ON_IMAGES, 2), explainer(name)
     network, options = networks[name in ON_IMAGES], options_of(networks, name)
 
     def noisy() -> Any:
         return network.explainer("smoothgrad", of=name, of_options=options, samples=1, noise=0.0)
 
-    if inner.of_the_set or not inner.moves:
+    if inner.traits.depends_on_batch or not inner.traits.accepts_noise:
         with pytest.raises(RuleError, match="give another method as of="):
             noisy()
         return
     made = noisy()
-    for said in ("compares", "keeps_apart", "per", "of_elements", "default_references"):
-        assert getattr(made, said) == getattr(inner, said)
+    for trait in (
+        "uses_references",
+        "supports_per_reference",
+        "attributes_of",
+        "elementwise_scores",
+        "default_references",
+    ):
+        assert getattr(made.traits, trait) == getattr(inner.traits, trait)
     found, expected = (each.run(x, target=[0, 1]) for each in (made, inner))
     assert found.settings["layers"] == expected.settings["layers"]
     assert found.settings["references"] == expected.settings["references"]
@@ -217,15 +234,15 @@ def test_a_result_says_what_it_was_compared_with(
     explainer = networks[name in ON_IMAGES].explainer(name)
     found = explainer.run(data(name in ON_IMAGES, 2), target=0)
     compared = [found.settings[f"references{part}"] for part in ("", "_per_sample", "_averaged")]
-    assert compared == (["zeros", 1, True] if explainer.compares else [None] * 3)
-    assert ("references zeros" in repr(found)) is explainer.compares
+    assert compared == (["zeros", 1, True] if explainer.traits.uses_references else [None] * 3)
+    assert ("references zeros" in repr(found)) is explainer.traits.uses_references
     assert repr(explainer).startswith(f"<{name} of {explainer.origin.target} at ")
 
 
-@pytest.mark.parametrize("name", de.methods())
-def test_several_targets_are_each_alone(networks: dict[bool, de.Network], name: str) -> None:
+@pytest.mark.parametrize("name", slow_among(de.methods()))
+def test_several_targets_are_each_alone(explainer: Callable[[str], Any], name: str) -> None:
     x = data(name in ON_IMAGES, 2)
-    run = explainer(networks, name).run
+    run = explainer(name).run
     whole = run(x, target="all")
     alone = [run(x, target=unit) for unit in range(UNITS)]
     for number, values in enumerate(parts(whole.scores)):
@@ -234,12 +251,12 @@ def test_several_targets_are_each_alone(networks: dict[bool, de.Network], name: 
         assert off(values, expected) < 1e-9
 
 
-@pytest.mark.parametrize("name", de.methods())
+@pytest.mark.parametrize("name", slow_among(de.methods()))
 def test_nothing_is_traced_again(
     networks: dict[bool, de.Network], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Other numbers of samples and other targets: the Python of the walks never runs again."""
-    made = explainer(networks, name)
+    made = create(networks, name)  # no other test has traced it
     x = data(name in ON_IMAGES, 5)
     traced: list[str] = []
     for walk in ("forward", "backward"):
@@ -253,15 +270,15 @@ def test_nothing_is_traced_again(
     made.run(x, target=0)
     traced.clear()
     for samples, target in ((1, 1), (4, "all"), (3, [0, 2]), (2, np.array([0, 1]))):
-        made.run(x[: max(samples, 1 + made.of_the_set)], target=target)
+        made.run(x[: max(samples, 1 + made.traits.depends_on_batch)], target=target)
     assert traced == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", de.methods())
-def test_runs_without_end_take_no_more_memory(networks: dict[bool, de.Network], name: str) -> None:
+def test_runs_without_end_take_no_more_memory(explainer: Callable[[str], Any], name: str) -> None:
     """Once warm. `DEEPLIFT_ENGINE_RUNS=1000` makes it a thousand runs of each method."""
-    made = explainer(networks, name)
+    made = explainer(name)
     x = data(name in ON_IMAGES, 2)
 
     def repeat(count: int) -> float:

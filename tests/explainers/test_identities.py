@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import keras
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from keras import layers as L  # noqa: N812
 
 import deeplift_engine as de
-from tests.helpers import off
+from tests.helpers import off, slow_among
 
 FEATURES, UNITS, SAMPLES = (3, 2), 2, 3
 DRAWS = settings(max_examples=4, deadline=None, derandomize=True)
@@ -54,15 +55,21 @@ def drawn(seed: int) -> tuple[Any, Any]:
     return generator.normal(size=(2, SAMPLES, *FEATURES))
 
 
+@functools.cache
+def linear(seed: int) -> tuple[de.Network, Any]:
+    """A linear network, and its gradient at what is drawn: the same for all methods."""
+    layers = L.Conv1D(4, 2), L.Dense(3), L.Flatten(), L.Dense(UNITS)
+    made = network(*layers, seed=seed)
+    return made, made.explainer("gradient").run(drawn(seed)[0], target=1).scores
+
+
 @pytest.mark.parametrize("name", COMPLETE)
 @DRAWS
 @given(seed=SEEDS)
 def test_of_a_linear_net_a_contribution_is_weight_times_difference(name: str, seed: int) -> None:
-    layers = L.Conv1D(4, 2), L.Dense(3), L.Flatten(), L.Dense(UNITS)
-    made = network(*layers, seed=seed)
+    made, weights = linear(seed)
     x, x0 = drawn(seed)
     result = made.explainer(name, **EXACT.get(name, {})).run(x, target=1, references=x0)
-    weights = made.explainer("gradient").run(x, target=1).scores
     assert off(result.scores, weights * (x - x0)) < 1e-9
 
 
@@ -76,24 +83,32 @@ def test_of_a_linear_net_occlusion_is_the_contribution(seed: int) -> None:
     assert off(single.scores, weights * (x - x0)) < 1e-9
 
 
+@functools.cache
+def without_biases(seed: int) -> tuple[de.Network, Any, Any]:
+    """A network of ReLUs without biases, and of a unit the gradients and values (N,)."""
+    plain = {"use_bias": False, "activation": "relu"}
+    layers = L.Conv1D(6, 2, **plain), L.Flatten(), L.Dense(5, **plain)
+    made = network(*layers, L.Dense(UNITS, use_bias=False), seed=seed)
+    x, _ = drawn(seed)
+    values = made.activations(x, [made.target_node()])[made.target_node()][:, 0]
+    return made, made.explainer("gradient").run(x, target=0).scores, values
+
+
 @pytest.mark.parametrize("name", ALIKE)
 @DRAWS
 @given(seed=SEEDS)
 def test_without_biases_relu_nets_have_one_answer(name: str, seed: int) -> None:
     """And zero references, and no epsilon to speak of."""
-    plain = {"use_bias": False, "activation": "relu"}
-    layers = L.Conv1D(6, 2, **plain), L.Flatten(), L.Dense(5, **plain)
-    made = network(*layers, L.Dense(UNITS, use_bias=False), seed=seed)
+    made, gradient, values = without_biases(seed)
     x, _ = drawn(seed)
     tiny = {"epsilon": 1e-12} if name in ("lrp_epsilon", "elrp") else {}
     tiny |= EXACT.get(name, {})
-    expected = made.explainer("gradient").run(x, target=0).scores * x
     found = made.explainer(name, **tiny).run(x, target=0)
-    assert off(found.scores, expected) < 1e-5
-    values = made.activations(x, [made.target_node()])[made.target_node()][:, 0]
+    assert off(found.scores, gradient * x) < 1e-5
     assert off(found.scores.sum((1, 2)), values) < 1e-5
 
 
+@functools.cache
 def folded(seed: int) -> tuple[de.Network, de.Network]:
     """A network with batch norm, and one with it in the kernels."""
 
@@ -119,7 +134,7 @@ def folded(seed: int) -> tuple[de.Network, de.Network]:
     return de.convert(model, dtype="float64"), de.convert(other, dtype="float64")
 
 
-@pytest.mark.parametrize("name", [name for name in de.methods() if name not in WITHOUT])
+@pytest.mark.parametrize("name", slow_among([name for name in de.methods() if name not in WITHOUT]))
 def test_batch_norm_in_the_kernel_changes_nothing(name: str) -> None:
     """To the rounding of the weights, which Keras keeps in float32."""
     networks = folded(seed=1)

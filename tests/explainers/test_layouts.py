@@ -9,7 +9,7 @@ import pytest
 import deeplift_engine as de
 from tests.explainers.keras_nets import float64
 from tests.explainers.test_every_method import OPTIONS
-from tests.helpers import off
+from tests.helpers import off, slow_among
 
 L = keras.layers
 SIZE = (14, 16)
@@ -60,7 +60,7 @@ def images() -> np.ndarray:
     return np.random.default_rng(1).uniform(-1, 1, size=(2, *SIZE, 3))
 
 
-@pytest.mark.parametrize("name", sorted(set(de.methods()) - DRAWN - TIED - OF_OTHERS))
+@pytest.mark.parametrize("name", slow_among(sorted(set(de.methods()) - DRAWN - TIED - OF_OTHERS)))
 def test_scores_do_not_depend_on_the_layout(twins: dict[str, de.Network], name: str) -> None:
     options = dict(GIVEN.get(name, {}))
     found = []

@@ -11,7 +11,7 @@ from scipy import stats
 import deeplift_engine as de
 from deeplift_engine.engine.blocks import Block
 from deeplift_engine.engine.request import resolved_request
-from deeplift_engine.engine.running_mean import Mean
+from deeplift_engine.engine.running_mean import RunningMean
 from deeplift_engine.errors import InputError, RuleError
 from deeplift_engine.explainers.draws import normal, streams, uniform
 from tests.explainers.keras_nets import data, gradients, opened, parts
@@ -61,7 +61,7 @@ def test_a_draw_does_not_depend_on_others() -> None:
 @pytest.mark.parametrize("sizes", [(9,), (4, 5), (1,) * 9, (2, 6, 1)])
 def test_means_of_blocks_are_those_of_all(sizes: tuple[int, ...]) -> None:
     values = 1e6 + np.random.default_rng(0).normal(size=(2, 3, 9, 4))
-    mean, before = Mean((2, 3)), 0
+    mean, before = RunningMean((2, 3)), 0
     for size in sizes:
         for row in range(3):
             where = (slice(None), slice(row, row + 1))
@@ -137,7 +137,7 @@ def test_it_is_the_mean_over_noisy_copies(of: str, options: dict[str, Any]) -> N
         return right(request)
 
     smooth.inner.attribute = watched
-    against = {"references": references} if getattr(inner, "compares", True) else {}
+    against = {"references": references} if inner.traits.uses_references else {}
     found = smooth.run(x, target="all", **against)
     copies = np.concatenate(given).reshape(2, 6, *x.shape[1:])
     assert off(copies.mean(axis=1), x) > 0.01

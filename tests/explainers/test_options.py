@@ -257,11 +257,11 @@ def test_words_for_true_and_false_of_the_command_line(text: str) -> None:
 
 @pytest.mark.parametrize("value", range(-4, 5))
 def test_a_whole_number_lies_within_its_bounds(value: int) -> None:
-    assert options.fits(value, options.Whole(-2, 1)) == (-2 <= value <= 1)
-    assert options.fits(value, options.Whole(most=1)) == (value <= 1)
+    assert options.fits(value, options.Integer(-2, 1)) == (-2 <= value <= 1)
+    assert options.fits(value, options.Integer(most=1)) == (value <= 1)
     assert options.fits(value, options.Number(above=-2, below=1)) == (-2 < value < 1)
     assert options.fits(value, options.Number(least=-2, most=1)) == (-2 <= value <= 1)
-    assert options.checked("x", np.int8(value), options.OrNone(options.Whole())) == value
+    assert options.checked("x", np.int8(value), options.OrNone(options.Integer())) == value
 
 
 def test_annotations_say_the_kind() -> None:
@@ -275,16 +275,16 @@ def test_annotations_say_the_kind() -> None:
             either: str | int | None = None,
         ) -> None: ...
 
-    found = options.kinds(Made)
-    assert found["count"] == options.Whole(1)
-    assert found["flag"] == options.OrNone(options.Truth())
-    assert found["words"] == found["either"] == options.Kind()
+    found = options.constraints(Made)
+    assert found["count"] == options.Integer(1)
+    assert found["flag"] == options.OrNone(options.Boolean())
+    assert found["words"] == found["either"] == options.Constraint()
 
 
 def test_every_option_of_a_plain_type_has_a_kind() -> None:
     for name, method in de.methods().items():
-        kinds = options.kinds(method.make)
+        known = options.constraints(method.make)
         for option in method.options.values():
             if isinstance(option.default, bool | int | float) and option.name != "groups":
-                loose = options.Kind()
-                assert kinds[option.name] != loose or option.name in ("window", "stride"), name
+                loose = options.Constraint()
+                assert known[option.name] != loose or option.name in ("window", "stride"), name

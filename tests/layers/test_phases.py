@@ -63,7 +63,8 @@ def test_lengths_that_are_not_known(padding: str, stride: int, length: int) -> N
     y = arriving(layer, (length,))
 
     @tf.function(
-        input_signature=[tf.TensorSpec((None, None, 5), tf.float64), tf.TensorSpec((), tf.int32)]
+        input_signature=[tf.TensorSpec((None, None, 5), tf.float64), tf.TensorSpec((), tf.int32)],
+        autograph=False,  # as the engine compiles
     )
     def sent(y: Any, length: Any) -> Any:
         return layer.transpose(y, [(length, 4)])[0]

@@ -179,12 +179,12 @@ def test_python_is_traced_and_the_model_stays_as_it_was(name: str) -> None:
         np.testing.assert_array_equal(ours, theirs)
     for ours, theirs in zip(gradients(model, example), slopes, strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    values = keras.tree.flatten(example)
     expected = keras.tree.flatten(model(example))
-    for ours, theirs in zip(outputs(network.predict(values)), expected, strict=True):
+    for ours, theirs in zip(outputs(network.predict(example)), expected, strict=True):
         assert off(ours, theirs) < 1e-5
     target = "logits" if len(network.outputs) == 1 else network.outputs[-1]
-    audit = network.audit(values, [array[::-1] for array in values], target=0, target_layer=target)
+    references = keras.tree.map_structure(lambda array: array[::-1], example)
+    audit = network.audit(example, references, target=0, target_layer=target)
     assert audit.ok, str(audit)
 
 

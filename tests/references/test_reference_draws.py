@@ -48,7 +48,7 @@ def test_draws_depend_on_the_sample_the_seed_and_their_number_alone(kind) -> Non
     order = np.array([4, 0, 5])
     np.testing.assert_array_equal(make(kind, INPUTS[order]), whole[order])
     np.testing.assert_array_equal(make(kind, INPUTS.repeat(2, axis=0)), whole.repeat(2, axis=0))
-    parts = [kind.part(0, 2), kind.part(2, 6).part(0, 3), kind.part(2, 6).part(3, 4)]
+    parts = [kind.subset(0, 2), kind.subset(2, 6).subset(0, 3), kind.subset(2, 6).subset(3, 4)]
     joined = np.concatenate([make(part) for part in parts], axis=1)
     np.testing.assert_array_equal(joined, whole)
 
@@ -229,3 +229,9 @@ def test_shared_kinds_stay_shared() -> None:
 def test_what_makes_no_sense_is_refused(construct, says) -> None:
     with pytest.raises(ReferencesError, match=says):
         construct()
+
+
+def test_the_old_name_of_a_subset_warns() -> None:
+    kind = R.shuffle(3)
+    with pytest.warns(DeprecationWarning, match=r"References\.subset"):
+        assert kind.part is kind.subset

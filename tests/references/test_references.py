@@ -69,6 +69,22 @@ def test_a_shared_set_keeps_its_members() -> None:
         assert make(resolved).shape == (size, *SHAPE)
 
 
+def test_the_mean_of_a_data_set_is_one_shared_reference() -> None:
+    members = RNG.normal(size=(7, *SHAPE))
+    resolved = resolve(R.mean(members))
+    assert (resolved.count, resolved.shared) == (1, True)
+    expected = sum(members[i] for i in range(7)) / 7
+    np.testing.assert_allclose(make(resolved)[0], expected, rtol=1e-6, atol=1e-7)  # float32
+    for wrong in (members[:, :5], members[0]):
+        with pytest.raises(ReferencesError, match="each member has shape"):
+            make(resolve(R.mean(wrong)))
+    with pytest.raises(ReferencesError, match="at least one member"):
+        R.mean(members[:0])
+    tokens = resolve(R.mean(np.array([[1, 2], [2, 2]])), (2,), dtype="int32")
+    with pytest.raises(ReferencesError, match="not whole numbers"):
+        make(tokens, np.zeros((1, 2), np.int32))
+
+
 def test_names_tell_sets_apart_and_repeat() -> None:
     first, second = np.zeros((2, *SHAPE)), np.ones((2, *SHAPE))
     assert R.shared(first).name == R.shared(first.copy()).name != R.shared(second).name

@@ -242,15 +242,47 @@ def test_there_is_one_version() -> None:
     assert "## Unreleased" in changelog or f"## {__version__}" in changelog
 
 
+def test_the_citation_is_of_this_version() -> None:
+    assert f"\nversion: {__version__}\n" in (ROOT / "CITATION.cff").read_text()
+
+
+def test_the_lowest_versions_are_those_of_the_metadata() -> None:
+    """What `make test-lowest` pins, beside the pins of others' dependencies."""
+    setup = metadata()
+    floors = dict(
+        line.split(">=")
+        for text in (setup["options"]["install_requires"], setup["options.extras_require"]["test"])
+        for line in text.split("\n")
+        if ">=" in line
+    )
+    lines = (ROOT / "tests" / "lowest.txt").read_text().splitlines()
+    pins = dict(line.split("==") for line in lines if "==" in line)
+    pins, floors = (
+        {name: re.sub(r"(\.0)+$", "", versions[name]) for name in floors}
+        for versions in (pins, floors)
+    )
+    assert pins == floors
+
+
 README = (ROOT / "README.md").read_text()
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
 def test_the_make_targets_of_the_readme_are_there() -> None:
-    makefile = (ROOT / "Makefile").read_text()
-    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     named = set(re.findall(r"^\s*make ([a-z-]+)", README, re.MULTILINE))
     assert {"demo", "test"} <= named
-    assert named <= targets
+    assert named <= TARGETS
+
+
+@pytest.mark.parametrize(
+    "file", [".ci/run", ".github/workflows/checks.yml", "CONTRIBUTING.md", "RELEASING.md"]
+)
+def test_the_make_targets_of_other_files_are_there(file: str) -> None:
+    command = r"(?:^|[ `])make (?:[A-Z]\S*=\S+ )*([a-z -]+)"
+    text = (ROOT / file).read_text()
+    named = {word for words in re.findall(command, text, re.MULTILINE) for word in words.split()}
+    assert "test" in named or "dist" in named
+    assert named <= TARGETS
 
 
 def test_the_files_that_the_readme_links_to_are_there() -> None:

@@ -14,7 +14,7 @@ import deeplift_engine as de
 from deeplift_engine.errors import UnsupportedModelError
 from deeplift_engine.translate.build_graph import TRANSLATORS
 from deeplift_engine.translate.refused import REFUSED
-from tests.helpers import off
+from tests.helpers import needs_keras, off
 
 IN_NO_FILE = {
     "InputSpec",  # no layer
@@ -31,6 +31,7 @@ def classes() -> set[str]:
     return {thing.__name__ for thing in public if inspect.isclass(thing)}
 
 
+@needs_keras("3.14")
 def test_every_class_of_keras_has_a_translator_or_a_reason() -> None:
     known = set(TRANSLATORS) | set(REFUSED) | IN_NO_FILE
     renamed = {"GroupedQueryAttention": "GroupQueryAttention"}

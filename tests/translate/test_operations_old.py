@@ -20,7 +20,7 @@ from deeplift_conversion import read_model
 from deeplift_engine.errors import UnsupportedModelError
 from deeplift_engine.translate.operations import operation_table as table
 from tests.cases.generated_models import CASES, Opened
-from tests.helpers import off
+from tests.helpers import needs_keras, off
 
 HERE = Path(__file__).parent / "old_operations"
 MODELS = sorted(path.stem for path in HERE.glob("*.h5"))
@@ -142,6 +142,7 @@ def test_a_function_may_be_given_for_it(tmp_path: Path) -> None:
     assert off(network.predict(x), np.log1p(np.exp(x))) < 1e-5
 
 
+@needs_keras("3.15")
 def test_every_operation_is_tested(opened: Callable[[str], Opened]) -> None:
     """Each name of the table is met in the files here or in the cases of Keras 3."""
     specs = [read_model(HERE / f"{name}.h5") for name in MODELS]

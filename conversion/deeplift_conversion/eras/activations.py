@@ -40,6 +40,8 @@ BUILT_IN = frozenset(
         "sparsemax",
     ]
 )
+_CLASSES = frozenset(["ReLU", "ELU", "Softmax"])
+"""Layers that tf.keras finds by their names where an activation is meant."""
 _SAME = {
     "relu_6": "relu6",
     "hard_swish": "hard_silu",
@@ -70,8 +72,8 @@ def _name(value: Any) -> str | None:
     if value is None:
         return "linear"
     if isinstance(value, str):
-        lower = value.lower()
-        return lower if lower in BUILT_IN or lower in _SAME else None
+        name = value.lower() if value in _CLASSES else value
+        return name if name in BUILT_IN or name in _SAME else None
     if not isinstance(value, dict):
         return None
     class_name, config = value.get("class_name"), value.get("config")

@@ -12,7 +12,7 @@ from deeplift_conversion.eras.origin import Origin
 from deeplift_conversion.eras.user_classes import unmarked
 from deeplift_conversion.errors import ModelConfigError
 from deeplift_conversion.graphs.calls import arguments_of
-from deeplift_conversion.graphs.inbound import mapped, tensors_in
+from deeplift_conversion.graphs.inbound import mapped, paths_in, tensors_in
 from deeplift_conversion.graphs.shapes import input_shape
 from deeplift_conversion.spec import LayerSpec, ModelSpec, NodeSpec, TensorRef
 from deeplift_conversion.tree import Call, Graph, Layer, SavedTensor
@@ -49,8 +49,23 @@ def flatten(name: str, graph: Graph, raw: Assigned, origin: Origin, source: str)
             f"{source}: inputs {list(names)}, outputs {len(outputs)}: expected at least one of each"
             f" and every input a layer of the model (missing: {strange})."
         )
+    if len(names) < len(inputs):
+        twice = [name for name in names if [tensor.layer for tensor in inputs].count(name) > 1]
+        raise ModelConfigError(
+            f"{source}: the input {twice[0]!r} is in the model's inputs more than once, at"
+            f" {list(paths_in(graph.inputs))}: only one of several arrays would be used. Build the"
+            " model with each input once."
+        )
     work.complete_inputs()
-    return ModelSpec(name, work.layers, tuple(work.nodes), names, tuple(outputs))
+    return ModelSpec(
+        name,
+        work.layers,
+        tuple(work.nodes),
+        names,
+        tuple(outputs),
+        input_paths=tuple(paths_in(graph.inputs)),
+        output_paths=tuple(paths_in(graph.outputs)),
+    )
 
 
 class _Flattening:
@@ -145,7 +160,7 @@ class _Flattening:
             config = as_computed(layer.class_name, config, layer.saved, self.origin)
         if layer.class_name == "Bidirectional":
             children = tuple(_zeroed(half, str(config.get("zeroes", "all"))) for half in children)
-        return LayerSpec(path, layer.class_name, config, weights, children, saved)
+        return LayerSpec(path, layer.class_name, config, weights, children, saved, layer.foreign)
 
     def complete_inputs(self) -> None:
         """Fill in shapes and dtypes of inputs that the file lacks, from the layers that read them.
@@ -188,14 +203,16 @@ def _reads_tokens(layer: LayerSpec) -> bool:
 
 
 def _bound(graph: Graph, arguments: tuple[Any, ...], where: str) -> dict[str, TensorRef]:
-    """Match the tensors of a call with a nested graph's inputs, by name or in order."""
+    """Match the tensors of a call with a nested graph's inputs: by key, by name or in order.
+
+    Keys count where the graph's inputs are a mapping, names of its inputs where they are a tensor
+    or a list, as in Keras.
+    """
     wanted = [tensor.layer for tensor in tensors_in(graph.inputs)]
     if len(arguments) == 1 and isinstance(arguments[0], dict):
-        by_name = arguments[0]
-        if isinstance(graph.inputs, dict) and by_name.keys() == graph.inputs.keys():
-            return {graph.inputs[key].layer: by_name[key] for key in by_name}
-        if set(wanted) == by_name.keys():
-            return {name: by_name[name] for name in wanted}
+        keys = sorted(graph.inputs) if isinstance(graph.inputs, dict) else wanted
+        if arguments[0].keys() >= set(keys):
+            arguments = tuple(arguments[0][key] for key in keys)
     tensors = [value for value in tensors_in(arguments) if value is not None]
     if len(tensors) != len(wanted) or not all(isinstance(value, TensorRef) for value in tensors):
         raise ModelConfigError(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from deeplift_conversion.errors import ModelConfigError
+from deeplift_conversion.spec import Path
 from deeplift_conversion.tree import SavedTensor
 
 
@@ -98,6 +99,21 @@ def tensors_in(value: Any) -> Iterator[Any]:
             yield from tensors_in(value[key])
     else:
         yield value
+
+
+def paths_in(value: Any, path: Path = ()) -> Iterator[Path]:
+    """Yield the path to each of what `tensors_in` yields; () for a list of one tensor alone."""
+    alone = not path and isinstance(value, list | tuple) and len(value) == 1
+    if alone and not isinstance(value[0], list | tuple | dict):
+        value = value[0]
+    if isinstance(value, list | tuple):
+        for position, entry in enumerate(value):
+            yield from paths_in(entry, (*path, position))
+    elif isinstance(value, dict):
+        for key in sorted(value):
+            yield from paths_in(value[key], (*path, key))
+    else:
+        yield path
 
 
 def mapped(value: Any, function: Callable[[Any], Any]) -> Any:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import Any
 
 from deeplift_conversion.eras.canonical import canonical
 from deeplift_conversion.eras.merge import merge_layer
+from deeplift_conversion.eras.user_classes import REASON, is_of_keras, is_operation
 from deeplift_conversion.errors import ModelConfigError
 from deeplift_conversion.files.untrusted import frozen
 from deeplift_conversion.graphs.inbound import read_inbound, read_tensors
@@ -14,12 +16,8 @@ from deeplift_conversion.graphs.sequential import chain
 from deeplift_conversion.tree import Call, Graph, Layer
 from deeplift_conversion.weights.checkpoint import directories
 
-_MODELS = frozenset({"Sequential", "Functional", "Model", "Container", "Network"})
-_WITHOUT_POLICY = frozenset(
-    ["InputLayer", "Discretization", "HashedCrossing"]
-    + [f"SpatialDropout{rank}D" for rank in (1, 2, 3)]
-)
-"""Layers of Keras 3 that are saved with the name of their dtype alone."""
+logger = logging.getLogger("deeplift_conversion")
+_MODELS = frozenset({"Sequential", "Functional", "Model", "Container", "Network", "Pipeline"})
 _WRAPPERS = frozenset({"TimeDistributed", "SpectralNormalization"})
 
 
@@ -36,9 +34,28 @@ def parse_model(document: dict[str, Any], era: int, source: str) -> tuple[str, G
         The file, for messages.
     """
     config = document.get("config", document)
+    class_name = str(document.get("class_name", ""))
+    if era > 0 and class_name not in ("", *_MODELS):
+        _check_own_model(class_name, config, source)
     name = config.get("name") if isinstance(config, dict) and era > 0 else None
-    graph = _graph(str(document.get("class_name", "")), config, era, source)
+    graph = _graph(class_name, config, era, source)
     return str(name or "model"), graph
+
+
+def _check_own_model(class_name: str, config: Any, source: str) -> None:
+    """Refuse a model of a user's class, unless its configuration has the calls of its layers."""
+    if not isinstance(config, dict) or not {"input_layers", "output_layers"} <= config.keys():
+        raise ModelConfigError(
+            f"{source}: the model's class is {class_name}, which is not Keras's: its configuration"
+            " lists layers, but not how it calls them. Expected a Sequential or Functional model:"
+            " rebuild it as one and save that."
+        )
+    logger.warning(
+        "%s: the model's class is %s, which is not Keras's; it is read as the Functional model that"
+        " its configuration describes",
+        source,
+        class_name,
+    )
 
 
 def parse_layer(saved: Any, era: int, source: str, fallback: str = "") -> Layer:
@@ -56,7 +73,7 @@ def parse_layer(saved: Any, era: int, source: str, fallback: str = "") -> Layer:
         raise ModelConfigError(
             f"{source}: expected a layer with 'class_name' and 'config', met {str(saved)[:120]}."
         )
-    if _is_model(class_name, config):
+    if _is_model(class_name, config, saved):
         return _nested(class_name, config, saved, era, source)
     if not isinstance(config, dict):
         raise ModelConfigError(f"{source}: options of a layer {class_name} are a list: {config!r}.")
@@ -65,38 +82,35 @@ def parse_layer(saved: Any, era: int, source: str, fallback: str = "") -> Layer:
     config = {**config, "name": name}
     where = f"{source}: layer {name!r} ({class_name})"
     trainable = bool(config.get("trainable", True))
-    if class_name == "Merge":
+    if class_name == "Merge" and era < 3:
         return merge_layer(name, config, era, where)
     if class_name == "Lambda":
         options = _lambda_options(config)
         return Layer(name, "Lambda", "Lambda", options, era=era, saved=config)
-    module = str(saved.get("module") or "")
-    if "ops" in module.split(".") or (era == 3 and not module and _is_operation(saved, config)):
+    if is_operation(saved, config, era):
         options = frozen(dict(config))
         return Layer(name, f"ops.{class_name}", class_name, options, era=era, saved=config)
     new_class, options = canonical(class_name, config, era, where)
     sublayers = _sublayers(new_class, config, era, where)
     return Layer(
-        name, new_class, class_name, options, sublayers, trainable=trainable, era=era, saved=config
+        name,
+        new_class,
+        class_name,
+        options,
+        sublayers,
+        trainable=trainable,
+        era=era,
+        saved=config,
+        foreign=str(saved.get(REASON, "")),
     )
 
 
-def _is_model(class_name: str, config: Any) -> bool:
+def _is_model(class_name: str, config: Any, saved: dict[str, Any]) -> bool:
+    """Tell a model of Keras's; a user's class may hold layers, too, and call them otherwise."""
     if isinstance(config, list):
         return True
-    layers = config.get("layers")
-    if class_name in _MODELS:
-        return True
-    return isinstance(layers, list) and class_name != "Merge" and bool(layers)
-
-
-def _is_operation(saved: dict[str, Any], config: dict[str, Any]) -> bool:
-    """Tell a Keras 3 operation in HDF5, which notes no module: it has no dtype policy.
-
-    Some have an option of that name, of what they give.
-    """
-    layer = "trainable" in config or isinstance(config.get("dtype"), dict)
-    return "inbound_nodes" in saved and not layer and saved.get("class_name") not in _WITHOUT_POLICY
+    registered = bool(saved.get("registered_name")) and not is_of_keras(saved)
+    return class_name in _MODELS and not registered
 
 
 def _nested(class_name: str, config: Any, saved: dict[str, Any], era: int, source: str) -> Layer:
@@ -186,11 +200,12 @@ def _sublayers(
     if class_name == "Bidirectional":
         forward: Any = config.get("layer")
         first = parse_layer(forward, era, where)
+        base = first.name.removeprefix("forward_")
+        first = replace(first, name=f"forward_{base}")  # as Keras names it, and its arrays
         if isinstance(config.get("backward_layer"), dict):
             second = parse_layer(config["backward_layer"], era, where)
         else:
             inner = forward["config"]
-            base = first.name.removeprefix("forward_")
             flipped = {
                 **inner,
                 "name": f"backward_{base}",

@@ -33,7 +33,7 @@ def chain(
     parse_branch
         Reads a model that a Keras 1 ``Merge`` joins.
     """
-    config = saved[0].get("config")
+    config = saved[0].get("config")  # a list in Keras 1, where the first layer is a model
     branches = saved[0].get("layers") or (isinstance(config, dict) and config.get("layers"))
     if layers[0].saved_class_name == "Merge" and branches:
         graph = _joined(layers[0], [parse_branch(branch) for branch in branches], source)

@@ -10,7 +10,7 @@ from deeplift_conversion.errors import ModelConfigError
 from deeplift_conversion.spec import Array
 from deeplift_conversion.tree import Graph, Layer
 from deeplift_conversion.weights.leaves import Leaf, leaves
-from deeplift_conversion.weights.roles import Slot
+from deeplift_conversion.weights.roles import OWN, Slot
 
 Named = Sequence[tuple[str, Array]]
 Assigned = dict[str, dict[str, Array]]
@@ -20,9 +20,6 @@ _LAST = re.compile(
     r"|moving_variance|moving_stddev|renorm_mean|renorm_stddev|alphas?|kernel|bias|recurrent_kernel|depthwise_kernel|pointwise_kernel"
     r"|real_kernel|imag_kernel"
     r"|embeddings|reverse_embeddings|scale|mean|variance|count|vector_u|sn_u|concat_score_weight)(?:_\d+)?$"
-)
-_OWN = (
-    " Or is the class one of your own, which Keras has too? Then say so: load(..., layers={...})."
 )
 _SEEDS = ("seed_generator", "seed_generator_state")
 
@@ -112,27 +109,34 @@ def _distribute(inside: list[Leaf], named: Named, where: str) -> Assigned:
         if named:
             raise ModelConfigError(
                 f"{where}: this layer has no weights, but {[name for name, _ in named]} are saved"
-                f" for it. Do architecture and weights belong together?{_OWN}"
+                f" for it. Do architecture and weights belong together?{OWN}"
             )
         return {}
     if len(inside) == 1:
         return {inside[0].path: _one_layer(inside[0], named, where)}
+    owned = _by_owner(inside, named)
+    if owned is not None:
+        return {
+            leaf.path: _one_layer(leaf, group, f"{where}: {leaf.path!r}")
+            for leaf, group in zip(inside, owned, strict=True)
+        }
     natural = [(leaf, slot) for leaf in inside for slot in leaf.slots or ()]
     trained = [(leaf, slot) for leaf, slot in natural if slot.trainable and leaf.trainable]
     fixed = [(leaf, slot) for leaf, slot in natural if not (slot.trainable and leaf.trainable)]
-    by_names = _by_names(inside, named)
-    if by_names is not None:
-        return _grouped(inside, by_names, where)
-    if all(leaf.slots is not None for leaf in inside):
+    all_known = all(leaf.slots is not None for leaf in inside)
+    if all_known:
         for order in (trained + fixed, natural):
             if len(order) == len(named) and _agree(order, named):
                 result: Assigned = {leaf.path: {} for leaf in inside}
                 for (leaf, slot), (_, array) in zip(order, named, strict=True):
                     result[leaf.path][slot.role] = array
                 return result
-    by_prefix = _by_prefix(inside, named)
-    if by_prefix is not None:
-        return _grouped(inside, by_prefix, where)
+    grouped = _by_prefix(inside, named)
+    if grouped is not None:
+        return {
+            leaf.path: _one_layer(leaf, group, f"{where}: {leaf.path!r}")
+            for leaf, group in zip(inside, grouped, strict=True)
+        }
     expected = [f"{leaf.path}: {slot.role}" for leaf, slot in natural]
     raise ModelConfigError(
         f"{where}: {len(named)} weights are saved {_names(named)}, expected {len(natural)}:"
@@ -149,48 +153,46 @@ def _agree(order: list[tuple[Leaf, Slot]], named: Named) -> bool:
     )
 
 
-def _grouped(inside: list[Leaf], groups: list[Named], where: str) -> Assigned:
-    return {
-        leaf.path: _one_layer(leaf, group, f"{where}: {leaf.path!r}")
-        for leaf, group in zip(inside, groups, strict=True)
-    }
+def _by_owner(inside: list[Leaf], named: Named) -> list[Named] | None:
+    """Group weights by the names of their layers, where every name tells one layer.
 
-
-def _by_names(inside: list[Leaf], named: Named) -> list[Named] | None:
-    """Group weights by the layers that their own names mention; None where these do not tell.
-
-    Names go before order: Keras lists what is trained before what is frozen.
+    Keras lists arrays in the order of the layers, but those of frozen layers last, and a layer may
+    be frozen after it was wrapped: names tell what the order does not.
     """
-    owned: list[list[tuple[str, Array]]] = [[] for _ in inside]
+    groups: list[list[tuple[str, Array]]] = [[] for _ in inside]
     for name, array in named:
-        scores = [_mentioned(leaf, name.split("/")[:-1]) for leaf in inside]
-        best = max(scores)
-        if not best or scores.count(best) > 1:
+        pieces = name.split("/")[:-1]
+        depths = [_depth(leaf.layer.name, pieces) for leaf in inside]
+        deepest = max(depths)
+        if deepest < 0 or depths.count(deepest) > 1:
             return None
-        owned[scores.index(best)].append((name, array))
-    fits = all(
-        leaf.slots is None or len(leaf.slots) == len(group)
-        for leaf, group in zip(inside, owned, strict=True)
+        groups[depths.index(deepest)].append((name, array))
+    complete = all(
+        leaf.slots is not None
+        and len(leaf.slots) == len(group)
+        and all(any(_fits(slot, name) is not False for slot in leaf.slots) for name, _ in group)
+        for leaf, group in zip(inside, groups, strict=True)
     )
-    return list(owned) if fits else None
+    return list(groups) if complete else None
 
 
-def _mentioned(leaf: Leaf, parts: list[str]) -> int:
-    """How many layers of a leaf's path a weight's name has in that order; 0 without the leaf."""
-    count, start, layers = 0, 0, leaf.path.split("/")
-    for layer in layers:
-        # Bidirectional calls its halves so, and the configuration has the first one's own name
-        found = [name for name in (layer, f"forward_{layer}") if name in parts[start:]]
-        if found:
-            start = parts.index(found[0], start) + 1
-            count += 1
-        elif layer == layers[-1]:
-            return 0
-    return count
+def _depth(name: str, pieces: list[str]) -> int:
+    """Return the last position of a layer's name in the path of an array, -1 where it is not."""
+    return max((depth for depth, piece in enumerate(pieces) if piece == name), default=-1)
 
 
 def _by_prefix(inside: list[Leaf], named: Named) -> list[Named] | None:
-    """Group weights by the path before their last name."""
+    """Group weights by the layer's name in their own, else by the path before their last name."""
+    owned: list[list[tuple[str, Array]]] = [[] for _ in inside]
+    for name, array in named:
+        pieces = name.split("/")[:-1]
+        owners = [number for number, leaf in enumerate(inside) if leaf.layer.name in pieces]
+        if not owners:
+            break
+        owner = max(owners, key=lambda number: pieces.index(inside[number].layer.name))
+        owned[owner].append((name, array))
+    else:
+        return list(owned)
     groups: dict[str, list[tuple[str, Array]]] = {}
     for name, array in named:
         groups.setdefault(name.rpartition("/")[0], []).append((name, array))
@@ -213,7 +215,7 @@ def _one_layer(leaf: Leaf, named: Named, where: str) -> dict[str, Array]:
         raise ModelConfigError(
             f"{where} ({leaf.layer.saved_class_name}): {problem}: {saved}, expected"
             f" {[slot.role for slot in leaf.slots]}."
-            f" Do architecture and weights belong together?{_OWN}"
+            f" Do architecture and weights belong together?{OWN}"
         )
     for slot, (name, _) in zip(leaf.slots, named, strict=True):
         if _fits(slot, name) is False:

@@ -17,7 +17,7 @@ from deeplift_conversion.spec import Array
 from deeplift_conversion.tree import Graph, Layer
 from deeplift_conversion.weights.assign import Assigned
 from deeplift_conversion.weights.leaves import raw_slots
-from deeplift_conversion.weights.roles import Slot
+from deeplift_conversion.weights.roles import OWN, Slot
 
 _CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 
@@ -140,7 +140,7 @@ def _by_slots(
             raise ModelConfigError(
                 f"{where}: {problem}: {len(arrays)} arrays are saved in"
                 f" {sublayer or 'vars'} ({met}), expected {[slot.role for slot in wanted]}."
-                " Do architecture and weights belong together?"
+                f" Do architecture and weights belong together?{OWN}"
             )
         result |= {slot.role: values for slot, values in zip(wanted, arrays, strict=True)}
     return result

@@ -9,7 +9,7 @@ import numpy as np
 from deeplift_conversion.errors import ModelConfigError
 from deeplift_conversion.spec import Array
 from deeplift_conversion.tree import Layer
-from deeplift_conversion.weights.roles import slots_of
+from deeplift_conversion.weights.roles import OWN, slots_of
 
 _CONVOLUTIONS = tuple(
     [f"Conv{rank}D" for rank in (1, 2, 3)]
@@ -83,7 +83,7 @@ def check_shapes(layer: Layer, weights: dict[str, Array], where: str) -> None:
             raise ModelConfigError(
                 f"{where} ({layer.saved_class_name}): {slot.role} has shape {values.shape},"
                 f" expected {shape} from the options {_size_options(layer)}."
-                " Do architecture and weights belong together?"
+                f" Do architecture and weights belong together?{OWN}"
             )
         for size, actual in zip(slot.shape, values.shape, strict=True):
             if isinstance(size, str):

@@ -10,7 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from deeplift_conversion.eras.options import OPTIONS
+
 Shape = tuple[Any, ...] | None
+OWN = " Or is the class one of your own, which Keras has too? Then say so: load(..., layers={...})."
+"""Advice where arrays do not fit a class."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +44,11 @@ class Slot:
 
 def slots_of(class_name: str, config: Mapping[str, Any]) -> tuple[Slot, ...] | None:
     """Return the arrays of a layer in Keras's order, None where the class is not known."""
-    if class_name in _WEIGHTLESS or class_name.startswith(_OPERATIONS):
-        return ()
     maker = _MAKERS.get(class_name)
-    return None if maker is None else tuple(maker(class_name, config))
+    if maker is not None:
+        return tuple(maker(class_name, config))
+    weightless = class_name in OPTIONS or class_name in _WITHOUT_OPTIONS
+    return () if weightless or class_name.startswith(_OPERATIONS) else None
 
 
 def _kernel_and_bias(kernel: Shape, units: Any, config: Mapping[str, Any]) -> list[Slot]:
@@ -252,56 +257,9 @@ _RANDOM = [
     "Zoom",
 ]
 _OPERATIONS = ("ops.", "TFOp", "SlicingOp", "TensorFlowOp")
-_WEIGHTLESS = frozenset(
-    [
-        "InputLayer",
-        "Activation",
-        "ReLU",
-        "LeakyReLU",
-        "ELU",
-        "ThresholdedReLU",
-        "Softmax",
-        "UnitNormalization",
-        "Rescaling",
-        "Flatten",
-        "Reshape",
-        "Permute",
-        "RepeatVector",
-        "Masking",
-        "Add",
-        "Merge",
-        "Subtract",
-        "Multiply",
-        "Average",
-        "Maximum",
-        "Minimum",
-        "Concatenate",
-        "Dot",
-        "Dropout",
-        "SpatialDropout1D",
-        "SpatialDropout2D",
-        "SpatialDropout3D",
-        "AlphaDropout",
-        "GaussianDropout",
-        "GaussianNoise",
-        "ActivityRegularization",
-        "Identity",
-        "Lambda",
-        "Bidirectional",
-        "TimeDistributed",
-        "RNN",
-        "StackedRNNCells",
-        "Functional",
-    ]
-    + [f"{kind}{rank}D" for kind in ("Cropping", "ZeroPadding", "UpSampling") for rank in (1, 2, 3)]
-    + [
-        f"{reach}{kind}Pooling{rank}D"
-        for reach in ("", "Global")
-        for kind in ("Max", "Average")
-        for rank in (1, 2, 3)
-    ]
-    + [f"Adaptive{kind}Pooling{rank}D" for kind in ("Max", "Average") for rank in (1, 2, 3)]
-    + ["Resizing", "CenterCrop", "AugMix", "CutMix", "Equalization", "MaxNumBoundingBoxes", "MixUp"]
-    + ["RandAugment", "Solarization", "CategoryEncoding"]
+_WITHOUT_OPTIONS = frozenset(
+    ["AugMix", "CutMix", "Equalization", "Functional", "Lambda", "MaxNumBoundingBoxes", "Merge"]
+    + ["MixUp", "RandAugment", "Solarization"]
     + [f"Random{name}" for name in _RANDOM]
 )
+"""Classes without arrays whose options nobody reads."""

@@ -176,12 +176,11 @@ def _forward(layer: LayerSpec, function: Callable[..., Any]) -> Callable[..., An
     if "config" not in inspect.signature(function).parameters:
         return function
     config = {**layer.config, "weights": list(layer.weights.values())}
-    made = function(config=config, name=layer.name)
-    if not callable(made):
+    forward: Callable[..., Any] = function(config=config, name=layer.name)
+    if not callable(forward):
         raise InputError(
             f"custom_conversion_funcs: the function for {layer.saved_class_name} returned "
-            f"{type(made).__name__} for layer {layer.name!r}; it must return the layer's forward "
-            "pass, a function of tensors (n, ...)."
+            f"{type(forward).__name__} for layer {layer.name!r}; it must return the layer's "
+            "forward pass, a function of tensors (n, ...)."
         )
-    forward: Callable[..., Any] = made
     return forward

@@ -8,25 +8,30 @@ from typing import Annotated
 
 import numpy as np
 
-from deeplift_engine.engine.assemble import Found
+from deeplift_engine.engine.assemble import MethodResult
 from deeplift_engine.engine.blocks import blocks
 from deeplift_engine.engine.convergence import Sums
 from deeplift_engine.engine.request import Request
-from deeplift_engine.engine.setup import Setup
 from deeplift_engine.engine.target_weights import of_samples, repeated
+from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import RuleError
-from deeplift_engine.explainers.explainer import Explainer
+from deeplift_engine.explainers.explainer import Explainer, Traits
 from deeplift_engine.explainers.gradients.integrated_gradients import CLOSE
-from deeplift_engine.explainers.gradients.paths import along, block_of, without_tokens
+from deeplift_engine.explainers.gradients.paths import (
+    along,
+    per_path,
+    points_per_path,
+    without_tokens,
+)
 from deeplift_engine.explainers.method import Method
-from deeplift_engine.util.options import Count, Several, Whole, Width
+from deeplift_engine.util.options import Count, Integer, Several, Width
 from deeplift_engine.util.typing import Array
 
 
 class BlurIntegratedGradients(Explainer):
     """The gradient integrated along a path of ever less blurred inputs.
 
-    What is compared with is the input at its most blurred, so there are no references. Outside
+    The input at its most blurred takes the role of the reference, so there are no others. Outside
     of the input there are zeros.
 
     Parameters
@@ -41,57 +46,60 @@ class BlurIntegratedGradients(Explainer):
         or the only one.
     """
 
-    entered = True
-    compares = False
-    per = None
-    advice = "More steps= make the sum more exact."
+    traits = Traits(
+        attributes_layer_outputs=True,
+        uses_references=False,
+        attributes_of=None,
+        advice="More steps= make the sum more exact.",
+    )
 
     def __init__(
         self,
-        setup: Setup,
+        task: Task,
         *,
         sigma: Width = 50.0,
         steps: Count = 100,
-        axes: Annotated[Sequence[int], Several(Whole())] | None = None,
+        axes: Annotated[Sequence[int], Several(Integer())] | None = None,
     ) -> None:
-        super().__init__(setup)
-        without_tokens(self.setup)
+        super().__init__(task)
+        without_tokens(self.task)
         self.steps = steps
         self.widths = tuple(sigma * np.linspace(1, 0, self.steps + 1) ** 2)
         self.axes = None if axes is None else tuple(axes)
-        self._walk = self.walk()
+        self._backward = self.backward_pass()
 
     @property
     def tolerance(self) -> float:
         """As of integrated gradients with so many steps."""
         return CLOSE
 
-    def attribute(self, request: Request) -> Found:
+    def attribute(self, request: Request) -> MethodResult:
         """Scores, and the sums that they should have."""
-        seeds, count = request.seeds.values, self.steps + 1
-        parts: list[list[Array]] = []
+        weights, count = request.weights, self.steps + 1
+        integrals: list[list[Array]] = []
         ends: list[Array] = []
-        most = block_of(request, self.setup.pairs, count)
-        for block in blocks(request.replace(batch_size=None), 1, most, " paths"):
+        most = points_per_path(request, self.task.pairs, count)
+        for block in blocks(request, 1, most, " paths"):
             path = [
                 self._blurred(array[block.rows], info.positions)
                 for info, array in zip(request.inputs, request.data, strict=True)
             ]
-            walked = self._walk(
+            result = self._backward(
                 [array.reshape(-1, *array.shape[2:]) for array in path],
-                repeated(of_samples(seeds, block.rows), count),
+                repeated(of_samples(weights, block.rows), count),
                 request.batch_size,
             )
-            parts.append(
+            integrals.append(
                 [
-                    along(values.reshape(len(seeds), -1, count, *values.shape[2:]), points)
-                    for values, points in zip(walked.multipliers, path, strict=True)
+                    along(per_path(values, count), points)
+                    for values, points in zip(result.multipliers, path, strict=True)
                 ]
             )
-            values = walked.values.reshape(len(seeds), -1, count)
-            ends.append(values[..., [-1, 0]])
-        scores = [np.concatenate(part, axis=1) for part in zip(*parts, strict=True)]
-        return Found(scores, sums=Sums.of(scores, *np.moveaxis(np.concatenate(ends, 1), 2, 0)))
+            ends.append(per_path(result.values, count)[..., [-1, 0]])
+        scores = [np.concatenate(arrays, axis=1) for arrays in zip(*integrals, strict=True)]
+        return MethodResult(
+            scores, sums=Sums.of(scores, *np.moveaxis(np.concatenate(ends, 1), 2, 0))
+        )
 
     def _blurred(self, data: Array, positions: tuple[int, ...]) -> Array:
         """Samples (n, s, *S) blurred by each of the widths."""
@@ -123,14 +131,14 @@ def blurred(path: Array, axis: int, widths: tuple[float, ...]) -> Array:
 def gaussians(length: int, widths: tuple[float, ...]) -> Array:
     """Spectra (s, length + 1) of Gaussians, for data padded to twice their length."""
     distances = np.minimum(np.arange(2 * length), 2 * length - np.arange(2 * length))
-    found = np.zeros((len(widths), 2 * length))
-    found[:, 0] = 1
-    for row, width in zip(found, widths, strict=True):
+    kernels = np.zeros((len(widths), 2 * length))
+    kernels[:, 0] = 1
+    for row, width in zip(kernels, widths, strict=True):
         if width > 0:
             tail = np.arange(1, int(np.ceil(9 * width)) + 2)
             total = 1 + 2 * np.exp(-0.5 * (tail / width) ** 2).sum()
             row[:] = np.exp(-0.5 * (distances / width) ** 2) / total
-    return np.fft.rfft(found, axis=1)
+    return np.fft.rfft(kernels, axis=1)
 
 
 METHODS = (

@@ -1,4 +1,4 @@
-"""Concepts given as activations of a layer: how the target changes towards them (TCAV)."""
+"""Concepts, as activations of a layer: how the target changes towards them (TCAV)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from deeplift_engine.engine.assemble import Found
+from deeplift_engine.engine.assemble import MethodResult
 from deeplift_engine.engine.request import Request
-from deeplift_engine.engine.setup import Setup
+from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import InputError, RuleError
-from deeplift_engine.explainers.explainer import Explainer
+from deeplift_engine.explainers.explainer import Explainer, Traits
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.references.reference_set import fits
 from deeplift_engine.util.optional import optional
@@ -23,7 +23,7 @@ class ConceptSensitivity(Explainer):
 
     The scores' sum over the layer is the directional derivative. ``settings["tcav_scores"]`` is the
     share of the samples, for each target, where it is above 0, and ``settings["accuracy"]`` how
-    well the concept's examples are told from the others, where these were given.
+    well the concept's examples are told from the others, where there are any.
 
     Parameters
     ----------
@@ -39,28 +39,27 @@ class ConceptSensitivity(Explainer):
         Of the parts that the accuracy is measured on.
     """
 
-    compares = False
-    per = None
+    traits = Traits(uses_references=False, attributes_of=None)
 
     def __init__(
         self,
-        setup: Setup,
+        task: Task,
         *,
         concept: Bounds = None,
         counterexamples: Bounds = None,
         vector: Bounds = None,
         seed: Seed = 0,
     ) -> None:
-        super().__init__(setup)
-        if len(setup.places) != 1:
+        super().__init__(task)
+        if len(task.attribution_points) != 1:
             raise InputError(
                 "A concept is one of a single layer; give its name as layers=, not "
-                f"{[place.name for place in setup.places]}."
+                f"{[point.name for point in task.attribution_points]}."
             )
-        place = setup.places[0]
-        shape = setup.graph.nodes[place.name].shape
-        given = [part is not None for part in (vector, concept, counterexamples)]
-        if given not in ([True, False, False], [False, True, True]):
+        point = task.attribution_points[0]
+        shape = task.graph.nodes[point.name].shape
+        options = [option is not None for option in (vector, concept, counterexamples)]
+        if options not in ([True, False, False], [False, True, True]):
             raise RuleError("Give vector= alone, or both concept= and counterexamples=.")
         self.accuracy: float | None = None
         if vector is None:
@@ -69,16 +68,16 @@ class ConceptSensitivity(Explainer):
             direction = unit(np.asarray(vector, float))
         if not fits(direction.shape, shape):
             raise InputError(
-                f"The concept has shape {direction.shape}, and the layer {place.name!r} {shape}."
+                f"The concept has shape {direction.shape}, and the layer {point.name!r} {shape}."
             )
-        moved = place.name != place.node
+        moved = point.name != point.node
         self.direction = np.moveaxis(direction, 0, -1) if moved else direction
-        self._walk = self.walk()
+        self._backward = self.backward_pass()
 
-    def attribute(self, request: Request) -> Found:
+    def attribute(self, request: Request) -> MethodResult:
         """Shares (T, N, *Y) of the derivative in the concept's direction."""
-        walked = self._walk(request.data, request.seeds.values, request.batch_size)
-        gradient = walked.multipliers[0]
+        result = self._backward(request.data, request.weights, request.batch_size)
+        gradient = result.multipliers[0]
         if gradient.shape[2:] != self.direction.shape:
             raise InputError(
                 f"The concept has shape {self.direction.shape}, and the layer is of shape "
@@ -86,10 +85,10 @@ class ConceptSensitivity(Explainer):
             )
         scores = gradient * self.direction.astype(gradient.dtype)
         derivative = scores.reshape(*scores.shape[:2], -1).sum(axis=2)
-        return Found(
+        return MethodResult(
             [scores],
             [gradient],
-            predictions=walked.outputs or None,
+            predictions=result.outputs or None,
             settings={
                 "tcav_scores": (derivative > 0).mean(axis=1).tolist(),
                 "accuracy": self.accuracy,
@@ -98,7 +97,7 @@ class ConceptSensitivity(Explainer):
 
 
 def concept_direction(concept: Any, counterexamples: Any, seed: int = 0) -> tuple[Array, float]:
-    """The direction in which a concept's examples lie, seen from others (Kim 2018, section 3.2).
+    """The direction from other examples to those of a concept (Kim 2018, section 3.2).
 
     Parameters
     ----------
@@ -119,20 +118,20 @@ def concept_direction(concept: Any, counterexamples: Any, seed: int = 0) -> tupl
     InputError
         If the shapes differ, or there are less than three examples of one kind.
     """
-    parts = [np.asarray(values, float) for values in (concept, counterexamples)]
-    if parts[0].shape[1:] != parts[1].shape[1:] or min(map(len, parts)) < 3:
+    examples, others = np.asarray(concept, float), np.asarray(counterexamples, float)
+    if examples.shape[1:] != others.shape[1:] or min(len(examples), len(others)) < 3:
         raise InputError(
             "A concept needs three examples or more and as many others, (M, *Y) and (R, *Y) of "
-            f"one layer; these have shapes {parts[0].shape} and {parts[1].shape}."
+            f"one layer; these have shapes {examples.shape} and {others.shape}."
         )
-    values = np.concatenate([part.reshape(len(part), -1) for part in parts])
+    values = np.concatenate([array.reshape(len(array), -1) for array in (examples, others)])
     values = (values - values.mean(axis=0)) / (values.std() or 1.0)
-    labels = np.repeat([1, 0], [len(part) for part in parts])
+    labels = np.repeat([1, 0], [len(examples), len(others)])
     plane = optional("sklearn.linear_model", "scikit-learn").LogisticRegression(max_iter=10_000)
     selection = optional("sklearn.model_selection", "scikit-learn")
     folds = selection.StratifiedKFold(3, shuffle=True, random_state=seed)
     accuracy = float(selection.cross_val_score(plane, values, labels, cv=folds).mean())
-    normal = plane.fit(values, labels).coef_[0].reshape(parts[0].shape[1:])
+    normal = plane.fit(values, labels).coef_[0].reshape(examples.shape[1:])
     return unit(normal), accuracy
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Annotated
 
 import numpy as np
 
-from deeplift_engine.engine.assemble import Found
+from deeplift_engine.engine.assemble import MethodResult
 from deeplift_engine.engine.request import Request
-from deeplift_engine.engine.setup import Setup
-from deeplift_engine.explainers.explainer import Explainer
+from deeplift_engine.engine.task import Task
+from deeplift_engine.explainers.explainer import Explainer, Traits
 from deeplift_engine.explainers.method import Method
-from deeplift_engine.util.options import Among, Whole, checked
+from deeplift_engine.util.options import Among, Integer, checked
 from deeplift_engine.util.typing import Array
 
 PARTS: Mapping[str, Callable[[Array], Array]] = {
@@ -23,7 +24,7 @@ PARTS: Mapping[str, Callable[[Array], Array]] = {
 
 
 class Gradient(Explainer):
-    """What one walk back gives at the input, under a gradient-style rule.
+    """The result of one backward pass at the input, under a gradient-style rule.
 
     Tokens have no gradient: theirs is that of what was looked up for them, times it and summed,
     with their input taken as 1.
@@ -42,55 +43,56 @@ class Gradient(Explainer):
         that such inputs live on (Majdandzic 2023).
     """
 
-    compares = False
+    traits = Traits(uses_references=False, attributes_of="unit")
 
     def __init__(
         self,
-        setup: Setup,
+        task: Task,
         *,
         rules: str = "gradient",
         part: Annotated[str, Among(PARTS)] = "signed",
         times_input: bool = False,
         off_simplex: int | None = None,
     ) -> None:
-        super().__init__(setup)
-        self.per = "input" if times_input else "unit"
-        self.part, self.times_input, self.off_simplex = PARTS[part], times_input, off_simplex
-        for place in setup.places if off_simplex is not None else ():
-            rank = len(setup.graph.nodes[place.node].shape)
-            checked("off_simplex", off_simplex, Whole(-rank, rank - 1))
-        self._walk = self.walk(setup.assigned(rules))
+        super().__init__(task)
+        if times_input:
+            self.traits = replace(self.traits, attributes_of="input")
+        self._transform, self.times_input, self.off_simplex = PARTS[part], times_input, off_simplex
+        for node in task.attribution_nodes if off_simplex is not None else ():
+            rank = len(task.graph.nodes[node].shape)
+            checked("off_simplex", off_simplex, Integer(-rank, rank - 1))
+        self._backward = self.backward_pass(task.assigned(rules))
 
-    def attribute(self, request: Request) -> Found:
-        """Gradients (T, N, *S), and what the options make of them."""
-        walked = self._walk(request.data, request.seeds.values, request.batch_size)
-        gradients = [on_simplex(values, self.off_simplex) for values in walked.multipliers]
-        scores = [self.part(values) for values in gradients]
+    def attribute(self, request: Request) -> MethodResult:
+        """Gradients (T, N, *S), changed as the options say."""
+        result = self._backward(request.data, request.weights, request.batch_size)
+        gradients = [on_simplex(values, self.off_simplex) for values in result.multipliers]
+        scores = [self._transform(values) for values in gradients]
         if self.times_input:
-            data = self.points(request)
-            scores = [self.part(values * x) for values, x in zip(gradients, data, strict=True)]
-        return Found(scores, gradients, predictions=walked.outputs or None)
+            data = self.scored(request)
+            scores = [
+                self._transform(values * x) for values, x in zip(gradients, data, strict=True)
+            ]
+        return MethodResult(scores, gradients, predictions=result.outputs or None)
 
 
 class Zero(Explainer):
-    """No contribution anywhere: what to compare others with."""
+    """No contribution anywhere, to compare others with."""
 
-    compares = False
+    traits = Traits(uses_references=False, supports_per_reference=False)
 
-    keeps_apart = False
-
-    def attribute(self, request: Request) -> Found:
+    def attribute(self, request: Request) -> MethodResult:
         """Zeros (T, N, *S)."""
-        shapes = [(len(request.seeds.values), *x.shape) for x in self.points(request)]
-        return Found([np.zeros(shape, self.setup.dtype) for shape in shapes])
+        shapes = [(len(request.weights), *x.shape) for x in self.scored(request)]
+        return MethodResult([np.zeros(shape, self.task.dtype) for shape in shapes])
 
 
 def on_simplex(gradients: Array, axis: int | None) -> Array:
     """Gradients (T, M, *S) without their mean over ``axis`` of S."""
     if axis is None:
         return gradients
-    place = axis if axis < 0 else axis + 2
-    return np.asarray(gradients - gradients.mean(axis=place, keepdims=True))
+    letters = axis if axis < 0 else axis + 2
+    return np.asarray(gradients - gradients.mean(axis=letters, keepdims=True))
 
 
 METHODS = (

@@ -7,17 +7,18 @@ from typing import Annotated
 
 import numpy as np
 
-from deeplift_engine.engine.assemble import Found
+from deeplift_engine.engine.assemble import MethodResult
 from deeplift_engine.engine.request import Request
-from deeplift_engine.engine.setup import Setup
-from deeplift_engine.explainers.explainer import Explainer
+from deeplift_engine.engine.samples import Samples
+from deeplift_engine.engine.scoring import PairResults
+from deeplift_engine.engine.task import Task
+from deeplift_engine.explainers.explainer import Explainer, Traits
 from deeplift_engine.explainers.gradients.integrated_gradients import CLOSE
 from deeplift_engine.explainers.gradients.paths import (
-    Ends,
-    Pairs,
-    Paths,
-    block_of,
+    add_paths,
     paths,
+    points_per_path,
+    target_at_ends,
     without_tokens,
 )
 from deeplift_engine.explainers.method import Method
@@ -42,66 +43,69 @@ class GuidedIntegratedGradients(Explainer):
         that path, 1 sets no bound.
     """
 
-    entered = True
-    averages = True
-    advice = "More steps= make the sum more exact."
+    traits = Traits(
+        attributes_layer_outputs=True,
+        has_reference_errors=True,
+        advice="More steps= make the sum more exact.",
+    )
 
     def __init__(
         self,
-        setup: Setup,
+        task: Task,
         *,
         steps: Count = 200,
         fraction: Share = 0.25,
         max_distance: Annotated[float, Number(least=0, most=1)] = 0.02,
     ) -> None:
-        super().__init__(setup)
-        without_tokens(self.setup)
+        super().__init__(task)
+        without_tokens(self.task)
         self.steps, self.fraction, self.max_distance = steps, fraction, max_distance
-        self._walk = self.walk()
+        self._backward = self.backward_pass()
 
     @property
     def tolerance(self) -> float:
         """As of integrated gradients with so many steps."""
         return CLOSE
 
-    def attribute(self, request: Request) -> Found:
+    def attribute(self, request: Request) -> MethodResult:
         """Scores, and the sums that they should have."""
-        pairs, at_ends = Pairs(request), Ends(self.values, request)
-        for part in paths(request, block_of(request, self.setup.pairs)):
-            scores = self._guided(part, request.batch_size)
-            pairs.add(part.block, scores, None, at_ends.of(part))
-        return pairs.found()
+        results, at_ends = PairResults(request), target_at_ends(self.values, request)
+        for samples in paths(request, points_per_path(request, self.task.pairs)):
+            add_paths(results, samples.block, self._guided(samples), ends=at_ends(samples))
+        return results.result()
 
-    def _guided(self, part: Paths, batch_size: int | None) -> list[Array]:
-        """Scores (T, P, *S); the paths of several targets are walked as if of several samples."""
-        targets = len(part.seeds)
-        seeds = np.broadcast_to(part.seeds, (targets, part.count, *part.seeds.shape[2:]))
-        seeds = seeds.reshape(1, targets * part.count, *part.seeds.shape[2:])
-        shapes = [array.shape[1:] for array in part.starts]
-        start = np.tile(_flat(part.starts), (targets, 1))
-        delta = np.tile(_flat(part.differences), (targets, 1))
-        # elements that have nowhere to go are the last in any order: only the others are walked
+    def _guided(self, samples: Samples) -> list[Array]:
+        """Scores (T, P, *S); the paths of several targets are taken as if of several samples."""
+        targets, shape = len(samples.weights), samples.weights.shape[2:]
+        weights = np.broadcast_to(samples.weights, (targets, samples.count, *shape))
+        weights = weights.reshape(1, targets * samples.count, *shape)
+        shapes = [array.shape[1:] for array in samples.data]
+        start = np.tile(_flat([array[:, 0] for array in samples.references]), (targets, 1))
+        delta = np.tile(_flat(samples.differences), (targets, 1))
+        # elements that have nowhere to go are the last in any order: only the others take part
         most = int(np.count_nonzero(delta, axis=1).max(initial=0))
-        going = _places(np.argsort(delta == 0, axis=1, kind="stable")[:, :most], start.shape[1])
+        going = _flat_indices(
+            np.argsort(delta == 0, axis=1, kind="stable")[:, :most], start.shape[1]
+        )
         begin, delta = start.take(going), delta.take(going)
-        distance, moved, found = np.abs(delta), np.zeros(delta.shape), np.zeros_like(delta)
+        distance, moved, total = np.abs(delta), np.zeros(delta.shape), np.zeros_like(delta)
         group = max(1, int(self.fraction * start.shape[1]))
         for step in range(1, self.steps + 1):
             start.reshape(-1)[going] = begin + moved * delta
-            walked = self._walk(_unflat(start, shapes), seeds, batch_size)
-            gradient = _flat([values[0] for values in walked.multipliers]).take(going)
+            result = self._backward(_unflat(start, shapes), weights, samples.request.batch_size)
+            gradient = _flat([values[0] for values in result.multipliers]).take(going)
             bounds = [
                 min(max(step / self.steps + side * self.max_distance, 0.0), 1.0) for side in (-1, 1)
             ]
             following = advanced(
                 moved, distance, np.abs(gradient), step / self.steps, bounds, group
             )
-            found += (following - moved) * delta * gradient
+            total += (following - moved) * delta * gradient
             moved = following
-        scores = np.zeros(start.shape, found.dtype)
-        scores.reshape(-1)[going] = found
+        scores = np.zeros(start.shape, total.dtype)
+        scores.reshape(-1)[going] = total
         return [
-            values.reshape(targets, part.count, *shape)
+            values.reshape(targets, samples.count, *shape)
             for values, shape in zip(_unflat(scores, shapes), shapes, strict=True)
         ]
 
@@ -131,7 +135,7 @@ def advanced(
     share
         How far the straight path has come after the step.
     bounds
-        What each may have come at least and at most.
+        How far each may have come at least and at most.
     group
         How many elements are in a group.
     """
@@ -143,17 +147,17 @@ def advanced(
     starts = np.arange(0, count, group)
     # only the borders between groups: no order is wanted inside
     order = np.argpartition(np.where(room > 0, sizes, np.inf), starts[1:], axis=1)
-    order = _places(order, count)
+    order = _flat_indices(order, count)
     capacity = np.add.reduceat(room.take(order), starts, axis=1)
     used = np.clip(budget[:, np.newaxis] - (capacity.cumsum(axis=1) - capacity), 0.0, capacity)
-    part = np.divide(used, capacity, out=np.zeros_like(used), where=capacity > 0)
+    share_used = np.divide(used, capacity, out=np.zeros_like(used), where=capacity > 0)
     each = np.empty_like(moved)
-    each.reshape(-1)[order] = np.repeat(part, group, axis=1)[:, :count]
+    each.reshape(-1)[order] = np.repeat(share_used, group, axis=1)[:, :count]
     return np.asarray(moved + each * np.maximum(most - moved, 0.0))
 
 
-def _places(columns: Array, count: int) -> Array:
-    """Columns (P, M) of each row as places in the whole of an array (P, count)."""
+def _flat_indices(columns: Array, count: int) -> Array:
+    """Columns (P, M) of each row as indices into a flat array of (P, count)."""
     return np.asarray(columns + count * np.arange(len(columns))[:, np.newaxis])
 
 
@@ -164,8 +168,8 @@ def _flat(arrays: Sequence[Array]) -> Array:
 
 def _unflat(values: Array, shapes: Sequence[tuple[int, ...]]) -> list[Array]:
     sizes = np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1]
-    parts = np.split(values, sizes, axis=1)
-    return [part.reshape(-1, *shape) for part, shape in zip(parts, shapes, strict=True)]
+    arrays = np.split(values, sizes, axis=1)
+    return [array.reshape(-1, *shape) for array, shape in zip(arrays, shapes, strict=True)]
 
 
 METHODS = (

@@ -6,25 +6,28 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from deeplift_engine.engine.assemble import Found
+from deeplift_engine.engine.assemble import MethodResult
+from deeplift_engine.engine.blocks import blocks, slices
 from deeplift_engine.engine.convergence import Sums, relative_error, summed
 from deeplift_engine.engine.request import Request
-from deeplift_engine.engine.running_mean import Mean
-from deeplift_engine.engine.setup import Setup
-from deeplift_engine.engine.target_weights import of_samples, repeated
+from deeplift_engine.engine.running_mean import RunningMean
+from deeplift_engine.engine.samples import Samples, samples_of
+from deeplift_engine.engine.scoring import PairResults
+from deeplift_engine.engine.target_weights import repeated
+from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import RuleError
 from deeplift_engine.explainers.draws import streams, uniform
-from deeplift_engine.explainers.explainer import Explainer
+from deeplift_engine.explainers.explainer import Explainer, Traits
 from deeplift_engine.explainers.gradients.paths import (
     RULES,
-    Ends,
-    Pairs,
-    Paths,
-    block_of,
+    add_paths,
     mean_over,
+    on_paths,
     paths,
+    per_path,
+    points_per_path,
     quadrature,
-    with_references,
+    target_at_ends,
     without_tokens,
 )
 from deeplift_engine.explainers.method import Method
@@ -53,93 +56,82 @@ class IntegratedGradients(Explainer):
         The most steps that a tolerance may lead to.
     """
 
-    entered = True
-    averages = True
-    advice = "More steps= (or, with a tolerance=, more most_steps=) make the sum more exact."
+    traits = Traits(
+        attributes_layer_outputs=True,
+        has_reference_errors=True,
+        advice="More steps= (or, with a tolerance=, more most_steps=) make the sum more exact.",
+    )
 
     def __init__(
         self,
-        setup: Setup,
+        task: Task,
         *,
         rule: Annotated[str, Among(RULES)] = "gauss_legendre",
         steps: Count = 50,
         tolerance: Positive | None = None,
         most_steps: Count = 1600,
     ) -> None:
-        super().__init__(setup)
-        without_tokens(self.setup)
+        super().__init__(task)
+        without_tokens(self.task)
         quadrature(rule, steps)
         if tolerance is not None and most_steps < steps:
             raise RuleError(
                 f"most_steps={most_steps} is below steps={steps}: a tolerance would add no step."
             )
-        self.rule, self.steps, self.asked, self.most_steps = rule, steps, tolerance, most_steps
-        self._walk = self.walk()
+        self.rule, self.steps, self.most_steps = rule, steps, most_steps
+        self._tolerance = tolerance
+        self._backward = self.backward_pass()
 
     @property
     def tolerance(self) -> float:
-        """What was asked for, or 5 percent."""
-        return CLOSE if self.asked is None else self.asked
+        """The one of the options, or 5 percent."""
+        return CLOSE if self._tolerance is None else self._tolerance
 
-    def attribute(self, request: Request) -> Found:
+    def attribute(self, request: Request) -> MethodResult:
         """Scores, mean gradients, and the sums that they should have."""
-        pairs, at_ends, most = Pairs(request), Ends(self.values, request), self.steps
-        for part in paths(request, block_of(request, self.setup.pairs, self.steps)):
-            ends = at_ends.of(part)
-            multipliers, steps = self._refined(part, ends, request.batch_size)
-            pairs.add(part.block, _times(multipliers, part.differences), multipliers, ends)
+        results, at_ends = PairResults(request), target_at_ends(self.values, request)
+        most = self.steps
+        for samples in paths(request, points_per_path(request, self.task.pairs, self.steps)):
+            ends = at_ends(samples)
+            steps, multipliers = self.steps, self._mean_gradients(samples, self.steps)
+            missing = self._missing(samples, multipliers, ends)
+            while len(missing) and steps < self.most_steps:
+                steps = min(2 * steps, self.most_steps)
+                left = samples.only(missing)
+                again = self._mean_gradients(left, steps)
+                for values, better in zip(multipliers, again, strict=True):
+                    values[:, missing] = better
+                missing = missing[self._missing(left, again, [end[:, missing] for end in ends])]
+            scores = _times(multipliers, samples.differences)
+            add_paths(results, samples.block, scores, multipliers, ends)
             most = max(most, steps)
-        return pairs.found(most_steps_taken=most)
+        return results.result(most_steps_taken=most)
 
-    def _refined(
-        self, part: Paths, ends: tuple[Array, Array], batch_size: int | None
-    ) -> tuple[list[Array], int]:
-        """Mean gradients (T, P, *S) along the paths, and the most steps that one of them took."""
-        steps = self.steps
-        found = self._mean_gradients(part, steps, batch_size)
-        missing = self._missing(part, found, ends)
-        while len(missing) and steps < self.most_steps:
-            steps = min(2 * steps, self.most_steps)
-            left = part.chosen(missing)
-            again = self._mean_gradients(left, steps, batch_size)
-            for values, better in zip(found, again, strict=True):
-                values[:, missing] = better
-            missing = missing[self._missing(left, again, [end[:, missing] for end in ends])]
-        return found, steps
-
-    def _missing(self, part: Paths, multipliers: list[Array], ends: Any) -> Array:
-        """Numbers of the paths whose sums are further off than was asked for."""
-        if self.asked is None:
+    def _missing(self, samples: Samples, multipliers: list[Array], ends: Any) -> Array:
+        """Numbers of the paths whose sums miss by more than the tolerance of the options."""
+        if self._tolerance is None:
             return np.zeros(0, int)
-        sums, sizes = summed(_times(multipliers, part.differences))
+        sums, sizes = summed(_times(multipliers, samples.differences))
         change = ends[0] - ends[1]
         level = np.abs(ends[0]) + np.abs(ends[1])
         relative = relative_error(sums - change, change, level, sizes)
-        return np.flatnonzero((relative > self.asked).any(axis=0))
+        return np.flatnonzero((relative > self._tolerance).any(axis=0))
 
-    def _mean_gradients(self, part: Paths, steps: int, batch_size: int | None) -> list[Array]:
-        positions, weights = quadrature(self.rule, steps)
-        together = max(1, (batch_size or self.setup.pairs) // part.count)
+    def _mean_gradients(self, samples: Samples, steps: int) -> list[Array]:
+        """Mean gradients (T, P, *S) along the paths."""
+        positions, shares = quadrature(self.rule, steps)
+        batch_size = samples.request.batch_size
         total: list[Array] = []
-        for first in range(0, steps, together):
-            taken = slice(first, first + together)
-            count = len(positions[taken])
-            walked = self._walk(
-                part.points(positions[taken]), repeated(part.seeds, count), batch_size
-            )
-            means = [
-                mean_over(
-                    values.reshape(len(values), part.count, count, *values.shape[2:]),
-                    weights[taken],
-                )
-                for values in walked.multipliers
-            ]
+        for some in slices(steps, max(1, (batch_size or self.task.pairs) // samples.count)):
+            points, count = on_paths(samples, positions[some]), some.stop - some.start
+            result = self._backward(points, repeated(samples.weights, count), batch_size)
+            means = [mean_over(per_path(m, count), shares[some]) for m in result.multipliers]
             total = [a + b for a, b in zip(total, means, strict=True)] if total else means
         return total
 
 
 class ExpectedGradients(Explainer):
-    """The gradient at points drawn between a reference that is drawn and the sample.
+    """The gradient at points drawn between a drawn reference and the sample.
 
     Its mean over the draws, each times its difference, is integrated gradients averaged over the
     references; with the error of that mean.
@@ -152,68 +144,66 @@ class ExpectedGradients(Explainer):
         Of the draws; a sample's depend on it and on the sample alone.
     """
 
-    entered = True
-    keeps_apart = False
+    traits = Traits(attributes_layer_outputs=True, supports_per_reference=False)
 
-    def __init__(self, setup: Setup, *, samples: Count = 200, seed: Seed = 0) -> None:
-        super().__init__(setup)
-        without_tokens(self.setup)
+    def __init__(self, task: Task, *, samples: Count = 200, seed: Seed = 0) -> None:
+        super().__init__(task)
+        without_tokens(self.task)
         self.samples, self.seed = samples, seed
-        self._walk = self.walk()
+        self._backward = self.backward_pass()
 
     @property
     def tolerance(self) -> float:
         """Sums are as far off as so many draws make them, which their standard errors tell."""
         return np.inf
 
-    def attribute(self, request: Request) -> Found:
+    def attribute(self, request: Request) -> MethodResult:
         """Means over the draws, and their standard errors."""
-        seeds = request.seeds.values
-        leading = (len(seeds), request.samples)
-        scores, multipliers = ([Mean(leading) for _ in request.data] for _ in range(2))
-        most = block_of(request, self.setup.pairs)
-        for block, own in with_references(request, self.samples, most):
-            n, d = block.shape
+        leading = (len(request.weights), request.samples)
+        scores, multipliers = ([RunningMean(leading) for _ in request.data] for _ in range(2))
+        most = points_per_path(request, self.task.pairs)
+        for samples in samples_of(request, blocks(request, self.samples, most)):
+            block, (n, d) = samples.block, samples.block.shape
             drawn = uniform(streams(request, block, self.seed), 2)
             number = (drawn[..., 0] * request.count).astype(int)
-            starts = [array[np.arange(n)[:, np.newaxis], number] for array in own]
+            starts = [array[np.arange(n)[:, np.newaxis], number] for array in samples.references]
             deltas = [
-                array[block.rows][:, np.newaxis] - start
-                for array, start in zip(request.data, starts, strict=True)
+                array[:, np.newaxis] - start
+                for array, start in zip(samples.data, starts, strict=True)
             ]
             points = [
                 start
                 + drawn[..., 1].astype(start.dtype).reshape(n, d, *[1] * (start.ndim - 2)) * delta
                 for start, delta in zip(starts, deltas, strict=True)
             ]
-            walked = self._walk(
+            result = self._backward(
                 [array.reshape(-1, *array.shape[2:]) for array in points],
-                repeated(of_samples(seeds, block.rows), d),
+                repeated(samples.weights, d),
                 request.batch_size,
             )
             where = (slice(None), block.rows)
             for values, delta, score, multiplier in zip(
-                walked.multipliers, deltas, scores, multipliers, strict=True
+                result.multipliers, deltas, scores, multipliers, strict=True
             ):
-                gradients = values.reshape(len(seeds), n, d, *values.shape[2:])
+                gradients = per_path(values, d)
                 score.add(where, gradients * delta)
                 multiplier.add(where, gradients)
-        found = [score.mean for score in scores]
-        return Found(
-            found,
+        means = [score.mean for score in scores]
+        return MethodResult(
+            means,
             [multiplier.mean for multiplier in multipliers],
             [score.standard_error for score in scores] if self.samples > 1 else None,
-            sums=Sums.of(found, *self._ends(request)),
+            sums=Sums.of(means, *self._ends(request)),
         )
 
     def _ends(self, request: Request) -> Array:
         """The target on the samples, and its mean on all their references: (2, T, N)."""
-        values = np.zeros((2, len(request.seeds.values), request.samples, request.count))
-        at_ends = Ends(self.values, request)
-        for part in paths(request, self.setup.pairs):
-            for end, found in zip(values, at_ends.of(part), strict=True):
-                block = found.reshape(len(found), *part.block.shape)
-                end[:, part.block.rows, part.block.columns] = block
+        values = np.zeros((2, len(request.weights), request.samples, request.count))
+        at_ends = target_at_ends(self.values, request)
+        for samples in paths(request, self.task.pairs):
+            block = samples.block
+            for end, level in zip(values, at_ends(samples), strict=True):
+                end[:, block.rows, block.columns] = level.reshape(len(level), *block.shape)
         return np.asarray(values.mean(axis=3))
 
 

@@ -8,24 +8,27 @@ from typing import Any
 
 import numpy as np
 
-from deeplift_engine.engine.assemble import Found
-from deeplift_engine.engine.backward import Walk
-from deeplift_engine.engine.plan import cut_at
+from deeplift_engine.engine.assemble import MethodResult
+from deeplift_engine.engine.backward import BackwardPass
 from deeplift_engine.engine.request import Request
-from deeplift_engine.engine.setup import Setup
+from deeplift_engine.engine.samples import Samples
+from deeplift_engine.engine.scoring import PairResults
 from deeplift_engine.engine.target_weights import repeated
 from deeplift_engine.engine.targets import resolve
+from deeplift_engine.engine.task import Task, attribution_point
 from deeplift_engine.errors import InputError, RuleError
-from deeplift_engine.explainers.explainer import Explainer
+from deeplift_engine.explainers.explainer import Explainer, Traits
 from deeplift_engine.explainers.gradients.integrated_gradients import CLOSE
 from deeplift_engine.explainers.gradients.paths import (
-    Ends,
-    Pairs,
+    add_paths,
     along,
-    block_of,
     mean_over,
+    on_paths,
     paths,
+    per_path,
+    points_per_path,
     quadrature,
+    target_at_ends,
     without_tokens,
 )
 from deeplift_engine.explainers.method import Method
@@ -34,7 +37,7 @@ from deeplift_engine.util.typing import Array
 
 
 class LayerPath(Explainer):
-    """What happens at layers while the inputs go along the straight path from the reference.
+    """Gradients and activations of layers while the inputs go straight from the reference.
 
     Parameters
     ----------
@@ -42,14 +45,13 @@ class LayerPath(Explainer):
         How many steps the path has.
     """
 
-    averages = True
-    advice = "More steps= make the sum more exact."
+    traits = Traits(has_reference_errors=True, advice="More steps= make the sum more exact.")
 
-    def __init__(self, setup: Setup, *, steps: Count = 50) -> None:
-        super().__init__(setup)
-        without_tokens(setup)
+    def __init__(self, task: Task, *, steps: Count = 50) -> None:
+        super().__init__(task)
+        without_tokens(task)
         self.steps = steps
-        self._walk = Walk(setup.plan(setup.assigned()), setup.cuts)
+        self._backward = BackwardPass(task.under(task.assigned()), task.attribution_nodes)
 
     @property
     def tolerance(self) -> float:
@@ -57,26 +59,27 @@ class LayerPath(Explainer):
         return CLOSE
 
     def _at_layers(
-        self, request: Request, positions: Array, put: Callable[[Array, Array], Array]
-    ) -> Found:
-        """Call ``put`` with gradients (T, P, s, *Y) and activations (P, s, *Y) of each layer."""
-        pairs, at_ends, count = Pairs(request), self._ends(request), len(positions)
-        for part in paths(request, block_of(request, self.setup.pairs, count)):
-            walked = self._walk(
-                part.points(positions), repeated(part.seeds, count), request.batch_size
+        self,
+        request: Request,
+        positions: Array,
+        score: Callable[[Array, Array], Array],
+        at_ends: Callable[[Samples], tuple[Array, Array]] | None = None,
+    ) -> MethodResult:
+        """Call ``score`` with gradients (T, P, s, *Y) and activations (P, s, *Y) of each layer."""
+        results, count = PairResults(request), len(positions)
+        for samples in paths(request, points_per_path(request, self.task.pairs, count)):
+            result = self._backward(
+                on_paths(samples, positions), repeated(samples.weights, count), request.batch_size
             )
             scores = [
-                put(
-                    values.reshape(len(values), part.count, count, *values.shape[2:]),
-                    walked.outputs[name].reshape(part.count, count, *values.shape[2:]),
+                score(per_path(values, count), per_path(result.outputs[node][np.newaxis], count)[0])
+                for values, node in zip(
+                    result.multipliers, self.task.attribution_nodes, strict=True
                 )
-                for values, name in zip(walked.multipliers, self.setup.cuts, strict=True)
             ]
-            pairs.add(part.block, scores, None, at_ends.of(part) if at_ends else None)
-        return pairs.found()
-
-    def _ends(self, request: Request) -> Ends | None:
-        return None
+            ends = None if at_ends is None else at_ends(samples)
+            add_paths(results, samples.block, scores, ends=ends)
+        return results.result()
 
 
 class LayerConductance(LayerPath):
@@ -91,16 +94,15 @@ class LayerConductance(LayerPath):
         How many steps the path has.
     """
 
-    def attribute(self, request: Request) -> Found:
+    def attribute(self, request: Request) -> MethodResult:
         """Conductance (T, N, *Y)."""
         positions, _ = quadrature("trapezoid", self.steps + 1)
-        return self._at_layers(request, positions, along)
-
-    def _ends(self, request: Request) -> Ends | None:
-        graph = self.setup.graph.starting_at(self.setup.cuts, [self.setup.target])
-        if set(graph.inputs) - set(self.setup.cuts):
-            return None
-        return Ends(self.values, request)
+        nodes = self.task.attribution_nodes
+        graph = self.task.graph.starting_at(nodes, [self.task.target])
+        at_ends = None
+        if set(graph.inputs) <= set(nodes):
+            at_ends = target_at_ends(self.values, request)
+        return self._at_layers(request, positions, along, at_ends)
 
 
 class InternalInfluence(LayerPath):
@@ -112,9 +114,9 @@ class InternalInfluence(LayerPath):
         How many points of the path are taken (Gauss-Legendre).
     """
 
-    per = "unit"
+    traits = replace(LayerPath.traits, attributes_of="unit")
 
-    def attribute(self, request: Request) -> Found:
+    def attribute(self, request: Request) -> MethodResult:
         """Influence (T, N, *Y)."""
         positions, weights = quadrature("gauss_legendre", self.steps)
         return self._at_layers(
@@ -132,59 +134,58 @@ class NeuronConductance(Explainer):
     layer
         The name of the layer.
     unit
-        Its unit, or weights over its units: whatever a target may be, but for a list. None: all
-        of its units.
+        Its unit, or weights over its units, in any form of a target but a list. None: all of its
+        units.
     steps
         How many points of the path are taken (Gauss-Legendre).
     """
 
-    entered = True
+    traits = Traits(attributes_layer_outputs=True)
 
-    def __init__(self, setup: Setup, *, layer: str, unit: Any = None, steps: Count = 50) -> None:
-        super().__init__(setup)
-        setup = self.setup
-        without_tokens(setup)
+    def __init__(self, task: Task, *, layer: str, unit: Any = None, steps: Count = 50) -> None:
+        super().__init__(task)
+        task = self.task
+        without_tokens(task)
         if isinstance(unit, list):
             raise RuleError(f"unit is one target, not a list of them, {shown(unit)}.")
-        if layer not in setup.graph.nodes:
+        if layer not in task.graph.nodes:
             raise RuleError(f"layer={layer!r} is no layer of this network.")
-        self._place = cut_at(setup.graph, layer)
-        inner = replace(setup, places=(self._place,))
-        if self._place.node not in setup.graph.on_paths(setup.cuts, [setup.target]):
-            raise InputError(f"Nothing goes from {setup.cuts} to the target through {layer!r}.")
+        self._point = attribution_point(task.graph, layer)
+        inner = replace(task, attribution_points=(self._point,))
+        if self._point.node not in task.graph.on_paths(task.attribution_nodes, [task.target]):
+            raise InputError(
+                f"Nothing goes from {task.attribution_nodes} to the target through {layer!r}."
+            )
         self.unit = unit
         self.positions, self.weights = quadrature("gauss_legendre", steps)
-        self._outer = Walk(inner.plan(inner.assigned()), inner.cuts)
-        lower = replace(setup, target=self._place.node)
-        self._lower = Walk(lower.plan(lower.assigned()))
+        self._outer = BackwardPass(inner.under(inner.assigned()), inner.attribution_nodes)
+        lower = replace(task, target=self._point.node)
+        self._lower = BackwardPass(lower.under(lower.assigned()))
 
-    def attribute(self, request: Request) -> Found:
+    def attribute(self, request: Request) -> MethodResult:
         """Contributions (T, N, *S) through the units."""
-        pairs, count = Pairs(request), len(self.positions)
-        for part in paths(request, block_of(request, self.setup.pairs, count)):
-            points = part.points(self.positions)
-            walked = self._outer(points, repeated(part.seeds, count), request.batch_size)
-            gradients = walked.multipliers[0]
-            arrived = self._lower(points, gradients * self._weights(gradients), request.batch_size)
+        results, count = PairResults(request), len(self.positions)
+        for samples in paths(request, points_per_path(request, self.task.pairs, count)):
+            points = on_paths(samples, self.positions)
+            upper = self._outer(points, repeated(samples.weights, count), request.batch_size)
+            gradients = upper.multipliers[0]
+            lower = self._lower(points, gradients * self._weights(gradients), request.batch_size)
             multipliers = [
-                mean_over(
-                    values.reshape(len(values), part.count, count, *values.shape[2:]), self.weights
-                )
-                for values in arrived.multipliers
+                mean_over(per_path(values, count), self.weights) for values in lower.multipliers
             ]
-            scores = [m * delta for m, delta in zip(multipliers, part.differences, strict=True)]
-            pairs.add(part.block, scores, multipliers, None)
-        return pairs.found()
+            scores = [m * delta for m, delta in zip(multipliers, samples.differences, strict=True)]
+            add_paths(results, samples.block, scores, multipliers)
+        return results.result()
 
     def _weights(self, gradients: Array) -> Array:
         """Weights over the units, as the layer's node has them."""
         if self.unit is None:
             return np.ones((), gradients.dtype)
         shape = gradients.shape[2:]
-        moved = self._place.name != self._place.node
+        moved = self._point.name != self._point.node
         if moved:
             shape = (shape[-1], *shape[:-1])
-        values = resolve(self.unit, shape, 1, self.setup.dtype).values[0, 0]
+        values = resolve(self.unit, shape, 1, self.task.dtype)[0, 0]
         return np.moveaxis(values, 0, -1) if moved else values
 
 

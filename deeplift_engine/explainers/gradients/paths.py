@@ -1,29 +1,25 @@
-"""Straight paths from references to inputs, and what is found along them, pair by pair."""
+"""Straight paths from references to samples, and results along them, pair by pair."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from deeplift_engine.engine.assemble import Found
-from deeplift_engine.engine.backward import Values
 from deeplift_engine.engine.blocks import Block, blocks
-from deeplift_engine.engine.convergence import Sums, summed
+from deeplift_engine.engine.convergence import SUMS, Sums, summed
+from deeplift_engine.engine.forward import ForwardPass
 from deeplift_engine.engine.request import Request
-from deeplift_engine.engine.running_mean import Mean
-from deeplift_engine.engine.setup import Setup
-from deeplift_engine.engine.target_weights import of_samples, repeated
+from deeplift_engine.engine.samples import Samples, samples_of
+from deeplift_engine.engine.scoring import PairResults
+from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import InputError
-from deeplift_engine.util.options import LARGEST, Whole, checked
+from deeplift_engine.util.options import LARGEST, Integer, checked
 from deeplift_engine.util.typing import Array
 
-WALKS = 4
-"""How many blocks of a walk are made ready together."""
-SUMS = ("at_input", "at_reference", "found", "size")
+BLOCKS = 4
+"""How many blocks of a backward pass are prepared together."""
 RULES = ("gauss_legendre", "midpoint", "trapezoid", "left", "right")
 MOST_NODES = 5000
 """Nodes of Gauss and Legendre at most: they are the eigenvalues of so large a matrix."""
@@ -40,7 +36,7 @@ def quadrature(rule: str, steps: int) -> tuple[Array, Array]:
     """
     fewest = 2 if rule == "trapezoid" else 1
     most = MOST_NODES if rule == "gauss_legendre" else LARGEST
-    checked("steps", steps, Whole(fewest, most))
+    checked("steps", steps, Integer(fewest, most))
     if rule == "gauss_legendre":
         positions, weights = np.polynomial.legendre.leggauss(steps)
         return (positions + 1) / 2, weights / 2
@@ -52,7 +48,7 @@ def quadrature(rule: str, steps: int) -> tuple[Array, Array]:
     return (np.arange(steps) + shift) / steps, np.full(steps, 1 / steps)
 
 
-def without_tokens(setup: Setup) -> None:
+def without_tokens(task: Task) -> None:
     """See that there are points between any two inputs.
 
     Raises
@@ -60,10 +56,10 @@ def without_tokens(setup: Setup) -> None:
     InputError
         Where an input holds tokens.
     """
-    tokens = list(setup.token_inputs)
+    tokens = list(task.token_inputs)
     if tokens:
         readers = [
-            node.name for node in setup.graph.nodes.values() if set(tokens) & set(node.inputs)
+            node.name for node in task.graph.nodes.values() if set(tokens) & set(node.inputs)
         ]
         raise InputError(
             f"The inputs {tokens} hold tokens, and there is nothing between two tokens: give "
@@ -71,179 +67,83 @@ def without_tokens(setup: Setup) -> None:
         )
 
 
-@dataclass(frozen=True)
-class Paths:
-    """P paths, each from a reference of a sample to the sample.
+def points_per_path(request: Request, pairs: int, points: int = 1) -> int:
+    """How many paths of ``points`` points to take together, where ``pairs`` points are by default.
 
-    Attributes
-    ----------
-    block
-        Which n samples, and which k of their references; P = n · k, a sample's next to each other.
-    data
-        The samples (n, *S).
-    starts, ends
-        References and samples (P, *S).
-    seeds
-        Weights over the target's units (T, P or 1, *shape).
+    Several blocks of a backward pass: points are small beside what it computes at them.
     """
-
-    block: Block
-    data: list[Array]
-    starts: list[Array]
-    ends: list[Array]
-    seeds: Array
-
-    @property
-    def count(self) -> int:
-        """P."""
-        return len(self.starts[0])
-
-    @property
-    def differences(self) -> list[Array]:
-        """Samples minus references (P, *S)."""
-        return [end - start for start, end in zip(self.starts, self.ends, strict=True)]
-
-    def chosen(self, numbers: Array) -> Paths:
-        """Some of the paths, by their numbers."""
-        return replace(
-            self,
-            starts=[array[numbers] for array in self.starts],
-            ends=[array[numbers] for array in self.ends],
-            seeds=of_samples(self.seeds, numbers),
-        )
-
-    def points(self, positions: Array) -> list[Array]:
-        """Points (P · s, *S) at ``positions`` (s,) of each path, a path's next to each other."""
-        found = []
-        for start, end in zip(self.starts, self.ends, strict=True):
-            at = positions.astype(start.dtype).reshape(-1, *[1] * (start.ndim - 1))
-            points = start[:, np.newaxis] + at * (end - start)[:, np.newaxis]
-            found.append(points.reshape(-1, *start.shape[1:]))
-        return found
+    targets = len(request.weights)
+    return max(1, BLOCKS * (request.batch_size or pairs) // (points * targets))
 
 
-def block_of(request: Request, pairs: int, points: int = 1) -> int:
-    """How many paths of ``points`` points to take together, where ``pairs`` points are walked so.
+def paths(request: Request, most: int) -> Iterator[Samples]:
+    """All pairs of sample and reference, ``most`` at a time, each as a sample of its own."""
+    for samples in samples_of(request, blocks(request, request.count, most)):
+        yield samples.paired()
 
-    Several blocks of a walk: points are small beside what a walk makes of them.
+
+def on_paths(samples: Samples, positions: Array) -> list[Array]:
+    """Points (P · s, *S) at ``positions`` (s,) of P straight paths, a path's next to each other."""
+    arrays = []
+    for references, end in zip(samples.references, samples.data, strict=True):
+        at = positions.astype(end.dtype).reshape(-1, *[1] * (end.ndim - 1))
+        points = references + at * (end - references[:, 0])[:, np.newaxis]
+        arrays.append(points.reshape(-1, *end.shape[1:]))
+    return arrays
+
+
+def target_at_ends(
+    values: ForwardPass, request: Request
+) -> Callable[[Samples], tuple[Array, Array]]:
+    """A function of paths to the target (T, P) at samples and references.
+
+    Samples, and references that are shared, are sent forward once, here.
     """
-    targets = len(request.seeds.values)
-    return max(1, WALKS * (request.batch_size or pairs) // (points * targets))
-
-
-def with_references(request: Request, draws: int, most: int) -> Iterator[tuple[Block, list[Array]]]:
-    """Blocks of samples and draws, and the references (n, K, *S) of their samples."""
-    own: list[Array] = []
-    rows = None
-    for block in blocks(request.replace(batch_size=None), draws, most):
-        if block.rows != rows:
-            rows = block.rows
-            own = request.own(rows.start, block.shape[0])
-        yield block, own
-
-
-def paths(request: Request, most: int) -> Iterator[Paths]:
-    """All pairs of sample and reference, ``most`` at a time."""
-    for block, own in with_references(request, request.count, most):
-        count = block.shape[1]
-        data = [array[block.rows] for array in request.data]
-        yield Paths(
-            block,
-            data,
-            [array[:, block.columns].reshape(-1, *array.shape[2:]) for array in own],
-            [np.repeat(array, count, axis=0) for array in data],
-            repeated(of_samples(request.seeds.values, block.rows), count),
+    weights, count = request.weights, request.count
+    at_data = values(request.data, weights, request.batch_size)
+    at_shared = None
+    if request.shared:
+        flat = weights.reshape(-1, 1, *weights.shape[2:])
+        at_shared = values(request.shared_references(), flat, request.batch_size)
+        at_shared = np.broadcast_to(
+            at_shared.reshape(*weights.shape[:2], -1), (*at_data.shape, count)
         )
 
+    def at_ends(samples: Samples) -> tuple[Array, Array]:
+        block = samples.block
+        at_end = np.repeat(at_data[:, block.rows], block.shape[1], axis=1)
+        if at_shared is None:
+            references = [array[:, 0] for array in samples.references]
+            return at_end, values(references, samples.weights, request.batch_size)
+        return at_end, at_shared[:, block.rows, block.columns].reshape(at_end.shape)
 
-class Ends:
-    """The target at samples and references, each of which is forwarded once."""
-
-    def __init__(self, values: Values, request: Request) -> None:
-        self.values, self.batch_size = values, request.batch_size
-        seeds = request.seeds.values
-        self._at_data = values(request.data, seeds, request.batch_size)
-        self._at_shared = None
-        if request.shared:
-            each = seeds.reshape(-1, 1, *seeds.shape[2:])
-            found = values(request.of_all(), each, request.batch_size)
-            shape = (*self._at_data.shape, request.count)
-            self._at_shared = np.broadcast_to(found.reshape(*seeds.shape[:2], -1), shape)
-
-    def of(self, part: Paths) -> tuple[Array, Array]:
-        """The target (T, P) at the samples and at the references."""
-        rows, columns = part.block.rows, part.block.columns
-        at_end = np.repeat(self._at_data[:, rows], part.block.shape[1], axis=1)
-        if self._at_shared is None:
-            return at_end, self.values(part.starts, part.seeds, self.batch_size)
-        return at_end, self._at_shared[:, rows, columns].reshape(at_end.shape)
+    return at_ends
 
 
-class Pairs:
-    """What is found for each pair of sample and reference, put together as the request asks."""
+def add_paths(
+    results: PairResults,
+    block: Block,
+    scores: Sequence[Array],
+    multipliers: Sequence[Array] = (),
+    ends: tuple[Array, Array] | None = None,
+) -> None:
+    """Add a block (T, P, *S), and the target (T, P) at both ends, if sums must meet it."""
+    arrays: dict[str, list[Array]] = {"scores": list(scores), "multipliers": list(multipliers)}
+    if ends is not None:
+        sums = Sums.between(*ends, *summed(scores))
+        arrays |= {name: [getattr(sums, name)] for name in SUMS}
+    results.add(
+        block,
+        {
+            name: [values.reshape(len(values), *block.shape, *values.shape[2:]) for values in each]
+            for name, each in arrays.items()
+        },
+    )
 
-    def __init__(self, request: Request) -> None:
-        self.request = request
-        self.leading = (len(request.seeds.values), request.samples)
-        self._means: dict[tuple[str, int], Mean] = {}
-        self._apart: dict[tuple[str, int], Array] = {}
 
-    def add(
-        self,
-        block: Block,
-        scores: Sequence[Array],
-        multipliers: Sequence[Array] | None,
-        ends: tuple[Array, Array] | None,
-    ) -> None:
-        """Add a block (T, P, *S), and the target (T, P) at both ends, if sums must meet it."""
-        for number, values in enumerate(scores):
-            self._add(block, "scores", number, values)
-        for number, values in enumerate(multipliers or ()):
-            self._add(block, "multipliers", number, values)
-        if ends is not None:
-            for name, values in zip(SUMS, (*ends, *summed(scores)), strict=True):
-                self._keep(block, name, 0, values)
-
-    def found(self, **settings: Any) -> Found:
-        """All of it."""
-        errors = None
-        if self.request.average and self.request.count > 1:
-            errors = [mean.standard_error for mean in self._all(self._means, "scores")]
-        return Found(
-            self._scored("scores") or [],
-            self._scored("multipliers"),
-            errors,
-            sums=self._sums(),
-            apart=not self.request.average,
-            settings=settings,
-        )
-
-    def _sums(self) -> Sums | None:
-        kept = [self._apart[name, 0] for name in SUMS if (name, 0) in self._apart]
-        return Sums.between(*kept) if kept else None
-
-    def _add(self, block: Block, name: str, number: int, values: Array) -> None:
-        if not self.request.average:
-            self._keep(block, name, number, values)
-            return
-        mean = self._means.setdefault((name, number), Mean(self.leading))
-        whole = values.reshape(len(values), *block.shape, *values.shape[2:])
-        mean.add((slice(None), block.rows), whole)
-
-    def _keep(self, block: Block, name: str, number: int, values: Array) -> None:
-        whole = values.reshape(len(values), *block.shape, *values.shape[2:])
-        if (name, number) not in self._apart:
-            shape = (*self.leading, self.request.count, *values.shape[2:])
-            self._apart[name, number] = np.zeros(shape, values.dtype)
-        self._apart[name, number][:, block.rows, block.columns] = whole
-
-    def _scored(self, name: str) -> list[Array] | None:
-        if self.request.average:
-            return [mean.mean for mean in self._all(self._means, name)] or None
-        return self._all(self._apart, name) or None
-
-    def _all(self, held: dict[tuple[str, int], Any], name: str) -> list[Any]:
-        return [value for (kind, _), value in held.items() if kind == name]
+def per_path(values: Array, points: int) -> Array:
+    """Values (T, P · s, *S) at the s points of paths as (T, P, s, *S)."""
+    return values.reshape(len(values), -1, points, *values.shape[2:])
 
 
 def mean_over(gradients: Array, weights: Array) -> Array:

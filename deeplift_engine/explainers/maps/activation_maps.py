@@ -11,17 +11,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-from deeplift_engine.engine.assemble import Found
-from deeplift_engine.engine.backward import Walk
+from deeplift_engine.engine.assemble import MethodResult
+from deeplift_engine.engine.backward import BackwardPass
 from deeplift_engine.engine.blocks import put
-from deeplift_engine.engine.plan import Cut
 from deeplift_engine.engine.request import Request
-from deeplift_engine.engine.setup import Setup
+from deeplift_engine.engine.task import AttributionPoint, Task
 from deeplift_engine.errors import InputError
 from deeplift_engine.explainers.maps.feature_maps import Interpolation, source_of
-from deeplift_engine.explainers.maps.map_explainer import Maps, Resize
+from deeplift_engine.explainers.maps.map_explainer import Maps, Resize, result_of_maps
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.util.progress import bar
 from deeplift_engine.util.typing import Array, Tensor
@@ -59,7 +59,7 @@ WEIGHTS: Mapping[str, Callable[[Tensor, Tensor, Axes], Tensor]] = {
 
 
 class GradientMaps(Maps):
-    """Weights that are made of the target's gradient at a layer.
+    """Weights from the target's gradient at a layer.
 
     At the layers that are named, or by default at the last convolution in front of the target,
     behind its own normalisation and activation. Scores are maps (N, *positions), without an axis
@@ -78,46 +78,49 @@ class GradientMaps(Maps):
         ``"linear"`` along every axis (bilinear for images), or ``"nearest"``.
     """
 
-    compares = False
+    traits = replace(Maps.traits, uses_references=False)
 
     def __init__(
         self,
-        setup: Setup,
+        task: Task,
         *,
         weights: str = "grad_cam",
         relu: bool = True,
         resize: Resize = "input",
         interpolation: Interpolation = "linear",
     ) -> None:
-        super().__init__(setup, relu=relu, resize=resize, interpolation=interpolation)
+        super().__init__(task, relu=relu, resize=resize, interpolation=interpolation)
         self._weights = WEIGHTS[weights]
-        names = (*self.setup.graph.outputs, *self.setup.cuts)
-        self._walk = Walk(self.setup.plan(self.setup.assigned()), names)
-        self._weighted = [self._weighing(number) for number in range(len(self.setup.places))]
+        names = (*self.task.graph.outputs, *self.task.attribution_nodes)
+        self._backward = BackwardPass(self.task.under(self.task.assigned()), names)
+        self._weighted = [
+            self._weighing(number) for number in range(len(self.task.attribution_points))
+        ]
 
-    def attribute(self, request: Request) -> Found:
+    def attribute(self, request: Request) -> MethodResult:
         """Maps (T, N, *positions)."""
-        seeds = request.seeds.values
-        totals = (len(seeds), request.samples)
+        weights = request.weights
+        totals = (len(weights), request.samples)
         maps: dict[int, Array] = {}
         outputs: dict[str, Array] = {}
         with bar(math.prod(totals), request.progress, " maps") as tick:
-            for part in self._walk.blocks(request.data, seeds, request.batch_size):
-                where = (part.targets, part.points)
-                for number, place in enumerate(self.setup.places):
-                    found = self._weighted[number](
-                        part.multipliers[number], part.outputs[place.node]
+            for block, result in self._backward.blocks(request.data, weights, request.batch_size):
+                where, count = (block.targets, block.rows), block.rows.stop - block.rows.start
+                for number, node in enumerate(self.task.attribution_nodes):
+                    weighted = self._weighted[number](
+                        result.multipliers[number], result.outputs[node]
                     )
-                    finished = self.finished(number, part.cut(found), request.data)
-                    put(maps, number, totals, where, finished)
-                for name in self.setup.graph.outputs if part.leads else ():
-                    put(outputs, name, totals[1:], where[1:], part.cut(part.outputs[name], 0))
-                tick(len(found) * part.kept)
-        return self.found(list(maps.values()), outputs)
+                    values = np.asarray(weighted)[:, :count]
+                    put(maps, number, totals, where, self.finished(number, values, request.data))
+                for name in self.task.graph.outputs if block.targets.start == 0 else ():
+                    values = np.asarray(result.outputs[name])[:count]
+                    put(outputs, name, totals[1:], where[1:], values)
+                tick(len(result.values) * count)
+        return result_of_maps(self.task, list(maps.values()), outputs)
 
     def _weighing(self, number: int) -> Any:
         """The compiled function of gradients (T, n, ...) and activations (n, ...), to maps."""
-        node = self.setup.graph.nodes[self.setup.places[number].node]
+        node = self.task.graph.nodes[self.task.attribution_nodes[number]]
         rank = len(node.shape) + 2
         channels = rank + (self.layouts[number].axis or -1)
         positions = [axis for axis in range(2, rank) if axis != channels]
@@ -128,7 +131,7 @@ class GradientMaps(Maps):
             return tf.reduce_sum(weights * activations, channels)
 
         signature = [
-            tf.TensorSpec([*leading, *node.shape], self.setup.dtype)
+            tf.TensorSpec([*leading, *node.shape], self.task.dtype)
             for leading in ([None, None], [None])
         ]
         return tf.function(
@@ -147,32 +150,34 @@ class GuidedGradCam(GradientMaps):
         ``"linear"`` along every axis (bilinear for images), or ``"nearest"``.
     """
 
-    of_elements = True
+    traits = replace(GradientMaps.traits, elementwise_scores=True)
 
-    def __init__(self, setup: Setup, *, interpolation: Interpolation = "linear") -> None:
-        super().__init__(setup, interpolation=interpolation)
-        self._sources = [source_of(self.setup, place) for place in self.setup.places]
-        names = [self.setup.graph.inputs[source.number] for source in self._sources]
-        for place, name in zip(self.setup.places, names, strict=True):
-            if self.setup.graph.nodes[name].tokens:
+    def __init__(self, task: Task, *, interpolation: Interpolation = "linear") -> None:
+        super().__init__(task, interpolation=interpolation)
+        self._sources = [source_of(self.task, point) for point in self.task.attribution_points]
+        names = [self.task.graph.inputs[source.number] for source in self._sources]
+        for point, name in zip(self.task.attribution_points, names, strict=True):
+            if self.task.graph.nodes[name].tokens:
                 raise InputError(
-                    f"{place.name!r} reads the tokens of {name!r}, which guided backprop gives no "
+                    f"{point.name!r} reads the tokens of {name!r}, which guided backprop gives no "
                     "gradient of: take the method grad_cam."
                 )
-        at_inputs = replace(self.setup, places=tuple(Cut(name, name) for name in names))
-        self._guided = Walk(at_inputs.plan(at_inputs.assigned("guided_backprop")))
+        at_inputs = replace(
+            self.task, attribution_points=tuple(AttributionPoint(name, name) for name in names)
+        )
+        self._guided = BackwardPass(at_inputs.under(at_inputs.assigned("guided_backprop")))
 
-    def attribute(self, request: Request) -> Found:
+    def attribute(self, request: Request) -> MethodResult:
         """Products (T, N, *S)."""
-        found = super().attribute(request)
-        guided = self._guided(request.data, request.seeds.values, request.batch_size)
+        result = super().attribute(request)
+        guided = self._guided(request.data, request.weights, request.batch_size)
         scores = [
             gradients * source.layout.spread(maps)
             for gradients, source, maps in zip(
-                guided.multipliers, self._sources, found.scores, strict=True
+                guided.multipliers, self._sources, result.scores, strict=True
             )
         ]
-        return replace(found, scores=scores)
+        return replace(result, scores=scores)
 
 
 GRADIENTS = (

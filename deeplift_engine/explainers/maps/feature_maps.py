@@ -8,32 +8,20 @@ from typing import Annotated, TypeAlias
 
 import numpy as np
 
-from deeplift_engine.engine.plan import Cut, cut_at
-from deeplift_engine.engine.setup import Setup
+from deeplift_engine.engine.task import AttributionPoint, Task, attribution_point
 from deeplift_engine.errors import InputError
 from deeplift_engine.graph.graph import Graph, Node
 from deeplift_engine.graph.layouts import Layout, layout
-from deeplift_engine.layers import (
-    Convolution,
-    DepthwiseConvolution,
-    Elementwise,
-    Identity,
-    LocallyConnected,
-    Scale,
-    Transpose,
-    TransposedConvolution,
-)
 from deeplift_engine.util.options import Among
 from deeplift_engine.util.typing import Array
 
-CONVOLUTIONS = (Convolution, DepthwiseConvolution, LocallyConnected, TransposedConvolution)
 Interpolation: TypeAlias = Annotated[str, Among(("linear", "nearest"))]
 
 
 # ---------------------------------------------------------------- which layer
 
 
-def at_feature_maps(setup: Setup) -> Setup:
+def at_feature_maps(task: Task) -> Task:
     """The same at layers with positions and channels: the last convolution if none is named.
 
     Raises
@@ -41,25 +29,27 @@ def at_feature_maps(setup: Setup) -> Setup:
     InputError
         If there is no convolution in front of the target, or a layer has no positions.
     """
-    if setup.at_inputs:
-        place = last_convolution(setup.graph, setup.target, setup.settings.get("layers"))
-        settings = {**setup.settings, "layers": [place.name]}
-        setup = replace(setup, places=(place,), settings=settings)
-    for place in setup.places:
-        node = setup.graph.nodes[place.node]
+    if task.at_inputs:
+        point = last_convolution(task.graph, task.target, task.settings.get("layers"))
+        settings = {**task.settings, "layers": [point.name]}
+        task = replace(task, attribution_points=(point,), settings=settings)
+    for point in task.attribution_points:
+        node = task.graph.nodes[point.node]
         if len(node.shape) < 2 or node.tokens:
             raise InputError(
-                f"A map needs positions and channels, but {place.name!r} gives {node.dtype} of "
+                f"A map needs positions and channels, but {point.name!r} gives {node.dtype} of "
                 f"shape {node.shape}: name a convolution, or a layer of its shape, as layers=."
             )
-    return setup
+    return task
 
 
-def last_convolution(graph: Graph, target: str, behind: Sequence[str] | None = None) -> Cut:
+def last_convolution(
+    graph: Graph, target: str, behind: Sequence[str] | None = None
+) -> AttributionPoint:
     """The last convolution in front of the target, behind its own normalisation and activation.
 
-    What does nothing there, such as dropout, is left out where nothing else follows it. Layers
-    that the graph was cut ``behind`` are said where there is none.
+    A layer that does nothing, such as dropout, is left out where nothing else follows it. The
+    error names the layers that the graph was cut ``behind``.
 
     Raises
     ------
@@ -70,8 +60,8 @@ def last_convolution(graph: Graph, target: str, behind: Sequence[str] | None = N
     readers = graph.readers()
 
     def idle(node: Node) -> bool:
-        moved = isinstance(node.layer, Transpose)
-        return isinstance((graph.nodes[node.inputs[0]] if moved else node).layer.core, Identity)
+        moved = node.layer.permutation is not None
+        return (graph.nodes[node.inputs[0]] if moved else node).layer.core.is_identity
 
     def end(node: Node) -> Node:
         following = [reader for reader in readers[node.name] if reader.name in before]
@@ -81,11 +71,11 @@ def last_convolution(graph: Graph, target: str, behind: Sequence[str] | None = N
         return node if idle(last) and last.keras_layer != node.keras_layer else last
 
     for node in reversed(list(graph.nodes.values())):
-        if node.name in before and isinstance(node.layer.core, CONVOLUTIONS):
+        if node.name in before and node.layer.core.kernel_family == "convolution":
             last = end(node).name
             if last != target:
                 outside = last.removesuffix("/channels_last")
-                return cut_at(graph, outside if outside in graph.nodes else last)
+                return attribution_point(graph, outside if outside in graph.nodes else last)
     if behind:
         raise InputError(
             f"There is no convolution between {list(behind)} and {target!r}: leave layers= out, or "
@@ -99,8 +89,7 @@ def last_convolution(graph: Graph, target: str, behind: Sequence[str] | None = N
 
 def _own(node: Node, reader: Node) -> bool:
     """Whether ``reader`` is a part of the same layer, its normalisation or its activation."""
-    elementwise = isinstance(reader.layer.core, Elementwise | Identity | Scale)
-    return elementwise or reader.keras_layer == node.keras_layer
+    return reader.layer.core.elementwise or reader.keras_layer == node.keras_layer
 
 
 @dataclass(frozen=True)
@@ -111,7 +100,7 @@ class Source:
     layout: Layout
 
 
-def source_of(setup: Setup, place: Cut) -> Source:
+def source_of(task: Task, point: AttributionPoint) -> Source:
     """The input whose positions those of a layer are.
 
     Raises
@@ -119,25 +108,25 @@ def source_of(setup: Setup, place: Cut) -> Source:
     InputError
         If there is no such input, or several.
     """
-    graph = setup.graph
-    rank = len(graph.nodes[place.node].shape) - 1
-    before = graph.ancestors([place.node])
-    found = []
+    graph = task.graph
+    rank = len(graph.nodes[point.node].shape) - 1
+    before = graph.ancestors([point.node])
+    sources = []
     for number, name in enumerate(graph.inputs):
         node = graph.nodes[name]
         if name in before and node.tokens and len(node.shape) == rank:
-            found.append(Source(number, Layout(rank, None)))
+            sources.append(Source(number, Layout(rank, None)))
         elif name in before and len(node.shape) == rank + 1:
-            found.append(Source(number, layout(graph, name)))
-    if len(found) != 1:
+            sources.append(Source(number, layout(graph, name)))
+    if len(sources) != 1:
         met = {name: graph.nodes[name].shape for name in graph.inputs if name in before}
         raise InputError(
-            f"{place.name!r} has {rank} axes of positions, and of the inputs in front of it, {met},"
-            f" {len(found)} have positions and channels like it; one is needed to know whose "
+            f"{point.name!r} has {rank} axes of positions, and of the inputs in front of it, {met},"
+            f" {len(sources)} have positions and channels like it; one is needed to know whose "
             "positions they are. Give resize=None, or the sizes of the map, where the method has "
             "that option."
         )
-    return found[0]
+    return sources[0]
 
 
 # ---------------------------------------------------------------- sizes

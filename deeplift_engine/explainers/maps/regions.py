@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from deeplift_engine.engine.assemble import Found
-from deeplift_engine.engine.plan import Cut
+from deeplift_engine.engine.assemble import MethodResult
 from deeplift_engine.engine.request import Request
-from deeplift_engine.engine.setup import Setup
+from deeplift_engine.engine.task import AttributionPoint, Task
 from deeplift_engine.errors import InputError, RuleError
 from deeplift_engine.explainers.explainer import Explainer
+from deeplift_engine.explainers.maps.map_explainer import result_of_maps
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.graph.layouts import Layout, layout
 from deeplift_engine.references.reference_set import References
 from deeplift_engine.util.optional import optional
-from deeplift_engine.util.options import Among, Count, Number, Several, Share, Whole
+from deeplift_engine.util.options import Among, Count, Integer, Number, Several, Share
 from deeplift_engine.util.progress import bar
 from deeplift_engine.util.typing import Array
 
@@ -75,64 +76,67 @@ class Regions(Explainer):
         have their own mean.
     """
 
-    default_references = BLACK_AND_WHITE
-    keeps_apart = False
-    per = None
-    of_elements = False
-
     def __init__(
         self,
-        setup: Setup,
+        task: Task,
         *,
         of: str = "integrated_gradients",
         of_options: Mapping[str, Any] | None = None,
         over_channels: Annotated[str, Among(OVER_CHANNELS)] = "max",
         scales: Annotated[Sequence[float], Several(Number(above=0))] = SCALES,
         sigma: Annotated[float, Number(least=0, most=1_000_000)] = 0.8,
-        size: Annotated[Sequence[int], Several(Whole(1), 2)] | None = (224, 224),
-        min_size: Annotated[int, Whole(0)] = 150,
-        dilation: Annotated[int, Whole(0)] = 5,
+        size: Annotated[Sequence[int], Several(Integer(1), 2)] | None = (224, 224),
+        min_size: Annotated[int, Integer(0)] = 150,
+        dilation: Annotated[int, Integer(0)] = 5,
         least: Count = 50,
         area: Share = 1.0,
     ) -> None:
-        super().__init__(setup)
+        super().__init__(task)
         optional("skimage", "scikit-image")
-        self.layouts = [_image(setup, place) for place in setup.places]
-        self.inner = setup.create_method(of, setup, of_options or {})
-        if not self.inner.of_elements or len(self.inner.setup.places) != len(setup.places):
+        self.layouts = [_image(task, point) for point in task.attribution_points]
+        self.inner = task.create_method(of, task, of_options or {})
+        if not self.inner.traits.elementwise_scores or len(
+            self.inner.task.attribution_points
+        ) != len(task.attribution_points):
             raise RuleError(
                 f"Regions are ranked by scores of an image's elements, and {of!r} gives maps: give "
                 "another method as of=."
             )
-        self.compares, self.of_the_set = self.inner.compares, self.inner.of_the_set
-        self.moves = self.inner.moves
+        self.traits = replace(
+            self.inner.traits,
+            attributes_of=None,
+            attributes_layer_outputs=False,
+            default_references=BLACK_AND_WHITE,
+            supports_per_reference=False,
+            has_reference_errors=False,
+            elementwise_scores=False,
+        )
         self.over_channels = OVER_CHANNELS[over_channels]
         self.divided = partial(divided, scales=scales, sigma=sigma, min_size=min_size, size=size)
         self.dilation, self.least, self.area = dilation, least, area
 
-    def attribute(self, request: Request) -> Found:
+    def attribute(self, request: Request) -> MethodResult:
         """Maps (T, N, height, width)."""
-        found = self.inner.attribute(request.replace(average=True))
+        result = self.inner.attribute(request.replace(average=True))
         maps = [
-            self._ranked(request, place, own, scores)
-            for place, own, scores in zip(
-                self.setup.places, self.layouts, found.scores, strict=True
+            self._ranked(request, node, own, scores)
+            for node, own, scores in zip(
+                self.task.attribution_nodes, self.layouts, result.scores, strict=True
             )
         ]
-        places = tuple(Cut(place.name, place.name) for place in self.setup.places)
-        return Found(maps, predictions=found.predictions, places=places)
+        return result_of_maps(self.task, maps, result.predictions)
 
-    def _ranked(self, request: Request, place: Cut, own: Layout, scores: Array) -> Array:
+    def _ranked(self, request: Request, node: str, own: Layout, scores: Array) -> Array:
         """Maps (T, N, height, width) of scores (T, N, *image)."""
-        images = own.last(request.data[self.setup.graph.inputs.index(place.node)])
+        images = own.last(request.data[self.task.graph.inputs.index(node)])
         pixels = self.over_channels(own.last(scores), axis=-1)
         maps: Array = np.empty_like(pixels)
         with bar(request.samples, request.progress, " images") as tick:
             for sample, image in enumerate(images):
                 masks = regions(self.divided(image), self.dilation)
                 for target, values in enumerate(pixels[:, sample]):
-                    found = ranked(values.ravel(), masks, self.least, self.area)
-                    maps[target, sample] = found.reshape(values.shape)
+                    means = ranked(values.ravel(), masks, self.least, self.area)
+                    maps[target, sample] = means.reshape(values.shape)
                 tick(1)
         return maps
 
@@ -161,11 +165,11 @@ def divided(
             for scale in scales
         ]
     )
-    places = [
+    pixels = [
         ((np.arange(new) + 0.5) * old / new).astype(int)
         for old, new in zip(labels.shape[1:], image.shape[:2], strict=True)
     ]
-    return np.asarray(labels[(slice(None), *np.ix_(*places))])
+    return np.asarray(labels[(slice(None), *np.ix_(*pixels))])
 
 
 def regions(labels: Array, dilation: int) -> Array:
@@ -215,15 +219,15 @@ def ranked(values: Array, inside: Array, least: int, area: float) -> Array:
     return means.astype(values.dtype)
 
 
-def _image(setup: Setup, place: Cut) -> Layout:
+def _image(task: Task, point: AttributionPoint) -> Layout:
     """How an image is laid out; anything else is refused."""
-    node = setup.graph.nodes[place.node]
+    node = task.graph.nodes[point.node]
     if node.inputs or node.tokens or len(node.shape) != 3:
         raise InputError(
-            f"XRAI divides images, inputs of height, width and channels; {place.name!r} has shape "
+            f"XRAI divides images, inputs of height, width and channels; {point.name!r} has shape "
             f"{node.shape}{' and is no input' if node.inputs else ''}. Name an image as layers=."
         )
-    return layout(setup.graph, place.node)
+    return layout(task.graph, point.node)
 
 
 METHODS = (

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from dataclasses import replace
+from itertools import chain, groupby
 
 import numpy as np
 
-from deeplift_engine.engine.assemble import Found
-from deeplift_engine.engine.blocks import blocks, put
+from deeplift_engine.engine.assemble import MethodResult
+from deeplift_engine.engine.blocks import EVERY, blocks, put
 from deeplift_engine.engine.request import Request
-from deeplift_engine.engine.setup import Setup
-from deeplift_engine.engine.target_weights import of_samples, repeated
+from deeplift_engine.engine.samples import samples_of
+from deeplift_engine.engine.target_weights import repeated
+from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import InputError
 from deeplift_engine.explainers.maps.feature_maps import Interpolation, resized, source_of
-from deeplift_engine.explainers.maps.map_explainer import Maps, Resize
+from deeplift_engine.explainers.maps.map_explainer import Maps, Resize, result_of_maps
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.util.options import Count
 from deeplift_engine.util.typing import Array
-
-EVERY = slice(None)
 
 
 class ScoreCam(Maps):
@@ -46,11 +46,11 @@ class ScoreCam(Maps):
         ``"linear"`` along every axis (bilinear for images), or ``"nearest"``; of masks too.
     """
 
-    keeps_apart = False
+    traits = replace(Maps.traits, supports_per_reference=False)
 
     def __init__(
         self,
-        setup: Setup,
+        task: Task,
         *,
         softmax: bool = True,
         channels: Count | None = None,
@@ -58,55 +58,59 @@ class ScoreCam(Maps):
         resize: Resize = "input",
         interpolation: Interpolation = "linear",
     ) -> None:
-        super().__init__(setup, relu=relu, resize=resize, interpolation=interpolation)
+        super().__init__(task, relu=relu, resize=resize, interpolation=interpolation)
         self.softmax, self.channels = softmax, channels
-        self._sources = [source_of(self.setup, place) for place in self.setup.places]
-        for place, source in zip(self.setup.places, self._sources, strict=True):
+        self._sources = [source_of(self.task, point) for point in self.task.attribution_points]
+        for point, source in zip(self.task.attribution_points, self._sources, strict=True):
             if source.layout.axis is None:
                 raise InputError(
-                    f"{place.name!r} reads tokens, which no mask can be multiplied with: take the "
+                    f"{point.name!r} reads tokens, which no mask can be multiplied with: take the "
                     "method grad_cam."
                 )
 
-    def attribute(self, request: Request) -> Found:
+    def attribute(self, request: Request) -> MethodResult:
         """Maps (T, N, *positions)."""
-        return self.found([self._at(number, request) for number in range(len(self._sources))])
+        maps = [self._at(number, request) for number in range(len(self._sources))]
+        return result_of_maps(self.task, maps)
 
     def _at(self, number: int, request: Request) -> Array:
-        """Maps (T, N, *positions) of the place of that number."""
+        """Maps (T, N, *positions) of the point of that number."""
         maps: dict[int, Array] = {}
-        seeds, count = request.seeds.values, self._count(number)
-        draws = blocks(request, (1 + count) * request.count, self.setup.pairs, " masks")
-        for rows, parts in groupby(draws, key=lambda block: block.rows):
-            data = [array[rows] for array in request.data]
-            references = request.own(rows.start, len(data[0]))[self._sources[number].number]
-            activations = self._activations(data, request.batch_size)[number]
+        count, total = self._count(number), len(request.weights)
+        most = request.batch_size or self.task.pairs
+        drawn = blocks(request, (1 + count) * request.count, most, " masks")
+        for rows, of_rows in groupby(samples_of(request, drawn), key=lambda each: each.block.rows):
+            first = next(of_rows)
+            references = first.references[self._sources[number].number]
+            activations = self._at_points(first.data, request.batch_size)[number]
             chosen = most_varied(self.layouts[number].last(activations), count)
             nothing = np.zeros_like(chosen[..., :1])  # as a mask it hides everything
             masks = np.concatenate([nothing, chosen], axis=-1)
             values: dict[int, Array] = {}
-            for block in parts:
-                numbers = np.arange(block.columns.start, block.columns.stop)
-                shown, beside = np.divmod(numbers, request.count)
-                points = self._masked(number, data, references[:, beside], masks[..., shown])
-                weights = repeated(of_samples(seeds, rows), len(shown))
-                found = self.values(points, weights, request.batch_size)
-                found = found.reshape(len(seeds), -1, len(shown))
-                totals = (*found.shape[:2], (1 + count) * request.count)
-                put(values, 0, totals, (EVERY, EVERY, block.columns), found)
+            for samples in chain([first], of_rows):
+                columns = samples.block.columns
+                shown, beside = np.divmod(np.arange(columns.start, columns.stop), request.count)
+                points = self._masked(
+                    number, samples.data, references[:, beside], masks[..., shown]
+                )
+                weights = repeated(samples.weights, len(shown))
+                level = self.values(points, weights, request.batch_size)
+                level = level.reshape(total, -1, len(shown))
+                totals = (*level.shape[:2], (1 + count) * request.count)
+                put(values, 0, totals, (EVERY, EVERY, columns), level)
             means = values[0].reshape(*values[0].shape[:2], -1, request.count).mean(axis=-1)
             weighted = np.einsum("tnc,n...c->tn...", self._weights(means), chosen)
-            finished = self.finished(number, weighted, data)
-            put(maps, 0, (len(seeds), request.samples), (EVERY, rows), finished)
+            finished = self.finished(number, weighted, first.data)
+            put(maps, 0, (total, request.samples), (EVERY, rows), finished)
         return maps[0]
 
     def _count(self, number: int) -> int:
         """How many channels are taken."""
-        node = self.setup.graph.nodes[self.setup.places[number].node]
-        there = node.shape[self.layouts[number].axis or 0]
-        if there is None:
+        node = self.task.graph.nodes[self.task.attribution_nodes[number]]
+        channels = node.shape[self.layouts[number].axis or 0]
+        if channels is None:
             raise InputError(f"{node.name!r} has a free number of channels; name another layer.")
-        return min(there, self.channels or there)
+        return min(channels, self.channels or channels)
 
     def _masked(
         self, number: int, data: list[Array], references: Array, masks: Array
@@ -118,9 +122,9 @@ class ScoreCam(Maps):
         points = x - references
         points *= source.layout.spread(from_0_to_1(masks))
         points += references
-        whole = [np.repeat(array, points.shape[1], axis=0) for array in data]
-        whole[source.number] = points.reshape(-1, *points.shape[2:])
-        return whole
+        inputs = [np.repeat(array, points.shape[1], axis=0) for array in data]
+        inputs[source.number] = points.reshape(-1, *points.shape[2:])
+        return inputs
 
     def _weights(self, values: Array) -> Array:
         """Of the channels (T, n, C), for the target's values (T, n, 1 + C) behind the masks."""

@@ -1,4 +1,4 @@
-"""What can stand at the positions of an input: letters of one-hot rows, or tokens."""
+"""The choices at the positions of an input: letters of one-hot rows, or tokens."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FEW_TOKENS = 64
 
 @dataclass(frozen=True)
 class Alphabet:
-    """What can stand at each position of one input: letters of one-hot rows, or tokens.
+    """The choices at each position of one input: letters of one-hot rows, or tokens.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class Alphabet:
     positions, letters
         The axes of a sample (from 0) of positions and of letters, None of tokens.
     choices
-        What to try: the numbers of letters, or tokens.
+        Numbers of letters, or tokens.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Alphabet:
     choices: Array
 
     def present(self, data: Array) -> Array:
-        """Which choice is there (N, L), -1 where none of them alone is.
+        """The number of the present choice (N, L), -1 where no single one is present.
 
         Raises
         ------
@@ -91,7 +91,7 @@ class Alphabet:
 
 
 def alphabet(info: InputInfo, letters: int, candidates: Sequence[int] | None) -> Alphabet:
-    """What can stand at the positions of an input.
+    """The choices at the positions of an input.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def alphabet(info: InputInfo, letters: int, candidates: Sequence[int] | None) ->
     if candidates is not None:
         raise RuleError(f"candidates= are tokens, and input {info.name!r} takes none.")
     axis = letters % rank if -rank <= letters < rank else -1
-    others = [place for place in range(rank) if place != axis and info.shape[place] != 1]
+    others = [other for other in range(rank) if other != axis and info.shape[other] != 1]
     size = info.shape[axis] if axis >= 0 else None
     if size is None or size < 2 or len(others) > 1 or rank < 2:
         raise InputError(
@@ -124,5 +124,5 @@ def alphabet(info: InputInfo, letters: int, candidates: Sequence[int] | None) ->
             "positions along one other: say with letters= which axis of a sample they have, and "
             "with layers= which inputs to mutate."
         )
-    positions = others[0] if others else next(place for place in range(rank) if place != axis)
+    positions = others[0] if others else next(other for other in range(rank) if other != axis)
     return Alphabet(info.name, info.shape, positions, axis, np.arange(size))

@@ -1,27 +1,29 @@
-"""In-silico mutagenesis: what becomes of the target where other letters, or tokens, are put."""
+"""In-silico mutagenesis: the target's change where letters, or tokens, are replaced."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Annotated, TypeAlias
 
 import numpy as np
 
-from deeplift_engine.engine.assemble import Found
+from deeplift_engine.engine.assemble import MethodResult
+from deeplift_engine.engine.blocks import slices
 from deeplift_engine.engine.request import Request
-from deeplift_engine.engine.setup import Setup
+from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import InputError
-from deeplift_engine.explainers.explainer import Explainer
+from deeplift_engine.explainers.explainer import Explainer, Traits
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.perturbation.alphabet import Alphabet, alphabet
 from deeplift_engine.explainers.perturbation.incremental.incremental_forward import Incremental, Way
 from deeplift_engine.explainers.perturbation.incremental.incremental_plan import Patches
-from deeplift_engine.util.options import Among, Several, Whole
+from deeplift_engine.util.options import Among, Integer, Several
 from deeplift_engine.util.progress import bar
 from deeplift_engine.util.typing import Array
 
-Numbers: TypeAlias = Annotated[Sequence[int], Several(Whole(0))]
+Numbers: TypeAlias = Annotated[Sequence[int], Several(Integer(0))]
 CENTRES = ("reference", "mean")
 TOGETHER = 1 << 18
 """How many mutations to prepare together."""
@@ -32,35 +34,35 @@ MOST_BYTES = 2 << 30
 
 
 class Mutagenesis(Explainer):
-    """What the methods of this file share: alphabets, and the target's changes."""
+    """Alphabets, and the target's changes, for the methods of this file."""
 
-    compares = False
-    per = None
-    moves = False
+    traits = Traits(uses_references=False, attributes_of=None, accepts_noise=False)
 
     def __init__(
         self,
-        setup: Setup,
+        task: Task,
         letters: int,
         candidates: Sequence[int] | None,
         positions: Sequence[int] | None,
         way: str,
     ) -> None:
-        super().__init__(setup)
+        super().__init__(task)
         self.positions = positions
-        infos = {info.name: info for info in setup.inputs}
-        inside = [name for name in setup.cuts if name not in infos]
+        infos = {info.name: info for info in task.inputs}
+        inside = [name for name in task.attribution_nodes if name not in infos]
         if inside:
             raise InputError(f"Mutagenesis is of inputs, {list(infos)}; {inside} are none.")
-        self.alphabets = [alphabet(infos[name], letters, candidates) for name in setup.cuts]
-        self.way, self._fused = way, setup.plan({}).fuses
+        self.alphabets = [
+            alphabet(infos[name], letters, candidates) for name in task.attribution_nodes
+        ]
+        self.way, self._fused = way, task.fuses
 
     def forward(self, letters: Alphabet, width: int, density: float) -> Incremental:
         """Changes of the target for windows of an input."""
         patches = Patches(letters.name, letters.positions, width, density)
-        setup = self.setup
+        task = self.task
         return Incremental(
-            setup.graph, setup.target, self.values, patches, fused=self._fused, way=self.way
+            task.graph, task.target, self.values, patches, fused=self._fused, way=self.way
         )
 
     @cached_property
@@ -82,32 +84,31 @@ class Mutagenesis(Explainer):
         tick: Callable[[int], object] = lambda done: None,
     ) -> Array:
         """The target's change (T, N, P, A) for every choice at the positions (P,) of one input."""
-        letters, data = self.alphabets[number], request.data[self._place(number)]
+        letters, data = self.alphabets[number], request.data[self._input(number)]
         present = letters.present(data)[:, positions]
-        shape = (len(request.seeds.values), len(data), len(positions), len(letters.choices))
-        found = np.zeros(shape, request.seeds.values.dtype)
-        rows = max(1, TOGETHER // max(1, shape[2] * shape[3]))
-        for first in range(0, len(data), rows):
-            there = present[first : first + rows, :, np.newaxis]
-            samples, places, choices = np.nonzero(there != np.arange(shape[3]))
-            samples += first
-            found[:, samples, places, choices] = self.singles[number](
+        shape = (len(request.weights), len(data), len(positions), len(letters.choices))
+        changes = np.zeros(shape, request.weights.dtype)
+        for rows in slices(len(data), max(1, TOGETHER // max(1, shape[2] * shape[3]))):
+            new = present[rows, :, np.newaxis] != np.arange(shape[3])
+            samples, columns, choices = np.nonzero(new)
+            samples += rows.start
+            changes[:, samples, columns, choices] = self.singles[number](
                 request.data,
                 samples,
-                positions[places],
+                positions[columns],
                 letters.written(choices).astype(data.dtype),
-                request.seeds.values,
+                request.weights,
                 request.batch_size,
                 tick,
             )
-        return found
+        return changes
 
-    def _place(self, number: int) -> int:
-        """Which of the inputs is the one that is mutated."""
-        return self.setup.graph.inputs.index(self.setup.cuts[number])
+    def _input(self, number: int) -> int:
+        """The number of the input that is mutated."""
+        return self.task.graph.inputs.index(self.task.attribution_nodes[number])
 
 
-class Saturation(Mutagenesis):
+class SaturationMutagenesis(Mutagenesis):
     """The target's change for every letter, or token, put at every position by itself.
 
     Of L positions and A letters that is L·(A - 1) evaluations of each sample, of which only what a
@@ -136,7 +137,7 @@ class Saturation(Mutagenesis):
 
     def __init__(
         self,
-        setup: Setup,
+        task: Task,
         *,
         letters: int = -1,
         candidates: Numbers | None = None,
@@ -144,13 +145,13 @@ class Saturation(Mutagenesis):
         centre: Annotated[str, Among(CENTRES)] = "reference",
         way: Way = "auto",
     ) -> None:
-        super().__init__(setup, letters, candidates, positions, way)
+        super().__init__(task, letters, candidates, positions, way)
         self.centre = centre
 
-    def attribute(self, request: Request) -> Found:
+    def attribute(self, request: Request) -> MethodResult:
         """Changes (T, N, *S), of tokens (T, N, L, A)."""
         chosen = [
-            _positions(self.positions, letters, request.data[self._place(number)])
+            _positions(self.positions, letters, request.data[self._input(number)])
             for number, letters in enumerate(self.alphabets)
         ]
         total = sum(
@@ -160,18 +161,18 @@ class Saturation(Mutagenesis):
         scores = []
         with bar(total, request.progress, " mutations") as tick:
             for number, (letters, positions) in enumerate(zip(self.alphabets, chosen, strict=True)):
-                found = self.changes(request, number, positions, tick)
+                changes = self.changes(request, number, positions, tick)
                 if self.centre == "mean":
-                    found -= found.mean(axis=-1, keepdims=True)
-                length = letters.length(request.data[self._place(number)])
-                values = np.zeros((*found.shape[:2], length, found.shape[3]), found.dtype)
-                values[:, :, positions] = found
+                    changes -= changes.mean(axis=-1, keepdims=True)
+                length = letters.length(request.data[self._input(number)])
+                values = np.zeros((*changes.shape[:2], length, changes.shape[3]), changes.dtype)
+                values[:, :, positions] = changes
                 scores.append(letters.shaped(values))
-        return Found(scores)
+        return MethodResult(scores)
 
 
-class Pairs(Mutagenesis):
-    """What two mutations do together beyond what each does by itself: their epistasis.
+class PairwiseMutagenesis(Mutagenesis):
+    """The effect of two mutations together beyond those of each by itself: their epistasis.
 
     With Δ the target's change, the score of letter a at position i and b at j is
     Δ(i→a, j→b) - Δ(i→a) - Δ(j→b), an array (N, P, A, Q, A) over the P ``positions`` and the Q
@@ -195,11 +196,11 @@ class Pairs(Mutagenesis):
         As for ``saturation_mutagenesis``.
     """
 
-    of_elements = False
+    traits = replace(Mutagenesis.traits, elementwise_scores=False)
 
     def __init__(
         self,
-        setup: Setup,
+        task: Task,
         *,
         positions: Numbers,
         others: Numbers | None = None,
@@ -207,7 +208,7 @@ class Pairs(Mutagenesis):
         candidates: Numbers | None = None,
         way: Way = "auto",
     ) -> None:
-        super().__init__(setup, letters, candidates, positions, way)
+        super().__init__(task, letters, candidates, positions, way)
         if len(self.alphabets) > 1:
             names = [letters.name for letters in self.alphabets]
             raise InputError(f"Pairs are of one input: say with layers= which of {names}.")
@@ -218,59 +219,60 @@ class Pairs(Mutagenesis):
         pairs = len(positions) * len(self.others) * (choices - 1) ** 2
         self.pairs = self.forward(self.alphabets[0], width, pairs)
 
-    def attribute(self, request: Request) -> Found:
+    def attribute(self, request: Request) -> MethodResult:
         """Epistasis (T, N, P, A, Q, A)."""
-        letters, data = self.alphabets[0], request.data[self._place(0)]
+        letters, data = self.alphabets[0], request.data[self._input(0)]
         rows, columns = (
             _positions(numbers, letters, data) for numbers in (self.positions, self.others)
         )
         choices = len(letters.choices)
         shape = (len(rows), choices, len(columns), choices)
-        whole = (len(request.seeds.values), len(data), *shape)
-        size = int(np.prod(whole)) * request.seeds.values.itemsize
+        full = (len(request.weights), len(data), *shape)
+        size = int(np.prod(full)) * request.weights.itemsize
         if size > MOST_BYTES:
             raise InputError(
                 f"Pairs of {shape[0]} and {shape[2]} positions of {len(data)} samples make an "
-                f"array {whole} of {size / 2**30:.1f} GiB, more than {MOST_BYTES / 2**30:.0f} GiB: "
+                f"array {full} of {size / 2**30:.1f} GiB, more than {MOST_BYTES / 2**30:.0f} GiB: "
                 "give fewer samples, targets or positions."
             )
         one = self.changes(request, 0, rows)
         mirrored = self.others == self.positions
         other = one if mirrored else self.changes(request, 0, columns)
-        found = np.zeros(whole, request.seeds.values.dtype)
+        scores = np.zeros(full, request.weights.dtype)
         present = letters.present(data)
-        with bar(int(np.prod(whole[1:])), request.progress, " pairs") as tick:
-            for numbers in self._blocks(whole[1:], data):
-                sample, i, a, j, b = np.unravel_index(numbers, whole[1:])
+        with bar(int(np.prod(full[1:])), request.progress, " pairs") as tick:
+            for numbers in self._blocks(full[1:], data):
+                sample, i, a, j, b = np.unravel_index(numbers, full[1:])
                 new = (rows[i] != columns[j]) & (present[sample, rows[i]] != a)
                 new &= present[sample, columns[j]] != b
                 new &= (i < j) | (not mirrored)
-                sample, i, a, j, b = (part[new] for part in (sample, i, a, j, b))
+                sample, i, a, j, b = (each[new] for each in (sample, i, a, j, b))
                 patches = self._written(data, sample, rows[i], a, columns[j], b)
                 starts = np.full(len(sample), self.first)
-                seeds = request.seeds.values
-                both = self.pairs(request.data, sample, starts, patches, seeds, request.batch_size)
+                weights = request.weights
+                both = self.pairs(
+                    request.data, sample, starts, patches, weights, request.batch_size
+                )
                 beyond = both - one[:, sample, i, a] - other[:, sample, j, b]
-                found[:, sample, i, a, j, b] = beyond
+                scores[:, sample, i, a, j, b] = beyond
                 if mirrored:
-                    found[:, sample, j, b, i, a] = beyond
+                    scores[:, sample, j, b, i, a] = beyond
                 tick(len(numbers))
-        return Found([found])
+        return MethodResult([scores])
 
     def _blocks(self, shape: tuple[int, ...], data: Array) -> Iterator[Array]:
         """Numbers of pairs, so many together that their windows fit into memory."""
         sample = data[0].nbytes // max(1, self.alphabets[0].length(data)) * self.pairs.patches.width
         most = max(1, min(TOGETHER, WINDOW_BYTES // max(1, sample)))
-        total = int(np.prod(shape))
-        for start in range(0, total, most):
-            yield np.arange(start, min(start + most, total))
+        for pairs in slices(int(np.prod(shape)), most):
+            yield np.arange(pairs.start, pairs.stop)
 
     def _written(self, data: Array, sample: Array, i: Array, a: Array, j: Array, b: Array) -> Array:
         """Windows (M, *features) from the first position to the last, with two mutations each."""
         letters = self.alphabets[0]
         axis = letters.positions + 1
-        places = np.arange(self.first, self.first + self.pairs.patches.width)
-        windows = data.take(places, axis=axis)[sample]
+        positions = np.arange(self.first, self.first + self.pairs.patches.width)
+        windows = data.take(positions, axis=axis)[sample]
         lines = np.moveaxis(windows, axis, 1)
         for position, choice in ((i, a), (j, b)):
             new = np.moveaxis(letters.written(choice), axis, 1)[:, 0]
@@ -294,7 +296,7 @@ METHODS = (
     Method(
         "saturation_mutagenesis",
         "perturbation",
-        Saturation,
+        SaturationMutagenesis,
         "The target's change for every letter, or token, at every position.",
         "Zhou 2015, doi:10.1038/nmeth.3547; Nair 2022, doi:10.1093/bioinformatics/btac135",
         "N·(1 + L·(A - 1))",
@@ -303,7 +305,7 @@ METHODS = (
     Method(
         "pairwise_mutagenesis",
         "perturbation",
-        Pairs,
+        PairwiseMutagenesis,
         "What two mutations do together beyond what each does by itself.",
         "Koo 2021, doi:10.1371/journal.pcbi.1008925",
         "N·(1 + (P + Q)·(A - 1) + P·Q·(A - 1)^2)",

@@ -1,28 +1,30 @@
-"""Parts of the inputs replaced, one at a time: what the target loses is theirs."""
+"""Windows or groups of the inputs replaced, one at a time: scores are what the target loses."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from deeplift_engine.engine.assemble import Found
+from deeplift_engine.engine.assemble import MethodResult
 from deeplift_engine.engine.request import Request
-from deeplift_engine.engine.setup import Setup
+from deeplift_engine.engine.samples import Samples
+from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import DegenerateReferenceWarning, InputError, RuleError
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.perturbation.incremental.incremental_forward import Incremental, Way
 from deeplift_engine.explainers.perturbation.incremental.incremental_plan import Patches
-from deeplift_engine.explainers.perturbation.masked_values import Samples
+from deeplift_engine.explainers.perturbation.masked_values import target_values
 from deeplift_engine.explainers.perturbation.masking.groups import Groups
 from deeplift_engine.explainers.perturbation.masking.sliding_windows import Windows, windows
 from deeplift_engine.explainers.perturbation.masking.window_changes import changes
 from deeplift_engine.explainers.perturbation.perturbation_explainer import (
     Grouped,
     Perturbation,
-    Valued,
+    group_scores,
     joined,
 )
 from deeplift_engine.graph.inputs import by_input
@@ -35,7 +37,7 @@ REPLACEMENTS = ("references", "sample", "blur")
 
 
 class Occlusion(Perturbation):
-    """What the target loses where a window is replaced, shared by the elements under it.
+    """The target's loss where a window is replaced, shared by the elements under it.
 
     An element's score is the mean, over the windows above it, of the window's loss divided by its
     size (DeepExplain). Where stride and window do not fit an axis, one more window ends at its
@@ -50,7 +52,7 @@ class Occlusion(Perturbation):
     stride
         How far windows are apart, likewise. DeepExplain's ``step``, Captum's ``strides``.
     replacement
-        ``"references"``: by the references, zeros unless given, averaged over them. ``"sample"``:
+        ``"references"``: by the references, zeros by default, averaged over them. ``"sample"``:
         by one of them, drawn for each window. ``"blur"``: by the blurred input; no references then.
     sigma
         Of the Gaussian that blurs, in elements, along each axis but the last of several.
@@ -63,7 +65,7 @@ class Occlusion(Perturbation):
 
     def __init__(
         self,
-        setup: Setup,
+        task: Task,
         *,
         window: Any = 1,
         stride: Any = 1,
@@ -72,7 +74,7 @@ class Occlusion(Perturbation):
         seed: Seed = 0,
         way: Way = "auto",
     ) -> None:
-        super().__init__(setup)
+        super().__init__(task)
         if replacement not in REPLACEMENTS:
             raise RuleError(
                 f"replacement is one of {', '.join(REPLACEMENTS)}, not {replacement!r}; what "
@@ -81,33 +83,31 @@ class Occlusion(Perturbation):
         self.window, self.stride, self.replacement = window, stride, replacement
         self.sigma, self.seed, self.way = sigma, seed, way
         self._forwards: dict[Patches, Incremental] = {}
-        self.compares = replacement != "blur"
-        self.keeps_apart = replacement != "sample"
-        self.per = "difference" if self.compares else None
+        self.traits = replace(
+            self.traits,
+            uses_references=replacement != "blur",
+            supports_per_reference=replacement != "sample",
+            attributes_of=None if replacement == "blur" else "difference",
+        )
 
-    def attribute(self, request: Request) -> Found:
-        """What is lost under each window, shared and averaged."""
+    def attribute(self, request: Request) -> MethodResult:
+        """The losses under the windows, shared and averaged."""
         request = self._replaced_by(request)
         slides = self._windows(request)
         generator = np.random.default_rng(self.seed)
-        given = [
-            (
-                number,
-                slide,
-                self._choice(request, slide, generator),
-                self._forward(request, number, slide),
-            )
-            for number, slide in enumerate(slides)
+        choices = [self._choice(request, slide, generator) for slide in slides]
+        forwards = [self._incremental(request, *each) for each in enumerate(slides)]
+        changed: list[list[Array]] = [[] for _ in slides]
+        for samples in self.blocks(request, sum(slide.number for slide in slides)):
+            level = np.zeros(()) if all(forwards) else target_values(self.values, samples)
+            each = zip(slides, choices, forwards, changed, strict=True)
+            for number, (slide, choice, forward, blocks) in enumerate(each):
+                blocks.append(changes(self.values, level, samples, number, slide, choice, forward))
+        scores = [
+            slide.shared(-joined(request, blocks)).astype(self.task.dtype)
+            for slide, blocks in zip(slides, changed, strict=True)
         ]
-        blocks = [
-            [changes(samples, *what, request.batch_size) for what in given]
-            for _, samples in self.blocks(request, sum(slide.number for slide in slides))
-        ]
-        lost = [-joined(request, parts) for parts in zip(*blocks, strict=True)]
-        scores = [slide.shared(part) for slide, part in zip(slides, lost, strict=True)]
-        return Found(
-            [score.astype(self.setup.dtype) for score in scores], apart=not request.average
-        )
+        return MethodResult(scores, per_reference=not request.average)
 
     def _choice(
         self, request: Request, slide: Windows, generator: np.random.Generator
@@ -117,10 +117,10 @@ class Occlusion(Perturbation):
             return None
         return generator.integers(request.count, size=slide.number)
 
-    def _forward(self, request: Request, number: int, slide: Windows) -> Incremental | None:
-        """What computes only what a window changes, where that can be and pays."""
-        name = self.setup.graph.inputs[number]
-        if not slide.counts or name not in self.setup.graph.ancestors([self.setup.target]):
+    def _incremental(self, request: Request, number: int, slide: Windows) -> Incremental | None:
+        """A pass that computes only what a window changes, where that can be and pays."""
+        name = self.task.graph.inputs[number]
+        if not slide.counts or name not in self.task.graph.ancestors([self.task.target]):
             return None
         axis = int(np.argmax(slide.counts))
         width, length = int(slide.covers[axis][0].sum()), slide.covers[axis].shape[1]
@@ -128,15 +128,15 @@ class Occlusion(Perturbation):
         patches = Patches(name, axis, width, slide.number * count / length)
         if patches not in self._forwards:
             self._forwards[patches] = Incremental(
-                self.setup.graph,
-                self.setup.target,
+                self.task.graph,
+                self.task.target,
                 self.values,
                 patches,
-                fused=self.setup.plan({}).fuses,
+                fused=self.task.fuses,
                 way=self.way,
             )
-        found = self._forwards[patches]
-        return found if found.plan else None
+        forward = self._forwards[patches]
+        return forward if forward.plan else None
 
     def _windows(self, request: Request) -> list[Windows]:
         sizes = _by_input(self.window, request, "window")
@@ -162,35 +162,37 @@ class Occlusion(Perturbation):
         return lambda inputs, indices: gaussian_blur(inputs, self.sigma, axes)[:, np.newaxis]
 
 
-def _by_input(given: Any, request: Request, what: str) -> Sequence[Any]:
+def _by_input(sizes: Any, request: Request, option: str) -> Sequence[Any]:
     """One size for each input; a number is that of all."""
-    if isinstance(given, Mapping | Sequence):
-        return by_input(given, request.inputs, what)
-    return [given] * len(request.inputs)
+    if isinstance(sizes, Mapping | Sequence):
+        return by_input(sizes, request.inputs, option)
+    return [sizes] * len(request.inputs)
 
 
 class FeatureAblation(Grouped):
-    """What the target loses where one group of elements is replaced."""
+    """The target's loss where one group of elements is replaced."""
 
-    def masks(self, count: int) -> int:
+    def mask_count(self, count: int) -> int:
         """One for each group."""
         return count
 
-    def valued(self, samples: Samples, groups: Groups) -> Valued:
+    def score_groups(self, samples: Samples, groups: Groups) -> MethodResult:
         """The losses."""
 
         def masks(draws: slice) -> list[Array]:
             numbers = np.arange(draws.start, draws.stop)
             return groups.masks((numbers[:, np.newaxis] != np.arange(groups.count))[np.newaxis])
 
-        return Valued(samples.whole[..., np.newaxis] - samples.masked(groups.count, masks))
+        level = target_values(self.values, samples)[..., np.newaxis]
+        return group_scores(level - self.masked(samples, groups.count, masks))
 
 
 class FeaturePermutation(FeatureAblation):
-    """What the target loses where a group of elements is another sample's of the run.
+    """The target's loss where a group of elements is another sample's of the run.
 
-    Scores therefore depend on the set of samples that are handed in together, though not on their
-    order. They are means over several permutations of the set, in which none keeps its place.
+    Scores therefore depend on the set of samples that are scored together, though not on their
+    order. They are means over several permutations of the set, none of which leaves a sample
+    where it was.
 
     Parameters
     ----------
@@ -200,24 +202,27 @@ class FeaturePermutation(FeatureAblation):
         Of the permutations.
     """
 
-    compares = False
-    keeps_apart = False
-    per = None
-    of_the_set = True
+    traits = replace(
+        FeatureAblation.traits,
+        uses_references=False,
+        supports_per_reference=False,
+        attributes_of=None,
+        depends_on_batch=True,
+    )
 
     def __init__(
         self,
-        setup: Setup,
+        task: Task,
         *,
         groups: Any = None,
         divide: bool = True,
         repeats: Count = 10,
         seed: Seed = 0,
     ) -> None:
-        super().__init__(setup, groups=groups, divide=divide)
+        super().__init__(task, groups=groups, divide=divide)
         self.repeats, self.seed = repeats, seed
 
-    def attribute(self, request: Request) -> Found:
+    def attribute(self, request: Request) -> MethodResult:
         """The losses, with the other samples as references."""
         if request.samples < 2:
             raise InputError("feature_permutation needs other samples: hand in several together.")

@@ -1,55 +1,63 @@
-"""What perturbation methods share: samples in blocks, and values of groups as scores."""
+"""The base of perturbation methods: samples in blocks, scores of groups as those of elements."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from deeplift_engine.engine.assemble import Found
+from deeplift_engine.engine.assemble import MethodResult
 from deeplift_engine.engine.convergence import Sums
 from deeplift_engine.engine.request import Request
-from deeplift_engine.engine.setup import Setup
-from deeplift_engine.explainers.explainer import Explainer
-from deeplift_engine.explainers.perturbation.masked_values import Perturbed, Samples
+from deeplift_engine.engine.samples import Samples
+from deeplift_engine.engine.task import Task
+from deeplift_engine.explainers.explainer import Explainer, Traits
+from deeplift_engine.explainers.perturbation.masked_values import (
+    Masks,
+    masked_values,
+    sample_blocks,
+)
 from deeplift_engine.explainers.perturbation.masking.groups import Grouping, Groups, grouping
 from deeplift_engine.util.typing import Array
 
 
 class Perturbation(Explainer):
-    """A method that looks at nothing but the target where parts of the inputs are replaced.
+    """A method that reads nothing but the target where elements of the inputs are replaced.
 
-    They are replaced by references, zeros unless others are given. Scores of several references
-    are those of the target's mean over them, or are kept apart. At ``layers=`` it is the layers'
-    outputs that are replaced.
+    They are replaced by references, zeros by default. Scores of several references are those of
+    the target's mean over them, or of each. At ``layers=`` it is the layers' outputs that are
+    replaced.
     """
 
-    entered = True
+    traits = Traits(attributes_layer_outputs=True)
 
     rounds: int = 1
     """How often the masks are evaluated, each time others."""
 
-    def blocks(
-        self, request: Request, draws: int, alone: bool = False
-    ) -> Iterator[tuple[slice, Samples]]:
-        """See `Perturbed.blocks`."""
-        perturbed = Perturbed(request, self.values, self.setup.pairs)
-        return perturbed.blocks(draws, alone, self.rounds)
+    def blocks(self, request: Request, draws: int, alone: bool = False) -> Iterator[Samples]:
+        """See `sample_blocks`."""
+        return sample_blocks(request, self.values.most, draws, alone, self.rounds)
+
+    def masked(
+        self, samples: Samples, draws: int, masks: Masks, choice: Array | None = None
+    ) -> Array:
+        """See `masked_values`."""
+        return masked_values(self.values, samples, draws, masks, choice)
 
 
 def joined(request: Request, blocks: Sequence[Array]) -> Array:
-    """Results (T, n, k, ...) of blocks of samples; k is left out unless references are apart."""
-    whole = np.concatenate(blocks, axis=1)
-    return whole[:, :, 0] if request.average else whole
+    """Results (T, n, k, ...) of blocks of samples; k is left out if the run averages."""
+    values = np.concatenate(blocks, axis=1)
+    return values[:, :, 0] if request.average else values
 
 
-@dataclass(frozen=True)
-class Valued:
-    """What P groups are worth to some samples.
+def group_scores(
+    values: Array, errors: Array | None = None, ends: tuple[Array, Array] | None = None
+) -> MethodResult:
+    """The result for some samples whose scores are those of P groups.
 
-    Attributes
+    Parameters
     ----------
     values
         (T, n, k, P).
@@ -59,23 +67,23 @@ class Valued:
         The target (T, n, k) with all groups and with none, whose difference is what the values
         must sum to; None where nothing is.
     """
-
-    values: Array
-    errors: Array | None = None
-    ends: tuple[Array, Array] | None = None
+    sums = None
+    if ends is not None:
+        sums = Sums.between(*ends, values.sum(axis=-1), np.abs(values).sum(axis=-1))
+    return MethodResult([values], None, None if errors is None else [errors], sums)
 
 
 class Grouped(Perturbation):
     """A method that gives a value to each group of elements.
 
-    Subclasses say how many ``masks`` they evaluate of so many groups, and what groups are
-    ``valued``.
+    Subclasses define how many masks they evaluate for so many groups, `mask_count`, and
+    `score_groups`.
 
     Parameters
     ----------
     groups
-        What is replaced together. None: each element by itself. ``"positions"``: all along the
-        last axis, such as the letters of a position or the channels of a pixel. A whole number:
+        The elements that are replaced together. None: each by itself. ``"positions"``: all along
+        the last axis, such as the letters of a position or the channels of a pixel. An integer:
         so many cells along each axis but the last. ``"segments"``: about 50 segments of images
         (scikit-image; other numbers of them by ``segments`` of
         `deeplift_engine.explainers.perturbation.masking.groups`).
@@ -88,56 +96,51 @@ class Grouped(Perturbation):
         the whole, as in Captum.
     """
 
-    def __init__(self, setup: Setup, *, groups: Any = None, divide: bool = True) -> None:
-        super().__init__(setup)
+    def __init__(self, task: Task, *, groups: Any = None, divide: bool = True) -> None:
+        super().__init__(task)
         self.groups, self.divide = groups, divide
 
     def grouping(self, request: Request) -> Grouping:
         """How the samples of a run are grouped."""
         return grouping(self.groups, request.inputs, request.data)
 
-    def masks(self, count: int) -> int:
+    def mask_count(self, count: int) -> int:
         """About how many masks are evaluated for ``count`` groups."""
         raise NotImplementedError
 
-    def valued(self, samples: Samples, groups: Groups) -> Valued:
-        """What the groups are worth to the samples."""
+    def score_groups(self, samples: Samples, groups: Groups) -> MethodResult:
+        """Scores of the groups for some samples, (T, n, k, P)."""
         raise NotImplementedError
 
-    def attribute(self, request: Request) -> Found:
-        """Scores of the elements from values of their groups."""
+    def _without(self, samples: Samples, groups: Groups) -> Array:
+        """The target's values where all groups are replaced, (T, n, k)."""
+        nothing = np.zeros((1, 1, groups.count), bool)
+        return self.masked(samples, 1, lambda draws: groups.masks(nothing))[..., 0]
+
+    def attribute(self, request: Request) -> MethodResult:
+        """Scores of the elements from those of their groups."""
         how = self.grouping(request)
         groups = how.of(request.data, 0)
-        parts: list[tuple[Groups, Valued]] = []
-        for rows, samples in self.blocks(request, self.masks(groups.count), alone=how.own):
+        blocks: list[tuple[Groups, MethodResult]] = []
+        for samples in self.blocks(request, self.mask_count(groups.count), alone=how.own):
             if how.own:
-                groups = how.of(samples.data, rows.start)
-            parts.append((groups, self.valued(samples, groups)))
-        errors = [(own, part.errors) for own, part in parts if part.errors is not None]
-        return Found(
-            self._elements(request, [(own, part.values) for own, part in parts]),
+                groups = how.of(samples.data, samples.block.rows.start)
+            blocks.append((groups, self.score_groups(samples, groups)))
+        errors = [(own, each.standard_errors[0]) for own, each in blocks if each.standard_errors]
+        sums = [each.sums for _, each in blocks if each.sums is not None]
+        return MethodResult(
+            self._elements(request, [(own, each.scores[0]) for own, each in blocks]),
             standard_errors=self._elements(request, errors) if errors else None,
-            sums=_sums([part for _, part in parts]),
-            apart=not request.average,
+            sums=Sums.joined(sums) if sums else None,
+            per_reference=not request.average,
         )
 
-    def _elements(self, request: Request, parts: Sequence[tuple[Groups, Array]]) -> list[Array]:
+    def _elements(self, request: Request, blocks: Sequence[tuple[Groups, Array]]) -> list[Array]:
         """Values of groups (T, n, k, P), block by block, as those of elements."""
         spread = [
             groups.spread(values / groups.sizes if self.divide else values)
-            for groups, values in parts
+            for groups, values in blocks
         ]
         return [
-            joined(request, blocks).astype(self.setup.dtype) for blocks in zip(*spread, strict=True)
+            joined(request, arrays).astype(self.task.dtype) for arrays in zip(*spread, strict=True)
         ]
-
-
-def _sums(parts: Sequence[Valued]) -> Sums | None:
-    """Of the values of all blocks, if there is something that they must sum to."""
-    ends = [part.ends for part in parts if part.ends is not None]
-    if not ends:
-        return None
-    found = [part.values.sum(axis=-1) for part in parts]
-    size = [np.abs(part.values).sum(axis=-1) for part in parts]
-    arrays = (*zip(*ends, strict=True), found, size)
-    return Sums.between(*(np.concatenate(array, axis=1) for array in arrays))

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import numpy as np
 
-from deeplift_engine.engine.assemble import Found
+from deeplift_engine.engine.assemble import MethodResult
+from deeplift_engine.engine.blocks import even_slices
 from deeplift_engine.engine.request import Request
-from deeplift_engine.engine.setup import Setup
+from deeplift_engine.engine.samples import Samples
+from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import RuleError
 from deeplift_engine.explainers.method import Method
-from deeplift_engine.explainers.perturbation.masked_values import Samples, even
 from deeplift_engine.explainers.perturbation.masking.groups import Groups
 from deeplift_engine.explainers.perturbation.masking.smooth_fields import Fields, fields
 from deeplift_engine.explainers.perturbation.perturbation_explainer import (
     Grouped,
     Perturbation,
-    Valued,
+    group_scores,
     joined,
 )
 from deeplift_engine.tensors.products import product
@@ -36,8 +38,8 @@ MOST_INDICES = 10_600
 class Rise(Perturbation):
     """The target's mean over random smooth masks, weighted by how far they leave an element.
 
-    S = Σ f(m·x + (1 - m)·r)·m / (D·p) over D masks m with mean p (equation 6). What is masked is
-    the reference's, zeros unless others are given. The masks are the same for all samples.
+    S = Σ f(m·x + (1 - m)·r)·m / (D·p) over D masks m with mean p (equation 6). Masked elements are
+    the reference's, zeros by default. The masks are the same for all samples.
 
     Parameters
     ----------
@@ -51,21 +53,21 @@ class Rise(Perturbation):
         Of the masks.
     """
 
-    per = None
+    traits = replace(Perturbation.traits, attributes_of=None)
 
     def __init__(
         self,
-        setup: Setup,
+        task: Task,
         *,
         samples: TwoOrMore = 4000,
         cells: Count = 7,
         keep: Annotated[float, Number(above=0, below=1)] = 0.5,
         seed: Seed = 0,
     ) -> None:
-        super().__init__(setup)
+        super().__init__(task)
         self.samples, self.cells, self.keep, self.seed = samples, cells, keep, seed
 
-    def attribute(self, request: Request) -> Found:
+    def attribute(self, request: Request) -> MethodResult:
         """Weighted means and their standard errors."""
         generator = np.random.default_rng(self.seed)
         drawn = [
@@ -82,25 +84,27 @@ class Rise(Perturbation):
         ]
         means: list[list[Array]] = [[] for _ in drawn]
         errors: list[list[Array]] = [[] for _ in drawn]
-        for _, samples in self.blocks(request, self.samples):
-            values = samples.masked(
-                self.samples, lambda draws: [field.masks(draws)[np.newaxis] for field in drawn]
+        for samples in self.blocks(request, self.samples):
+            values = self.masked(
+                samples,
+                self.samples,
+                lambda draws: [field.masks(draws)[np.newaxis] for field in drawn],
             )
             for number, field in enumerate(drawn):
                 mean, error = self._weighted(values, field)
                 means[number].append(mean)
                 errors[number].append(error)
-        return Found(
-            self._whole(request, means),
-            standard_errors=self._whole(request, errors),
-            apart=not request.average,
+        return MethodResult(
+            self._joined(request, means),
+            standard_errors=self._joined(request, errors),
+            per_reference=not request.average,
         )
 
     def _weighted(self, values: Array, field: Fields) -> tuple[Array, Array]:
         """Of values (T, n, k, D) the score of each element (T, n, k, *S), and its error."""
         size = math.prod(field.shape)
         total, squares = np.zeros((2, *values.shape[:3], size))
-        for block in even(self.samples, max(1, ELEMENTS // max(1, size))):
+        for block in even_slices(self.samples, max(1, ELEMENTS // max(1, size))):
             masks = field.masks(block).reshape(-1, size).astype(float) / self.keep
             total += product(values[..., block], masks)
             squares += product(values[..., block] ** 2, masks**2)
@@ -109,8 +113,8 @@ class Rise(Perturbation):
         shape = (*values.shape[:3], *field.shape)
         return mean.reshape(shape), np.sqrt(variance / (self.samples - 1)).reshape(shape)
 
-    def _whole(self, request: Request, blocks: Sequence[Sequence[Array]]) -> list[Array]:
-        return [joined(request, parts).astype(self.setup.dtype) for parts in blocks]
+    def _joined(self, request: Request, blocks: Sequence[Sequence[Array]]) -> list[Array]:
+        return [joined(request, arrays).astype(self.task.dtype) for arrays in blocks]
 
 
 class Sobol(Grouped):
@@ -134,11 +138,11 @@ class Sobol(Grouped):
         Of the sequence.
     """
 
-    per = None
+    traits = replace(Grouped.traits, attributes_of=None)
 
     def __init__(
         self,
-        setup: Setup,
+        task: Task,
         *,
         samples: TwoOrMore = 32,
         order: Annotated[str, Among(("total", "first"))] = "total",
@@ -146,12 +150,12 @@ class Sobol(Grouped):
         divide: bool = False,
         seed: Seed = 0,
     ) -> None:
-        super().__init__(setup, groups=groups, divide=divide)
+        super().__init__(task, groups=groups, divide=divide)
         if samples & (samples - 1):
             raise RuleError(f"samples={samples} is no power of two, as a Sobol sequence needs.")
         self.samples, self.order, self.seed = samples, order, seed
 
-    def masks(self, count: int) -> int:
+    def mask_count(self, count: int) -> int:
         """Those of two designs, and of the first with each column of the second."""
         if count > MOST_INDICES:
             raise RuleError(
@@ -160,7 +164,7 @@ class Sobol(Grouped):
             )
         return self.samples * (count + 2)
 
-    def valued(self, samples: Samples, groups: Groups) -> Valued:
+    def score_groups(self, samples: Samples, groups: Groups) -> MethodResult:
         """The indices (Jansen 1999; Saltelli 2010, table 2)."""
         qmc = optional("scipy.stats.qmc", "scipy")
         count = groups.count
@@ -174,13 +178,13 @@ class Sobol(Grouped):
             of_second = (design == 1) | (design - 2 == np.arange(count))
             return groups.masks(np.where(of_second, second[row], first[row])[np.newaxis])
 
-        values = samples.masked(self.masks(count), masks)
+        values = self.masked(samples, self.mask_count(count), masks)
         values = values.reshape(*values.shape[:3], count + 2, self.samples)
         variance = values[..., :2, :].var(axis=(-2, -1))[..., np.newaxis]
         beside = values[..., [0 if self.order == "total" else 1], :]
         apart = ((beside - values[..., 2:, :]) ** 2).mean(axis=-1) / 2
         share = np.divide(apart, variance, out=np.zeros_like(apart), where=variance > 0)
-        return Valued(share if self.order == "total" else (variance > 0) - share)
+        return group_scores(share if self.order == "total" else (variance > 0) - share)
 
 
 METHODS = (

@@ -7,22 +7,25 @@ from typing import Annotated, Any
 
 import numpy as np
 
+from deeplift_engine.engine.assemble import MethodResult
 from deeplift_engine.engine.request import Request
-from deeplift_engine.engine.setup import Setup
+from deeplift_engine.engine.running_mean import RunningMean
+from deeplift_engine.engine.samples import Samples
+from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import ConvergenceWarning, RuleError
 from deeplift_engine.explainers.method import Method
-from deeplift_engine.explainers.perturbation.masked_values import Masks, Samples
+from deeplift_engine.explainers.perturbation.masked_values import Masks, target_values
 from deeplift_engine.explainers.perturbation.masking import coalitions
 from deeplift_engine.explainers.perturbation.masking.groups import Grouping, Groups, sampled
-from deeplift_engine.explainers.perturbation.perturbation_explainer import Grouped, Valued
+from deeplift_engine.explainers.perturbation.perturbation_explainer import Grouped, group_scores
 from deeplift_engine.tensors.products import product
 from deeplift_engine.util.optional import optional
-from deeplift_engine.util.options import Count, Positive, Seed, Several, TwoOrMore, Whole
+from deeplift_engine.util.options import Count, Integer, Positive, Seed, Several, TwoOrMore
 from deeplift_engine.util.typing import Array
 from deeplift_engine.util.warn import warn
 
 TOGETHER = 16
-"""How many permutations are walked before their standard errors are looked at."""
+"""How many permutations are taken before their standard errors are looked at."""
 MOST_EXACT = 20
 """Groups of which all coalitions are evaluated at most."""
 MOST_REGRESSED = 4096
@@ -30,7 +33,7 @@ MOST_REGRESSED = 4096
 
 
 class ShapleySampling(Grouped):
-    """Shapley values by permutations: what each group takes with it when they leave in turn.
+    """Shapley values by permutations: the target's loss as groups leave one after another.
 
     The same permutations serve all samples. Sums hold for every one of them.
 
@@ -54,17 +57,17 @@ class ShapleySampling(Grouped):
 
     def __init__(
         self,
-        setup: Setup,
+        task: Task,
         *,
         samples: Count = 20,
         antithetic: bool = True,
         groups: Any = None,
-        sampling_dims: Annotated[Sequence[int], Several(Whole())] | None = None,
+        sampling_dims: Annotated[Sequence[int], Several(Integer())] | None = None,
         divide: bool = True,
         tolerance: Positive | None = None,
         seed: Seed = 0,
     ) -> None:
-        super().__init__(setup, groups=groups, divide=divide)
+        super().__init__(task, groups=groups, divide=divide)
         if antithetic and samples % 2:
             raise RuleError(
                 f"samples={samples} permutations make no antithetic pairs: give an even number, or "
@@ -82,31 +85,31 @@ class ShapleySampling(Grouped):
             return super().grouping(request)
         return sampled(self.sampling_dims, request.inputs, request.data)
 
-    def masks(self, count: int) -> int:
-        """Those of the permutations that are walked together."""
+    def mask_count(self, count: int) -> int:
+        """Those of the permutations that are taken together."""
         return min(self.samples, TOGETHER) * max(1, count - 1)
 
-    def valued(self, samples: Samples, groups: Groups) -> Valued:
+    def score_groups(self, samples: Samples, groups: Groups) -> MethodResult:
         """Means over permutations, in rounds, of the samples that are not settled yet."""
         drawn = coalitions.orders(groups.count, self.samples, self.seed, self.antithetic)
-        ends = (samples.whole, without(samples, groups))
+        ends = (target_values(self.values, samples), self._without(samples, groups))
         shape = np.broadcast_shapes(*(end.shape for end in ends))
-        found = Running(np.zeros((*shape, groups.count)))
-        going = np.ones(shape, bool)
+        mean, going = RunningMean(shape), np.ones(shape, bool)
         for start in range(0, self.samples, TOGETHER):
             active = np.flatnonzero(going.any(axis=(0, 2)))
-            walked = _walked(
+            losses = self._losses(
                 samples.only(active),
                 groups,
                 drawn[start : start + TOGETHER],
                 [np.broadcast_to(end, shape)[:, active] for end in ends],
             )
             if self.antithetic:
-                walked = (walked[..., 0::2, :] + walked[..., 1::2, :]) / 2
-            found.add(walked, active, going[:, active])
+                losses = (losses[..., 0::2, :] + losses[..., 1::2, :]) / 2
+            mean.add(np.nonzero(going), losses[going[:, active]])
             if self.stop_at is None:
                 continue
-            going &= found.errors.max(axis=-1) > self.stop_at * np.abs(found.mean).max(axis=-1)
+            errors, values = mean.standard_error.max(axis=-1), np.abs(mean.mean).max(axis=-1)
+            going &= errors > self.stop_at * values
             if not going.any():
                 break
         if self.stop_at is not None and going.any():
@@ -116,59 +119,38 @@ class ShapleySampling(Grouped):
                 f"tolerance={self.stop_at:g} of their largest value; give more samples.",
                 ConvergenceWarning,
             )
-        return Valued(found.mean, found.errors if found.count > 1 else None, ends)
+        errors = mean.standard_error if mean.counts.min() > 1 else None
+        return group_scores(mean.mean, errors, ends)
 
+    def _losses(
+        self, samples: Samples, groups: Groups, orders: Array, ends: Sequence[Array]
+    ) -> Array:
+        """The target's loss as each group leaves, in each of the orders: (T, n, k, R, P).
 
-class Running:
-    """Means and standard errors of values (T, n, k, P) of which more and more are drawn.
+        ``ends`` are the values (T, n, k) with all and with none of the groups.
+        """
+        turn = np.argsort(orders, axis=1)
+        between = groups.count - 1
 
-    Rounds are merged as of Chan, Golub and LeVeque 1979 (equation 2.1), so that nothing cancels.
-    """
+        def masks(draws: slice) -> list[Array]:
+            order, left = np.divmod(np.arange(draws.start, draws.stop), max(1, between))
+            return groups.masks((turn[order] > left[:, np.newaxis])[np.newaxis])
 
-    def __init__(self, nothing: Array) -> None:
-        self.count = 0
-        self.mean, self.squares, self.errors = (nothing.copy() for _ in range(3))
-
-    def add(self, drawn: Array, samples: Array, where: Array) -> None:
-        """Add ``drawn`` (T, a, k, R, P) of some ``samples`` (a,), ``where`` (T, a, k) it counts."""
-        rounds = drawn.shape[-2]
-        before, self.count = self.count, self.count + rounds
-        mean, where = drawn.mean(axis=-2), where[..., np.newaxis]
-        step = mean - self.mean[:, samples]
-        spread = ((drawn - mean[..., np.newaxis, :]) ** 2).sum(axis=-2)
-        spread += step**2 * (before * rounds / self.count)
-        self.mean[:, samples] += where * step * (rounds / self.count)
-        self.squares[:, samples] += where * spread
-        errors = np.sqrt(self.squares[:, samples] / (max(1, self.count - 1) * self.count))
-        self.errors[:, samples] = np.where(where, errors, self.errors[:, samples])
-
-
-def _walked(samples: Samples, groups: Groups, orders: Array, ends: Sequence[Array]) -> Array:
-    """What each group takes with it under each of the orders: (T, n, k, R, P).
-
-    Groups leave in that order; ``ends`` are the values (T, n, k) with all and with none of them.
-    """
-    turn = np.argsort(orders, axis=1)
-    between = groups.count - 1
-
-    def masks(draws: slice) -> list[Array]:
-        order, left = np.divmod(np.arange(draws.start, draws.stop), max(1, between))
-        return groups.masks((turn[order] > left[:, np.newaxis])[np.newaxis])
-
-    values = samples.masked(len(orders) * between, masks)
-    values = values.reshape(*values.shape[:3], len(orders), between)
-    first, last = (
-        np.broadcast_to(end[..., np.newaxis, np.newaxis], (*values.shape[:4], 1)) for end in ends
-    )
-    path = np.concatenate([first, values, last], axis=-1)
-    taken = path[..., :-1] - path[..., 1:]
-    return np.take_along_axis(taken, np.broadcast_to(turn, taken.shape), axis=-1)
+        values = self.masked(samples, len(orders) * between, masks)
+        values = values.reshape(*values.shape[:3], len(orders), between)
+        first, last = (
+            np.broadcast_to(end[..., np.newaxis, np.newaxis], (*values.shape[:4], 1))
+            for end in ends
+        )
+        path = np.concatenate([first, values, last], axis=-1)
+        losses = path[..., :-1] - path[..., 1:]
+        return np.take_along_axis(losses, np.broadcast_to(turn, losses.shape), axis=-1)
 
 
 class ExactShapley(Grouped):
     """Shapley values from all 2^P coalitions of P groups."""
 
-    def masks(self, count: int) -> int:
+    def mask_count(self, count: int) -> int:
         """All coalitions.
 
         Raises
@@ -184,12 +166,11 @@ class ExactShapley(Grouped):
             )
         return 1 << count
 
-    def valued(self, samples: Samples, groups: Groups) -> Valued:
+    def score_groups(self, samples: Samples, groups: Groups) -> MethodResult:
         """The values, and the change that they sum to."""
-        count = self.masks(groups.count)
         every = coalitions.every(groups.count)
-        values = samples.masked(count, of_rows(groups, every))
-        return Valued(
+        values = self.masked(samples, self.mask_count(groups.count), of_rows(groups, every))
+        return group_scores(
             product(values, coalitions.shapley_weights(every)),
             ends=(values[..., -1], values[..., 0]),
         )
@@ -212,53 +193,49 @@ class KernelShap(Grouped):
 
     def __init__(
         self,
-        setup: Setup,
+        task: Task,
         *,
         samples: TwoOrMore | None = None,
         groups: Any = None,
         divide: bool = True,
         seed: Seed = 0,
     ) -> None:
-        super().__init__(setup, groups=groups, divide=divide)
+        super().__init__(task, groups=groups, divide=divide)
         self.samples, self.seed = samples, seed
 
-    def masks(self, count: int) -> int:
+    def mask_count(self, count: int) -> int:
         """So many, or all."""
         check_regressed(count)
-        asked = 2 * count + 2048 if self.samples is None else self.samples
-        return min(asked, (1 << count) - 2)
+        samples = 2 * count + 2048 if self.samples is None else self.samples
+        return min(samples, (1 << count) - 2)
 
-    def valued(self, samples: Samples, groups: Groups) -> Valued:
+    def score_groups(self, samples: Samples, groups: Groups) -> MethodResult:
         """Fit all targets, samples and references at once."""
         regression = optional("sklearn.linear_model", "scikit-learn").LinearRegression
-        count, whole, none = groups.count, samples.whole, without(samples, groups)
-        change = whole - none
-        drawn = self.masks(count)
+        count = groups.count
+        ends = level, none = target_values(self.values, samples), self._without(samples, groups)
+        change = level - none
+        drawn = self.mask_count(count)
         if drawn <= 0:  # of one group that takes all
-            return Valued(change[..., np.newaxis], ends=(whole, none))
+            return group_scores(change[..., np.newaxis], ends=ends)
         if drawn == (1 << count) - 2:
             rows = coalitions.every(count)[1:-1]
             weights = coalitions.kernel_weights(rows)
         else:
             rows = coalitions.drawn_by_kernel(count, -(-drawn // 2), self.seed)
             weights = np.ones(len(rows))
-        values = samples.masked(len(rows), of_rows(groups, rows)) - none[..., np.newaxis]
+        values = self.masked(samples, len(rows), of_rows(groups, rows)) - none[..., np.newaxis]
         stays = rows.astype(float)
         # the last value is what the others leave of the change
-        given = values - change[..., np.newaxis] * stays[:, -1]
+        rest = values - change[..., np.newaxis] * stays[:, -1]
         others = stays[:, :-1] - stays[:, -1:]
         fit = regression(fit_intercept=False).fit(
-            others, given.reshape(-1, len(rows)).T, sample_weight=weights
+            others, rest.reshape(-1, len(rows)).T, sample_weight=weights
         )
         first = fit.coef_.reshape(*change.shape, count - 1)
         last = change - first.sum(axis=-1)
         values = np.concatenate([first, last[..., np.newaxis]], axis=-1)
-        return Valued(values, ends=(whole, none))
-
-
-def without(samples: Samples, groups: Groups) -> Array:
-    """The values where all groups are replaced, (T, n, k)."""
-    return samples.masked(1, of_rows(groups, np.zeros((1, groups.count), bool)))[..., 0]
+        return group_scores(values, ends=ends)
 
 
 def of_rows(groups: Groups, rows: Array) -> Masks:

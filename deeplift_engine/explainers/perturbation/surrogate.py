@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from deeplift_engine.engine.setup import Setup
+from deeplift_engine.engine.assemble import MethodResult
+from deeplift_engine.engine.samples import Samples
+from deeplift_engine.engine.task import Task
 from deeplift_engine.explainers.method import Method
-from deeplift_engine.explainers.perturbation.masked_values import Samples
 from deeplift_engine.explainers.perturbation.masking.groups import Groups
-from deeplift_engine.explainers.perturbation.perturbation_explainer import Grouped, Valued
+from deeplift_engine.explainers.perturbation.perturbation_explainer import Grouped, group_scores
 from deeplift_engine.explainers.perturbation.shapley import check_regressed, of_rows
 from deeplift_engine.util.optional import optional
 from deeplift_engine.util.options import NotNegative, Positive, Seed, TwoOrMore
@@ -37,7 +38,7 @@ class Lime(Grouped):
 
     def __init__(
         self,
-        setup: Setup,
+        task: Task,
         *,
         samples: TwoOrMore = 1000,
         kernel_width: Positive = 0.25,
@@ -46,16 +47,16 @@ class Lime(Grouped):
         divide: bool = True,
         seed: Seed = 0,
     ) -> None:
-        super().__init__(setup, groups=groups, divide=divide)
+        super().__init__(task, groups=groups, divide=divide)
         self.samples, self.seed = samples, seed
         self.kernel_width, self.alpha = kernel_width, alpha
 
-    def masks(self, count: int) -> int:
+    def mask_count(self, count: int) -> int:
         """As many as there are draws."""
         check_regressed(count)
         return self.samples
 
-    def valued(self, samples: Samples, groups: Groups) -> Valued:
+    def score_groups(self, samples: Samples, groups: Groups) -> MethodResult:
         """Fit all targets, samples and references at once."""
         ridge = optional("sklearn.linear_model", "scikit-learn").Ridge
         check_regressed(groups.count)
@@ -64,11 +65,11 @@ class Lime(Grouped):
         stays[0] = True
         distance = 1 - np.sqrt(stays.mean(axis=1))
         weights = np.exp(-((distance / self.kernel_width) ** 2) / 2)
-        values = samples.masked(self.samples, of_rows(groups, stays))
+        values = self.masked(samples, self.samples, of_rows(groups, stays))
         fit = ridge(alpha=self.alpha).fit(
             stays.astype(float), values.reshape(-1, self.samples).T, sample_weight=weights
         )
-        return Valued(fit.coef_.reshape(*values.shape[:3], groups.count))
+        return group_scores(fit.coef_.reshape(*values.shape[:3], groups.count))
 
 
 METHODS = (

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from deeplift_engine.engine.assemble import Found
+from deeplift_engine.engine.assemble import MethodResult
 from deeplift_engine.engine.request import Request
-from deeplift_engine.engine.setup import Setup
+from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import TargetError
-from deeplift_engine.explainers.explainer import Explainer
+from deeplift_engine.explainers.explainer import Explainer, Traits
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.relevance.lrp import DEEP_TAYLOR
 from deeplift_engine.explainers.relevance.propagation import Relevance, prepared
@@ -39,12 +39,11 @@ class Contrastive(Explainer):
         ``"merge"`` or ``"rule"``, as for ``lrp``.
     """
 
-    compares = False
-    per = "input"
+    traits = Traits(uses_references=False, attributes_of="input")
 
     def __init__(
         self,
-        setup: Setup,
+        task: Task,
         *,
         dual: Annotated[str, Among(("others", "negated"))] = "others",
         low: Bounds = None,
@@ -52,34 +51,34 @@ class Contrastive(Explainer):
         positive: bool = True,
         batch_norm: str = "merge",
     ) -> None:
-        setup = prepared(setup, batch_norm)
-        super().__init__(setup)
+        task = prepared(task, batch_norm)
+        super().__init__(task)
         self.dual, self.positive = dual, positive
         options: dict[str, Any] = {"low": low, "high": high, "batch_norm": "rule"}
         options |= {"rules": DEEP_TAYLOR, "epsilon": 0.0, "bias": False}
-        self._target = Relevance(setup, **options)
-        self._dual = self._target if dual == "others" else Relevance(_negated(setup), **options)
+        self._target = Relevance(task, **options)
+        self._dual = self._target if dual == "others" else Relevance(_negated(task), **options)
 
-    def attribute(self, request: Request) -> Found:
+    def attribute(self, request: Request) -> MethodResult:
         """Differences of relevance (T, N, *S)."""
-        seeds = request.seeds.values
-        own = self._target.walk_back(request, seeds)
+        weights = request.weights
+        own = self._target.propagate(request, weights)
         if self.dual == "others":
-            shares = _others(seeds)
+            shares = _others(weights)
             start = own.values.reshape(*own.values.shape, *[1] * (shares.ndim - 2)) * shares
-            against = self._dual.walk_back(request, start, given=True).multipliers
+            against = self._dual.propagate(request, start, direct=True).multipliers
         else:  # the negated target's value is below 0, and so is all that it starts with
-            against = [-part for part in self._dual.walk_back(request, seeds).multipliers]
+            against = [-values for values in self._dual.propagate(request, weights).multipliers]
         scores = [mine - other for mine, other in zip(own.multipliers, against, strict=True)]
         if self.positive:
-            scores = [np.maximum(part, 0) for part in scores]
-        return Found(scores, predictions=own.outputs or None)
+            scores = [np.maximum(values, 0) for values in scores]
+        return MethodResult(scores, predictions=own.outputs or None)
 
 
-def _others(seeds: Array) -> Array:
+def _others(weights: Array) -> Array:
     """Equal shares (T, N or 1, *shape) of the units that have no weight."""
-    rest = (seeds == 0).astype(seeds.dtype)
-    count = rest.sum(axis=tuple(range(2, seeds.ndim)), keepdims=True)
+    rest = (weights == 0).astype(weights.dtype)
+    count = rest.sum(axis=tuple(range(2, weights.ndim)), keepdims=True)
     if not count.all():
         raise TargetError(
             "The target is all there is in its layer: no other unit to contrast it with. "
@@ -88,17 +87,17 @@ def _others(seeds: Array) -> Array:
     return np.asarray(rest / count)
 
 
-def _negated(setup: Setup) -> Setup:
+def _negated(task: Task) -> Task:
     """The setup with the target's kernel and bias negated."""
-    node = setup.graph.nodes[setup.target]
-    if not isinstance(node.layer, Linear) or not node.layer.folds:
+    node = task.graph.nodes[task.target]
+    if not isinstance(node.layer, Linear) or not node.layer.has_kernel:
         raise TargetError(
             f"dual='negated' needs a target with weights of its own; {node.name!r} is "
             f"{node.class_name}. Explain the layer in front of it, or take dual='others'."
         )
     negated = replace(node, layer=node.layer.reweighted(np.negative))
-    graph = replace(setup.graph, nodes={**setup.graph.nodes, node.name: negated})
-    return replace(setup, graph=graph)
+    graph = replace(task.graph, nodes={**task.graph.nodes, node.name: negated})
+    return replace(task, graph=graph)
 
 
 METHODS = (

@@ -19,22 +19,19 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
-from deeplift_engine.engine.plan import pairs_per_block
+from deeplift_engine.engine.block_sizes import pairs_per_block
+from deeplift_engine.engine.blocks import slices
 from deeplift_engine.errors import InputError, OutputError, RuleError
 from deeplift_engine.graph.fold_batch_norm import merging
 from deeplift_engine.graph.graph import Graph, Node
 from deeplift_engine.graph.inputs import InputInfo, arrays
-from deeplift_engine.layers import Convolution, Dense, Identity, ReLU
 from deeplift_engine.util.storage import read, write
 from deeplift_engine.util.typing import Array, Tensor
-
-PATTERNED = (Dense, Convolution)
-"""Layers that have patterns."""
 
 
 @dataclass(frozen=True, eq=False)
 class Patterns:
-    """An array like the kernel for each node that has one, by name; made by `fit_patterns`.
+    """An array like the kernel for each node that has one, by name, of `fit_patterns`.
 
     ``batch_norm`` says whether the kernels are those with batch norm merged into them.
     """
@@ -51,7 +48,7 @@ class Patterns:
         return f"patterns of {len(self.of_kernels)} kernels"
 
     def save(self, path: str, *, overwrite: bool = False) -> None:
-        """Write an ``.npz`` or HDF5 file, whole or not at all."""
+        """Write an ``.npz`` or HDF5 file, complete or not at all."""
         write(path, dict(self.of_kernels), {"batch_norm": self.batch_norm}, overwrite=overwrite)
 
     @classmethod
@@ -64,16 +61,16 @@ class Patterns:
             If there is no such file, or it holds something else.
         """
         try:
-            found, settings = read(path, "Patterns.save")
+            arrays, settings = read(path, "Patterns.save")
         except OutputError as error:
             raise InputError(f"patterns: {error}") from error
         if "batch_norm" not in settings:
             raise InputError(f"patterns: {path} holds none. Expected a file of Patterns.save.")
-        return cls(found, str(settings["batch_norm"]))
+        return cls(arrays, str(settings["batch_norm"]))
 
 
 class FittedNetwork(Protocol):
-    """What is read of a `Network`."""
+    """The attributes of a `Network` that patterns are fitted on."""
 
     graph: Graph
     inputs: tuple[InputInfo, ...]
@@ -96,31 +93,31 @@ def fit_patterns(
         ``"linear"``, over all.
     batch_norm
         ``"merge"`` fits kernels into which batch norm is merged, ``"rule"`` those of the file; the
-        methods do as it was said here.
+        methods do the same.
 
     Raises
     ------
     RuleError
-        For an estimator or a ``batch_norm`` that there is not.
+        For an unknown estimator or ``batch_norm``.
     InputError
         If the data do not fit the network, or there are none.
     """
     if estimator not in ("relu", "linear"):
         raise RuleError(f"estimator is 'relu' or 'linear', not {estimator!r}.")
     graph = merging(network.graph, network.graph.outputs, batch_norm)
-    nodes = {name: node for name, node in graph.nodes.items() if isinstance(node.layer, PATTERNED)}
+    nodes = {name: node for name, node in graph.nodes.items() if node.layer.learns_pattern}
     measure = _measuring(graph, nodes.values(), estimator == "relu")
     sums: list[Array] = []
     for block in _blocks(network, data, pairs_per_block(graph, nodes, network.dtype)):
-        found = [np.asarray(part) for part in measure(*map(tf.constant, block))]
-        sums = [a + b for a, b in zip(sums, found, strict=True)] if sums else found
+        measured = [np.asarray(tensor) for tensor in measure(*map(tf.constant, block))]
+        sums = [a + b for a, b in zip(sums, measured, strict=True)] if sums else measured
     if not sums:
         raise InputError("fit_patterns() met no batch of data.")
     each = zip(*[iter(sums)] * len(SUMS), strict=True)
     return Patterns(
         {
-            name: _pattern(node.layer, *parts)
-            for (name, node), parts in zip(nodes.items(), each, strict=True)
+            name: _pattern(node.layer, *of_node)
+            for (name, node), of_node in zip(nodes.items(), each, strict=True)
         },
         batch_norm,
     )
@@ -129,12 +126,12 @@ def fit_patterns(
 def _blocks(network: FittedNetwork, data: Any, most: int) -> Iterator[list[Array]]:
     for batch in data if isinstance(data, Iterator) else [data]:
         checked = arrays(batch, network.inputs, network.dtype)
-        for row in range(0, len(checked[0]), most):
-            yield [array[row : row + most] for array in checked]
+        for rows in slices(len(checked[0]), most):
+            yield [array[rows] for array in checked]
 
 
 SUMS = ("products", "active", "inputs", "outputs", "all")
-"""What is added up for a kernel: x·y and x over the active, their number, y over all, their number.
+"""The sums for a kernel: x·y and x over the active, their number, y over all, their number.
 
 The first and the third are like the kernel, the others have one number for each output.
 """
@@ -146,19 +143,19 @@ def _measuring(graph: Graph, nodes: Iterable[Node], active: bool) -> Callable[..
 
     def measure(*values: Tensor) -> list[Tensor]:
         at = graph.forward(dict(zip(graph.inputs, values, strict=True)), wanted)
-        found = []
+        sums: list[Tensor] = []
         for node in nodes:
             x, y = (tf.cast(at[name], tf.float64) for name in (node.inputs[0], node.name))
             counted = tf.cast(y > 0, y.dtype) if active and _feeds(node, graph) else tf.ones_like(y)
             axes = list(range(y.shape.rank - 1))
-            found += [
+            sums += [
                 _outer(node.layer, x, y * counted),
                 tf.reduce_sum(counted, axis=axes),
                 _outer(node.layer, x, counted),
                 tf.reduce_sum(y, axis=axes),
                 tf.reduce_sum(tf.ones_like(y), axis=axes),
             ]
-        return found
+        return sums
 
     signature = [
         tf.TensorSpec([None, *graph.nodes[name].shape], graph.nodes[name].dtype)
@@ -172,8 +169,7 @@ def _feeds(node: Node, graph: Graph) -> bool:
     """Whether a ReLU reads the node, with nothing between that changes it."""
     readers = graph.readers()[node.name]
     return any(
-        isinstance(reader.layer, ReLU)
-        or (isinstance(reader.layer, Identity) and _feeds(reader, graph))
+        reader.layer.rectifies or (reader.layer.is_identity and _feeds(reader, graph))
         for reader in readers
     )
 
@@ -186,8 +182,8 @@ def _pattern(
     number = np.maximum(active, 1)
     along = products / number - inputs / number * (outputs / count)
     size = (kernel * along).sum(axis=tuple(range(kernel.ndim - 1)))
-    found = np.divide(along, size, out=np.zeros_like(along), where=size != 0)
-    return np.asarray(found, layer.kernel.dtype)
+    pattern = np.divide(along, size, out=np.zeros_like(along), where=size != 0)
+    return np.asarray(pattern, layer.kernel.dtype)
 
 
 def _outer(layer: Any, x: Tensor, weights: Tensor) -> Tensor:
@@ -195,26 +191,8 @@ def _outer(layer: Any, x: Tensor, weights: Tensor) -> Tensor:
     kernel = tf.zeros(layer.kernel.shape, x.dtype)
     with tf.GradientTape() as tape:
         tape.watch(kernel)
-        output = _mapped(layer, x, kernel)
+        output = layer.with_kernel(x, kernel)
     return tape.gradient(output, kernel, output_gradients=weights)
-
-
-def _mapped(layer: Any, x: Tensor, kernel: Tensor) -> Tensor:
-    """The layer's map with a tensor for its kernel."""
-    if isinstance(layer, Dense):
-        return tf.tensordot(x, kernel, 1)
-    padding = layer.padding.upper()
-    if padding == "CAUSAL":
-        reach = (layer.kernel.shape[0] - 1) * layer.dilation[0]
-        x, padding = tf.pad(x, [(0, 0), (reach, 0), (0, 0)]), "VALID"
-    parts = zip(
-        tf.split(x, layer.groups, axis=-1), tf.split(kernel, layer.groups, axis=-1), strict=True
-    )
-    outputs = [
-        tf.nn.convolution(part, own, list(layer.strides), padding, dilations=list(layer.dilation))
-        for part, own in parts
-    ]
-    return tf.concat(outputs, axis=-1)
 
 
 __all__ = ["Patterns", "fit_patterns"]

@@ -5,13 +5,12 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from deeplift_engine.engine.assemble import Found
+from deeplift_engine.engine.assemble import MethodResult
 from deeplift_engine.engine.request import Request
-from deeplift_engine.engine.setup import Setup
-from deeplift_engine.explainers.explainer import Explainer
+from deeplift_engine.engine.task import Task
+from deeplift_engine.explainers.explainer import Explainer, Traits
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.relevance.propagation import Relevance, Rules
-from deeplift_engine.layers import Elementwise
 from deeplift_engine.rules.deeplift.assign import Assigned
 from deeplift_engine.rules.deeplift.elementwise import EpsilonRatio
 from deeplift_engine.util.options import Count, NotNegative, Positive
@@ -30,28 +29,27 @@ class EpsilonRatios(Explainer):
         Added to what a nonlinearity reads, with its sign; above 0.
     """
 
-    compares = False
-    per = "input"
+    traits = Traits(uses_references=False, attributes_of="input")
 
-    def __init__(self, setup: Setup, *, epsilon: Positive = 1e-4) -> None:
-        super().__init__(setup)
-        nodes, rule = setup.graph.nodes, EpsilonRatio(epsilon=epsilon)
-        self._walk = self.walk(
+    def __init__(self, task: Task, *, epsilon: Positive = 1e-4) -> None:
+        super().__init__(task)
+        nodes, rule = task.graph.nodes, EpsilonRatio(epsilon=epsilon)
+        self._backward = self.backward_pass(
             {
-                name: Assigned(rule) if isinstance(nodes[name].layer, Elementwise) else assigned
-                for name, assigned in setup.assigned().items()
+                name: Assigned(rule) if nodes[name].layer.kind == "elementwise" else assigned
+                for name, assigned in task.assigned().items()
             }
         )
 
-    def attribute(self, request: Request) -> Found:
+    def attribute(self, request: Request) -> MethodResult:
         """Input times the ratios sent back."""
-        walked = self._walk(request.data, request.seeds.values, request.batch_size)
-        scores = [m * x for m, x in zip(walked.multipliers, self.points(request), strict=True)]
-        return Found(scores, walked.multipliers, predictions=walked.outputs or None)
+        result = self._backward(request.data, request.weights, request.batch_size)
+        scores = [m * x for m, x in zip(result.multipliers, self.scored(request), strict=True)]
+        return MethodResult(scores, result.multipliers, predictions=result.outputs or None)
 
 
 def best_practice(
-    setup: Setup,
+    task: Task,
     *,
     epsilon: NotNegative = 1e-6,
     alpha: float = 1.0,
@@ -75,7 +73,7 @@ def best_practice(
     """
     rules = [(f"first:{flat}", "flat"), ("convolution", "alpha_beta"), ("default", "epsilon")]
     return Relevance(
-        setup,
+        task,
         rules=rules,
         epsilon=epsilon,
         alpha=alpha,
@@ -117,7 +115,7 @@ EPSILON_ALPHA_BETA = [("convolution", "alpha_beta"), ("default", "epsilon")]
 DEEP_TAYLOR = [("first", "root"), ("default", "z_plus")]
 
 WITHOUT_BIAS = "5·N"
-"""What a layer adds without its bias is one more pass."""
+"""A layer without its bias takes one more pass."""
 
 METHODS = (
     Method(

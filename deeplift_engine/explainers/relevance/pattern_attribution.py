@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from deeplift_engine.engine.assemble import Found
+from deeplift_engine.engine.assemble import MethodResult
 from deeplift_engine.engine.request import Request
-from deeplift_engine.engine.setup import Setup
+from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import RuleError
-from deeplift_engine.explainers.explainer import Explainer
+from deeplift_engine.explainers.explainer import Explainer, Traits
 from deeplift_engine.explainers.method import Method
-from deeplift_engine.explainers.relevance.fit_patterns import PATTERNED, Patterns
+from deeplift_engine.explainers.relevance.fit_patterns import Patterns
 from deeplift_engine.explainers.relevance.propagation import conserved, prepared
 from deeplift_engine.graph.graph import Node
 from deeplift_engine.layers import Linear
@@ -28,7 +28,7 @@ CLOSE = 0.01
 
 
 class ByPatterns(Explainer):
-    """The gradient's walk from the target's value, with other kernels on the way back.
+    """The gradient's backward pass from the target's value, with other kernels on the way.
 
     Dense layers and convolutions have the patterns that were fitted, what else mixes elements
     keeps its own weights.
@@ -41,30 +41,33 @@ class ByPatterns(Explainer):
         Whether patterns are multiplied with the weights.
     """
 
-    compares = False
+    traits = Traits(uses_references=False, attributes_of=None)
 
-    def __init__(self, setup: Setup, *, patterns: Any, times_weights: bool = False) -> None:
+    def __init__(self, task: Task, *, patterns: Any, times_weights: bool = False) -> None:
         if not isinstance(patterns, Patterns | str | PathLike):
             raise RuleError(
                 "patterns is what deeplift_engine.fit_patterns(network, x) gives, or the file that "
                 f"it was saved as, not {shown(patterns)}."
             )
-        given = patterns if isinstance(patterns, Patterns) else Patterns.load(str(patterns))
-        super().__init__(prepared(setup, given.batch_norm))
-        self.per = "input" if times_weights else None
-        rules = self.setup.assigned()
-        crossed = self.setup.graph.on_paths(self.setup.cuts, [self.setup.target])
-        for name, node in self.setup.graph.nodes.items():
-            if isinstance(node.layer, PATTERNED) and name in crossed:
-                pattern = _checked(node, given)
-                kernel = pattern * node.layer.kernel if times_weights else pattern
-                rules[name] = Assigned(Replaced(replace(node.layer, kernel=kernel)))
-        self._walk = self.walk(rules, relevance=True)
+        if not isinstance(patterns, Patterns):
+            patterns = Patterns.load(str(patterns))
+        super().__init__(prepared(task, patterns.batch_norm))
+        if times_weights:
+            self.traits = replace(self.traits, attributes_of="input")
+        rules = self.task.assigned()
+        crossed = self.task.graph.on_paths(self.task.attribution_nodes, [self.task.target])
+        for name, node in self.task.graph.nodes.items():
+            if node.layer.learns_pattern and name in crossed:
+                layer: Any = node.layer
+                pattern = _checked(node, patterns)
+                kernel = pattern * layer.kernel if times_weights else pattern
+                rules[name] = Assigned(Replaced(replace(layer, kernel=kernel)))
+        self._backward = self.backward_pass(rules, relevance=True)
 
-    def attribute(self, request: Request) -> Found:
-        """What arrives (T, N, *S) of the target's value."""
-        walked = self._walk(request.data, request.seeds.values, request.batch_size)
-        return conserved(walked.multipliers, walked.values, False, walked.outputs)
+    def attribute(self, request: Request) -> MethodResult:
+        """The target's value as it arrives (T, N, *S)."""
+        result = self._backward(request.data, request.weights, request.batch_size)
+        return conserved(result, result.values, promised=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +81,10 @@ class Replaced:
     def cross(self, layer: Linear, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Through the other layer."""
         sent = transposed(self.layer.transpose, full(arrived.mean, ends), ends.shapes())
-        return [Multiplier(part) for part in sent]
+        return [Multiplier(tensor) for tensor in sent]
 
     def spread(self, layer: Linear, ends: Ends) -> Tensor:
-        """Not asked for: nothing keeps parts apart."""
+        """Never read: no rule here has two multipliers."""
         return collapsed(ends)
 
 

@@ -1,6 +1,6 @@
 """Layer-wise relevance propagation (LRP): relevance, sent back by rules.
 
-What starts is the target's value f, and what arrives are the scores. Rules share relevance among
+It starts with the target's value f, and what arrives are the scores. Rules share relevance among
 the inputs of a layer; what biases and stabilisers take of it is lost, so that scores sum to f less
 that. A run reports the difference as ``convergence_delta``, and checks it, as it does completeness,
 where every rule on the way promises to lose nothing: kernels without bias (or ``bias=False``) and
@@ -11,17 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import numpy as np
 
-from deeplift_engine.engine.assemble import Found
-from deeplift_engine.engine.backward import Walked
+from deeplift_engine.engine.assemble import MethodResult
+from deeplift_engine.engine.backward import BackwardResult
 from deeplift_engine.engine.convergence import Sums
 from deeplift_engine.engine.request import Request
-from deeplift_engine.engine.setup import Setup
+from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import RuleError
-from deeplift_engine.explainers.explainer import Explainer
+from deeplift_engine.explainers.explainer import Explainer, Traits
 from deeplift_engine.graph.fold_batch_norm import merging
 from deeplift_engine.rules.lrp.composites import assign_relevance
 from deeplift_engine.rules.lrp.kernels import (
@@ -43,7 +43,7 @@ Rules = Rule | Mapping[str, Rule] | Sequence[tuple[str, Rule]]
 
 @dataclass(frozen=True)
 class Parameters:
-    """Of the rules that are given by name."""
+    """Parameters of the rules that have names."""
 
     epsilon: float
     gamma: float
@@ -64,17 +64,19 @@ class Parameters:
 
 
 RULES: Mapping[str, Callable[[Parameters], RelevanceRule]] = {
-    "z": lambda given: Epsilon(0.0, given.bias),
-    "epsilon": lambda given: Epsilon(given.epsilon, given.bias),
-    "gamma": lambda given: Gamma(given.gamma, given.bias),
-    "z_plus": lambda given: AlphaBeta(1.0, 0.0, given.bias),
-    "alpha_beta": lambda given: AlphaBeta(given.alpha, given.beta, given.bias),
-    "w_square": lambda given: W_SQUARE,
-    "flat": lambda given: FLAT,
+    "z": lambda parameters: Epsilon(0.0, parameters.bias),
+    "epsilon": lambda parameters: Epsilon(parameters.epsilon, parameters.bias),
+    "gamma": lambda parameters: Gamma(parameters.gamma, parameters.bias),
+    "z_plus": lambda parameters: AlphaBeta(1.0, 0.0, parameters.bias),
+    "alpha_beta": lambda parameters: AlphaBeta(parameters.alpha, parameters.beta, parameters.bias),
+    "w_square": lambda parameters: W_SQUARE,
+    "flat": lambda parameters: FLAT,
     "z_box": Parameters.box,
-    "root": lambda given: W_SQUARE if given.low is given.high is None else given.box(),
+    "root": lambda parameters: (
+        W_SQUARE if parameters.low is parameters.high is None else parameters.box()
+    ),
 }
-"""Rules of kernels by name; ``"root"`` is z-box where bounds are given, else w-square."""
+"""Rules of kernels by name; ``"root"`` is z-box where there are bounds, else w-square."""
 
 
 class Relevance(Explainer):
@@ -88,7 +90,7 @@ class Relevance(Explainer):
     ----------
     rules
         Of kernels: a name (``"z"``, ``"epsilon"``, ``"gamma"``, ``"z_plus"``, ``"alpha_beta"``,
-        ``"w_square"``, ``"flat"``, ``"z_box"``), a rule made by hand (of
+        ``"w_square"``, ``"flat"``, ``"z_box"``), a rule of your own (of
         `deeplift_engine.rules.lrp.kernels`), or ordered pairs (which layers, rule), as a list or a
         mapping, of which the first that matches wins. Which layers: ``"first"``, the lowest kernels
         (``"first:2"`` for the two lowest), ``"dense"``, ``"convolution"``, ``"class:Conv1D"``, a
@@ -111,15 +113,16 @@ class Relevance(Explainer):
         one; ``"rule"`` has it share in proportion, as any layer that adds.
     """
 
-    compares = False
-    per = "input"
-    advice: ClassVar[str] = (
-        "Relevance is lost where a rule divides by zero; dtype='float64' rules out rounding."
+    traits = Traits(
+        uses_references=False,
+        attributes_of="input",
+        advice="Relevance is lost where a rule divides by zero; dtype='float64' rules out "
+        "rounding.",
     )
 
     def __init__(
         self,
-        setup: Setup,
+        task: Task,
         *,
         rules: Rules = "epsilon",
         epsilon: NotNegative = 1e-6,
@@ -132,45 +135,46 @@ class Relevance(Explainer):
         start: Annotated[str, Among(("value", "one"))] = "value",
         batch_norm: str = "merge",
     ) -> None:
-        super().__init__(prepared(setup, batch_norm))
-        given = Parameters(epsilon, gamma, alpha, beta, low, high, bias)
+        super().__init__(prepared(task, batch_norm))
+        parameters = Parameters(epsilon, gamma, alpha, beta, low, high, bias)
         pairs = pairs_of(rules, (str, RelevanceRule), "[('first', 'flat'), ('default', 'z_plus')]")
-        made = [(which, _made(rule, given)) for which, rule in pairs]
-        assigned = assign_relevance(self.setup.graph.nodes, made, Epsilon(epsilon, bias))
-        self._walk = self.walk(assigned, relevance=True)
-        self.conserves, self.given = self._walk.plan.complete, start == "one"
+        chosen = [(which, _rule(rule, parameters)) for which, rule in pairs]
+        assigned = assign_relevance(self.task.graph.nodes, chosen, Epsilon(epsilon, bias))
+        self._backward = self.backward_pass(assigned, relevance=True)
+        self.conserves, self.direct = self._backward.task.complete, start == "one"
 
-    def attribute(self, request: Request) -> Found:
+    def attribute(self, request: Request) -> MethodResult:
         """Relevance (T, N, *S), which sums to the target's value but for what was lost."""
-        seeds = request.seeds.values
-        walked = self.walk_back(request, seeds, given=self.given)
-        start = walked.values
-        if self.given:
-            start = np.broadcast_to(seeds.reshape(*seeds.shape[:2], -1).sum(axis=2), start.shape)
-        return conserved(walked.multipliers, start, self.conserves, walked.outputs)
+        weights = request.weights
+        result = self.propagate(request, weights, direct=self.direct)
+        start = result.values
+        if self.direct:
+            total = weights.reshape(*weights.shape[:2], -1).sum(axis=2)
+            start = np.broadcast_to(total, start.shape)
+        return conserved(result, start, self.conserves)
 
-    def walk_back(self, request: Request, seeds: Array, *, given: bool = False) -> Walked:
-        """Relevance of a request's data, starting as `Walk` says."""
-        return self._walk(request.data, seeds, request.batch_size, given=given)
+    def propagate(
+        self, request: Request, weights: Array, *, direct: bool = False
+    ) -> BackwardResult:
+        """Relevance of a request's data, starting as `BackwardPass` says."""
+        return self._backward(request.data, weights, request.batch_size, direct=direct)
 
 
-def prepared(setup: Setup, batch_norm: str) -> Setup:
+def prepared(task: Task, batch_norm: str) -> Task:
     """The setup with its batch norms merged, or as it is."""
-    graph = merging(setup.graph, {*setup.cuts, setup.target}, batch_norm)
-    return replace(setup, graph=graph)
+    graph = merging(task.graph, {*task.attribution_nodes, task.target}, batch_norm)
+    return replace(task, graph=graph)
 
 
-def conserved(
-    scores: list[Array], start: Array, promised: bool, outputs: dict[str, Array]
-) -> Found:
-    """What was found, with the sum of scores beside the relevance (T, N) that it started with."""
-    sums = Sums.of(scores, start, np.zeros_like(start), promised)
-    return Found(scores, sums=sums, predictions=outputs or None)
+def conserved(result: BackwardResult, start: Array, promised: bool) -> MethodResult:
+    """Scores, with their sums beside the relevance (T, N) that the pass started with."""
+    sums = Sums.of(result.multipliers, start, np.zeros_like(start), promised)
+    return MethodResult(result.multipliers, sums=sums, predictions=result.outputs or None)
 
 
-def _made(rule: Any, given: Parameters) -> RelevanceRule:
+def _rule(rule: Any, parameters: Parameters) -> RelevanceRule:
     if isinstance(rule, RelevanceRule):
         return rule
     if not isinstance(rule, str) or rule not in RULES:
         raise RuleError(unknown_name("relevance rule", str(rule), list(RULES)))
-    return RULES[rule](given)
+    return RULES[rule](parameters)

@@ -7,21 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from deeplift_engine.errors import RuleError
-from deeplift_engine.layers import (
-    Composite,
-    Elementwise,
-    Identity,
-    Joint,
-    Layer,
-    Linear,
-    Lookup,
-    Recurrence,
-    Reshape,
-    Scale,
-    Selection,
-    Transpose,
+from deeplift_engine.layers import Elementwise, Layer, Recurrence
+from deeplift_engine.rules.deeplift.elementwise import (
+    Deconvolution,
+    ElementwiseRule,
+    Factor,
+    RevealCancel,
 )
-from deeplift_engine.rules.deeplift.elementwise import Deconvolution, Factor, RevealCancel
 from deeplift_engine.rules.deeplift.joint import GradientAtInput, OwnRule, Path, Winner
 from deeplift_engine.rules.deeplift.linear import Transposed
 from deeplift_engine.rules.deeplift.tokens import Tokens
@@ -40,15 +32,16 @@ from deeplift_engine.rules.selecting import (
 
 logger = logging.getLogger("deeplift_engine")
 
-ELEMENTWISE: dict[str, Factor | Deconvolution | RevealCancel] = {
-    "rescale": Factor("rescale", "slope"),
-    "reveal_cancel": RevealCancel(),
-    "gradient": Factor("gradient", "derivative"),
-    "guided_backprop": Factor("guided_backprop", "derivative", True),
-    "guided_backprop_rescale": Factor("guided_backprop_rescale", "slope", True),
-    "deconvnet": Deconvolution(),
-    "pass_through": Factor("pass_through", "one"),
-}
+_ELEMENTWISE: tuple[ElementwiseRule, ...] = (
+    Factor("rescale", "slope"),
+    RevealCancel(),
+    Factor("gradient", "derivative"),
+    Factor("guided_backprop", "derivative", True),
+    Factor("guided_backprop_rescale", "slope", True),
+    Deconvolution(),
+    Factor("pass_through", "one"),
+)
+ELEMENTWISE: dict[str, ElementwiseRule] = {rule.name: rule for rule in _ELEMENTWISE}
 """Rules of nonlinear functions of one element, by name."""
 
 COMPOSITES: dict[str, list[tuple[str, str]]] = {
@@ -60,8 +53,15 @@ COMPOSITES: dict[str, list[tuple[str, str]]] = {
 }
 """Named lists of (which layers, rule)."""
 
-GRADIENT_STYLE = ("gradient", "guided_backprop", "deconvnet", "pass_through")
-TRANSPARENT = (Identity, Reshape, Scale, Transpose)
+BY_KIND: Mapping[str, Rule] = {
+    "linear": Transposed(),
+    "lookup": Tokens(),
+    "selection": Winner(),
+    "joint": Path(),
+    "composite": OwnRule(),
+}
+"""Rules of the other families, by `Layer.kind`."""
+
 Rules = str | Mapping[str, str] | Sequence[tuple[str, str]]
 
 
@@ -118,8 +118,8 @@ def assign(
 
 def _selected(rules: Rules, nodes: Nodes) -> list[tuple[Selector, str]]:
     """The pairs of ``rules``, read and checked."""
-    given = COMPOSITES.get(rules, rules) if isinstance(rules, str) else rules
-    pairs = pairs_of(given, str, "[('conv1d_1', 'gradient'), ('default', 'rescale')]")
+    listed = COMPOSITES.get(rules, rules) if isinstance(rules, str) else rules
+    pairs = pairs_of(listed, str, "[('conv1d_1', 'gradient'), ('default', 'rescale')]")
     for _, rule in pairs:
         if not isinstance(rule, str) or rule not in ELEMENTWISE:
             raise RuleError(unknown_name("rule", str(rule), list(ELEMENTWISE)))
@@ -132,50 +132,44 @@ def _selected(rules: Rules, nodes: Nodes) -> list[tuple[Selector, str]]:
 
 def _behind(family: str, nodes: Nodes) -> Test:
     """Whether a node is an activation that layers of a family feed."""
-    return lambda node: isinstance(node.layer, Elementwise) and _family(node, nodes) == family
+    return lambda node: (
+        node.layer.kind == "elementwise" and _source(node, nodes).layer.core.kernel_family == family
+    )
 
 
 def _source(node: NodeLike, nodes: Nodes) -> NodeLike:
-    """The layer that feeds an activation, looking through what does not mix elements."""
+    """The layer that feeds an activation, behind layers that are transparent."""
     source = nodes[node.inputs[0]]
-    while isinstance(source.layer.core, TRANSPARENT):
+    while source.layer.core.transparent:
         source = nodes[source.inputs[0]]
     return source
 
 
-def _family(node: NodeLike, nodes: Nodes) -> str:
-    layer = _source(node, nodes).layer.core
-    return next((family for family, kinds in FAMILIES.items() if isinstance(layer, kinds)), "")
-
-
 def _why(node: NodeLike, nodes: Nodes) -> str:
-    if not isinstance(node.layer, Elementwise) or _family(node, nodes):
+    """Note on an activation that neither convolution nor dense layer feeds."""
+    if node.layer.kind != "elementwise":
         return ""
     source = _source(node, nodes)
+    if source.layer.core.kernel_family is not None:
+        return ""
     return f"fed by {source.name} ({source.class_name}), neither convolution nor dense"
 
 
 def _for_layer(layer: Layer, name: str, max_pooling: str) -> Rule:
-    if isinstance(layer, Linear):
-        return Transposed()
     if isinstance(layer, Elementwise):
         if name == "reveal_cancel" and not layer.everywhere:
             name = "rescale"
         return ELEMENTWISE[name]
-    if isinstance(layer, Lookup):
-        return Tokens()
-    if name in GRADIENT_STYLE and not isinstance(layer, Recurrence):
-        return GradientAtInput()
-    if isinstance(layer, Selection):
-        return GradientAtInput() if layer.pools and max_pooling == "gradient" else Winner()
-    if isinstance(layer, Joint):
-        return Path()
-    if isinstance(layer, Composite):
-        return OwnRule()
     if isinstance(layer, Recurrence):
         cell = layer.cell.nodes.values()
         inner = {
             node.name: _for_layer(node.layer, name, max_pooling) for node in cell if node.inputs
         }
         return Unrolled(name, inner)
-    raise RuleError(f"No rule for layers of kind {layer.kind!r}.")
+    nonlinear = layer.kind in ("selection", "joint", "composite")
+    by_gradient = ELEMENTWISE[name].at_input or (layer.pools and max_pooling == "gradient")
+    if nonlinear and by_gradient:
+        return GradientAtInput()
+    if layer.kind not in BY_KIND:
+        raise RuleError(f"No rule for layers of kind {layer.kind!r}.")
+    return BY_KIND[layer.kind]

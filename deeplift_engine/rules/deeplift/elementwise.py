@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
 
 from deeplift_engine.layers import Elementwise
-from deeplift_engine.rules.rule import Ends, Multiplier, collapsed
+from deeplift_engine.rules.rule import Ends, Multiplier, Rule, collapsed
 from deeplift_engine.tensors.tensor_ops import stabilised
 from deeplift_engine.util.typing import Tensor
+
+
+class ElementwiseRule(Rule, Protocol):
+    """A rule of nonlinear functions of one element, which users choose by its name."""
+
+    @property
+    def at_input(self) -> bool:
+        """Whether it ignores references; other nonlinear layers then have the gradient's rule."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,11 @@ class Factor:
         """Only the chord sums to the difference, and only if nothing is dropped."""
         return self.factor == "slope" and not self.positive_only
 
+    @property
+    def at_input(self) -> bool:
+        """The chord alone compares with the reference."""
+        return self.factor != "slope"
+
     def cross(self, layer: Elementwise, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Multipliers of the input."""
         if self.positive_only:
@@ -50,7 +64,7 @@ class Factor:
 
         def crossing(points: list[Tensor], mean: Tensor, *half: Tensor) -> tuple[Tensor, ...]:
             factor = getattr(layer, self.factor)(*points)
-            return (mean * factor, *(part * tf.abs(factor) for part in half))
+            return (mean * factor, *(difference * tf.abs(factor) for difference in half))
 
         half = [] if arrived.half_difference is None else [arrived.half_difference]
         return [Multiplier(*ends.fuse(crossing)(self._points(ends), arrived.mean, *half))]
@@ -82,6 +96,7 @@ class Deconvolution:
 
     name: str = "deconvnet"
     complete: bool = False
+    at_input: bool = True
 
     def cross(self, layer: Elementwise, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Multipliers of the input."""
@@ -117,7 +132,7 @@ class EpsilonRatio:
         return [Multiplier(ends.fuse(crossing)(ends.inputs()[0], arrived.mean))]
 
     def spread(self, layer: Elementwise, ends: Ends) -> Tensor:
-        """Not asked for: nothing keeps parts apart."""
+        """Not used: nothing keeps parts apart."""
         return collapsed(ends)
 
 
@@ -131,6 +146,7 @@ class RevealCancel:
 
     name: str = "reveal_cancel"
     complete: bool = True
+    at_input: bool = False
 
     def cross(self, layer: Elementwise, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Multipliers of the input."""

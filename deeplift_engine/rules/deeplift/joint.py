@@ -103,8 +103,8 @@ class Path:
                 for x, x0 in zip(inputs, references, strict=True)
             ]
 
-        found: list[Tensor] = ends.fuse(points)(ends.inputs(), ends.references())
-        return found
+        between: list[Tensor] = ends.fuse(points)(ends.inputs(), ends.references())
+        return between
 
     def send(
         self, layer: Joint, ends: Ends, arrived: Multiplier, prepared: list[Tensor]
@@ -118,9 +118,9 @@ class Path:
             points = prepared[number * count : (number + 1) * count]
             sent = pulled_back(layer, points, multiplier)
             if layer.nodes > 1:
-                sent = [float(weight) * part for part in sent]
+                sent = [float(weight) * gradient for gradient in sent]
             total = [a + b for a, b in zip(total, sent, strict=True)] if total else sent
-        return [Multiplier(part) for part in total]
+        return [Multiplier(gradient) for gradient in total]
 
     def spread(self, layer: Joint, ends: Ends) -> Tensor:
         """Size of the output's delta."""
@@ -145,7 +145,7 @@ class OwnRule:
 
         multiplier = folded(ends, arrived)
         sent = ends.fuse(crossing)(ends.inputs(), ends.references(), outputs, multiplier)
-        return [Multiplier(part) for part in sent]
+        return [Multiplier(gradient) for gradient in sent]
 
     def spread(self, layer: Composite, ends: Ends) -> Tensor:
         """Size of the output's delta."""

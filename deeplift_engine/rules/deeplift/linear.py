@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import tensorflow as tf
 
-from deeplift_engine.layers import Linear, Part
+from deeplift_engine.layers import Linear
 from deeplift_engine.rules.rule import Ends, Multiplier, deltas, full, pairwise, transposed
 from deeplift_engine.util.typing import Tensor
 
@@ -25,18 +25,20 @@ class Transposed:
     def cross(self, layer: Linear, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Multipliers of the inputs."""
         shapes = ends.shapes()
-        if isinstance(layer, Part) and isinstance(shapes[0][-1], int):
-            place = (layer.start, layer.stop, shapes[0][-1])
-            return [replace(self._full(layer, ends, arrived), slice=place)]
+        if layer.last_axis_slice is not None and isinstance(shapes[0][-1], int):
+            elements = (*layer.last_axis_slice, shapes[0][-1])
+            return [replace(self._full(layer, ends, arrived), slice=elements)]
         arrived = self._full(layer, ends, arrived)
         means = transposed(layer.transpose, arrived.mean, shapes)
         if arrived.half_difference is None:
             return [Multiplier(mean) for mean in means]
         halves = transposed(layer.absolute().transpose, arrived.half_difference, shapes)
-        parts = [Multiplier(mean, half) for mean, half in zip(means, halves, strict=True)]
-        if not layer.folds:
-            return parts
-        return [part.folded(delta) for part, delta in zip(parts, deltas(ends), strict=True)]
+        sent = [Multiplier(mean, half) for mean, half in zip(means, halves, strict=True)]
+        if not layer.has_kernel:
+            return sent
+        return [
+            multiplier.folded(delta) for multiplier, delta in zip(sent, deltas(ends), strict=True)
+        ]
 
     @staticmethod
     def _full(layer: Linear, ends: Ends, arrived: Multiplier) -> Multiplier:
@@ -47,5 +49,5 @@ class Transposed:
 
     def spread(self, layer: Linear, ends: Ends) -> Tensor:
         """Spread of the output."""
-        sizes = [tf.abs(delta) for delta in deltas(ends)] if layer.folds else ends.spreads()
+        sizes = [tf.abs(delta) for delta in deltas(ends)] if layer.has_kernel else ends.spreads()
         return pairwise(layer.absolute().linear, sizes)

@@ -34,7 +34,7 @@ class Tokens:
         """Contributions of the tokens."""
         contribution = folded(ends, arrived) * (ends.delta() if self.compared else ends.output())
         if len(ends.shapes()) > 1:
-            return [Multiplier(part) for part in self._shared(contribution, ends)]
+            return [Multiplier(share) for share in self._shared(contribution, ends)]
         features = range(
             contribution.shape.rank - (len(ends.shape()) - len(ends.shapes()[0])),
             contribution.shape.rank,
@@ -57,8 +57,8 @@ class Tokens:
         ]
         each = safe_divide(contribution, sum(changed[1:], changed[0]) + tf.zeros_like(contribution))
         return [
-            summed_to_shape(each * part, shape, ends.shape())
-            for part, shape in zip(changed, ends.shapes(), strict=True)
+            summed_to_shape(each * share, shape, ends.shape())
+            for share, shape in zip(changed, ends.shapes(), strict=True)
         ]
 
 
@@ -66,7 +66,7 @@ def summed_to_shape(share: Tensor, shape: Sequence[Any], output: Sequence[Any]) 
     """The sum over the axes along which a tensor of ``shape`` was repeated."""
     axes = [
         axis
-        for axis, (size, whole) in enumerate(zip(shape, output, strict=True), LEADING)
-        if isinstance(size, int) and size == 1 and not (isinstance(whole, int) and whole == 1)
+        for axis, (size, full) in enumerate(zip(shape, output, strict=True), LEADING)
+        if isinstance(size, int) and size == 1 and not (isinstance(full, int) and full == 1)
     ]
     return tf.reduce_sum(share, axis=axes, keepdims=True)

@@ -5,52 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from deeplift_engine.errors import RuleError
-from deeplift_engine.layers import (
-    Activation,
-    Composite,
-    Concatenate,
-    Crop,
-    Element,
-    Elementwise,
-    Embedding,
-    Identity,
-    Input,
-    Joint,
-    Layer,
-    Linear,
-    Lookup,
-    Pad,
-    Part,
-    Recurrence,
-    Repeat,
-    Reshape,
-    Reverse,
-    Scale,
-    Selection,
-    Softmax,
-    Transpose,
-    UsedSteps,
-)
-from deeplift_engine.layers.attention import MaskedSoftmax, NewAxes
-from deeplift_engine.layers.functions import COMPARISONS, Function
-from deeplift_engine.layers.operations import BroadcastLike, BroadcastTo, PadWith
+from deeplift_engine.layers import Recurrence
 from deeplift_engine.layers.recurrence import MASK
-from deeplift_engine.layers.sparsemax import Sparsemax
 from deeplift_engine.rules.deeplift.assign import Assigned
 from deeplift_engine.rules.lrp.kernels import ByCoefficients, Epsilon, RelevanceRule
 from deeplift_engine.rules.lrp.others import Moved, OwnShares, Passed, Signals, Summed, TakesAll
 from deeplift_engine.rules.recurrence import Unrolled
 from deeplift_engine.rules.rule import Rule
 from deeplift_engine.rules.selecting import FAMILIES, NodeLike, Nodes, Selector, Test, select
-
-MOVING = (
-    *(BroadcastLike, BroadcastTo, Concatenate, Crop, Element, Identity, NewAxes, Pad, PadWith),
-    *(Part, Repeat, Reshape, Reverse, Transpose),
-)
-"""Layers each of whose outputs is one input, or a constant."""
-GATES = {"hard_sigmoid", "hard_sigmoid_keras2", "nonzero", "sigmoid", "sparse_sigmoid"}
-GATES |= set(COMPARISONS)
-"""Functions of one element whose values are shares, from 0 to 1."""
 
 IN_PROPORTION = Epsilon(0.0)
 
@@ -94,23 +56,18 @@ def _selected(pairs: Sequence[tuple[str, RelevanceRule]], nodes: Nodes) -> Pairs
     """The pairs, their keys read."""
     depths = _depths(nodes)
     words: dict[str, Test] = {"default": lambda node: True}
-    words |= {family: _of_family(kinds) for family, kinds in FAMILIES.items()}
+    words |= {family: _of_family(family) for family in FAMILIES}
     counted = {"first": lambda count: lambda node: _is_low(node, depths, count)}
     return [(select(which, nodes, words, counted), rule) for which, rule in pairs]
 
 
-def _of_family(kinds: tuple[type[Layer], ...]) -> Test:
-    """Whether a node, or what a recurrent one begins with, is of these classes."""
-
-    def test(node: NodeLike) -> bool:
-        layer = node.layer.entry if isinstance(node.layer, Recurrence) else node.layer
-        return isinstance(layer.core, kinds)
-
-    return test
+def _of_family(family: str) -> Test:
+    """Whether a node, or the kernel at the entry of a recurrent one, is of a family."""
+    return lambda node: node.layer.input_map.core.kernel_family == family
 
 
 def _is_low(node: NodeLike, depths: Mapping[str, int], count: int) -> bool:
-    return not isinstance(node.layer, Recurrence) and depths[node.name] <= count
+    return node.layer.kind != "recurrent" and depths[node.name] <= count
 
 
 def _rule(node: NodeLike, nodes: Nodes, pairs: Pairs, adding: Epsilon) -> Rule:
@@ -118,27 +75,28 @@ def _rule(node: NodeLike, nodes: Nodes, pairs: Pairs, adding: Epsilon) -> Rule:
     if isinstance(layer, Recurrence):
         return _unrolled(layer, _chosen(node, pairs), adding)
     rule: RelevanceRule
-    if isinstance(layer, Linear):
+    if layer.kind == "linear":
         rule = _of_linear(node, pairs) or _adding(pairs, adding)
-    elif isinstance(layer, Joint):
+    elif layer.kind == "joint":
         rule = Signals(_gates(node, nodes), adding.epsilon)
     else:
-        rule = next(made for family, made in BY_FAMILY.items() if isinstance(layer, family))
+        rule = BY_KIND[layer.kind]
     return rule.of(layer)
 
 
-BY_FAMILY: Mapping[type[Layer], RelevanceRule] = {
-    Elementwise: Passed(),
-    Selection: TakesAll(),
-    Composite: OwnShares(),
-    Lookup: Summed(),
+BY_KIND: Mapping[str, RelevanceRule] = {
+    "elementwise": Passed(),
+    "selection": TakesAll(),
+    "composite": OwnShares(),
+    "lookup": Summed(),
 }
+"""Rules of the families that have one, by `Layer.kind`."""
 
 
 def _of_linear(node: NodeLike, pairs: Pairs) -> RelevanceRule | None:
-    if node.tokens or isinstance(node.layer.core, MOVING):
+    if node.tokens or node.layer.core.moves:
         return Moved()
-    if isinstance(node.layer, Linear) and node.layer.folds:
+    if node.layer.has_kernel:
         return _chosen(node, pairs)
     return next((rule for selects, rule in pairs if selects.names(node)), None)
 
@@ -170,33 +128,25 @@ def _unrolled(layer: Recurrence, rule: RelevanceRule, adding: Epsilon) -> Unroll
 
 def _gates(node: NodeLike, nodes: Nodes) -> tuple[int, ...]:
     """Which factors of a product are gates; none where all are."""
-    found = [number for number, name in enumerate(node.inputs) if _is_gate(name, nodes)]
-    return tuple(found) if len(found) < len(node.inputs) else ()
+    gates = [number for number, name in enumerate(node.inputs) if _is_gate(name, nodes)]
+    return tuple(gates) if len(gates) < len(node.inputs) else ()
 
 
 def _is_gate(name: str, nodes: Nodes) -> bool:
     """Whether a node holds shares, from 0 to 1: of a sigmoid, a softmax, a mask."""
     node = nodes[name]
     layer = node.layer.core
-    if isinstance(layer, Input):
+    if not node.inputs:
         return name == MASK
-    if isinstance(layer, Activation | Function):
-        return layer.name in GATES
-    if isinstance(layer, Softmax):
-        return not layer.logarithm
-    if isinstance(layer, MaskedSoftmax | Sparsemax | UsedSteps):
-        return True
-    if isinstance(layer, Lookup):
-        return not isinstance(layer, Embedding)
-    through = isinstance(layer, (*MOVING, Scale, Joint, Selection))
-    return through and all(_is_gate(source, nodes) for source in node.inputs)
+    return layer.is_gate or (
+        layer.keeps_gates and all(_is_gate(source, nodes) for source in node.inputs)
+    )
 
 
 def _depths(nodes: Nodes) -> dict[str, int]:
-    """How many kernels are on the longest way to each node, its own included."""
-    found: dict[str, int] = {}
+    """Number of kernels on the longest path to each node, its own included."""
+    depths: dict[str, int] = {}
     for node in nodes.values():
-        layer = node.layer
-        kernel = isinstance(layer, Recurrence) or (isinstance(layer, Linear) and layer.folds)
-        found[node.name] = max((found[name] for name in node.inputs), default=0) + kernel
-    return found
+        before = max((depths[name] for name in node.inputs), default=0)
+        depths[node.name] = before + node.layer.has_kernel
+    return depths

@@ -52,9 +52,9 @@ class RelevanceRule:
 
     def __str__(self) -> str:
         """Its name and parameters."""
-        kept = [entry.name for entry in fields(self) if entry.name not in UNSAID]
-        given = ", ".join(f"{name}={getattr(self, name)!r}" for name in kept)
-        return f"{self.name}({given})" if given else self.name
+        parameters = [entry.name for entry in fields(self) if entry.name not in UNSAID]
+        listed = ", ".join(f"{name}={getattr(self, name)!r}" for name in parameters)
+        return f"{self.name}({listed})" if listed else self.name
 
     def of(self, layer: Layer) -> RelevanceRule:
         """The rule for one layer."""
@@ -69,7 +69,7 @@ class RelevanceRule:
         raise NotImplementedError
 
     def spread(self, layer: Layer, ends: Ends) -> Tensor:
-        """Not asked for: relevance has no parts."""
+        """Not used: relevance has no positive and negative parts."""
         return collapsed(ends)
 
 
@@ -93,7 +93,7 @@ class Epsilon(RelevanceRule):
         level = _output(layer, ends, self.bias)
         share = _fused_quotient(ends, arrived, level, self.epsilon)
         sent = transposed(layer.transpose, share, ends.shapes())
-        return [Multiplier(part, scale=x) for x, part in zip(ends.inputs(), sent, strict=True)]
+        return [Multiplier(each, scale=x) for x, each in zip(ends.inputs(), sent, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -125,15 +125,15 @@ class AlphaBeta(RelevanceRule):
         alpha, beta = self.alpha, self.beta
 
         def shares(relevance: Tensor, output: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
-            positive, negative = _parts(output, size)
+            positive, negative = _by_sign(output, size)
             above = safe_divide(alpha * relevance, positive) / 2
             below = safe_divide(beta * relevance, negative) / 2
             return above - below, above + below
 
         output, size = _output(layer, ends, self.bias), _size(layer, ends, self.bias)
-        found = ends.fuse(shares)(full(arrived.mean, ends), output, size)
+        factors = ends.fuse(shares)(full(arrived.mean, ends), output, size)
         points = ends.inputs()
-        return _sent(layer, ends, points, found[0], [tf.abs(x) for x in points], found[1])
+        return _sent(layer, ends, points, factors[0], [tf.abs(x) for x in points], factors[1])
 
 
 @dataclass(frozen=True)
@@ -161,15 +161,15 @@ class Gamma(RelevanceRule):
         gamma = self.gamma
 
         def shares(relevance: Tensor, output: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
-            positive, negative = _parts(output, size)
+            positive, negative = _by_sign(output, size)
             level = output + gamma * tf.where(output > 0, positive, negative)
             share = safe_divide(relevance, level)
             return share * (1 + gamma / 2), share * tf.sign(output) * (gamma / 2)
 
         output, size = _output(layer, ends, self.bias), _size(layer, ends, self.bias)
-        found = ends.fuse(shares)(full(arrived.mean, ends), output, size)
+        factors = ends.fuse(shares)(full(arrived.mean, ends), output, size)
         points = ends.inputs()
-        return _sent(layer, ends, points, found[0], [tf.abs(x) for x in points], found[1])
+        return _sent(layer, ends, points, factors[0], [tf.abs(x) for x in points], factors[1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,7 +238,7 @@ def quotient(relevance: Tensor, level: Tensor, stabiliser: float = 0.0) -> Tenso
 def _fused_quotient(
     ends: Ends, arrived: Multiplier, level: Tensor, stabiliser: float = 0.0
 ) -> Tensor:
-    """What arrived over the level, multiplied on the way where it is a product."""
+    """The relevance that arrived over the level; a product is multiplied in the same kernel."""
     scale = arrived.scale
 
     def divided(level: Tensor, relevance: Tensor, *scale: Tensor) -> Tensor:
@@ -263,7 +263,7 @@ def _size(layer: Linear, ends: Ends, bias: bool) -> Tensor:
     return pairwise(magnitudes.forward if bias else magnitudes.linear, points)
 
 
-def _parts(output: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
+def _by_sign(output: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
     """P and N, the sums of what is above and below 0."""
     return (
         _without_rounding((output + size) / 2, size),
@@ -271,9 +271,9 @@ def _parts(output: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
     )
 
 
-def _without_rounding(part: Tensor, size: Tensor) -> Tensor:
-    noise = ROUNDING * epsilon(part.dtype) * size
-    return tf.where(tf.abs(part) <= noise, tf.zeros_like(part), part)
+def _without_rounding(total: Tensor, size: Tensor) -> Tensor:
+    noise = ROUNDING * epsilon(total.dtype) * size
+    return tf.where(tf.abs(total) <= noise, tf.zeros_like(total), total)
 
 
 def _sent(
@@ -289,8 +289,8 @@ def _sent(
     straight = transposed(layer.transpose, share, shapes)
     magnitudes = transposed(layer.absolute().transpose, by_size, shapes)
     return [
-        Multiplier(x * part + size * other)
-        for x, part, size, other in zip(points, straight, sizes, magnitudes, strict=True)
+        Multiplier(x * each + size * other)
+        for x, each, size, other in zip(points, straight, sizes, magnitudes, strict=True)
     ]
 
 

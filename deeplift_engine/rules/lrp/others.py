@@ -7,8 +7,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from deeplift_engine.layers import Composite, Elementwise, Joint, Linear, Lookup, Pad, Selection
-from deeplift_engine.layers.operations import PadWith
+from deeplift_engine.layers import Composite, Elementwise, Joint, Linear, Lookup, Selection
 from deeplift_engine.rules.deeplift.linear import Transposed
 from deeplift_engine.rules.deeplift.tokens import summed_to_shape
 from deeplift_engine.rules.lrp.kernels import RelevanceRule, quotient
@@ -24,8 +23,8 @@ class Moved(RelevanceRule):
     name: ClassVar[str] = "moved"
 
     def conserves(self, layer: Linear) -> bool:
-        """What arrives at a padding is lost."""
-        return not isinstance(layer, Pad | PadWith)
+        """Relevance that arrives at a padding is lost."""
+        return not layer.core.pads
 
     def cross(self, layer: Linear, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """The transposed map, of coefficients 0 and 1."""
@@ -39,7 +38,7 @@ class Passed(RelevanceRule):
     name: ClassVar[str] = "passed"
 
     def cross(self, layer: Elementwise, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
-        """What arrived."""
+        """The relevance that arrived."""
         return [arrived]
 
 
@@ -52,7 +51,7 @@ class TakesAll(RelevanceRule):
     def cross(self, layer: Selection, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """The gradient of the choice."""
         sent = pulled_back(layer, ends.inputs(), full(arrived.mean, ends))
-        return [Multiplier(part) for part in sent]
+        return [Multiplier(gradient) for gradient in sent]
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class Signals(RelevanceRule):
     epsilon: float = 0.0
 
     def conserves(self, layer: Joint) -> bool:
-        """What is a constant of the layer takes nothing back."""
+        """Without a stabiliser."""
         return self.epsilon == 0
 
     def cross(self, layer: Joint, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
@@ -88,8 +87,8 @@ class Signals(RelevanceRule):
         share = quotient(full(arrived.mean, ends), level, self.epsilon)
         sent = pulled_back(layer, points, share)
         return [
-            Multiplier(weight * x * part)
-            for weight, x, part in zip(weights, points, sent, strict=True)
+            Multiplier(weight * x * gradient)
+            for weight, x, gradient in zip(weights, points, sent, strict=True)
         ]
 
 
@@ -102,7 +101,7 @@ class OwnShares(RelevanceRule):
     def cross(self, layer: Composite, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """See `Composite.share`."""
         sent = layer.share(ends.inputs(), full(arrived.mean, ends))
-        return [Multiplier(part) for part in sent]
+        return [Multiplier(gradient) for gradient in sent]
 
 
 @dataclass(frozen=True)

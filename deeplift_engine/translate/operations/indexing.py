@@ -115,7 +115,7 @@ def matrices(function: Callable[..., Tensor]) -> Callable[[Operation], str]:
         if len(op.shape(source)) < 2:
             raise Refusal(f"{op.name} reaches over the batch axis; {TOGETHER}")
         k = int(op.number("k"))
-        return moved(op, lambda x: function(x, k), source)
+        return moved(op, lambda x: function(x, k), source, pads=True)
 
     return put
 
@@ -139,7 +139,7 @@ def band(op: Operation) -> str:
     if len(op.shape(source)) < 2:
         raise Refusal(f"{op.name} reaches over the batch axis; {TOGETHER}")
     lower, upper = (int(op.number(name)) for name in ("num_lower", "num_upper"))
-    return moved(op, lambda x: tf.linalg.band_part(x, lower, upper), source)
+    return moved(op, lambda x: tf.linalg.band_part(x, lower, upper), source, pads=True)
 
 
 def diagonal(op: Operation) -> str:
@@ -160,7 +160,11 @@ def differences(op: Operation) -> str:
     front = (slice(None),) * axis
     for left in range(times - 1, -1, -1):
         later, earlier = (
-            op.put(LinearFunction(lambda x, bound=bound: x[(*front, bound)]), source, suffix=suffix)
+            op.put(
+                LinearFunction(lambda x, bound=bound: x[(*front, bound)], moves=True),
+                source,
+                suffix=suffix,
+            )
             for bound, suffix in ((slice(1, None), "/later"), (slice(None, -1), "/earlier"))
         )
         source = op.put(Difference(), later, earlier, suffix="/difference" if left else "")

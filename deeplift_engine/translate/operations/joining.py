@@ -13,7 +13,6 @@ import numpy as np
 import tensorflow as tf
 
 from deeplift_engine.layers import Concatenate, Element, LinearFunction, Pad, Repeat
-from deeplift_engine.layers.operations import PadWith
 from deeplift_engine.translate.layer_context import NodeName, Refusal
 from deeplift_engine.translate.operations.call import TOGETHER, Operation, Translator
 from deeplift_engine.translate.operations.shaping import moved
@@ -45,7 +44,11 @@ def stack(op: Operation) -> str:
     tensors, rank = _joined(op)
     axis = op.axis(op.option("axis", 0), rank + 1)
     rows = [
-        op.put(LinearFunction(lambda x: tf.expand_dims(x, axis)), tensor, suffix="/expanded")
+        op.put(
+            LinearFunction(lambda x: tf.expand_dims(x, axis), moves=True),
+            tensor,
+            suffix="/expanded",
+        )
         for tensor in tensors
     ]
     return op.put(Concatenate(axis), *rows)
@@ -124,7 +127,7 @@ def _several(
 ) -> tuple[str, ...]:
     """Several outputs, the first of which has the operation's name."""
     return tuple(
-        op.put(LinearFunction(function), source, suffix=f"/{index}" if index else "")
+        op.put(LinearFunction(function, moves=True), source, suffix=f"/{index}" if index else "")
         for index, function in enumerate(functions)
     )
 
@@ -164,7 +167,7 @@ def pad(op: Operation) -> str:
     mode = str(op.option("mode", "constant")).lower()
     if mode == "constant":
         value = op.number("constant_values")
-        return op.put(PadWith(margins, value) if value else Pad(margins), source)
+        return op.put(Pad(margins, value), source)
     if mode == "edge":
         return moved(op, lambda x: _with_edges(x, margins), source)
     if mode not in ("reflect", "symmetric"):

@@ -19,9 +19,11 @@ from deeplift_engine.translate.operations.call import BATCH, TOGETHER, Operation
 from deeplift_engine.util.typing import Tensor
 
 
-def moved(op: Operation, function: Callable[[Tensor], Tensor], source: str) -> str:
-    """A map that moves or copies elements; ``function`` of (n, ...)."""
-    return op.put(LinearFunction(function), source)
+def moved(
+    op: Operation, function: Callable[[Tensor], Tensor], source: str, *, pads: bool = False
+) -> str:
+    """A map that moves or copies elements, or ``pads`` with zeros; ``function`` of (n, ...)."""
+    return op.put(LinearFunction(function, moves=True, pads=pads), source)
 
 
 # ---------------------------------------------------------------- reshapes

@@ -37,6 +37,22 @@ Trained and saved by others; not part of this repository.
 | model | saved by Keras | Keras {version} |
 | --- | --- | --- |
 """
+WHOSE = """
+## Whose class is it?
+
+A file names classes and functions, and a name can be anybody's. A class is taken for Keras's only
+if its name, its package, its module and every option are those of some version of Keras (0.3 to
+3.15), and an activation only if the Keras that wrote the file had it: `gelu` of a file of Keras
+2.2.4 is not. All others are the user's, and are refused by name until they are defined:
+`layers={"Dense": f}` or `functions={"gelu": f}`, which go before Keras's meaning in any case. A
+class of one's own that holds `"layers"` is no model.
+
+Some files cannot tell, and are read as Keras's without a definition: a class with the name, the
+options and the arrays of Keras's in HDF5, which saves no module (keras-hub's norm of Gemma, which
+scales by 1 + gamma); a function with the name of one that the saving Keras had (tensorflow-addons'
+`gelu`, qkeras's `hard_sigmoid`). Define these. A model in memory tells more: its functions are not
+taken by name.
+"""
 LEGACY = """
 ## Saved by TensorFlow 2.15
 
@@ -51,7 +67,7 @@ each with many options. *No* in the last column is often for one layer among the
 def main() -> None:
     """Write the page."""
     version = keras.__version__
-    rows = [HEAD, REAL, *real_rows(), LEGACY, *saved_rows()]
+    rows = [HEAD, REAL, *real_rows(), LEGACY, *saved_rows(), WHOSE]
     text = "".join(row if row.endswith("\n") else f"{row}\n" for row in rows)
     (ROOT / PAGE).write_text(text.replace("{version}", version))
 

@@ -10,14 +10,14 @@ import tensorflow as tf
 from scipy import ndimage
 
 import deeplift_engine as de
-from deeplift_engine.engine.backward import Walk
+from deeplift_engine.engine.backward import BackwardPass
 from deeplift_engine.errors import ConvergenceError, ConvergenceWarning, InputError, RuleError
 from deeplift_engine.explainers.gradients.guided_path import advanced
 from deeplift_engine.explainers.gradients.paths import RULES, quadrature
 from tests.explainers.keras_nets import between, data, gradients, opened, parts, values
 from tests.explainers.perturbation.perturbed_nets import tokens as masked_tokens
 from tests.explainers.perturbation.perturbed_nets import words as masked_words
-from tests.helpers import off
+from tests.helpers import off, slow_among
 
 EXACT = 1e-11  # float64, sums in another order
 COMPLETE = {
@@ -34,14 +34,14 @@ WALKED: list[int] = []
 @pytest.fixture
 def walked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many points each call of a walk is given."""
-    right = Walk.__call__
+    right = BackwardPass.__call__
     WALKED.clear()
 
-    def counting(self: Walk, points: Any, *rest: Any, **named: Any) -> Any:
+    def counting(self: BackwardPass, points: Any, *rest: Any, **named: Any) -> Any:
         WALKED.append(len(points[0]))
         return right(self, points, *rest, **named)
 
-    monkeypatch.setattr(Walk, "__call__", counting)
+    monkeypatch.setattr(BackwardPass, "__call__", counting)
     return WALKED
 
 
@@ -293,7 +293,7 @@ def test_draws_are_of_the_sample_and_the_seed() -> None:
     assert one.standard_errors is None
 
 
-@pytest.mark.parametrize("rules", ["rescale", "reveal_cancel"])
+@pytest.mark.parametrize("rules", slow_among(["rescale", "reveal_cancel"], ["reveal_cancel"]))
 def test_deepshap_is_deeplift_over_a_background_with_its_error(rules: str) -> None:
     _, net = opened("image")
     x, background = data("image", 3), de.references.shared(data("image", 6, seed=6))

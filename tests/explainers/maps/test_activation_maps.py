@@ -342,9 +342,9 @@ def channels_first(first: bool, rank: int) -> Any:
     return keras.Model(source, L.Dense(2)(pool(data_format=data_format)(x)))
 
 
-@pytest.mark.parametrize("rank", [1, 2])
-@pytest.mark.parametrize("method", METHODS)
-def test_channels_first_models_have_the_same_maps(method: str, rank: int) -> None:
+@functools.cache
+def both_layouts(rank: int) -> tuple[de.Network, de.Network, Any]:
+    """That model's networks, channels last and first, and inputs of the former."""
     keras.utils.set_random_seed(5)
     last, first = channels_first(False, rank), channels_first(True, rank)
     generator = np.random.default_rng(6)  # mostly positive: no map of these is zeros
@@ -352,11 +352,18 @@ def test_channels_first_models_have_the_same_maps(method: str, rank: int) -> Non
     last.set_weights([w if w.ndim > 1 else np.abs(w) for w in drawn])
     first.set_weights(last.get_weights())
     x = generator.uniform(-0.2, 1, size=(2, *last.input_shape[1:]))
+    return de.convert(last, dtype="float64"), de.convert(first, dtype="float64"), x
+
+
+@pytest.mark.parametrize("rank", [1, 2])
+@pytest.mark.parametrize("method", METHODS)
+def test_channels_first_models_have_the_same_maps(method: str, rank: int) -> None:
+    last, first, x = both_layouts(rank)
     moved = np.moveaxis(x, -1, 1)
     for layers in (None, "joined", "side"):
         maps = [
-            de.convert(one, dtype="float64").explainer(method, layers=layers).run(data, target=1)
-            for one, data in ((last, x), (first, moved))
+            network.explainer(method, layers=layers).run(data, target=1)
+            for network, data in ((last, x), (first, moved))
         ]
         expected, found = (one.scores for one in maps)
         assert maps[0].settings["layers"] == maps[1].settings["layers"] == [layers or "after"]

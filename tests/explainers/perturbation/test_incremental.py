@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 
 import deeplift_engine as de
 from benchmarks.architectures import DILATED, GENOMICS, build_keras, make_weights
-from deeplift_engine.engine.backward import Values
+from deeplift_engine.engine.forward import ForwardPass
 from deeplift_engine.errors import InputError, RuleError
 from deeplift_engine.explainers.perturbation.incremental.incremental_forward import (
     Incremental,
     grouped,
 )
 from deeplift_engine.explainers.perturbation.incremental.incremental_plan import Patches
-from deeplift_engine.explainers.perturbation.incremental.leaving import Whole
-from deeplift_engine.explainers.perturbation.incremental.spans import Span
+from deeplift_engine.explainers.perturbation.incremental.leaving import Recompute
+from deeplift_engine.layers.spans import Span
 from tests.explainers.keras_nets import float64
 from tests.helpers import off
 
@@ -180,10 +180,10 @@ class Question:
 
     def opened(self, way: str = "incremental", dtype: str = "float64", **options: Any) -> Any:
         network = de.convert(self.model, dtype=dtype)
-        setup = network.setup("output")
-        patches = Patches(setup.graph.inputs[0], self.axis, self.width, 2.0)
-        values = Values(setup)
-        return Incremental(setup.graph, setup.target, values, patches, way=way, **options)
+        task = network.task("output")
+        patches = Patches(task.graph.inputs[0], self.axis, self.width, 2.0)
+        values = ForwardPass(task)
+        return Incremental(task.graph, task.target, values, patches, way=way, **options)
 
     def asked(self, opened: Any, chosen: Any = slice(None), **options: Any) -> Any:
         return opened(
@@ -203,7 +203,7 @@ def test_changes_are_those_of_whole_forward_passes(name: str, width: int) -> Non
         question = Question(filled(CASES[name]()), width)
         expected = question.expected()
     opened = question.opened()
-    assert not isinstance(opened.plan.steps[0].crossing, Whole)
+    assert not isinstance(opened.plan.steps[0].crossing, Recompute)
     found = question.asked(opened)
     assert np.abs(expected).max() > 0
     assert off(found, expected) < ROUNDING
@@ -217,8 +217,8 @@ def test_layers_that_can_be_crossed_are(name: str) -> None:
     """Up to a flattening, a pooling of all, or what is behind a branch that a change fills."""
     question = Question(filled(CASES[name]()), 1)
     for step in question.opened().plan.steps:
-        if isinstance(step.crossing, Whole):
-            assert all(form in ("whole", None) for form in step.site.forms), step.site.node.name
+        if isinstance(step.crossing, Recompute):
+            assert all(form in ("anywhere", None) for form in step.site.forms), step.site.node.name
 
 
 @st.composite
@@ -311,7 +311,8 @@ def test_few_samples_together_are_the_same(monkeypatch: pytest.MonkeyPatch) -> N
     question = Question(filled(CASES["residual"]()), 1)
     whole = question.asked(question.opened())
     monkeypatch.setattr(
-        "deeplift_engine.explainers.perturbation.incremental.incremental_forward.KEPT_BYTES", 1
+        "deeplift_engine.explainers.perturbation.incremental.incremental_forward.ACTIVATION_BYTES",
+        1,
     )
     for way in ("incremental", "whole"):
         assert off(question.asked(question.opened(way)), whole) < ROUNDING
@@ -349,9 +350,9 @@ def test_every_window_is_told() -> None:
 
 def plan_of(architecture: Any, width: int = 1) -> Any:
     network = de.convert(build_keras(architecture, make_weights(architecture, 0)))
-    setup = network.setup()
-    patches = Patches(setup.graph.inputs[0], 0, width, 3.0)
-    return Incremental(setup.graph, setup.target, Values(setup), patches).plan
+    task = network.task()
+    patches = Patches(task.graph.inputs[0], 0, width, 3.0)
+    return Incremental(task.graph, task.target, ForwardPass(task), patches).plan
 
 
 @pytest.mark.parametrize("architecture", [DILATED, GENOMICS], ids=["dilated", "genomics"])
@@ -372,11 +373,11 @@ def test_frames_part_at_multiples_of_all_strides() -> None:
 def test_a_free_axis_takes_whole_passes() -> None:
     x = source = keras.Input((None, 4))
     model = keras.Model(source, L.Dense(2)(L.GlobalMaxPooling1D()(L.Conv1D(3, 3)(x))))
-    setup = de.convert(model).setup()
-    patches = Patches(setup.graph.inputs[0])
-    assert Incremental(setup.graph, setup.target, Values(setup), patches).plan is None
+    task = de.convert(model).task()
+    patches = Patches(task.graph.inputs[0])
+    assert Incremental(task.graph, task.target, ForwardPass(task), patches).plan is None
     with pytest.raises(RuleError, match="any length"):
-        Incremental(setup.graph, setup.target, Values(setup), patches, way="incremental")
+        Incremental(task.graph, task.target, ForwardPass(task), patches, way="incremental")
 
 
 def test_what_does_not_fit_is_refused() -> None:
@@ -400,7 +401,7 @@ def test_what_does_not_fit_is_refused() -> None:
 def test_a_span_goes_through_windows_to_what_reads_it(
     window: tuple[int, int, int], before: int, steps: int, start: int, width: int
 ) -> None:
-    from deeplift_engine.explainers.perturbation.incremental.spans import Window
+    from deeplift_engine.layers.spans import Window
 
     size, dilation, stride = window
     taken = Window(size, dilation, stride, before)

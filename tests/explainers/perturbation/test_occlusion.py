@@ -230,6 +230,15 @@ def scanning(length: int = 60) -> de.Network:
     )
 
 
+WAYS = ("incremental", "whole", "auto")
+
+
+@functools.cache
+def scanned(way: str, options: tuple[tuple[str, Any], ...]) -> Any:
+    """Each way's explainer, traced once for runs averaged and apart, in batches or not."""
+    return scanning().explainer("occlusion", way=way, **dict(options))
+
+
 @pytest.mark.parametrize("batch_size", [None, 7])
 @pytest.mark.parametrize(
     "options",
@@ -250,17 +259,14 @@ def test_what_a_window_can_change_alone_gives_the_same(
     run: dict[str, Any] = {"target": "all", "batch_size": batch_size}
     if options.get("replacement") != "blur":
         run["references"] = np.eye(4)[generator.integers(4, size=(3, 2, 60))]
-    found = {
-        way: scanning().explainer("occlusion", way=way, **options).run(x, **run).scores
-        for way in ("incremental", "whole", "auto")
-    }
+    explainers = {way: scanned(way, tuple(options.items())) for way in WAYS}
+    found = {way: explainer.run(x, **run).scores for way, explainer in explainers.items()}
     assert off(found["incremental"], found["whole"]) < EXACT
     assert off(found["auto"], found["whole"]) < EXACT
     if "replacement" in options:
         return
     apart = [
-        scanning().explainer("occlusion", way=way, **options).run(x, average=False, **run).scores
-        for way in ("incremental", "whole")
+        explainers[way].run(x, average=False, **run).scores for way in ("incremental", "whole")
     ]
     assert off(*apart) < EXACT
 

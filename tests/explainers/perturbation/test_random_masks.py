@@ -191,4 +191,4 @@ def test_too_many_groups_are_refused() -> None:
     from deeplift_engine.explainers.perturbation.random_masks import Sobol
 
     with pytest.raises(RuleError, match="10600 are the most"):
-        Sobol(image().setup()).masks(10_601)
+        Sobol(image().task()).mask_count(10_601)

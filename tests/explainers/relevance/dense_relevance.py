@@ -6,6 +6,7 @@ one by one, and so are their signs. Nothing of the engine is used.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -81,6 +82,12 @@ def box(low: Any, high: Any) -> Rule:
 
 
 def matrix(layer: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
+    return _matrix(layer, shape, b"".join(w.tobytes() for w in layer.get_weights()))
+
+
+@functools.cache
+def _matrix(layer: Any, shape: tuple[int, ...], weights: bytes) -> tuple[Any, Any]:
+    """Made once for a layer's weights, whatever is propagated through them."""
     size = int(np.prod(shape))
     basis = np.concatenate([np.zeros((1, size)), np.eye(size)]).reshape(-1, *shape)
     made = layer(tf.constant(basis)).numpy().reshape(size + 1, -1)

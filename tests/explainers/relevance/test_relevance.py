@@ -401,6 +401,7 @@ def test_scores_of_tokens_are_sums_over_their_embedding() -> None:
 # ---------------------------------------------------------------- batch norm
 
 
+@functools.cache
 def normalised(channels_in_front: bool) -> tuple[de.Network, de.Network]:
     """A network with batch norms, and the same with these folded into its kernels by hand."""
     generator = np.random.default_rng(5)

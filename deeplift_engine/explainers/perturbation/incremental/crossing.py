@@ -1,4 +1,4 @@
-"""How a change within a span crosses a layer: what of it has to be computed again, and what not.
+"""Crossings of a change within a span through a layer, which compute only what changes.
 
 A linear map takes the change alone; no halo of unchanged activations is read, and what lies outside
 the sequence adds nothing, as zeros do. Anything else f gives f(k + Δ) - f(k) with the kept k.
@@ -11,72 +11,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from deeplift_engine.explainers.perturbation.incremental.frames import (
-    WHOLE,
+    ANYWHERE,
     Change,
     Form,
     Frames,
     deferred,
     widened,
 )
-from deeplift_engine.explainers.perturbation.incremental.spans import Span, union
 from deeplift_engine.graph.graph import Node
-from deeplift_engine.layers import (
-    AxisMatrix,
-    Concatenate,
-    Dense,
-    DepthwiseConvolution,
-    Difference,
-    Dot,
-    Elementwise,
-    Embedding,
-    Identity,
-    Layer,
-    Linear,
-    LocallyConnected,
-    Maximum,
-    Mean,
-    Minimum,
-    Part,
-    PReLU,
-    Product,
-    Recurrence,
-    Repeat,
-    Scale,
-    Softmax,
-    Sum,
-    TokenFunction,
-    TransposedConvolution,
-)
-from deeplift_engine.layers.distributed import (
-    DistributedJoint,
-    DistributedLinear,
-    DistributedSelection,
-)
-from deeplift_engine.layers.einsum import Contraction
-from deeplift_engine.layers.functions import Function
-from deeplift_engine.layers.normalizing import Standardized
-from deeplift_engine.util.typing import Array, Tensor
+from deeplift_engine.layers.layer import ELEMENT_WORK
+from deeplift_engine.layers.spans import Span, union
+from deeplift_engine.util.typing import Tensor
 
 ELEMENT = 40
-"""What an element of an elementwise pass costs, in multiply-adds of a convolution."""
-PASS = 10
-"""The same where TensorFlow joins it to the convolution before, as it does for plain layers."""
-LIGHT = (
-    Elementwise,
-    Scale,
-    Identity,
-    Sum,
-    Difference,
-    Concatenate,
-    Product,
-    Maximum,
-    Minimum,
-)
-"""Layers that are computed well in one kernel with what follows."""
+"""Cost of an element of an elementwise pass, in multiply-adds of a convolution."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +46,7 @@ class Site:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of the node's output."""
+        """Shape of the node's output."""
         return sizes(self.node)
 
     @property
@@ -116,7 +67,7 @@ def sizes(node: Node) -> tuple[int, ...]:
 
 def within(shape: tuple[int, ...], form: Form) -> tuple[int, ...]:
     """The part of a shape that a change fills."""
-    if form == WHOLE:
+    if form == ANYWHERE:
         return shape
     return (*shape[: form.axis], form.width, *shape[form.axis + 1 :])
 
@@ -125,15 +76,15 @@ class Crossing:
     """One way for changes to cross some layers."""
 
     def form(self, site: Site) -> Form | None:
-        """What becomes of the change; None where it is not the way."""
+        """The form of the output's change; None if this crossing does not apply."""
         raise NotImplementedError
 
     def work(self, site: Site, form: Form) -> float:
-        """What that costs for one row, in multiply-adds."""
+        """Cost for one row, in multiply-adds."""
         return ELEMENT * math.prod(site.at(form))
 
     def elements(self, site: Site, form: Form) -> int:
-        """Of the largest tensor of one row."""
+        """Number of elements of the largest tensor of one row."""
         return math.prod(site.at(form))
 
     def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
@@ -143,27 +94,7 @@ class Crossing:
 
 def plain_work(node: Node, sources: Sequence[Node]) -> float:
     """About what a layer costs for one sample, in multiply-adds."""
-    layer = node.layer.core
-    outputs, inputs = math.prod(sizes(node)), sum(math.prod(sizes(source)) for source in sources)
-    if isinstance(layer, Recurrence):
-        steps = sizes(sources[0])[layer.axis - 1]
-        cell = layer.cell.nodes
-        inner = (
-            plain_work(inside, [cell[name] for name in inside.inputs]) for inside in cell.values()
-        )
-        return float(steps * sum(inner))
-    if isinstance(layer, LocallyConnected):
-        return float(layer.kernel.size)
-    if isinstance(layer, DepthwiseConvolution):
-        return float(outputs * math.prod(layer.kernel.shape[:2]))
-    if isinstance(layer, TransposedConvolution):
-        return float(inputs * layer.adjoint.kernel.size / layer.adjoint.kernel.shape[-1])
-    kernel = getattr(layer, "kernel", None)
-    if kernel is not None:
-        return float(outputs * kernel.size / kernel.shape[-1])
-    if isinstance(layer, Contraction | Dot):
-        return 8.0 * math.sqrt(inputs * outputs)
-    return float(PASS * outputs)
+    return node.layer.core.work([sizes(source) for source in sources], sizes(node))
 
 
 class Pointwise(Crossing):
@@ -172,34 +103,36 @@ class Pointwise(Crossing):
     def form(self, site: Site) -> Form | None:
         """The span that holds those of all inputs."""
         changed = [form for form in site.forms if form is not None]
-        if WHOLE in changed:
+        if ANYWHERE in changed:
             return None
-        found = union(form for form in changed if isinstance(form, Span))
-        if found is None or not _same_everywhere(site.layer, found, site):
+        span = union(form for form in changed if isinstance(form, Span))
+        rank = len(sizes(site.sources[0]))
+        if span is None or not site.layer.pointwise_along(span.axis, rank):
             return None
         rank = len(site.shape)
         for source, form in zip(site.sources, site.forms, strict=True):
             shape = sizes(source)
-            if source.tokens and form not in (None, found):
+            if source.tokens and form not in (None, span):
                 return None
-            along = shape[found.axis] if len(shape) > found.axis else 1
-            if len(site.forms) > 1 and (len(shape) != rank or along not in (1, found.length)):
+            along = shape[span.axis] if len(shape) > span.axis else 1
+            if len(site.forms) > 1 and (len(shape) != rank or along not in (1, span.length)):
                 return None
-        fits = len(site.shape) > found.axis and site.shape[found.axis] == found.length
-        return found if fits else None
+        fits = len(site.shape) > span.axis and site.shape[span.axis] == span.length
+        return span if fits else None
 
     def work(self, site: Site, form: Form) -> float:
-        """Of kernels, and of each element."""
+        """The cost of kernels, and of each element."""
         assert isinstance(form, Span)
         share = form.width / form.length
-        kept = 0.0 if isinstance(site.layer, Linear) else PASS * math.prod(site.at(form))
+        linear = site.layer.kind == "linear"
+        unperturbed = 0.0 if linear else ELEMENT_WORK * math.prod(site.at(form))
         of_rows = share * plain_work(site.node, site.sources) + super().work(site, form)
-        return of_rows + kept / site.rows
+        return of_rows + unperturbed / site.rows
 
     def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
         """The linear map of the changes, or what the function of changed activations adds."""
         assert isinstance(form, Span)
-        layer: Layer = site.layer
+        layer = site.layer
         wide = [
             change
             if change is None or span == form
@@ -207,18 +140,18 @@ class Pointwise(Crossing):
             for change, span in zip(changes, site.forms, strict=True)
         ]
         tokens = [source.tokens for source in site.sources]
-        if isinstance(layer, Linear) and not any(tokens):
+        if layer.kind == "linear" and not any(tokens):
             return self._linear(layer, site, form, frames, wide)
-        kept = [
+        unperturbed = [
             frames.at(source.name, form)
             if len(sizes(source)) > form.axis and sizes(source)[form.axis] == form.length
-            else frames.whole(source.name)
+            else frames.everywhere(source.name)
             for source in site.sources
         ]
         changed = [number for number, change in enumerate(wide) if change is not None]
 
         def added(positions: Tensor, *tensors: Tensor) -> Tensor:
-            before, new = tensors[: len(kept)], tensors[len(kept) :]
+            before, new = tensors[: len(unperturbed)], tensors[len(unperturbed) :]
             values = []
             for number, known in enumerate(before):
                 if number not in changed:
@@ -227,68 +160,27 @@ class Pointwise(Crossing):
                     values.append(new[changed.index(number)])
                 else:
                     values.append(frames.added(new[changed.index(number)], known))
-            found = layer.forward(*values)
+            output = layer.forward(*values)
             if site.node.tokens:
-                return found
-            change = frames.without(found, layer.forward(*before))
+                return output
+            change = frames.without(output, layer.forward(*before))
             return frames.inside(positions, form, change)
 
         new = [wide[number] for number in changed]
-        if isinstance(layer, LIGHT):
-            return deferred(added, frames.positions(form), *kept, *new)
-        return added(frames.positions(form), *kept, *map(frames.now, new))
+        if layer.fuses:
+            return deferred(added, frames.positions(form), *unperturbed, *new)
+        return added(frames.positions(form), *unperturbed, *map(frames.now, new))
 
     def _linear(
-        self, layer: Linear, site: Site, form: Span, frames: Frames, wide: Sequence[Change]
+        self, layer: Any, site: Site, form: Span, frames: Frames, wide: Sequence[Change]
     ) -> Change:
-        parts = []
+        tensors = []
         for source, change in zip(site.sources, wide, strict=True):
             if change is None:
                 shape = sizes(source)
                 shape = within(shape, form) if shape[form.axis] == form.length else shape
                 change = tf.zeros([frames.count * frames.rows, *shape], source.dtype)
-            parts.append(change)
-        if isinstance(layer, LIGHT):
-            return deferred(layer.linear, *parts)
-        return layer.linear(*map(frames.now, parts))
-
-
-def _same_everywhere(layer: Layer, span: Span, site: Site) -> bool:
-    """Whether the layer treats all positions of the span's axis alike, and each by itself."""
-    axis, rank = span.axis, len(sizes(site.sources[0]))
-    if isinstance(layer, PReLU):
-        return _constant_along(layer.alpha, axis, rank)
-    if isinstance(layer, Function):
-        return all(_constant_along(array, axis, rank) for array in layer.constants)
-    if isinstance(layer, Scale):
-        return _constant_along(layer.factor, axis, rank)
-    if isinstance(layer, Softmax):
-        return all(axis != place % rank for place in layer.axes)
-    if isinstance(layer, Standardized):
-        return all(axis != place % rank for place in layer.axes)
-    if isinstance(layer, Mean):
-        return all(place - 1 > axis for place in layer.axes)
-    if isinstance(layer, Concatenate | AxisMatrix | Repeat):
-        return layer.axis - 1 != axis
-    if isinstance(layer, Dense | Part):
-        return axis < rank - 1
-    if isinstance(layer, DistributedLinear | DistributedSelection | DistributedJoint):
-        return axis == 0
-    return isinstance(
-        layer,
-        Elementwise
-        | Identity
-        | Sum
-        | Difference
-        | Product
-        | Maximum
-        | Minimum
-        | Embedding
-        | TokenFunction,
-    )
-
-
-def _constant_along(array: Array, axis: int, rank: int) -> bool:
-    shape = np.shape(array)
-    place = axis - rank
-    return len(shape) < -place or shape[place] == 1
+            tensors.append(change)
+        if layer.fuses:
+            return deferred(layer.linear, *tensors)
+        return layer.linear(*map(frames.now, tensors))

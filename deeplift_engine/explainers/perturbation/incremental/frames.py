@@ -14,12 +14,12 @@ from typing import Any, Literal
 
 import tensorflow as tf
 
-from deeplift_engine.explainers.perturbation.incremental.spans import Span
+from deeplift_engine.layers.spans import Span
 from deeplift_engine.util.typing import Tensor
 
-Form = Span | Literal["whole"]
-"""Of a change: within a span, or anywhere."""
-WHOLE: Literal["whole"] = "whole"
+Form = Span | Literal["anywhere"]
+"""The form of a change: within a span, or anywhere."""
+ANYWHERE: Literal["anywhere"] = "anywhere"
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,16 @@ Change = Any  # a tensor, or Deferred
 
 def deferred(function: Callable[..., Tensor], *values: Change) -> Deferred:
     """``function`` of values, some of which may be deferred themselves."""
-    parts = [
+    all_deferred = [
         value if isinstance(value, Deferred) else Deferred(lambda tensor: tensor, (value,))
         for value in values
     ]
 
     def joined(*tensors: Tensor) -> Tensor:
         left = iter(tensors)
-        return function(*(part.function(*islice(left, len(part.tensors))) for part in parts))
+        return function(*(each.function(*islice(left, len(each.tensors))) for each in all_deferred))
 
-    return Deferred(joined, tuple(tensor for part in parts for tensor in part.tensors))
+    return Deferred(joined, tuple(tensor for each in all_deferred for tensor in each.tensors))
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Frames:
 
     Attributes
     ----------
-    kept
+    unperturbed
         Activations (N, ...) of the unperturbed samples, by node.
     samples, frames
         Of each frame its sample and its number, (G,).
@@ -63,7 +63,7 @@ class Frames:
         Whether to compile what is deferred into single kernels.
     """
 
-    kept: Mapping[str, Tensor]
+    unperturbed: Mapping[str, Tensor]
     samples: Tensor
     frames: Tensor
     count: int
@@ -83,7 +83,7 @@ class Frames:
     # ------------------------------------------------------------ what is known of the samples
 
     def positions(self, span: Span) -> Tensor:
-        """Where a span is in each frame, (G, width)."""
+        """Positions of a span in each frame, (G, width)."""
         if span not in self._positions:
             first = self.frames * span.step + span.start
             self._positions[span] = first[:, tf.newaxis] + tf.range(span.width)
@@ -91,20 +91,20 @@ class Frames:
 
     def at(self, name: str, span: Span) -> Tensor:
         """Activations of a node at a span, (G, *features); the last ones again past the ends."""
-        kept, axis = self.kept[name], span.axis + 1
-        rank = kept.shape.rank
+        unperturbed, axis = self.unperturbed[name], span.axis + 1
+        rank = unperturbed.shape.rank
         order = [0, axis, *(other for other in range(1, rank) if other != axis)]
-        lines = tf.transpose(kept, order) if axis > 1 else kept
+        lines = tf.transpose(unperturbed, order) if axis > 1 else unperturbed
         sizes = lines.shape[2:].as_list()
         lines = tf.reshape(lines, [-1, *sizes])
         inside = tf.clip_by_value(self.positions(span), 0, span.length - 1)
-        found = tf.gather(lines, self.samples[:, tf.newaxis] * span.length + inside)
-        back = [order.index(place) for place in range(rank)]
-        return tf.transpose(found, back) if axis > 1 else found
+        gathered = tf.gather(lines, self.samples[:, tf.newaxis] * span.length + inside)
+        back = [order.index(number) for number in range(rank)]
+        return tf.transpose(gathered, back) if axis > 1 else gathered
 
-    def whole(self, name: str) -> Tensor:
+    def everywhere(self, name: str) -> Tensor:
         """Activations of a node, (G, *features)."""
-        return tf.gather(self.kept[name], self.samples)
+        return tf.gather(self.unperturbed[name], self.samples)
 
     # ------------------------------------------------------------ changes and what is known
 
@@ -116,42 +116,44 @@ class Frames:
         """Undo `apart`."""
         return tf.reshape(change, [self.count * self.rows, *change.shape[2:]])
 
-    def added(self, change: Tensor, kept: Tensor) -> Tensor:
+    def added(self, change: Tensor, unperturbed: Tensor) -> Tensor:
         """Changed activations (G·R, ...), of a change (G·R, ...) and what was there (G, ...)."""
-        return self.merged(self.apart(change) + kept[:, tf.newaxis])
+        return self.merged(self.apart(change) + unperturbed[:, tf.newaxis])
 
-    def repeated(self, kept: Tensor) -> Tensor:
-        """What is known (G, ...) for every row, (G·R, ...)."""
-        sizes = kept.shape[1:].as_list()
-        return self.merged(tf.broadcast_to(kept[:, tf.newaxis], [self.count, self.rows, *sizes]))
+    def repeated(self, unperturbed: Tensor) -> Tensor:
+        """Unperturbed activations (G, ...) for every row, (G·R, ...)."""
+        sizes = unperturbed.shape[1:].as_list()
+        return self.merged(
+            tf.broadcast_to(unperturbed[:, tf.newaxis], [self.count, self.rows, *sizes])
+        )
 
-    def without(self, change: Tensor, kept: Tensor) -> Tensor:
+    def without(self, change: Tensor, unperturbed: Tensor) -> Tensor:
         """The change again, of changed activations: undoes `added`."""
-        return self.merged(self.apart(change) - kept[:, tf.newaxis])
+        return self.merged(self.apart(change) - unperturbed[:, tf.newaxis])
 
     def where(self, at: Tensor, axis: int, change: Tensor, otherwise: Any = 0) -> Tensor:
         """A change where ``at`` (G, width) holds along feature axis ``axis``."""
         rank = change.shape.rank - 1
-        shape = [self.count, 1, *(-1 if place == axis else 1 for place in range(rank))]
+        shape = [self.count, 1, *(-1 if number == axis else 1 for number in range(rank))]
         other = tf.cast(otherwise, change.dtype)
         return self.merged(tf.where(tf.reshape(at, shape), self.apart(change), other))
 
     def inside(self, positions: Tensor, span: Span, change: Tensor) -> Tensor:
         """A change without what lies before the first position or behind the last."""
-        there = (positions >= 0) & (positions < span.length)
-        return self.where(there, span.axis, change)
+        valid = (positions >= 0) & (positions < span.length)
+        return self.where(valid, span.axis, change)
 
     def scattered(self, change: Tensor, span: Span, otherwise: Tensor | None = None) -> Tensor:
         """A change anywhere, of one within a span; ``otherwise`` (G·R, *features) elsewhere."""
         first = self.frames * span.step + span.start
-        places = tf.range(span.length) - first[:, tf.newaxis]
-        there = (places >= 0) & (places < span.width)
-        inside = tf.clip_by_value(places, 0, span.width - 1)
-        found = tf.gather(self.apart(change), inside, axis=span.axis + 2, batch_dims=1)
+        offsets = tf.range(span.length) - first[:, tf.newaxis]
+        covered = (offsets >= 0) & (offsets < span.width)
+        inside = tf.clip_by_value(offsets, 0, span.width - 1)
+        gathered = tf.gather(self.apart(change), inside, axis=span.axis + 2, batch_dims=1)
         rank = change.shape.rank - 1
         shape = [self.count, 1, *(-1 if axis == span.axis else 1 for axis in range(rank))]
         other = tf.zeros([], change.dtype) if otherwise is None else self.apart(otherwise)
-        return self.merged(tf.where(tf.reshape(there, shape), found, other))
+        return self.merged(tf.where(tf.reshape(covered, shape), gathered, other))
 
 
 def widened(change: Tensor, span: Span, to: Span, value: Any = 0) -> Tensor:
@@ -159,10 +161,10 @@ def widened(change: Tensor, span: Span, to: Span, value: Any = 0) -> Tensor:
     before, after = to.margins(span)
     axis, rank = span.axis + 1, change.shape.rank
     if min(before, after) < 0:
-        kept = slice(max(-before, 0), span.width - max(-after, 0))
-        change = change[(slice(None),) * axis + (kept,)]
+        remaining = slice(max(-before, 0), span.width - max(-after, 0))
+        change = change[(slice(None),) * axis + (remaining,)]
         before, after = max(before, 0), max(after, 0)
     if before == after == 0:
         return change
-    padding = [(before, after) if place == axis else (0, 0) for place in range(rank)]
+    padding = [(before, after) if number == axis else (0, 0) for number in range(rank)]
     return tf.pad(change, padding, constant_values=tf.cast(value, change.dtype))

@@ -38,14 +38,14 @@ from deeplift_engine.util.typing import Array, Tensor
 Way: TypeAlias = Annotated[str, Among(("auto", "incremental", "whole"))]
 BLOCK_BYTES = 16 << 20
 """Size of the largest tensor of a block of windows: small, for caches."""
-KEPT_BYTES = 256 << 20
-"""Size of the activations that are kept, of some samples together."""
+ACTIVATION_BYTES = 256 << 20
+"""Size of the unperturbed activations of some samples together."""
 MOST_ROWS = 2048
 """And never more windows together than this."""
 SIZES = 16
-"""How many sizes of blocks there are, each of which is compiled once."""
+"""Number of sizes of blocks, each compiled once."""
 GAIN = 1.3
-"""How many times cheaper than whole forward passes it must look to be chosen by itself."""
+"""Factor by which it must look cheaper than whole forward passes to be chosen by "auto"."""
 
 
 class Incremental:
@@ -139,12 +139,12 @@ class Incremental:
         data = [array[used] for array in data]
         seeds = of_samples(seeds, used)
         if self.plan is None:
-            return self._whole(data, samples, starts, patches, seeds, batch_size, tick)
+            return self._by_whole_passes(data, samples, starts, patches, seeds, batch_size, tick)
         return self._within(self.plan, data, samples, starts, patches, seeds, batch_size, tick)
 
     # ------------------------------------------------------------ whole forward passes
 
-    def _whole(
+    def _by_whole_passes(
         self,
         data: Sequence[Array],
         samples: Array,
@@ -155,22 +155,24 @@ class Incremental:
         tick: Callable[[int], object],
     ) -> Array:
         before = self.evaluate(data, seeds, batch_size)
-        found = np.zeros((len(seeds), len(starts)), before.dtype)
+        changes = np.zeros((len(seeds), len(starts)), before.dtype)
         entered, axis = self.graph.inputs.index(self.patches.entered), self.patches.axis + 1
-        most = batch_size or max(1, KEPT_BYTES // max(1, sum(part[0].nbytes for part in data)))
+        most = batch_size or max(
+            1, ACTIVATION_BYTES // max(1, sum(array[0].nbytes for array in data))
+        )
         for first in range(0, len(starts), most):
-            part = slice(first, first + most)
-            rows = samples[part]
+            block = slice(first, first + most)
+            rows = samples[block]
             points = [array[rows] for array in data]
             lines = np.moveaxis(points[entered], axis, 1)
-            places = starts[part, np.newaxis] + np.arange(self.patches.width)
-            number, step = np.nonzero((places >= 0) & (places < lines.shape[1]))
-            new = np.moveaxis(patches[part], axis, 1)
-            lines[number, places[number, step]] = new[number, step]
-            found[:, part] = self.evaluate(points, of_samples(seeds, rows), batch_size)
-            found[:, part] -= before[:, rows]
+            positions = starts[block, np.newaxis] + np.arange(self.patches.width)
+            number, step = np.nonzero((positions >= 0) & (positions < lines.shape[1]))
+            new = np.moveaxis(patches[block], axis, 1)
+            lines[number, positions[number, step]] = new[number, step]
+            changes[:, block] = self.evaluate(points, of_samples(seeds, rows), batch_size)
+            changes[:, block] -= before[:, rows]
             tick(len(rows))
-        return found
+        return changes
 
     # ------------------------------------------------------------ changes alone
 
@@ -185,14 +187,14 @@ class Incremental:
         batch_size: int | None,
         tick: Callable[[int], object],
     ) -> Array:
-        found = np.zeros((len(seeds), len(starts)), seeds.dtype)
+        changes = np.zeros((len(seeds), len(starts)), seeds.dtype)
         groups = grouped(samples, starts, plan.span.step, plan.rows)
         most = max(1, min(self._frames, (batch_size or MOST_ROWS) // plan.rows))
         for first, last in self._sample_blocks(len(data[0])):
             here = np.flatnonzero((groups.samples >= first) & (groups.samples < last))
             if not len(here):
                 continue
-            kept = self._keep(*(tf.constant(array[first:last]) for array in data))
+            unperturbed = self._keep(*(tf.constant(array[first:last]) for array in data))
             count = frames_together(len(here), most)
             for start in range(0, len(here), count):
                 chosen = padded(here[start : start + count], 0, count)
@@ -200,47 +202,47 @@ class Incremental:
                 slots[len(here) - start :] = -1
                 offsets = np.where(slots < 0, plan.span.width, starts[slots] % plan.span.step)
                 change = self._change(count)(
-                    kept,
+                    unperturbed,
                     tf.constant(groups.samples[chosen] - first, tf.int32),
                     tf.constant(groups.frames[chosen], tf.int32),
                     tf.constant(offsets, tf.int32),
                     tf.constant(patches[slots]),
                 ).numpy()
-                there = slots.ravel() >= 0
-                windows = slots.ravel()[there]
+                filled = slots.ravel() >= 0
+                windows = slots.ravel()[filled]
                 weights = of_samples(seeds, samples[windows])
-                found[:, windows] = weighted(change[there], weights)
+                changes[:, windows] = weighted(change[filled], weights)
                 tick(len(windows))
-        return found
+        return changes
 
     def _sample_blocks(self, samples: int) -> Iterator[tuple[int, int]]:
         nodes = self.graph.nodes
-        kept = sum(math.prod(sizes(nodes[name])) for name in self._names)
-        size = max(1, KEPT_BYTES // max(1, kept * 8))
+        elements = sum(math.prod(sizes(nodes[name])) for name in self._names)
+        size = max(1, ACTIVATION_BYTES // max(1, elements * 8))
         for first in range(0, samples, size):
             yield first, min(first + size, samples)
 
     @property
     def _frames(self) -> int:
-        """How many frames fit into a block."""
+        """Number of frames that fit into a block."""
         assert self.plan is not None
         width = int(tf.as_dtype(self.graph.nodes[self.target].dtype).size)
         return max(1, BLOCK_BYTES // (self.plan.rows * self.plan.elements * width))
 
     @cached_property
     def _names(self) -> list[str]:
-        """The nodes whose activations changes are compared with: asked for in a first trace."""
+        """The nodes whose activations changes are compared with, as a first trace reads them."""
         assert self.plan is not None
         nodes = self.graph.nodes
-        asked = _Asked(lambda name: tf.zeros([1, *sizes(nodes[name])], nodes[name].dtype))
+        on_demand = _OnDemand(lambda name: tf.zeros([1, *sizes(nodes[name])], nodes[name].dtype))
         with scratch_graph():
             nothing = tf.zeros([1], tf.int32)
-            given = (tf.zeros(spec.shape, spec.dtype) for spec in self._specs(1))
-            self._traced(1, False, asked, nothing, nothing, *given)
-        return list(asked)
+            arguments = (tf.zeros(spec.shape, spec.dtype) for spec in self._specs(1))
+            self._traced(1, False, on_demand, nothing, nothing, *arguments)
+        return list(on_demand)
 
     def _specs(self, count: int) -> tuple[Any, Any]:
-        """Of the offsets and the patches of so many frames."""
+        """Specifications of the offsets and the patches of ``count`` frames."""
         assert self.plan is not None
         node = self.graph.nodes[self.patches.entered]
         shape = list(sizes(node))
@@ -253,19 +255,25 @@ class Incremental:
         return traced(self.graph, self._names)
 
     def _change(self, count: int) -> Any:
-        """The compiled function of so many frames: few counts are ever asked for."""
+        """The compiled function of ``count`` frames; few counts occur."""
         if count not in self._compiled:
             names, nodes = self._names, self.graph.nodes
 
             def change(
-                kept: list[Tensor], samples: Tensor, frames: Tensor, offsets: Tensor, new: Tensor
+                unperturbed: list[Tensor],
+                samples: Tensor,
+                frames: Tensor,
+                offsets: Tensor,
+                new: Tensor,
             ) -> Tensor:
-                known = dict(zip(names, kept, strict=True))
+                known = dict(zip(names, unperturbed, strict=True))
                 return self._traced(count, self.fused, known, samples, frames, offsets, new)
 
-            kept = [tf.TensorSpec([None, *nodes[name].shape], nodes[name].dtype) for name in names]
+            activations = [
+                tf.TensorSpec([None, *nodes[name].shape], nodes[name].dtype) for name in names
+            ]
             numbers = tf.TensorSpec([count], tf.int32)
-            signature = [kept, numbers, numbers, *self._specs(count)]
+            signature = [activations, numbers, numbers, *self._specs(count)]
             self._compiled[count] = tf.function(
                 change, input_signature=signature, autograph=False
             ).get_concrete_function()
@@ -275,19 +283,19 @@ class Incremental:
         self,
         count: int,
         fused: bool,
-        kept: Any,
+        unperturbed: Any,
         samples: Tensor,
         frames: Tensor,
         offsets: Tensor,
         patches: Tensor,
     ) -> Tensor:
         assert self.plan is not None
-        block = Frames(kept, samples, frames, count, self.plan.rows, fused)
+        block = Frames(unperturbed, samples, frames, count, self.plan.rows, fused)
         return self.plan.change(block, offsets, patches)
 
 
-class _Asked(dict[str, Tensor]):
-    """Tensors made when they are first asked for."""
+class _OnDemand(dict[str, Tensor]):
+    """Tensors that are created when first read."""
 
     def __init__(self, make: Callable[[str], Tensor]) -> None:
         super().__init__()

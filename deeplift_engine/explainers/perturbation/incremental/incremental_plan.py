@@ -1,4 +1,4 @@
-"""Which way a perturbed window's change goes through a network, and what that costs."""
+"""The plan of a perturbed window's change through a network, and its cost."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from deeplift_engine.explainers.perturbation.incremental.leaving import (
     Average,
     Greatest,
     Move,
+    Recompute,
     Rows,
-    Whole,
     anywhere,
 )
-from deeplift_engine.explainers.perturbation.incremental.spans import Span
 from deeplift_engine.graph.graph import Graph
+from deeplift_engine.layers.spans import Span
 from deeplift_engine.util.typing import Tensor
 
 CROSSINGS: tuple[Crossing, ...] = (
@@ -39,18 +39,18 @@ CROSSINGS: tuple[Crossing, ...] = (
     Pool(),
     Pointwise(),
 )
-"""The ways to cross a layer, of which the first that fits is taken; `Whole` always does."""
+"""The ways to cross a layer, of which the first that fits is taken; `Recompute` always does."""
 MOST = 0.8
 """Share of an axis from which on a span is no longer worth its while."""
 SHARED = (1, 2, 4, 8, 16, 32)
-"""How many positions, in units of all strides together, windows that share a frame begin at."""
+"""Numbers of positions at which windows of one frame begin, in units of all strides."""
 MOST_ROWS = 64
-"""How many windows share a frame at most."""
+"""Largest number of windows that share a frame."""
 
 
 @dataclass(frozen=True)
 class Patches:
-    """What is perturbed.
+    """The windows to perturb.
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ class Step:
 
 @dataclass(frozen=True)
 class IncrementalPlan:
-    """How changes go from the input to the target.
+    """The crossings of a change from the input to the target.
 
     Attributes
     ----------
@@ -105,7 +105,7 @@ class IncrementalPlan:
 
     @property
     def elements(self) -> int:
-        """Of the largest tensor of one window."""
+        """Number of elements of the largest tensor of one window."""
         return max((step.crossing.elements(step.site, step.form) for step in self.steps), default=1)
 
     def change(self, frames: Frames, offsets: Tensor, patches: Tensor) -> Tensor:
@@ -119,10 +119,10 @@ class IncrementalPlan:
         readers = [name for step in self.steps for name in step.site.node.inputs]
         for step in self.steps:
             node = step.site.node
-            given = [changes.get(name) for name in node.inputs]
-            found = step.crossing.cross(step.site, step.form, frames, given)
+            read = [changes.get(name) for name in node.inputs]
+            change = step.crossing.cross(step.site, step.form, frames, read)
             several = readers.count(node.name) > 1
-            changes[node.name] = frames.now(found) if several else found
+            changes[node.name] = frames.now(change) if several else change
         form = self.steps[-1].form if self.steps else self.span
         return anywhere(frames, changes[self.target], self.graph.nodes[self.target], form)
 
@@ -130,19 +130,19 @@ class IncrementalPlan:
         """The input's change (G·R, *features)."""
         span, node = self.span, self.graph.nodes[self.patches.entered]
         axis, width = span.axis + 2, self.patches.width
-        places = tf.range(span.width) - offsets[:, :, tf.newaxis]
+        steps_inside = tf.range(span.width) - offsets[:, :, tf.newaxis]
         positions = frames.positions(span)
         inside = (positions >= 0) & (positions < span.length)
-        there = (places >= 0) & (places < width) & inside[:, tf.newaxis]
-        places = tf.clip_by_value(places, 0, width - 1)
-        new = tf.gather(patches, places, axis=axis, batch_dims=2)
+        valid = (steps_inside >= 0) & (steps_inside < width) & inside[:, tf.newaxis]
+        steps_inside = tf.clip_by_value(steps_inside, 0, width - 1)
+        new = tf.gather(patches, steps_inside, axis=axis, batch_dims=2)
         shape = [frames.count, frames.rows]
-        shape += [-1 if place == span.axis else 1 for place in range(len(node.shape))]
-        there = tf.reshape(there, shape)
-        kept = frames.at(node.name, span)[:, tf.newaxis]
+        shape += [-1 if number == span.axis else 1 for number in range(len(node.shape))]
+        valid = tf.reshape(valid, shape)
+        unperturbed = frames.at(node.name, span)[:, tf.newaxis]
         if node.tokens:
-            return frames.merged(tf.where(there, new, kept))
-        return frames.merged(tf.where(there, new - kept, tf.zeros([], new.dtype)))
+            return frames.merged(tf.where(valid, new, unperturbed))
+        return frames.merged(tf.where(valid, new - unperturbed, tf.zeros([], new.dtype)))
 
 
 def planned(graph: Graph, target: str, patches: Patches) -> IncrementalPlan | None:
@@ -155,7 +155,7 @@ def planned(graph: Graph, target: str, patches: Patches) -> IncrementalPlan | No
 
 
 def plain(graph: Graph, target: str) -> float:
-    """What one forward pass costs, in multiply-adds."""
+    """Cost of one forward pass, in multiply-adds."""
     nodes = graph.nodes
     return sum(
         plain_work(nodes[name], [nodes[source] for source in nodes[name].inputs])
@@ -165,7 +165,7 @@ def plain(graph: Graph, target: str) -> float:
 
 
 def _steps(graph: Graph, target: str, patches: Patches) -> Iterator[int]:
-    """How many positions may share a frame: multiples of the strides on the way."""
+    """Numbers of positions that can share a frame: multiples of the strides on the paths."""
     length = sizes(graph.nodes[patches.entered])[patches.axis]
     needed = graph.ancestors([target])
     strides: dict[str, int] = {}
@@ -174,8 +174,8 @@ def _steps(graph: Graph, target: str, patches: Patches) -> Iterator[int]:
             own: Any = getattr(node.layer, "strides", (1,))
             before = max((strides[source] for source in node.inputs), default=1)
             strides[name] = before * max(own)
-    found = {stride * shared for stride in strides.values() for shared in SHARED}
-    return (step for step in sorted(found) if step == 1 or step < length)
+    candidates = {stride * shared for stride in strides.values() for shared in SHARED}
+    return (step for step in sorted(candidates) if step == 1 or step < length)
 
 
 def _plan(graph: Graph, target: str, patches: Patches, step: int) -> IncrementalPlan:
@@ -202,4 +202,4 @@ def _crossed(site: Site) -> Step:
         form = crossing.form(site)
         if form is not None and not (isinstance(form, Span) and form.width > MOST * form.length):
             return Step(site, form, crossing)
-    return Step(site, Whole().form(site), Whole())
+    return Step(site, Recompute().form(site), Recompute())

@@ -1,4 +1,4 @@
-"""How a change within a span crosses convolutions and pooling."""
+"""Crossings of a change within a span through convolutions and pooling."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from deeplift_engine.explainers.perturbation.incremental.frames import (
     deferred,
     widened,
 )
-from deeplift_engine.explainers.perturbation.incremental.spans import Span, Window, margins
-from deeplift_engine.layers import AveragePool, Convolution, DepthwiseConvolution, MaxPool
+from deeplift_engine.layers import Convolution
+from deeplift_engine.layers.spans import Span, Window, margins
 from deeplift_engine.tensors.constants import constant
 from deeplift_engine.util.typing import Tensor
 
 WRITTEN = 20
-"""What an element costs that is written once and read once, in multiply-adds."""
+"""Cost of an element that is written once and read once, in multiply-adds."""
 
 
 class Convolve(Crossing):
@@ -39,18 +39,17 @@ class Convolve(Crossing):
     def form(self, site: Site) -> Form | None:
         """The positions whose windows reach into the span."""
         span, layer = site.only, site.layer
-        if span is None or not isinstance(layer, Convolution | DepthwiseConvolution):
+        if span is None or not layer.has_kernel:
             return None
-        if span.axis >= layer.kernel.ndim - 2:
-            return None
-        return span.through(self._window(site, span), site.shape[span.axis])
+        window = layer.sliding_window(span.axis, span.length)
+        return None if window is None else span.through(window, site.shape[span.axis])
 
     def work(self, site: Site, form: Form) -> float:
-        """Of a convolution of the span with zeros around, or of a product at each position."""
+        """Cost of a convolution of the span with zeros around, or of a product at each position."""
         return min(self._works(site, form)) + ELEMENT * math.prod(site.at(form))
 
     def elements(self, site: Site, form: Form) -> int:
-        """Of the output, or of the products."""
+        """Number of elements of the output, or of the products."""
         convolved, by_products = self._works(site, form)
         if convolved <= by_products:
             return super().elements(site, form)
@@ -67,22 +66,18 @@ class Convolve(Crossing):
         inside = frames.inside
         if by_products < convolved:
             products = self._products(site.layer, change)
-            window = self._window(site, span)
+            window = _window(site, span)
 
             def added(positions: Tensor, tensor: Tensor) -> Tensor:
                 return inside(positions, form, _shifted(tensor, window))
 
             return deferred(added, frames.positions(form), products)
-        found = self._convolved(site, span, form, change)
+        result = self._convolved(site, span, form, change)
         return deferred(
-            lambda positions, tensor: inside(positions, form, tensor), frames.positions(form), found
+            lambda positions, tensor: inside(positions, form, tensor),
+            frames.positions(form),
+            result,
         )
-
-    def _window(self, site: Site, span: Span) -> Window:
-        layer, axis = site.layer, span.axis
-        size, dilation, stride = layer.kernel.shape[axis], layer.dilation[axis], layer.strides[axis]
-        before, _ = margins(layer.padding, span.length, size, dilation, stride)
-        return Window(size, dilation, stride, before)
 
     def _works(self, site: Site, form: Form) -> tuple[float, float]:
         layer, span = site.layer, site.only
@@ -96,7 +91,7 @@ class Convolve(Crossing):
 
     def _convolved(self, site: Site, span: Span, form: Span, change: Tensor) -> Tensor:
         layer, shape = site.layer, sizes(site.sources[0])
-        read = span.read_by(self._window(site, span), form)
+        read = span.read_by(_window(site, span), form)
         around = [
             margins(layer.padding, *numbers)
             for numbers in zip(
@@ -114,8 +109,8 @@ class Convolve(Crossing):
         taps, inner, outer = layer.kernel.shape
         kernel = layer.kernel[::-1].transpose(1, 0, 2).reshape(inner, taps * outer)
         rows, width = change.shape[0], change.shape[1]
-        found = tf.linalg.matmul(tf.reshape(change, [rows * width, inner]), constant(kernel))
-        return tf.reshape(found, [rows, width, taps, outer])
+        result = tf.linalg.matmul(tf.reshape(change, [rows * width, inner]), constant(kernel))
+        return tf.reshape(result, [rows, width, taps, outer])
 
 
 def _shifted(products: Tensor, window: Window) -> Tensor:
@@ -123,8 +118,8 @@ def _shifted(products: Tensor, window: Window) -> Tensor:
     total = None
     for tap in range(window.size):
         moved = tap * window.dilation
-        part = tf.pad(products[:, :, tap], [(0, 0), (moved, window.reach - moved), (0, 0)])
-        total = part if total is None else total + part
+        product = tf.pad(products[:, :, tap], [(0, 0), (moved, window.reach - moved), (0, 0)])
+        total = product if total is None else total + product
     return total
 
 
@@ -134,11 +129,10 @@ class Pool(Crossing):
     def form(self, site: Site) -> Form | None:
         """The windows that reach into the span."""
         span, layer = site.only, site.layer
-        if span is None or not isinstance(layer, AveragePool | MaxPool):
+        if span is None or layer.has_kernel:
             return None
-        if span.axis >= len(layer.size):
-            return None
-        return span.through(_window(site, span), site.shape[span.axis])
+        window = layer.sliding_window(span.axis, span.length)
+        return None if window is None else span.through(window, site.shape[span.axis])
 
     def work(self, site: Site, form: Form) -> float:
         """Each element that is read."""
@@ -152,37 +146,35 @@ class Pool(Crossing):
         assert span is not None
         change = widened(frames.now(changes[0]), span, read)
         positions = frames.positions(read)
-        there = (positions >= 0) & (positions < read.length)
+        valid = (positions >= 0) & (positions < read.length)
         pool = _pool(layer, sizes(site.sources[0]), span.axis)
-        if isinstance(layer, AveragePool):
+        if layer.kind == "linear":
             counts = tf.ones([frames.count, *change.shape[1:-1], 1], change.dtype)
-            counts = pool(marked(there, span.axis, counts, 0), 0)
-            found = frames.merged(
+            counts = pool(marked(valid, span.axis, counts, 0), 0)
+            output = frames.merged(
                 tf.math.divide_no_nan(frames.apart(pool(change, 0)), counts[:, tf.newaxis])
             )
         else:
-            kept = frames.at(site.sources[0].name, read)
-            lowest = kept.dtype.min
-            new = frames.where(there, span.axis, frames.added(change, kept), lowest)
-            old = marked(there, span.axis, kept, lowest)
-            found = frames.without(pool(new, lowest), pool(old, lowest))
+            unperturbed = frames.at(site.sources[0].name, read)
+            lowest = unperturbed.dtype.min
+            new = frames.where(valid, span.axis, frames.added(change, unperturbed), lowest)
+            old = marked(valid, span.axis, unperturbed, lowest)
+            output = frames.without(pool(new, lowest), pool(old, lowest))
         return deferred(
-            lambda at, tensor: frames.inside(at, form, tensor), frames.positions(form), found
+            lambda at, tensor: frames.inside(at, form, tensor), frames.positions(form), output
         )
 
 
 def marked(at: Tensor, axis: int, values: Tensor, otherwise: Any) -> Tensor:
     """Values (G, *features) where ``at`` (G, width) holds along feature axis ``axis``."""
     rank = values.shape.rank - 1
-    shape = [values.shape[0], *(-1 if place == axis else 1 for place in range(rank))]
+    shape = [values.shape[0], *(-1 if number == axis else 1 for number in range(rank))]
     return tf.where(tf.reshape(at, shape), values, tf.cast(otherwise, values.dtype))
 
 
 def _window(site: Site, span: Span) -> Window:
-    layer, axis = site.layer, span.axis
-    size, stride = layer.size[axis], layer.strides[axis]
-    before, _ = margins(layer.padding, span.length, size, 1, stride)
-    return Window(size, 1, stride, before)
+    window: Window = site.layer.sliding_window(span.axis, span.length)
+    return window
 
 
 def _read(site: Site, form: Form) -> Span:
@@ -195,10 +187,10 @@ def _read(site: Site, form: Form) -> Span:
 def _pool(layer: Any, shape: tuple[int, ...], axis: int) -> Callable[[Tensor, Any], Tensor]:
     """Pooling along all axes, with padding of a value along those that are not ``axis``."""
     around = [(0, 0)] * (len(shape) + 1)
-    for place in range(len(layer.size)):
-        if place != axis:
-            around[place + 1] = margins(
-                layer.padding, shape[place], layer.size[place], 1, layer.strides[place]
+    for number in range(len(layer.size)):
+        if number != axis:
+            around[number + 1] = margins(
+                layer.padding, shape[number], layer.size[number], 1, layer.strides[number]
             )
     inner = replace(layer, padding="valid")
 

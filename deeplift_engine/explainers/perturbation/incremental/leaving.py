@@ -1,4 +1,4 @@
-"""How a change within a span is moved, and how it leaves the span for the whole tensor."""
+"""Crossings that move a change within a span, or let it leave the span."""
 
 from __future__ import annotations
 
@@ -17,27 +17,14 @@ from deeplift_engine.explainers.perturbation.incremental.crossing import (
     within,
 )
 from deeplift_engine.explainers.perturbation.incremental.frames import (
-    WHOLE,
+    ANYWHERE,
     Change,
     Form,
     Frames,
     deferred,
 )
 from deeplift_engine.explainers.perturbation.incremental.kernels_and_pools import marked
-from deeplift_engine.explainers.perturbation.incremental.spans import Span, reshaped
-from deeplift_engine.layers import (
-    AveragePool,
-    Crop,
-    Dense,
-    GlobalMax,
-    Identity,
-    Linear,
-    Mean,
-    Pad,
-    Repeat,
-    Reshape,
-    Transpose,
-)
+from deeplift_engine.layers.spans import Span
 from deeplift_engine.tensors.constants import constant
 from deeplift_engine.util.typing import Tensor
 
@@ -46,39 +33,25 @@ class Move(Crossing):
     """Layers that put positions elsewhere, or repeat them: padding, cropping, reshaping."""
 
     def form(self, site: Site) -> Form | None:
-        """Where the span is then."""
+        """The span in its new position."""
         span, layer = site.only, site.layer
         if span is None:
             return None
-        length = site.shape[span.axis] if span.axis < len(site.shape) else 0
-        if isinstance(layer, Crop) or (isinstance(layer, Pad) and not site.node.tokens):
-            before = layer.margins[span.axis][0]
-            return span.moved(before if isinstance(layer, Pad) else -before, length)
-        if isinstance(layer, Repeat) and layer.axis - 1 == span.axis:
-            return span.repeated(layer.times)
-        if isinstance(layer, Transpose):
-            axis = layer.axes.index(span.axis + 1)
-            return Span(axis, span.step, span.start, span.width, span.length)
-        if isinstance(layer, Reshape):
-            return reshaped(span, sizes(site.sources[0]), site.shape)
-        return None
+        if layer.pads and site.node.tokens:
+            return None
+        moved: Span | None = layer.moved_span(span, sizes(site.sources[0]), site.shape)
+        return moved
 
     def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
-        """The same map of the elements that are there."""
+        """The same map of the span's elements."""
         span, layer = site.only, site.layer
         assert span is not None
         assert isinstance(form, Span)
-        if isinstance(layer, Reshape):
-            layer = Reshape(site.at(form))
-        elif isinstance(layer, Pad | Crop):
-            around = [
-                (0, 0) if axis == span.axis else margin for axis, margin in enumerate(layer.margins)
-            ]
-            layer = type(layer)(tuple(around))
+        layer = layer.within(span.axis, site.at(form))
 
         def moved(positions: Tensor, change: Tensor) -> Tensor:
-            found = layer.linear(change)
-            return found if site.node.tokens else frames.inside(positions, form, found)
+            output = layer.linear(change)
+            return output if site.node.tokens else frames.inside(positions, form, output)
 
         return deferred(moved, frames.positions(form), changes[0])
 
@@ -89,7 +62,7 @@ class Average(Crossing):
     def form(self, site: Site) -> Form | None:
         """Anywhere."""
         span = site.only
-        return None if span is None or _averaged(site, span) is None else WHOLE
+        return None if span is None or _averaged(site, span) is None else ANYWHERE
 
     def work(self, site: Site, form: Form) -> float:
         """Each element that changed."""
@@ -99,28 +72,25 @@ class Average(Crossing):
         """The sum over the positions that count, divided by how many there are."""
         span = site.only
         assert span is not None
-        found = _averaged(site, span)
-        assert found is not None
-        first, last, axes, keepdims = found
+        mean_over = _averaged(site, span)
+        assert mean_over is not None
+        last, axes, keepdims = mean_over
         shape = sizes(site.sources[0])
-        number = (last - first) * math.prod(shape[axis] for axis in axes if axis != span.axis)
+        number = last * math.prod(shape[axis] for axis in axes if axis != span.axis)
 
         def mean(positions: Tensor, change: Tensor) -> Tensor:
-            counted = frames.where((positions >= first) & (positions < last), span.axis, change)
+            counted = frames.where((positions >= 0) & (positions < last), span.axis, change)
             total = tf.reduce_sum(counted, axis=[axis + 1 for axis in axes], keepdims=keepdims)
             return total / tf.cast(number, total.dtype)
 
         return deferred(mean, frames.positions(span), changes[0])
 
 
-def _averaged(site: Site, span: Span) -> tuple[int, int, list[int], bool] | None:
-    """The positions and axes that one mean is over, and whether the axes stay."""
-    layer = site.layer
-    if isinstance(layer, Mean) and span.axis + 1 in layer.axes:
-        return 0, span.length, [axis - 1 for axis in layer.axes], layer.keepdims
-    if isinstance(layer, AveragePool) and len(layer.size) == 1 and site.shape[0] == 1:
-        return 0, min(layer.size[0], span.length), [0], True
-    return None
+def _averaged(site: Site, span: Span) -> tuple[int, tuple[int, ...], bool] | None:
+    """Number of positions of a mean, its axes, and whether the axes stay."""
+    before, after = sizes(site.sources[0]), site.shape
+    mean_over = site.layer.averages(span.axis, before, after)
+    return mean_over and (*mean_over, len(before) == len(after))
 
 
 class Greatest(Crossing):
@@ -129,16 +99,15 @@ class Greatest(Crossing):
     def form(self, site: Site) -> Form | None:
         """Anywhere."""
         span, layer = site.only, site.layer
-        over = isinstance(layer, GlobalMax) and span is not None and span.axis + 1 in layer.axes
-        return WHOLE if over else None
+        return ANYWHERE if span is not None and layer.greatest_along(span.axis) else None
 
     def work(self, site: Site, form: Form) -> float:
         """Each element that changed; the others are shared by the rows."""
         return _elements(site) + ELEMENT * math.prod(sizes(site.sources[0])) / site.rows
 
     def elements(self, site: Site, form: Form) -> int:
-        """Of the whole input, which the rows share, or of what changed."""
-        changed = math.prod(within(sizes(site.sources[0]), site.forms[0] or WHOLE))
+        """Number of elements of the input, which the rows share, or of the change."""
+        changed = math.prod(within(sizes(site.sources[0]), site.forms[0] or ANYWHERE))
         return max(changed, math.prod(sizes(site.sources[0])) // site.rows)
 
     def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
@@ -146,18 +115,18 @@ class Greatest(Crossing):
         span, layer, name = site.only, site.layer, site.sources[0].name
         assert span is not None
         positions = frames.positions(span)
-        there = (positions >= 0) & (positions < span.length)
-        kept = frames.at(name, span)
-        lowest = kept.dtype.min
-        new = frames.added(frames.now(changes[0]), kept)
-        new = layer.forward(frames.where(there, span.axis, new, lowest))
+        valid = (positions >= 0) & (positions < span.length)
+        unperturbed = frames.at(name, span)
+        lowest = unperturbed.dtype.min
+        new = frames.added(frames.now(changes[0]), unperturbed)
+        new = layer.forward(frames.where(valid, span.axis, new, lowest))
         first = positions[:, :1]
-        places = tf.range(span.length)[tf.newaxis]
-        beside = (places < first) | (places >= first + span.width)
-        whole = frames.whole(name)
-        rest = layer.forward(marked(beside, span.axis, whole, lowest))
+        positions_of_axis = tf.range(span.length)[tf.newaxis]
+        beside = (positions_of_axis < first) | (positions_of_axis >= first + span.width)
+        unperturbed = frames.everywhere(name)
+        rest = layer.forward(marked(beside, span.axis, unperturbed, lowest))
         new = frames.merged(tf.maximum(frames.apart(new), rest[:, tf.newaxis]))
-        return frames.without(new, layer.forward(whole))
+        return frames.without(new, layer.forward(unperturbed))
 
 
 class Rows(Crossing):
@@ -166,8 +135,8 @@ class Rows(Crossing):
     def form(self, site: Site) -> Form | None:
         """Anywhere."""
         span = site.only
-        reads = isinstance(site.layer, Dense) and span is not None
-        return WHOLE if reads and len(sizes(site.sources[0])) == 1 else None
+        reads = site.layer.rows is not None and len(sizes(site.sources[0])) == 1
+        return ANYWHERE if reads and span is not None else None
 
     def work(self, site: Site, form: Form) -> float:
         """The rows times the change, and fetching them, which the rows of a frame share."""
@@ -176,7 +145,7 @@ class Rows(Crossing):
         return span.width * math.prod(site.shape) * (1 + ELEMENT / site.rows)
 
     def elements(self, site: Site, form: Form) -> int:
-        """Of the kernel's rows, which the rows of a frame share, or of what changed."""
+        """Number of elements of the kernel's rows, which a frame shares, or of the change."""
         span = site.only
         assert span is not None
         return max(span.width, span.width * math.prod(site.shape) // site.rows)
@@ -185,8 +154,8 @@ class Rows(Crossing):
         """One product for each frame."""
         span = site.only
         assert span is not None
-        places = tf.clip_by_value(frames.positions(span), 0, span.length - 1)
-        rows = tf.gather(constant(site.layer.kernel), places)
+        positions = tf.clip_by_value(frames.positions(span), 0, span.length - 1)
+        rows = tf.gather(constant(site.layer.rows), positions)
         change = frames.apart(frames.now(changes[0]))
         return frames.merged(tf.linalg.matmul(change, rows))
 
@@ -197,12 +166,12 @@ def _elements(site: Site) -> float:
     return float(ELEMENT * math.prod(within(sizes(site.sources[0]), span)))
 
 
-class Whole(Crossing):
+class Recompute(Crossing):
     """Any layer, computed as a whole on what changed and what did not."""
 
     def form(self, site: Site) -> Form:
         """Anywhere."""
-        return WHOLE
+        return ANYWHERE
 
     def work(self, site: Site, form: Form) -> float:
         """The layer, and putting changes where they are."""
@@ -214,38 +183,42 @@ class Whole(Crossing):
         return plain_work(site.node, site.sources) + ELEMENT * (read + math.prod(site.shape))
 
     def elements(self, site: Site, form: Form) -> int:
-        """Of what it reads, or gives."""
+        """Number of elements of the largest input or of the output."""
         return max(math.prod(site.shape), *(math.prod(sizes(source)) for source in site.sources))
 
     def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
         """The map of the changes if it is linear, else of the changed activations."""
         layer: Any = site.layer
-        whole = [
+        scattered = [
             None if change is None else anywhere(frames, change, source, way)
             for change, source, way in zip(changes, site.sources, site.forms, strict=True)
         ]
-        if isinstance(layer, Identity):
-            return whole[0]
-        if isinstance(layer, Linear) and not any(source.tokens for source in site.sources):
+        if layer.is_identity:
+            return scattered[0]
+        if layer.kind == "linear" and not any(source.tokens for source in site.sources):
             rows = frames.count * frames.rows
             return layer.linear(
                 *(
                     tf.zeros([rows, *sizes(source)], source.dtype) if change is None else change
-                    for change, source in zip(whole, site.sources, strict=True)
+                    for change, source in zip(scattered, site.sources, strict=True)
                 )
             )
         values = []
-        for change, source in zip(whole, site.sources, strict=True):
+        for change, source in zip(scattered, site.sources, strict=True):
             if change is not None and source.tokens:
                 values.append(change)
             else:
-                kept = frames.whole(source.name)
+                unperturbed = frames.everywhere(source.name)
                 values.append(
-                    frames.repeated(kept) if change is None else frames.added(change, kept)
+                    frames.repeated(unperturbed)
+                    if change is None
+                    else frames.added(change, unperturbed)
                 )
-        found = layer.forward(*values)
-        found = tf.ensure_shape(found, [frames.count * frames.rows, *site.shape])
-        return found if site.node.tokens else frames.without(found, frames.whole(site.node.name))
+        output = layer.forward(*values)
+        output = tf.ensure_shape(output, [frames.count * frames.rows, *site.shape])
+        if site.node.tokens:
+            return output
+        return frames.without(output, frames.everywhere(site.node.name))
 
 
 def anywhere(frames: Frames, change: Change, node: Any, form: Form | None) -> Tensor:
@@ -253,5 +226,5 @@ def anywhere(frames: Frames, change: Change, node: Any, form: Form | None) -> Te
     tensor = frames.now(change)
     if not isinstance(form, Span):
         return tensor
-    otherwise = frames.repeated(frames.whole(node.name)) if node.tokens else None
+    otherwise = frames.repeated(frames.everywhere(node.name)) if node.tokens else None
     return frames.scattered(tensor, form, otherwise)

@@ -10,7 +10,7 @@ from deeplift_engine.util.typing import Array
 
 
 def every(players: int) -> Array:
-    """All coalitions, (2^P, P): the number's binary digits; the first is empty, the last whole."""
+    """All coalitions, (2^P, P): binary digits of the numbers; the first is empty, the last full."""
     numbers = np.arange(1 << players)[:, np.newaxis]
     return (numbers >> np.arange(players) & 1).astype(bool)
 
@@ -29,7 +29,7 @@ def shapley_weights(coalitions: Array) -> Array:
 
 
 def kernel_weights(coalitions: Array) -> Array:
-    """Weights of coalitions (D, P), neither empty nor whole, of which the regression is Shapley's.
+    """Weights of coalitions (D, P), neither empty nor full, in a regression to Shapley values.
 
     (P - 1) / (C(P, s) s (P - s)) of a coalition of s (Lundberg 2017, theorem 2).
     """
@@ -66,7 +66,7 @@ def orders(players: int, count: int, seed: int, antithetic: bool) -> Array:
     """
     generator = np.random.RandomState(seed)
     drawn = [generator.permutation(players) for _ in range(count // (1 + antithetic))]
-    found = np.array(drawn).reshape(-1, players)
+    orders = np.array(drawn).reshape(-1, players)
     if antithetic:
-        found = np.stack([found, found[:, ::-1]], axis=1).reshape(-1, players)
-    return found
+        orders = np.stack([orders, orders[:, ::-1]], axis=1).reshape(-1, players)
+    return orders

@@ -55,10 +55,10 @@ class Groups:
         with_last = np.concatenate([values, nothing], axis=-1)
         return [with_last[..., label] for label in self.labels]
 
-    def gathered(self, parts: Sequence[Array]) -> Array:
+    def gathered(self, values: Sequence[Array]) -> Array:
         """Sums over the elements of each group: (..., *S) of each input to (..., P)."""
-        leading = parts[0].shape[: parts[0].ndim - self.labels[0].ndim]
-        flat = np.concatenate([part.reshape(*leading, -1) for part in parts], axis=-1)
+        leading = values[0].shape[: values[0].ndim - self.labels[0].ndim]
+        flat = np.concatenate([array.reshape(*leading, -1) for array in values], axis=-1)
         label = np.concatenate([label.reshape(-1) for label in self.labels])
         total = np.zeros((self.count + 1, *leading))
         np.add.at(total, label, np.moveaxis(flat, -1, 0))
@@ -86,15 +86,13 @@ class Grouping:
 
     def of(self, data: Sequence[Array], row: int) -> Groups:
         """Groups of the first of some samples (n, *S), number ``row``; of all unless ``own``."""
-        found = [label(array[0], row) for label, array in zip(self.labels, data, strict=True)]
-        top = max(
-            (int(label.max()) for label, said in zip(found, self.numbered, strict=True) if said),
-            default=-1,
-        )
+        labels = [label(array[0], row) for label, array in zip(self.labels, data, strict=True)]
+        each = list(zip(labels, self.numbered, strict=True))
+        top = max((int(label.max()) for label, numbered in each if numbered), default=-1)
         shifted = []
-        for label, said in zip(found, self.numbered, strict=True):
-            shifted.append(label if said else np.where(label < 0, -1, label + top + 1))
-            top = top if said else top + 1 + int(label.max())
+        for label, numbered in each:
+            shifted.append(label if numbered else np.where(label < 0, -1, label + top + 1))
+            top = top if numbered else top + 1 + int(label.max())
         flat = np.concatenate([label.reshape(-1) for label in shifted])
         moving = flat >= 0
         if not moving.any():
@@ -102,19 +100,16 @@ class Grouping:
         names, flat[moving] = np.unique(flat[moving], return_inverse=True)
         flat[~moving] = -1
         edges = np.cumsum([label.size for label in shifted])[:-1]
-        parts = [
-            part.reshape(label.shape)
-            for part, label in zip(np.split(flat, edges), shifted, strict=True)
-        ]
-        return Groups(tuple(parts), len(names))
+        pieces = zip(np.split(flat, edges), shifted, strict=True)
+        return Groups(tuple(piece.reshape(label.shape) for piece, label in pieces), len(names))
 
 
-def grouping(given: Any, inputs: Sequence[InputInfo], data: Sequence[Array]) -> Grouping:
+def grouping(groups: Any, inputs: Sequence[InputInfo], data: Sequence[Array]) -> Grouping:
     """What a user says as ``groups``, for data (N, *S) of each input.
 
     Parameters
     ----------
-    given
+    groups
         None, each element by itself; ``"positions"``, all along the axis of the channels
         together: the letters of a position, the channels of a pixel; a whole number, so many
         cells along each of the other axes; ``"segments"``, what `segments` finds; ``"auto"``,
@@ -128,19 +123,19 @@ def grouping(given: Any, inputs: Sequence[InputInfo], data: Sequence[Array]) -> 
     RuleError
         For anything else, and what does not fit the inputs.
     """
-    single = given is None or isinstance(given, str | int | np.integer) or callable(given)
-    parts = [given] * len(inputs) if single else by_input(given, inputs, "groups")
+    single = groups is None or isinstance(groups, str | int | np.integer) or callable(groups)
+    each = [groups] * len(inputs) if single else by_input(groups, inputs, "groups")
     resolved = [
-        _labels(part, info, array) for part, info, array in zip(parts, inputs, data, strict=True)
+        _labels(one, info, array) for one, info, array in zip(each, inputs, data, strict=True)
     ]
     labels, numbered, own = zip(*resolved, strict=True)
     return Grouping(labels, numbered, any(own))
 
 
-def _labels(given: Any, info: InputInfo, data: Array) -> tuple[Labels, bool, bool]:
+def _labels(groups: Any, info: InputInfo, data: Array) -> tuple[Labels, bool, bool]:
     """Labels, whether they are the user's numbers, and whether each sample has its own."""
     name, shape = info.name, data.shape[1:]
-    word = given if isinstance(given, str) else "elements" if given is None else ""
+    word = groups if isinstance(groups, str) else "elements" if groups is None else ""
     if word == "auto":
         word = "segments" if _is_image(shape) else "positions" if len(shape) > 1 else "elements"
     if word in ("elements", "positions"):
@@ -149,18 +144,18 @@ def _labels(given: Any, info: InputInfo, data: Array) -> tuple[Labels, bool, boo
             False,
             False,
         )
-    if word == "segments" or callable(given):
-        find = given if callable(given) else segments()
+    if word == "segments" or callable(groups):
+        find = groups if callable(groups) else segments()
         return lambda sample, row: _fitted(find(sample), name, shape), False, True
-    if isinstance(given, int | np.integer) and not isinstance(given, bool) and given > 0:
-        return _fixed(_cells(shape, info.positions, int(given))), False, False
-    if not fits(given, Values()) or np.asarray(given).dtype.kind == "f" or np.ndim(given) == 0:
+    if isinstance(groups, int | np.integer) and not isinstance(groups, bool) and groups > 0:
+        return _fixed(_cells(shape, info.positions, int(groups))), False, False
+    if not fits(groups, Values()) or np.asarray(groups).dtype.kind == "f" or np.ndim(groups) == 0:
         raise RuleError(
-            f"groups={shown(given)} of input {name!r}: give None, 'positions', 'segments', "
+            f"groups={shown(groups)} of input {name!r}: give None, 'positions', 'segments', "
             "'auto', a number of cells along each axis, a function of one sample, or an array of "
             "whole numbers."
         )
-    array = np.asarray(given)
+    array = np.asarray(groups)
     if array.ndim == len(shape) + 1 and len(array) == len(data) > 1:
         return lambda sample, row: _fitted(array[row], name, shape), True, True
     one = array[0] if array.ndim == len(shape) + 1 and len(array) == 1 else array
@@ -172,14 +167,14 @@ def _fixed(labels: Array) -> Labels:
 
 
 def _fitted(labels: Any, name: str, shape: Shape) -> Array:
-    found = np.asarray(labels)
+    array = np.asarray(labels)
     try:
-        if found.dtype.kind not in "iu":
+        if array.dtype.kind not in "iu":
             raise ValueError
-        return np.broadcast_to(found, shape)
+        return np.broadcast_to(array, shape)
     except ValueError as error:
         raise RuleError(
-            f"groups of input {name!r} have shape {found.shape} and dtype {found.dtype}; expected "
+            f"groups of input {name!r} have shape {array.shape} and dtype {array.dtype}; expected "
             f"whole numbers of shape {shape}, or what broadcasts to it."
         ) from error
 
@@ -213,8 +208,11 @@ def sampled(axes: Sequence[int], inputs: Sequence[InputInfo], data: Sequence[Arr
 def _cells(shape: Shape, axes: Sequence[int], count: int) -> Array:
     """A grid of ``count`` cells, or as many as there are elements, along each of ``axes``."""
     cells = [min(count, size) if axis in axes else 1 for axis, size in enumerate(shape)]
-    places = np.indices(shape)
-    numbers = [place * cell // size for place, cell, size in zip(places, cells, shape, strict=True)]
+    coordinates = np.indices(shape)
+    numbers = [
+        position * cell // size
+        for position, cell, size in zip(coordinates, cells, shape, strict=True)
+    ]
     return np.ravel_multi_index(numbers, cells) if shape else np.zeros((), int)
 
 
@@ -258,13 +256,13 @@ def segments(count: int = SEGMENTS, compactness: float | None = None) -> Callabl
         coloured = channels is not None and image.shape[channels] == 3
         low, high = float(image.min()), float(image.max())
         scaled = (image.astype(float) - low) / ((high - low) or 1.0)
-        found = slic(
+        regions = slic(
             scaled,
             n_segments=count,
             compactness=compactness or (10.0 if coloured else 0.1),
             channel_axis=channels,
             start_label=0,
         )
-        return found if channels is None else np.expand_dims(found, channels)
+        return regions if channels is None else np.expand_dims(regions, channels)
 
     return labels

@@ -10,7 +10,7 @@ import numpy as np
 
 from deeplift_engine.errors import RuleError
 from deeplift_engine.tensors.products import product
-from deeplift_engine.util.options import Several, Whole, fits, shown
+from deeplift_engine.util.options import Integer, Several, fits, shown
 from deeplift_engine.util.typing import Array
 
 Shape = tuple[int, ...]
@@ -50,20 +50,20 @@ class Windows:
     def over(self, numbers: Array) -> Array:
         """Where the windows with these numbers (d,) are, (d, *S)."""
         rank = len(self.covers)
-        found = np.ones((len(numbers), *[1] * rank), bool)
-        places = np.unravel_index(numbers, self.counts) if rank else ()
-        for axis, (cover, place) in enumerate(zip(self.covers, places, strict=True)):
+        inside = np.ones((len(numbers), *[1] * rank), bool)
+        coordinates = np.unravel_index(numbers, self.counts) if rank else ()
+        for axis, (cover, index) in enumerate(zip(self.covers, coordinates, strict=True)):
             shape = [1] * axis + [-1] + [1] * (rank - axis - 1)
-            found = found & cover[place].reshape(len(numbers), *shape)
-        return found
+            inside = inside & cover[index].reshape(len(numbers), *shape)
+        return inside
 
     def summed(self, values: Array) -> Array:
         """For each element the sum over the windows above it: (..., W) to (..., *S)."""
         leading = values.ndim - 1
-        found = values.reshape(*values.shape[:-1], *self.counts)
+        sums = values.reshape(*values.shape[:-1], *self.counts)
         for cover in self.covers:  # each takes the first axis of windows left, and goes behind
-            found = product(np.moveaxis(found, leading, -1), cover.astype(values.dtype))
-        return found
+            sums = product(np.moveaxis(sums, leading, -1), cover.astype(values.dtype))
+        return sums
 
     def shared(self, values: Array) -> Array:
         """Each window's value shared by its elements, and means over the windows above them."""
@@ -101,11 +101,11 @@ def windows(shape: Shape, window: int | Sequence[int], stride: int | Sequence[in
     return Windows(tuple(covers))
 
 
-def _each(shape: Shape, given: int | Sequence[int], what: str) -> list[int]:
+def _each(shape: Shape, sizes: int | Sequence[int], option: str) -> list[int]:
     """One whole number of 1 or more for each axis."""
-    if not (fits(given, Whole(1)) or fits(given, Several(Whole(1), len(shape)))):
+    if not (fits(sizes, Integer(1)) or fits(sizes, Several(Integer(1), len(shape)))):
         raise RuleError(
-            f"{what} is {shown(given)}: give a whole number of 1 or more, or one for each of the "
+            f"{option} is {shown(sizes)}: give a whole number of 1 or more, or one for each of the "
             f"{len(shape)} axes of an input of shape {shape}."
         )
-    return [int(value) for value in np.broadcast_to(np.asarray(given), len(shape))]
+    return [int(value) for value in np.broadcast_to(np.asarray(sizes), len(shape))]

@@ -40,19 +40,19 @@ class Fields:
 
     def masks(self, draws: slice) -> Array:
         """Those of a slice, (d, *S)."""
-        found = self.grids[draws].astype(np.float32)
+        field = self.grids[draws].astype(np.float32)
         for axis, length in enumerate(self.lengths):
             elements = np.arange(self.shape[self.axes[axis]])
-            place = (elements + self.shifts[draws, axis, np.newaxis]) / length
-            sizes = [len(found), *[1] * axis, -1, *[1] * (len(self.lengths) - axis - 1)]
-            corner = place.astype(int).reshape(sizes)
-            part = place.reshape(sizes).astype(np.float32) - corner.astype(np.float32)
-            part = part if self.smooth else np.rint(part)
-            below, above = (np.take_along_axis(found, corner + n, axis + 1) for n in (0, 1))
-            found = (1 - part) * below + part * above
+            position = (elements + self.shifts[draws, axis, np.newaxis]) / length
+            sizes = [len(field), *[1] * axis, -1, *[1] * (len(self.lengths) - axis - 1)]
+            corner = position.astype(int).reshape(sizes)
+            share = position.reshape(sizes).astype(np.float32) - corner.astype(np.float32)
+            share = share if self.smooth else np.rint(share)
+            below, above = (np.take_along_axis(field, corner + n, axis + 1) for n in (0, 1))
+            field = (1 - share) * below + share * above
         beside = [axis + 1 for axis in range(len(self.shape)) if axis not in self.axes]
-        whole = np.expand_dims(found, tuple(beside))
-        return np.broadcast_to(whole, (len(found), *self.shape))
+        masks = np.expand_dims(field, tuple(beside))
+        return np.broadcast_to(masks, (len(field), *self.shape))
 
 
 def fields(
@@ -66,7 +66,7 @@ def fields(
 ) -> Fields:
     """Draw masks that are 1 with a chance of ``keep`` at the corners of ``cells`` cells an axis.
 
-    What is not along ``axes`` stays together.
+    Elements along other axes than ``axes`` stay together.
     """
     sizes = [shape[axis] for axis in axes]
     counts = [min(cells, size) for size in sizes]

@@ -1,4 +1,4 @@
-"""Where a change can be: spans of positions, and how far windows and strides carry them.
+"""Spans of positions that a change can reach, and how windows and strides carry them.
 
 Changes are followed in frames. Frame f covers the first positions f·step, f·step + 1, … of an
 input; at a tensor behind it the positions that may have changed are
@@ -6,7 +6,7 @@ input; at a tensor behind it the positions that may have changed are
     f·step + start, … , f·step + start + width - 1
 
 with numbers that are the same for all frames, because ``step`` is a multiple of all the strides on
-the way. Some of them may lie before the first position or behind the last: there nothing is.
+the way. Positions before the first or behind the last hold nothing.
 """
 
 from __future__ import annotations
@@ -18,16 +18,23 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Window:
-    """What an output position j reads: j·stride - before + i·dilation, for i below ``size``."""
+    """A window: output position j reads j·stride - before + i·dilation, for i below ``size``."""
 
     size: int
     dilation: int = 1
     stride: int = 1
     before: int = 0
 
+    @classmethod
+    def padded(
+        cls, padding: str, length: int, size: int, dilation: int = 1, stride: int = 1
+    ) -> Window:
+        """The window of a layer with ``"valid"``, ``"same"`` or ``"causal"`` padding."""
+        return cls(size, dilation, stride, margins(padding, length, size, dilation, stride)[0])
+
     @property
     def reach(self) -> int:
-        """How many positions lie before the last one that is read."""
+        """Length of the window less one."""
         return (self.size - 1) * self.dilation
 
 
@@ -64,11 +71,11 @@ class Span:
 
     @property
     def stop(self) -> int:
-        """Where it ends in frame 0."""
+        """End of the span in frame 0."""
         return self.start + self.width
 
     def through(self, window: Window, length: int) -> Span | None:
-        """What windows carry it to, on an axis of ``length``; None if frames part at strides."""
+        """The span behind windows, on an axis of ``length``; None if strides separate frames."""
         if self.step % window.stride:
             return None
         first = -(-(self.start + window.before - window.reach) // window.stride)
@@ -83,11 +90,11 @@ class Span:
         return replace(self, start=first, width=width)
 
     def margins(self, inner: Span) -> tuple[int, int]:
-        """How much longer it is than ``inner``, before and after; below 0 where shorter."""
+        """Positions in excess of ``inner``, before and after; below 0 where there are fewer."""
         return inner.start - self.start, self.stop - inner.stop
 
     def moved(self, positions: int, length: int) -> Span:
-        """So many positions further, on an axis of another length."""
+        """The span moved by ``positions``, on an axis of another length."""
         return replace(self, start=self.start + positions, length=length)
 
     def repeated(self, times: int) -> Span:
@@ -103,11 +110,11 @@ class Span:
 
 def union(spans: Iterable[Span]) -> Span | None:
     """The span that holds all of them; None where they are not along one axis."""
-    found = list(spans)
-    if len({(span.axis, span.step, span.length) for span in found}) > 1:
+    several = list(spans)
+    if len({(span.axis, span.step, span.length) for span in several}) > 1:
         return None
-    start, stop = min(span.start for span in found), max(span.stop for span in found)
-    return replace(found[0], start=start, width=stop - start)
+    start, stop = min(span.start for span in several), max(span.stop for span in several)
+    return replace(several[0], start=start, width=stop - start)
 
 
 def reshaped(span: Span, before: tuple[int, ...], after: tuple[int, ...]) -> Span | None:

@@ -1,0 +1,187 @@
+"""The options of the command line, each declared once; commands take them by groups."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deeplift_engine.cli import value_syntax as values
+
+
+class Once(argparse.Action):
+    """Collects pairs (name, value); each name may occur once."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Add one pair, or stop where its name already exists."""
+        pairs = getattr(namespace, self.dest)
+        if values[0] in dict(pairs):
+            name = f"{values[0]}=" if values[0] else "a name"
+            raise argparse.ArgumentError(self, f"{name} is given twice; leave one out")
+        setattr(namespace, self.dest, [*pairs, values])
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option: its flags, or its name, and the keyword arguments of ``add_argument``."""
+
+    flags: Sequence[str]
+    settings: Mapping[str, Any]
+
+    def add_to(self, container: Any) -> None:
+        """Add the option to a parser or a group."""
+        container.add_argument(*self.flags, **self.settings)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Options that commands take together, under a title in ``--help``."""
+
+    title: str
+    options: tuple[Option, ...]
+
+    def add_to(self, parser: argparse.ArgumentParser) -> None:
+        """Add the options to the parser of a command."""
+        group = parser.add_argument_group(self.title)
+        for option in self.options:
+            option.add_to(group)
+
+
+def option(form: str, read: Callable[[str], Any], text: str, **settings: Any) -> Option:
+    """An option with a value, or a positional argument; ``form`` is as ``-o --output FILE``."""
+    *flags, metavar = form.split()
+    return Option(flags, {"type": read, "metavar": metavar, "help": text, **settings})
+
+
+def several(form: str, read: Callable[[str], Any], text: str, action: Any = "append") -> Option:
+    """An option that may be repeated; its values are a list."""
+    return option(form, read, text, action=action, default=[])
+
+
+def choice(flag: str, text: str, *choices: str, default: str | None = None) -> Option:
+    """An option whose value is one of some words."""
+    return Option([flag], {"choices": choices, "default": default, "help": text})
+
+
+def switch(flags: str, text: str, action: Any = "store_true") -> Option:
+    """An option without a value."""
+    return Option(flags.split(), {"action": action, "help": text})
+
+
+JSON = switch("--json", "print the result as JSON")
+INPUTS = option("inputs INPUTS", Path, "a .npy, .npz or .h5 file")
+OVERWRITE = switch("--overwrite", "replace existing files")
+MAX_POOLING = choice(
+    "--max-pooling",
+    "exact sums (default), or the gradient, as the original implementation",
+    "exact",
+    "gradient",
+)
+MODEL = (
+    option("model MODEL", Path, "the saved model, or its weights"),
+    JSON,
+    switch("-v --verbose", "report automatic choices"),
+    Group(
+        "the model",
+        (
+            option(
+                "--architecture FILE", Path, "JSON or YAML file, where MODEL holds weights only"
+            ),
+            option(
+                "--backend NAME",
+                str,
+                "what the model was trained on, where the file does not say: tensorflow, theano, "
+                "torch, jax ...",
+            ),
+            switch(
+                "--theano-kernels", "the same as --backend theano", argparse.BooleanOptionalAction
+            ),
+            choice(
+                "--data-format",
+                "axes of UpSampling, ZeroPadding and Cropping of Keras 1, where nothing tells",
+                "channels_first",
+                "channels_last",
+            ),
+            option(
+                "--custom FILE",
+                Path,
+                "your Python file that defines custom layers and Lambdas by LAYERS = {...} and "
+                "FUNCTIONS = {...} as load() takes them; it is run",
+            ),
+            choice(
+                "--dtype", "precision (default: float32)", "float32", "float64", default="float32"
+            ),
+        ),
+    ),
+)
+RULES = Group(
+    "the rules",
+    (
+        option("--rules RULE", str, "rules of the whole model (default: the method's); see below"),
+        several(
+            "--rule LAYER=RULE",
+            values.pair,
+            "another rule for one layer, or a family of layers; may be repeated",
+        ),
+        MAX_POOLING,
+    ),
+)
+RUN = Group(
+    "the run",
+    (
+        several(
+            "--key [INPUT=]NAME",
+            values.optional_pair,
+            "name of the array in INPUTS; with several inputs, one for each",
+            Once,
+        ),
+        several("--target TARGET", values.target, "the unit; may be repeated; see below"),
+        option(
+            "--target-layer NAME",
+            str,
+            "logits (default): before a final softmax or sigmoid; output; or a layer's name",
+            default="logits",
+        ),
+        option(
+            "--seed N",
+            int,
+            "the seed of all random numbers, of references, methods and metrics, where their own "
+            "options set none (default: 0)",
+        ),
+        option(
+            "--batch-size N",
+            values.at_least_one,
+            "samples computed together (default: by the size of the network)",
+        ),
+        switch("-q --quiet", "no progress bar"),
+    ),
+)
+REFERENCES = several(
+    "--references [INPUT=]REFERENCES",
+    values.input_references,
+    "references to compare with (default: zeros); several of one input are one set; see below",
+)
+LISTING = (
+    option("name NAME", str, "explain this one", nargs="?"),
+    JSON,
+    switch("-v --verbose", argparse.SUPPRESS),
+)
+
+
+def layers(text: str) -> Option:
+    """``--layers``, explained by ``text``."""
+    return option("--layers NAME,...", values.names, text)
+
+
+def output(tables: str) -> Option:
+    """``--output`` for tables with some suffixes and for figures."""
+    text = f"a table ({tables}) or a figure (.png, .pdf, .svg); may be repeated"
+    return several("-o --output FILE", Path, text)

@@ -1,0 +1,75 @@
+"""The page docs/REFERENCES.md: every kind of references, in Python and on the command line.
+
+    python -m docs.generate.references docs/REFERENCES.md
+
+writes it from the table of kinds; a test fails where it is out of date.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from deeplift_engine.references import KINDS
+from deeplift_engine.references.kinds import ReferenceKind
+from docs.generate.pages import table, write
+
+COMMAND = "python -m docs.generate.references docs/REFERENCES.md"
+
+INTRODUCTION = f"""# References
+
+Written by `{COMMAND}` from the table of kinds of
+references; do not edit it by hand.
+
+```python
+result = explainer.run(x, target=0, references=deeplift_engine.references.shuffle(20, seed=1))
+```
+
+`references=` takes what these functions of `deeplift_engine.references` return. It also takes a
+number, an array (one reference, one or several for each sample) or a function of the inputs. A
+model with several inputs takes a mapping of their names. The command line takes
+`--references shuffle:20`, with `INPUT=` before it where the model has several inputs; `FILE` is a
+`.npy`, `.npz` or `.h5` file, or `FILE.h5:KEY`, and a file by itself is an array."""
+
+
+def page() -> str:
+    """The whole page."""
+    rows = [
+        (f"`{kind.name}({_arguments(kind)})`", kind.summary.replace("``", "`"), _code(kind.syntax))
+        for kind in KINDS.values()
+    ]
+    arguments: dict[tuple[str, str], list[str]] = {}
+    for kind in KINDS.values():
+        for argument in kind.parameters.values():
+            arguments.setdefault((argument.name, argument.text), []).append(f"`{kind.name}`")
+    explained = [
+        (f"`{name}`", text.replace("``", "`"), ", ".join(names))
+        for (name, text), names in arguments.items()
+    ]
+    parts = [
+        INTRODUCTION,
+        table(("references", "what they are", "on the command line"), rows),
+        "## Arguments",
+        table(("argument", "what it is", "of"), explained),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _arguments(kind: ReferenceKind) -> str:
+    return ", ".join(map(str, kind.parameters.values()))
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the page to the file that is named."""
+    return write(page(), COMMAND, arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
+
+
+__all__ = ["main", "page"]
