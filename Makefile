@@ -70,6 +70,7 @@ docs: $(VENV)/.installed-test  ## write the pages of docs/ again from the tables
 	$(BIN)/python -m docs.generate.methods docs/METHODS.md
 	$(BIN)/python -m docs.generate.metrics docs/METRICS.md
 	$(BIN)/python -m docs.generate.references docs/REFERENCES.md
+	$(BIN)/python -m docs.generate.eras docs/ERAS.md
 
 bench: $(VENV)/.installed-test  ## the table of benchmarks/; with PEERS=/path/to/their/python the peers
 	$(BIN)/python -m benchmarks $(if $(PEERS),--peers-python $(PEERS))

@@ -17,7 +17,9 @@ def load(
     path: str | Path,
     architecture: str | Path | None = None,
     *,
+    backend: str | None = None,
     theano_kernels: bool | None = None,
+    data_format: str | None = None,
     layers: Mapping[str, LayerFunction] | None = None,
     functions: Mapping[str, LayerFunction] | None = None,
     dtype: str = "float32",
@@ -30,8 +32,16 @@ def load(
         HDF5 (with any extension) or ``.keras``; a complete model, or weights alone.
     architecture
         JSON or YAML file, where ``path`` holds weights alone.
+    backend
+        What the model was trained on, where the file does not say: ``"theano"``, ``"tensorflow"``,
+        ``"torch"``, ``"jax"``. HDF5 of Keras 2 and 3 says it; ``.keras`` and Keras 1 do not.
+        Under Theano kernels are flipped, and borders and windows are others; under PyTorch some
+        pooling, padding and resizing is: docs/ERAS.md lists it.
     theano_kernels
-        True for convolution kernels trained under Theano, which are flipped: no file says so.
+        True is ``backend="theano"``.
+    data_format
+        ``"channels_first"`` or ``"channels_last"`` for UpSampling, ZeroPadding and Cropping of
+        Keras 1, where no other layer tells: such files do not have it.
     layers
         Definitions of custom layers and Lambdas: functions of the saved layer, a
         `deeplift_engine.CustomLayer`, in terms of existing layers. By class
@@ -61,7 +71,14 @@ def load(
     from deeplift_engine.network import Network
 
     own = own_classes(layers, functions)
-    spec = read_model(path, architecture, theano_kernels=theano_kernels, own=own)
+    spec = read_model(
+        path,
+        architecture,
+        backend=backend,
+        theano_kernels=theano_kernels,
+        data_format=data_format,
+        own=own,
+    )
     return Network(spec, layers=layers, functions=functions, dtype=dtype)
 
 
@@ -69,7 +86,9 @@ def coverage(
     path: str | Path,
     architecture: str | Path | None = None,
     *,
+    backend: str | None = None,
     theano_kernels: bool | None = None,
+    data_format: str | None = None,
     layers: Mapping[str, LayerFunction] | None = None,
     functions: Mapping[str, LayerFunction] | None = None,
     rules: Any = "rescale",
@@ -82,7 +101,7 @@ def coverage(
 
     Parameters
     ----------
-    path, architecture, theano_kernels, layers, functions
+    path, architecture, backend, theano_kernels, data_format, layers, functions
         As for `load`.
     rules, max_pooling
         As for `Network.explainer`.
@@ -102,7 +121,14 @@ def coverage(
     from deeplift_engine.translate.coverage import coverage as covered
 
     own = own_classes(layers, functions)
-    spec = read_model(path, architecture, theano_kernels=theano_kernels, own=own)
+    spec = read_model(
+        path,
+        architecture,
+        backend=backend,
+        theano_kernels=theano_kernels,
+        data_format=data_format,
+        own=own,
+    )
     definitions = definitions_by_layer(spec, layers, functions, registered_layers())
     return covered(spec, survey(spec, definitions), rules, max_pooling)
 

@@ -7,7 +7,7 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from deeplift_conversion.eras.generations import era_of
+from deeplift_conversion.eras.axis_order import with_axis_orders
+from deeplift_conversion.eras.generations import era_of, mentions_full_border
+from deeplift_conversion.eras.origin import Origin, origin_of, trained_on
 from deeplift_conversion.eras.user_classes import marked
 from deeplift_conversion.errors import DeepliftEngineError, ModelConfigError, ModelFileError
 from deeplift_conversion.files.architecture import Architecture, parse_json, read_architecture
@@ -45,7 +47,9 @@ def read_model(
     path: str | Path,
     architecture: Architecture | None = None,
     *,
+    backend: str | None = None,
     theano_kernels: bool | None = None,
+    data_format: str | None = None,
     own: Collection[str] = (),
 ) -> ModelSpec:
     """Read a model saved by Keras of any age into plain data.
@@ -57,10 +61,17 @@ def read_model(
     architecture
         For weights alone: a JSON or YAML file, JSON text, or a configuration as a mapping.
         Where the model file has a configuration too, this one is taken.
+    backend
+        The backend that the model was trained on: ``"tensorflow"``, ``"theano"``, ``"torch"``,
+        ``"jax"`` ... None goes by the file, where it says: HDF5 of Keras 2 and 3 does, that of
+        Keras 1 and ``.keras`` do not. Theano's kernels are true convolutions and are flipped to be
+        correlations; its borders and windows, and some of PyTorch's operations, are others than
+        TensorFlow's: see `deeplift_conversion.eras.changes`.
     theano_kernels
-        True if the kernels were trained as true convolutions (the Theano backend) and must be
-        flipped to be correlations; no attribute tells it before Keras 2. None goes by the
-        file's ``backend`` attribute where it has one; False never flips.
+        True is ``backend="theano"``; False takes a file that says Theano for one of TensorFlow.
+    data_format
+        ``"channels_first"`` or ``"channels_last"`` for layers of Keras 1 whose axes neither the
+        file nor the layers around tell: UpSampling, ZeroPadding and Cropping.
     own
         Classes that are not Keras's, though it has some of these names; their options and
         arrays are kept as saved.
@@ -78,7 +89,7 @@ def read_model(
         If configuration and weights can be read but do not fit together.
     """
     try:
-        return _read(path, architecture, theano_kernels, own)
+        return _read(path, architecture, _Options(backend, theano_kernels, data_format), own)
     except DeepliftEngineError as error:
         if str(path) in str(error):
             raise
@@ -114,6 +125,7 @@ def read_config(
     backend: str = "",
     source: str = "<memory>",
     theano_kernels: bool | None = None,
+    data_format: str | None = None,
     own: Collection[str] = (),
 ) -> ModelSpec:
     """Read a model that is in memory, for example a live Keras model.
@@ -128,7 +140,7 @@ def read_config(
         files) or under the path of each layer in it, ``"encoder/conv1d"``.
     name, keras_version, backend, source
         For the result; the version decides the era where it is given.
-    theano_kernels, own
+    theano_kernels, data_format, own
         See `read_model`.
 
     Returns
@@ -147,19 +159,13 @@ def read_config(
             digest.update(f"{layer}/{key} {values.shape} {values.dtype}".encode())
             digest.update(np.ascontiguousarray(values).tobytes())
     version = keras_version or str(document.get("keras_version") or "")
-    header = _Header(document, version, backend or str(document.get("backend") or ""))
+    options = _Options(backend or None, theano_kernels, data_format)
+    header = _Header(document, version, str(document.get("backend") or ""), options)
     header = header.marked(own)
-    model, graph, theano = header.parsed(source, theano_kernels)
-    spec = flatten(model, graph, assign_lists(graph, lists, source), theano, source)
-    return replace(
-        spec,
-        name=name or spec.name,
-        keras_version=header.keras_version,
-        era=header.era,
-        backend=header.backend,
-        source=source,
-        sha256=digest.hexdigest(),
-    )
+    model, graph = parse_model(header.document, header.era, source)
+    raw = assign_lists(graph, lists, source)
+    spec = header.spec(model, graph, raw, _all_names(lists), source)
+    return replace(spec, name=name or spec.name, sha256=digest.hexdigest())
 
 
 def _digested(values: Any) -> str:
@@ -169,33 +175,55 @@ def _digested(values: Any) -> str:
 
 
 @dataclass(frozen=True)
+class _Options:
+    """What the caller says and the file may not."""
+
+    backend: str | None
+    theano_kernels: bool | None
+    data_format: str | None
+
+
+@dataclass(frozen=True)
 class _Header:
     """A configuration with the Keras version and backend that the file records."""
 
     document: dict[str, Any]
     keras_version: str
     backend: str
+    options: _Options
 
     @property
     def era(self) -> int:
         return era_of(self.document, self.keras_version)
+
+    def origin(self, arrays: Iterable[str]) -> Origin:
+        """Who saved the model; a border mode "full" is Theano's."""
+        saved = self.backend or ("theano" if mentions_full_border(self.document) else "")
+        backend = trained_on(saved, self.options.backend, self.options.theano_kernels)
+        return origin_of(self.keras_version, self.era, backend, arrays)
+
+    def spec(
+        self, name: str, graph: Graph, raw: Assigned, arrays: Iterable[str], source: str
+    ) -> ModelSpec:
+        """The model, without its hash; ``arrays`` are the names of all arrays as saved."""
+        origin = self.origin(arrays)
+        spec = with_axis_orders(flatten(name, graph, raw, origin, source), self.options.data_format)
+        return replace(
+            spec,
+            keras_version=self.keras_version,
+            era=origin.era,
+            backend=origin.backend,
+            source=source,
+        )
 
     def marked(self, own: Collection[str]) -> _Header:
         """Return the same with a mark on what is not Keras's."""
         document = marked(self.document, own, self.keras_version, self.era)
         return replace(self, document=document)
 
-    def parsed(self, source: str, theano_kernels: bool | None) -> tuple[str, Graph, bool]:
-        name, graph = parse_model(self.document, self.era, source)
-        theano = self.backend == "theano" if theano_kernels is None else theano_kernels
-        return name, graph, theano
-
 
 def _read(
-    path: str | Path,
-    architecture: Architecture | None,
-    theano_kernels: bool | None,
-    own: Collection[str],
+    path: str | Path, architecture: Architecture | None, options: _Options, own: Collection[str]
 ) -> ModelSpec:
     source = str(path)
     data = read_bytes(path)
@@ -219,23 +247,25 @@ def _read(
         version = version or _text(file, "keras_version") or _text(root, "keras_version")
         version = version or str(document.get("keras_version") or "")
         backend = _text(file, "backend") or _text(root, "backend")
-        header = _Header(document, version, backend or str(document.get("backend") or ""))
+        header = _Header(document, version, backend or str(document.get("backend") or ""), options)
         header = header.marked(own)
-        name, graph, theano = header.parsed(source, theano_kernels)
-        raw = _weights(graph, root, len(data), source)
-    spec = flatten(name, graph, raw, theano, source)
-    return replace(
-        spec,
-        keras_version=header.keras_version,
-        era=header.era,
-        backend=header.backend,
-        source=source,
-        sha256=digest.hexdigest(),
-    )
+        name, graph = parse_model(header.document, header.era, source)
+        lists = _lists(graph, root, len(data), source)
+        raw = (
+            assign_checkpoint(graph, root, len(data), source)
+            if lists is None
+            else assign_lists(graph, lists, source)
+        )
+    spec = header.spec(name, graph, raw, _all_names(lists or {}), source)
+    return replace(spec, sha256=digest.hexdigest())
 
 
-def _weights(graph: Graph, root: h5py.Group, size: int, source: str) -> Assigned:
-    """Read all arrays, in any layout."""
+def _all_names(lists: Mapping[str, Named]) -> list[str]:
+    return [name for named in lists.values() for name, _ in named]
+
+
+def _lists(graph: Graph, root: h5py.Group, size: int, source: str) -> dict[str, Named] | None:
+    """Read all arrays by layer, in any layout but that of ``.keras``, for which it is None."""
     layers = names(root, "layer_names")
     if layers is not None:
         lists = {layer: _layer_arrays(root, layer, size, source) for layer in layers}
@@ -248,12 +278,10 @@ def _weights(graph: Graph, root: h5py.Group, size: int, source: str) -> Assigned
             lists["top_level_model_weights"] = _layer_arrays(
                 root, "top_level_model_weights", size, source
             )
-        return assign_lists(graph, lists, source)
+        return lists
     if "layer_0" in root:
-        return assign_lists(graph, _numbered(graph, root, size, source), source)
-    if is_checkpoint(root):
-        return assign_checkpoint(graph, root, size, source)
-    return assign_lists(graph, {}, source)
+        return _numbered(graph, root, size, source)
+    return None if is_checkpoint(root) else {}
 
 
 def _layer_arrays(root: h5py.Group, layer: str, size: int, source: str) -> Named:

@@ -37,7 +37,9 @@ def load(
     network: Network = deeplift_engine.load(
         options.model,
         architecture=options.architecture,
+        backend=options.backend,
         theano_kernels=options.theano_kernels,
+        data_format=options.data_format,
         **definitions,
         dtype=options.dtype,
     )

@@ -36,7 +36,9 @@ def inspect(options: argparse.Namespace) -> int:
         coverage = deeplift_engine.coverage(
             options.model,
             architecture=options.architecture,
+            backend=options.backend,
             theano_kernels=options.theano_kernels,
+            data_format=options.data_format,
             **custom,
             rules=rules,
             max_pooling=pooling,

@@ -95,10 +95,20 @@ MODEL = (
             option(
                 "--architecture FILE", Path, "JSON or YAML file, where MODEL holds weights only"
             ),
+            option(
+                "--backend NAME",
+                str,
+                "what the model was trained on, where the file does not say: tensorflow, theano, "
+                "torch, jax ...",
+            ),
             switch(
-                "--theano-kernels",
-                "whether the kernels were trained under Theano, which flips them in space",
-                argparse.BooleanOptionalAction,
+                "--theano-kernels", "the same as --backend theano", argparse.BooleanOptionalAction
+            ),
+            choice(
+                "--data-format",
+                "axes of UpSampling, ZeroPadding and Cropping of Keras 1, where nothing tells",
+                "channels_first",
+                "channels_last",
             ),
             option(
                 "--custom FILE",

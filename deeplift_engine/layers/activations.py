@@ -234,13 +234,18 @@ class ReLU(Elementwise):
         return self == ReLU()
 
     def function(self, x: Tensor) -> Tensor:
-        """max_value above it, x between threshold and it, negative_slope·(x - threshold) below."""
+        """max_value above it, x between threshold and it, negative_slope·(x - threshold) below.
+
+        The threshold itself is below; with a maximum nothing above it is negative.
+        """
         if self.threshold == 0.0:
             positive = tf.nn.relu(x)
         else:
-            positive = tf.where(x >= self.threshold, x, tf.zeros_like(x))
+            positive = tf.where(x > self.threshold, x, tf.zeros_like(x))
         if self.max_value is not None:
-            positive = tf.minimum(positive, tf.cast(self.max_value, x.dtype))
+            positive = tf.clip_by_value(
+                positive, tf.zeros((), x.dtype), tf.cast(self.max_value, x.dtype)
+            )
         if self.negative_slope == 0.0:
             return positive
         return positive - self.negative_slope * tf.nn.relu(self.threshold - x)

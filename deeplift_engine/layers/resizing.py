@@ -15,7 +15,9 @@ from deeplift_engine.util.typing import Tensor
 
 MEANS = ("nearest", "bilinear", "area", "gaussian")
 """Methods whose coefficients are never below 0."""
-METHODS = (*MEANS, "bicubic", "lanczos3", "lanczos5", "mitchellcubic")
+SHARPNESS = {"bicubic_jax": -0.5, "bicubic_torch": -0.75}
+"""The parameter of cubic convolution (Keys, 1981); TensorFlow's is JAX's, but from a table."""
+METHODS = (*MEANS, "bicubic", *SHARPNESS, "lanczos3", "lanczos5", "mitchellcubic")
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Interpolation(Linear):
         Whole numbers by which height and width grow.
     magnitudes
         Whether the matrices are those of the coefficients' magnitudes.
+    half_pixel
+        Whether pixels are at their middles, else at their corners (bilinear alone).
     """
 
     sizes: tuple[int, int] | None
@@ -45,6 +49,7 @@ class Interpolation(Linear):
     antialias: bool = False
     factors: tuple[int, int] = (1, 1)
     magnitudes: bool = False
+    half_pixel: bool = True
 
     def linear(self, *inputs: Tensor) -> Tensor:
         """(n, height, width, c) → (n, *sizes, c)."""
@@ -71,7 +76,7 @@ class Interpolation(Linear):
 
     def _native(self, x: Tensor) -> bool:
         fast = self.method in ("nearest", "bilinear") and not self.antialias
-        return fast and x.dtype == tf.float32
+        return fast and x.dtype == tf.float32 and self.half_pixel
 
     def _enlarged(self, sizes: Sequence[Any]) -> Sequence[Any]:
         if self.sizes is not None:
@@ -92,7 +97,40 @@ class Interpolation(Linear):
 
     def _resized_basis(self, old: Any, new: Any) -> Tensor:
         """Resized basis vectors, as the channels of an image of width 1."""
-        basis = tf.reshape(tf.eye(old), [1, old, 1, old])
-        resized = tf.image.resize(basis, [new, 1], self.method, antialias=self.antialias)
-        matrix = tf.reshape(resized, [new, old])
+        if self.method in SHARPNESS:
+            matrix = _cubic_matrix(old, new, self.method)
+        else:
+            basis = tf.reshape(tf.eye(old), [1, old, 1, old])
+            matrix = tf.reshape(self._resized(basis, [new, 1]), [new, old])
         return tf.abs(matrix) if self.magnitudes else matrix
+
+    def _resized(self, images: Tensor, sizes: Sequence[Any]) -> Tensor:
+        if self.half_pixel:
+            return tf.image.resize(images, sizes, self.method, antialias=self.antialias)
+        return tf.compat.v1.image.resize_bilinear(images, sizes)
+
+
+def _cubic_matrix(old: Any, new: Any, method: str) -> Tensor:
+    """(new, old) coefficients of bicubic interpolation.
+
+    PyTorch repeats the edges; JAX leaves out what is beyond them, and divides by the sum.
+    """
+    scale = tf.cast(old, tf.float64) / tf.cast(new, tf.float64)
+    middles = (tf.range(tf.cast(new, tf.float64), dtype=tf.float64) + 0.5) * scale - 0.5
+    first = tf.floor(middles)
+    matrix = tf.zeros([new, old], tf.float64)
+    for tap in range(-1, 3):
+        place = tf.cast(first, tf.int32) + tap
+        if method == "bicubic_torch":
+            place = tf.clip_by_value(place, 0, old - 1)
+        weight = _cubic(tf.abs(middles - first - tap), SHARPNESS[method])
+        matrix += weight[:, None] * tf.one_hot(place, old, dtype=tf.float64)
+    matrix /= tf.reduce_sum(matrix, axis=1, keepdims=True)
+    return tf.cast(matrix, tf.float32)
+
+
+def _cubic(x: Tensor, a: float) -> Tensor:
+    """The kernel of cubic convolution at distances below 2."""
+    near = ((a + 2) * x - (a + 3)) * x * x + 1
+    far = ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
+    return tf.where(x <= 1, near, far)

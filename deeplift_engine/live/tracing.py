@@ -242,7 +242,13 @@ class _Tracing:
                 origins[id(tensor)] = (entry["name"], len(entry["inbound_nodes"]), number)
             read = functools.partial(written, origins)
             entry["inbound_nodes"].append({"args": read(args), "kwargs": read(kwargs)})
-        ends = functools.partial(keras.tree.map_structure, lambda x: list(origins[id(x)]))
+        models = {entry["name"] for entry in layers if entry["class_name"] == "Functional"}
+
+        def end(tensor: Any) -> list[Any]:
+            name, call, number = origins[id(tensor)]
+            return [name, call + (name in models), number]  # as Keras counts them here
+
+        ends = functools.partial(keras.tree.map_structure, end)
         config = {"name": name, "layers": layers}
         config |= {"input_layers": ends(inputs), "output_layers": ends(outputs)}
         return {"class_name": "Functional", "config": config, "name": name}

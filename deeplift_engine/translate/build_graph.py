@@ -133,7 +133,7 @@ def translate(context: LayerContext) -> tuple[str, ...]:
     result = translator(context.spec, functions)(context)
     outputs = (result,) if isinstance(result, str) else tuple(result)
     _check_arguments(context)
-    mask = output_mask(context)
+    mask = None if context.option("ends_mask") else output_mask(context)
     if mask is not None:
         for output in outputs:
             context.builder.masks.setdefault(output, mask)

@@ -8,12 +8,18 @@ import numpy as np
 
 from deeplift_engine.layers import Convolution, DepthwiseConvolution, Reshape
 from deeplift_engine.translate.activations import own_or_named, put_activation
-from deeplift_engine.translate.kernels import numbers, on_channels_last, with_activation
+from deeplift_engine.translate.kernels import (
+    numbers,
+    on_channels_last,
+    with_activation,
+    within_borders,
+)
 from deeplift_engine.translate.layer_context import LayerContext
 
 
 def depthwise(context: LayerContext) -> str:
     """DepthwiseConv1D and DepthwiseConv2D."""
+    context = within_borders(context)
     role = "depthwise_kernel" if "depthwise_kernel" in context.spec.weights else "kernel"
     kernel, bias = context.weight(role), context.optional("bias")
     if kernel.ndim == 4:
@@ -26,6 +32,7 @@ def depthwise(context: LayerContext) -> str:
 
 def separable(context: LayerContext) -> str:
     """SeparableConv1D and SeparableConv2D: depthwise, then one kernel across channels."""
+    context = within_borders(context)
     kernel, mixing = context.weight("depthwise_kernel"), context.weight("pointwise_kernel")
     layer = depthwise_layer(context, kernel, None)
     if kernel.ndim == 3:

@@ -23,7 +23,7 @@ def multi_head_attention(context: LayerContext) -> tuple[str, ...]:
         (
             *("num_heads", "key_dim", "value_dim", "dropout", "use_bias", "output_shape"),
             *("attention_axes", "use_gate", "sliding_window"),
-            *("query_shape", "key_shape", "value_shape"),
+            *("query_shape", "key_shape", "value_shape", "ends_mask"),
         ),
     )
     rank = len(context.shape())
@@ -39,6 +39,8 @@ def multi_head_attention(context: LayerContext) -> tuple[str, ...]:
         others = [_explicit_or(context, "value", value), _explicit_or(context, "key", key)]
         for name in (query, value, key):
             masks.pop(name, None)
+    elif context.option("ends_mask"):
+        query_mask, others = None, [None, None]
     else:
         query_mask, others = masks.get(query), [masks.get(value), masks.get(key)]
     outputs = _heads(context, axes, 1, query_mask, others)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from deeplift_engine.layers import Dot, LinearFunction, Product
+from deeplift_engine.layers import Dot, LinearFunction, Product, ReLU
 from deeplift_engine.layers.functions import Function
 from deeplift_engine.layers.operations import Quotient
 from deeplift_engine.translate.layer_context import LayerContext, Refusal
@@ -15,7 +15,7 @@ SMALLEST = 1e-7
 
 
 def merge(context: LayerContext) -> str:
-    """Merge(mode="cos"): x·y / max(√(x·x · y·y), ε), with one more axis in front.
+    """Merge(mode="cos"): x·y / max(√max(x·x · y·y, 0), ε), with one more axis in front.
 
     As Keras 1 has it, every product a batch dot over the same axes: for rows of numbers the
     cosine, of shape (n, 1, 1).
@@ -36,7 +36,8 @@ def merge(context: LayerContext) -> str:
         for position, (name, axis) in enumerate(((left, first), (right, second)))
     ]
     product = context.add(Product(2), *squares, suffix="/squares")
-    root = context.add(Function("sqrt"), product, suffix="/lengths")
+    positive = context.add(ReLU(), product, suffix="/squares_bounded")
+    root = context.add(Function("sqrt"), positive, suffix="/lengths")
     smallest = np.asarray(SMALLEST, context.builder.dtype)
     lengths = context.add(Function("maximum", (smallest,)), root, suffix="/bounded")
     dot = context.add(Dot((first, second)), left, right, suffix="/dot")

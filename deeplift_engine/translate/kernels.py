@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from deeplift_engine.layers import Convolution, Dense, Layer
+import numpy as np
+
+from deeplift_engine.layers import Convolution, Dense, Layer, Pad, Scale
 from deeplift_engine.translate.activations import own_or_named, put_activation
 from deeplift_engine.translate.layer_context import LayerContext, Refusal
 
@@ -23,12 +27,30 @@ def with_activation(
     function = own_or_named(context, "activation")
     plain = function.is_identity
     suffix = "" if plain else "/pre_activation"
+    if channels_first and context.option("bias_along_width"):
+        name = _biased_along_width(context, layer, inputs, suffix)
+        if name is not None:
+            return name if plain else put_activation(context, function, name)
     if channels_first:
         inner = context.add(layer, *inputs, suffix=suffix + "/channels_last")
         name = context.channels_first(inner, suffix=suffix)
     else:
         name = context.add(layer, *inputs, suffix=suffix)
     return name if plain else put_activation(context, function, name)
+
+
+def _biased_along_width(
+    context: LayerContext, layer: Layer, inputs: Sequence[str], suffix: str
+) -> str | None:
+    """A kernel layer whose bias Keras adds to columns, there being as many as channels."""
+    bias = getattr(layer, "bias", None)
+    width, channels = context.shape_after(layer, *inputs)[-2:]
+    if bias is None or width != channels:
+        return None
+    unbiased: Layer = replace(layer, bias=None)  # type: ignore[call-arg]
+    inner = context.add(unbiased, *inputs, suffix=f"{suffix}/channels_last")
+    moved = context.channels_first(inner, suffix=f"{suffix}/unbiased")
+    return context.add(Scale(np.ones_like(bias), bias), moved, suffix=suffix)
 
 
 def dense(context: LayerContext) -> str:
@@ -42,8 +64,20 @@ def dense(context: LayerContext) -> str:
     return with_activation(context, Dense(kernel, context.optional("bias")))
 
 
+def within_borders(context: LayerContext) -> LayerContext:
+    """The layer behind the zeros that its borders have, where these are neither valid nor same."""
+    borders = context.option("borders")
+    if borders is None:
+        return context
+    first = context.option("data_format") == "channels_first"
+    margins = ((0, 0), *borders) if first else (*borders, (0, 0))
+    source = context.add(Pad(margins), context.inputs[0], suffix="/borders")
+    return replace(context, inputs=[source])
+
+
 def convolution(context: LayerContext) -> str:
     """Conv1D, Conv2D, Conv3D: strides, dilation, groups, every padding, channels first and last."""
+    context = within_borders(context)
     kernel = context.weight("kernel")
     rank = kernel.ndim - 2
     layer = Convolution(

@@ -48,7 +48,8 @@ def merge(context: LayerContext) -> str:
             name = context.add(Reshape(grown), name, suffix=f"/input_{position}")
         inputs.append(name)
     layer = ELEMENTWISE[context.spec.class_name](count)
-    if context.builder.era >= 3 and rank > 1:
+    reads_masks = context.builder.era >= 3 and not context.option("ends_mask")
+    if reads_masks and rank > 1:
         masks = [context.builder.masks.get(name) for name in context.inputs]
         if layer.kind == "selection":
             return _chosen_where_used(context, layer, inputs, masks)

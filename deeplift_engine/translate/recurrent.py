@@ -24,6 +24,7 @@ from deeplift_engine.layers import (
     Sum,
     Transpose,
 )
+from deeplift_engine.layers.attention import Chosen
 from deeplift_engine.layers.distributed import DistributedLinear
 from deeplift_engine.translate.cells import dense_maps, recurrence
 from deeplift_engine.translate.kernels import numbers
@@ -69,15 +70,33 @@ def _layer(context: LayerContext, cells: Sequence[LayerSpec]) -> tuple[str, ...]
     if context.option("go_backwards"):
         source = context.add(Reverse(STEPS), source, suffix="/reversed")
         mask_read = mask_read and context.add(Reverse(STEPS), mask_read, suffix="/mask_reversed")
-    states: list[str] = []
-    outputs = Outputs(source, [])
+    runs: list[Outputs] = []
+    order = list(reversed(cells)) if context.option("states") == "last_cell_first" else cells
+    starts = _starts(order, initial)
     for number, cell in enumerate(cells):
         suffix = f"/cell_{number}" if len(cells) > 1 else ""
         kind = cell.class_name.removesuffix("Cell")
-        started = [initial.pop(0) for _ in range(2 if kind == "LSTM" else 1)] if initial else []
-        outputs = _stepped(context, cell, kind, outputs.sequence, mask_read, started, suffix)
-        states += outputs.states
-    return _outputs(context, outputs.sequence, states, mask, mask_read)
+        started = starts[order.index(cell)]
+        sequence = runs[-1].sequence if runs else source
+        runs.append(_stepped(context, cell, kind, sequence, mask_read, started, suffix))
+    states = [name for cell in order for name in runs[cells.index(cell)].states]
+    sequence = runs[-1].sequence
+    first_cell = context.option("masked_output") == "first_cell" and not context.option("unroll")
+    if first_cell and mask_read and len(runs) > 1:
+        used = expanded(context, mask_read, len(context.shape(sequence)) - 1)
+        sequence = context.add(Chosen(), used, sequence, runs[0].sequence, suffix="/or_first_cell")
+    return _outputs(context, sequence, states, mask, mask_read)
+
+
+def _starts(cells: Sequence[LayerSpec], initial: Sequence[str]) -> list[list[str]]:
+    """The initial states of each cell, from those of all; none where there are none."""
+    remaining = list(initial)
+    return [
+        [remaining.pop(0) for _ in range(2 if cell.class_name.startswith("LSTM") else 1)]
+        if initial
+        else []
+        for cell in cells
+    ]
 
 
 def _read(context: LayerContext, mask: str | None) -> str | None:
@@ -181,6 +200,8 @@ def _outputs(
 ) -> tuple[str, ...]:
     """The outputs that ``return_sequences`` and ``return_state`` ask for."""
     if mask_read and context.option("zero_output_for_mask"):
+        if mask and context.option("return_sequences") and context.option("mask_in_order"):
+            mask_read = mask
         used = expanded(context, mask_read, len(context.shape(sequence)) - 1)
         sequence = context.add(Product(2), sequence, used, suffix="/zeroed")
     if context.option("return_sequences"):

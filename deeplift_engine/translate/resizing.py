@@ -16,7 +16,9 @@ def upsampling(context: LayerContext) -> str:
     factors = numbers(context.option("size", 2), rank)
     method = str(context.option("interpolation", "nearest")).lower()
     if method != "nearest":
-        return _on_images(context, [Interpolation(None, method, factors=(factors[0], factors[1]))])
+        half_pixel = bool(context.option("half_pixel", True))
+        layer = Interpolation(None, method, factors=(factors[0], factors[1]), half_pixel=half_pixel)
+        return _on_images(context, [layer])
     start = 2 if context.option("data_format") == "channels_first" else 1
     name = context.inputs[0]
     for axis, factor in enumerate(factors, start=start):

@@ -14,7 +14,11 @@ def time_distributed(context: LayerContext) -> tuple[str, ...]:
     (child,) = context.spec.children
     inner = replace(context.child(child, context.name, context.inputs), depth=context.depth + 1)
     context.argument("mask")
-    return context.builder.translate(inner)
+    outputs = context.builder.translate(inner)
+    if context.option("drops_inner_mask"):
+        for output in outputs:
+            context.builder.masks.pop(output, None)
+    return outputs
 
 
 def inner_model(context: LayerContext) -> tuple[str, ...]:

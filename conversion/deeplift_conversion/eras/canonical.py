@@ -174,9 +174,15 @@ def _sizes(value: Any, rank: int, key: str, where: str) -> tuple[int, ...]:
 def _margins(value: Any, rank: int, key: str, where: str) -> tuple[Any, ...]:
     """Return (before, after), or a pair of these for each of several axes."""
     if isinstance(value, dict):  # Keras 1: {"top_pad": 1, "bottom_pad": 1, ...}
-        value = list(value.values())
-        if rank > 1 and len(value) == 2 * rank:
-            value = [value[2 * axis : 2 * axis + 2] for axis in range(rank)]
+        sides = [("top_pad", "bottom_pad"), ("left_pad", "right_pad")][-min(rank, 2) :]
+        strange = value.keys() - {side for pair in sides for side in pair}
+        if strange or rank > 2:
+            raise ModelConfigError(
+                f"{where}: option {key} is {value!r}, expected numbers for some of"
+                f" {[side for pair in sides for side in pair]}."
+            )
+        value = [[value.get(side, 0) for side in pair] for pair in sides]
+        value = value[0] if rank == 1 else value
     if not isinstance(value, list | tuple):
         value = [[value, value]] * rank
     elif rank == 1:

@@ -58,3 +58,8 @@ def _mappings(value: Any) -> Iterator[dict[str, Any]]:
 
 def _mentions(document: dict[str, Any], key: str) -> bool:
     return any(key in mapping for mapping in _mappings(document))
+
+
+def mentions_full_border(document: dict[str, Any]) -> bool:
+    """Tell whether a layer of Keras 1 has a border mode that Theano alone could run."""
+    return any(mapping.get("border_mode") == "full" for mapping in _mappings(document))

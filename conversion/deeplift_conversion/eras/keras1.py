@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from deeplift_conversion.eras.axis_order import CLASSES as CLASSES_WITHOUT_ORDER
+from deeplift_conversion.eras.axis_order import UNSAID
+
 CLASSES = {
     "Convolution1D": "Conv1D",
     "Convolution2D": "Conv2D",
@@ -114,3 +117,5 @@ def _set_data_format(class_name: str, options: dict[str, Any]) -> None:
     ordering = options.pop("dim_ordering", None)
     if ordering is not None:
         options["data_format"] = "channels_first" if ordering == "th" else "channels_last"
+    elif class_name in CLASSES_WITHOUT_ORDER:
+        options["data_format"] = UNSAID

@@ -35,6 +35,9 @@ def merge_layer(name: str, config: dict[str, Any], era: int, where: str) -> Laye
         options["function_type"] = str(config.get("mode_type", "lambda"))
         options["arguments"] = config.get("arguments") or {}
         return Layer(name, "Lambda", "Merge", options, era=era, saved=config)
+    branches = config.get("layers")
+    if era == 1 and branches and all(_is_sequential(branch) for branch in branches):
+        options["ends_mask"] = True  # Keras 1 keeps no mask at the end of a Sequential model
     if class_name == "Concatenate":
         options["axis"] = config.get("concat_axis", -1)
     if class_name in ("Dot", "Merge"):
@@ -44,6 +47,10 @@ def merge_layer(name: str, config: dict[str, Any], era: int, where: str) -> Laye
     if class_name == "Merge":
         options["mode"] = mode
     return Layer(name, class_name, "Merge", options, era=era, saved=config)
+
+
+def _is_sequential(branch: Any) -> bool:
+    return isinstance(branch, dict) and branch.get("class_name") == "Sequential"
 
 
 def _axes(axes: Any) -> Any:

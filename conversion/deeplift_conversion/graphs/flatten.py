@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from deeplift_conversion.eras.changes import as_computed
+from deeplift_conversion.eras.origin import Origin
 from deeplift_conversion.eras.user_classes import unmarked
 from deeplift_conversion.errors import ModelConfigError
 from deeplift_conversion.graphs.calls import arguments_of
@@ -20,7 +22,7 @@ from deeplift_conversion.weights.layout import canonical_weights
 Key = tuple[str, int]
 
 
-def flatten(name: str, graph: Graph, raw: Assigned, theano: bool, source: str) -> ModelSpec:
+def flatten(name: str, graph: Graph, raw: Assigned, origin: Origin, source: str) -> ModelSpec:
     """Return the model of a graph and its arrays, every nested model dissolved.
 
     Parameters
@@ -31,12 +33,12 @@ def flatten(name: str, graph: Graph, raw: Assigned, theano: bool, source: str) -
         Its layers and calls.
     raw
         Arrays of each layer by path, as the file has them.
-    theano
-        See `deeplift_conversion.weights.layout.canonical_weights`.
+    origin
+        Who saved the model: what its layers computed goes by that.
     source
         The file, for messages.
     """
-    work = _Flattening(raw, theano, source)
+    work = _Flattening(raw, origin, source)
     outputs = work.expand(graph, "", "", None, {})
     inputs = [tensor for tensor in tensors_in(graph.inputs) if isinstance(tensor, SavedTensor)]
     names = tuple(dict.fromkeys(tensor.layer for tensor in inputs))
@@ -69,9 +71,9 @@ def flatten(name: str, graph: Graph, raw: Assigned, theano: bool, source: str) -
 class _Flattening:
     """State of one flattening: layers by path, nodes in order."""
 
-    def __init__(self, raw: Assigned, theano: bool, source: str) -> None:
+    def __init__(self, raw: Assigned, origin: Origin, source: str) -> None:
         self.raw = raw
-        self.theano = theano
+        self.origin = origin
         self.source = source
         self.layers: dict[str, LayerSpec] = {}
         self.nodes: list[NodeSpec] = []
@@ -90,6 +92,7 @@ class _Flattening:
         """
         where = f"{self.source}: model {layer_prefix[:-1]!r}" if layer_prefix else self.source
         layers = {layer.name: layer for layer in graph.layers}
+        graph = _counted_from_0(graph)
         shifts = _shifts(graph)
         bindings = {} if arguments is None else _bound(graph, arguments, where)
         outputs: dict[Key, list[TensorRef] | str] = {}
@@ -143,18 +146,21 @@ class _Flattening:
                 if key.startswith(path + "/")
             }
             source = f"{self.source}: model {path!r}"
-            model = flatten(layer.name, layer.graph, inside, self.theano, source)
-            config = {**layer.config, "model": model}
-            return LayerSpec(path, "Functional", config, {}, (), layer.saved_class_name)
+            model = flatten(layer.name, layer.graph, inside, self.origin, source)
+            inner = {**layer.config, "model": model}
+            return LayerSpec(path, "Functional", inner, {}, (), layer.saved_class_name)
         where = f"{self.source}: layer {path!r}"
-        weights = canonical_weights(layer, self.raw.get(path, {}), self.theano, where)
+        theano = self.origin.backend == "theano"
+        weights = canonical_weights(layer, self.raw.get(path, {}), theano, where)
         children = tuple(
             self.layer(sublayer, f"{path}/{sublayer.name}") for _, sublayer in layer.sublayers
         )
-        saved = unmarked(layer.saved_class_name)
-        return LayerSpec(
-            path, layer.class_name, layer.config, weights, children, saved, layer.foreign
-        )
+        saved, config = unmarked(layer.saved_class_name), layer.config
+        if saved == layer.saved_class_name:  # else it is the user's own class
+            config = as_computed(layer.class_name, config, layer.saved, self.origin)
+        if layer.class_name == "Bidirectional":
+            children = tuple(_zeroed(half, str(config.get("zeroes", "all"))) for half in children)
+        return LayerSpec(path, layer.class_name, config, weights, children, saved, layer.foreign)
 
     def complete_inputs(self) -> None:
         """Fill in shapes and dtypes of inputs that the file lacks, from the layers that read them.
@@ -178,6 +184,16 @@ class _Flattening:
             if readers and all(map(_reads_tokens, readers)) and "int" not in config["dtype"]:
                 config["dtype"] = "int32"
             self.layers[node.layer] = replace(layer, config=config)
+
+
+def _zeroed(half: LayerSpec, which: str) -> LayerSpec:
+    """Set the option that Bidirectional forces on its halves."""
+    if "zero_output_for_mask" not in half.config or which == "none":
+        return half
+    if which == "unfused" and half.config.get("fused"):
+        return half
+    zeroes = bool(half.config["return_sequences"])
+    return replace(half, config={**half.config, "zero_output_for_mask": zeroes})
 
 
 def _reads_tokens(layer: LayerSpec) -> bool:
@@ -208,8 +224,8 @@ def _bound(graph: Graph, arguments: tuple[Any, ...], where: str) -> dict[str, Te
 def _shifts(graph: Graph) -> dict[str, int]:
     """Return by how much calls of each nested model are numbered too high.
 
-    Keras counts a model's own construction as its call 0; Keras 3 does so only for the
-    model's outputs. Where the numbers themselves are unambiguous, they decide.
+    Keras counts a model's own construction as its call 0; Keras 3 does so only for outputs,
+    see `_counted_from_0`. Where the numbers themselves are unambiguous, they decide.
     """
     used: dict[str, set[int]] = {}
     for tensor in _tensors(graph):
@@ -227,6 +243,24 @@ def _shifts(graph: Graph) -> dict[str, int]:
         else:
             shifts[layer.name] = int(layer.era < 3)
     return shifts
+
+
+def _counted_from_0(graph: Graph) -> Graph:
+    """Return a graph whose outputs number calls as its layers do.
+
+    Keras 3 numbers the calls of Functional models one too high there, and there alone.
+    """
+    layers = {layer.name: layer for layer in graph.layers}
+
+    def lowered(value: Any) -> Any:
+        layer = layers.get(value.layer) if isinstance(value, SavedTensor) else None
+        if layer is None or layer.graph is None or layer.era < 3 or not value.node:
+            return value
+        return (
+            value if layer.saved_class_name == "Sequential" else replace(value, node=value.node - 1)
+        )
+
+    return replace(graph, outputs=mapped(graph.outputs, lowered))
 
 
 def _tensors(graph: Graph) -> Iterator[SavedTensor]:

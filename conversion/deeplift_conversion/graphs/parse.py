@@ -212,10 +212,7 @@ def _sublayers(
                 "go_backwards": not inner.get("go_backwards", False),
             }
             second = parse_layer({**forward, "config": flipped}, era, where)
-        return (
-            ("forward_layer", _zero_where_masked(first)),
-            ("backward_layer", _zero_where_masked(second)),
-        )
+        return (("forward_layer", first), ("backward_layer", second))
     if class_name == "RNN":
         return (("cell", parse_layer(config.get("cell"), era, where)),)
     if class_name == "StackedRNNCells":
@@ -227,14 +224,6 @@ def _sublayers(
         folders = directories(cells)
         return tuple((f"cells/{folder}", cell) for folder, cell in zip(folders, cells, strict=True))
     return ()
-
-
-def _zero_where_masked(layer: Layer) -> Layer:
-    """Set the option that Bidirectional forces on its layers, since Keras 2 has it."""
-    if layer.era < 2 or "zero_output_for_mask" not in layer.config:
-        return layer
-    forced = {"zero_output_for_mask": bool(layer.config["return_sequences"])}
-    return replace(layer, config={**layer.config, **forced})
 
 
 def _lambda_options(config: dict[str, Any]) -> dict[str, Any]:

@@ -54,6 +54,9 @@ def canonical_weights(
     if slots is not None:
         weights = {slot.role: weights[slot.role] for slot in slots}
     check_shapes(layer, weights, where)
+    if theano and layer.class_name.startswith("ConvLSTM"):
+        same = ("recurrent_kernel", *(["kernel"] if layer.config["padding"] == "same" else []))
+        weights |= {role: _odd(weights[role]) for role in same}
     for role, values in weights.items():
         values = np.asarray(values, order="C")
         values.flags.writeable = False
@@ -94,8 +97,10 @@ def _size_options(layer: Layer) -> dict[str, Any]:
 
 def _from_keras1(layer: Layer, weights: dict[str, Array], where: str) -> dict[str, Array]:
     name, config = layer.class_name, layer.config
-    if (name in ("LSTM", "GRU") and "W_i" in weights) or "W_z" in weights:
-        gates = "ifco" if name == "LSTM" else "zrh"
+    if "W_i" in weights or "W_z" in weights:
+        gates = "zrh" if name == "GRU" else "ifco"
+        if config.get("data_format") == "channels_first":
+            weights = {role: _axes(values, {4: (2, 3, 1, 0)}) for role, values in weights.items()}
         roles = {"kernel": "W", "recurrent_kernel": "U", "bias": "b"}
         try:
             return {
@@ -155,6 +160,12 @@ def _from_cudnn(layer: Layer, weights: dict[str, Array], where: str) -> dict[str
         "recurrent_kernel": np.hstack([gate.T for gate in np.hsplit(recurrent, gates)]),
         "bias": np.add(*np.split(bias, 2)) if gates == 4 else bias.reshape(2, width),
     }
+
+
+def _odd(kernel: Array) -> Array:
+    """Return an even kernel with a zero behind: Theano pads it by one more in front."""
+    spatial = kernel.ndim - 2
+    return np.pad(kernel, [(0, 1 - size % 2) for size in kernel.shape[:spatial]] + [(0, 0)] * 2)
 
 
 def _flipped(kernel: Array) -> Array:

@@ -47,10 +47,10 @@ def leaves(layer: Layer, prefix: str = "", trainable: bool = True) -> Iterator[L
 def raw_slots(layer: Layer) -> tuple[Slot, ...] | None:
     """Return the arrays of a layer as its file holds them (Keras 1: one for each gate)."""
     slots = slots_of(layer.class_name, layer.config)
-    if layer.era < 2 and layer.class_name in ("LSTM", "GRU"):
-        if layer.saved.get("consume_less") == "gpu":
+    if layer.era < 2 and layer.class_name in ("LSTM", "GRU", "ConvLSTM2D"):
+        if layer.saved.get("consume_less") == "gpu" and layer.class_name != "ConvLSTM2D":
             return slots
-        gates = "icfo" if layer.class_name == "LSTM" else "zrh"
+        gates = "zrh" if layer.class_name == "GRU" else "icfo"
         return tuple(
             Slot(f"{kind}_{gate}", None, (f"{kind}_{gate}",)) for gate in gates for kind in "WUb"
         )

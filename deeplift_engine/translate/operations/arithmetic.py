@@ -55,7 +55,20 @@ def add(op: Operation) -> str:
     both = operands(op)
     if both.constant is None:
         return op.put(Sum(), *both.tensors)
-    return scaled(op, both.tensors[0], 1, both.constant)
+    constant = both.constant
+    if op.context.option("adds_as_bias") and not both.leads:
+        constant = _as_bias(constant, op.shape(both.tensors[0]))
+    return scaled(op, both.tensors[0], 1, constant)
+
+
+def _as_bias(constant: Array, shape: Sequence[int | None]) -> Array:
+    """A constant of one axis where Keras adds it: to the last axis it fits, else the first."""
+    if sum(size > 1 for size in constant.shape) != 1 or not shape:
+        return constant
+    axis = next((axis for axis in (len(shape) - 1, 0) if shape[axis] == constant.size), None)
+    if axis is None:
+        return constant
+    return constant.reshape([-1 if place == axis else 1 for place in range(len(shape))])
 
 
 def subtract(op: Operation) -> str:

@@ -168,9 +168,21 @@ def pad(op: Operation) -> str:
     if mode == "constant":
         value = op.number("constant_values")
         return op.put(Pad(margins, value), source)
+    if mode == "edge":
+        return moved(op, lambda x: _with_edges(x, margins), source)
     if mode not in ("reflect", "symmetric"):
-        raise Refusal(f"pad: mode={mode!r} is none of constant, reflect and symmetric")
+        raise Refusal(f"pad: mode={mode!r} is none of constant, edge, reflect and symmetric")
     return moved(op, lambda x: tf.pad(x, [(0, 0), *margins], mode), source)
+
+
+def _with_edges(x: Tensor, margins: Sequence[tuple[int, int]]) -> Tensor:
+    """Repeat the first and the last element of each feature axis."""
+    for axis, (before, after) in enumerate(margins, start=1):
+        if before or after:
+            size = tf.shape(x)[axis]
+            places = tf.clip_by_value(tf.range(-before, size + after), 0, size - 1)
+            x = tf.gather(x, places, axis=axis)
+    return x
 
 
 OPERATIONS: dict[str, Translator] = {
