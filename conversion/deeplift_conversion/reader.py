@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import zipfile
 import zlib
@@ -30,6 +29,7 @@ from deeplift_conversion.files.hdf5 import (
     split_text,
     subgroup,
 )
+from deeplift_conversion.files.keras_zip import unpacked
 from deeplift_conversion.files.source import container, read_bytes
 from deeplift_conversion.files.untrusted import plain, text
 from deeplift_conversion.graphs.flatten import flatten
@@ -38,9 +38,6 @@ from deeplift_conversion.spec import ModelSpec
 from deeplift_conversion.tree import Graph
 from deeplift_conversion.weights.assign import Assigned, Named, assign_lists
 from deeplift_conversion.weights.checkpoint import assign_checkpoint, is_checkpoint
-
-_CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
-_LARGEST_MEMBER = 100
 
 
 def read_model(
@@ -235,7 +232,7 @@ def _read(
     kind = container(data, path)
     version = ""
     if kind == "zip":
-        saved, version, data = _unpacked(data, source)
+        saved, version, data = unpacked(data, source)
         document = document or saved
     with opened(data, source) as file:
         config = split_text(file, "model_config")
@@ -324,43 +321,6 @@ def _numbered(graph: Graph, root: h5py.Group, size: int, source: str) -> dict[st
             (key, array(item, size)) for key, item in items if isinstance(item, h5py.Dataset)
         ]
     return lists
-
-
-def _unpacked(data: bytes, source: str) -> tuple[dict[str, Any], str, bytes]:
-    """Return configuration, Keras version and weights of a ``.keras`` file."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            inside = set(archive.namelist())
-            if _CONFIG not in inside:
-                raise ModelFileError(
-                    f"{source}: a zip file without {_CONFIG}, so not a .keras model. It holds"
-                    f" {sorted(inside)[:6]}."
-                )
-            if _WEIGHTS not in inside:
-                raise ModelFileError(
-                    f"{source}: no {_WEIGHTS} in the .keras file; it holds {sorted(inside)[:6]}."
-                    " Save the model again with HDF5 weights (the default)."
-                )
-            config = parse_json(_member(archive, _CONFIG, source), source)
-            version = ""
-            if _METADATA in inside:
-                metadata = json.loads(_member(archive, _METADATA, source))
-                version = str(metadata.get("keras_version") or "")
-            return config, version, _member(archive, _WEIGHTS, source)
-    except (zipfile.BadZipFile, EOFError, zlib.error, OSError, ValueError) as error:
-        raise ModelFileError(
-            f"{source}: a damaged or cut short .keras file ({error}). Fetch or save it again."
-        ) from error
-
-
-def _member(archive: zipfile.ZipFile, name: str, source: str) -> bytes:
-    info = archive.getinfo(name)
-    if info.file_size > (64 << 20) + _LARGEST_MEMBER * info.compress_size:
-        raise ModelFileError(
-            f"{source}: {name} would unpack from {info.compress_size:,} to {info.file_size:,}"
-            " bytes. The file is damaged or made to exhaust memory."
-        )
-    return archive.read(name)
 
 
 def _text(item: h5py.Group, key: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from deeplift_engine.cli.input_files import SUFFIXES, read_array
 from deeplift_engine.engine import targets
 from deeplift_engine.references import KINDS
-from deeplift_engine.references.kinds import Form, ReferenceKind
+from deeplift_engine.references.reference_kind import Form, ReferenceKind
 from deeplift_engine.util.suggestions import suggest
 
 WORDS = {"none": None, **dict.fromkeys(("true", "yes", "on"), True)}

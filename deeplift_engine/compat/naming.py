@@ -67,7 +67,7 @@ ACTIVATIONS: dict[str, type[legacy.Layer]] = {
 def saved_configuration(
     path: str | Path, architecture: Architecture | None = None
 ) -> dict[str, Any]:
-    """The model's configuration as saved, of a file that `conversion.read_model` has read."""
+    """The configuration as saved, of a file that `deeplift_conversion.read_model` has read."""
     if architecture is not None:
         return read_architecture(architecture)[0]
     data = read_bytes(path)

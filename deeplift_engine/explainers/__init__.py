@@ -1,1 +1,1 @@
-"""Attribution methods;  has them all."""
+"""Attribution methods, a class each; the module `catalogue` finds them all."""

@@ -19,7 +19,6 @@ from deeplift_engine.references.fixed import (
     shared,
     zeros,
 )
-from deeplift_engine.references.kinds import Form, ReferenceKind
 from deeplift_engine.references.random_draws import (
     dinucleotide_shuffle,
     drawn,
@@ -27,6 +26,7 @@ from deeplift_engine.references.random_draws import (
     kmer_shuffle,
     shuffle,
 )
+from deeplift_engine.references.reference_kind import Form, ReferenceKind
 from deeplift_engine.references.reference_set import (
     PendingReferences,
     References,

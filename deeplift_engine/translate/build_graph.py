@@ -53,7 +53,7 @@ def build(
     Parameters
     ----------
     spec
-        What `conversion.read_model` read.
+        What `deeplift_conversion.read_model` read.
     layers, functions, registered
         Definitions of Lambdas and custom layers, see `deeplift_engine.loading.load`.
     dtype

@@ -39,7 +39,7 @@ class GraphBuilder:
     to that of its mask (1 for steps that are used, else 0), and ``translate`` puts any layer.
     ``truths`` are nodes that hold nothing but 0 and 1; ``sizes`` has what a model computes of
     the sizes of axes, by name: no node, but known as soon as shapes are. ``era`` is the age of
-    Keras that wrote the model, see `conversion.ModelSpec`.
+    Keras that wrote the model, see `deeplift_conversion.ModelSpec`.
     """
 
     dtype: str

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from deeplift_engine.references import KINDS
-from deeplift_engine.references.kinds import ReferenceKind
+from deeplift_engine.references.reference_kind import ReferenceKind
 from docs.generate.pages import table, write
 
 COMMAND = "python -m docs.generate.references docs/REFERENCES.md"

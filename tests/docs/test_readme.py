@@ -15,7 +15,7 @@ import tensorflow as tf
 from keras import layers
 
 import deeplift_engine as de
-from deeplift_engine.cli import main
+from deeplift_engine.cli import help_texts, main
 from deeplift_engine.results.attribution import Attribution
 from deeplift_engine.rules import named_rules
 from tests.cases.custom_models import RevCompConv1D
@@ -113,3 +113,28 @@ def test_the_methods_shown_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_every_kind_of_references_is_there() -> None:
     listed = set(re.findall(r"`?(\w+)\(", section("What is explained, against what")))
     assert set(de.references.KINDS) <= listed
+
+
+def test_the_paths_that_the_documents_name_exist() -> None:
+    """As they stand, or within a folder that the text is about."""
+    tree = [
+        f"/{path.relative_to(ROOT)}"
+        for folder in ("deeplift_engine", "conversion", "tests", "docs", "benchmarks", "examples")
+        for path in (ROOT / folder).rglob("*")
+        if "__pycache__" not in path.parts
+    ]
+    for document in ("docs/ARCHITECTURE.md", "CONTRIBUTING.md"):
+        named = re.findall(r"`((?:[\w.]+/)+|(?:[\w.]+/)*\w+\.\w+)`", (ROOT / document).read_text())
+        assert len(named) > 20
+        missing = {
+            name
+            for name in named
+            if not (ROOT / name).exists()
+            and not any(path.endswith(f"/{name.rstrip('/')}") for path in tree)
+        }
+        assert missing <= {"methods/", "conversion.py"}, document  # named as what is not there
+
+
+def test_the_rules_of_the_command_line_are_all_there_are() -> None:
+    listed = set(re.findall(r"\b[a-z_]+\b", help_texts.RULES))
+    assert set(named_rules()) <= listed

@@ -10,7 +10,7 @@ import pytest
 from deeplift_engine import references
 from deeplift_engine.cli.value_syntax import READERS
 from deeplift_engine.cli.value_syntax import references as read
-from deeplift_engine.references.kinds import Form, ReferenceKind
+from deeplift_engine.references.reference_kind import Form, ReferenceKind
 from docs.generate import references as reference_table
 from tests.helpers import ROOT
 
