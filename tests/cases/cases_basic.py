@@ -79,9 +79,9 @@ def kernels() -> dict[str, Case]:
         (L.Conv1D, CONV1D, SEQUENCE, {"filters": 5, "kernel_size": 3}),
         (L.Conv2D, CONV2D, IMAGE, {"filters": 3, "kernel_size": 3}),
         (L.DepthwiseConv1D, DEPTHWISE1D, SEQUENCE, {"kernel_size": 3}),
-        (L.DepthwiseConv2D, DEPTHWISE2D, IMAGE, {"kernel_size": 3}),
+        (L.DepthwiseConv2D, DEPTHWISE2D, (8, 9, 4), {"kernel_size": 3}),
         (L.SeparableConv1D, SEPARABLE1D, SEQUENCE, {"filters": 5, "kernel_size": 3}),
-        (L.SeparableConv2D, DEPTHWISE2D, IMAGE, {"filters": 5, "kernel_size": 3}),
+        (L.SeparableConv2D, DEPTHWISE2D, IMAGE, {"filters": 3, "kernel_size": 3}),
     ):
         for name, chosen in options.items():
 

@@ -63,7 +63,7 @@ def making(layer: Any, **defaults: Any) -> Callable[..., Maker]:
 
 
 def volumes() -> dict[str, Case]:
-    conv = making(L.Conv3D, filters=2, kernel_size=(2, 3, 2))
+    conv = making(L.Conv3D, filters=4, kernel_size=(2, 3, 2))
     return named(
         "Conv3D",
         side_by_side(

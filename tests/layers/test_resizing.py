@@ -23,8 +23,12 @@ from tests.helpers import off
 SIZES = [(11, 9), (3, 2), (5, 12)]
 
 
+# the other backends' filters are compared with files that they saved: tests/conversion/eras
+OF_TENSORFLOW = [method for method in METHODS if not method.endswith(("_jax", "_torch"))]
+
+
 @pytest.mark.parametrize("antialias", [False, True])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", OF_TENSORFLOW)
 def test_interpolation_is_tensorflows_in_any_dtype(method: str, antialias: bool) -> None:
     images = np.random.default_rng(0).normal(size=(2, 6, 5, 3))
     for sizes in SIZES:
