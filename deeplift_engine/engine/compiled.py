@@ -19,6 +19,7 @@ from deeplift_engine.engine.activation_pairs import (
 from deeplift_engine.engine.forward import ForwardPass
 from deeplift_engine.engine.task import Task
 from deeplift_engine.graph.fuse_relu import carrying
+from deeplift_engine.graph.join_products import joining
 from deeplift_engine.rules import Assigned, Multiplier
 from deeplift_engine.tensors.tensor_ops import safe_divide
 from deeplift_engine.util.typing import Tensor
@@ -43,10 +44,11 @@ class CompiledPasses:
         outcome: Outcome,
         beside: Sequence[Mapping[str, Assigned]] = (),
     ) -> None:
+        seen = {*task.attribution_nodes, task.target, *nodes}
+        graph = joining(task.graph, task.rules, seen)
         if task.fuses:
-            seen = {*task.attribution_nodes, task.target, *nodes}
-            graph = carrying(task.graph, [task.rules, *beside], seen)
-            task = replace(task, graph=graph)
+            graph = carrying(graph, [task.rules, *beside], seen)
+        task = replace(task, graph=graph)
         self.task, self._outcome, graph = task, outcome, task.graph
         ancestors = graph.ancestors([task.target]).union(task.attribution_nodes)
         self._readable = [

@@ -2,6 +2,9 @@
 
 See `deeplift_engine.layers.carried`. Only where nothing else reads the pre-activation, the
 rule takes the chord or the derivative, and all that reads the ReLU is linear.
+
+A chord needs the pre-activation, so that an off ReLU is a tiny number where it was 0. What is
+behind must not tell the two apart: a derivative at 0 does, and so do ties of what selects.
 """
 
 from __future__ import annotations
@@ -9,9 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from deeplift_engine.graph.graph import Graph
+import tensorflow as tf
+
+from deeplift_engine.graph.graph import Graph, Node
 from deeplift_engine.layers import Linear, ReLU
-from deeplift_engine.layers.carried import CarriedReLU, Carrying
+from deeplift_engine.layers.carried import AppliedReLU, CarriedReLU, Carrying
 from deeplift_engine.rules import Assigned
 from deeplift_engine.rules.deeplift.elementwise import Factor
 
@@ -19,7 +24,7 @@ from deeplift_engine.rules.deeplift.elementwise import Factor
 def carrying(graph: Graph, rules: Sequence[Mapping[str, Assigned]], seen: Iterable[str]) -> Graph:
     """The graph with such pairs of layers rewritten, but for nodes that are ``seen`` outside.
 
-    Of several assignments of ``rules``, all must allow it.
+    Of several assignments of ``rules``, all must allow it, and all or none take the chord.
     """
     seen = set(seen)
     readers = graph.readers()
@@ -28,14 +33,44 @@ def carrying(graph: Graph, rules: Sequence[Mapping[str, Assigned]], seen: Iterab
         if not relu.inputs or relu.layer != ReLU():
             continue
         kernel = graph.nodes[relu.inputs[0]]
+        chords = {
+            rule.factor == "slope" if isinstance(rule, Factor) else None
+            for rule in (each[relu.name].rule for each in rules)
+        }
         fits = (
             kernel.layer.fuses_activation
-            and all(isinstance(each[relu.name].rule, Factor) for each in rules)
+            and chords in ({True}, {False})
             and seen.isdisjoint((kernel.name, relu.name))
             and len(readers[kernel.name]) == 1
             and all(node.layer.kind == "linear" for node in readers[relu.name])
         )
-        if fits and isinstance(kernel.layer, Linear):
+        if not fits or not isinstance(kernel.layer, Linear):
+            continue
+        if chords == {False}:
+            nodes[kernel.name] = replace(kernel, layer=Carrying(kernel.layer, tf.nn.relu))
+            nodes[relu.name] = replace(relu, layer=AppliedReLU())
+        elif all(_allows_tiny(node, rules) for node in _nonlinear_readers(readers, relu.name)):
             nodes[kernel.name] = replace(kernel, layer=Carrying(kernel.layer))
             nodes[relu.name] = replace(relu, layer=CarriedReLU())
     return replace(graph, nodes=nodes)
+
+
+def _nonlinear_readers(readers: Mapping[str, Sequence[Node]], name: str) -> list[Node]:
+    """The first nodes that are not linear on each way from the node called ``name``."""
+    first: dict[str, Node] = {}
+    waiting, met = [name], {name}
+    while waiting:
+        for node in readers[waiting.pop()]:
+            if node.layer.kind != "linear":
+                first[node.name] = node
+            elif node.name not in met:
+                met.add(node.name)
+                waiting.append(node.name)
+    return list(first.values())
+
+
+def _allows_tiny(node: Node, rules: Sequence[Mapping[str, Assigned]]) -> bool:
+    """Whether a node's rules are the same for tiny numbers in place of 0."""
+    return node.layer.kind != "selection" and not any(
+        getattr(each[node.name].rule, "at_input", False) for each in rules
+    )

@@ -7,11 +7,14 @@ The Rescale rule wants the pre-activation x, the next layer relu(x). Both are ke
 a leaky ReLU that oneDNN computes within the convolution, where a ReLU beside a stored
 pre-activation would be one more pass over memory. As relu(x), c is exact to 2⁻⁶⁴ of |x|, far
 below rounding; the division by a power of two is exact, so x comes back as it was.
+
+Rules that need no x, because they take the derivative or nothing, have relu(x) itself, which has
+the derivative's sign.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,9 +39,10 @@ def restore(c: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Carrying(Linear):
-    """A kernel layer whose activation is c instead of x."""
+    """A kernel layer whose activation is c, or relu(x), instead of x."""
 
     kernel_layer: Linear
+    activation: Callable[[Tensor], Tensor] = carry
 
     @property
     def has_kernel(self) -> bool:  # type: ignore[override]
@@ -50,8 +54,8 @@ class Carrying(Linear):
         return self.kernel_layer.linear(*inputs)
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """c."""
-        return self.kernel_layer.forward_then(carry, *inputs)
+        """The activation of the kernel layer's output."""
+        return self.kernel_layer.forward_then(self.activation, *inputs)
 
     def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
         """The kernel layer's."""
@@ -59,16 +63,21 @@ class Carrying(Linear):
 
 
 @dataclass(frozen=True)
-class CarriedReLU(Elementwise):
-    """A ReLU that reads c, which already is its output."""
+class AppliedReLU(Elementwise):
+    """A ReLU that reads its output, for rules that take the derivative or no factor."""
 
     def function(self, x: Tensor) -> Tensor:
-        """c, as the ReLU's output."""
+        """The input, which already is the output."""
         return x
 
     def derivative(self, x: Tensor) -> Tensor:
         """0 or 1."""
         return tf.cast(x > 0, x.dtype)
+
+
+@dataclass(frozen=True)
+class CarriedReLU(AppliedReLU):
+    """A ReLU that reads c, which already is its output."""
 
     def slope(self, x: Tensor, x0: Tensor) -> Tensor:
         """The ReLU's, between the restored pre-activations."""

@@ -133,7 +133,8 @@ def translate(context: LayerContext) -> tuple[str, ...]:
     result = translator(context.spec, functions)(context)
     outputs = (result,) if isinstance(result, str) else tuple(result)
     _check_arguments(context)
-    mask = None if context.option("ends_mask") else output_mask(context)
+    ends = context.option("ends_mask") or context.spec.name in functions  # those set their own
+    mask = None if ends else output_mask(context)
     if mask is not None:
         for output in outputs:
             context.builder.masks.setdefault(output, mask)

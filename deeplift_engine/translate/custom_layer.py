@@ -9,7 +9,7 @@ from typing import Any
 
 from deeplift_conversion import ModelConfigError, single_layer
 from deeplift_engine.errors import InputError
-from deeplift_engine.layers import Concatenate, Identity, Reverse
+from deeplift_engine.layers import Identity, Reverse
 from deeplift_engine.translate.forward_functions import put_path
 from deeplift_engine.translate.layer_context import LayerContext, NodeName, Refusal
 from deeplift_engine.translate.symbol import Symbol, symbols
@@ -38,6 +38,15 @@ class CustomLayer:
         path in front, see `part`.
     inputs
         The layer's input tensors, a `Symbol` each.
+
+    Notes
+    -----
+    Masks go where Keras 3 lets them go. `apply` and `concatenate` give their outputs the mask that
+    Keras's layer does. Operators, indices, `reverse` and `forward_only` end it, as operations on
+    tensors do. A file does not say whether a layer of one's own supports masking. If it does, its
+    definition passes the mask on, ``layer.masked(2 * layer.input, layer.input.mask)``, or makes
+    another, ``layer.masked(x[:, 1:], x.mask[:, 1:])``; without either the layers behind it use
+    every step. A layer that returns its input as it is keeps the mask.
 
     Examples
     --------
@@ -164,10 +173,48 @@ class CustomLayer:
         return self._symbols(outputs)
 
     def concatenate(self, *inputs: Symbol, axis: int = -1) -> Symbol:
-        """Inputs one behind the other; ``axis`` counts with the batch axis, as in Keras."""
-        names = self._nodes(inputs)
-        along = self._axis(inputs[0], axis)
-        return self._put(Concatenate(along), names, "concatenate")
+        """Inputs one behind the other; ``axis`` counts with the batch axis, as in Keras.
+
+        The output has the mask that Keras's layer Concatenate gives it.
+        """
+        self._nodes(inputs)
+        self._axis(inputs[0], axis)
+        output: Symbol = self.apply("Concatenate", *inputs, axis=axis)
+        return output
+
+    def masked(self, x: Symbol, mask: Symbol | None) -> Symbol:
+        """``x`` with ``mask``, for the layers behind it that read masks; None takes it away.
+
+        Parameters
+        ----------
+        x
+            Of shape (n, ..., features).
+        mask
+            Steps that are used are not 0: the mask of another tensor (``x.mask``), what indices
+            and arithmetic make of one, or any tensor of shape (n, ...), each of its axes one of
+            ``x``. The values of ``x`` stay as they are.
+
+        Raises
+        ------
+        InputError
+            If the mask has a shape that ``x`` does not begin with.
+        """
+        (name,) = self._nodes([x])
+        output = self.context.add(Identity(), name, suffix="/masked")
+        if mask is not None:
+            (node,) = self._nodes([mask])
+            axes = len(mask.shape)
+            if axes > len(x.shape) or any(
+                None not in pair and pair[0] != pair[1]
+                for pair in zip(mask.shape, x.shape, strict=False)
+            ):
+                raise InputError(
+                    f"a mask of shape {mask.shape} does not fit {x.shape}: it needs the sizes of "
+                    "its first axes."
+                )
+            masks = self.context.builder.masks
+            masks[output] = node if node in masks.values() else self.context.as_mask(node)
+        return Symbol(self.context, output)
 
     def reverse(self, x: Symbol, *axes: int) -> Symbol:
         """The other way round along ``axes``, counted with the batch axis."""
@@ -204,9 +251,6 @@ class CustomLayer:
         if not 1 <= along < rank:
             raise InputError(f"axis={axis} is no axis behind the batch of shape {x.shape}.")
         return along
-
-    def _put(self, layer: Any, names: Sequence[str], label: str) -> Symbol:
-        return Symbol(self.context, self.context.add(layer, *names, suffix=f"/{label}"))
 
     def _label(self, class_name: str) -> str:
         base = re.sub(r"\W+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", class_name)).lower()

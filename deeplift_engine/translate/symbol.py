@@ -20,7 +20,8 @@ class Symbol:
     """A tensor that has no values yet: it can be indexed, added, subtracted and multiplied.
 
     Each of these is exact. Nothing else can be done to it but to give it to
-    `CustomLayer.apply` and its kin: functions of TensorFlow do not know it.
+    `CustomLayer.apply` and its kin: functions of TensorFlow do not know it. What operators and
+    indices give has no mask, as in Keras; `CustomLayer.masked` gives it one.
     """
 
     context: LayerContext = field(repr=False)
@@ -39,6 +40,12 @@ class Symbol:
     def dtype(self) -> str:
         """Name of the dtype."""
         return self.context.builder.nodes[self.node].dtype
+
+    @property
+    def mask(self) -> Symbol | None:
+        """The mask, 1 for steps that are used and 0 for the rest; None where all are used."""
+        node = self.context.builder.masks.get(self.node)
+        return None if node is None else Symbol(self.context, node)
 
     def __getitem__(self, key: Any) -> Symbol:
         """Elements: ``x[:, 4:-4]``, ``x[..., ::-1]``, ``x[:, :, 0]``; the first index is ``:``."""

@@ -47,7 +47,8 @@ def forward_only(function: Callable[..., Any], nodes: int = NODES) -> ForwardOnl
         Lambda has it. Parameters called ``config`` and ``weights`` are given the layer's saved
         options and arrays (by role), others by the names of the call's arguments (or of a Lambda's
         ``arguments``) those. It returns a tensor (n, ...), or a tuple of them, made with TensorFlow
-        operations, and treats every sample by itself.
+        operations, and treats every sample by itself. What it returns has no mask, as behind
+        Keras's Lambda; `CustomLayer.masked` gives it one.
     nodes
         Gauss-Legendre points on the straight path (Sundararajan, Taly, Yan: *Axiomatic Attribution
         for Deep Networks*, ICML 2017). Its cost is that many gradients of the function.
