@@ -1,4 +1,4 @@
-"""Fused ReLUs change no result, where units are off and where values are not finite."""
+"""Fused ReLUs change no result where units are off."""
 
 from __future__ import annotations
 
