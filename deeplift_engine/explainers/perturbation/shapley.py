@@ -168,7 +168,7 @@ class ExactShapley(Grouped):
 
     def score_groups(self, samples: Samples, groups: Groups) -> MethodResult:
         """The values, and the change that they sum to."""
-        count = self.mask_count(groups.count)
+        count = self.mask_count(groups.count)  # refuses too many before they are listed
         every = coalitions.every(groups.count)
         values = self.masked(samples, count, of_rows(groups, every))
         return group_scores(
