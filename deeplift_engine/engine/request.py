@@ -236,7 +236,7 @@ def resolved_request(
         Where the arguments do not fit the network or each other.
     """
     size = checked_batch_size(batch_size)
-    data = arrays(x, inputs, dtype)
+    data = arrays(x, inputs, dtype, own=True)
     resolved = resolved_references(references, data, inputs)
     for reference in resolved:
         if reference.tolerance is not None and not errors:
