@@ -25,6 +25,10 @@ class ReferencesError(DeepliftEngineError):
     """References do not fit the inputs they are meant for."""
 
 
+class NotFiniteError(InputError):
+    """The target, or a contribution, is NaN or infinite on some samples or references."""
+
+
 class RuleError(DeepliftEngineError):
     """No such rule, method or metric, or an option that it does not take or that cannot be so."""
 
@@ -59,6 +63,7 @@ __all__ = [
     "InputError",
     "ModelConfigError",
     "ModelFileError",
+    "NotFiniteError",
     "OutputError",
     "ReferencesError",
     "RuleError",

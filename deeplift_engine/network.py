@@ -15,6 +15,7 @@ from deeplift_engine.engine.block_sizes import pairs_per_block
 from deeplift_engine.engine.blocks import slices
 from deeplift_engine.engine.forward import traced
 from deeplift_engine.engine.probe_inputs import random_inputs
+from deeplift_engine.engine.request import checked_batch_size
 from deeplift_engine.engine.task import Task, attribution_point
 from deeplift_engine.errors import InputError
 from deeplift_engine.explainers.catalogue import create, find
@@ -115,7 +116,7 @@ class Network:
         Raises
         ------
         InputError
-            If the inputs do not fit.
+            If the inputs do not fit, or the batch size is no whole number of 1 or more.
         """
         return self._interface.packed(self.output_arrays(x, batch_size, progress))
 
@@ -138,18 +139,21 @@ class Network:
         Raises
         ------
         InputError
-            If the inputs do not fit, or there is no such layer.
+            If the inputs do not fit, there is no such layer, or none is named.
         """
         nodes = {name: self._interface.names.node(name, InputError) for name in layers}
+        if not nodes:
+            raise InputError("layers=[] names no layer; give the names of one or more.")
         found = self._activations(x, nodes.values(), batch_size, progress)
         return {name: found[node] for name, node in nodes.items()}
 
     def _activations(
         self, x: Any, nodes: Iterable[str], batch_size: int | None, progress: bool | None
     ) -> dict[str, Array]:
+        size = checked_batch_size(batch_size)
         names = tuple(dict.fromkeys(nodes))
         data = arrays(x, self.inputs, self.dtype)
-        most = batch_size or pairs_per_block(self.graph, names, self.dtype)
+        most = size or pairs_per_block(self.graph, names, self.dtype)
         forward = self._forward(names)
         blocks: list[list[Array]] = []
         with bar(len(data[0]), progress, " samples") as tick:

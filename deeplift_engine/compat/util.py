@@ -12,6 +12,7 @@ from deeplift_engine.compat.hypothetical import get_hypothetical_contribs_func_o
 from deeplift_engine.compat.layers import Layer
 from deeplift_engine.compat.shuffled import get_shuffle_seq_ref_function
 from deeplift_engine.errors import InputError
+from deeplift_engine.util.options import Integer, checked
 from deeplift_engine.util.progress import bar
 from deeplift_engine.util.typing import Array
 
@@ -94,6 +95,7 @@ def run_function_in_batches(
     -------
     ndarray or list of ndarray
     """
+    checked("batch_size", batch_size, Integer(1), InputError)
     extra = [] if learning_phase is None else [learning_phase]
     samples, blocks = len(input_data_list[0]), []
     with bar(samples, False if progress_update is None else None, " samples") as tick:

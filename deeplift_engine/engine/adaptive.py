@@ -62,12 +62,12 @@ def refined(
         stop = min(request.count, max(FIRST, 2 * start))
         rounds.add(score(_some(request, rows, start, stop)), rows, slice(start, stop))
         start = stop
-        rows = rows[rounds.relative_errors()[rows] > tolerance]
+        rows = rows[~(rounds.relative_errors()[rows] <= tolerance)]  # NaN settles nothing
     if len(rows):
         warn(
             f"After {request.count} references standard errors of {len(rows)} of "
-            f"{request.samples} samples are above {tolerance:g} of their largest score, first of "
-            f"sample {rows[0]}; give more with most=, or a larger tolerance.",
+            f"{request.samples} samples are above {tolerance:g} of their largest score, or "
+            f"unknown, first of sample {rows[0]}; give more with most=, or a larger tolerance.",
             ConvergenceWarning,
         )
     return rounds.result()
@@ -130,10 +130,14 @@ class _Rounds:
             self.settings[name] = max(value, self.settings.get(name, value))
 
     def relative_errors(self) -> Array:
-        """Largest standard error over the largest score (N,), that of the worst target."""
+        """Largest standard error over the largest score (N,), that of the worst target.
+
+        NaN where it is unknown, as that of one reference is.
+        """
         scale = np.max([_largest(mean.mean) for mean in self.scores], axis=0)
         error = np.max([_largest(mean.standard_error) for mean in self.scores], axis=0)
-        relative = np.divide(error, scale, out=np.zeros_like(scale), where=scale > 0)
+        beyond = np.where(error > 0, np.inf, error)  # of scores that are all zero
+        relative = np.divide(error, scale, out=beyond, where=scale != 0)
         return np.asarray(relative.max(axis=0))
 
     def result(self) -> MethodResult:

@@ -97,9 +97,9 @@ class Request:
     def keys(self) -> NDArray[np.uint64]:
         """A number for each sample (N,) that stands for its content in random draws."""
         flat = [
-            array.reshape(self.samples, -1).astype(
-                np.float32 if array.dtype.kind == "f" else array.dtype, copy=False
-            )
+            array.reshape(self.samples, -1).astype(np.float32) + 0  # -0.0 is 0.0
+            if array.dtype.kind == "f"
+            else array.reshape(self.samples, -1)
             for array in (self.data if self.content is None else self.content)
         ]
         return content_keys(
@@ -236,7 +236,7 @@ def resolved_request(
         Where the arguments do not fit the network or each other.
     """
     size = checked_batch_size(batch_size)
-    data = arrays(x, inputs, dtype)
+    data = arrays(x, inputs, dtype, own=True)
     resolved = resolved_references(references, data, inputs)
     for reference in resolved:
         if reference.tolerance is not None and not errors:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from deeplift_engine.errors import TargetError
+from deeplift_engine.util.owned import digest, owned
 from deeplift_engine.util.typing import Array
 
 Shape = tuple[int, ...]
@@ -47,7 +48,7 @@ def mean_normalised(unit: int | tuple[int, ...]) -> MeanNormalised:
 
 def weights(values: Any) -> Weights:
     """A weighted sum of units: ``(*shape)`` for all samples, or ``(N, *shape)``."""
-    return Weights(np.asarray(values, dtype=float))
+    return Weights(owned(np.array(values, dtype=float), []))
 
 
 def several(target: Any) -> bool:
@@ -61,7 +62,7 @@ def in_words(target: Any) -> str:
         return f"[{', '.join(map(in_words, target))}]"
     if isinstance(target, Weights | np.ndarray):
         values = target.values if isinstance(target, Weights) else target
-        return f"array of shape {values.shape}"
+        return f"array of shape {values.shape}, sha256={digest(values)}"
     return target if isinstance(target, str) else repr(target)
 
 

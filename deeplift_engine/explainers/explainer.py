@@ -18,6 +18,7 @@ from deeplift_engine.engine.adaptive import refined, tolerance_of
 from deeplift_engine.engine.assemble import MethodResult, attribution
 from deeplift_engine.engine.backward import BackwardPass
 from deeplift_engine.engine.convergence import ADVICE, TOLERANCE
+from deeplift_engine.engine.finite import finite_result
 from deeplift_engine.engine.forward import ForwardPass, target_shape
 from deeplift_engine.engine.request import Request, resolved_request
 from deeplift_engine.engine.task import Task
@@ -57,6 +58,8 @@ class Traits:
         Whether a sample's scores depend on the other samples of the run.
     accepts_noise
         Whether inputs may be moved a little; not where they must be letters.
+    scores_reference_targets
+        Whether results hold the target on each reference, so that one that is not finite is met.
     advice
         A sentence for the user where sums miss.
     """
@@ -70,6 +73,7 @@ class Traits:
     elementwise_scores: bool = True
     depends_on_batch: bool = False
     accepts_noise: bool = True
+    scores_reference_targets: bool = False
     advice: str = ADVICE
 
 
@@ -240,10 +244,20 @@ class Explainer:
     def answer(self, request: Request) -> Attribution:
         """The result of a request that `request` made; errors are those of `run`."""
         tolerance = tolerance_of(request)
-        if tolerance is None:
-            result = self.attribute(self.at_points(request))
-        else:
-            result = refined(request, tolerance, lambda some: self.attribute(self.at_points(some)))
+
+        def attribute() -> MethodResult:
+            if tolerance is None:
+                return self.attribute(self.at_points(request))
+            return refined(request, tolerance, lambda some: self.attribute(self.at_points(some)))
+
+        result = finite_result(
+            self.origin,
+            request,
+            attribute,
+            lambda: self._forward,
+            compares=self.traits.uses_references,
+            beforehand=not self.traits.scores_reference_targets,
+        )
         if result.predictions is None:
             names = self.origin.graph.outputs
             arrays = self._forward.in_blocks(request.data, names, request.batch_size)

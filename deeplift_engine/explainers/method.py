@@ -11,6 +11,7 @@ from deeplift_engine.errors import RuleError
 from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.util.jsonable import plain
 from deeplift_engine.util.options import constraints, read
+from deeplift_engine.util.owned import owned_values
 from deeplift_engine.util.signatures import Option, check_names, options_of
 
 LARGE = 100
@@ -71,7 +72,7 @@ class Method:
             For an option that the method does not take, a value that it does not accept, or a
             required option that is missing.
         """
-        options = self.validate(options)
+        options = owned_values(self.validate(options))
         defaults = {name: option.default for name, option in self.options.items()}
         recorded = plain({**self.fixed, **defaults, **options}, LARGE)
         task = replace(task, settings={**task.settings, "options": recorded})

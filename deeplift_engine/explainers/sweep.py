@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from deeplift_engine.engine.activation_pairs import AT_INPUT, AT_REFERENCE
 from deeplift_engine.engine.assemble import attribution
 from deeplift_engine.engine.compiled import CompiledPasses, scores_of_pairs
 from deeplift_engine.engine.convergence import TOLERANCE
+from deeplift_engine.engine.finite import finite_result
 from deeplift_engine.engine.request import Request, resolved_request
 from deeplift_engine.engine.scoring import PairResults, score_pairs
 from deeplift_engine.engine.task import Task
@@ -108,7 +110,10 @@ class Sweeper:
         for rule, number in self._passes_of.items():
             complete = self.passes[number].task.complete
             for name, results in zip(requests, collected[number], strict=True):
-                result = replace(results.result(complete=complete), predictions=predictions)
+                result = finite_result(
+                    self.task, results.request, partial(results.result, complete=complete)
+                )
+                result = replace(result, predictions=predictions)
                 attributions[name, rule] = attribution(
                     results.request,
                     deepcopy(result),

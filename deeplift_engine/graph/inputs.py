@@ -11,6 +11,7 @@ import numpy as np
 from deeplift_conversion.spec import Path
 from deeplift_engine.errors import InputError
 from deeplift_engine.graph.structure import has_keys, unpacked
+from deeplift_engine.util.owned import owned
 from deeplift_engine.util.typing import Array
 
 
@@ -145,8 +146,10 @@ def by_name(values: Sequence[Any], inputs: Sequence[InputInfo]) -> Any:
     return {info.name: value for info, value in zip(inputs, values, strict=True)}
 
 
-def arrays(x: Any, inputs: Sequence[InputInfo], dtype: str) -> list[Array]:
+def arrays(x: Any, inputs: Sequence[InputInfo], dtype: str, *, own: bool = False) -> list[Array]:
     """Checked arrays (N, ...), one per input, in ``dtype`` or the integer dtype of the input.
+
+    With ``own`` they are kept longer than the call, so they are `owned`.
 
     Raises
     ------
@@ -154,10 +157,10 @@ def arrays(x: Any, inputs: Sequence[InputInfo], dtype: str) -> list[Array]:
         Wrong rank or size, no samples, numbers of samples that differ, NaN or infinity; tokens
         that are not in the table that the input is looked up in.
     """
-    checked = [
-        _array(value, info, dtype)
-        for value, info in zip(by_input(x, inputs, "x"), inputs, strict=True)
-    ]
+    values = by_input(x, inputs, "x")
+    checked = [_array(value, info, dtype) for value, info in zip(values, inputs, strict=True)]
+    if own:
+        checked = [owned(array, value) for array, value in zip(checked, values, strict=True)]
     counts = [len(array) for array in checked]
     if len(set(counts)) > 1:
         by_name = dict(zip((info.name for info in inputs), counts, strict=True))

@@ -41,7 +41,7 @@ def constant(value: float) -> References:
     value
         The number or token.
     """
-    number = np.asarray(value)
+    number = np.array(value)
     if number.ndim or not np.isfinite(number):
         raise ReferencesError(
             f"constant() takes one finite number, not {value!r}; for values per channel use "
@@ -79,7 +79,7 @@ def replaced(by: int | Sequence[int], *, keep: Sequence[int] = ()) -> References
 
 
 def _tokens(value: int | Sequence[int], what: str) -> Array:
-    tokens = np.atleast_1d(np.asarray(value))
+    tokens = np.atleast_1d(np.array(value))
     if tokens.ndim != 1 or tokens.dtype.kind not in "iu" or len(tokens) == 0:
         raise ReferencesError(
             f"replaced(): {what} is a token, a whole number, or several: {value!r}"
@@ -98,7 +98,7 @@ def background(frequencies: Sequence[float], *, channel_axis: int | None = None)
         The axis of the letters in one sample (batch axis not counted); by default the only axis
         of that size.
     """
-    values = np.asarray(frequencies, dtype=float)
+    values = np.array(frequencies, dtype=float)
     name = f"background({', '.join(f'{v:g}' for v in values.ravel())})"
     if values.ndim != 1 or not np.isfinite(values).all() or (values < 0).any():
         raise ReferencesError(f"{name}: give one frequency of 0 or more per letter, in one row")
@@ -274,7 +274,7 @@ def blur(sigma: float | Sequence[float], *, axes: Sequence[int] | None = None) -
         The axes of one sample to blur along; by default all except the last, the channels, or
         the only one. A sample continues beyond its ends as its mirror image.
     """
-    widths = np.atleast_1d(np.asarray(sigma, dtype=float))
+    widths = np.atleast_1d(np.array(sigma, dtype=float))
     name = f"blur({', '.join(f'{width:g}' for width in widths.ravel())}"
     name += ")" if axes is None else f", axes={tuple(axes)})"
     if widths.ndim != 1 or not np.isfinite(widths).all() or (widths <= 0).any() or not len(widths):

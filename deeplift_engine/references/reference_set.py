@@ -5,7 +5,6 @@ Users meet these names through `deeplift_engine.references`.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
@@ -15,6 +14,8 @@ import numpy as np
 from deeplift_engine.errors import DegenerateReferenceWarning, ReferencesError
 from deeplift_engine.graph.inputs import Table
 from deeplift_engine.util import options
+from deeplift_engine.util.owned import digest as digest_of
+from deeplift_engine.util.owned import owned
 from deeplift_engine.util.typing import Array
 from deeplift_engine.util.warn import warn
 
@@ -237,7 +238,7 @@ def checked(references: References, dtype: np.dtype[Any], table: Table | None = 
 
 
 def to_numbers(array: Any, what: str) -> Array:
-    """An array of finite numbers from any value, or an error that names ``what``."""
+    """An array of finite numbers from any value, `owned`, or an error that names ``what``."""
     try:
         values = np.asarray(array)
     except ValueError as error:
@@ -253,7 +254,7 @@ def to_numbers(array: Any, what: str) -> Array:
         raise ReferencesError(
             f"{what}: the value at {bad} is {values[bad]}; references must be finite"
         )
-    return values
+    return owned(values, array if isinstance(array, list | tuple | float | int) else None)
 
 
 def fits(met: tuple[int, ...], shape: Shape, broadcast: bool = False) -> bool:
@@ -274,8 +275,7 @@ def describe(array: Array, digest: bool = True) -> str:
     """Shape and contents in a few characters, for names."""
     text = " x ".join(map(str, array.shape)) or "1"
     if digest:
-        data = np.ascontiguousarray(array)
-        text += f", sha256={hashlib.sha256(data.tobytes()).hexdigest()[:8]}"
+        text += f", sha256={digest_of(array)}"
     return text
 
 

@@ -34,6 +34,7 @@ from deeplift_engine.references.reference_set import (
     fits,
     to_numbers,
 )
+from deeplift_engine.util.owned import owned_values
 from deeplift_engine.util.typing import Array
 
 ReferencesLike: TypeAlias = (
@@ -96,8 +97,10 @@ def combined(*kinds: ReferencesLike) -> PendingReferences:
     if not kinds:
         raise ReferencesError("combined() needs at least one kind of references")
 
+    own = [owned_values(kind) for kind in kinds]
+
     def settle(shape: Shape, n: int, sample: Array | None) -> References:
-        return _joined([_settled(kind, shape, n, sample) for kind in kinds])
+        return _joined([_settled(kind, shape, n, sample) for kind in own])
 
     return PendingReferences("combined", settle)
 

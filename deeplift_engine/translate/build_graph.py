@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from deeplift_conversion import LayerSpec, ModelSpec, TensorRef
 from deeplift_engine.errors import InputError, UnsupportedModelError
 from deeplift_engine.graph.graph import Graph
@@ -162,9 +164,32 @@ def _refusals(spec: ModelSpec, functions: frozenset[str]) -> dict[str, tuple[Lay
     for layer in spec.layers.values():
         try:
             translator(layer, functions)
+            _check_weights(layer)
         except Refusal as refused:
             problems[layer.name] = (layer, refused)
     return problems
+
+
+def _check_weights(layer: LayerSpec) -> None:
+    """Refuse arrays that hold NaN, and variances below 0, of a layer and of those it wraps."""
+    advice = "Save the model again with weights that are finite."
+    for role, array in layer.weights.items():
+        if array.dtype.kind not in "fc":
+            continue
+        if np.isnan(array).any():
+            index = tuple(int(i) for i in np.argwhere(np.isnan(array))[0])
+            raise Refusal(
+                f"the array {role!r} of {layer.name!r} holds NaN, first at {index}", advice
+            )
+        if role.endswith("variance") and (array < 0).any():
+            index = tuple(int(i) for i in np.argwhere(array < 0)[0])
+            raise Refusal(
+                f"the array {role!r} of {layer.name!r} is {array[index]:g} at {index}, and no "
+                "variance is negative",
+                advice,
+            )
+    for child in layer.children:
+        _check_weights(child)
 
 
 def _listing(

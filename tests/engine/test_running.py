@@ -17,7 +17,8 @@ import pytest
 import tensorflow as tf
 
 import deeplift_engine as de
-from deeplift_engine.errors import ConvergenceError, ConvergenceWarning
+from deeplift_engine.compat.util import run_function_in_batches
+from deeplift_engine.errors import ConvergenceError, ConvergenceWarning, InputError
 from deeplift_engine.graph.graph import Graph
 from deeplift_engine.layers import Activation
 from deeplift_engine.rules.deeplift.elementwise import Factor
@@ -215,3 +216,25 @@ def test_a_wrong_forward_pass_is_not_verified(tmp_path: Any) -> None:
     verification = network.verify()
     assert verification.ok is False
     assert "differs from" in verification.message
+
+
+@pytest.mark.parametrize("size", [-1, 0, 2.5, True, "2", np.float32(2), np.int64(0)])
+def test_a_batch_size_that_is_none_is_refused_everywhere(opened: Opening, size: Any) -> None:
+    network, x = opened("stack").network, opened("stack").inputs(3, seeded("stack"))
+    calls = (
+        lambda: network.predict(x, batch_size=size),
+        lambda: network.output_arrays(x, size),
+        lambda: network.activations(x, [network.outputs[0]], batch_size=size),
+        lambda: network.reference_report(x, 0, target=0, batch_size=size),
+        lambda: run_function_in_batches(network.predict, x, batch_size=size),
+    )
+    for call in calls:
+        with pytest.raises(InputError, match="batch_size is a whole number of 1 or more"):
+            call()
+
+
+@pytest.mark.parametrize("layers", [[], (), {}, iter([])])
+def test_activations_of_no_layer_are_refused(opened: Opening, layers: Any) -> None:
+    network, x = opened("stack").network, opened("stack").inputs(3, seeded("stack"))
+    with pytest.raises(InputError, match="names no layer"):
+        network.activations(x, layers)

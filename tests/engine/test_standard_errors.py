@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 import warnings
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 import deeplift_engine as de
+from deeplift_engine.engine import adaptive
 from deeplift_engine.errors import ConvergenceError, ConvergenceWarning, InputError, ReferencesError
 from tests.helpers import off
 
@@ -229,3 +231,24 @@ def test_of_several_inputs_one_may_be_held_fixed() -> None:
             assert off(errors, alone.standard_errors[name]) < 1e-10
     with pytest.raises(ReferencesError, match=r"another input has references of 'auto'"):
         explainer.run(x, references=[open_, np.zeros((3, 400, 3))])
+
+
+@pytest.mark.parametrize("kind", [R.dinucleotide_shuffle, R.shuffle, R.gc_matched])
+@pytest.mark.parametrize("samples", [1, 3])
+def test_one_reference_settles_nothing(explainer: Any, kind: Any, samples: int) -> None:
+    references = kind("auto", tolerance=0.5, most=1)
+    with pytest.warns(ConvergenceWarning, match=f"of {samples} of {samples} samples .* unknown"):
+        explainer.run(one_hot(samples), target=0, references=references)
+
+
+def test_scores_that_cancel_are_not_settled_and_zeros_are() -> None:
+    rounds = adaptive._Rounds(_request(3))
+    scores, errors = np.array([[[0.0], [0.0], [np.nan]]]), np.array([[[1.0], [0.0], [0.0]]])
+    result = adaptive.MethodResult([scores], standard_errors=[errors])
+    rounds.add(result, np.arange(3), slice(0, 4))
+    np.testing.assert_array_equal(rounds.relative_errors() <= 0.5, [False, True, False])
+
+
+def _request(samples: int) -> Any:
+    """What `_Rounds` reads of a request."""
+    return types.SimpleNamespace(weights=np.ones((1, 1)), samples=samples)

@@ -96,7 +96,7 @@ def test_scores_from_elsewhere_say_what_they_are_shares_of() -> None:
 @pytest.mark.parametrize(
     ("method", "options"),
     [
-        ("rise", {"samples": 4}),
+        ("rise", {"samples": 32}),
         ("blur_integrated_gradients", {"steps": 4}),
         ("occlusion", {"replacement": "blur"}),
         ("feature_permutation", {}),

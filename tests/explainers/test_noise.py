@@ -46,6 +46,28 @@ def test_draws_are_uniform_normal_and_independent() -> None:
     assert np.isfinite(normal(starts[:1, :1], [(1_000_000,)])[0]).all()
 
 
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("smoothgrad", {}),
+        ("vargrad", {"of": "integrated_gradients", "of_options": {"steps": 3}}),
+        ("squaregrad", {"of": "deeplift"}),
+        ("expected_gradients", {}),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_sign_of_zero_draws_no_other_noise(
+    method: str, options: dict[str, Any], dtype: str
+) -> None:
+    _, net = opened("linear")
+    x = np.where(data("linear", 3) > 0, data("linear", 3), 0.0).astype(dtype)
+    minus = np.where(x == 0, -0.0, x).astype(dtype)
+    assert np.signbit(minus[x == 0]).all()
+    made = net.explainer(method, **{"samples": 4, **options})
+    run = [made.run(each, target=0).scores for each in (x, minus)]
+    np.testing.assert_array_equal(*run)
+
+
 def test_a_draw_does_not_depend_on_others() -> None:
     x = data("linear", 3)
     whole = drawn(x, slice(0, 20))

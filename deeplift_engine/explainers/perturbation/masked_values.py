@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from deeplift_engine.engine.blocks import Block, even_slices, slices
+from deeplift_engine.engine.finite import finite_values
 from deeplift_engine.engine.forward import ForwardPass
 from deeplift_engine.engine.request import Request
 from deeplift_engine.engine.samples import Samples, samples_of
@@ -71,7 +72,7 @@ def target_values(forward: ForwardPass, samples: Samples) -> Array:
     """The target's values on the samples themselves, (T, n, 1)."""
     most = samples.request.batch_size or forward.most
     values = forward(samples.data, samples.weights, min(samples.count, most))
-    return values[..., np.newaxis].astype(float)
+    return finite_values(values[..., np.newaxis].astype(float), samples.block.rows)
 
 
 def masked_values(
@@ -117,6 +118,7 @@ def masked_values(
         if average:
             values = values.mean(axis=-1, keepdims=True)
         result[..., block] = np.moveaxis(values, -1, 2)
+        finite_values(result[..., block], samples.block.rows)
         samples.tick(samples.count * size)
     return result
 

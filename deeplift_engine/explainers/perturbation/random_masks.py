@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,6 +17,7 @@ from deeplift_engine.engine.samples import Samples
 from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import RuleError
 from deeplift_engine.explainers.method import Method
+from deeplift_engine.explainers.perturbation.draw_counts import check_fields
 from deeplift_engine.explainers.perturbation.masking.groups import Groups
 from deeplift_engine.explainers.perturbation.masking.smooth_fields import Fields, fields
 from deeplift_engine.explainers.perturbation.perturbation_explainer import (
@@ -44,7 +46,7 @@ class Rise(Perturbation):
     Parameters
     ----------
     samples
-        How many masks, D.
+        How many masks, D; so few that an element is masked alike in all of them are refused.
     cells
         How many cells a mask's grid has along each axis but the last of several.
     keep
@@ -69,19 +71,9 @@ class Rise(Perturbation):
 
     def attribute(self, request: Request) -> MethodResult:
         """Weighted means and their standard errors."""
-        generator = np.random.default_rng(self.seed)
-        drawn = [
-            fields(
-                array.shape[1:],
-                info.positions,
-                self.samples,
-                self.cells,
-                self.keep,
-                generator,
-                smooth=array.dtype.kind == "f",
-            )
-            for info, array in zip(request.inputs, request.data, strict=True)
-        ]
+        drawn = self._fields(request, self.samples)
+        for number, info in enumerate(request.inputs):
+            check_fields(info.name, self.samples, functools.partial(self._field, request, number))
         means: list[list[Array]] = [[] for _ in drawn]
         errors: list[list[Array]] = [[] for _ in drawn]
         for samples in self.blocks(request, self.samples):
@@ -99,6 +91,26 @@ class Rise(Perturbation):
             standard_errors=self._joined(request, errors),
             per_reference=not request.average,
         )
+
+    def _field(self, request: Request, number: int, samples: int) -> Fields:
+        """So many masks of one input."""
+        return self._fields(request, samples)[number]
+
+    def _fields(self, request: Request, samples: int) -> list[Fields]:
+        """So many masks of each input."""
+        generator = np.random.default_rng(self.seed)
+        return [
+            fields(
+                array.shape[1:],
+                info.positions,
+                samples,
+                self.cells,
+                self.keep,
+                generator,
+                smooth=array.dtype.kind == "f",
+            )
+            for info, array in zip(request.inputs, request.data, strict=True)
+        ]
 
     def _weighted(self, values: Array, field: Fields) -> tuple[Array, Array]:
         """Of values (T, n, k, D) the score of each element (T, n, k, *S), and its error."""

@@ -14,6 +14,7 @@ from deeplift_engine.engine.samples import Samples
 from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import ConvergenceWarning, RuleError
 from deeplift_engine.explainers.method import Method
+from deeplift_engine.explainers.perturbation.draw_counts import check_kernel_draws
 from deeplift_engine.explainers.perturbation.masked_values import Masks, target_values
 from deeplift_engine.explainers.perturbation.masking import coalitions
 from deeplift_engine.explainers.perturbation.masking.groups import Grouping, Groups, sampled
@@ -109,14 +110,15 @@ class ShapleySampling(Grouped):
             if self.stop_at is None:
                 continue
             errors, values = mean.standard_error.max(axis=-1), np.abs(mean.mean).max(axis=-1)
-            going &= errors > self.stop_at * values
+            going &= ~(errors <= self.stop_at * values)  # NaN, of one draw, settles nothing
             if not going.any():
                 break
         if self.stop_at is not None and going.any():
             warn(
                 f"shapley_sampling: after {self.samples} permutations standard errors of "
                 f"{going.any(axis=(0, 2)).sum()} of {samples.count} samples are above "
-                f"tolerance={self.stop_at:g} of their largest value; give more samples.",
+                f"tolerance={self.stop_at:g} of their largest value, or unknown; give more "
+                "samples.",
                 ConvergenceWarning,
             )
         errors = mean.standard_error if mean.counts.min() > 1 else None
@@ -187,7 +189,8 @@ class KernelShap(Grouped):
     Parameters
     ----------
     samples
-        How many coalitions; by default 2·P + 2048 of P groups.
+        How many coalitions; by default 2·P + 2048 of P groups. So few that they do not determine
+        the values are refused.
     seed
         Of the draws.
     """
@@ -208,15 +211,18 @@ class KernelShap(Grouped):
         """So many, or all."""
         check_regressed(count)
         samples = 2 * count + 2048 if self.samples is None else self.samples
-        return min(samples, (1 << count) - 2)
+        if samples >= (1 << count) - 2:
+            return (1 << count) - 2
+        check_kernel_draws(count, samples, self.seed)
+        return samples
 
     def score_groups(self, samples: Samples, groups: Groups) -> MethodResult:
         """Fit all targets, samples and references at once."""
         regression = optional("sklearn.linear_model", "scikit-learn").LinearRegression
         count = groups.count
+        drawn = self.mask_count(count)
         ends = level, none = target_values(self.values, samples), self._without(samples, groups)
         change = level - none
-        drawn = self.mask_count(count)
         if drawn <= 0:  # of one group that takes all
             return group_scores(change[..., np.newaxis], ends=ends)
         if drawn == (1 << count) - 2:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from deeplift_engine.engine.assemble import MethodResult
 from deeplift_engine.engine.samples import Samples
 from deeplift_engine.engine.task import Task
 from deeplift_engine.explainers.method import Method
+from deeplift_engine.explainers.perturbation.draw_counts import check_even_draws
+from deeplift_engine.explainers.perturbation.masking import coalitions
 from deeplift_engine.explainers.perturbation.masking.groups import Groups
 from deeplift_engine.explainers.perturbation.perturbation_explainer import Grouped, group_scores
 from deeplift_engine.explainers.perturbation.shapley import check_regressed, of_rows
@@ -27,7 +27,7 @@ class Lime(Grouped):
     Parameters
     ----------
     samples
-        How many draws.
+        How many draws; so few that they do not determine the model are refused.
     kernel_width
         w, in cosine distances: the smaller, the nearer draws must be to count.
     alpha
@@ -54,20 +54,18 @@ class Lime(Grouped):
     def mask_count(self, count: int) -> int:
         """As many as there are draws."""
         check_regressed(count)
+        check_even_draws(count, self.samples, self.seed, self.kernel_width)
         return self.samples
 
     def score_groups(self, samples: Samples, groups: Groups) -> MethodResult:
         """Fit all targets, samples and references at once."""
         ridge = optional("sklearn.linear_model", "scikit-learn").Ridge
-        check_regressed(groups.count)
-        generator = np.random.default_rng(self.seed)
-        stays = generator.random((self.samples, groups.count)) < 0.5
-        stays[0] = True
-        distance = 1 - np.sqrt(stays.mean(axis=1))
-        weights = np.exp(-((distance / self.kernel_width) ** 2) / 2)
-        values = self.masked(samples, self.samples, of_rows(groups, stays))
+        draws = self.mask_count(groups.count)
+        stays = coalitions.drawn_evenly(groups.count, draws, self.seed)
+        weights = coalitions.cosine_weights(stays, self.kernel_width)
+        values = self.masked(samples, draws, of_rows(groups, stays))
         fit = ridge(alpha=self.alpha).fit(
-            stays.astype(float), values.reshape(-1, self.samples).T, sample_weight=weights
+            stays.astype(float), values.reshape(-1, draws).T, sample_weight=weights
         )
         return group_scores(fit.coef_.reshape(*values.shape[:3], groups.count))
 

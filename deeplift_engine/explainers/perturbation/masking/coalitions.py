@@ -58,6 +58,19 @@ def drawn_by_kernel(players: int, pairs: int, seed: int) -> Array:
     return np.stack([first, ~first], axis=1).reshape(-1, players)
 
 
+def drawn_evenly(players: int, count: int, seed: int) -> Array:
+    """Coalitions (count, P) that each player is in with a chance of 1/2; the first is full."""
+    drawn = np.random.default_rng(seed).random((count, players)) < 0.5
+    drawn[0] = True
+    return drawn
+
+
+def cosine_weights(coalitions: Array, width: float) -> Array:
+    """exp(-d² / 2w²) of the cosine distances d of coalitions (D, P) from the full one."""
+    distance = 1 - np.sqrt(coalitions.mean(axis=1))
+    return np.asarray(np.exp(-((distance / width) ** 2) / 2))
+
+
 def orders(players: int, count: int, seed: int, antithetic: bool) -> Array:
     """Random orders of the players, (count, P); every second the reverse of the first of a pair.
 

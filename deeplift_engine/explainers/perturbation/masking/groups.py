@@ -146,7 +146,7 @@ def _labels(groups: Any, info: InputInfo, data: Array) -> tuple[Labels, bool, bo
         )
     if word == "segments" or callable(groups):
         find = groups if callable(groups) else segments()
-        return lambda sample, row: _fitted(find(sample), name, shape), False, True
+        return lambda sample, row: _fitted(find(sample.copy()), name, shape), False, True
     if isinstance(groups, int | np.integer) and not isinstance(groups, bool) and groups > 0:
         return _fixed(_cells(shape, info.positions, int(groups))), False, False
     if not fits(groups, Values()) or np.asarray(groups).dtype.kind == "f" or np.ndim(groups) == 0:
