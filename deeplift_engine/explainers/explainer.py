@@ -256,7 +256,8 @@ class Explainer:
             attribute,
             lambda: self._forward,
             compares=self.traits.uses_references,
-            beforehand=not self.traits.scores_reference_targets,
+            # tokens that a mask leaves out may leave nothing, 0/0; other methods meet it themselves
+            beforehand=bool(self.origin.token_inputs) and not self.traits.scores_reference_targets,
         )
         if result.predictions is None:
             names = self.origin.graph.outputs
