@@ -69,6 +69,11 @@ def within_borders(context: LayerContext) -> LayerContext:
     borders = context.option("borders")
     if borders is None:
         return context
+    if borders == "unknown":
+        raise Refusal(
+            'has an even kernel and padding="same", which Theano pads in ways of its own here',
+            f"Give the layer's forward pass yourself: functions={{{context.spec.name!r}: f}}.",
+        )
     first = context.option("data_format") == "channels_first"
     margins = ((0, 0), *borders) if first else (*borders, (0, 0))
     source = context.add(Pad(margins), context.inputs[0], suffix="/borders")

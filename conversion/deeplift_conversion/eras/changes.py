@@ -107,11 +107,19 @@ def _padded_by_half(config: Options) -> Options:
     return {"padding": "valid", "borders": borders}
 
 
+def _even_and_same(config: Options) -> Options:
+    even = any(size % 2 == 0 for size in _each(config["kernel_size"], 1))
+    return {"borders": "unknown"} if even and "borders" in config else {}
+
+
 def _padded_in_front(config: Options) -> Options:
     if config.get("padding") != "same":
         return {}
     sizes = _each(config["pool_size"], 1)
     return {"padding_in_front": tuple(s - 2 if s > 2 and s % 2 else s - 1 for s in sizes)}
+
+
+_NEVER_ZEROED = {"never_zeroed": True, "zero_output_for_mask": False}
 
 
 def _could_be_fused(config: Options) -> Options:
@@ -123,7 +131,11 @@ def _could_be_fused(config: Options) -> Options:
         and not config["unroll"]
         and not config.get("recurrent_dropout")
     )
-    return {"fused": True, "zero_output_for_mask": False} if fused else {}
+    return _NEVER_ZEROED if fused else {}
+
+
+def _unrolled(config: Options) -> Options:
+    return _NEVER_ZEROED if config["unroll"] else {}
 
 
 def _unrolled_backwards(config: Options) -> Options:
@@ -189,26 +201,26 @@ CHANGES = (
         "drops a mask that its inner layer makes",
         ("TimeDistributed",),
         {"drops_inner_mask": True},
-        (Period(KERAS_3),),
+        (Period(KERAS, until=(2, 2)), Period(KERAS_3)),
     ),
     Change(
         "with sequences, gives at a masked step what each half gave last",
         ("Bidirectional",),
-        {"zeroes": "none"},
+        {"zeroes": False},
         (Period(KERAS),),
     ),
     Change(
-        "with sequences and an LSTM or GRU that cuDNN could run, gives at a masked step what each"
-        " half gave last",
-        ("Bidirectional",),
-        {"zeroes": "unfused"},
-        (Period(TF_KERAS, until=(2, 3)),),
-    ),
-    Change(
-        "where cuDNN could run it, does not heed zero_output_for_mask",
+        "where cuDNN could run it, zeroes no masked step, though zero_output_for_mask, which"
+        " Bidirectional sets, says so",
         ("LSTM", "GRU"),
         _could_be_fused,
         (Period(TF_KERAS, until=(2, 3)),),
+    ),
+    Change(
+        "unrolled, zeroes no masked step",
+        ("GRU", "LSTM", "RNN", "SimpleRNN"),
+        _unrolled,
+        backends=("jax",),
     ),
     Change(
         "unrolled and going backwards, zeroes its outputs, which are in reversed order, by the mask"
@@ -242,8 +254,22 @@ CHANGES = (
     ),
     Change(
         "pads even kernels by one more in front, and strides from there",
-        _CONVOLUTIONS,
+        tuple(name for name in _CONVOLUTIONS if name != "Conv3D"),
         _padded_by_half,
+        backends=("theano",),
+    ),
+    Change(
+        "pads even kernels by one more in front, and strides from there",
+        ("Conv3D",),
+        _padded_by_half,
+        (Period(KERAS, (1, 1)),),
+        backends=("theano",),
+    ),
+    Change(
+        "pads even kernels in ways of its own; refused",
+        tuple(name for name in _CONVOLUTIONS if name.startswith(("Depthwise", "Separable"))),
+        _even_and_same,
+        (Period(KERAS, (2,)),),
         backends=("theano",),
     ),
     Change(

@@ -158,8 +158,8 @@ class _Flattening:
         saved, config = unmarked(layer.saved_class_name), layer.config
         if saved == layer.saved_class_name:  # else it is the user's own class
             config = as_computed(layer.class_name, config, layer.saved, self.origin)
-        if layer.class_name == "Bidirectional":
-            children = tuple(_zeroed(half, str(config.get("zeroes", "all"))) for half in children)
+        if layer.class_name == "Bidirectional" and config.get("zeroes", True):
+            children = tuple(map(_zeroed, children))
         return LayerSpec(path, layer.class_name, config, weights, children, saved, layer.foreign)
 
     def complete_inputs(self) -> None:
@@ -186,11 +186,9 @@ class _Flattening:
             self.layers[node.layer] = replace(layer, config=config)
 
 
-def _zeroed(half: LayerSpec, which: str) -> LayerSpec:
+def _zeroed(half: LayerSpec) -> LayerSpec:
     """Set the option that Bidirectional forces on its halves."""
-    if "zero_output_for_mask" not in half.config or which == "none":
-        return half
-    if which == "unfused" and half.config.get("fused"):
+    if "zero_output_for_mask" not in half.config or half.config.get("never_zeroed"):
         return half
     zeroes = bool(half.config["return_sequences"])
     return replace(half, config={**half.config, "zero_output_for_mask": zeroes})

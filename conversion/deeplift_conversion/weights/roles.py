@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deeplift_conversion.eras.options import OPTIONS
+from deeplift_conversion.errors import ModelConfigError
 
 Shape = tuple[Any, ...] | None
 OWN = " Or is the class one of your own, which Keras has too? Then say so: load(..., layers={...})."
@@ -128,6 +129,12 @@ def _feature_normalization(_: str, config: Mapping[str, Any]) -> list[Slot]:
 
 def _recurrent(class_name: str, config: Mapping[str, Any]) -> list[Slot]:
     units = config["units"]
+    if units is None:
+        raise ModelConfigError(
+            f"{config.get('name') or class_name} ({class_name}): its options are not in the file;"
+            " Keras before 2.1 saves none of a cell's. Save the model again with a later Keras, or"
+            " with LSTM, GRU or SimpleRNN in place of RNN."
+        )
     gates = {"L": 4, "G": 3}.get(class_name[0], 1) * units
     sublayer = "" if class_name.endswith("Cell") else "cell"
     slots = [

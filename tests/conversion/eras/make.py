@@ -10,6 +10,7 @@ begins with ``keras-`` or ``tf-`` and may end in a backend: ``keras-3.15.0-torch
 `keep` beside this file takes from there what is committed.
 """
 
+import importlib
 import json
 import os
 import re
@@ -34,9 +35,13 @@ def imported(era):
 
         tensorflow.compat.v1.logging.set_verbosity("ERROR")
         met, keras = tensorflow.__version__, tensorflow.keras
+        if not hasattr(keras, "__version__"):
+            import keras as package
+
+            keras.__version__ = package.__version__
     else:
         if backend == "theano":
-            pass  # (Keras 1 uses it and does not import it)
+            importlib.import_module("theano.ifelse")  # Keras 1 uses it without importing it
         if version.startswith("1."):
             import keras.engine
             import keras.layers

@@ -22,7 +22,12 @@ from tests.helpers import ROOT
 ALL = list(saved_models())
 ERAS = list(dict.fromkeys(saved.era for saved in ALL))
 BOUND = 1e-5
-REFUSALS = ("is a layer of Keras 1 alone", "(mode=1 of Keras 1)", "(mode=2 of Keras 1)")
+REFUSALS = (
+    "is a layer of Keras 1 alone",
+    "(mode=1 of Keras 1)",
+    "(mode=2 of Keras 1)",
+    "which Theano pads",
+)
 """What is refused, see docs/LAYERS.md."""
 
 
