@@ -22,6 +22,7 @@ GIVEN = {
     "shapley_sampling": {"samples": 4, "groups": 3},
     "concept_sensitivity": {"layers": "conv"},
     "neuron_conductance": {"layer": "conv"},
+    "kernel_shap": {"groups": "positions", "samples": 480},
     "rise": {"samples": 60, "cells": 3},
 }
 OF_OTHERS = {"saturation_mutagenesis", "pairwise_mutagenesis", "pattern_net", "pattern_attribution"}
