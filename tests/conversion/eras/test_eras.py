@@ -111,7 +111,7 @@ def test_a_layer_computes_what_it_did_in_versions_that_disagree(
     assert not faults(models, folder, truths)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("era", ERAS)
 def test_every_layer_computes_what_the_version_that_saved_it_did(
     era: str, folder: Path, truths: Mapping[str, Any]
