@@ -9,7 +9,6 @@ import keras
 import numpy as np
 
 from deeplift_conversion import LayerSpec, ModelSpec
-from deeplift_conversion.eras.changes import CHANGES
 from deeplift_conversion.eras.options import OPTIONS
 
 _CHANNELS_FIRST = {"Conv2D", "MaxPooling2D", "AveragePooling2D"}  # TensorFlow's CPU has none
@@ -24,21 +23,13 @@ def _activation(value: Any) -> Any:
     return hard_sigmoid_keras2 if value == "hard_sigmoid_keras2" else value
 
 
-BY_VERSION = {
-    option
-    for change in CHANGES
-    if isinstance(change.options, dict)
-    for option in change.options
-    if all(option not in options for options in OPTIONS.values())
-}
-"""Options that tell a version's behaviour, which no layer of Keras has."""
-
-
 def make_layer(spec: LayerSpec) -> Any:
+    # options that tell a version's behaviour are none of Keras's
+    known = OPTIONS.get(spec.class_name, spec.config)
     options = {
         key: _activation(value) if key.endswith("activation") else value
         for key, value in spec.config.items()
-        if key not in ("dtype", "name") and key not in BY_VERSION
+        if key not in ("dtype", "name") and key in known
     }
     kind = getattr(keras.layers, spec.class_name)
     children = [make_layer(child) for child in spec.children]
