@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from deeplift_conversion import ModelSpec
+from deeplift_engine.engine import targets
 from deeplift_engine.engine.audit import Audit, audit
 from deeplift_engine.engine.block_sizes import pairs_per_block
 from deeplift_engine.engine.blocks import slices
@@ -17,7 +18,7 @@ from deeplift_engine.engine.forward import traced
 from deeplift_engine.engine.probe_inputs import random_inputs
 from deeplift_engine.engine.request import checked_batch_size
 from deeplift_engine.engine.task import Task, attribution_point
-from deeplift_engine.errors import InputError
+from deeplift_engine.errors import InputError, TargetError
 from deeplift_engine.explainers.catalogue import create, find
 from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.reference_report import ReferenceReport, report_references
@@ -168,7 +169,7 @@ class Network:
         self,
         method: str = "deeplift",
         *,
-        target: str = "logits",
+        target: Any = "logits",
         layers: str | Sequence[str] | None = None,
         fused: bool | None = None,
         **options: Any,
@@ -183,7 +184,8 @@ class Network:
         target
             ``"logits"``, what a final softmax or sigmoid reads (or the output where there is
             none); ``"output"``; or the name of a layer (``"layer:output"`` for one that is
-            called like that). Which of its units: `Explainer.run`.
+            called like that). Its units may follow, as in ``"logcounts:0"``, or come alone, in
+            any form that `Explainer.run` takes, which may name others.
         layers
             Where to score: names of layers, at their outputs. By default the inputs.
         fused
@@ -232,7 +234,8 @@ class Network:
             A name or several, or rules by names of your own: each as for the method
             ``"deeplift"``.
         target_layer, layers, max_pooling
-            As ``target``, ``layers`` and ``max_pooling`` of `explainer`.
+            As ``target``, ``layers`` and ``max_pooling`` of `explainer`; ``target`` may name the
+            layer too, as in ``"logcounts:0"``.
 
         Returns
         -------
@@ -240,6 +243,7 @@ class Network:
             The attribution of each pair of references and rules; a table and a figure of how far
             they agree.
         """
+        target_layer, target = self.located_target(target, target_layer)
         return self.sweeper(rules, target_layer, layers, max_pooling).run(
             x,
             references,
@@ -252,7 +256,7 @@ class Network:
     def sweeper(
         self,
         rules: SeveralRules = "rescale",
-        target: str = "logits",
+        target: Any = "logits",
         layers: str | Sequence[str] | None = None,
         max_pooling: str = "exact",
         fused: bool | None = None,
@@ -278,13 +282,14 @@ class Network:
         target_layer
             As ``target`` of `explainer`.
         """
+        target_layer, target = self.located_target(target, target_layer)
         return report_references(
             self.task(target_layer), x, references, target=target, batch_size=batch_size
         )
 
     def task(
         self,
-        target: str = "logits",
+        target: Any = "logits",
         layers: str | Sequence[str] | None = None,
         fused: bool | None = None,
         method: str = "",
@@ -297,7 +302,8 @@ class Network:
         points = tuple(attribution_point(self.graph, name) for name in chosen)
         if not points:
             raise InputError("layers=[] names no layer to score at.")
-        node = self.target_node(target)
+        layer, units = self.located_target(target)
+        node = self.target_node(layer)
         before = self.graph.ancestors([node])
         unreachable = [point.name for point in points if point.node not in before]
         if unreachable and names is not None:
@@ -318,6 +324,8 @@ class Network:
             settings,
             fused,
             outputs=self._interface.outputs,
+            units=units,
+            node_of=self._interface.target_node,
         )
 
     def setup(self, *arguments: Any, **options: Any) -> Task:
@@ -328,6 +336,24 @@ class Network:
     def target_node(self, target: str = "logits") -> str:
         """Name of the node that ``target`` (``"logits"``, ``"output"``, a layer) stands for."""
         return self._interface.target_node(target)
+
+    def located_target(self, target: Any, layer: str = "logits") -> tuple[str, Any]:
+        """The layer and the units of a target; ``layer`` where it names none.
+
+        Raises
+        ------
+        TargetError
+            For a layer that does not exist, or another one than ``layer``.
+        """
+        named, units = targets.located(target, self.target_node)
+        if named is None or layer == "logits":
+            return named or layer, units
+        if self.target_node(named) != self.target_node(layer):
+            raise TargetError(
+                f"target={target!r} names the layer {named!r} and target_layer= names {layer!r}: "
+                "leave one of them out."
+            )
+        return layer, units
 
     def describe(self, rules: Rules = "rescale", max_pooling: str = "exact") -> list[LayerRow]:
         """One row per attribution layer: what it is and which rule it gets."""
@@ -354,6 +380,7 @@ class Network:
 
         One pair of input and reference per sample goes back, eagerly; give a few samples.
         """
+        target_layer, target = self.located_target(target, target_layer)
         task = self.task(target_layer, fused=False)
         return audit(task.under(task.assigned(rules, max_pooling)), x, references, target)
 

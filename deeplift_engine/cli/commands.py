@@ -88,16 +88,15 @@ def score(options: argparse.Namespace) -> int:
             )
         )
     network = arguments.load(options)
-    explainer = network.explainer(
-        options.method, target=options.target_layer, layers=options.layers, **chosen
-    )
+    layer, units = arguments.located_target(options, network)
+    explainer = network.explainer(options.method, target=layer, layers=options.layers, **chosen)
     result = explainer.run(
         arguments.inputs(options, network),
         references=arguments.references(options, network),
         average=not options.keep_references_apart,
         standard_errors=options.standard_errors,
         strict=options.strict,
-        **arguments.run_options(options),
+        **arguments.run_options(options) | {"target": units},
     )
     result.save(
         options.output,
@@ -194,16 +193,16 @@ def check(options: argparse.Namespace) -> int:
         inputs: arguments.Inputs = dict(zip(arguments.names(network), drawn, strict=True))
     else:
         inputs = arguments.first(arguments.inputs(options, network), options.samples)
-    target = arguments.target(options)
+    layer, target = arguments.located_target(options, network)
     if target is None:
-        target = arguments.all_units(network, inputs, options)
+        target = arguments.all_units(network, inputs, layer, options)
     verification = network.verify(inputs)
     audit = network.audit(
         inputs,
         references=arguments.references(options, network),
         target=target,
         rules=arguments.rules(options) or "rescale",
-        target_layer=options.target_layer,
+        target_layer=layer,
         max_pooling=options.max_pooling or "exact",
     )
     if options.json:

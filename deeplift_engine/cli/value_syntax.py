@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -91,26 +90,11 @@ def at_least_one(text: str) -> int:
 
 
 def target(text: str) -> Value:
-    """Read one ``--target``."""
-    if text == "all":
-        return lambda: "all"
-    if re.fullmatch(r"-?\d+", text):
-        return lambda: int(text)
-    if re.fullmatch(r"(-?\d+|:)(,(-?\d+|:))+", text):
-        axes = text.split(",")
-        return lambda: tuple(slice(None) if index == ":" else int(index) for index in axes)
-    if match := re.fullmatch(r"(\d+)-(\d+)", text):
-        first, second = (int(unit) for unit in match.groups())
-        return lambda: targets.difference(first, second)
-    if match := re.fullmatch(r"mean:(\d+)", text):
-        unit = int(match[1])
-        return lambda: targets.mean_normalised(unit)
+    """Read one ``--target``: ``@FILE``, units, or a text that names a layer of the model."""
     if text.startswith("@") and len(text) > 1:
         return lambda: _read(text[1:])
-    raise argparse.ArgumentTypeError(
-        f"expected 3, 2,5 (an index of two axes), 3-5 (a difference), mean:3, all or @FILE, "
-        f"not {text!r}"
-    )
+    units = targets.units_in(text)
+    return lambda: text if units is None else units
 
 
 def references(text: str) -> Callable[[int], Any]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +54,85 @@ def weights(values: Any) -> Weights:
     return Weights(owned(np.array(values, dtype=float), []))
 
 
+UNITS = "3, 2,5 (an index of two axes), 3-5 (a difference), mean:3 or all"
+
+
+def units_in(text: str) -> Any:
+    """The units that a text stands for, None where it is none of `UNITS`."""
+    if text == "all":
+        return text
+    if re.fullmatch(r"-?\d+", text):
+        return int(text)
+    if re.fullmatch(r"(-?\d+|:)(,(-?\d+|:))+", text):
+        return tuple(slice(None) if index == ":" else int(index) for index in text.split(","))
+    if match := re.fullmatch(r"(\d+)-(\d+)", text):
+        return difference(*map(int, match.groups()))
+    if match := re.fullmatch(r"mean:(\d+)", text):
+        return mean_normalised(int(match[1]))
+    return None
+
+
+def located(target: Any, node_of: Callable[[str], str]) -> tuple[str | None, Any]:
+    """The layer that a target names, and its units; each is None where the target says nothing.
+
+    Parameters
+    ----------
+    target
+        What `resolve` takes; or a text, or a list with texts, of the form ``LAYER``, ``UNITS`` or
+        ``LAYER:UNITS``, such as ``"logcounts"``, ``"3-5"`` and ``"logcounts:0"``.
+    node_of
+        Returns the node of a layer's name, or raises `TargetError`.
+
+    Raises
+    ------
+    TargetError
+        If a text has none of these forms, or can be read in two ways; for units of two layers.
+    """
+    if isinstance(target, list):
+        pairs = [located(one, node_of) for one in target]
+        layers = {node_of(layer): layer for layer, _ in pairs if layer is not None}
+        if len(layers) > 1:
+            raise TargetError(
+                f"target={target!r} names units of several layers, {' and '.join(layers)}: explain "
+                "each layer in a run of its own."
+            )
+        return next(iter(layers.values()), None), [units for _, units in pairs]
+    if not isinstance(target, str):
+        return None, target
+    readings = list(_readings(target, node_of))
+    if len(readings) > 1:
+        raise TargetError(
+            f"target={target!r} could be units or the layer of that name: say 'layer:{target}' "
+            f"for the layer, and 'logits:{target}' for units of the logits."
+        )
+    if readings:
+        return readings[0]
+    layer = next((layer for layer, units in _splits(target) if units is not None), target)
+    try:
+        node_of(layer)
+    except TargetError as error:
+        raise TargetError(
+            f"target={target!r}: {error} Units are {UNITS}; of another layer, LAYER:UNITS."
+        ) from None
+    raise TargetError(f"target={target!r} is none of {UNITS}.")
+
+
+def _readings(text: str, node_of: Callable[[str], str]) -> Iterator[tuple[str | None, Any]]:
+    """All that a text can mean."""
+    if (units := units_in(text)) is not None:
+        yield None, units
+    for layer, units in ((text, None), *(pair for pair in _splits(text) if pair[1] is not None)):
+        with suppress(TargetError):
+            node_of(layer)
+            yield layer, units
+
+
+def _splits(text: str) -> Iterator[tuple[str, Any]]:
+    """The text before each colon, and the units behind it."""
+    for match in re.finditer(":", text):
+        yield text[: match.start()], units_in(text[match.end() :])
+
+
 def several(target: Any) -> bool:
     """Whether a target stands for several, so that results have an axis of targets."""
     return isinstance(target, list | str)
@@ -93,7 +175,7 @@ def resolve(target: Any, shape: Shape, samples: int, dtype: str = "float32") -> 
     """
     if isinstance(target, str):
         if target != "all":
-            raise TargetError(f"target={target!r}: the only word here is 'all'.")
+            raise TargetError(f"target={target!r} is none of {UNITS}.")
         size = int(np.prod(shape))
         return np.eye(size, dtype=dtype).reshape(size, 1, *shape)
     if isinstance(target, list):
@@ -111,8 +193,9 @@ def _one(target: Any, shape: Shape, samples: int) -> Array:
     if target is None:
         if int(np.prod(shape)) != 1:
             raise TargetError(
-                f"The layer has units of shape {shape}; say which with target=, for instance "
-                "target=0, target='all' or target=de.targets.difference(0, 1)."
+                f"The layer has units of shape {shape}; say which with target= of run(), for "
+                "instance target=0, target='all' or target=de.targets.difference(0, 1) (on the "
+                "command line --target 0, all or 0-1)."
             )
         return np.ones((1, *shape))
     if isinstance(target, Difference):

@@ -169,7 +169,9 @@ class Explainer:
         x
             Array (N, ...), or one per input as list or mapping by name.
         target
-            The units that are explained; see `deeplift_engine.targets.resolve`.
+            The units that are explained; see `deeplift_engine.targets.resolve`. A text, such as
+            ``"3-5"``, may have the name of the explainer's layer in front: ``"logcounts:3-5"``.
+            None is what the explainer was made for, or the only unit.
         references
             Inputs to compare with; see `deeplift_engine.references.resolve`. None is zeros. One per
             input as list or mapping where the network has several. Methods that compare with
@@ -216,7 +218,13 @@ class Explainer:
         )
 
     def request(
-        self, x: Any, *, references: Any = None, average: bool = True, **arguments: Any
+        self,
+        x: Any,
+        *,
+        target: Any = None,
+        references: Any = None,
+        average: bool = True,
+        **arguments: Any,
     ) -> Request:
         """The arguments of `run`, checked and resolved."""
         traits, origin = self.traits, self.origin
@@ -235,6 +243,7 @@ class Explainer:
             origin.inputs,
             lambda data: target_shape(origin, data, lambda: self._forward),
             origin.dtype,
+            target=origin.units_of(target),
             references=references,
             average=average,
             errors=traits.has_reference_errors,
