@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from deeplift_engine.util.options import shown
+
 LAYER, INPUT, OUTPUT = "layer:", "input:", "output:"
 """In front of a name, where a name alone could be a layer's and a key."""
 
@@ -59,6 +61,10 @@ class Names:
         target
             True where an output is meant rather than an input of the same name.
         """
+        if not isinstance(name, str):
+            own = getattr(name, "name", None)
+            advice = f"give {own!r}" if isinstance(own, str) else "give its name"
+            raise error(f"A layer is told by its name, not by {shown(name)}: {advice}.")
         met = {LAYER: self._layer(name), INPUT: self._input(name), OUTPUT: self.outputs.get(name)}
         if target and met[OUTPUT] is not None and name in self.inputs.values():
             met[INPUT] = None

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from deeplift_engine.errors import ReferencesError
+from deeplift_engine.graph.input_advice import fits
 from deeplift_engine.references import shuffles
 from deeplift_engine.references.gaussian_blur import gaussian_blur
 from deeplift_engine.references.reference_set import (
@@ -21,7 +22,6 @@ from deeplift_engine.references.reference_set import (
     Shape,
     describe,
     dims,
-    fits,
     positive,
     to_numbers,
 )
