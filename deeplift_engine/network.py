@@ -131,22 +131,28 @@ class Network:
     def activations(
         self,
         x: Any,
-        layers: Iterable[str],
+        layers: str | Iterable[str],
         batch_size: int | None = None,
         progress: bool | None = None,
     ) -> dict[str, Array]:
-        """Activations (N, ...) of layers by name.
+        """Activations (N, ...) of layers by name, also of a single one.
 
         Raises
         ------
         InputError
             If the inputs do not fit, there is no such layer, or none is named.
         """
-        nodes = {name: self._interface.names.node(name, InputError) for name in layers}
-        if not nodes:
-            raise InputError("layers=[] names no layer; give the names of one or more.")
+        nodes = self._named_nodes(layers)
         found = self._activations(x, nodes.values(), batch_size, progress)
         return {name: found[node] for name, node in nodes.items()}
+
+    def _named_nodes(self, layers: str | Iterable[str]) -> dict[str, str]:
+        """The nodes of layers, by the names that the user calls them by."""
+        names = layers if isinstance(layers, Iterable) and not isinstance(layers, str) else [layers]
+        nodes = {name: self._interface.names.node(name, InputError) for name in names}
+        if not nodes:
+            raise InputError("layers=[] names no layer; give the names of one or more.")
+        return nodes
 
     def _activations(
         self, x: Any, nodes: Iterable[str], batch_size: int | None, progress: bool | None
@@ -295,18 +301,13 @@ class Network:
         method: str = "",
     ) -> Task:
         """The task of a method; arguments are those of `explainer`."""
-        names = [layers] if isinstance(layers, str) else layers
-        chosen: Iterable[str] = self.graph.inputs
-        if names is not None:
-            chosen = dict.fromkeys(self._interface.names.node(name, InputError) for name in names)
-        points = tuple(attribution_point(self.graph, name) for name in chosen)
-        if not points:
-            raise InputError("layers=[] names no layer to score at.")
+        chosen = self.graph.inputs if layers is None else self._named_nodes(layers).values()
+        points = tuple(attribution_point(self.graph, name) for name in dict.fromkeys(chosen))
         layer, units = self.located_target(target)
         node = self.target_node(layer)
         before = self.graph.ancestors([node])
         unreachable = [point.name for point in points if point.node not in before]
-        if unreachable and names is not None:
+        if unreachable and layers is not None:
             raise InputError(f"The target {node!r} does not depend on {unreachable}.")
         at_inputs = tuple(point.node for point in points) == self.graph.inputs
         settings = self._settings() | {

@@ -10,7 +10,7 @@ import functools
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 
@@ -23,10 +23,12 @@ from deeplift_engine.engine.forward import ForwardPass, target_shape
 from deeplift_engine.engine.request import Request, resolved_request
 from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import InputError
+from deeplift_engine.explainers.other_words import RUN, advice_on
 from deeplift_engine.graph.inputs import by_name
 from deeplift_engine.references.reference_set import References
 from deeplift_engine.results.attribution import Attribution
 from deeplift_engine.rules import Assigned
+from deeplift_engine.util.suggestions import suggest
 from deeplift_engine.util.typing import Array
 from deeplift_engine.util.warn import warn
 
@@ -161,6 +163,7 @@ class Explainer:
         standard_errors: bool = False,
         strict: bool = False,
         progress: bool | None = None,
+        **others: Never,
     ) -> Attribution:
         """Score inputs against references.
 
@@ -189,6 +192,8 @@ class Explainer:
             Raise where contributions do not sum to the target's difference, instead of warning.
         progress
             A bar on stderr: None, where it is a terminal; True, always; False, never.
+        **others
+            Refused, with the name that the argument has here.
 
         Returns
         -------
@@ -204,6 +209,12 @@ class Explainer:
         ConvergenceError
             With ``strict``, naming the worst sample.
         """
+        for name in others:
+            advice = advice_on(name, self.origin.settings.get("options", {}))
+            raise InputError(
+                f"run() takes no argument {name!r}. "
+                f"{advice or suggest(name, RUN, 'It takes: ' + ', '.join(RUN) + '.')}"
+            )
         return self.answer(
             self.request(
                 x,
