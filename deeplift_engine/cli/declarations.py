@@ -156,7 +156,7 @@ RUN = Group(
         ),
         option(
             "--seed N",
-            int,
+            values.seed,
             "the seed of all random numbers, of references, methods and metrics, where their own "
             "options set none (default: 0)",
         ),

@@ -17,6 +17,7 @@ from deeplift_engine.cli.input_files import SUFFIXES, read_array
 from deeplift_engine.engine import targets
 from deeplift_engine.references import KINDS
 from deeplift_engine.references.reference_kind import Form, ReferenceKind
+from deeplift_engine.util.options import SEED, fits
 from deeplift_engine.util.suggestions import suggest
 
 WORDS = {"none": None, **dict.fromkeys(("true", "yes", "on"), True)}
@@ -86,6 +87,13 @@ def at_least_one(text: str) -> int:
     """Read a whole number of 1 or more."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number of 1 or more, not {text!r}")
+    return int(text)
+
+
+def seed(text: str) -> int:
+    """Read a seed."""
+    if not text.isdecimal() or not fits(int(text), SEED):
+        raise argparse.ArgumentTypeError(f"expected a whole number of 0 or more, not {text!r}")
     return int(text)
 
 

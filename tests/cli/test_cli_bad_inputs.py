@@ -238,6 +238,18 @@ def test_data_files_that_are_not_there_or_damaged_are_refused(
     assert_refused(outcome, DATA_REFUSED, re.escape(str(path)))
 
 
+@pytest.mark.parametrize("keys", [(), ("--key", "left=a", "--key", "right=b")])
+def test_one_array_is_not_taken_for_two_inputs(
+    folder: Path, keys: tuple[str, ...], tmp_path: Path, command: Callable[..., Any]
+) -> None:
+    np.save(tmp_path / "one.npy", np.ones((3, 4)))
+    outcome = command(
+        "score", folder / "two.h5", tmp_path / "one.npy", "-o", tmp_path / "s.h5", *keys
+    )
+    expected = r"one array.*inputs left, right.*np\.savez\('inputs\.npz', left=left, right=right"
+    assert_refused(outcome, DATA_REFUSED, expected)
+
+
 @pytest.mark.parametrize("name", ["scores.txt", "nowhere/scores.h5", "inputs.npy"])
 def test_an_output_that_cannot_be_written_is_refused_before_any_work(
     given: Given, name: str, command: Callable[..., Any]

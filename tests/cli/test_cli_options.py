@@ -109,6 +109,9 @@ def test_the_exit_codes_are_documented() -> None:
         ["sweep", "model.h5", "x.npy", "--references", "zeros", "--references", "zeros"],
         ["sweep", "model.h5", "x.npy", "--references", "zeros;nothing"],
         ["check", "model.h5", "--dtype", "float16"],
+        ["check", "model.h5", "--seed", "-1"],
+        ["check", "model.h5", "--seed", "1.5"],
+        ["score", "model.h5", "x.npy", "-o", "y.h5", "--seed", "4294967296"],
     ],
 )
 def test_wrong_usage_is_2(arguments: list[str], command: Callable[..., Any]) -> None:
