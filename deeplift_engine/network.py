@@ -18,7 +18,7 @@ from deeplift_engine.engine.forward import traced
 from deeplift_engine.engine.probe_inputs import random_inputs
 from deeplift_engine.engine.request import checked_batch_size
 from deeplift_engine.engine.task import Task, attribution_point
-from deeplift_engine.errors import InputError, TargetError
+from deeplift_engine.errors import InputError
 from deeplift_engine.explainers.catalogue import create, find
 from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.reference_report import ReferenceReport, report_references
@@ -142,17 +142,9 @@ class Network:
         InputError
             If the inputs do not fit, there is no such layer, or none is named.
         """
-        nodes = self._named_nodes(layers)
+        nodes = self._interface.names.of_layers(layers)
         found = self._activations(x, nodes.values(), batch_size, progress)
         return {name: found[node] for name, node in nodes.items()}
-
-    def _named_nodes(self, layers: str | Iterable[str]) -> dict[str, str]:
-        """The nodes of layers, by the names that the user calls them by."""
-        names = layers if isinstance(layers, Iterable) and not isinstance(layers, str) else [layers]
-        nodes = {name: self._interface.names.node(name, InputError) for name in names}
-        if not nodes:
-            raise InputError("layers=[] names no layer; give the names of one or more.")
-        return nodes
 
     def _activations(
         self, x: Any, nodes: Iterable[str], batch_size: int | None, progress: bool | None
@@ -301,7 +293,8 @@ class Network:
         method: str = "",
     ) -> Task:
         """The task of a method; arguments are those of `explainer`."""
-        chosen = self.graph.inputs if layers is None else self._named_nodes(layers).values()
+        named = self._interface.names.of_layers
+        chosen = self.graph.inputs if layers is None else named(layers).values()
         points = tuple(attribution_point(self.graph, name) for name in dict.fromkeys(chosen))
         layer, units = self.located_target(target)
         node = self.target_node(layer)
@@ -339,22 +332,8 @@ class Network:
         return self._interface.target_node(target)
 
     def located_target(self, target: Any, layer: str = "logits") -> tuple[str, Any]:
-        """The layer and the units of a target; ``layer`` where it names none.
-
-        Raises
-        ------
-        TargetError
-            For a layer that does not exist, or another one than ``layer``.
-        """
-        named, units = targets.located(target, self.target_node)
-        if named is None or layer == "logits":
-            return named or layer, units
-        if self.target_node(named) != self.target_node(layer):
-            raise TargetError(
-                f"target={target!r} names the layer {named!r} and target_layer= names {layer!r}: "
-                "leave one of them out."
-            )
-        return layer, units
+        """The layer and the units of a target; ``layer`` where it names none."""
+        return targets.layer_and_units(target, layer, self.target_node)
 
     def describe(self, rules: Rules = "rescale", max_pooling: str = "exact") -> list[LayerRow]:
         """One row per attribution layer: what it is and which rule it gets."""

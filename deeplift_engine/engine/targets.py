@@ -117,6 +117,25 @@ def located(target: Any, node_of: Callable[[str], str]) -> tuple[str | None, Any
     raise TargetError(f"target={target!r} is none of {UNITS}.")
 
 
+def layer_and_units(target: Any, layer: str, node_of: Callable[[str], str]) -> tuple[str, Any]:
+    """The layer and the units of a target; ``layer``, by default the logits, where it names none.
+
+    Raises
+    ------
+    TargetError
+        For a layer that does not exist, or another one than ``layer``.
+    """
+    named, units = located(target, node_of)
+    if named is None or layer == "logits":
+        return named or layer, units
+    if node_of(named) != node_of(layer):
+        raise TargetError(
+            f"target={target!r} names the layer {named!r} and target_layer= names {layer!r}: "
+            "leave one of them out."
+        )
+    return layer, units
+
+
 def _readings(text: str, node_of: Callable[[str], str]) -> Iterator[tuple[str | None, Any]]:
     """All that a text can mean."""
     if (units := units_in(text)) is not None:

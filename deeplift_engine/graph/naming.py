@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from deeplift_engine.errors import InputError
 from deeplift_engine.util.options import shown
 
 LAYER, INPUT, OUTPUT = "layer:", "input:", "output:"
@@ -84,6 +85,20 @@ class Names:
         known = list(dict.fromkeys([*self.nodes, *self.inputs, *self.outputs]))
         near = difflib.get_close_matches(name, known, n=3) or list(self.nodes)
         raise error(f"There is no layer {name!r}. Near it: {', '.join(near)}.")
+
+    def of_layers(self, layers: str | Iterable[str]) -> dict[str, str]:
+        """Return the nodes of layers, by the names that the user calls them by.
+
+        Raises
+        ------
+        InputError
+            If there is no such layer, or none is named.
+        """
+        names = layers if isinstance(layers, Iterable) and not isinstance(layers, str) else [layers]
+        nodes = {name: self.node(name, InputError) for name in names}
+        if not nodes:
+            raise InputError("layers=[] names no layer; give the names of one or more.")
+        return nodes
 
     def _layer(self, name: str) -> str | None:
         if name in self.inputs:

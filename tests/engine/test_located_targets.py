@@ -7,12 +7,12 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from keras import layers as L
 
 import deeplift_engine as de
 from deeplift_engine import targets
 from deeplift_engine.errors import TargetError
 
+L = keras.layers
 X = np.random.default_rng(0).normal(size=(3, 6, 2)).astype("float32")
 
 
@@ -110,5 +110,5 @@ def test_targets_that_are_refused(net: Any, target: Any, message: str) -> None:
 def test_another_layer_than_the_explainers_is_refused_with_the_way(net: Any) -> None:
     with pytest.raises(TargetError, match=r"explains 'counts'.*explainer\(target='profile'\)"):
         net.explainer("gradient", target="counts").run(X, target="profile")
-    with pytest.raises(TargetError, match="target_layer= names 'profile'.*leave one"):
+    with pytest.raises(TargetError, match=r"target_layer= names 'profile'.*leave one"):
         net.sweep(X, {"zeros": 0}, target="counts:0", target_layer="profile")
