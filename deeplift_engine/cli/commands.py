@@ -11,11 +11,17 @@ import numpy as np
 
 from deeplift_engine.cli import arguments, console
 from deeplift_engine.cli.listing import print_json, print_lines
-from deeplift_engine.errors import InputError, UnsupportedModelError
+from deeplift_engine.errors import (
+    DeepliftEngineError,
+    InputError,
+    ModelFileError,
+    UnsupportedModelError,
+)
 from deeplift_engine.figures import draw_sweep
 from deeplift_engine.util import storage, tables
 
 if TYPE_CHECKING:
+    from deeplift_engine.network import Network
     from deeplift_engine.results.attribution import Arrays, Attribution
     from deeplift_engine.util.typing import Array
 
@@ -28,11 +34,12 @@ SCORES_ALONE = ("map", "perturbation")
 def inspect(options: argparse.Namespace) -> int:
     """Print a line for each layer; raise the error afterwards where some are refused."""
     rules, pooling = arguments.rules(options) or "rescale", options.max_pooling or "exact"
-    network, unsupported = None, None
+    network: Network | None = None
+    unsupported: DeepliftEngineError | None = None
     custom = arguments.custom_definitions(options)
     try:
         network = arguments.load(options, custom)
-    except UnsupportedModelError as error:
+    except (ModelFileError, UnsupportedModelError) as error:
         import deeplift_engine
 
         unsupported = error
