@@ -111,6 +111,8 @@ def located(target: Any, node_of: Callable[[str], str]) -> tuple[str | None, Any
     try:
         node_of(layer)
     except TargetError as error:
+        if layer in ("logits", "output"):
+            raise
         raise TargetError(
             f"target={target!r}: {error} Units are {UNITS}; of another layer, LAYER:UNITS."
         ) from None
@@ -212,9 +214,9 @@ def _one(target: Any, shape: Shape, samples: int) -> Array:
     if target is None:
         if int(np.prod(shape)) != 1:
             raise TargetError(
-                f"The layer has units of shape {shape}; say which with target= of run(), for "
-                "instance target=0, target='all' or target=de.targets.difference(0, 1) (on the "
-                "command line --target 0, all or 0-1)."
+                f"The layer has units of shape {shape}; say which with target=, for instance "
+                "target=0, 'all', de.targets.difference(0, 1) or 'LAYER:0'; on the command line "
+                "--target 0, all, 0-1 or LAYER:0."
             )
         return np.ones((1, *shape))
     if isinstance(target, Difference):

@@ -79,7 +79,7 @@ def find(name: str) -> Method:
     method = TABLE.get(ALIASES.get(name, name)) if isinstance(name, str) else None
     if method is None:
         known = [*TABLE, *ALIASES]
-        spelt = OTHER_PACKAGES | {_plain(each): ALIASES.get(each, each) for each in known}
+        spelt = {**OTHER_PACKAGES} | {_plain(each): ALIASES.get(each, each) for each in known}
         if here := spelt.get(_plain(str(name))):
             raise RuleError(f"There is no method {name!r}: it is called {here!r} here.")
         if name in named_rules():

@@ -186,10 +186,12 @@ def _array(value: Any, info: InputInfo, dtype: str) -> Array:
         raise InputError(f"Input {info.name!r} {no_numbers(value, info.shape, tokens)}")
     array = _of_rank(array, info.shape)
     if not fits(array.shape[1:], info.shape) or not array.ndim:
+        columns = list(getattr(value, "columns", ()))
         expected = ("samples", *("any" if size is None else size for size in info.shape))
         raise InputError(
             f"Input {info.name!r} has shape {array.shape}; expected "
             f"({', '.join(map(str, expected))}).{wrong_shape(array, info.shape)}"
+            + (f" Its columns are {', '.join(map(str, columns))}." if len(columns) else "")
         )
     if len(array) == 0:
         raise InputError(f"Input {info.name!r} has no samples; give at least one.")

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from deeplift_engine.errors import InputError
 from deeplift_engine.util.options import shown
 
+FEW = 20
+"""Names that an error lists."""
 LAYER, INPUT, OUTPUT = "layer:", "input:", "output:"
 """In front of a name, where a name alone could be a layer's and a key."""
 
@@ -84,7 +86,8 @@ class Names:
                 return node
         known = list(dict.fromkeys([*self.nodes, *self.inputs, *self.outputs]))
         near = difflib.get_close_matches(name, known, n=3) or list(self.nodes)
-        raise error(f"There is no layer {name!r}. Near it: {', '.join(near)}.")
+        more = f" and {len(near) - FEW} more" if len(near) > FEW else ""
+        raise error(f"There is no layer {name!r}. Near it: {', '.join(near[:FEW])}{more}.")
 
     def of_layers(self, layers: str | Iterable[str]) -> dict[str, str]:
         """Return the nodes of layers, by the names that the user calls them by.

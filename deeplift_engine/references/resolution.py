@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from deeplift_engine.errors import ReferencesError
-from deeplift_engine.graph.input_advice import fits
+from deeplift_engine.graph.input_advice import Shape, fits
 from deeplift_engine.graph.inputs import Table
 from deeplift_engine.references.fixed import (
     broadcast_reference,
@@ -28,7 +28,6 @@ from deeplift_engine.references.fixed import (
 from deeplift_engine.references.reference_set import (
     PendingReferences,
     References,
-    Shape,
     checked,
     describe,
     dims,

@@ -198,7 +198,7 @@ def _listing(
     spec: ModelSpec, problems: Mapping[str, tuple[LayerSpec, Refusal]], missing: list[TensorRef]
 ) -> str:
     lines = [
-        f"  {name} ({layer.class_name}): {refused.reason}."
+        f"  {name} ({layer.saved_class_name or layer.class_name}): {refused.reason}."
         + (f" {refused.advice}" if refused.advice else "")
         for name, (layer, refused) in problems.items()
     ]

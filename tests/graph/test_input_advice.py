@@ -83,6 +83,7 @@ WRONG_SHAPES = {
     "an axis of size 1": (LETTERS[:, np.newaxis], (12, 4), "np.squeeze(x, (1,))"),
     "a last axis of size 1": (np.ones((2, 5, 1)), (5,), "np.squeeze(x, (2,))"),
     "another length": (LETTERS[:, :-1], (12, 4), "expected (samples, 12, 4)."),
+    "a table": (Table(u=[1.0, 2.0], v=[3.0, 4.0]), (3,), "(samples, 3). Its columns are u, v."),
     "a number": (3.0, (3,), "expected (samples, 3)."),
 }
 

@@ -85,23 +85,20 @@ def test_the_advice_on_layers_of_packages_is_right(case: str, suffix: str, tmp_p
     assert all(row.status == "exact" for row in net.coverage().rows)
 
 
-@pytest.mark.parametrize("kind", ["ConvDNA", "ConvRNA"])
-def test_convolutions_of_concise_are_keras_s(kind: str, tmp_path: Path) -> None:
-    class_ = type(kind, (L.Conv1D,), {})
-    x = L.Input((6, 4))
-    model = keras.Model(x, L.Flatten()(class_(3, 2, activation="relu", name="dna")(x)))
-    model.save(tmp_path / "m.h5")
-    with pytest.raises(UnsupportedModelError, match=r"Conv1D, if it is that of concise") as caught:
-        de.load(tmp_path / "m.h5")
-    net = de.load(tmp_path / "m.h5", **advised(caught.value))
-    np.testing.assert_allclose(net.predict(X), model.predict(X, verbose=0), atol=1e-5)
+LIKE_KERAS: dict[str, tuple[type, dict[str, Any]]] = {
+    "ConvDNA": (L.Conv1D, {"filters": 3, "kernel_size": 2, "activation": "relu"}),
+    "ConvRNA": (L.Conv1D, {"filters": 2, "kernel_size": 3, "padding": "same"}),
+    "InstanceNormalization": (L.GroupNormalization, {"groups": -1, "epsilon": 1e-3}),
+}
 
 
-def test_instance_normalisation_of_addons_is_keras_s(tmp_path: Path) -> None:
-    class_ = type("InstanceNormalization", (L.GroupNormalization,), {})
-    keras.saving.register_keras_serializable("Addons")(class_)
-    path = saved(class_(groups=-1, epsilon=1e-3), tmp_path, ".h5")
-    with pytest.raises(UnsupportedModelError, match="that of tensorflow_addons") as caught:
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+@pytest.mark.parametrize("kind", LIKE_KERAS)
+def test_the_advice_on_layers_like_keras_s_is_right(kind: str, suffix: str, tmp_path: Path) -> None:
+    base, options = LIKE_KERAS[kind]
+    class_ = keras.saving.register_keras_serializable("Addons")(type(kind, (base,), {}))
+    path = saved(class_(**options), tmp_path, suffix)
+    with pytest.raises(UnsupportedModelError, match=f"Addons>{kind}.*equals Keras's") as caught:
         de.load(path)
     net = de.load(path, **advised(caught.value))
     np.testing.assert_allclose(net.predict(X), np.load(tmp_path / "y.npy"), atol=1e-4)
@@ -140,6 +137,14 @@ def test_a_class_is_named_as_the_file_names_it(suffix: str, tmp_path: Path) -> N
     table = de.coverage(path)
     assert name in str(table)
     assert "own>" not in str(table)
+    own = registered("mine", "Dense", lambda self, x: 3 * x, scale=3)
+    path = saved(own, tmp_path, suffix)
+    with pytest.raises(UnsupportedModelError, match=r"\(mine>Dense\).*another class") as refused:
+        de.load(path)
+    net = de.load(path, layers={"Dense": lambda layer: layer.input * 3.0})
+    for shown in (refused.value, de.coverage(path), net.describe(), net.audit(X, target=0)):
+        assert "own>" not in str(shown)
+    path = saved(layer, tmp_path, suffix)
     for key in (name, "Weighing"):
         net = de.load(path, functions={key: lambda x: 2 * x})
         np.testing.assert_allclose(net.predict(X), np.load(tmp_path / "y.npy"), atol=1e-5)
