@@ -32,6 +32,7 @@ from deeplift_engine.rules import Rules
 from deeplift_engine.translate.build_graph import build
 from deeplift_engine.translate.coverage import Coverage, LayerRow, coverage, describe
 from deeplift_engine.translate.user_layers import registered_layers
+from deeplift_engine.util.owned import owned_values
 from deeplift_engine.util.progress import bar
 from deeplift_engine.util.typing import Array
 from deeplift_engine.util.warn import warn
@@ -318,7 +319,7 @@ class Network:
             settings,
             fused,
             outputs=self._interface.outputs,
-            units=units,
+            units=owned_values(units),
             node_of=self._interface.target_node,
         )
 

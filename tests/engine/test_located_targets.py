@@ -68,6 +68,15 @@ def test_units_alone_are_of_the_logits_and_a_run_may_name_others() -> None:
         )
 
 
+def test_the_target_of_an_explainer_is_its_own() -> None:
+    units = np.array([0, 1, 2])
+    counts = L.Input((3,))
+    one = de.convert(keras.Model(counts, L.Dense(3)(counts))).explainer("gradient", target=units)
+    before = one.run(X[:, :3, 0]).scores
+    units[:] = 0
+    np.testing.assert_array_equal(one.run(X[:, :3, 0]).scores, before)
+
+
 def test_whatever_takes_a_target_takes_its_layer(net: Any) -> None:
     sweep = net.sweep(X, {"zeros": 0}, target="counts:1")
     expected = net.explainer(target="counts").run(X, target=1)
