@@ -117,7 +117,7 @@ def coverage(
         The file cannot be read, or does not fit the architecture.
     """
     from deeplift_conversion import read_model
-    from deeplift_engine.translate.build_graph import definitions_by_layer, survey
+    from deeplift_engine.translate.build_graph import definitions_of, survey
     from deeplift_engine.translate.coverage import coverage as covered
 
     own = own_classes(layers, functions)
@@ -129,7 +129,7 @@ def coverage(
         data_format=data_format,
         own=own,
     )
-    definitions = definitions_by_layer(spec, layers, functions, registered_layers())
+    definitions = definitions_of(spec, layers, functions, registered_layers())
     return covered(spec, survey(spec, definitions), rules, max_pooling)
 
 

@@ -18,6 +18,10 @@ ALIASES = {
     "hard_swish": "hard_silu",
     "exp": "exponential",
     "logsigmoid": "log_sigmoid",
+    "Addons>hardshrink": "hard_shrink",
+    "Addons>mish": "mish",
+    "Addons>softshrink": "soft_shrink",
+    "Addons>tanhshrink": "tanh_shrink",
 }
 NAMED: dict[str, Callable[[], Layer]] = {
     "linear": Identity,
@@ -27,6 +31,8 @@ NAMED: dict[str, Callable[[], Layer]] = {
     "log_softmax": lambda: Softmax(logarithm=True),
     "glu": GatedLinear,
     "sparsemax": Sparsemax,
+    "Addons>rrelu": lambda: Activation("leaky_relu", (("negative_slope", (1 / 8 + 1 / 3) / 2),)),
+    "Addons>sparsemax": lambda: Sparsemax(on_simplex=True),
 }
 
 

@@ -16,6 +16,7 @@ from deeplift_engine.errors import InputError, UnsupportedModelError
 from deeplift_engine.graph.graph import Graph
 from deeplift_engine.graph.interface import input_layers
 from deeplift_engine.graph.naming import displaced
+from deeplift_engine.translate.addons.table import with_addons
 from deeplift_engine.translate.layer_context import GraphBuilder, LayerContext, Refusal
 from deeplift_engine.translate.nodes import put_node, references
 from deeplift_engine.translate.operations import is_operation
@@ -68,12 +69,25 @@ def build(
     InputError
         For another dtype, or a definition of a layer that does not exist.
     """
-    definitions = definitions_by_layer(spec, layers, functions, registered or {})
+    definitions = definitions_of(spec, layers, functions, registered)
     built = survey(spec, definitions, dtype)
     if built.problem:
         causes = (refused.__cause__ for _, refused in built.problems.values())
         raise UnsupportedModelError(built.problem) from next(filter(None, causes), None)
     return built
+
+
+def definitions_of(
+    spec: ModelSpec,
+    layers: Mapping[str, LayerFunction] | None,
+    functions: Mapping[str, LayerFunction] | None,
+    registered: Mapping[str, LayerFunction] | None,
+) -> dict[str, UserDefinition]:
+    """The definition of each layer that is none of Keras's: the user's, or a package's.
+
+    Parameters and errors are those of `definitions_by_layer`.
+    """
+    return with_addons(spec, definitions_by_layer(spec, layers, functions, registered or {}))
 
 
 def survey(
@@ -211,4 +225,4 @@ def _listing(
     )
 
 
-__all__ = ["DTYPES", "TRANSLATORS", "Built", "build", "definitions_by_layer", "survey"]
+__all__ = ["DTYPES", "TRANSLATORS", "Built", "build", "definitions_of", "survey"]
