@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from deeplift_conversion.eras.class_names import old_names
+from deeplift_conversion.eras.saved_names import old_names
 from deeplift_engine.translate.build_graph import TRANSLATORS
 from deeplift_engine.translate.operations.operation_table import OPERATIONS
 from deeplift_engine.translate.refused import REFUSED, REFUSED_OLD, reason_and_advice

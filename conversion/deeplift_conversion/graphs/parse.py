@@ -13,12 +13,12 @@ from deeplift_conversion.errors import ModelConfigError
 from deeplift_conversion.files.untrusted import frozen
 from deeplift_conversion.graphs.inbound import read_inbound, read_tensors
 from deeplift_conversion.graphs.sequential import chain
+from deeplift_conversion.layers.table import LAYERS
 from deeplift_conversion.tree import Call, Graph, Layer
 from deeplift_conversion.weights.checkpoint import directories
 
 logger = logging.getLogger("deeplift_conversion")
 _MODELS = frozenset({"Sequential", "Functional", "Model", "Container", "Network", "Pipeline"})
-_WRAPPERS = frozenset({"TimeDistributed", "SpectralNormalization"})
 
 
 def parse_model(document: dict[str, Any], era: int, source: str) -> tuple[str, Graph]:
@@ -195,27 +195,24 @@ def _functional(config: dict[str, Any], era: int, source: str) -> Graph:
 def _sublayers(
     class_name: str, config: dict[str, Any], era: int, where: str
 ) -> tuple[tuple[str, Layer], ...]:
-    if class_name in _WRAPPERS:
-        return (("layer", parse_layer(config.get("layer"), era, where)),)
+    inner = LAYERS[class_name].inner if class_name in LAYERS else ""
     if class_name == "Bidirectional":
-        forward: Any = config.get("layer")
+        forward: Any = config.get(inner)
         first = parse_layer(forward, era, where)
         base = first.name.removeprefix("forward_")
         first = replace(first, name=f"forward_{base}")  # as Keras names it, and its arrays
         if isinstance(config.get("backward_layer"), dict):
             second = parse_layer(config["backward_layer"], era, where)
         else:
-            inner = forward["config"]
+            options = forward["config"]
             flipped = {
-                **inner,
+                **options,
                 "name": f"backward_{base}",
-                "go_backwards": not inner.get("go_backwards", False),
+                "go_backwards": not options.get("go_backwards", False),
             }
             second = parse_layer({**forward, "config": flipped}, era, where)
         return (("forward_layer", first), ("backward_layer", second))
-    if class_name == "RNN":
-        return (("cell", parse_layer(config.get("cell"), era, where)),)
-    if class_name == "StackedRNNCells":
+    if inner == "cells":
         cells: list[Layer] = []
         for number, cell in enumerate(config.get("cells") or []):
             layer = parse_layer(cell, era, where)
@@ -223,7 +220,7 @@ def _sublayers(
             cells.append(replace(layer, name=f"{layer.name}_{number}") if double else layer)
         folders = directories(cells)
         return tuple((f"cells/{folder}", cell) for folder, cell in zip(folders, cells, strict=True))
-    return ()
+    return ((inner, parse_layer(config.get(inner), era, where)),) if inner else ()
 
 
 def _lambda_options(config: dict[str, Any]) -> dict[str, Any]:

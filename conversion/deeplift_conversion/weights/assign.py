@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from deeplift_conversion.errors import ModelConfigError
+from deeplift_conversion.layers.keras_layer import Slot
 from deeplift_conversion.spec import Array
 from deeplift_conversion.tree import Graph, Layer
 from deeplift_conversion.weights.leaves import Leaf, leaves
-from deeplift_conversion.weights.roles import OWN, Slot
+from deeplift_conversion.weights.roles import OWN
 
 Named = Sequence[tuple[str, Array]]
 Assigned = dict[str, dict[str, Array]]

@@ -13,11 +13,12 @@ import h5py
 
 from deeplift_conversion.errors import ModelConfigError
 from deeplift_conversion.files.hdf5 import array, attribute, subgroup
+from deeplift_conversion.layers.keras_layer import Slot
 from deeplift_conversion.spec import Array
 from deeplift_conversion.tree import Graph, Layer
 from deeplift_conversion.weights.assign import Assigned
 from deeplift_conversion.weights.leaves import raw_slots
-from deeplift_conversion.weights.roles import OWN, Slot
+from deeplift_conversion.weights.roles import OWN
 
 _CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 
@@ -132,7 +133,7 @@ def _by_slots(
         arrays = _variables(home, sublayer, size)
         if sublayer == "cell" and not arrays:  # a cell's own folder is missing in some versions
             arrays = _variables(home, "", size)
-        if layer.class_name == "SpectralNormalization":
+        if layer.sublayers:
             arrays = arrays[-1:]  # before it stands the wrapped layer's kernel once more
         if len(arrays) != len(wanted):
             met = [values.shape for values in arrays] or "none"
