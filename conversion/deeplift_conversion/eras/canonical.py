@@ -50,7 +50,7 @@ def canonical(
         at prediction (initialisers, regularisers ...), lists as tuples. A class that is not
         known keeps its name and all its options.
     """
-    name, options = class_name, dict(config)
+    name, options = class_name, frozen(config)
     if era < 2:
         name, options = in_keras2_words(name, options)
     name = _plain_class_name(name)

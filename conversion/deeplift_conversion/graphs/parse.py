@@ -11,7 +11,7 @@ from deeplift_conversion.eras.merge import merge_layer
 from deeplift_conversion.eras.user_classes import REASON, is_of_keras, is_operation
 from deeplift_conversion.errors import ModelConfigError
 from deeplift_conversion.files.untrusted import frozen
-from deeplift_conversion.graphs.inbound import read_inbound, read_tensors
+from deeplift_conversion.graphs.inbound import read_inbound, read_tensors, revive
 from deeplift_conversion.graphs.sequential import chain
 from deeplift_conversion.layers.table import LAYERS
 from deeplift_conversion.tree import Call, Graph, Layer
@@ -229,7 +229,7 @@ def _lambda_options(config: dict[str, Any]) -> dict[str, Any]:
     for key in ("function_type", "output_shape_type", "output_shape"):
         if key in config and (config[key] is None or isinstance(config[key], str | list)):
             options[key] = frozen(config[key])
-    options["arguments"] = frozen(config.get("arguments") or {})
+    options["arguments"] = frozen(revive(config.get("arguments") or {}))
     function = config.get("function")
     if isinstance(function, dict) and function.get("class_name") == "function":
         function = function.get("config")
