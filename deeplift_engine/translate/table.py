@@ -160,6 +160,12 @@ def translator(spec: LayerSpec, functions: frozenset[str]) -> Translator:
         )
     if spec.class_name in REFUSED or spec.class_name in REFUSED_OLD:
         raise Refusal(*reason_and_advice(spec.class_name, spec.name))
+    if mode := spec.config.get("quantized"):
+        raise Refusal(
+            f"computes with quantised numbers ({mode}), so that its output jumps",
+            "Explain the model as it was before quantize(), or one whose weights alone are"
+            " quantised (activation_quantizer=None).",
+        )
     name = spec.saved_class_name or spec.class_name
     raise Refusal(
         f"no attribution layer for {name}" + (f": {spec.foreign}" if spec.foreign else ""),

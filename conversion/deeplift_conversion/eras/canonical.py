@@ -7,6 +7,7 @@ from typing import Any
 
 from deeplift_conversion.eras.activations import canonical_activation
 from deeplift_conversion.eras.keras1 import in_keras2_words
+from deeplift_conversion.eras.quantization import refused_mode
 from deeplift_conversion.eras.saved_names import is_harmless
 from deeplift_conversion.errors import ModelConfigError
 from deeplift_conversion.files.untrusted import frozen
@@ -54,6 +55,8 @@ def canonical(
     if era < 2:
         name, options = in_keras2_words(name, options)
     name = _plain_class_name(name)
+    if mode := refused_mode(name, options):
+        return f"Quantized{name}", {**options, "dtype": "float32", "quantized": mode}
     dtype = _dtype(options.pop("dtype", None))
     if name.startswith("CuDNN") and name[5:] in ("LSTM", "GRU"):
         name = name[5:]

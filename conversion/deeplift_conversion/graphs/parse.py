@@ -8,6 +8,7 @@ from typing import Any
 
 from deeplift_conversion.eras.canonical import canonical
 from deeplift_conversion.eras.merge import merge_layer
+from deeplift_conversion.eras.quantization import mode_of
 from deeplift_conversion.eras.user_classes import REASON, is_of_keras, is_operation
 from deeplift_conversion.errors import ModelConfigError
 from deeplift_conversion.files.untrusted import frozen
@@ -220,7 +221,13 @@ def _sublayers(
             cells.append(replace(layer, name=f"{layer.name}_{number}") if double else layer)
         folders = directories(cells)
         return tuple((f"cells/{folder}", cell) for folder, cell in zip(folders, cells, strict=True))
-    return ((inner, parse_layer(config.get(inner), era, where)),) if inner else ()
+    if not inner:
+        return ()
+    layer = parse_layer(config.get(inner), era, where)
+    if mode := mode_of(layer.saved):  # a wrapper reads the integers themselves, without scales
+        options = {**layer.config, "quantized": mode}
+        layer = replace(layer, class_name=f"Quantized{layer.saved_class_name}", config=options)
+    return ((inner, layer),)
 
 
 def _lambda_options(config: dict[str, Any]) -> dict[str, Any]:

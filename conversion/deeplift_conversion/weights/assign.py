@@ -11,13 +11,15 @@ from deeplift_conversion.layers.keras_layer import Slot
 from deeplift_conversion.spec import Array
 from deeplift_conversion.tree import Graph, Layer
 from deeplift_conversion.weights.leaves import Leaf, leaves
+from deeplift_conversion.weights.quantized import advice
 from deeplift_conversion.weights.roles import OWN
 
 Named = Sequence[tuple[str, Array]]
 Assigned = dict[str, dict[str, Array]]
 
 _LAST = re.compile(
-    r"(?:^|_)((?:W|U|b|V)(?:_[a-z])?|gamma|beta|running_mean|running_std|moving_mean"
+    r"(?:^|_)(lora_(?:kernel|embeddings)_[ab]|(?:kernel|embeddings)_(?:scale|zero)|g_idx"
+    r"|(?:W|U|b|V)(?:_[a-z])?|gamma|beta|running_mean|running_std|moving_mean"
     r"|moving_variance|moving_stddev|renorm_mean|renorm_stddev|alphas?|kernel|bias|recurrent_kernel|depthwise_kernel|pointwise_kernel"
     r"|real_kernel|imag_kernel"
     r"|embeddings|reverse_embeddings|scale|mean|variance|count|vector_u|sn_u|concat_score_weight)(?:_\d+)?$"
@@ -216,7 +218,7 @@ def _one_layer(leaf: Leaf, named: Named, where: str) -> dict[str, Array]:
         raise ModelConfigError(
             f"{where} ({leaf.layer.saved_class_name}): {problem}: {saved}, expected"
             f" {[slot.role for slot in leaf.slots]}."
-            f" Do architecture and weights belong together?{OWN}"
+            f" Do architecture and weights belong together?{advice(array for _, array in named)}"
         )
     for slot, (name, _) in zip(leaf.slots, named, strict=True):
         if _fits(slot, name) is False:

@@ -18,7 +18,7 @@ from deeplift_conversion.spec import Array
 from deeplift_conversion.tree import Graph, Layer
 from deeplift_conversion.weights.assign import Assigned
 from deeplift_conversion.weights.leaves import raw_slots
-from deeplift_conversion.weights.roles import OWN
+from deeplift_conversion.weights.quantized import advice
 
 _CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 
@@ -91,7 +91,7 @@ class _Reading:
         if layer.graph is not None:
             self.graph(layer.graph, home, path + "/", where)
             return
-        slots = raw_slots(layer)
+        slots = raw_slots(layer, merged=True)
         if slots is None:
             self.assigned[path] = _everything(home, self.size) if home is not None else {}
         elif slots:
@@ -141,7 +141,7 @@ def _by_slots(
             raise ModelConfigError(
                 f"{where}: {problem}: {len(arrays)} arrays are saved in"
                 f" {sublayer or 'vars'} ({met}), expected {[slot.role for slot in wanted]}."
-                f" Do architecture and weights belong together?{OWN}"
+                f" Do architecture and weights belong together?{advice(arrays)}"
             )
         result |= {slot.role: values for slot, values in zip(wanted, arrays, strict=True)}
     return result

@@ -10,6 +10,7 @@ from deeplift_conversion.errors import ModelConfigError
 from deeplift_conversion.layers.table import LAYERS, family
 from deeplift_conversion.spec import Array
 from deeplift_conversion.tree import Layer
+from deeplift_conversion.weights.quantized import plain_weights
 from deeplift_conversion.weights.roles import OWN, slots_of
 
 _CONVOLUTIONS = ("convolution", "transposed", "depthwise", "separable", "conv_lstm")
@@ -37,7 +38,7 @@ def canonical_weights(
     ModelConfigError
         If an array's shape does not fit the options, or another array.
     """
-    weights = dict(raw)
+    weights = plain_weights(layer, raw, where)
     if layer.era < 2:
         weights = _from_keras1(layer, weights, where)
     if layer.saved_class_name.startswith("CuDNN"):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from deeplift_conversion.layers.keras_layer import Slot
 from deeplift_conversion.layers.table import LAYERS, family
 from deeplift_conversion.tree import Layer
+from deeplift_conversion.weights.quantized import stored_slots
 from deeplift_conversion.weights.roles import slots_of
 
 
@@ -46,9 +47,14 @@ def leaves(layer: Layer, prefix: str = "", trainable: bool = True) -> Iterator[L
         yield from leaves(sublayer, path + "/", trainable)
 
 
-def raw_slots(layer: Layer) -> tuple[Slot, ...] | None:
-    """Return the arrays of a layer as its file holds them (Keras 1: one for each gate)."""
+def raw_slots(layer: Layer, merged: bool = False) -> tuple[Slot, ...] | None:
+    """Return the arrays of a layer as its file holds them (Keras 1: one for each gate).
+
+    ``merged`` says that the file has no arrays of LoRA, but their product in the kernel.
+    """
     slots = slots_of(layer.class_name, layer.config)
+    if layer.era >= 3 and slots:
+        return stored_slots(layer, slots, merged)
     gates = LAYERS[layer.class_name].gates if layer.class_name in LAYERS else ""
     if layer.era < 2 and gates:
         if layer.saved.get("consume_less") == "gpu" and family(layer.class_name) == "recurrent":
