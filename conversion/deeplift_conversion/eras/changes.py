@@ -163,6 +163,15 @@ def _symmetric(config: Options) -> Options:
     return {"mode": "edge"} if config.get("mode") == "symmetric" else {}
 
 
+def _virtual_batches(config: Options) -> Options:
+    if not config.get("virtual_batch_size"):
+        return {}
+    axis = config["axis"]
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    lowered = tuple(entry - 1 if entry > 0 else entry for entry in axes)
+    return {"axis": lowered if isinstance(axis, tuple) else lowered[0]}
+
+
 _CONVOLUTIONS = of_families("convolution", "depthwise", "separable")
 _RECURRENT = of_families("recurrent")
 
@@ -184,6 +193,12 @@ CHANGES = (
         of_families("merge"),
         {"ends_mask": True},
         (Period(KERAS_3, until=(3, 4)),),
+    ),
+    Change(
+        "with virtual_batch_size, is saved with an axis and arrays that count one axis more",
+        ("BatchNormalization",),
+        _virtual_batches,
+        (Period(TF_KERAS),),
     ),
     Change(
         "ends a mask, and reads none but its argument",

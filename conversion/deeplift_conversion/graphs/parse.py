@@ -138,10 +138,13 @@ def _graph(class_name: str, config: Any, era: int, source: str) -> Graph:
             f"{source}: {class_name or 'the model'} lists no layers. Expected a Sequential or"
             " Functional model; a subclassed model's layers are Python code and in no file."
         )
-    layers = [
-        parse_layer(entry, era, source, fallback)
-        for entry, fallback in zip(saved, _names(saved), strict=True)
-    ]
+    layers: list[Layer] = []
+    for entry, fallback in zip(saved, _names(saved), strict=True):
+        layer = parse_layer(entry, era, source, fallback)
+        if era < 2 and layer.graph is not None:  # Keras 1 saves no names of models in a model
+            count = sum(other.graph is not None for other in layers)
+            layer = replace(layer, name=f"{layer.name}_{count}" if count else layer.name)
+        layers.append(layer)
     options = config if isinstance(config, dict) else {}
     return chain(
         layers, saved, options, era, source, lambda entry: parse_branch(entry, era, source)

@@ -48,6 +48,8 @@ def canonical_weights(
             role: _flipped(values) if role.endswith("kernel") else values
             for role, values in weights.items()
         }
+    if layer.saved.get("virtual_batch_size") and isinstance(layer.config.get("axis"), int):
+        weights = {role: values.ravel() for role, values in weights.items()}
     slots = slots_of(layer.class_name, layer.config)
     if slots is not None:
         weights = {slot.role: weights[slot.role] for slot in slots}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deeplift_conversion.layers.keras_layer import Slot
 from deeplift_conversion.layers.table import LAYERS, family
@@ -55,6 +55,8 @@ def raw_slots(layer: Layer, merged: bool = False) -> tuple[Slot, ...] | None:
     slots = slots_of(layer.class_name, layer.config)
     if layer.era >= 3 and slots:
         return stored_slots(layer, slots, merged)
+    if layer.era < 2 and slots and family(layer.class_name) == "convolution":
+        return tuple(replace(slot, shape=None) for slot in slots)  # kernels of more or less axes
     gates = LAYERS[layer.class_name].gates if layer.class_name in LAYERS else ""
     if layer.era < 2 and gates:
         if layer.saved.get("consume_less") == "gpu" and family(layer.class_name) == "recurrent":
