@@ -42,6 +42,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "broadcast": lambda x: L.Add()([x, C[:, :1]]),
     "broadcast to": lambda x: L.Minimum()([L.GlobalMaxPooling1D(keepdims=True)(x), C]),
     "masked": lambda x: L.Multiply()([L.Masking()(x), C]),
+    "an operation by keyword": lambda x: ops.subtract(x1=C, x2=ops.add(x, x2=C)),
     "an operation of several": lambda x: ops.multiply(ops.add(x, C), C),
 }
 

@@ -180,8 +180,14 @@ def _by_owner(inside: list[Leaf], named: Named) -> list[Named] | None:
 
 
 def _depth(name: str, pieces: list[str]) -> int:
-    """Return the last position of a layer's name in the path of an array, -1 where it is not."""
-    return max((depth for depth, piece in enumerate(pieces) if piece == name), default=-1)
+    """Return where a layer's name, which may have slashes, ends last in the path of an array.
+
+    -1 where it is not there.
+    """
+    parts = name.split("/")
+    starts = range(len(pieces) - len(parts), -1, -1)
+    last = next((start for start in starts if pieces[start : start + len(parts)] == parts), None)
+    return -1 if last is None else last + len(parts) - 1
 
 
 def _by_prefix(inside: list[Leaf], named: Named) -> list[Named] | None:
@@ -189,11 +195,10 @@ def _by_prefix(inside: list[Leaf], named: Named) -> list[Named] | None:
     owned: list[list[tuple[str, Array]]] = [[] for _ in inside]
     for name, array in named:
         pieces = name.split("/")[:-1]
-        owners = [number for number, leaf in enumerate(inside) if leaf.layer.name in pieces]
-        if not owners:
+        depths = [_depth(leaf.layer.name, pieces) for leaf in inside]
+        if max(depths) < 0:
             break
-        owner = max(owners, key=lambda number: pieces.index(inside[number].layer.name))
-        owned[owner].append((name, array))
+        owned[depths.index(max(depths))].append((name, array))
     else:
         return list(owned)
     groups: dict[str, list[tuple[str, Array]]] = {}
