@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,7 +40,8 @@ def single_layer(
         Keras 3's, without ``name``. Those left out have Keras's defaults; sizes (``units``,
         ``filters``, ``kernel_size`` ...) and ``use_bias`` are taken from the arrays.
     weights
-        Arrays in Keras's layout: by role, or by numbers ``"0"``, ``"1"`` in Keras's order.
+        Arrays in Keras's layout: by role, by numbers ``"0"``, ``"1"`` in Keras's order, or by the
+        paths that files have within the layer, ``"query_dense/0"``.
     name
         The layer's name.
     forgiven
@@ -71,6 +73,8 @@ def single_layer(
             )
         if arrays and all(role.isdigit() for role in arrays):
             arrays = _named(keras_layer, {**keys, **config}, arrays, where)
+        elif any("/" in role for role in arrays):
+            arrays = _of_sublayers(keras_layer, {**keys, **config}, arrays, where)
         config = _options_of_arrays(keras_layer, arrays, where) | config
     kind, canonical_options = canonical(class_name, {**config, "name": name}, _ERA, where)
     _check_roles(kind, canonical_options, arrays, where)
@@ -99,6 +103,23 @@ def _named(
             f" {len(ordered)} without names."
         )
     return dict(zip(roles, ordered, strict=True))
+
+
+def _of_sublayers(
+    layer: KerasLayer, options: Mapping[str, Any], arrays: Mapping[str, Array], where: str
+) -> dict[str, Array]:
+    """Return arrays by role that have a file's paths, ``"query_dense/0"`` or ``"query/kernel"``.
+
+    TensorFlow 2.12 to 2.15 call the sublayer ``_query_dense``.
+    """
+    _, canonical_options = canonical(layer.name, {**options, "name": ""}, _ERA, where)
+    numbers: Counter[str] = Counter()
+    roles: dict[str, str] = {}
+    for slot in slots_of(layer.name, canonical_options) or ():
+        path = f"{slot.sublayer}/{numbers[slot.sublayer]}"
+        numbers[slot.sublayer] += 1
+        roles |= dict.fromkeys((path, f"_{path}", *slot.names), slot.role)
+    return {roles.get(name, name): array for name, array in arrays.items()}
 
 
 def _first_role(layer: KerasLayer) -> str:

@@ -171,5 +171,6 @@ def _everything(home: h5py.Group, size: int, prefix: str = "") -> dict[str, Arra
             for number, values in enumerate(_variables(home, "", size)):
                 result[f"{prefix}{number}"] = values
         else:
-            result |= _everything(inner, size, f"{prefix}{key}/")
+            folder = _CONTAINERS[0] if key in _CONTAINERS else key
+            result |= _everything(inner, size, f"{prefix}{folder}/")
     return result
