@@ -12,7 +12,7 @@ import pytest
 from keras import layers as L  # noqa: N812
 
 import deeplift_engine as de
-from deeplift_engine.errors import ModelConfigError, UnsupportedModelError
+from deeplift_engine.errors import UnsupportedModelError
 from tests.helpers import needs_keras
 
 RANDOM = np.random.default_rng(0)
@@ -118,10 +118,14 @@ def test_a_wrapped_layer_is_refused_which_keras_computes_without_scales() -> Non
 
 
 @needs_keras("3.15")
-def test_quantised_layers_within_others_are_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["int8", "int4"])
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_quantised_layers_within_others_are_rows(mode: str, suffix: str, tmp_path: Path) -> None:
     source = L.Input((4, 6))
-    model = keras.Model(source, L.MultiHeadAttention(2, 3)(source, source))
-    model.quantize("int4")
-    model.save(tmp_path / "model.keras")
-    with pytest.raises(ModelConfigError, match="quantised"):
-        de.load(tmp_path / "model.keras")
+    model = keras.Model(source, L.MultiHeadAttention(2, 3, name="mha")(source, source))
+    model.quantize(mode)
+    model.save(tmp_path / f"model{suffix}")
+    with pytest.raises(UnsupportedModelError, match=r"quantised numbers \(the layers within it\)"):
+        de.load(tmp_path / f"model{suffix}")
+    rows = de.coverage(tmp_path / f"model{suffix}").rows
+    assert [row.status for row in rows if row.layer == "mha"] == ["refused"]

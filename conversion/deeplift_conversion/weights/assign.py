@@ -11,7 +11,7 @@ from deeplift_conversion.layers.keras_layer import Slot
 from deeplift_conversion.spec import Array
 from deeplift_conversion.tree import Graph, Layer
 from deeplift_conversion.weights.leaves import Leaf, leaves
-from deeplift_conversion.weights.quantized import advice
+from deeplift_conversion.weights.quantized import is_quantized
 from deeplift_conversion.weights.roles import OWN
 
 Named = Sequence[tuple[str, Array]]
@@ -217,13 +217,15 @@ def _one_layer(leaf: Leaf, named: Named, where: str) -> dict[str, Array]:
             by_name[fitting[0]] = array
     if len(by_name) == len(leaf.slots) == len(named):
         return by_name
+    if len(named) != len(leaf.slots) and is_quantized(array for _, array in named):
+        return _unknown(named)  # of layers within it, whose policies no file has
     if len(named) != len(leaf.slots):
         saved = f"saved are {_names(named)}" if named else "none are saved"
         problem = "too many weights" if len(named) > len(leaf.slots) else "weights are missing"
         raise ModelConfigError(
             f"{where} ({leaf.layer.saved_class_name}): {problem}: {saved}, expected"
             f" {[slot.role for slot in leaf.slots]}."
-            f" Do architecture and weights belong together?{advice(array for _, array in named)}"
+            f" Do architecture and weights belong together?{OWN}"
         )
     for slot, (name, _) in zip(leaf.slots, named, strict=True):
         if _fits(slot, name) is False:

@@ -18,7 +18,8 @@ from deeplift_conversion.spec import Array
 from deeplift_conversion.tree import Graph, Layer
 from deeplift_conversion.weights.assign import Assigned
 from deeplift_conversion.weights.leaves import raw_slots
-from deeplift_conversion.weights.quantized import advice
+from deeplift_conversion.weights.quantized import is_quantized
+from deeplift_conversion.weights.roles import OWN
 
 _CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 
@@ -135,13 +136,15 @@ def _by_slots(
             arrays = _variables(home, "", size)
         if layer.sublayers:
             arrays = arrays[-1:]  # before it stands the wrapped layer's kernel once more
+        if home is not None and len(arrays) != len(wanted) and is_quantized(arrays):
+            return _everything(home, size)  # of layers within it, whose policies no file has
         if len(arrays) != len(wanted):
             met = [values.shape for values in arrays] or "none"
             problem = "too many weights" if len(arrays) > len(wanted) else "weights are missing"
             raise ModelConfigError(
                 f"{where}: {problem}: {len(arrays)} arrays are saved in"
                 f" {sublayer or 'vars'} ({met}), expected {[slot.role for slot in wanted]}."
-                f" Do architecture and weights belong together?{advice(arrays)}"
+                f" Do architecture and weights belong together?{OWN}"
             )
         result |= {slot.role: values for slot, values in zip(wanted, arrays, strict=True)}
     return result

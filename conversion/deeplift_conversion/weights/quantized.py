@@ -11,14 +11,11 @@ from deeplift_conversion.errors import ModelConfigError
 from deeplift_conversion.layers.keras_layer import Slot
 from deeplift_conversion.spec import Array
 from deeplift_conversion.tree import Layer
-from deeplift_conversion.weights.roles import OWN
-
-_QUANTIZED = " Its arrays are quantised: explain the model as it was before quantize()."
 
 
-def advice(arrays: Iterable[Array]) -> str:
-    """Return what to do where these arrays do not fit a class."""
-    return _QUANTIZED if any(array.dtype.kind in "iu" for array in arrays) else OWN
+def is_quantized(arrays: Iterable[Array]) -> bool:
+    """Tell arrays with some of small integers, which no layer has unless it is quantised."""
+    return any(array.dtype.kind in "iu" and array.dtype.itemsize == 1 for array in arrays)
 
 
 def stored_slots(layer: Layer, slots: tuple[Slot, ...], merged: bool) -> tuple[Slot, ...]:
@@ -107,4 +104,4 @@ def _unpacked(packed: Array, size: int) -> Array:
     return signed
 
 
-__all__ = ["advice", "plain_weights", "stored_slots"]
+__all__ = ["is_quantized", "plain_weights", "stored_slots"]
