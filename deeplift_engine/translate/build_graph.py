@@ -18,7 +18,7 @@ from deeplift_engine.graph.interface import input_layers
 from deeplift_engine.graph.naming import displaced
 from deeplift_engine.translate.addons.table import with_addons
 from deeplift_engine.translate.layer_context import GraphBuilder, LayerContext, Refusal
-from deeplift_engine.translate.nodes import put_node, references
+from deeplift_engine.translate.nodes import put_constants, put_node, references
 from deeplift_engine.translate.operations import is_operation
 from deeplift_engine.translate.table import TRANSLATORS, output_mask, translator
 from deeplift_engine.translate.user_definitions import UserDefinition, definitions_by_layer
@@ -142,10 +142,11 @@ def _fault(error: Exception) -> Refusal:
 def translate(context: LayerContext) -> tuple[str, ...]:
     """Put any layer: the nodes that hold its outputs."""
     functions = frozenset(context.builder.functions)
-    if not is_operation(context.spec) and not context.builder.sizes.keys().isdisjoint(
-        context.inputs
-    ):
-        raise Refusal("reads sizes of axes, which operations alone can compute with")
+    if not is_operation(context.spec):
+        if not context.builder.sizes.keys().isdisjoint(context.inputs):
+            raise Refusal("reads sizes of axes, which operations alone can compute with")
+        if context.spec.name not in functions:
+            put_constants(context)
     result = translator(context.spec, functions)(context)
     outputs = (result,) if isinstance(result, str) else tuple(result)
     _check_arguments(context)

@@ -13,10 +13,10 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from deeplift_conversion.eras.class_names import old_names
+from deeplift_conversion.eras.saved_names import old_names
 from deeplift_engine.translate.build_graph import TRANSLATORS
 from deeplift_engine.translate.operations.operation_table import OPERATIONS
-from deeplift_engine.translate.refused import REFUSED, REFUSED_OLD, reason_and_advice
+from deeplift_engine.translate.refused import QUANTIZED, REFUSED, REFUSED_OLD, reason_and_advice
 from docs.generate.pages import table, write
 
 COMMAND = "python -m docs.generate.layers docs/LAYERS.md"
@@ -216,10 +216,11 @@ def _operations() -> Iterator[tuple[str, str]]:
 
 
 def _refused() -> list[tuple[str, str, str]]:
-    return [
+    rows = [
         (name, *reason_and_advice(name, "name"))
         for name in (*sorted(REFUSED), *sorted(REFUSED_OLD))
     ]
+    return [*rows, ("any that is quantised", QUANTIZED[0].format(mode="int8 ..."), QUANTIZED[1])]
 
 
 def _others() -> list[tuple[str, str]]:
