@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,8 @@ class Request:
         The samples' numbers among those of the user, (N,); None: all, in order.
     content
         Arrays (N, ...) that stand for the samples in random draws; None: ``data``.
+    input_dtypes
+        Those in which whole numbers came that are computed with as floats, by input.
     """
 
     inputs: tuple[InputInfo, ...]
@@ -71,6 +73,7 @@ class Request:
     progress: bool | None = None
     numbers: Array | None = None
     content: list[Array] | None = None
+    input_dtypes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def samples(self) -> int:
@@ -267,4 +270,11 @@ def resolved_request(
         standard_errors,
         strict,
         progress,
+        input_dtypes={
+            info.name: value.dtype.name
+            for info, value, array in zip(inputs, by_input(x, inputs, "x"), data, strict=True)
+            if isinstance(value, np.ndarray)
+            and value.dtype.kind in "biu"
+            and array.dtype.kind == "f"
+        },
     )

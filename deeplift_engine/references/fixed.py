@@ -13,15 +13,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from deeplift_engine.errors import ReferencesError
+from deeplift_engine.graph.input_advice import Shape, fits
 from deeplift_engine.references import shuffles
 from deeplift_engine.references.gaussian_blur import gaussian_blur
 from deeplift_engine.references.reference_set import (
     PendingReferences,
     References,
-    Shape,
     describe,
     dims,
-    fits,
     positive,
     to_numbers,
 )

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from deeplift_engine.errors import ReferencesError
+from deeplift_engine.graph.input_advice import Shape, fits
 from deeplift_engine.graph.inputs import Table
 from deeplift_engine.references.fixed import (
     broadcast_reference,
@@ -27,11 +28,9 @@ from deeplift_engine.references.fixed import (
 from deeplift_engine.references.reference_set import (
     PendingReferences,
     References,
-    Shape,
     checked,
     describe,
     dims,
-    fits,
     to_numbers,
 )
 from deeplift_engine.util.owned import owned_values
@@ -133,6 +132,12 @@ def _settled(references: ReferencesLike, shape: Shape, n: int, sample: Array | N
     elif isinstance(references, numbers.Real) and not isinstance(references, bool):
         references = constant(float(references))
     elif callable(references):
+        if str(getattr(references, "__module__", "")).startswith(__package__):
+            name = getattr(references, "__name__", type(references).__name__)
+            raise ReferencesError(
+                f"references.{name} is a function that makes references, and was not called: "
+                f"give references.{name}(...), with its arguments, if any, in the parentheses"
+            )
         references = function(references)
     elif not isinstance(references, (References, PendingReferences)):
         references = _from_array(references, shape, n)

@@ -10,8 +10,9 @@ from deeplift_engine.layers.activations import FUNCTIONS
 from deeplift_engine.layers.gated import GatedLinear
 from deeplift_engine.layers.sparsemax import Sparsemax
 from deeplift_engine.translate.layer_context import LayerContext, Refusal
-from deeplift_engine.translate.own_activations import PREFIX, function_of, is_own
+from deeplift_engine.translate.own_activations import PREFIX, function_of, is_own, saved_name
 from deeplift_engine.translate.user_layers import NODES
+from deeplift_engine.util.options import shown
 
 ALIASES = {
     "swish": "silu",
@@ -52,12 +53,17 @@ def named_activation(value: Any, definitions: Mapping[str, Any] | None = None) -
     definition = (definitions or {}).get(f"{PREFIX}{function}")
     if definition is not None:
         return PathFunction(definition.function, definition.nodes or NODES)
+    advice = (
+        f"Give the function, functions={{{function or 'name'!r}: f}}, for all layers that use it."
+    )
     if is_own(value):
         raise Refusal(
             f"activation {function!r} is not Keras's: the Keras that wrote the file had none of "
             "this name",
-            f"Give the function: functions={{{function!r}: f}}.",
+            advice,
         )
+    if ">" in (saved_name(value) or ""):  # registered by a package
+        value = saved_name(value)
     if isinstance(value, Mapping):
         maker = LAYERS.get(str(value.get("class_name")))
         if maker is not None and not isinstance(value.get("config"), str):
@@ -68,11 +74,7 @@ def named_activation(value: Any, definitions: Mapping[str, Any] | None = None) -
         return NAMED[name]()
     if isinstance(name, str) and name in FUNCTIONS:
         return Activation(name)
-    raise Refusal(
-        f"activation {value!r} is none of Keras's",
-        f"Give its function, functions={{{function or 'name'!r}: f}}, or save the model with a "
-        "built-in activation.",
-    )
+    raise Refusal(f"activation {saved_name(value) or shown(value)!r} is none of Keras's", advice)
 
 
 def own_or_named(context: LayerContext, option: str) -> Layer:

@@ -89,6 +89,14 @@ def _of_archive(weights: Mapping[str, Array], number: int) -> Block:
     return block
 
 
+_OF_HDF5 = ("query", "key", "value", "out", "Dense_0", "Dense_1", "LayerNorm_0", "LayerNorm_2")
+_OF_ARCHIVE = (
+    *("att/query_dense", "att/key_dense", "att/value_dense", "att/combine_heads"),
+    *("mlpblock/layers/dense", "mlpblock/layers/dense_1", "layernorm1", "layernorm2"),
+)
+"""The parts of a transformer block, in the order in which it uses them."""
+
+
 def class_token(layer: CustomLayer) -> Any:
     """One learned step in front of the others."""
     (token,) = layer.weights.values()
@@ -104,19 +112,20 @@ def position(layer: CustomLayer) -> Any:
 
 def transformer_block(layer: CustomLayer) -> Any:
     """Attention and a dense part, each behind a norm and beside a shortcut; and its weights."""
-    x, arrays = layer.input, list(layer.weights.values())
-    if len(arrays) != 16:
-        raise ValueError(f"it has {len(arrays)} arrays, expected 16")
-    pairs = [arrays[start : start + 2] for start in range(0, 16, 2)]
-    query, key, value, out, *hidden, before, behind = pairs
+    x, weights = layer.input, layer.weights
+    names = _OF_ARCHIVE if "att/query_dense/0" in weights else _OF_HDF5
+    query, key, value, out, first, second, before, behind = (
+        [array for role, array in weights.items() if role.rpartition("/")[0] == name]
+        for name in names
+    )
     count = layer.config["num_heads"]
     inner = layer.apply("LayerNormalization", x, weights=before, epsilon=1e-6)
     parts = [heads(layer, dense(layer, inner, own), count) for own in (query, key, value)]
-    seen, weights = attention(layer, parts)
+    seen, shares = attention(layer, parts)
     x = dense(layer, joined(layer, seen), out) + x
     inner = layer.apply("LayerNormalization", x, weights=behind, epsilon=1e-6)
-    inner = dense(layer, dense(layer, inner, hidden[0], "gelu"), hidden[1])
-    return x + inner, weights
+    inner = dense(layer, dense(layer, inner, first, "gelu"), second)
+    return x + inner, shares
 
 
 def unchanged(layer: CustomLayer) -> Any:
