@@ -88,7 +88,9 @@ def score(options: argparse.Namespace) -> int:
 
     method = find(options.method)
     chosen = arguments.method_options(options, method)
-    if options.hypothetical and (options.layers or method.family in SCORES_ALONE):
+    axis = options.hypothetical_axis
+    hypothetical = options.hypothetical or axis is not None
+    if hypothetical and (options.layers or method.family in SCORES_ALONE):
         raise InputError(
             "--hypothetical contributions are those of letters at an input, from multipliers: "
             + (
@@ -100,8 +102,11 @@ def score(options: argparse.Namespace) -> int:
     network = arguments.load(options)
     layer, units = arguments.located_target(options, network)
     explainer = network.explainer(options.method, target=layer, layers=options.layers, **chosen)
+    inputs = arguments.inputs(options, network)
+    if hypothetical and axis is None:
+        arguments.check_letters(inputs)
     result = explainer.run(
-        arguments.inputs(options, network),
+        inputs,
         references=arguments.references(options, network),
         average=not options.keep_references_apart,
         standard_errors=options.standard_errors,
@@ -111,7 +116,7 @@ def score(options: argparse.Namespace) -> int:
     result.save(
         options.output,
         overwrite=options.overwrite,
-        hypothetical=options.hypothetical,
+        hypothetical=hypothetical if axis is None else result.hypothetical_contributions(axis),
         command_line=options.command_line,
     )
     if options.strict and result.convergence_delta is None:

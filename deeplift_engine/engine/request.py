@@ -16,6 +16,7 @@ from deeplift_engine.errors import InputError, ReferencesError
 from deeplift_engine.graph.inputs import InputInfo, arrays, by_input, padded
 from deeplift_engine.references.random_streams import content_keys
 from deeplift_engine.references.reference_set import References, warn_if_degenerate
+from deeplift_engine.references.resolution import is_single
 from deeplift_engine.util.options import Integer, OrNone, checked
 from deeplift_engine.util.typing import Array
 
@@ -179,13 +180,18 @@ def resolved_references(
 ) -> list[References]:
     """A user's references, one for each input; None is zeros.
 
+    A number, or another single reference for all samples, is that of each input. An input that a
+    mapping leaves out is held fixed.
+
     Raises
     ------
     ReferencesError
         If they do not fit the inputs, or each other.
     """
     each = (
-        [None] * len(inputs) if references is None else by_input(references, inputs, "references")
+        [references] * len(inputs)
+        if references is None or is_single(references)
+        else by_input(references, inputs, "references", reference_module.unchanged())
     )
     resolved = [
         reference_module.resolve(

@@ -177,8 +177,9 @@ class Explainer:
             None is what the explainer was made for, or the only unit.
         references
             Inputs to compare with; see `deeplift_engine.references.resolve`. None is zeros. One per
-            input as list or mapping where the network has several. Methods that compare with
-            nothing take none.
+            input as list or mapping where the network has several; a single one, as a number, is
+            for all of them, and an input that the mapping leaves out is held fixed and contributes
+            nothing. Methods that compare with nothing take none.
         batch_size
             Pairs of input and reference that are computed together; None chooses by the size of
             the network. Results do not depend on it.

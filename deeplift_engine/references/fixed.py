@@ -49,6 +49,14 @@ def constant(value: float) -> References:
     return broadcast_reference(number, f"constant({value:g})")
 
 
+def unchanged() -> References:
+    """Each input itself: it is held fixed, and contributes nothing.
+
+    Of several inputs, those that a mapping of references leaves out have it.
+    """
+    return References("unchanged", 1, False, lambda inputs, indices: inputs[:, np.newaxis])
+
+
 def replaced(by: int | Sequence[int], *, keep: Sequence[int] = ()) -> References:
     """Each input with every token replaced, except those to ``keep``.
 

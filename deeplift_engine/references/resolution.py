@@ -83,6 +83,13 @@ def resolve(
     return checked(_settled(references, shape, n, sample), np.dtype(dtype), table)
 
 
+def is_single(references: ReferencesLike) -> bool:
+    """Whether it is one reference of any shape for all samples, such as a number or `zeros`."""
+    if isinstance(references, References):
+        return references.shared and references.count == 1
+    return isinstance(references, numbers.Real) and not isinstance(references, bool)
+
+
 def combined(*kinds: ReferencesLike) -> PendingReferences:
     """Several kinds of references as one set: ``combined(0, blur(4), dinucleotide_shuffle(10))``.
 
