@@ -75,6 +75,8 @@ class Layer:
         Whether TensorFlow computes the layer well in one kernel with the next layer.
     fuses_activation
         Whether ``forward_then`` computes an activation within the layer's own operation.
+    note
+        What tables say of the layer beside its rule.
     """
 
     kind: ClassVar[str] = "layer"
@@ -95,6 +97,11 @@ class Layer:
     any_rank: ClassVar[bool] = True
     fuses: ClassVar[bool] = False
     fuses_activation: ClassVar[bool] = False
+
+    @property
+    def note(self) -> str:
+        """What tables say of the layer beside its rule."""
+        return ""
 
     @property
     def keeps_gates(self) -> bool:

@@ -273,6 +273,7 @@ GRAPH: dict[str, Spelling] = {
     "AvgPool": _spelled(f"average_pool x ksize:pool_size {_WINDOWS}", _windows),
     "BatchMatMul": _spelled("matmul x1 x2 adj_x:transpose_a adj_y:transpose_b"),
     "BatchMatMulV2": _spelled("matmul x1 x2 adj_x:transpose_a adj_y:transpose_b"),
+    "BatchMatMulV3": _spelled("matmul x1 x2 adj_x:transpose_a adj_y:transpose_b"),
     "BiasAdd": _spelled("add x1 x2 data_format", _per_channel),
     "BroadcastTo": _spelled("broadcast_to x shape"),
     "Cast": _spelled("cast x DstT:dtype"),
