@@ -43,6 +43,9 @@ class Traits:
     attributes_layer_outputs
         Whether the method works on the outputs of the attribution points as if they were inputs (a
         path between two activations, an embedding that is perturbed).
+    holds_masks
+        Whether masks that inputs make beside the attribution points stay as a sample makes them,
+        where the method works on the outputs of the points.
     uses_references
         Whether references mean anything to the method.
     default_references
@@ -66,6 +69,7 @@ class Traits:
 
     attributes_of: str | None = "difference"
     attributes_layer_outputs: bool = False
+    holds_masks: bool = False
     uses_references: bool = True
     default_references: Any = None
     supports_per_reference: bool = True
@@ -118,7 +122,8 @@ class Explainer:
     def __init__(self, task: Task) -> None:
         self.origin = task
         inside = self.traits.attributes_layer_outputs and not task.at_inputs
-        self.task = task.starting_at_points() if inside else task
+        holds_masks = self.traits.holds_masks
+        self.task = task.starting_at_points(holds_masks=holds_masks) if inside else task
 
     def __repr__(self) -> str:
         """The method, its options, and what it explains where."""
@@ -245,17 +250,20 @@ class Explainer:
         """The result of a request that `request` made; errors are those of `run`."""
         tolerance = tolerance_of(request)
 
-        def attribute() -> MethodResult:
-            if tolerance is None:
-                return self.attribute(self.at_points(request))
-            return refined(request, tolerance, lambda some: self.attribute(self.at_points(some)))
+        def scored(some: Request) -> MethodResult:
+            return self._at_origin(self.attribute(self.at_points(some)))
 
+        def attribute() -> MethodResult:
+            return scored(request) if tolerance is None else refined(request, tolerance, scored)
+
+        held = [info.name for info in self.task.inputs if info.held]
         result = finite_result(
             self.origin,
             request,
             attribute,
             lambda: self._forward,
-            compares=self.traits.uses_references,
+            # what a reference's own mask leaves never enters where the sample's is held
+            compares=self.traits.uses_references and not held,
             # tokens that a mask leaves out may leave nothing, 0/0; other methods meet it themselves
             beforehand=bool(self.origin.token_inputs) and not self.traits.scores_reference_targets,
         )
@@ -264,6 +272,8 @@ class Explainer:
             arrays = self._forward.in_blocks(request.data, names, request.batch_size)
             result = replace(result, predictions=dict(zip(names, arrays, strict=True)))
         settings: dict[str, Any] = {"scores_per": self.traits.attributes_of}
+        if held:
+            settings["held"] = held
         if not self.traits.uses_references:
             settings |= dict.fromkeys(
                 ("references", "references_per_sample", "references_averaged")
@@ -277,8 +287,8 @@ class Explainer:
     @functools.cached_property
     def _forward(self) -> ForwardPass:
         """Through the graph of `origin`: to the target, the outputs, and the points."""
-        origin = self.origin
-        return ForwardPass(origin, (*origin.graph.outputs, *origin.attribution_nodes))
+        origin, inside = self.origin, self.task.graph.inputs if self.task is not self.origin else ()
+        return ForwardPass(origin, (*origin.graph.outputs, *origin.attribution_nodes, *inside))
 
     @functools.cached_property
     def values(self) -> ForwardPass:
@@ -299,17 +309,30 @@ class Explainer:
         """The request with what the method works on: inputs, or outputs of the points."""
         if self.task is self.origin:
             return request
-        data = self._at_points(request.data, request.batch_size)
+        name, count = request.references[0].name, request.count
+        points = len(self.origin.attribution_points)
+        references = [
+            References(name, count, request.shared, make)
+            for make in self._references_at_points(request, points)
+        ]
+        held = References(name, count, False, lambda x, _: np.repeat(x[:, np.newaxis], count, 1))
+        data = self._forward.in_blocks(request.data, self.task.graph.inputs, request.batch_size)
         return replace(
             request,
             inputs=self.task.inputs,
             data=data,
-            references=[
-                References(request.references[0].name, request.count, request.shared, make)
-                for make in self._references_at_points(request, len(data))
-            ],
+            references=[*references, *[held] * (len(data) - points)],
             content=request.content or request.data,
         )
+
+    def _at_origin(self, result: MethodResult) -> MethodResult:
+        """The result without what is held, which has no share."""
+        if not any(info.held for info in self.task.inputs):
+            return result
+        count = len(self.origin.attribution_points)
+        lists = ("scores", "multipliers", "standard_errors", "points")
+        met = {name: getattr(result, name) for name in lists}
+        return replace(result, **{name: each and each[:count] for name, each in met.items()})
 
     def _references_at_points(self, request: Request, count: int) -> list[Callable[..., Array]]:
         """As `References.make`, for each of the points."""

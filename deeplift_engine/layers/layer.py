@@ -60,6 +60,8 @@ class Layer:
         Whether the layer is one function of each element, the same for all elements.
     is_gate
         Whether the outputs are shares from 0 to 1, which relevance takes as constants.
+    is_condition
+        Whether each output is 1 where a condition on its input holds, else 0, as masks are made.
     keeps_gates
         Whether the outputs are shares if all inputs are.
     rectifies
@@ -91,6 +93,7 @@ class Layer:
     elementwise: ClassVar[bool] = False
     uniform: ClassVar[bool] = False
     is_gate: ClassVar[bool] = False
+    is_condition: ClassVar[bool] = False
     rectifies: ClassVar[bool] = False
     reads_logits: ClassVar[bool] = False
     pools: ClassVar[bool] = False
