@@ -16,6 +16,7 @@ from deeplift_engine.figures import draw_sweep
 from deeplift_engine.util import storage, tables
 
 if TYPE_CHECKING:
+    from deeplift_engine.network import Network
     from deeplift_engine.results.attribution import Attribution
 
 SCORES_ALONE = ("map", "perturbation")
@@ -110,6 +111,8 @@ def score(options: argparse.Namespace) -> int:
             "warning", "--strict checked nothing: these rules need not sum to anything"
         )
     summary = {"written": str(options.output), **_summary(result)}
+    if not options.references and any(info.padding is not None for info in network.inputs):
+        summary["references"] = result.settings["references"]
     if options.json:
         print_json(summary)
     else:
@@ -163,7 +166,7 @@ def sweep(options: argparse.Namespace) -> int:
         arguments.inputs(options, network),
         {
             text: arguments.by_input(arguments.keyed(pairs, network), seed, names)
-            for text, pairs in options.references or [("zeros", ())]
+            for text, pairs in options.references or [(_default_references(network), ())]
         },
         options.rules or "rescale",
         target_layer=options.target_layer,
@@ -227,6 +230,12 @@ def _check_outputs(options: argparse.Namespace, what: str, suffixes: Sequence[st
     for path in options.output:
         tables.checked_suffix(path, what, suffixes)
         storage.check_writable(path, overwrite=options.overwrite)
+
+
+def _default_references(network: Network) -> str:
+    """A name for what samples are compared with where the user says nothing."""
+    masked = any(info.padding is not None for info in network.inputs)
+    return "default" if masked else "zeros"
 
 
 def _summary(result: Attribution) -> dict[str, Any]:

@@ -49,7 +49,8 @@ class Traits:
     uses_references
         Whether references mean anything to the method.
     default_references
-        The references of each input where a run does not say; None is zeros.
+        The references of each input where a run does not say; None is the default of
+        `deeplift_engine.references.resolve`.
     supports_per_reference
         Whether scores of each of several references can be given.
     has_reference_errors
@@ -176,9 +177,11 @@ class Explainer:
         target
             The units that are explained; see `deeplift_engine.targets.resolve`.
         references
-            Inputs to compare with; see `deeplift_engine.references.resolve`. None is zeros. One per
-            input as list or mapping where the network has several. Methods that compare with
-            nothing take none.
+            Inputs to compare with; see `deeplift_engine.references.resolve`. None is zeros; for
+            tokens of which a mask leaves one out, padding, it is
+            ``references.replaced(1, keep=(0,))``: every other token is replaced by the first that
+            is no padding. The result's settings say which. One per input as list or mapping where
+            the network has several. Methods that compare with nothing take none.
         batch_size
             Pairs of input and reference that are computed together; None chooses by the size of
             the network. Results do not depend on it.
