@@ -30,15 +30,14 @@ def put_function(
     Where an operation has no attribution layer, or the user gives ``nodes``, each output is
     averaged along the path; of tokens, looked up.
     """
+    function = getattr(function, "python_function", function)  # of a tf.function
     trace, several = _traced(context, function, sources, what)
     count = len(trace.outputs)
     functions = [_OutputOf(function, number) if several else function for number in range(count)]
     note = ""
     if nodes is None:
         try:
-            base = context.name + suffix
-            paths = [PathFunction(each) for each in functions]
-            outputs = put_operations(context, trace, sources, base, paths)
+            outputs = put_operations(context, trace, sources, context.name + suffix, functions)
         except Refusal as refused:
             note = f"one step: {refused.reason}"
         else:

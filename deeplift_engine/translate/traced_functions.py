@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,7 +14,7 @@ from google.protobuf.json_format import MessageToDict
 
 from deeplift_conversion import LayerSpec
 from deeplift_engine.graph.graph import Graph, Node
-from deeplift_engine.layers import Layer
+from deeplift_engine.layers import Layer, PathFunction
 from deeplift_engine.layers.distributed import over_time
 from deeplift_engine.translate.layer_context import GraphBuilder, LayerContext, NodeName, Refusal
 from deeplift_engine.util.typing import Array, Tensor
@@ -37,12 +37,16 @@ class Trace:
 
 
 def put_operations(
-    context: LayerContext, trace: Trace, sources: Sequence[str], base: str, opaque: Sequence[Layer]
+    context: LayerContext,
+    trace: Trace,
+    sources: Sequence[str],
+    base: str,
+    functions: Sequence[Callable[..., Any]],
 ) -> list[str]:
     """Put the operations of a trace behind ``sources``, and return the nodes of its outputs.
 
-    ``base`` begins the names of the nodes. ``opaque`` are the outputs as one layer each, with
-    which the operations are compared on random numbers.
+    ``base`` begins the names of the nodes. ``functions`` give one output each of the tensors, and
+    are what the operations are compared with on random numbers.
 
     Raises
     ------
@@ -60,7 +64,7 @@ def put_operations(
         for name in fresh:
             builder.nodes[name] = replace(builder.nodes[name], class_name=context.spec.class_name)
         _check_lookups(builder, sources, fresh)
-        _compare(context, sources, nodes, opaque)
+        _compare(context, sources, nodes, functions)
     return nodes
 
 
@@ -107,14 +111,15 @@ def _put(context: LayerContext, trace: Trace, sources: Sequence[str], base: str)
             filled = _filled(context.builder.sizes.get(sizes), constants.get(value))
             constants[step.operation.outputs[0].name] = filled
             continue
-        fixed = {
-            str(index): constants[each.name]
-            for index, each in enumerate(step.inputs)
-            if each.name in constants
-        }
-        inputs = [names[each.name] for each in step.inputs if each.name not in constants]
+        values = [
+            constants[each.name] if each.name in constants else names[each.name]
+            for each in step.inputs
+        ]
+        inputs = [value for value in values if isinstance(value, NodeName)]
+        fixed = {str(i): v for i, v in enumerate(values) if not isinstance(v, NodeName)}
         spec = step.spec(context.spec.name, fixed)
-        child = context.child(spec, f"{base}/{step.operation.name}", inputs, **step.arguments)
+        arguments = {"args": tuple(values), **step.arguments} if step.function else {}
+        child = context.child(spec, f"{base}/{step.operation.name}", inputs, **arguments)
         outputs = context.builder.translate(child)
         for tensor, output in zip(step.operation.outputs, outputs, strict=True):
             names[tensor.name] = NodeName(output)
@@ -170,7 +175,8 @@ def _steps(trace: Trace) -> list[_Step]:
     steps = []
     for operation in reversed(operations):
         if operation.inputs and any(tensor.name in needed for tensor in operation.outputs):
-            step = _log_sum_exp(operation) or _Step(operation, list(operation.inputs))
+            joined = _log_sum_exp(operation) or _matrix_product(operation)
+            step = joined or _Step(operation, list(operation.inputs))
             if operation.op_def.is_stateful:
                 raise Refusal(f"{operation.type} depends on chance or on a state")
             needed.update(each.name for each in step.inputs if each.name in changing)
@@ -183,8 +189,15 @@ def _constants(steps: Sequence[_Step], trace: Trace) -> dict[str, Any]:
     known = {tensor.name for tensor in trace.inputs}
     known |= {tensor.name for step in steps for tensor in step.operation.outputs}
     wanted = {each.name: each for step in steps for each in step.inputs if each.name not in known}
-    if not wanted:
-        return {}
+    values = {name: tf.get_static_value(tensor) for name, tensor in wanted.items()}
+    wanted = {name: tensor for name, tensor in wanted.items() if values[name] is None}
+    if wanted:
+        values |= _evaluated(wanted, trace)
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def _evaluated(wanted: Mapping[str, Tensor], trace: Trace) -> dict[str, Array]:
+    """The values of tensors that depend on captured constants, variables and arithmetic."""
     feeds: dict[str, Array] = {}
     waiting, seen = list(wanted.values()), set()
     captured = {inner.name: outer for outer, inner in trace.inputs[0].graph.captures}
@@ -205,8 +218,7 @@ def _constants(steps: Sequence[_Step], trace: Trace) -> dict[str, Any]:
         else:
             waiting.extend(operation.inputs)
     with tf.compat.v1.Session(graph=trace.inputs[0].graph) as session:
-        values = session.run(list(wanted), feeds)
-    return {name: _plain(value) for name, value in zip(wanted, values, strict=True)}
+        return dict(zip(wanted, session.run(list(wanted), feeds), strict=True))
 
 
 def _plain(value: Any) -> Any:
@@ -236,6 +248,24 @@ def _log_sum_exp(operation: Any) -> _Step | None:
     return None
 
 
+def _matrix_product(operation: Any) -> _Step | None:
+    """Rows of all samples as one matrix, times a matrix, and back: a product in the last axis."""
+    reshaped = operation.outputs[0]
+    if operation.type != "Reshape" or operation.inputs[0].op.type != "MatMul":
+        return None
+    product = operation.inputs[0].op
+    rows, kernel = product.inputs
+    x = rows
+    while x.op.type in ("Reshape", "Transpose"):
+        x = x.op.inputs[0]
+    if x is rows or None in (x.shape.rank, reshaped.shape.rank):
+        return None
+    ends = ([x.shape.rank, x.shape[-1]], [reshaped.shape.rank, reshaped.shape[-1]])
+    turned = product.get_attr("transpose_a") or product.get_attr("transpose_b")
+    fits = not turned and ends == tuple([x.shape.rank, size] for size in kernel.shape)
+    return _Step(operation, [x, kernel], "linalg.matmul") if fits else None
+
+
 def _chain(tensor: Tensor, *kinds: str) -> list[Any]:
     """The operations that end in a tensor, each reading the next, if they are of these kinds."""
     operations = []
@@ -258,7 +288,10 @@ def _source(tensor: Tensor) -> Any:
 
 
 def _compare(
-    context: LayerContext, sources: Sequence[str], nodes: Sequence[str], opaque: Sequence[Layer]
+    context: LayerContext,
+    sources: Sequence[str],
+    nodes: Sequence[str],
+    functions: Sequence[Callable[..., Any]],
 ) -> None:
     """Refuse a trace that does not give the numbers of its function."""
     graph = Graph(context.builder.nodes, (), ())
@@ -266,10 +299,12 @@ def _compare(
     starts = {name: _start(graph.nodes[name]) for name in sources}
     values = {name: _numbers(graph.nodes[name], random) for name in starts.values()}
     values = graph.forward(values, [*values, *sources])
-    for node, layer in zip(nodes, opaque, strict=True):
+    for node, function in zip(nodes, functions, strict=True):
+        layer: Layer = PathFunction(function)
         for _ in range(context.depth):
             layer = over_time(layer)
-        expected = tf.cast(layer.forward(*(values[name] for name in sources)), "float64").numpy()
+        call = layer.forward if context.depth else function
+        expected = tf.cast(call(*(values[name] for name in sources)), "float64").numpy()
         met = tf.cast(graph.forward(values, [node])[node], "float64").numpy()
         scale = np.max(np.abs(expected), initial=0, where=np.isfinite(expected))
         near = TOLERANCE[context.builder.dtype] * max(float(scale), 1e-30)

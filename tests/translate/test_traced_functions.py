@@ -74,6 +74,19 @@ ALIKE: dict[str, tuple[Function, Function]] = {
         lambda x: tf.matmul(x, VARIABLE) * (tf.constant(2.0) * 3.0),
         lambda x: ops.matmul(x, WEIGHTS) * 6.0,
     ),
+    "rows times a matrix": (
+        lambda x: tf.tensordot(x, VARIABLE, [[2], [0]]),
+        lambda x: ops.matmul(x, WEIGHTS),
+    ),
+    "one row times a matrix": (
+        lambda x: tf.reshape(tf.reshape(x, (-1, 4)) @ VARIABLE, (-1, 5, 3)),
+        lambda x: ops.matmul(x, WEIGHTS),
+    ),
+    "length by one operation": (
+        lambda x: tf.math.reduce_euclidean_norm(x, -1),
+        lambda x: ops.norm(x, axis=-1),
+    ),
+    "a tf.function": (tf.function(lambda x: tf.tanh(x) * x), lambda x: ops.tanh(x) * x),
     "the largest": (lambda x: tf.reduce_max(x, 1), lambda x: ops.max(x, axis=1)),
     "a bell": (lambda x: tf.exp(-(x**2)), lambda x: ops.exp(-(x**2))),
 }

@@ -284,6 +284,7 @@ GRAPH: dict[str, Spelling] = {
     "Cumsum": _spelled("cumsum x axis exclusive reverse"),
     "DepthToSpace": _spelled("depth_to_space x block_size data_format"),
     "Einsum": _spelled("einsum *inputs:operands equation:subscripts"),
+    "EuclideanNorm": _spelled("norm x axis keep_dims:keepdims", ord=2),
     "ExpandDims": _spelled("expand_dims x axis"),
     "GatherV2": _spelled("take x indices axis batch_dims", _from_first),
     "LeakyRelu": _spelled("leaky_relu x alpha:negative_slope"),
