@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,8 +18,6 @@ from deeplift_engine.references.random_streams import content_keys
 from deeplift_engine.references.reference_set import References, warn_if_degenerate
 from deeplift_engine.util.options import Integer, OrNone, checked
 from deeplift_engine.util.typing import Array
-
-logger = logging.getLogger(__name__)
 
 NOBODY = np.zeros(0, np.int64)
 
@@ -193,14 +190,6 @@ def resolved_references(
         )
         for one, array, info in zip(each, data, inputs, strict=True)
     ]
-    for one, info, reference in zip(each, inputs, resolved, strict=True):
-        if one is None and info.padding is not None:
-            logger.info(
-                "%s: a mask leaves out token %d, so the default references are %s",
-                info.name,
-                info.padding,
-                reference.name,
-            )
     if len({reference.count for reference in resolved} - {1}) > 1:
         counts = {info.name: r.count for info, r in zip(inputs, resolved, strict=True)}
         raise ReferencesError(

@@ -7,6 +7,7 @@ question, `Explainer.attribute`: scores for a `Request`.
 from __future__ import annotations
 
 import functools
+import logging
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +30,8 @@ from deeplift_engine.results.attribution import Attribution
 from deeplift_engine.rules import Assigned
 from deeplift_engine.util.typing import Array
 from deeplift_engine.util.warn import warn
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -238,7 +241,7 @@ class Explainer:
         default = traits.default_references if traits.uses_references else None
         if references is None and default is not None:
             references = by_name([default] * len(origin.inputs), origin.inputs)
-        return resolved_request(
+        request = resolved_request(
             x,
             origin.inputs,
             lambda data: target_shape(origin, data, lambda: self._forward),
@@ -248,6 +251,13 @@ class Explainer:
             errors=traits.has_reference_errors,
             **arguments,
         )
+        for info, reference in zip(request.inputs, request.references, strict=True):
+            if references is None and traits.uses_references and info.padding is not None:
+                logger.info(
+                    "%s: a mask leaves out token %d, so the default references are %s",
+                    *(info.name, info.padding, reference.name),
+                )
+        return request
 
     def answer(self, request: Request) -> Attribution:
         """The result of a request that `request` made; errors are those of `run`."""
