@@ -202,6 +202,11 @@ class Activation(Elementwise):
         return self.name in GATES
 
     @property
+    def is_condition(self) -> bool:  # type: ignore[override]
+        """Whether it tells what is not 0."""
+        return self.name == "nonzero"
+
+    @property
     def reads_logits(self) -> bool:  # type: ignore[override]
         """Whether it is the sigmoid of a classifier."""
         return self.name == "sigmoid"
