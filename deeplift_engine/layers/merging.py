@@ -21,10 +21,13 @@ class Maximum(Selection):
     fuses: ClassVar[bool] = True
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """The maximum."""
+        """The maximum; NaN where one of them is.
+
+        Not by `tf.maximum`: of x and 2·x TensorFlow's optimiser makes a leaky ReLU, their minimum.
+        """
         result = inputs[0]
         for other in inputs[1:]:
-            result = tf.maximum(result, other)
+            result = tf.where((result >= other) | tf.math.is_nan(result), result, other)
         return result
 
     def pointwise_along(self, axis: int, rank: int) -> bool:

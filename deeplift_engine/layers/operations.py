@@ -123,9 +123,12 @@ class Choice(Joint):
         condition, *values = inputs
         first = values.pop(0) if self.first is None else constant(self.first)
         second = values.pop(0) if self.second is None else constant(self.second)
-        shown = tf.where(condition == 0, second, first)
-        hidden = tf.where(condition == 1, first, second)
-        return hidden + condition * (shown - hidden)
+        between = (condition != 0) & (condition != 1)
+        shown, hidden = (
+            tf.where(between, value, tf.zeros_like(value)) for value in (first, second)
+        )
+        mean = hidden + condition * (shown - hidden)
+        return tf.where(between, mean, tf.where(condition == 0, second, first))
 
 
 @dataclass(frozen=True)
