@@ -212,6 +212,11 @@ class Activation(Elementwise):
         """Whether it is the sigmoid of a classifier."""
         return self.name == "sigmoid"
 
+    @property
+    def singular(self) -> bool:  # type: ignore[override]
+        """Whether it has a pole."""
+        return self.name == "reciprocal"
+
     def function(self, x: Tensor) -> Tensor:
         """The function."""
         return FUNCTIONS[self.name](x, **dict(self.options))

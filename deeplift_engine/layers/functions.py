@@ -148,6 +148,11 @@ class Function(Elementwise):
         (exponent,) = self.constants
         return bool(np.all((exponent >= 0) & (exponent == np.round(exponent))))
 
+    @property
+    def singular(self) -> bool:  # type: ignore[override]
+        """Whether it has no value or an infinite slope somewhere."""
+        return self.name == "cbrt" or not self.everywhere
+
     def function(self, x: Tensor) -> Tensor:
         """The function."""
         return FUNCTIONS[self.name](x, *map(constant, self.constants))

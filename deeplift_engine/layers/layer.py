@@ -62,6 +62,8 @@ class Layer:
         Whether the outputs are shares from 0 to 1, which relevance takes as constants.
     keeps_gates
         Whether the outputs are shares if all inputs are.
+    singular
+        Whether a slope of the layer may be infinite, or have no value, where its output is read.
     rectifies
         Whether the layer is a ReLU of some kind.
     reads_logits
@@ -89,6 +91,7 @@ class Layer:
     elementwise: ClassVar[bool] = False
     uniform: ClassVar[bool] = False
     is_gate: ClassVar[bool] = False
+    singular: ClassVar[bool] = False
     rectifies: ClassVar[bool] = False
     reads_logits: ClassVar[bool] = False
     pools: ClassVar[bool] = False
