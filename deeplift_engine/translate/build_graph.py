@@ -19,6 +19,7 @@ from deeplift_engine.graph.naming import displaced
 from deeplift_engine.translate.layer_context import GraphBuilder, LayerContext, Refusal
 from deeplift_engine.translate.nodes import put_node, references
 from deeplift_engine.translate.operations import is_operation
+from deeplift_engine.translate.stored_numbers import in_float32
 from deeplift_engine.translate.table import TRANSLATORS, output_mask, translator
 from deeplift_engine.translate.user_definitions import UserDefinition, definitions_by_layer
 from deeplift_engine.translate.user_layers import LayerFunction
@@ -88,6 +89,7 @@ def survey(
     """
     if dtype not in DTYPES:
         raise InputError(f"dtype is 'float32' or 'float64', not {dtype!r}.")
+    spec = in_float32(spec, frozenset(definitions))
     problems = _refusals(spec, frozenset(definitions))
     builder = GraphBuilder(dtype, definitions, translate, era=spec.era)
     layers_of_inputs = input_layers(spec)
