@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import tensorflow as tf
@@ -47,9 +47,14 @@ def sparse_plus(x: Tensor) -> Tensor:
     return tf.where(x <= -1, tf.zeros_like(x), tf.where(x < 1, 0.25 * (x + 1) ** 2, x))
 
 
+def relu6(x: Tensor) -> Tensor:
+    """0 up to 0, 6 from 6 on; no kernel makes 0 of NaN, as of TensorFlow's own."""
+    return tf.where(x <= 0, tf.zeros_like(x), tf.where(x >= 6, 6 * tf.ones_like(x), x))
+
+
 def hard_sigmoid(x: Tensor) -> Tensor:
     """relu6(x + 3) / 6, Keras 3's definition."""
-    return tf.nn.relu6(x + 3) / 6
+    return relu6(x + 3) / 6
 
 
 def hard_sigmoid_keras2(x: Tensor) -> Tensor:
@@ -234,17 +239,21 @@ class Activation(Elementwise):
 
 @dataclass(frozen=True)
 class ReLU(Elementwise):
-    """Keras's ReLU with all of its options."""
+    """Keras's ReLU with all of its options.
+
+    It ``keeps_nan`` where it is computed by itself, never within a kernel.
+    """
 
     max_value: float | None = None
     negative_slope: float = 0.0
     threshold: float = 0.0
+    keeps_nan: bool = False
     rectifies: ClassVar[bool] = True
 
     @property
     def plain(self) -> bool:
         """Whether it is max(x, 0)."""
-        return self == ReLU()
+        return self == ReLU(keeps_nan=self.keeps_nan)
 
     def function(self, x: Tensor) -> Tensor:
         """max_value above it, x between threshold and it, negative_slope·(x - threshold) below.
@@ -252,10 +261,10 @@ class ReLU(Elementwise):
         The threshold itself is below; with a maximum nothing above it is negative. The slope at
         the maximum is Keras's: 0 for 6 alone.
         """
-        if self == ReLU(negative_slope=self.negative_slope) and self.negative_slope:
+        if self.negative_slope and replace(self, negative_slope=0.0).plain:
             return leaky_relu(x, self.negative_slope)
         if self.threshold == 0.0:
-            positive = tf.nn.relu6(x) if self.max_value == 6 else tf.nn.relu(x)
+            positive = self._native(x)
         else:
             positive = tf.where(x > self.threshold, x, tf.zeros_like(x))
         if self.max_value is not None:
@@ -265,6 +274,12 @@ class ReLU(Elementwise):
         if self.negative_slope == 0.0:
             return positive
         return positive - self.negative_slope * tf.nn.relu(self.threshold - x)
+
+    def _native(self, x: Tensor) -> Tensor:
+        """max(x, 0), and the minimum of that and 6 if that is the maximum."""
+        if self.max_value == 6:
+            return relu6(x) if self.keeps_nan else tf.nn.relu6(x)
+        return tf.where(x <= 0, tf.zeros_like(x), x) if self.keeps_nan else tf.nn.relu(x)
 
     def derivative(self, x: Tensor) -> Tensor:
         """0 or 1 for the plain one."""

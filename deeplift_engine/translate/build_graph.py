@@ -15,6 +15,7 @@ from deeplift_conversion import LayerSpec, ModelSpec, TensorRef
 from deeplift_engine.errors import InputError, UnsupportedModelError
 from deeplift_engine.graph.graph import Graph
 from deeplift_engine.graph.interface import input_layers
+from deeplift_engine.graph.keep_nan import keeping_nan
 from deeplift_engine.graph.naming import displaced
 from deeplift_engine.translate.layer_context import GraphBuilder, LayerContext, Refusal
 from deeplift_engine.translate.nodes import put_node, references
@@ -112,7 +113,7 @@ def survey(
             problems[layer.name] = (layer, _fault(error))
     missing = [ref for ref in spec.outputs if node_names.get(ref) not in builder.nodes]
     outputs = tuple(node_names[ref] for ref in spec.outputs if ref not in missing)
-    graph = Graph(builder.nodes, tuple(layers_of_inputs), outputs)
+    graph = keeping_nan(Graph(builder.nodes, tuple(layers_of_inputs), outputs))
     problem = _listing(spec, problems, missing) if problems or missing else ""
     return Built(graph, builder.logits, definitions, problems, tuple(waiting), problem)
 
