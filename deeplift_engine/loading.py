@@ -49,8 +49,8 @@ def load(
         named is not taken for Keras's of that name: options and arrays are as saved.
     functions
         Their forward passes instead, on tensors (n, ...); by the same keys, or by the name of an
-        activation (``"gelu"``) that is no layer's. What only indexes,
-        adds, subtracts and multiplies is exact. Any other function is approximate: its multipliers
+        activation (``"gelu"``) that is no layer's. They are
+        traced into operations and exact, or where one of these has no rule approximate: multipliers
         are averaged along the path from reference to input, see
         `deeplift_engine.translate.user_layers.forward_only`.
     dtype
@@ -119,7 +119,7 @@ def coverage(
     """
     from deeplift_conversion import ModelFileError, read_model
     from deeplift_conversion.files.outline import listed_layers
-    from deeplift_engine.translate.build_graph import definitions_by_layer, survey
+    from deeplift_engine.translate.build_graph import definitions_of, survey
     from deeplift_engine.translate.coverage import coverage as covered
     from deeplift_engine.translate.coverage import of_unread
 
@@ -137,7 +137,7 @@ def coverage(
         if not (listed := listed_layers(path, architecture)):
             raise
         return of_unread(str(path), listed, str(error))
-    definitions = definitions_by_layer(spec, layers, functions, registered_layers())
+    definitions = definitions_of(spec, layers, functions, registered_layers())
     return covered(spec, survey(spec, definitions), rules, max_pooling)
 
 

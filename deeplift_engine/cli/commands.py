@@ -19,6 +19,7 @@ from deeplift_engine.errors import (
 )
 from deeplift_engine.figures import draw_sweep
 from deeplift_engine.util import storage, tables
+from deeplift_engine.util.letters import has_letters
 
 if TYPE_CHECKING:
     from deeplift_engine.network import Network
@@ -88,7 +89,9 @@ def score(options: argparse.Namespace) -> int:
 
     method = find(options.method)
     chosen = arguments.method_options(options, method)
-    if options.hypothetical and (options.layers or method.family in SCORES_ALONE):
+    axis = options.hypothetical_axis
+    hypothetical = options.hypothetical or axis is not None
+    if hypothetical and (options.layers or method.family in SCORES_ALONE):
         raise InputError(
             "--hypothetical contributions are those of letters at an input, from multipliers: "
             + (
@@ -100,8 +103,11 @@ def score(options: argparse.Namespace) -> int:
     network = arguments.load(options)
     layer, units = arguments.located_target(options, network)
     explainer = network.explainer(options.method, target=layer, layers=options.layers, **chosen)
+    inputs = arguments.inputs(options, network)
+    if hypothetical and axis is None:
+        arguments.check_letters(inputs)
     result = explainer.run(
-        arguments.inputs(options, network),
+        inputs,
         references=arguments.references(options, network),
         average=not options.keep_references_apart,
         standard_errors=options.standard_errors,
@@ -111,7 +117,7 @@ def score(options: argparse.Namespace) -> int:
     result.save(
         options.output,
         overwrite=options.overwrite,
-        hypothetical=options.hypothetical,
+        hypothetical=hypothetical if axis is None else result.hypothetical_contributions(axis),
         command_line=options.command_line,
     )
     if options.strict and result.convergence_delta is None:
@@ -172,7 +178,7 @@ def sweep(options: argparse.Namespace) -> int:
         arguments.inputs(options, network),
         {
             text: arguments.by_input(arguments.keyed(pairs, network), seed, names)
-            for text, pairs in options.references or [("zeros", ())]
+            for text, pairs in options.references or [(_default_references(network), ())]
         },
         options.rules or "rescale",
         target_layer=options.target_layer,
@@ -268,16 +274,15 @@ def _by_name(arrays: Arrays) -> Mapping[str, Array]:
 
 
 def _have_letters(inputs: Arrays) -> bool:
-    """Whether some inputs are one-hot sequences: at each position a one, or none, and zeros."""
-    few = [np.asarray(array[:FEW]) for array in _by_name(inputs).values()]
-    return any(
-        array.ndim == 3
-        and array.shape[-1] > 1
-        and array.any()
-        and np.isin(array, (0, 1)).all()
-        and (array.sum(axis=-1) <= 1).all()
-        for array in few
-    )
+    """Whether some inputs are sequences of letters, (N, positions, letters)."""
+    few = [np.asarray(array[:FEW], "float32") for array in _by_name(inputs).values()]
+    return any(array.ndim == 3 and has_letters(array, -1) for array in few)
+
+
+def _default_references(network: Network) -> str:
+    """A name for what samples are compared with where the user says nothing."""
+    masked = any(info.padding is not None for info in network.inputs)
+    return "default" if masked else "zeros"
 
 
 def _summary(result: Attribution) -> dict[str, Any]:

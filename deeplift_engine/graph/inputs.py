@@ -43,6 +43,8 @@ class InputInfo:
     the channels of one sample, from the end, where it has several axes. ``path`` leads to it in
     the structure of the model's inputs, () for the only one, or a position in a list where it is
     left out. ``layer`` is the name of its Input layer, where ``name`` is a key of a mapping.
+    ``padding`` is the token that a mask leaves out, of tokens that are masked.
+    ``held`` says that it is a mask made within the network, which stays what a sample makes it.
     """
 
     name: str
@@ -52,6 +54,8 @@ class InputInfo:
     channels: int = -1
     path: Path = ()
     layer: str = ""
+    padding: int | None = None
+    held: bool = False
 
     @property
     def positions(self) -> tuple[int, ...]:
@@ -60,7 +64,7 @@ class InputInfo:
         return tuple(axis for axis in range(rank) if rank == 1 or axis != rank + self.channels)
 
 
-def by_input(value: Any, inputs: Sequence[InputInfo], what: str) -> list[Any]:
+def by_input(value: Any, inputs: Sequence[InputInfo], what: str, absent: Any = None) -> list[Any]:
     """One value per input, in the network's order.
 
     Parameters
@@ -73,6 +77,8 @@ def by_input(value: Any, inputs: Sequence[InputInfo], what: str) -> list[Any]:
         The network's.
     what
         What the values are, for messages.
+    absent
+        The value of an input that a mapping by names leaves out; None where it has to have all.
 
     Raises
     ------
@@ -83,7 +89,7 @@ def by_input(value: Any, inputs: Sequence[InputInfo], what: str) -> list[Any]:
     paths = [info.path for info in inputs]
     nested = unpacked(value, paths) if all(paths) and len(set(paths)) == len(paths) else None
     if isinstance(value, Mapping):
-        return nested or _by_names(value, inputs, what)
+        return nested or _by_names(value, inputs, what, absent)
     if isinstance(value, list | tuple) and len(inputs) > 1:
         if nested is not None:
             return nested
@@ -118,19 +124,27 @@ def by_input(value: Any, inputs: Sequence[InputInfo], what: str) -> list[Any]:
     return [value]
 
 
-def _by_names(value: Mapping[str, Any], inputs: Sequence[InputInfo], what: str) -> list[Any]:
+def _by_names(
+    value: Mapping[str, Any], inputs: Sequence[InputInfo], what: str, absent: Any
+) -> list[Any]:
     names = [info.name for info in inputs]
     layers = [info.layer or info.name for info in inputs]
-    if set(value) == set(names):
-        return [value[name] for name in names]
-    if set(value) == set(layers):
+
+    def fits(expected: Sequence[str]) -> bool:
+        return set(value) == set(expected) or (
+            absent is not None and bool(value) and set(value) <= set(expected)
+        )
+
+    if fits(names):
+        return [value.get(name, absent) for name in names]
+    if fits(layers):
         for layer, info in zip(layers, inputs, strict=True):
             if layer in names and layer != info.name:
                 raise InputError(
                     f"{what}: {layer!r} is a key of the model's inputs, and the name of the Input "
                     f"layer at another key, {info.name!r}. Use the keys: {names}."
                 )
-        return [value[layer] for layer in layers]
+        return [value.get(layer, absent) for layer in layers]
     unknown = sorted(set(value) - set(names))
     missing = [name for name in names if name not in value]
     raise InputError(

@@ -49,6 +49,14 @@ def constant(value: float) -> References:
     return broadcast_reference(number, f"constant({value:g})")
 
 
+def unchanged() -> References:
+    """Each input itself: it is held fixed, and contributes nothing.
+
+    Of several inputs, those that a mapping of references leaves out have it.
+    """
+    return References("unchanged", 1, False, lambda inputs, indices: inputs[:, np.newaxis])
+
+
 def replaced(by: int | Sequence[int], *, keep: Sequence[int] = ()) -> References:
     """Each input with every token replaced, except those to ``keep``.
 
@@ -66,7 +74,7 @@ def replaced(by: int | Sequence[int], *, keep: Sequence[int] = ()) -> References
     tokens = _tokens(by, "by")
     special = _tokens(keep, "keep") if len(keep) else np.zeros(0, int)
     name = f"replaced({', '.join(map(str, tokens))}"
-    name += f", keep=({', '.join(map(str, special))}))" if len(special) else ")"
+    name += f", keep={tuple(special.tolist())})" if len(special) else ")"
 
     def make(inputs: Array, indices: Array) -> Array:
         if inputs.dtype.kind == "f" and not np.array_equal(inputs, np.floor(inputs)):

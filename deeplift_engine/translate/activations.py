@@ -9,9 +9,9 @@ from deeplift_engine.layers import Activation, Identity, Layer, PathFunction, PR
 from deeplift_engine.layers.activations import FUNCTIONS
 from deeplift_engine.layers.gated import GatedLinear
 from deeplift_engine.layers.sparsemax import Sparsemax
+from deeplift_engine.translate.forward_functions import put_function
 from deeplift_engine.translate.layer_context import LayerContext, Refusal
 from deeplift_engine.translate.own_activations import PREFIX, function_of, is_own, saved_name
-from deeplift_engine.translate.package_layers import EQUAL_ACTIVATIONS
 from deeplift_engine.translate.user_layers import NODES
 from deeplift_engine.util.options import shown
 
@@ -20,6 +20,10 @@ ALIASES = {
     "hard_swish": "hard_silu",
     "exp": "exponential",
     "logsigmoid": "log_sigmoid",
+    "Addons>hardshrink": "hard_shrink",
+    "Addons>mish": "mish",
+    "Addons>softshrink": "soft_shrink",
+    "Addons>tanhshrink": "tanh_shrink",
 }
 NAMED: dict[str, Callable[[], Layer]] = {
     "linear": Identity,
@@ -29,6 +33,8 @@ NAMED: dict[str, Callable[[], Layer]] = {
     "log_softmax": lambda: Softmax(logarithm=True),
     "glu": GatedLinear,
     "sparsemax": Sparsemax,
+    "Addons>rrelu": lambda: Activation("leaky_relu", (("negative_slope", (1 / 8 + 1 / 3) / 2),)),
+    "Addons>sparsemax": lambda: Sparsemax(on_simplex=True),
 }
 
 
@@ -44,8 +50,7 @@ def named_activation(value: Any, definitions: Mapping[str, Any] | None = None) -
     """
     if value is None:
         return Identity()
-    function = function_of(value)
-    definition = (definitions or {}).get(f"{PREFIX}{function}")
+    function, definition = function_of(value), _definition(value, definitions or {})
     if definition is not None:
         return PathFunction(definition.function, definition.nodes or NODES)
     advice = (
@@ -57,8 +62,8 @@ def named_activation(value: Any, definitions: Mapping[str, Any] | None = None) -
             "this name",
             advice,
         )
-    if saved_name(value) in EQUAL_ACTIVATIONS:
-        value = EQUAL_ACTIVATIONS[str(saved_name(value))]
+    if ">" in (saved_name(value) or ""):  # registered by a package
+        value = saved_name(value)
     if isinstance(value, Mapping):
         maker = LAYERS.get(str(value.get("class_name")))
         if maker is not None and not isinstance(value.get("config"), str):
@@ -72,6 +77,11 @@ def named_activation(value: Any, definitions: Mapping[str, Any] | None = None) -
     raise Refusal(f"activation {saved_name(value) or shown(value)!r} is none of Keras's", advice)
 
 
+def _definition(value: Any, definitions: Mapping[str, Any]) -> Any:
+    """The user's definition of an activation, if any."""
+    return definitions.get(f"{PREFIX}{function_of(value)}")
+
+
 def own_or_named(context: LayerContext, option: str) -> Layer:
     """The attribution layer of a layer's activation, the user's definition first."""
     return named_activation(context.option(option), context.builder.functions)
@@ -80,6 +90,10 @@ def own_or_named(context: LayerContext, option: str) -> Layer:
 def put_activation(context: LayerContext, layer: Layer, *inputs: str) -> str:
     """Add an activation as the layer's output, noting where the logits are."""
     source = inputs[0] if inputs else context.inputs[0]
+    if isinstance(layer, PathFunction):
+        definition = _definition(context.option("activation"), context.builder.functions)
+        nodes = definition.nodes if definition else layer.points
+        return put_function(context, layer.function, nodes, [source])[0]
     name = context.add(layer, source)
     if layer.reads_logits:
         context.builder.logits[name] = source

@@ -15,10 +15,13 @@ from deeplift_conversion import LayerSpec, ModelSpec, TensorRef
 from deeplift_engine.errors import LONGEST, InputError, UnsupportedModelError
 from deeplift_engine.graph.graph import Graph
 from deeplift_engine.graph.interface import input_layers
+from deeplift_engine.graph.keep_nan import keeping_nan
 from deeplift_engine.graph.naming import displaced
+from deeplift_engine.translate.addons.table import with_addons
 from deeplift_engine.translate.layer_context import GraphBuilder, LayerContext, Refusal
-from deeplift_engine.translate.nodes import put_node, references
+from deeplift_engine.translate.nodes import put_constants, put_node, references
 from deeplift_engine.translate.operations import is_operation
+from deeplift_engine.translate.stored_numbers import in_float32
 from deeplift_engine.translate.table import TRANSLATORS, output_mask, translator
 from deeplift_engine.translate.user_definitions import UserDefinition, definitions_by_layer
 from deeplift_engine.translate.user_layers import LayerFunction
@@ -70,12 +73,25 @@ def build(
     InputError
         For another dtype, or a definition of a layer that does not exist.
     """
-    definitions = definitions_by_layer(spec, layers, functions, registered or {})
+    definitions = definitions_of(spec, layers, functions, registered)
     built = survey(spec, definitions, dtype)
     if built.problem:
         causes = (refused.__cause__ for _, refused in built.problems.values())
         raise UnsupportedModelError(built.problem) from next(filter(None, causes), None)
     return built
+
+
+def definitions_of(
+    spec: ModelSpec,
+    layers: Mapping[str, LayerFunction] | None,
+    functions: Mapping[str, LayerFunction] | None,
+    registered: Mapping[str, LayerFunction] | None,
+) -> dict[str, UserDefinition]:
+    """The definition of each layer that is none of Keras's: the user's, or a package's.
+
+    Parameters and errors are those of `definitions_by_layer`.
+    """
+    return with_addons(spec, definitions_by_layer(spec, layers, functions, registered or {}))
 
 
 def survey(
@@ -90,6 +106,7 @@ def survey(
     """
     if dtype not in DTYPES:
         raise InputError(f"dtype is 'float32' or 'float64', not {dtype!r}.")
+    spec = in_float32(spec, frozenset(definitions))
     problems = _refusals(spec, frozenset(definitions))
     builder = GraphBuilder(dtype, definitions, translate, era=spec.era)
     layers_of_inputs = input_layers(spec)
@@ -112,7 +129,7 @@ def survey(
             problems[layer.name] = (layer, _fault(error))
     missing = [ref for ref in spec.outputs if node_names.get(ref) not in builder.nodes]
     outputs = tuple(node_names[ref] for ref in spec.outputs if ref not in missing)
-    graph = Graph(builder.nodes, tuple(layers_of_inputs), outputs)
+    graph = keeping_nan(Graph(builder.nodes, tuple(layers_of_inputs), outputs))
     problem = _listing(spec, problems, missing) if problems or missing else ""
     return Built(graph, builder.logits, definitions, problems, tuple(waiting), problem)
 
@@ -130,10 +147,11 @@ def _fault(error: Exception) -> Refusal:
 def translate(context: LayerContext) -> tuple[str, ...]:
     """Put any layer: the nodes that hold its outputs."""
     functions = frozenset(context.builder.functions)
-    if not is_operation(context.spec) and not context.builder.sizes.keys().isdisjoint(
-        context.inputs
-    ):
-        raise Refusal("reads sizes of axes, which operations alone can compute with")
+    if not is_operation(context.spec):
+        if not context.builder.sizes.keys().isdisjoint(context.inputs):
+            raise Refusal("reads sizes of axes, which operations alone can compute with")
+        if context.spec.name not in functions:
+            put_constants(context)
     result = translator(context.spec, functions)(context)
     outputs = (result,) if isinstance(result, str) else tuple(result)
     _check_arguments(context)
@@ -218,4 +236,4 @@ def _listing(
     return start + "\n".join(lines)
 
 
-__all__ = ["DTYPES", "TRANSLATORS", "Built", "build", "definitions_by_layer", "survey"]
+__all__ = ["DTYPES", "TRANSLATORS", "Built", "build", "definitions_of", "survey"]

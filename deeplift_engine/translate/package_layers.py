@@ -1,15 +1,12 @@
-"""Layers and activations of other packages: what each is at inference, and how to say so.
+"""Layers of other packages that `addons` does not have: what each is, and how to say so.
 
 The name of a class can be anybody's, so none of these layers is taken for granted: a row says what
-the package's class does, and the definition that states it. Activations are saved with the name
-of their package, and those that equal one of Keras's are read as it.
+the package's class does, and the definition that states it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from deeplift_conversion import LayerSpec
 
@@ -54,12 +51,6 @@ def _like(name: str, options: str = "layer.config") -> str:
 
 ROWS: tuple[PackageLayer, ...] = (
     PackageLayer(
-        ("PruneLowMagnitude",),
-        _TFMOT,
-        "wraps a layer whose weights it prunes while training",
-        "Save what tfmot.sparsity.keras.strip_pruning(model) returns.",
-    ),
-    PackageLayer(
         ("ClusterWeights",),
         _TFMOT,
         "wraps a layer whose weights it clusters while training",
@@ -71,16 +62,7 @@ ROWS: tuple[PackageLayer, ...] = (
         "wraps a layer whose numbers it rounds to few bits, so that its output jumps",
         "Save the model from before quantize_annotate_model and quantize_apply.",
     ),
-    PackageLayer(("FixedDropout",), "efficientnet", _NOTHING, _SAME),
     PackageLayer(("DropPath",), "keras_cv", _NOTHING, _SAME),
-    PackageLayer(
-        ("StochasticDepth",),
-        "tensorflow_addons",
-        "adds a share of its second input to the first at inference",
-        "Say so: functions={{{kind!r}: lambda x, y, config: "
-        "x + config['survival_probability'] * y}}.",
-        "survival_probability",
-    ),
     PackageLayer(
         ("StochasticDepth",),
         "keras_cv",
@@ -95,26 +77,8 @@ ROWS: tuple[PackageLayer, ...] = (
         "equals Keras's Conv1D",
         _like("Conv1D"),
     ),
-    PackageLayer(
-        ("InstanceNormalization",),
-        "tensorflow_addons",
-        "equals Keras's GroupNormalization with groups=-1",
-        _like("GroupNormalization", "{{**layer.config, 'groups': -1}}"),
-        "groups",
-    ),
 )
 """Of several rows for a name the first that applies is taken."""
-
-EQUAL_ACTIVATIONS: Mapping[str, str] = MappingProxyType(
-    {
-        "Addons>hardshrink": "hard_shrink",
-        "Addons>mish": "mish",
-        "Addons>softshrink": "soft_shrink",
-        "Addons>sparsemax": "sparsemax",
-        "Addons>tanhshrink": "tanh_shrink",
-    }
-)
-"""Keras's activation by the name of one of a package that equals it with its defaults."""
 
 
 def reason_and_advice(layer: LayerSpec) -> tuple[str, str] | None:

@@ -36,7 +36,7 @@ from deeplift_engine.translate import (
 from deeplift_engine.translate.layer_context import LayerContext, Refusal
 from deeplift_engine.translate.own_activations import PREFIX, function_of
 from deeplift_engine.translate.package_layers import reason_and_advice as of_package
-from deeplift_engine.translate.refused import REFUSED, REFUSED_OLD, reason_and_advice
+from deeplift_engine.translate.refused import QUANTIZED, REFUSED, REFUSED_OLD, reason_and_advice
 
 Translator = Callable[[LayerContext], str | tuple[str, ...]]
 
@@ -163,6 +163,8 @@ def translator(spec: LayerSpec, functions: frozenset[str]) -> Translator:
         raise Refusal(*reason_and_advice(spec.class_name, spec.name))
     if (known := of_package(spec)) is not None:
         raise Refusal(*known)
+    if mode := spec.config.get("quantized"):
+        raise Refusal(QUANTIZED[0].format(mode=mode), QUANTIZED[1])
     name = spec.saved_class_name or spec.class_name
     raise Refusal(
         f"no attribution layer for {name}" + (f": {spec.foreign}" if spec.foreign else ""),

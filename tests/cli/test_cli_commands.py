@@ -76,6 +76,24 @@ def test_score_writes_what_the_library_computes(
         np.testing.assert_array_equal(file["hypothetical"][()], expected.hypothetical)
 
 
+def test_hypothetical_contributions_of_other_data_have_an_axis(
+    folder: Path, inputs: np.ndarray, command: Command, tmp_path: Path
+) -> None:
+    data, path = tmp_path / "leads.npy", tmp_path / "scores.h5"
+    np.save(data, inputs * 2 - 0.5)
+    arguments = ("score", folder / "model.h5", data, "-o", path, "--target", "0", "--quiet")
+    outcome = command(*arguments, "--hypothetical")
+    assert outcome.code == 4
+    assert "no input has letters" in outcome.err
+    assert "--hypothetical-axis" in outcome.err
+    assert not path.exists()
+    assert command(*arguments, "--hypothetical-axis", "-1").code == 0
+    with h5py.File(path) as file:
+        result = Attribution.load(path)
+        found = file["hypothetical"][()]
+    np.testing.assert_array_equal(found, result.hypothetical_contributions(axis=-1))
+
+
 def test_the_file_says_how_it_was_made(folder: Path, command: Command, tmp_path: Path) -> None:
     path = tmp_path / "scores.h5"
     command("score", folder / "model.h5", folder / "inputs.npy", "-o", path, "--target", "0")

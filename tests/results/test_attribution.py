@@ -146,6 +146,65 @@ def test_hypothetical_contributions_need_multipliers_letters_and_the_inputs() ->
         _ = Attribution(**{**parts, **single}).hypothetical
 
 
+def reshaped(result: Attribution, function: Any) -> Attribution:
+    """The same result with another layout of its inputs."""
+    fields = ("scores", "multipliers", "inputs")
+    return replace(result, **{name: function(getattr(result, name)) for name in fields})
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        lambda array: array[..., np.newaxis],
+        lambda array: array[:, np.newaxis],
+        lambda array: np.moveaxis(array, -1, 1),
+        lambda array: np.moveaxis(array, -1, 1)[..., np.newaxis],
+    ],
+)
+def test_the_axis_of_letters_is_where_the_inputs_have_them(layout: Any) -> None:
+    result = an_attribution()
+    found = reshaped(result, layout).hypothetical
+    np.testing.assert_allclose(found, layout(result.hypothetical), atol=2e-6)
+
+
+def test_what_has_no_letters_is_computed_only_along_an_axis_of_ones_own(tmp_path: Path) -> None:
+    leads = replace(an_attribution(), inputs=np.random.default_rng(0).normal(size=(3, 7, 4)))
+    path = tmp_path / "scores.h5"
+    for refused in (lambda: leads.hypothetical, lambda: leads.save(path, hypothetical=True)):
+        with pytest.raises(InputError, match=r"no letters along any axis.*\(axis=-1\)"):
+            refused()
+    assert not path.exists()
+    own = leads.hypothetical_contributions(axis=-1)
+    of_references = (leads.multipliers * leads.inputs - leads.scores).sum(-1, keepdims=True)
+    np.testing.assert_allclose(own, leads.multipliers - of_references, atol=2e-6)
+    leads.save(path, hypothetical=own)
+    with h5py.File(path) as file:
+        np.testing.assert_array_equal(file["hypothetical"][()], own)
+
+
+def test_of_several_inputs_those_with_letters_are_meant(tmp_path: Path) -> None:
+    one, two = an_attribution(1), reshaped(an_attribution(2), lambda a: np.moveaxis(a, -1, 1))
+    leads = replace(an_attribution(3), inputs=np.random.default_rng(0).normal(size=(3, 7, 4)))
+    column = reshaped(an_attribution(4), lambda a: a[..., 0, :1])
+    each = {"one": one, "two": two, "leads": leads, "column": column}
+    fields = ("scores", "multipliers", "inputs")
+    result = replace(one, **{f: {name: getattr(r, f) for name, r in each.items()} for f in fields})
+    assert set(result.hypothetical) == {"one", "two"}
+    np.testing.assert_array_equal(result.hypothetical["two"], two.hypothetical)
+    assert set(result.hypothetical_contributions(axis=1)) == {"two"}
+    found = result.hypothetical_contributions({"leads": 1, "one": -1})
+    np.testing.assert_array_equal(found["leads"], leads.hypothetical_contributions(1))
+    np.testing.assert_array_equal(found["one"], one.hypothetical)
+    result.save(tmp_path / "scores.h5", hypothetical=True)
+    with h5py.File(tmp_path / "scores.h5") as file:
+        assert set(file["hypothetical"]) == {"one", "two"}
+    for axis, said in ((2 + 1, "axis 3.*name: axis"), ({"three": -1}, "three.*'one', 'two'")):
+        with pytest.raises(InputError, match=said):
+            result.hypothetical_contributions(axis)
+    with pytest.raises(InputError, match="axis -1"):
+        result.hypothetical_contributions({"column": -1})
+
+
 def test_a_result_is_shown_in_one_line() -> None:
     result = an_attribution()
     assert repr(result) == (

@@ -18,7 +18,7 @@ from keras import layers as L  # noqa: N812
 
 import deeplift_engine as de
 from deeplift_conversion import ModelConfigError, read_config
-from deeplift_conversion.eras.option_names import foreign_options
+from deeplift_conversion.eras.saved_names import foreign_options
 from deeplift_conversion.eras.user_classes import marked
 from deeplift_engine.errors import InputError, UnsupportedModelError
 

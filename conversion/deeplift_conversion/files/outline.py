@@ -9,7 +9,7 @@ from typing import Any
 from deeplift_conversion.errors import DeepliftEngineError
 from deeplift_conversion.files.architecture import Architecture, parse_json, read_architecture
 from deeplift_conversion.files.hdf5 import opened, split_text
-from deeplift_conversion.files.keras_zip import unpacked
+from deeplift_conversion.files.keras_members import is_folder, of_folder, unpacked
 from deeplift_conversion.files.source import container, read_bytes
 
 
@@ -32,6 +32,8 @@ def listed_layers(
 def _document(path: str | Path, architecture: Architecture | None) -> Any:
     if architecture is not None:
         return read_architecture(architecture)[0]
+    if is_folder(path):
+        return of_folder(path)[0][0]
     data, source = read_bytes(path), str(path)
     if container(data, path) == "zip":
         return unpacked(data, source)[0]

@@ -58,7 +58,7 @@ def read_bytes(path: str | Path, kind: str = "model file") -> bytes:
         if "saved_model.pb" in inside:
             hint = "This is a TensorFlow SavedModel: save the model as .h5 or .keras instead."
         elif "config.json" in inside:
-            hint = "This is an unpacked .keras model: give the .keras file itself."
+            hint = "It has a config.json, but no model.weights.h5: save the model again."
         raise ModelFileError(f"{path}: a directory, expected a {kind}. {hint}")
     try:
         data = file.read_bytes()
@@ -76,7 +76,7 @@ def read_bytes(path: str | Path, kind: str = "model file") -> bytes:
 
 
 def container(data: bytes, path: str | Path) -> str:
-    """Return ``"hdf5"`` or ``"zip"``.
+    """Return ``"hdf5"``, ``"zip"``, or ``"shards"`` for the index of weights in several files.
 
     Raises
     ------
@@ -91,6 +91,8 @@ def container(data: bytes, path: str | Path) -> str:
             return "hdf5"
         offset = max(512, 2 * offset)
     start = data[:200].lstrip().lower()
+    if start.startswith(b"{") and b'"weight_map"' in data[:4096]:
+        return "shards"
     if start.startswith((b"<!doctype", b"<html")):
         looks = "It is a web page: the download gave an error page instead of the file."
     elif start.startswith((b"{", b"[")):
