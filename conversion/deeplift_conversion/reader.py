@@ -36,7 +36,7 @@ from deeplift_conversion.files.keras_members import (
     of_folder,
     unpacked,
 )
-from deeplift_conversion.files.source import container, read_bytes
+from deeplift_conversion.files.source import check_path, container, read_bytes
 from deeplift_conversion.files.untrusted import plain, text
 from deeplift_conversion.graphs.flatten import flatten
 from deeplift_conversion.graphs.parse import parse_model
@@ -92,6 +92,7 @@ def read_model(
     ModelConfigError
         If configuration and weights can be read but do not fit together.
     """
+    check_path(path)
     try:
         return _read(path, architecture, _Options(backend, theano_kernels, data_format), own)
     except DeepliftEngineError as error:

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from deeplift_conversion import LayerSpec
+from deeplift_conversion.eras.user_classes import unmarked
 from deeplift_engine.graph.graph import Node
 from deeplift_engine.layers import (
     Activation,
@@ -250,7 +251,13 @@ class LayerContext:
             name, number = f"{base}_{number}", number + 1
         shape, dtype = self._output_of(layer, inputs)
         self.builder.nodes[name] = Node(
-            name, layer, inputs, shape, dtype, self.spec.class_name, self.owner or self.spec.name
+            name,
+            layer,
+            inputs,
+            shape,
+            dtype,
+            unmarked(self.spec.class_name),
+            self.owner or self.spec.name,
         )
         return name
 

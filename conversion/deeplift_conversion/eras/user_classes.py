@@ -92,7 +92,8 @@ def _foreign(
         return "it is defined by layers= or functions="
     strange = foreign_options(name, frozenset(config))
     if strange:
-        return f"Keras's {name} has no option {', '.join(map(repr, strange))} in any version"
+        options = ", ".join(map(repr, strange))
+        return f"it is another class: Keras's {name} has no option {options} in any version"
     if saved.get("registered_name") and not is_of_keras(saved):
         return f"it is registered as {saved['registered_name']!r}"
     if package and package not in _PACKAGES:

@@ -9,7 +9,7 @@ from typing import Any
 from deeplift_conversion.eras.canonical import canonical
 from deeplift_conversion.eras.merge import merge_layer
 from deeplift_conversion.eras.quantization import mode_of
-from deeplift_conversion.eras.user_classes import REASON, is_of_keras, is_operation
+from deeplift_conversion.eras.user_classes import REASON, is_of_keras, is_operation, unmarked
 from deeplift_conversion.errors import ModelConfigError
 from deeplift_conversion.files.untrusted import frozen
 from deeplift_conversion.graphs.inbound import read_inbound, read_tensors, revive
@@ -81,7 +81,7 @@ def parse_layer(saved: Any, era: int, source: str, fallback: str = "") -> Layer:
     outer = saved.get("name") if "class_name" in saved else None
     name = str(outer or config.get("name") or fallback or class_name)
     config = {**config, "name": name}
-    where = f"{source}: layer {name!r} ({class_name})"
+    where = f"{source}: layer {name!r} ({unmarked(class_name)})"
     trainable = bool(config.get("trainable", True))
     if class_name == "Merge" and era < 3:
         return merge_layer(name, config, era, where)
@@ -96,14 +96,30 @@ def parse_layer(saved: Any, era: int, source: str, fallback: str = "") -> Layer:
     return Layer(
         name,
         new_class,
-        class_name,
+        _registered(class_name, saved),
         options,
         sublayers,
         trainable=trainable,
         era=era,
         saved=config,
-        foreign=str(saved.get(REASON, "")),
+        foreign=str(saved.get(REASON, "")) or _foreign_module(class_name, saved),
     )
+
+
+def _registered(class_name: str, saved: dict[str, Any]) -> str:
+    """Return the class of a layer with the package that a Keras 3 file tells."""
+    registered, bare = str(saved.get("registered_name") or ""), unmarked(class_name)
+    if registered.rpartition(">")[2] != bare or is_of_keras(saved):
+        return class_name
+    return class_name.removesuffix(bare) + registered
+
+
+def _foreign_module(class_name: str, saved: dict[str, Any]) -> str:
+    """Return a sentence on the module of a class that is not Keras's, where the file tells it."""
+    module = saved.get("module")
+    if not isinstance(module, str) or not module or module == "builtins" or is_of_keras(saved):
+        return ""
+    return f"it is of the module {module}"
 
 
 def _is_model(class_name: str, config: Any, saved: dict[str, Any]) -> bool:
