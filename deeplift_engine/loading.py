@@ -49,8 +49,8 @@ def load(
         named is not taken for Keras's of that name: options and arrays are as saved.
     functions
         Their forward passes instead, on tensors (n, ...); by the same keys, or by the name of an
-        activation (``"gelu"``) that is no layer's. What only indexes,
-        adds, subtracts and multiplies is exact. Any other function is approximate: its multipliers
+        activation (``"gelu"``) that is no layer's. They are
+        traced into operations and exact, or where one of these has no rule approximate: multipliers
         are averaged along the path from reference to input, see
         `deeplift_engine.translate.user_layers.forward_only`.
     dtype

@@ -19,6 +19,7 @@ from deeplift_engine.errors import (
 )
 from deeplift_engine.figures import draw_sweep
 from deeplift_engine.util import storage, tables
+from deeplift_engine.util.letters import has_letters
 
 if TYPE_CHECKING:
     from deeplift_engine.network import Network
@@ -177,7 +178,7 @@ def sweep(options: argparse.Namespace) -> int:
         arguments.inputs(options, network),
         {
             text: arguments.by_input(arguments.keyed(pairs, network), seed, names)
-            for text, pairs in options.references or [("zeros", ())]
+            for text, pairs in options.references or [(_default_references(network), ())]
         },
         options.rules or "rescale",
         target_layer=options.target_layer,
@@ -275,16 +276,15 @@ def _by_name(arrays: Arrays) -> Mapping[str, Array]:
 
 
 def _have_letters(inputs: Arrays) -> bool:
-    """Whether some inputs are one-hot sequences: at each position a one, or none, and zeros."""
-    few = [np.asarray(array[:FEW]) for array in _by_name(inputs).values()]
-    return any(
-        array.ndim == 3
-        and array.shape[-1] > 1
-        and array.any()
-        and np.isin(array, (0, 1)).all()
-        and (array.sum(axis=-1) <= 1).all()
-        for array in few
-    )
+    """Whether some inputs are sequences of letters, (N, positions, letters)."""
+    few = [np.asarray(array[:FEW], "float32") for array in _by_name(inputs).values()]
+    return any(array.ndim == 3 and has_letters(array, -1) for array in few)
+
+
+def _default_references(network: Network) -> str:
+    """A name for what samples are compared with where the user says nothing."""
+    masked = any(info.padding is not None for info in network.inputs)
+    return "default" if masked else "zeros"
 
 
 def _summary(result: Attribution) -> dict[str, Any]:

@@ -171,7 +171,8 @@ RUN = Group(
 REFERENCES = several(
     "--references [INPUT=]REFERENCES",
     values.input_references,
-    "references to compare with (default: zeros); several of one input are one set; see below",
+    "references to compare with (default: zeros, of tokens with a mask every token but padding "
+    "replaced); several of one input are one set; see below",
 )
 LISTING = (
     option("name NAME", str, "explain this one", nargs="?"),

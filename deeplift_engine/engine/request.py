@@ -178,7 +178,7 @@ def checked_batch_size(batch_size: int | None) -> int | None:
 def resolved_references(
     references: Any, data: Sequence[Array], inputs: Sequence[InputInfo]
 ) -> list[References]:
-    """A user's references, one for each input; None is zeros.
+    """A user's references, one for each input; None is the default of `references.resolve`.
 
     A number, or another single reference for all samples, is that of each input. An input that a
     mapping leaves out is held fixed.
@@ -195,7 +195,7 @@ def resolved_references(
     )
     resolved = [
         reference_module.resolve(
-            one, array.shape[1:], len(array), array.dtype, array[0], info.table
+            one, array.shape[1:], len(array), array.dtype, array[0], info.table, info.padding
         )
         for one, array, info in zip(each, data, inputs, strict=True)
     ]

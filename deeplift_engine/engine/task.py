@@ -175,8 +175,11 @@ class Task:
 
     # ------------------------------------------------------------ layers as inputs
 
-    def starting_at_points(self) -> Task:
+    def starting_at_points(self, *, holds_masks: bool = False) -> Task:
         """The same task with the points as inputs: what of the graph is in front of them is gone.
+
+        With ``holds_masks`` the masks that the target reads beside them are inputs and points
+        too, marked as held.
 
         Raises
         ------
@@ -186,23 +189,25 @@ class Task:
         nodes = self.attribution_nodes
         graph = self.graph.starting_at(nodes, [self.target])
         beside = [name for name in graph.inputs if name not in nodes]
-        if beside:
-            behind = graph.descendants(nodes)
-            read = {
-                name for node in graph.nodes.values() if node.name in behind for name in node.inputs
-            }
+        masks, others = graph.masks_beside(nodes) if beside else ([], [])
+        if beside and (others or not (masks and holds_masks)):
+            through = others if holds_masks else sorted([*masks, *others])
             raise InputError(
                 f"The target {self.target!r} depends on {beside} beside the layers "
-                f"{[point.name for point in self.attribution_points]}, through "
-                f"{sorted(read - behind)}: give these as layers= too."
+                f"{[point.name for point in self.attribution_points]}, through {through}: give "
+                "these as layers= too."
             )
+        graph = self.graph.starting_at((*nodes, *masks), [self.target])
         infos = tuple(
             InputInfo(
                 name,
                 graph.nodes[name].shape,
                 graph.nodes[name].dtype,
                 channels=channels_axis(self.graph, name),
+                held=name in masks,
             )
             for name in graph.inputs
         )
-        return replace(self, graph=graph, inputs=infos)
+        held = (AttributionPoint(name, name) for name in masks)
+        points = (*self.attribution_points, *held)
+        return replace(self, graph=graph, inputs=infos, attribution_points=points)

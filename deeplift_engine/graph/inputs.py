@@ -43,6 +43,8 @@ class InputInfo:
     the channels of one sample, from the end, where it has several axes. ``path`` leads to it in
     the structure of the model's inputs, () for the only one, or a position in a list where it is
     left out. ``layer`` is the name of its Input layer, where ``name`` is a key of a mapping.
+    ``padding`` is the token that a mask leaves out, of tokens that are masked.
+    ``held`` says that it is a mask made within the network, which stays what a sample makes it.
     """
 
     name: str
@@ -52,6 +54,8 @@ class InputInfo:
     channels: int = -1
     path: Path = ()
     layer: str = ""
+    padding: int | None = None
+    held: bool = False
 
     @property
     def positions(self) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
 
@@ -45,10 +45,12 @@ class TokenFunction(Lookup):
     """Any function of tokens, element by element: comparisons, casts.
 
     Several tensors of tokens are broadcast against each other; what the output contributes is
-    shared equally by those of its tokens that are not their references.
+    shared equally by those of its tokens that are not their references. ``is_condition`` says
+    that it gives 0 and 1, as masks are made.
     """
 
     function: Callable[..., Tensor]
+    is_condition: bool = field(default=False, kw_only=True)  # type: ignore[misc]
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """The function's value."""
@@ -71,6 +73,7 @@ class UsedSteps(Composite):
 
     value: float | tuple[float, ...] = 0.0
     is_gate: ClassVar[bool] = True
+    is_condition: ClassVar[bool] = True
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """(n, ..., features) → (n, ...)."""

@@ -74,7 +74,7 @@ def replaced(by: int | Sequence[int], *, keep: Sequence[int] = ()) -> References
     tokens = _tokens(by, "by")
     special = _tokens(keep, "keep") if len(keep) else np.zeros(0, int)
     name = f"replaced({', '.join(map(str, tokens))}"
-    name += f", keep=({', '.join(map(str, special))}))" if len(special) else ")"
+    name += f", keep={tuple(special.tolist())})" if len(special) else ")"
 
     def make(inputs: Array, indices: Array) -> Array:
         if inputs.dtype.kind == "f" and not np.array_equal(inputs, np.floor(inputs)):

@@ -22,6 +22,7 @@ from deeplift_engine.references.fixed import (
     constant,
     function,
     per_sample,
+    replaced,
     shared,
     zeros,
 )
@@ -48,13 +49,15 @@ def resolve(
     dtype: DTypeLike,
     sample: Array | None = None,
     table: Table | None = None,
+    padding: int | None = None,
 ) -> References:
     """Turn what a user passes for one input into a `References`.
 
     Parameters
     ----------
     references
-        ``None`` for zeros; a number; an array; a function of the inputs; or what the functions
+        ``None`` for zeros, or where there is a ``padding``, for `replaced` by the first other
+        token, with it as it is; a number; an array; a function of the inputs; or what the functions
         of this module return. An array's number of dimensions decides what it is: one sample
         ``S``, or trailing axes of it, is one shared reference; ``(N, *S)`` is one, and
         ``(N, K, *S)`` are K for each of the N inputs. A set of another size is refused rather
@@ -69,6 +72,9 @@ def resolve(
         The first input ``S``, on which a function without a count is tried.
     table
         What the input is looked up in, where it is tokens: references must be in it too.
+    padding
+        The token that the network's mask leaves out, where it has one: a reference of it alone
+        would leave nothing.
 
     Returns
     -------
@@ -80,6 +86,8 @@ def resolve(
     ReferencesError
         If they cannot fit the inputs, here or in `make`.
     """
+    if references is None and padding is not None:
+        references = replaced(int(padding == 0), keep=(padding,))
     return checked(_settled(references, shape, n, sample), np.dtype(dtype), table)
 
 

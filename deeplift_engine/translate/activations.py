@@ -9,6 +9,7 @@ from deeplift_engine.layers import Activation, Identity, Layer, PathFunction, PR
 from deeplift_engine.layers.activations import FUNCTIONS
 from deeplift_engine.layers.gated import GatedLinear
 from deeplift_engine.layers.sparsemax import Sparsemax
+from deeplift_engine.translate.forward_functions import put_function
 from deeplift_engine.translate.layer_context import LayerContext, Refusal
 from deeplift_engine.translate.own_activations import PREFIX, function_of, is_own, saved_name
 from deeplift_engine.translate.user_layers import NODES
@@ -49,8 +50,7 @@ def named_activation(value: Any, definitions: Mapping[str, Any] | None = None) -
     """
     if value is None:
         return Identity()
-    function = function_of(value)
-    definition = (definitions or {}).get(f"{PREFIX}{function}")
+    function, definition = function_of(value), _definition(value, definitions or {})
     if definition is not None:
         return PathFunction(definition.function, definition.nodes or NODES)
     advice = (
@@ -77,6 +77,11 @@ def named_activation(value: Any, definitions: Mapping[str, Any] | None = None) -
     raise Refusal(f"activation {saved_name(value) or shown(value)!r} is none of Keras's", advice)
 
 
+def _definition(value: Any, definitions: Mapping[str, Any]) -> Any:
+    """The user's definition of an activation, if any."""
+    return definitions.get(f"{PREFIX}{function_of(value)}")
+
+
 def own_or_named(context: LayerContext, option: str) -> Layer:
     """The attribution layer of a layer's activation, the user's definition first."""
     return named_activation(context.option(option), context.builder.functions)
@@ -85,6 +90,10 @@ def own_or_named(context: LayerContext, option: str) -> Layer:
 def put_activation(context: LayerContext, layer: Layer, *inputs: str) -> str:
     """Add an activation as the layer's output, noting where the logits are."""
     source = inputs[0] if inputs else context.inputs[0]
+    if isinstance(layer, PathFunction):
+        definition = _definition(context.option("activation"), context.builder.functions)
+        nodes = definition.nodes if definition else layer.points
+        return put_function(context, layer.function, nodes, [source])[0]
     name = context.add(layer, source)
     if layer.reads_logits:
         context.builder.logits[name] = source

@@ -153,7 +153,8 @@ def _row(
     if not all(each.rule.complete for each in rules):
         status = INCOMPLETE
     telling = _telling(nodes)
-    notes = [_definition(layer, built), *(each.note for each in rules)]
+    notes = [_definition(layer, built), *(node.layer.core.note for node in nodes)]
+    notes += [each.note for each in rules]
     shape = next((node.shape for node in nodes if node.name == layer.name), nodes[-1].shape)
     return CoverageRow(
         layer.name,
@@ -220,7 +221,7 @@ def describe(
                 node.shape,
                 own.rule.name if own else "",
                 (own.rule.complete if own else True) and node.layer.exact,
-                own.note if own else "",
+                "; ".join(filter(None, (node.layer.core.note, own.note if own else ""))),
             )
         )
     return rows

@@ -121,7 +121,9 @@ class LayerContext:
         dtype = self.builder.dtype
         if self.builder.nodes[name].tokens:
             return self._put(
-                TokenFunction(lambda x: tf.cast(tf.cast(x, tf.bool), dtype)), (name,), "/mask"
+                TokenFunction(lambda x: tf.cast(tf.cast(x, tf.bool), dtype), is_condition=True),
+                (name,),
+                "/mask",
             )
         return self._put(Activation("nonzero"), (name,), "/mask")
 

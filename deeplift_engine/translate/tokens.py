@@ -14,7 +14,7 @@ def embedding(context: LayerContext) -> str:
     name = context.add(Embedding(context.weight("embeddings")))
     if context.option("mask_zero", False):
         dtype = context.builder.dtype
-        used = TokenFunction(lambda tokens: tf.cast(tokens != 0, dtype))
+        used = TokenFunction(lambda tokens: tf.cast(tokens != 0, dtype), is_condition=True)
         context.builder.masks[name] = context.add(used, suffix="/mask")
     return name
 

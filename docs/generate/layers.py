@@ -140,19 +140,35 @@ CUSTOM = (
         "those of the layers",
     ),
     (
-        '`functions={"name": f}`, where `f(x)` indexes, adds, subtracts and multiplies alone',
+        '`functions={"name": f}`, where all that TensorFlow traces of `f(x)` is in the table above',
         "exact",
-        "those of linear maps and products",
+        "those of the operations",
     ),
     (
-        '`functions={"name": f}` with any other function of tensors',
+        '`functions={"name": f}` with any other function of tensors: the note says why',
         "approximate",
         "the gradient averaged over 16 Gauss-Legendre points of the path",
     ),
-    ("`de.forward_only(f, nodes=32)` in either", "approximate", "the same, over as many points"),
+    (
+        "`de.forward_only(f)`, or `layer.forward_only(f)` for a step of a layer",
+        "as `functions`",
+        "the same",
+    ),
+    (
+        "`de.forward_only(f, nodes=32)`, likewise",
+        "approximate",
+        "the gradient averaged over as many points",
+    ),
     ("nothing, of a Lambda or of a class that no table has", "refused", ""),
 )
-KEYS = """Keys are names of layers, patterns of names (`"lambda_*"`) or classes, with or without
+KEYS = """A function of tensors is called once on symbolic tensors of TensorFlow, be it written with
+`tf.`, with `keras.ops` or with operators. Each traced operation has its rule, and all together are
+compared with the function on random numbers; a logarithm of a sum of exponentials is one operation
+whatever shift keeps it small, and a product with an inverse is a quotient. Gradients of
+`stop_gradient` are those of its input. What depends on chance, on a state or on several samples,
+loops, and operations without a rule leave the function one step.
+
+Keys are names of layers, patterns of names (`"lambda_*"`) or classes, with or without
 their package; Python code in a file is never run.
 [examples/reverse_complement](../examples/reverse_complement/README.md) shows each way."""
 

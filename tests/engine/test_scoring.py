@@ -378,7 +378,7 @@ def test_a_function_for_a_lambda_is_crossed_and_marked() -> None:
     given = keras.Input((20, 4))
     squared = L.Lambda(lambda x: x * x, name="squared")(L.Dense(3)(given))
     model = keras.Model(given, L.Dense(1)(L.Flatten()(squared)))
-    network = de.convert(model, functions={"squared": de.forward_only(lambda x: x * x)})
+    network = de.convert(model, functions={"squared": de.forward_only(lambda x: x * x, nodes=16)})
     x = data(3)[0]
     np.testing.assert_allclose(network.predict(x), model.predict(x, verbose=0), atol=1e-5)
     result = network.explainer(fused=False).run(x, references=data(3, 1)[0])

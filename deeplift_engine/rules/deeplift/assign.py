@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deeplift_engine.errors import RuleError
 from deeplift_engine.layers import Elementwise, Layer, Recurrence
@@ -112,7 +112,24 @@ def assign(
         if note:
             logger.info("genomics_default: %s gets %s: %s", node.name, name, note)
         assigned[node.name] = Assigned(_for_layer(node.layer, name, max_pooling), note)
+    for name in _infinite(nodes, assigned):
+        if assigned[name].rule == Transposed():
+            assigned[name] = replace(assigned[name], rule=Transposed(infinite=True))
     return assigned
+
+
+def _infinite(nodes: Nodes, assigned: Mapping[str, Assigned]) -> set[str]:
+    """Nodes with inputs at which what arrives may be infinite: behind them a derivative may be."""
+    reached: set[str] = set()
+    for node in reversed(list(nodes.values())):
+        singular = node.inputs and node.layer.core.singular
+        if node.name in reached or (singular and _reads_input(assigned[node.name].rule)):
+            reached.update(node.inputs)
+    return reached & set(assigned)
+
+
+def _reads_input(rule: Rule) -> bool:
+    return isinstance(rule, GradientAtInput) or getattr(rule, "at_input", False)
 
 
 def _selected(rules: Rules, nodes: Nodes) -> list[tuple[Test, str]]:
