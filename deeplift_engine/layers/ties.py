@@ -14,7 +14,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from deeplift_engine.tensors.tensor_ops import features
+from deeplift_engine.tensors.tensor_ops import features, scaled
 from deeplift_engine.util.typing import Tensor
 
 ALONE = 8
@@ -89,10 +89,11 @@ class Windows:
             each, top = (
                 _sliced(tensor, self.axis, around - block, count) for tensor in (share, largest)
             )
-            total.append(tf.cast(blocks == top, each.dtype) * each)
+            wins = blocks == top
             if width < self.stride:
-                inside = tf.cast(tf.range(self.stride) < width, each.dtype)
-                total[-1] *= tf.reshape(inside, [-1, *[1] * (x.shape.rank - self.axis - 1)])
+                rank = x.shape.rank - self.axis
+                wins &= tf.reshape(tf.range(self.stride) < width, [-1, *[1] * (rank - 1)])
+            total.append(scaled(each, tf.cast(wins, each.dtype)))
         line = sum(total)
         sizes = features(line, 0)
         sizes[self.axis : self.axis + 2] = [count * self.stride]
@@ -153,11 +154,12 @@ def shared_over(
     for axis in () if keepdims else sorted(axes):
         multiplier = tf.expand_dims(multiplier, axis + 1)
     winners = tf.cast(x == reduce(x, axis=list(axes), keepdims=True), x.dtype)
-    return winners * (multiplier / tf.reduce_sum(winners, axis=list(axes), keepdims=True))
+    number = tf.reduce_sum(winners, axis=list(axes), keepdims=True)
+    return scaled(multiplier / number, winners)
 
 
 def shared_by_inputs(inputs: Sequence[Tensor], extreme: Tensor, multiplier: Tensor) -> list[Tensor]:
     """Gradient of the ``extreme`` of inputs, with those along which they are broadcast."""
     winners = [tf.cast(x == extreme, x.dtype) for x in inputs]
     share = multiplier / tf.add_n(winners)
-    return [each * share for each in winners]
+    return [scaled(share, each) for each in winners]

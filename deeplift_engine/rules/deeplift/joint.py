@@ -17,7 +17,7 @@ from deeplift_engine.rules.rule import (
     pulled_back,
     pulled_back_by_tensorflow,
 )
-from deeplift_engine.tensors.tensor_ops import safe_divide
+from deeplift_engine.tensors.tensor_ops import safe_divide, scaled
 from deeplift_engine.util.typing import Tensor
 
 
@@ -83,7 +83,7 @@ class Winner:
             pairs = list(zip(inputs, references, strict=True))
             points = [extreme(x, x0) for x, x0 in pairs]
             level = pulled_back(layer, points, multiplier)
-            moved = pulled_back(layer, points, multiplier * delta)
+            moved = pulled_back(layer, points, scaled(multiplier, delta))
             # a winner without a difference wins only where the output has none either
             return [
                 tf.where(x == x0, even, safe_divide(contribution, x - x0 + tf.zeros_like(even)))
