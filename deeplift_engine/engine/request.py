@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from deeplift_engine.errors import InputError, ReferencesError
 from deeplift_engine.graph.inputs import InputInfo, arrays, by_input, padded
 from deeplift_engine.references.random_streams import content_keys
 from deeplift_engine.references.reference_set import References, warn_if_degenerate
+from deeplift_engine.references.resolution import is_single
 from deeplift_engine.util.options import Integer, OrNone, checked
 from deeplift_engine.util.typing import Array
 
@@ -56,6 +57,8 @@ class Request:
         The samples' numbers among those of the user, (N,); None: all, in order.
     content
         Arrays (N, ...) that stand for the samples in random draws; None: ``data``.
+    input_dtypes
+        Those in which whole numbers came that are computed with as floats, by input.
     """
 
     inputs: tuple[InputInfo, ...]
@@ -71,6 +74,7 @@ class Request:
     progress: bool | None = None
     numbers: Array | None = None
     content: list[Array] | None = None
+    input_dtypes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def samples(self) -> int:
@@ -176,13 +180,18 @@ def resolved_references(
 ) -> list[References]:
     """A user's references, one for each input; None is the default of `references.resolve`.
 
+    A number, or another single reference for all samples, is that of each input. An input that a
+    mapping leaves out is held fixed.
+
     Raises
     ------
     ReferencesError
         If they do not fit the inputs, or each other.
     """
     each = (
-        [None] * len(inputs) if references is None else by_input(references, inputs, "references")
+        [references] * len(inputs)
+        if references is None or is_single(references)
+        else by_input(references, inputs, "references", reference_module.unchanged())
     )
     resolved = [
         reference_module.resolve(
@@ -267,4 +276,11 @@ def resolved_request(
         standard_errors,
         strict,
         progress,
+        input_dtypes={
+            info.name: value.dtype.name
+            for info, value, array in zip(inputs, by_input(x, inputs, "x"), data, strict=True)
+            if isinstance(value, np.ndarray)
+            and value.dtype.kind in "biu"
+            and array.dtype.kind == "f"
+        },
     )

@@ -11,7 +11,7 @@ import logging
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 
@@ -24,10 +24,12 @@ from deeplift_engine.engine.forward import ForwardPass, target_shape
 from deeplift_engine.engine.request import Request, resolved_request
 from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import InputError
+from deeplift_engine.explainers.other_words import RUN, advice_on
 from deeplift_engine.graph.inputs import by_name
 from deeplift_engine.references.reference_set import References
 from deeplift_engine.results.attribution import Attribution
 from deeplift_engine.rules import Assigned
+from deeplift_engine.util.suggestions import suggest
 from deeplift_engine.util.typing import Array
 from deeplift_engine.util.warn import warn
 
@@ -170,6 +172,7 @@ class Explainer:
         standard_errors: bool = False,
         strict: bool = False,
         progress: bool | None = None,
+        **others: Never,
     ) -> Attribution:
         """Score inputs against references.
 
@@ -178,13 +181,17 @@ class Explainer:
         x
             Array (N, ...), or one per input as list or mapping by name.
         target
-            The units that are explained; see `deeplift_engine.targets.resolve`.
+            The units that are explained; see `deeplift_engine.targets.resolve`. A text, such as
+            ``"3-5"``, may have the name of the explainer's layer in front: ``"logcounts:3-5"``.
+            None is what the explainer was made for, or the only unit.
         references
             Inputs to compare with; see `deeplift_engine.references.resolve`. None is zeros; for
             tokens of which a mask leaves one out, padding, it is
             ``references.replaced(1, keep=(0,))``: every other token is replaced by the first that
             is no padding. The result's settings say which. One per input as list or mapping where
-            the network has several. Methods that compare with nothing take none.
+            the network has several; a single one, as a number, is for all of them, and an input
+            that the mapping leaves out is held fixed and contributes nothing. Methods that compare
+            with nothing take none.
         batch_size
             Pairs of input and reference that are computed together; None chooses by the size of
             the network. Results do not depend on it.
@@ -198,6 +205,8 @@ class Explainer:
             Raise where contributions do not sum to the target's difference, instead of warning.
         progress
             A bar on stderr: None, where it is a terminal; True, always; False, never.
+        **others
+            Refused, with the name that the argument has here.
 
         Returns
         -------
@@ -213,6 +222,12 @@ class Explainer:
         ConvergenceError
             With ``strict``, naming the worst sample.
         """
+        for name in others:
+            advice = advice_on(name, self.origin.settings.get("options", {}))
+            raise InputError(
+                f"run() takes no argument {name!r}. "
+                f"{advice or suggest(name, RUN, 'It takes: ' + ', '.join(RUN) + '.')}"
+            )
         return self.answer(
             self.request(
                 x,
@@ -227,7 +242,13 @@ class Explainer:
         )
 
     def request(
-        self, x: Any, *, references: Any = None, average: bool = True, **arguments: Any
+        self,
+        x: Any,
+        *,
+        target: Any = None,
+        references: Any = None,
+        average: bool = True,
+        **arguments: Any,
     ) -> Request:
         """The arguments of `run`, checked and resolved."""
         traits, origin = self.traits, self.origin
@@ -246,6 +267,7 @@ class Explainer:
             origin.inputs,
             lambda data: target_shape(origin, data, lambda: self._forward),
             origin.dtype,
+            target=origin.units_of(target),
             references=references,
             average=average,
             errors=traits.has_reference_errors,

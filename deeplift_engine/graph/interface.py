@@ -77,7 +77,9 @@ class Interface:
             ]
             raise TargetError(
                 f"The model has several outputs; name one as target=: {', '.join(names)}"
-                + (f"; their logits: {', '.join(logits)}." if logits else ".")
+                + (f"; their logits: {', '.join(logits)}" if logits else "")
+                + f". So explainer(target={names[-1]!r}), or with a unit target='{names[-1]}:0'; "
+                f"on the command line --target {names[-1]}:0."
             )
         (output,) = nodes
         node = self.logits.get(output, output) if target == "logits" else output

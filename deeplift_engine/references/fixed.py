@@ -13,15 +13,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from deeplift_engine.errors import ReferencesError
+from deeplift_engine.graph.input_advice import Shape, fits
 from deeplift_engine.references import shuffles
 from deeplift_engine.references.gaussian_blur import gaussian_blur
 from deeplift_engine.references.reference_set import (
     PendingReferences,
     References,
-    Shape,
     describe,
     dims,
-    fits,
     positive,
     to_numbers,
 )
@@ -48,6 +47,14 @@ def constant(value: float) -> References:
             "references.background(...) or pass the array itself"
         )
     return broadcast_reference(number, f"constant({value:g})")
+
+
+def unchanged() -> References:
+    """Each input itself: it is held fixed, and contributes nothing.
+
+    Of several inputs, those that a mapping of references leaves out have it.
+    """
+    return References("unchanged", 1, False, lambda inputs, indices: inputs[:, np.newaxis])
 
 
 def replaced(by: int | Sequence[int], *, keep: Sequence[int] = ()) -> References:

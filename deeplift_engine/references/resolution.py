@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from deeplift_engine.errors import ReferencesError
+from deeplift_engine.graph.input_advice import Shape, fits
 from deeplift_engine.graph.inputs import Table
 from deeplift_engine.references.fixed import (
     broadcast_reference,
@@ -28,11 +29,9 @@ from deeplift_engine.references.fixed import (
 from deeplift_engine.references.reference_set import (
     PendingReferences,
     References,
-    Shape,
     checked,
     describe,
     dims,
-    fits,
     to_numbers,
 )
 from deeplift_engine.util.owned import owned_values
@@ -92,6 +91,13 @@ def resolve(
     return checked(_settled(references, shape, n, sample), np.dtype(dtype), table)
 
 
+def is_single(references: ReferencesLike) -> bool:
+    """Whether it is one reference of any shape for all samples, such as a number or `zeros`."""
+    if isinstance(references, References):
+        return references.shared and references.count == 1
+    return isinstance(references, numbers.Real) and not isinstance(references, bool)
+
+
 def combined(*kinds: ReferencesLike) -> PendingReferences:
     """Several kinds of references as one set: ``combined(0, blur(4), dinucleotide_shuffle(10))``.
 
@@ -141,6 +147,12 @@ def _settled(references: ReferencesLike, shape: Shape, n: int, sample: Array | N
     elif isinstance(references, numbers.Real) and not isinstance(references, bool):
         references = constant(float(references))
     elif callable(references):
+        if str(getattr(references, "__module__", "")).startswith(__package__):
+            name = getattr(references, "__name__", type(references).__name__)
+            raise ReferencesError(
+                f"references.{name} is a function that makes references, and was not called: "
+                f"give references.{name}(...), with its arguments, if any, in the parentheses"
+            )
         references = function(references)
     elif not isinstance(references, (References, PendingReferences)):
         references = _from_array(references, shape, n)

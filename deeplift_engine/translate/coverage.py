@@ -94,7 +94,9 @@ class Coverage:
             for row in self.rows
         ]
         count = len(self.rows)
-        return f"{aligned([COLUMNS, *lines])}\n\n{count} layer{'s' * (count != 1)}: {statuses}"
+        table = f"{aligned([COLUMNS, *lines])}\n\n{count} layer{'s' * (count != 1)}: {statuses}"
+        named = counts[REFUSED] or not self.problem
+        return table if named else f"{table}\n\n{self.problem}"
 
 
 def coverage(
@@ -120,6 +122,16 @@ def coverage(
         _row(layer, nodes.get(layer.name, []), built, assigned) for layer in spec.layers.values()
     )
     return Coverage(spec.source, rows, built.problem)
+
+
+def of_unread(source: str, listed: Sequence[tuple[str, str]], problem: str) -> Coverage:
+    """The layers that a file lists, (name, class) each, and the error of reading it."""
+    rows = []
+    for name, class_name in listed:
+        refused = f"layer {name!r}" in problem
+        status, note = (REFUSED, problem) if refused else (UNTRIED, "the file could not be read")
+        rows.append(CoverageRow(name, class_name, None, status, note=note))
+    return Coverage(source, tuple(rows), problem)
 
 
 def _row(

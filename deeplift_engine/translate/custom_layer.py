@@ -128,7 +128,7 @@ class CustomLayer:
         ----------
         class_name
             Keras's name of it: ``"Conv1D"``, ``"LayerNormalization"``, ``"Add"``; an operation's
-            as it is saved, ``"ops.Roll"``.
+            as docs/LAYERS.md has it, ``"roll"``, or as it is saved, ``"ops.Roll"``.
         inputs
             The `Symbol` of each input, by default those of the layer.
         weights
@@ -152,6 +152,8 @@ class CustomLayer:
         """
         names = self._nodes(inputs or self.inputs)
         label = self._label(class_name)
+        if class_name.islower() and class_name.isidentifier():  # an operation: no layer is so
+            class_name = f"ops.{class_name}"
         if not isinstance(weights, Mapping):
             weights = {str(number): array for number, array in enumerate(weights)}
         try:

@@ -21,9 +21,9 @@ def embedding(context: LayerContext) -> str:
 
 def masking(context: LayerContext) -> str:
     """Masking: steps all of whose features are ``mask_value`` become zeros and are not used."""
-    value = float(np.asarray(context.option("mask_value", 0.0)))
+    value = context.option("mask_value", 0.0)
     mask = context.add(UsedSteps(value), suffix="/mask")
-    if value == 0.0:  # what is masked is zeros as it is
+    if not np.any(value):  # what is masked is zeros as it is
         name = context.add(Identity())
     else:
         name = context.add(Product(2), context.inputs[0], expanded(context, mask))

@@ -180,7 +180,7 @@ def test_several_targets_in_one_pass_are_those_one_by_one(explainer: Any) -> Non
         (3, "outside"),
         ((0, 1), "2 of the 1 indices"),
         (1.5, "no unit"),
-        ("first", "only word"),
+        ("first", "is of the layer 'first'"),
         ([], "at least one"),
         (np.array([0, 1]), "one unit per sample"),
         (np.array([0, 1, 7]), "0 to 2"),

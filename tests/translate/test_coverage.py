@@ -16,7 +16,7 @@ from keras import layers as L  # noqa: N812
 
 import deeplift_engine as de
 from deeplift_conversion import read_config
-from deeplift_conversion.eras.class_names import old_names
+from deeplift_conversion.eras.saved_names import old_names
 from deeplift_engine.cli import main
 from deeplift_engine.errors import ModelFileError, RuleError, UnsupportedModelError
 from deeplift_engine.translate.build_graph import TRANSLATORS, build
