@@ -105,7 +105,7 @@ def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
 
 FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "Addons>lisht": lambda x: x * tf.tanh(x),
-    "Addons>snake": lambda x: x + (1 - tf.cos(2 * x)) / 2,
+    "Addons>snake": lambda x: x + tf.sin(x) ** 2,
     "celu": celu,
     "elu": elu,
     "exponential": tf.exp,
