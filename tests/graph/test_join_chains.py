@@ -1,4 +1,4 @@
-"""A chain of products, or of maxima, has one answer, however a model groups and orders its inputs."""
+"""A chain of products, or of maxima, has one answer, however a model groups and orders it."""
 
 from __future__ import annotations
 
