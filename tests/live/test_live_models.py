@@ -329,3 +329,20 @@ def test_a_subclassed_model_of_tf_keras_converts(legacy: Any) -> None:
     assert off(network.predict(SEQUENCES), expected) < 1e-5
     with pytest.raises(InputError, match="example"):
         de.convert(model)
+
+
+def test_training_a_model_changes_no_network_of_it() -> None:
+    """Weights are copies, also where an explainer is compiled afterwards."""
+    source = keras.Input((6,))
+    model = keras.Model(source, L.Dense(3, activation="tanh")(L.Dense(5)(source)))
+    network = de.convert(model)
+    x = np.random.default_rng(0).normal(size=(4, 6)).astype("float32")
+    explainer = network.explainer("gradient")
+    before = network.predict(x), explainer.run(x, target=0).scores
+    for weight in model.trainable_variables:
+        weight.value.assign_add(np.full(weight.shape, 0.5))
+    later = network.explainer("gradient").run(x, target=0).scores
+    after = network.predict(x), explainer.run(x, target=0).scores
+    for ours, theirs in zip((*after, later), (*before, before[1]), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert off(de.convert(model).predict(x), before[0]) > 0.01
