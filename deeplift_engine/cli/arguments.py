@@ -111,9 +111,14 @@ def target(options: argparse.Namespace) -> Any:
     return chosen if len(chosen) > 1 else chosen[0] if chosen else None
 
 
-def all_units(network: Network, inputs: Inputs, options: argparse.Namespace) -> Any:
+def located_target(options: argparse.Namespace, network: Network) -> tuple[str, Any]:
+    """The layer of ``--target`` or ``--target-layer``, and the units or None."""
+    return network.located_target(target(options), options.target_layer)
+
+
+def all_units(network: Network, inputs: Inputs, layer: str, options: argparse.Namespace) -> Any:
     """A random weighted sum of all units, so that a check covers each of them."""
-    node = network.target_node(options.target_layer)
+    node = network.target_node(layer)
     shape = network.activations(first(inputs, 1), [node])[node].shape[1:]
     return targets.weights(np.random.default_rng(options.seed or 0).normal(size=shape))
 

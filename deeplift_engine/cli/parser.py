@@ -174,7 +174,7 @@ SWEEP = Command(
         several(
             "--references REFERENCES",
             values.setting,
-            "one kind of references (default: zeros), of several inputs INPUT=REFERENCES;...; "
+            "one kind of references (default: as score), of several inputs INPUT=REFERENCES;...; "
             "may be repeated, for one setting each; see below",
             Once,
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from deeplift_engine.layers.families import Joint, Selection
 from deeplift_engine.layers.layer import Shape, contraction_work
+from deeplift_engine.tensors.tensor_ops import scaled
 from deeplift_engine.util.typing import Tensor
 
 
@@ -21,10 +22,13 @@ class Maximum(Selection):
     fuses: ClassVar[bool] = True
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """The maximum."""
+        """The maximum; NaN where one of them is.
+
+        Not by `tf.maximum`: of x and 2·x TensorFlow's optimiser makes a leaky ReLU, their minimum.
+        """
         result = inputs[0]
         for other in inputs[1:]:
-            result = tf.maximum(result, other)
+            result = tf.where((result >= other) | tf.math.is_nan(result), result, other)
         return result
 
     def pointwise_along(self, axis: int, rank: int) -> bool:
@@ -75,9 +79,9 @@ class Product(Joint):
         return result
 
     def gradient(self, points: Sequence[Tensor], multiplier: Tensor) -> list[Tensor]:
-        """Multiplier times the other factors."""
+        """Multiplier times the other factors; 0 where one of them is."""
         return [
-            math.prod((*points[:position], *points[position + 1 :]), start=multiplier)
+            functools.reduce(scaled, (*points[:position], *points[position + 1 :]), multiplier)
             for position in range(len(points))
         ]
 
@@ -116,11 +120,13 @@ class Dot(Joint):
 class PathFunction(Joint):
     """A function given by the user, its multipliers averaged along the straight path.
 
-    Complete to the accuracy of ``points`` Gauss-Legendre nodes; marked as approximate.
+    Complete to the accuracy of ``points`` Gauss-Legendre nodes; marked as approximate. ``note``
+    says why the function is not made of operations.
     """
 
     function: Callable[..., Tensor]
     points: int = 16
+    note: str = ""
     exact: ClassVar[bool] = False
 
     @property

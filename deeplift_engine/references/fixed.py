@@ -13,15 +13,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from deeplift_engine.errors import ReferencesError
+from deeplift_engine.graph.input_advice import Shape, fits
 from deeplift_engine.references import shuffles
 from deeplift_engine.references.gaussian_blur import gaussian_blur
 from deeplift_engine.references.reference_set import (
     PendingReferences,
     References,
-    Shape,
     describe,
     dims,
-    fits,
     positive,
     to_numbers,
 )
@@ -75,7 +74,7 @@ def replaced(by: int | Sequence[int], *, keep: Sequence[int] = ()) -> References
     tokens = _tokens(by, "by")
     special = _tokens(keep, "keep") if len(keep) else np.zeros(0, int)
     name = f"replaced({', '.join(map(str, tokens))}"
-    name += f", keep=({', '.join(map(str, special))}))" if len(special) else ")"
+    name += f", keep={tuple(special.tolist())})" if len(special) else ")"
 
     def make(inputs: Array, indices: Array) -> Array:
         if inputs.dtype.kind == "f" and not np.array_equal(inputs, np.floor(inputs)):

@@ -185,6 +185,9 @@ class Attribution:
     ) -> None:
         """Write everything to one file, with its settings, or leave no file.
 
+        Inputs that came as whole numbers are stored in the dtype in which they came, and arrays
+        that shrink are compressed. `load` reads all back as it was.
+
         Parameters
         ----------
         path
@@ -193,7 +196,8 @@ class Attribution:
             Whether an existing file may be replaced.
         hypothetical
             Whether to add the hypothetical contributions, for programs that read them; or these
-            themselves, where they are `hypothetical_contributions` along an axis of your own.
+            themselves, where they are `hypothetical_contributions` along an axis of your own. They
+            are left out by default, because `hypothetical` of the loaded result has them.
         command_line
             The command of this run, to be saved with the settings.
 
@@ -205,6 +209,9 @@ class Attribution:
         arrays: dict[str, Array] = {}
         for name in _ARRAY_FIELDS:
             _flatten(name, getattr(self, name), arrays)
+        for name, dtype in self.settings.get("input_dtypes", {}).items():
+            key = _key("inputs", name) if isinstance(self.inputs, Mapping) else "inputs"
+            arrays[key] = arrays[key].astype(dtype)
         if hypothetical is not False:
             chosen = self.hypothetical if hypothetical is True else hypothetical
             _flatten("hypothetical", chosen, arrays)
@@ -235,6 +242,13 @@ class Attribution:
                 "expected a file that Attribution.save wrote"
             )
         axes = tuple(settings.pop("axes"))
+        inputs = values["inputs"]
+        for name in settings.get("input_dtypes", {}):
+            if isinstance(inputs, Mapping):
+                inputs = {**inputs, name: inputs[name].astype(settings["dtype"])}
+            elif inputs is not None:
+                inputs = inputs.astype(settings["dtype"])
+        values["inputs"] = inputs
         return cls(**values, settings=settings, axes=axes)  # type: ignore[arg-type]
 
     def _letter_axes(self, axis: Any, names: list[Any]) -> dict[Any, int]:
@@ -328,9 +342,13 @@ def _by_name(arrays: Arrays | None, name: str | None) -> Array:
 def _flatten(name: str, value: Arrays | None, arrays: dict[str, Array]) -> None:
     if isinstance(value, Mapping):
         for key, array in value.items():  # a layer's name may itself have slashes
-            arrays[f"{name}/{quote(key, safe=' :')}"] = np.asarray(array)
+            arrays[_key(name, key)] = np.asarray(array)
     elif value is not None:
         arrays[name] = np.asarray(value)
+
+
+def _key(name: str, key: str) -> str:
+    return f"{name}/{quote(key, safe=' :')}"
 
 
 def _gather(name: str, arrays: Mapping[str, Array]) -> Arrays | None:

@@ -83,10 +83,9 @@ def split(tensor: Tensor, axes: Tensor, leading: int) -> Tensor:
     return result
 
 
-def batched(function: Callable[[Tensor], Any], tensor: Tensor, leading: int) -> list[Tensor]:
-    """Call ``function`` with the leading axes merged; give them back to each output."""
-    axes = tf.shape(tensor)[:leading]
-    outputs = function(merge(tensor, leading))
+def split_like(outputs: Sequence[Tensor], like: Tensor, leading: int) -> list[Tensor]:
+    """Undo `merge` of ``like`` in what a function of the merged one returns."""
+    axes = tf.shape(like)[:leading]
     return [split(output, axes, leading) for output in outputs]
 
 
@@ -120,6 +119,18 @@ def epsilon(dtype: Any) -> float:
 def stabilised(x: Tensor, stabiliser: float) -> Tensor:
     """x + ε·sign x, with the sign of 0 as 1: never nearer to 0 than ε."""
     return tf.where(x >= 0, x + stabiliser, x - stabiliser)
+
+
+def scaled(multiplier: Tensor, slope: Tensor, *, singular: bool = False) -> Tensor:
+    """``multiplier`` times ``slope``, and 0 where the slope is 0, whatever arrives there.
+
+    A function that is constant hides what is behind it: behind an off ReLU the infinite slope of a
+    root is no part of the gradient. ``singular`` says that the slope may be infinite or NaN, so
+    that a multiplier of 0 hides it likewise.
+    """
+    if singular:
+        slope = tf.where(multiplier == 0, tf.zeros_like(slope), slope)
+    return tf.math.multiply_no_nan(multiplier, slope)
 
 
 def safe_divide(numerator: Tensor, denominator: Tensor) -> Tensor:

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import keras
 import numpy as np
 import pytest
 
+import deeplift_engine as de
 from deeplift_engine.errors import InputError, OutputError
 from deeplift_engine.results.attribution import Attribution
+from deeplift_engine.util import storage
 
 SAMPLES, LENGTH, LETTERS, REFERENCES = 3, 7, 4, 5
 
@@ -344,8 +347,8 @@ from deeplift_engine.errors import OutputError
 def limit(size):  # no file may grow beyond
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
-ones = np.ones((1000, 30, 4), "float32")
-result = Attribution(ones, ones, None, ones[:, 0, 0], None, ones[:, 0], ones)
+noise = np.random.default_rng(0).normal(size=(1000, 30, 4)).astype("float32")
+result = Attribution(noise, noise, None, noise[:, 0, 0], None, noise[:, 0], noise)
 path, whole = sys.argv[1:]
 result.save(whole)
 for size in (0, 100, 2_000, 400_000, os.path.getsize(whole) - 20):
@@ -388,3 +391,60 @@ def test_an_interruption_leaves_no_half_file(
     with pytest.raises(KeyboardInterrupt):
         an_attribution().save(tmp_path / f"scores{suffix}")
     assert list(tmp_path.iterdir()) == []
+
+
+KINDS = {
+    "int8": lambda x: x.astype("int8"),
+    "bool": lambda x: x.astype(bool),
+    "uint8": lambda x: x.astype("uint8"),
+    "float32": lambda x: x,
+}
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".npz"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_inputs_are_stored_as_they_came_and_read_as_they_were_computed_with(
+    kind: str, suffix: str, tmp_path: Path
+) -> None:
+    net = de.convert(keras.Sequential([keras.Input((60, 4)), keras.layers.Flatten()]))
+    x = np.eye(4, dtype="float32")[np.random.default_rng(0).integers(0, 4, (40, 60))]
+    result = net.explainer("deeplift").run(KINDS[kind](x), target=3)
+    path = tmp_path / f"r{suffix}"
+    result.save(path, hypothetical=True)
+    loaded = Attribution.load(path)
+    for name in ("inputs", "scores", "hypothetical"):
+        np.testing.assert_array_equal(getattr(loaded, name), getattr(result, name))
+        assert getattr(loaded, name).dtype == np.float32
+    if suffix == ".h5":
+        with h5py.File(path) as file:
+            assert file["inputs"].dtype.name == kind
+            assert file["inputs"].compression == file["scores"].compression == "gzip"
+    else:
+        with np.load(path) as file:
+            assert file["inputs"].dtype.name == kind
+
+
+def test_what_does_not_shrink_is_stored_as_it_is(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).normal(size=(100, 200)).astype("float32")
+    storage.write(tmp_path / "a.h5", {"noise": noise, "few": np.zeros(5)}, {})
+    with h5py.File(tmp_path / "a.h5") as file:
+        assert file["noise"].compression is None
+        assert file["few"].compression is None
+    storage.write(tmp_path / "a.npz", {"noise": noise}, {})
+    assert (tmp_path / "a.npz").stat().st_size > noise.nbytes
+
+
+def test_several_inputs_are_stored_as_they_came(tmp_path: Path) -> None:
+    a, b = keras.Input((3,), name="a"), keras.Input((3,), name="b")
+    net = de.convert(keras.Model([a, b], keras.layers.Add()([a, b])))
+    x = {"a": np.ones((2, 3), "int16"), "b": np.ones((2, 3))}
+    result = net.explainer("deeplift").run(x, target=0)
+    result.save(tmp_path / "r.h5")
+    loaded = Attribution.load(tmp_path / "r.h5")
+    assert {name: array.dtype.name for name, array in loaded.inputs.items()} == {
+        "a": "float32",
+        "b": "float32",
+    }
+    with h5py.File(tmp_path / "r.h5") as file:
+        assert file["inputs/a"].dtype == np.int16
+        assert file["inputs/b"].dtype == np.float32

@@ -14,6 +14,9 @@ from deeplift_conversion.errors import ModelConfigError, ModelFileError
 from deeplift_conversion.files.untrusted import text
 from deeplift_conversion.spec import Array
 
+LARGEST_ARRAY = 1100
+"""Times the size of its file that an array may have."""
+
 
 @contextmanager
 def opened(data: bytes, name: str) -> Iterator[h5py.File]:
@@ -103,7 +106,8 @@ def array(dataset: h5py.Dataset, size: int) -> Array:
     """
     where = dataset.name
     kind = dataset.dtype.kind
-    if kind not in "fiub" and dataset.attrs.get("dtype") != "bfloat16":
+    bfloat16 = dataset.attrs.get("dtype") == "bfloat16" or dataset.dtype == np.dtype("V2")
+    if kind not in "fiub" and not bfloat16:
         raise ModelConfigError(
             f"array {where}: expected numbers, met data of type {dataset.dtype} instead of weights."
         )
@@ -114,7 +118,7 @@ def array(dataset: h5py.Dataset, size: int) -> Array:
         )
     if dataset.shape is None:
         raise ModelConfigError(f"array {where} is empty (no shape); expected a weight array.")
-    if dataset.nbytes > (64 << 20) + 1100 * size:
+    if dataset.nbytes > (64 << 20) + LARGEST_ARRAY * size:
         raise ModelFileError(
             f"array {where} claims shape {dataset.shape}, {dataset.nbytes:,} bytes, in a file of"
             f" {size:,} bytes. The file is damaged or made to exhaust memory."

@@ -1,0 +1,131 @@
+"""A model of Keras 3: configuration, version, and weights as HDF5, in a zip archive or a folder."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Callable, Collection
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from deeplift_conversion.errors import ModelFileError
+from deeplift_conversion.files.architecture import parse_json
+from deeplift_conversion.files.hdf5 import LARGEST_ARRAY, array, opened
+from deeplift_conversion.files.source import read_bytes
+
+_CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+_LARGEST_MEMBER = 100
+"""Times its packed size that a member may have."""
+
+Content = tuple[dict[str, Any], str, bytes]
+"""Configuration, Keras version and weights."""
+
+
+def unpacked(data: bytes, source: str) -> Content:
+    """Return what a ``.keras`` file holds."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            read = partial(_member, archive, source)
+            return _content(archive.namelist(), read, source, "zip file")
+    except (zipfile.BadZipFile, EOFError, zlib.error, OSError, ValueError) as error:
+        raise ModelFileError(
+            f"{source}: a damaged or cut short .keras file ({error}). Fetch or save it again."
+        ) from error
+
+
+def is_folder(path: str | Path) -> bool:
+    """Tell a folder that ``save(zipped=False)`` wrote."""
+    return all((Path(path) / name).is_file() for name in (_CONFIG, _WEIGHTS))
+
+
+def of_folder(path: str | Path) -> tuple[Content, bytes]:
+    """Return what such a folder holds, and its bytes for the hash."""
+    names = [entry.name for entry in Path(path).iterdir()]
+    content = _content(names, lambda name: read_bytes(Path(path) / name), str(path), "folder")
+    return content, read_bytes(Path(path) / _CONFIG) + content[2]
+
+
+def _content(
+    names: Collection[str], read: Callable[[str], bytes], source: str, kind: str
+) -> Content:
+    if _CONFIG not in names:
+        raise ModelFileError(
+            f"{source}: a {kind} without {_CONFIG}, so not a .keras model. It holds"
+            f" {sorted(names)[:6]}."
+        )
+    if _WEIGHTS not in names:
+        raise ModelFileError(
+            f"{source}: no {_WEIGHTS} in the .keras file; it holds {sorted(names)[:6]}."
+            " Save the model again with HDF5 weights (the default)."
+        )
+    metadata = json.loads(read(_METADATA)) if _METADATA in names else {}
+    version = str(metadata.get("keras_version") or "")
+    return parse_json(read(_CONFIG), source), version, read(_WEIGHTS)
+
+
+def _member(archive: zipfile.ZipFile, source: str, name: str) -> bytes:
+    info = archive.getinfo(name)
+    if info.file_size > (64 << 20) + _LARGEST_MEMBER * info.compress_size:
+        raise ModelFileError(
+            f"{source}: {name} would unpack from {info.compress_size:,} to {info.file_size:,}"
+            " bytes. The file is damaged or made to exhaust memory."
+        )
+    return archive.read(name)
+
+
+def joined_shards(index: bytes, path: str | Path) -> bytes:
+    """Return the HDF5 of weights that ``save_weights(max_shard_size=...)`` cut in several files.
+
+    Parameters
+    ----------
+    index
+        The content of ``x.weights.json``.
+    path
+        Where it was read: its shards are beside it.
+
+    Raises
+    ------
+    ModelFileError
+        If a shard is missing, damaged, or not beside the index.
+    """
+    files: set[str] = set()
+    for entry in dict(json.loads(index)["weight_map"]).values():
+        files.update(entry if isinstance(entry, list) else [entry])
+    strange = sorted(str(name) for name in files if not _is_shard(name))
+    if strange or not files:
+        raise ModelFileError(
+            f"{path}: its weights are in {strange[:3] or 'no file'}, expected names of HDF5 files"
+            " beside it."
+        )
+    joined, size = io.BytesIO(), 0
+    with h5py.File(joined, "w") as target:
+        for name in sorted(files):
+            data = read_bytes(Path(path).with_name(name), "shard of the weights")
+            size += len(data)
+            with opened(data, name) as shard:
+                shard.visititems(partial(_copy, target, size))
+    return joined.getvalue()
+
+
+def _is_shard(name: Any) -> bool:
+    return isinstance(name, str) and Path(name).name == name and name.endswith(".weights.h5")
+
+
+def _copy(target: h5py.File, size: int, name: str, item: Any) -> None:
+    """Copy an array, or a group with the name of its layer."""
+    if isinstance(item, h5py.Dataset):
+        target[name] = array(item, size)
+        if target.id.get_filesize() > (64 << 20) + LARGEST_ARRAY * size:
+            raise ModelFileError(
+                f"shard {item.file.filename} of {size:,} bytes holds more than its size allows. The"
+                " file is damaged or made to exhaust memory."
+            )
+    elif isinstance(item.attrs.get("name"), str):
+        target.require_group(name).attrs["name"] = item.attrs["name"]
+    else:
+        target.require_group(name)
