@@ -130,7 +130,7 @@ def image(of: int) -> keras.Model:
     x = (L.Cropping2D(1)(x), x[:, 1:-1, 1:-1])[of]
     x = (L.ZeroPadding2D(1)(x), ops.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]]))[of]
     x = (L.MaxPooling2D(2)(x), ops.max_pool(x, 2))[of]
-    return keras.Model(source, L.Dense(UNITS)(L.Flatten()(x)))
+    return keras.Model(source, L.Dense(UNITS, name="last")(L.Flatten()(x)))
 
 
 def networks(build: Callable[[int], keras.Model]) -> Twins:
@@ -183,7 +183,10 @@ def test_every_method_has_equal_scores(twins: Function, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("rules", "max_pooling"),
-    [("rescale", "gradient"), *((name, "exact") for name in named_rules())],
+    [
+        pytest.param(name, pooling, marks=() if name == "reveal_cancel" else pytest.mark.slow)
+        for name, pooling in [("rescale", "gradient"), *((name, "exact") for name in named_rules())]
+    ],
 )
 def test_every_rule_has_equal_contributions(twins: Function, rules: str, max_pooling: str) -> None:
     x = data(False)
@@ -209,9 +212,11 @@ def subjects(twins: Function) -> Function:
     return made
 
 
-@pytest.mark.parametrize("name", evaluate.METRICS)
+@pytest.mark.parametrize("name", slow_among(evaluate.METRICS, {"max_sensitivity", "randomisation"}))
 def test_every_metric_has_equal_values(subjects: Function, name: str) -> None:
     """Layers are randomised by their names, which kernels that are operations have not."""
     pair = subjects(name == "randomisation")
     by_layers, by_operations = (evaluate.METRICS[name].measure(each) for each in pair)
-    assert off(by_operations.values, by_layers.values) < ROUNDING
+    np.testing.assert_allclose(
+        by_operations.values, by_layers.values, rtol=ROUNDING, atol=ROUNDING
+    )  # absolute for completeness, which is rounding itself
