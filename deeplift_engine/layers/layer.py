@@ -148,6 +148,10 @@ class Layer:
         """Output (n, ...) of the layer for inputs (n, ...)."""
         raise NotImplementedError
 
+    def joined(self, count: int) -> Layer | None:
+        """The layer of ``count`` inputs that is this one of others of its kind; None if none is."""
+        return None
+
     def gradient(self, points: Sequence[Tensor], multiplier: Tensor) -> list[Tensor] | None:
         """Gradient at ``points`` against ``multiplier``, with any leading axes, broadcast.
 

@@ -10,14 +10,15 @@ from typing import ClassVar
 import tensorflow as tf
 
 from deeplift_engine.layers.families import Joint, Selection
-from deeplift_engine.layers.layer import Shape, contraction_work
+from deeplift_engine.layers.layer import Layer, Shape, contraction_work
+from deeplift_engine.layers.ties import shared_by_inputs
 from deeplift_engine.tensors.tensor_ops import scaled
 from deeplift_engine.util.typing import Tensor
 
 
 @dataclass(frozen=True)
 class Maximum(Selection):
-    """Elementwise largest of the inputs; the first one where several are."""
+    """Elementwise largest of the inputs; equal ones share."""
 
     fuses: ClassVar[bool] = True
 
@@ -31,6 +32,14 @@ class Maximum(Selection):
             result = tf.where((result >= other) | tf.math.is_nan(result), result, other)
         return result
 
+    def joined(self, count: int) -> Layer:
+        """The maximum of all."""
+        return self
+
+    def equal_shares(self, points: Sequence[Tensor], multiplier: Tensor) -> list[Tensor]:
+        """Among the inputs, element by element."""
+        return shared_by_inputs(points, self.forward(*points), multiplier)
+
     def pointwise_along(self, axis: int, rank: int) -> bool:
         """Along every axis."""
         return True
@@ -38,7 +47,7 @@ class Maximum(Selection):
 
 @dataclass(frozen=True)
 class Minimum(Selection):
-    """Elementwise smallest of the inputs; the first one where several are."""
+    """Elementwise smallest of the inputs; equal ones share."""
 
     sign: ClassVar[int] = -1
     fuses: ClassVar[bool] = True
@@ -49,6 +58,14 @@ class Minimum(Selection):
         for other in inputs[1:]:
             result = tf.minimum(result, other)
         return result
+
+    def joined(self, count: int) -> Layer:
+        """The minimum of all."""
+        return self
+
+    def equal_shares(self, points: Sequence[Tensor], multiplier: Tensor) -> list[Tensor]:
+        """Among the inputs, element by element."""
+        return shared_by_inputs(points, self.forward(*points), multiplier)
 
     def pointwise_along(self, axis: int, rank: int) -> bool:
         """Along every axis."""
@@ -77,6 +94,10 @@ class Product(Joint):
         for other in inputs[1:]:
             result = result * other
         return result
+
+    def joined(self, count: int) -> Layer:
+        """The product of all factors."""
+        return Product(count)
 
     def gradient(self, points: Sequence[Tensor], multiplier: Tensor) -> list[Tensor]:
         """Multiplier times the other factors; 0 where one of them is."""

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from deeplift_engine.layers.families import Composite, Joint, Linear, Selection
 from deeplift_engine.layers.softmax import chord_of_logarithm, normalized
+from deeplift_engine.layers.ties import shared_over
 from deeplift_engine.tensors.constants import constant
 from deeplift_engine.tensors.tensor_ops import safe_divide, scaled
 from deeplift_engine.util.typing import Array, Tensor
@@ -142,6 +143,10 @@ class GlobalMin(Selection):
     def forward(self, *inputs: Tensor) -> Tensor:
         """The minimum."""
         return tf.reduce_min(inputs[0], axis=list(self.axes), keepdims=self.keepdims)
+
+    def equal_shares(self, points: Sequence[Tensor], multiplier: Tensor) -> list[Tensor]:
+        """Among the elements over the axes."""
+        return [shared_over(tf.reduce_min, points[0], multiplier, self.axes, self.keepdims)]
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from deeplift_conversion.errors import ModelConfigError
 
 _DEEPEST = 150
 _MOST_VALUES = 500_000
+_MOST_NUMBERS = 20_000_000
+"""Of all arrays together that are saved in a configuration."""
 
 
 def plain(value: Any, what: str) -> Any:
@@ -30,10 +32,10 @@ def plain(value: Any, what: str) -> Any:
     ModelConfigError
         If it is nested too deeply, refers to itself, or is absurdly large.
     """
-    seen = 0
+    seen = numbers = 0
 
     def copy(item: Any, depth: int) -> Any:
-        nonlocal seen
+        nonlocal seen, numbers
         seen += 1
         if depth > _DEEPEST or seen > _MOST_VALUES:
             raise ModelConfigError(
@@ -43,6 +45,12 @@ def plain(value: Any, what: str) -> Any:
         if item is None or isinstance(item, bool | int | float | str):
             return item
         if (constant := _constant(item)) is not None:
+            numbers += constant["config"]["value"].size
+            if numbers > _MOST_NUMBERS and not isinstance(item["config"]["value"], np.ndarray):
+                raise ModelConfigError(
+                    f"{what}: {numbers:,} numbers in saved constants, more than {_MOST_NUMBERS:,};"
+                    " no saved model looks like this. Is the file damaged?"
+                )
             return constant
         if isinstance(item, Mapping):
             return {text(key): copy(entry, depth + 1) for key, entry in item.items()}
@@ -65,7 +73,7 @@ _ARRAYS = ("__numpy__", "__tensor__")
 def _constant(item: Any) -> dict[str, Any] | None:
     """Return a saved array with its numbers as an array, None for anything else.
 
-    It counts as one value: it is no larger than its numbers in the file, or the array in memory.
+    It counts as one value; its numbers have a bound of their own.
     """
     if not isinstance(item, dict) or item.get("class_name") not in _ARRAYS:
         return None

@@ -14,7 +14,7 @@ from deeplift_engine.rules.deeplift.elementwise import (
     Factor,
     RevealCancel,
 )
-from deeplift_engine.rules.deeplift.joint import GradientAtInput, OwnRule, Path, Winner
+from deeplift_engine.rules.deeplift.joint import FirstWinner, GradientAtInput, OwnRule, Path, Winner
 from deeplift_engine.rules.deeplift.linear import Transposed
 from deeplift_engine.rules.deeplift.tokens import Tokens
 from deeplift_engine.rules.recurrence import Unrolled
@@ -93,7 +93,8 @@ def assign(
         activations that such a layer feeds, looking through batch normalisation, dropout and
         reshapes; ``"default"``, all.
     max_pooling
-        ``"exact"`` or ``"gradient"``.
+        ``"exact"``, where winners that tie have equal shares, or ``"gradient"``, TensorFlow's as in
+        the original implementation: all to the first winner of a window.
 
     Raises
     ------
@@ -189,9 +190,9 @@ def _for_layer(layer: Layer, name: str, max_pooling: str) -> Rule:
             node.name: _for_layer(node.layer, name, max_pooling) for node in cell if node.inputs
         }
         return Unrolled(name, inner)
-    nonlinear = layer.kind in ("selection", "joint", "composite")
-    by_gradient = ELEMENTWISE[name].at_input or (layer.pools and max_pooling == "gradient")
-    if nonlinear and by_gradient:
+    if layer.pools and max_pooling == "gradient":
+        return FirstWinner()
+    if layer.kind in ("selection", "joint", "composite") and ELEMENTWISE[name].at_input:
         return GradientAtInput()
     if layer.kind not in BY_KIND:
         raise RuleError(f"No rule for layers of kind {layer.kind!r}.")

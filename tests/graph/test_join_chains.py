@@ -1,4 +1,4 @@
-"""A chain of products has one answer, however a model groups and orders its factors."""
+"""Chains of products and of maxima are one layer of all factors, whatever the order of the file is.
 
 from __future__ import annotations
 
