@@ -159,6 +159,8 @@ def options_of(network: de.Network, name: str) -> dict[str, Any]:
     options = dict(OPTIONS.get(name, {}))
     if name == "concept_sensitivity":
         options = {"vector": np.arange(6.0), "layers": "hidden"}
+    if name == "pairwise_mutagenesis":
+        options["positions"] = [2, 3, 7]
     if name in FITTED:
         options["patterns"] = de.fit_patterns(network, data(False, 30))
     return options
