@@ -1,4 +1,4 @@
-"""Chains of products and of maxima are one layer of all factors, whatever the order of the file is.
+"""Chains of products and of maxima have one answer, however a model groups their factors."""
 
 from __future__ import annotations
 

@@ -132,8 +132,12 @@ def relevance(
 
 
 def winners(layer: Any, point: Any, arrived: Any) -> Any:
-    x = tf.constant(point[np.newaxis])
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        y = layer(x)
-    return tape.gradient(y, x, output_gradients=arrived.reshape(y.shape)).numpy()[0]
+    """All to the largest of each window without padding; those that tie have equal shares."""
+    y = layer(point[np.newaxis]).numpy()[0]
+    arrived, sent = arrived.reshape(y.shape), np.zeros_like(point)
+    for index in np.ndindex(y.shape):
+        spans = zip(index[:-1], layer.strides, layer.pool_size, strict=True)
+        window = (*(slice(i * stride, i * stride + size) for i, stride, size in spans), index[-1])
+        tied = point[window] == y[index]
+        sent[window] += arrived[index] * tied / tied.sum()
+    return sent
