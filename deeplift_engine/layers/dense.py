@@ -131,6 +131,12 @@ class Scale(Linear):
         """The same product; 0 where the factor is."""
         return [scaled(multiplier, constant(self.factor))]
 
+    def scaled_after(self, factor: Array, offset: Array | None) -> Linear | None:
+        """Both as one."""
+        terms = [] if self.offset is None else [self.offset * factor]
+        terms += [] if offset is None else [offset]
+        return Scale(self.factor * factor, sum(terms[1:], terms[0]) if terms else None)
+
     def pointwise_along(self, axis: int, rank: int) -> bool:
         """Where the factor is the same at all positions."""
         return constant_along(self.factor, axis, rank)

@@ -12,7 +12,7 @@ from deeplift_engine.layers.families import Linear
 from deeplift_engine.layers.layer import Shape
 from deeplift_engine.layers.spans import Span, reshaped
 from deeplift_engine.tensors.tensor_ops import features
-from deeplift_engine.util.typing import Tensor
+from deeplift_engine.util.typing import Array, Tensor
 
 Margins = tuple[tuple[int, int], ...]
 
@@ -272,6 +272,12 @@ class Sum(Linear):
         for term in inputs[1:]:
             total = total + term
         return total if self.factor == 1.0 else total * tf.cast(self.factor, total.dtype)
+
+    def scaled_after(self, factor: Array, offset: Array | None) -> Linear | None:
+        """The sum times one more number."""
+        if factor.size != 1 or (offset is not None and offset.any()):
+            return None
+        return Sum(self.factor * float(factor.item()))
 
     def pointwise_along(self, axis: int, rank: int) -> bool:
         """Along every axis."""

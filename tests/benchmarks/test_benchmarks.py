@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import run
+from benchmarks import processors, run
 from benchmarks.measure import ProblemCosts, RowCosts, _compare
 from benchmarks.methods import renewed
 from benchmarks.process import BenchmarkError, Cost
@@ -126,3 +126,14 @@ def test_parts_of_the_page_are_renewed_by_themselves() -> None:
     ]
     assert again.startswith(page[: page.index("## References")])
     assert again.endswith("\n\nd\n\n## References and sweeps\n\ne\n")
+
+
+def test_differences_between_processors_are_shares_of_the_largest_value():
+    expected = {"float32|predict|one": np.array([1.0, -4.0]), "float32|predict|two": np.ones(3)}
+    found = {"float32|predict|one": np.array([1.0, -4.1]), "float32|predict|two": np.ones(3) * 1.5}
+    assert processors.differences(found, expected) == {"float32|predict": pytest.approx(0.5)}
+    heads = ("predict", *processors.METHODS)
+    row = {f"{dtype}|{head}": 2e-7 for dtype in processors.DTYPES for head in heads}
+    lines = processors.table({"8 threads": row}).splitlines()
+    assert {line.count("|") for line in lines} == {len(heads) + 3}
+    assert lines[2].startswith("| 8 threads | float32 | 2e-07 |")

@@ -18,6 +18,7 @@ from tests.helpers import off
 Build = Callable[[Any], Any]
 METHODS: dict[str, dict[str, Any]] = {
     "deeplift": {"rules": "genomics_default"},
+    "deepshap": {"rules": "reveal_cancel"},  # of every nonlinear layer
     "gradient": {},
     "lrp_epsilon": {"epsilon": 0.25},
     "lrp_z": {},
@@ -46,6 +47,11 @@ def both(move: Build) -> Build:
     return lambda x: L.Concatenate(axis=1)([conv(x), move(conv(x))])
 
 
+def of_two(function: Build) -> Build:
+    """A function of two branches."""
+    return lambda x: function([L.Conv1D(4, 1)(x), L.Activation("tanh")(L.Conv1D(4, 1)(x))])
+
+
 PAIRS: dict[str, tuple[Build, Build]] = {
     "slice": (L.Cropping1D((2, 1)), lambda x: x[:, 2:-1]),
     "pad": (L.ZeroPadding1D((1, 2)), lambda x: ops.pad(x, [[0, 0], [1, 2], [0, 0]])),
@@ -62,6 +68,14 @@ PAIRS: dict[str, tuple[Build, Build]] = {
         gated(L.ZeroPadding1D(1)),
         gated(lambda x: ops.pad(x, [[0, 0], [1, 1], [0, 0]])),
     ),
+    "average": (of_two(L.Average()), of_two(lambda pair: (pair[0] + pair[1]) / 2)),
+    "average of three": (
+        of_two(lambda pair: L.Average()([*pair, pair[0]])),
+        of_two(lambda pair: L.Dropout(0.5)(ops.add(L.Add()([*pair, pair[0]]), 0.0)) * (1 / 3)),
+    ),
+    "scale": (L.Rescaling(0.5, -0.25), lambda x: x * 0.5 - 0.25),
+    "scales": (L.Rescaling(-0.5, 1.0), lambda x: L.Rescaling(2.0, 0.5)((2.0 - x) * 0.25 - 0.25)),
+    "unit length": (L.UnitNormalization(), lambda x: ops.normalize(x, axis=-1, epsilon=1e-12)),
     "slice beside": (both(L.Cropping1D(1)), both(lambda x: x[:, 1:-1])),
 }
 

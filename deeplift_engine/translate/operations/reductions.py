@@ -19,6 +19,7 @@ from deeplift_engine.layers import (
 from deeplift_engine.layers.functions import Function
 from deeplift_engine.layers.operations import GlobalMin, LogSumExp, Polynomial, Quotient, Total
 from deeplift_engine.translate.layer_context import NodeName, Refusal
+from deeplift_engine.translate.normalizing import unit_length
 from deeplift_engine.translate.operations.arithmetic import alike, operands, scaled
 from deeplift_engine.translate.operations.call import Operation, Translator
 
@@ -177,6 +178,9 @@ def to_length_one(op: Operation) -> str:
     """Normalize, and TensorFlow's l2_normalize: over the norm, at least ``epsilon``."""
     source, axes, _ = reduced(op)
     order, smallest = op.number("order", 2), np.asarray(op.number("epsilon", 1e-7), op.dtype)
+    if order == 2 and smallest > 0:  # as UnitNormalization
+        rank = len(op.shape(source))
+        return op.put(unit_length(tuple(a - rank - 1 for a in axes), float(smallest)), source)
     length = _norm(op, source, axes, True, order, suffix="/norm")
     bounded = op.put(Function("maximum", (smallest,)), length, suffix="/bounded")
     return op.put(Quotient(), *alike(op, source, bounded))
