@@ -11,7 +11,7 @@ import numpy as np
 
 from deeplift_engine.cli import arguments, console
 from deeplift_engine.cli.listing import print_json, print_lines
-from deeplift_engine.errors import InputError, UnsupportedModelError
+from deeplift_engine.errors import InputError, OutputError, UnsupportedModelError
 from deeplift_engine.figures import draw_sweep
 from deeplift_engine.util import storage, tables
 
@@ -227,6 +227,9 @@ def _check_outputs(options: argparse.Namespace, what: str, suffixes: Sequence[st
     for path in options.output:
         tables.checked_suffix(path, what, suffixes)
         storage.check_writable(path, overwrite=options.overwrite)
+    files = [path.resolve() for path in options.output]
+    if twice := [path for path in options.output if files.count(path.resolve()) > 1]:
+        raise OutputError(f"{twice[0]} is an output more than once: name each file once.")
 
 
 def _summary(result: Attribution) -> dict[str, Any]:
