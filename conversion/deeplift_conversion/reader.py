@@ -31,7 +31,7 @@ from deeplift_conversion.files.hdf5 import (
 )
 from deeplift_conversion.files.keras_zip import unpacked
 from deeplift_conversion.files.source import container, read_bytes
-from deeplift_conversion.files.untrusted import plain, text
+from deeplift_conversion.files.untrusted import Budget, plain, text
 from deeplift_conversion.graphs.flatten import flatten
 from deeplift_conversion.graphs.parse import parse_model
 from deeplift_conversion.spec import ModelSpec
@@ -229,10 +229,10 @@ def _read(
     if architecture is not None:
         document, extra, _ = read_architecture(architecture)
         digest.update(extra)
-    kind = container(data, path)
+    kind, budget = container(data, path), Budget(len(data))
     version = ""
     if kind == "zip":
-        saved, version, data = unpacked(data, source)
+        saved, version, data = unpacked(data, budget, source)
         document = document or saved
     with opened(data, source) as file:
         config = split_text(file, "model_config")
@@ -247,9 +247,9 @@ def _read(
         header = _Header(document, version, backend or str(document.get("backend") or ""), options)
         header = header.marked(own)
         name, graph = parse_model(header.document, header.era, source)
-        lists = _lists(graph, root, len(data), source)
+        lists = _lists(graph, root, budget, source)
         raw = (
-            assign_checkpoint(graph, root, len(data), source)
+            assign_checkpoint(graph, root, budget, source)
             if lists is None
             else assign_lists(graph, lists, source)
         )
@@ -261,11 +261,11 @@ def _all_names(lists: Mapping[str, Named]) -> list[str]:
     return [name for named in lists.values() for name, _ in named]
 
 
-def _lists(graph: Graph, root: h5py.Group, size: int, source: str) -> dict[str, Named] | None:
+def _lists(graph: Graph, root: h5py.Group, budget: Budget, source: str) -> dict[str, Named] | None:
     """Read all arrays by layer, in any layout but that of ``.keras``, for which it is None."""
     layers = names(root, "layer_names")
     if layers is not None:
-        lists = {layer: _layer_arrays(root, layer, size, source) for layer in layers}
+        lists = {layer: _layer_arrays(root, layer, budget, source) for layer in layers}
         top = subgroup(root, "top_level_model_weights")
         if (
             top is not None
@@ -273,15 +273,15 @@ def _lists(graph: Graph, root: h5py.Group, size: int, source: str) -> dict[str, 
             and names(top, "weight_names")
         ):
             lists["top_level_model_weights"] = _layer_arrays(
-                root, "top_level_model_weights", size, source
+                root, "top_level_model_weights", budget, source
             )
         return lists
     if "layer_0" in root:
-        return _numbered(graph, root, size, source)
+        return _numbered(graph, root, budget, source)
     return None if is_checkpoint(root) else {}
 
 
-def _layer_arrays(root: h5py.Group, layer: str, size: int, source: str) -> Named:
+def _layer_arrays(root: h5py.Group, layer: str, budget: Budget, source: str) -> Named:
     group = subgroup(root, layer)
     if group is None:
         raise ModelFileError(
@@ -296,11 +296,11 @@ def _layer_arrays(root: h5py.Group, layer: str, size: int, source: str) -> Named
                 f"{source}: layer {layer!r}: weight {name!r} is listed in 'weight_names', but its"
                 " array is missing. The file is damaged: fetch or save it again."
             )
-        arrays.append((name, array(item, size)))
+        arrays.append((name, array(item, budget)))
     return arrays
 
 
-def _numbered(graph: Graph, root: h5py.Group, size: int, source: str) -> dict[str, Named]:
+def _numbered(graph: Graph, root: h5py.Group, budget: Budget, source: str) -> dict[str, Named]:
     """Read Keras 0's layout: ``layer_0/param_0``, in the order of the architecture."""
     lists: dict[str, Named] = {}
     layers = [layer for layer in graph.layers if layer.class_name != "InputLayer"]
@@ -318,7 +318,7 @@ def _numbered(graph: Graph, root: h5py.Group, size: int, source: str) -> dict[st
         )
         items = [(key, child(group, key)) for key in params] if group is not None else []
         lists[layer.name] = [
-            (key, array(item, size)) for key, item in items if isinstance(item, h5py.Dataset)
+            (key, array(item, budget)) for key, item in items if isinstance(item, h5py.Dataset)
         ]
     return lists
 

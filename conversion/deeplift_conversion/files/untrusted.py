@@ -1,4 +1,4 @@
-"""Untrusted configurations as plain data: bounded in depth and size, no foreign objects."""
+"""Bounds what is not trusted: configurations, as plain data, and the bytes of a file."""
 
 from __future__ import annotations
 
@@ -7,10 +7,51 @@ from typing import Any
 
 import numpy as np
 
-from deeplift_conversion.errors import ModelConfigError
+from deeplift_conversion.errors import ModelConfigError, ModelFileError
 
 _DEEPEST = 150
 _MOST_VALUES = 500_000
+_LONGEST_TEXT = 16 << 20
+_FREE_BYTES, _BYTES_A_BYTE = 64 << 20, 100
+
+
+class Budget:
+    """The bytes that all of a file may still unpack to, by its size."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.left = _FREE_BYTES + _BYTES_A_BYTE * size
+
+    def take(self, count: int, what: str) -> None:
+        """Spend some of the bytes.
+
+        Raises
+        ------
+        ModelFileError
+            If they are more than are left.
+        """
+        self.left -= count
+        if self.left < 0:
+            raise ModelFileError(
+                f"{what}, {count:,} bytes: with it the file would unpack to more than"
+                f" {_FREE_BYTES + _BYTES_A_BYTE * self.size:,} bytes, and it has {self.size:,}. It"
+                " is damaged or made to exhaust memory."
+            )
+
+
+def short_text(text: str | bytes, what: str) -> None:
+    """Refuse a text that is far longer than any configuration, before it is parsed.
+
+    Raises
+    ------
+    ModelConfigError
+        If it is.
+    """
+    if len(text) > _LONGEST_TEXT:
+        raise ModelConfigError(
+            f"{what}: a configuration of {len(text):,} bytes; no saved model has one of more than"
+            f" {_LONGEST_TEXT:,}. Is the file damaged?"
+        )
 
 
 def plain(value: Any, what: str) -> Any:
@@ -28,7 +69,8 @@ def plain(value: Any, what: str) -> Any:
     Raises
     ------
     ModelConfigError
-        If it is nested too deeply, refers to itself, or is absurdly large.
+        If it is nested too deeply, refers to itself, is absurdly large, or holds text that is no
+        Unicode.
     """
     seen = 0
 
@@ -40,12 +82,16 @@ def plain(value: Any, what: str) -> Any:
                 f"{what}: nested deeper than {_DEEPEST} levels or longer than {_MOST_VALUES:,}"
                 " values; no saved model looks like this. Is the file damaged?"
             )
-        if item is None or isinstance(item, bool | int | float | str):
+        if isinstance(item, str):
+            return _unicode(item, what)
+        if item is None or isinstance(item, bool | int | float):
             return item
         if _is_constant(item):
             return item
         if isinstance(item, Mapping):
-            return {text(key): copy(entry, depth + 1) for key, entry in item.items()}
+            return {
+                _unicode(text(key), what): copy(entry, depth + 1) for key, entry in item.items()
+            }
         if isinstance(item, list | tuple | set | frozenset):
             return [copy(entry, depth + 1) for entry in item]
         if isinstance(item, np.ndarray):
@@ -67,6 +113,17 @@ def _is_constant(item: Any) -> bool:
         and isinstance(item.get("config"), dict)
         and isinstance(item["config"].get("value"), np.ndarray)
     )
+
+
+def _unicode(value: str, what: str) -> str:
+    """Refuse half a surrogate pair, which JSON can spell and no file, name or terminal holds."""
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ModelConfigError(
+            f"{what}: the text {value[:80]!r} is no Unicode; rename the layer, or save it again."
+        ) from error
+    return value
 
 
 def text(value: Any) -> str:

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import h5py
 
 from deeplift_conversion.errors import ModelConfigError
-from deeplift_conversion.files.hdf5 import array, attribute, subgroup
+from deeplift_conversion.files.hdf5 import array, attribute, child, subgroup
+from deeplift_conversion.files.untrusted import Budget
 from deeplift_conversion.spec import Array
 from deeplift_conversion.tree import Graph, Layer
 from deeplift_conversion.weights.assign import Assigned
@@ -22,14 +23,18 @@ from deeplift_conversion.weights.roles import OWN, Slot
 _CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 
 
+_GROUP = 4096
+"""Bytes that a group counts as."""
+
+
 def is_checkpoint(root: h5py.Group) -> bool:
     """Tell whether a group is laid out as a Keras 3 checkpoint."""
     return any(name in root for name in _CONTAINERS)
 
 
-def assign_checkpoint(graph: Graph, root: h5py.Group, size: int, source: str) -> Assigned:
+def assign_checkpoint(graph: Graph, root: h5py.Group, budget: Budget, source: str) -> Assigned:
     """Return each layer's arrays by role, see `deeplift_conversion.weights.assign.assign_lists`."""
-    reading = _Reading(size)
+    reading = _Reading(budget)
     reading.graph(graph, root, "", source)
     return reading.assigned
 
@@ -56,8 +61,8 @@ def snake_case(name: str) -> str:
 class _Reading:
     """State of one reading: arrays by path, and layers by name for shared ones."""
 
-    def __init__(self, size: int) -> None:
-        self.size = size
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
         self.assigned: Assigned = {}
         self.twins: dict[str, tuple[Layer, dict[str, Array]]] = {}
 
@@ -92,13 +97,13 @@ class _Reading:
             return
         slots = raw_slots(layer)
         if slots is None:
-            self.assigned[path] = _everything(home, self.size) if home is not None else {}
+            self.assigned[path] = _everything(home, self.budget) if home is not None else {}
         elif slots:
             twin = self.twins.get(layer.name)
             if twin is not None and twin[0].config == layer.config and _is_bare(home):
                 self.assigned[path] = dict(twin[1])  # shared by two models, saved with the first
             else:
-                self.assigned[path] = _by_slots(layer, slots, home, self.size, where)
+                self.assigned[path] = _by_slots(layer, slots, home, self.budget, where)
                 self.twins[layer.name] = (layer, self.assigned[path])
         for folder, sublayer in layer.sublayers:
             inner = subgroup(home, folder) if home is not None else None
@@ -124,14 +129,14 @@ def _is_bare(home: h5py.Group | None) -> bool:
 
 
 def _by_slots(
-    layer: Layer, slots: tuple[Slot, ...], home: h5py.Group | None, size: int, where: str
+    layer: Layer, slots: tuple[Slot, ...], home: h5py.Group | None, budget: Budget, where: str
 ) -> dict[str, Array]:
     result: dict[str, Array] = {}
     for sublayer in dict.fromkeys(slot.sublayer for slot in slots):
         wanted = [slot for slot in slots if slot.sublayer == sublayer]
-        arrays = _variables(home, sublayer, size)
+        arrays = _variables(home, sublayer, budget)
         if sublayer == "cell" and not arrays:  # a cell's own folder is missing in some versions
-            arrays = _variables(home, "", size)
+            arrays = _variables(home, "", budget)
         if layer.class_name == "SpectralNormalization":
             arrays = arrays[-1:]  # before it stands the wrapped layer's kernel once more
         if len(arrays) != len(wanted):
@@ -146,7 +151,7 @@ def _by_slots(
     return result
 
 
-def _variables(home: h5py.Group | None, sublayer: str, size: int) -> list[Array]:
+def _variables(home: h5py.Group | None, sublayer: str, budget: Budget) -> list[Array]:
     if home is None:
         return []
     for folder in (sublayer, f"_{sublayer}") if sublayer else ("",):
@@ -154,21 +159,22 @@ def _variables(home: h5py.Group | None, sublayer: str, size: int) -> list[Array]
         own = subgroup(inner, "vars") if inner is not None else None
         if own is not None:
             numbers = sorted((key for key in own if key.isdigit()), key=int)
-            items = [own.get(key) for key in numbers]
-            return [array(item, size) for item in items if isinstance(item, h5py.Dataset)]
+            items = [child(own, key) for key in numbers]
+            return [array(item, budget) for item in items if isinstance(item, h5py.Dataset)]
     return []
 
 
-def _everything(home: h5py.Group, size: int, prefix: str = "") -> dict[str, Array]:
+def _everything(home: h5py.Group, budget: Budget, prefix: str = "") -> dict[str, Array]:
     """Return all arrays of a custom layer, by their paths inside its folder."""
     result: dict[str, Array] = {}
     for key in home:
+        budget.take(_GROUP, f"group {home.name}/{key}")  # which may hold itself by another name
         inner = subgroup(home, key)
         if inner is None or key.startswith("seed_generator"):
             continue
         if key == "vars":
-            for number, values in enumerate(_variables(home, "", size)):
+            for number, values in enumerate(_variables(home, "", budget)):
                 result[f"{prefix}{number}"] = values
         else:
-            result |= _everything(inner, size, f"{prefix}{key}/")
+            result |= _everything(inner, budget, f"{prefix}{key}/")
     return result
