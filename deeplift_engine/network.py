@@ -34,7 +34,7 @@ from deeplift_engine.translate.user_layers import registered_layers
 from deeplift_engine.util.progress import bar
 from deeplift_engine.util.typing import Array
 from deeplift_engine.util.warn import warn
-from deeplift_engine.verify import Verification, verify
+from deeplift_engine.verify import ModelInMemory, Verification, verify
 
 
 class Network:
@@ -50,6 +50,8 @@ class Network:
         Name, shape and dtype of each input, and the table that it is looked up in.
     dtype
         ``"float32"`` or ``"float64"``.
+    original
+        The model in memory that `convert` was given.
     """
 
     def __init__(
@@ -59,8 +61,10 @@ class Network:
         layers: Mapping[str, Any] | None = None,
         functions: Mapping[str, Any] | None = None,
         dtype: str = "float32",
+        original: ModelInMemory | None = None,
     ) -> None:
         self.spec = spec
+        self.original = original
         self.dtype = dtype
         self._custom = {"layers": layers, "functions": functions}
         self.built = build(
@@ -77,7 +81,8 @@ class Network:
 
     def respecified(self, spec: ModelSpec) -> Network:
         """A network of another specification with the same layers, such as other weights."""
-        return Network(spec, **self._custom, dtype=self.dtype)
+        layers, functions = self._custom["layers"], self._custom["functions"]
+        return Network(spec, layers=layers, functions=functions, dtype=self.dtype)
 
     @property
     def nodes(self) -> Mapping[str, Node]:
@@ -358,10 +363,13 @@ class Network:
         return audit(task.under(task.assigned(rules, max_pooling)), x, references, target)
 
     def verify(self, x: Any = None) -> Verification:
-        """Compare the forward pass with Keras's own, where Keras can load the file."""
+        """Compare the forward pass with Keras's own: of the file, or of the model in memory.
+
+        Keras is not given a file that holds code (a Lambda), nor one that was replaced since.
+        """
         drawn = random_inputs(self.inputs, self.dtype)
         data = by_name(drawn, self.inputs) if x is None else x
-        return verify(self.spec.source, self.inputs, self.output_arrays, data)
+        return verify(self.original or self.spec, self.inputs, self.output_arrays, data)
 
     def _forward(self, names: tuple[str, ...]) -> Any:
         if names not in self._forwards:

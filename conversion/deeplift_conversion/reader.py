@@ -225,6 +225,7 @@ def _read(
     source = str(path)
     data = read_bytes(path)
     digest = hashlib.sha256(data)
+    file_sha256 = digest.hexdigest()
     document = None
     if architecture is not None:
         document, extra, _ = read_architecture(architecture)
@@ -254,7 +255,7 @@ def _read(
             else assign_lists(graph, lists, source)
         )
     spec = header.spec(name, graph, raw, _all_names(lists or {}), source)
-    return replace(spec, sha256=digest.hexdigest())
+    return replace(spec, sha256=digest.hexdigest(), file_sha256=file_sha256)
 
 
 def _all_names(lists: Mapping[str, Named]) -> list[str]:
