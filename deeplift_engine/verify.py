@@ -127,6 +127,8 @@ def _loaded(spec: ModelSpec) -> Any:
     import keras
 
     source, version = spec.source, keras.__version__
+    if not spec.file_sha256:
+        return _without("The model in memory that this network was converted from is not here.")
     try:
         data = read_bytes(source)
         if hashlib.sha256(data).hexdigest() != spec.file_sha256:

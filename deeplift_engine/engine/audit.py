@@ -12,6 +12,7 @@ import tensorflow as tf
 from deeplift_engine.engine import targets
 from deeplift_engine.engine.activation_pairs import AT_INPUT, AT_REFERENCE, ActivationPairs
 from deeplift_engine.engine.convergence import SMALL
+from deeplift_engine.engine.process import check_process
 from deeplift_engine.engine.request import resolved_references
 from deeplift_engine.engine.task import Task
 from deeplift_engine.graph.graph import Node
@@ -93,6 +94,7 @@ class Audit:
 
 def audit(task: Task, x: Any, references: Any, target: Any) -> Audit:
     """Go back once, eagerly, adding up what crosses each layer."""
+    check_process()
     data, graph = arrays(x, task.inputs, task.dtype), task.graph
     samples = len(data[0])
     compared = []

@@ -27,6 +27,7 @@ from deeplift_engine.graph.inputs import by_name
 from deeplift_engine.references.reference_set import References
 from deeplift_engine.results.attribution import Attribution
 from deeplift_engine.rules import Assigned
+from deeplift_engine.util.recreation import recreation
 from deeplift_engine.util.typing import Array
 from deeplift_engine.util.warn import warn
 
@@ -111,9 +112,12 @@ class Explainer:
     task
         The task that the method works on: the rest of the graph, where it works on the outputs of
         the attribution points.
+    recreate
+        The call of `Network.explainer` that compiles the same again: what is pickled and copied.
     """
 
     traits: Traits = Traits()
+    recreate: Callable[[], Explainer] | None = None
 
     def __init__(self, task: Task) -> None:
         self.origin = task
@@ -126,6 +130,10 @@ class Explainer:
         listed = "".join(f", {name}={value!r}" for name, value in options.items())
         points = ", ".join(point.name for point in self.origin.attribution_points)
         return f"<{self.name} of {self.origin.target} at {points}{listed}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """See `recreate`."""
+        return recreation(self.recreate, self)
 
     if not TYPE_CHECKING:  # types know the present names alone
 

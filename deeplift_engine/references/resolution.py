@@ -32,6 +32,7 @@ from deeplift_engine.references.reference_set import (
     describe,
     dims,
     fits,
+    recreated,
     to_numbers,
 )
 from deeplift_engine.util.owned import owned_values
@@ -84,6 +85,7 @@ def resolve(
     return checked(_settled(references, shape, n, sample), np.dtype(dtype), table)
 
 
+@recreated
 def combined(*kinds: ReferencesLike) -> PendingReferences:
     """Several kinds of references as one set: ``combined(0, blur(4), dinucleotide_shuffle(10))``.
 
