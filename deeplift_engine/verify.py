@@ -19,6 +19,7 @@ from deeplift_conversion.files.source import container, read_bytes
 from deeplift_engine.errors import ModelFileError
 from deeplift_engine.graph.inputs import InputInfo, by_input
 from deeplift_engine.graph.structure import leaves, packed
+from deeplift_engine.util.typing import Array
 
 TOLERANCE = 1e-5
 HALVES = {"float16": 2**-7, "bfloat16": 2**-4}
@@ -100,15 +101,17 @@ def verify(
                 return loaded
             if policies := _in_float32(loaded):
                 whose += f", with its layers of {', '.join(policies)} in float32"
-            outputs, computed = loaded.predict(values, verbose=0), precision(loaded)
+            try:
+                outputs, computed = loaded.predict(values, verbose=0), precision(loaded)
+            except Exception as error:  # whatever TensorFlow raises in it
+                return _without(
+                    f"Keras {keras.__version__} cannot run {original.source}: {_reason(error)}"
+                )
     if computed in HALVES:
         tolerance = HALVES[computed]
         whose += f", which computes in {computed}"
     theirs = [np.asarray(value).astype(float) for value in leaves(outputs)]
-    largest = max(
-        float(np.max(np.abs(a - b)) / max(float(np.max(np.abs(b))), 1e-30))
-        for a, b in zip(predict(x), theirs, strict=True)
-    )
+    largest = max(_error(a, b) for a, b in zip(predict(x), theirs, strict=True))
     ok = largest <= tolerance
     verdict = "equals" if ok else "differs from"
     return Verification(
@@ -148,8 +151,21 @@ def _loaded(spec: ModelSpec) -> Any:
             copy.write_bytes(data)
             return keras.saving.load_model(copy, compile=False)
         except Exception as error:  # whatever Keras raises, the answer is that it cannot load it
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-            return _without(f"Keras {version} cannot load {source}: {reason}")
+            return _without(f"Keras {version} cannot load {source}: {_reason(error)}")
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+
+
+def _error(ours: Array, theirs: Array) -> float:
+    """The largest difference relative to the largest magnitude; values that overflow are equal."""
+    if ours.shape != theirs.shape:
+        return float("inf")
+    same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
+    scale = np.max(np.abs(theirs), where=np.isfinite(theirs), initial=1e-30)
+    with np.errstate(invalid="ignore"):
+        return float(np.max(np.where(same, 0, np.abs(ours - theirs)), initial=0) / scale)
 
 
 def _without(message: str) -> Verification:
