@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NoReturn
 
 import numpy as np
@@ -40,85 +40,80 @@ def finite_values(values: Array, rows: slice) -> Array:
     )
 
 
-def finite_result(
-    task: Task,
-    request: Request,
-    attribute: Callable[[], MethodResult],
-    forward: Callable[[], ForwardPass] | None = None,
-    *,
-    compares: bool = True,
-    beforehand: bool = False,
-) -> MethodResult:
-    """What ``attribute`` returns for a request, all finite.
+@dataclass(frozen=True)
+class FiniteResults:
+    """Refuses results that are not finite, inside a ``with``, and says what is at fault.
 
-    Parameters
+    Attributes
     ----------
     task, request
         Of the whole graph.
-    attribute
-        The method.
     forward
-        Gives a pass to the target, where it was compiled before.
+        Gives a pass to the target.
     compares
         Whether references mean anything to the method.
-    beforehand
-        Whether to look at the target on the references first: scoring itself may never meet it.
-
-    Raises
-    ------
-    NotFiniteError
-        If the target or a contribution is not.
     """
-    forward = forward or functools.partial(ForwardPass, task)
-    if compares and beforehand:
-        _check_references(task, request, forward())
-    try:
-        result = attribute()
-    except NotFiniteError:
-        _refuse_target(task, request, forward(), compares)
-        raise
-    ends = [result.sums.change] if result.sums is not None else []
-    if not _finite([*result.scores, *ends]):
-        _refuse_target(task, request, forward(), compares)
-        _refuse_contributions(task, result)
-    return result
 
+    task: Task
+    request: Request
+    forward: Callable[[], ForwardPass]
+    compares: bool = True
 
-def _finite(arrays: Iterable[Array]) -> bool:
-    return all(np.isfinite(array).all() for array in arrays)
+    def __enter__(self) -> FiniteResults:
+        """Nothing is computed before a result is at fault."""
+        return self
 
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Name the sample or the reference at fault where the method cannot."""
+        if kind is not None and issubclass(kind, NotFiniteError):
+            self._refuse_target()
 
-def _refuse_target(task: Task, request: Request, forward: ForwardPass, compares: bool) -> None:
-    """Name the first sample or reference on which the target is not finite, if any is."""
-    at_samples = forward(request.data, request.weights, request.batch_size)
-    if not np.isfinite(at_samples).all():
-        target, sample = np.argwhere(~np.isfinite(at_samples))[0]
-        raise NotFiniteError(
-            f"The target {task.target!r} is {at_samples[target, sample]} on sample {sample} itself "
-            f"(target {target}), so that no scores can be finite: leave the sample out, or explain "
-            "another layer."
-        )
-    if compares:
-        _check_references(task, request, forward)
+    def check(self, result: MethodResult) -> None:
+        """Refuse a result whose scores or targets are not finite.
 
+        Raises
+        ------
+        NotFiniteError
+            Naming the target or the contribution.
+        """
+        ends = [result.sums.change] if result.sums is not None else []
+        if not all(np.isfinite(array).all() for array in [*result.scores, *ends]):
+            self._refuse_target()
+            _refuse_contributions(self.task, result)
 
-def _check_references(task: Task, request: Request, forward: ForwardPass) -> None:
-    """Refuse references on which the target is not finite, naming the first."""
-    count, most = request.count, request.batch_size or forward.most
-    samples = 1 if request.shared and request.weights.shape[1] == 1 else request.samples
-    for rows in slices(samples, max(1, most // count)):
-        arrays = request.references_of(np.arange(rows.start, rows.stop))
-        points = [array.reshape(-1, *array.shape[2:]) for array in arrays]
-        weights = repeated(of_samples(request.weights, rows), count)
-        values = forward(points, weights, request.batch_size)
-        if not np.isfinite(values).all():
-            target, number = np.argwhere(~np.isfinite(values))[0]
-            sample, reference = divmod(int(number), count)
+    def check_references(self) -> None:
+        """Refuse references on which the target is not finite, naming the first."""
+        task, request, forward = self.task, self.request, self.forward()
+        count, most = request.count, request.batch_size or forward.most
+        samples = 1 if request.shared and request.weights.shape[1] == 1 else request.samples
+        for rows in slices(samples, max(1, most // count)):
+            arrays = request.references_of(np.arange(rows.start, rows.stop))
+            points = [array.reshape(-1, *array.shape[2:]) for array in arrays]
+            weights = repeated(of_samples(request.weights, rows), count)
+            values = forward(points, weights, request.batch_size)
+            if not np.isfinite(values).all():
+                target, number = np.argwhere(~np.isfinite(values))[0]
+                sample, reference = divmod(int(number), count)
+                raise NotFiniteError(
+                    f"The target {task.target!r} is {values[target, number]} on reference "
+                    f"{reference} of sample {rows.start + sample} (target {target}; references "
+                    f"{request.references_name}), and nothing finite can be compared with it. "
+                    f"{ADVICE}"
+                )
+
+    def _refuse_target(self) -> None:
+        """Name the first sample or reference on which the target is not finite, if any is."""
+        request = self.request
+        at_samples = self.forward()(request.data, request.weights, request.batch_size)
+        if not np.isfinite(at_samples).all():
+            target, sample = np.argwhere(~np.isfinite(at_samples))[0]
             raise NotFiniteError(
-                f"The target {task.target!r} is {values[target, number]} on reference {reference} "
-                f"of sample {rows.start + sample} (target {target}; references "
-                f"{request.references_name}), and nothing finite can be compared with it. {ADVICE}"
+                f"The target {self.task.target!r} is {at_samples[target, sample]} on sample "
+                f"{sample} itself (target {target}), so that no scores can be finite: leave the "
+                "sample out, or explain another layer."
             )
+        if self.compares:
+            self.check_references()
 
 
 def _refuse_contributions(task: Task, result: MethodResult) -> NoReturn:

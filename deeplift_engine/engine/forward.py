@@ -87,8 +87,9 @@ class ForwardPass:
         self, points: Sequence[Array], batch_size: int | None
     ) -> Iterator[tuple[slice, list[Array]]]:
         for rows, size in padded_slices(len(points[0]), batch_size or self.most):
-            activations = self.activations([padded(array, rows.start, size) for array in points])
-            yield rows, [array[: rows.stop - rows.start] for array in activations]
+            arrays = [padded(array, rows.start, size) for array in points]
+            tensors = self._function(*map(tf.constant, arrays))
+            yield rows, [np.asarray(tensor)[: rows.stop - rows.start] for tensor in tensors]
 
 
 def target_shape(

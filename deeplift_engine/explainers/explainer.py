@@ -18,7 +18,7 @@ from deeplift_engine.engine.adaptive import refined, tolerance_of
 from deeplift_engine.engine.assemble import MethodResult, attribution
 from deeplift_engine.engine.backward import BackwardPass
 from deeplift_engine.engine.convergence import ADVICE, TOLERANCE
-from deeplift_engine.engine.finite import finite_result
+from deeplift_engine.engine.finite import FiniteResults
 from deeplift_engine.engine.forward import ForwardPass, target_shape
 from deeplift_engine.engine.request import Request, resolved_request
 from deeplift_engine.engine.task import Task
@@ -251,34 +251,30 @@ class Explainer:
 
     def answer(self, request: Request) -> Attribution:
         """The result of a request that `request` made; errors are those of `run`."""
-        tolerance = tolerance_of(request)
-
-        def attribute() -> MethodResult:
+        tolerance, traits = tolerance_of(request), self.traits
+        compares = traits.uses_references
+        finite = FiniteResults(self.origin, request, lambda: self._forward, compares)
+        # a mask may leave no tokens at all, 0/0; not all methods meet the target there
+        if compares and self.origin.token_inputs and not traits.scores_reference_targets:
+            finite.check_references()
+        with finite:
             if tolerance is None:
-                return self.attribute(self.at_points(request))
-            return refined(request, tolerance, lambda some: self.attribute(self.at_points(some)))
-
-        result = finite_result(
-            self.origin,
-            request,
-            attribute,
-            lambda: self._forward,
-            compares=self.traits.uses_references,
-            # tokens that a mask leaves out may leave nothing, 0/0; other methods meet it themselves
-            beforehand=bool(self.origin.token_inputs) and not self.traits.scores_reference_targets,
-        )
+                result = self.attribute(self.at_points(request))
+            else:
+                result = refined(
+                    request, tolerance, lambda some: self.attribute(self.at_points(some))
+                )
+        finite.check(result)
         if result.predictions is None:
             names = self.origin.graph.outputs
             arrays = self._forward.in_blocks(request.data, names, request.batch_size)
             result = replace(result, predictions=dict(zip(names, arrays, strict=True)))
-        settings: dict[str, Any] = {"scores_per": self.traits.attributes_of}
-        if not self.traits.uses_references:
+        settings: dict[str, Any] = {"scores_per": traits.attributes_of}
+        if not compares:
             settings |= dict.fromkeys(
                 ("references", "references_per_sample", "references_averaged")
             )
-        return attribution(
-            request, result, self.origin, self.tolerance, self.traits.advice, **settings
-        )
+        return attribution(request, result, self.origin, self.tolerance, traits.advice, **settings)
 
     # ------------------------------------------------------------ passes
 

@@ -18,7 +18,8 @@ from deeplift_engine.engine.activation_pairs import AT_INPUT, AT_REFERENCE
 from deeplift_engine.engine.assemble import attribution
 from deeplift_engine.engine.compiled import CompiledPasses, scores_of_pairs
 from deeplift_engine.engine.convergence import TOLERANCE
-from deeplift_engine.engine.finite import finite_result
+from deeplift_engine.engine.finite import FiniteResults
+from deeplift_engine.engine.forward import ForwardPass
 from deeplift_engine.engine.request import Request, resolved_request
 from deeplift_engine.engine.scoring import PairResults, score_pairs
 from deeplift_engine.engine.task import Task
@@ -122,10 +123,9 @@ class Sweeper:
         for rule, number in self._passes_of.items():
             complete = self.passes[number].task.complete
             for name, results in zip(requests, collected[number], strict=True):
-                result = finite_result(
-                    self.task, results.request, partial(results.result, complete=complete)
-                )
-                result = replace(result, predictions=predictions)
+                result = replace(results.result(complete=complete), predictions=predictions)
+                forward = partial(ForwardPass, self.task)
+                FiniteResults(self.task, results.request, forward).check(result)
                 attributions[name, rule] = attribution(
                     results.request,
                     deepcopy(result),

@@ -13,9 +13,10 @@ from deeplift_engine.layers.channel_scaling import along, cast, grouped, of_chan
 from deeplift_engine.layers.correlation import Margins, correlate, correlate_transposed
 from deeplift_engine.layers.families import Linear
 from deeplift_engine.layers.layer import Shape, kernel_work
-from deeplift_engine.layers.phases import blocks_of, transpose_by_phases
+from deeplift_engine.layers.phases import Phases, blocks_of
 from deeplift_engine.layers.spans import Window
 from deeplift_engine.tensors.constants import constant
+from deeplift_engine.tensors.tensor_ops import features
 from deeplift_engine.util.typing import Array, Tensor
 
 
@@ -43,7 +44,7 @@ class Convolution(Linear):
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """The convolution and its bias, which TensorFlow fuses."""
-        return self.forward_then(tf.identity, inputs[0])
+        return self._convolve(inputs[0], self.kernel, self._margins(), self.bias)
 
     def forward_then(self, function: Callable[[Tensor], Tensor], *inputs: Tensor) -> Tensor:
         """``function`` of the output, put where TensorFlow can fuse it too."""
@@ -64,7 +65,14 @@ class Convolution(Linear):
         kernel, strides, *_ = self._as_image(self.kernel, None)
         blocks = blocks_of(kernel, strides)
         if blocks and before and self.groups == 1 and max(self.dilation) == 1:
-            return [self._transpose_by_phases(multiplier, sizes, blocks, before)]
+            image = multiplier
+            if self._is_sequence:
+                image, sizes, before = tf.expand_dims(image, 1), [1, *sizes], [0, *before]
+            lengths = features(image, 1)[:-1]
+            phases = Phases.of(kernel, sizes, lengths, strides, blocks, before)
+            steps = phases.strides, [1] * len(sizes)
+            output = phases.side_by_side(correlate(image, phases.kernel, *steps, phases.margins))
+            return [tf.squeeze(output, 1) if self._is_sequence else output]
         if any(stride != 1 for stride in self.strides):
             return [self._transpose_strided(multiplier, sizes)]
         margins = [
@@ -72,16 +80,6 @@ class Convolution(Linear):
             for reach, (start, end) in zip(self._reach(), self._margins() or [], strict=True)
         ]
         return [self._convolve(multiplier, self._flipped(), margins)]
-
-    def _transpose_by_phases(
-        self, multiplier: Tensor, sizes: list[Any], blocks: list[int], before: list[int]
-    ) -> Tensor:
-        kernel, strides, *_ = self._as_image(self.kernel, None)
-        if not self._is_sequence:
-            return transpose_by_phases(multiplier, kernel, sizes, strides, blocks, before)
-        image = tf.expand_dims(multiplier, 1)
-        output = transpose_by_phases(image, kernel, [1, *sizes], strides, blocks, [0, *before])
-        return tf.squeeze(output, 1)
 
     def _transpose_strided(self, multiplier: Tensor, sizes: list[Any]) -> Tensor:
         if self._is_sequence:
@@ -143,10 +141,9 @@ class Convolution(Linear):
         x = tf.expand_dims(x, 1) if self._is_sequence else x
         inputs = tf.split(x, self.groups, axis=-1) if self.groups > 1 else [x]
         kernels = np.split(kernel, self.groups, axis=-1) if self.groups > 1 else [kernel]
-        outputs = [
-            correlate(own, *self._as_image(weights, margins))
-            for own, weights in zip(inputs, kernels, strict=True)
-        ]
+        outputs = []
+        for own, weights in zip(inputs, kernels, strict=True):
+            outputs.append(correlate(own, *self._as_image(weights, margins)))
         output = tf.concat(outputs, axis=-1) if self.groups > 1 else outputs[0]
         if bias is not None:
             output = tf.nn.bias_add(output, constant(bias))

@@ -14,7 +14,7 @@ from deeplift_engine.tensors.constants import constant
 from deeplift_engine.tensors.tensor_ops import features
 from deeplift_engine.util.typing import Array, Tensor
 
-Margins = Sequence[tuple[int, int]]
+Margins = Sequence[tuple[int, Any]]
 
 
 def correlate(
@@ -26,14 +26,15 @@ def correlate(
 ) -> Tensor:
     """Cross-correlation of (n, spatial..., in) with ``kernel`` (spatial..., in, out).
 
-    ``margins`` are the zeros before and after each spatial axis; None for TensorFlow's ``SAME``.
+    ``margins`` are the zeros before and after each spatial axis, which may be tensors; None for
+    TensorFlow's ``SAME``.
     """
-    if kernel.ndim == 4:
-        padding = _padding(margins)
-        return tf.nn.conv2d(x, constant(kernel), list(strides), padding, dilations=list(dilation))
-    if _any(margins):  # of volumes TensorFlow takes no margins
+    known = all(isinstance(after, int) for _, after in margins or ())
+    if not known or (kernel.ndim > 4 and _any(margins)):  # TensorFlow takes no such margins
         x, margins = tf.pad(x, _with_ends(margins)), [(0, 0)] * len(strides)
     padding = _padding(margins)
+    if kernel.ndim == 4:
+        return tf.nn.conv2d(x, constant(kernel), list(strides), padding, dilations=list(dilation))
     if max(dilation) == 1:
         return tf.nn.conv3d(x, constant(kernel), [1, *strides, 1], padding)
     # dilates by moving positions into the batch, where its own operation has float32 alone

@@ -11,13 +11,13 @@ and a reshape puts them side by side.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from deeplift_engine.layers.correlation import correlate
-from deeplift_engine.tensors.tensor_ops import features
+from deeplift_engine.layers.correlation import Margins
 from deeplift_engine.util.typing import Array, Tensor
 
 LANES = 16
@@ -40,43 +40,64 @@ def blocks_of(kernel: Array, strides: Sequence[int]) -> list[int] | None:
     return blocks if np.prod(blocks) > 1 else None
 
 
-def transpose_by_phases(
-    y: Tensor,
-    kernel: Array,
-    sizes: Sequence[Any],
-    strides: Sequence[int],
-    blocks: Sequence[int],
-    before: Sequence[int],
-) -> Tensor:
-    """(n, spatial..., out) → (n, *sizes, in), the transpose of a correlation with ``kernel``.
+@dataclass(frozen=True)
+class Phases:
+    """The transpose of a correlation as a correlation of its own, which `side_by_side` follows.
 
-    ``before`` are the zeros that the correlation has before each axis, fewer than the kernel is
-    long. ``sizes`` may be tensors.
+    Attributes
+    ----------
+    kernel
+        (spatial..., out, phases x in).
+    strides, margins
+        Of the correlation, along each axis.
+    blocks, counts, sizes
+        Outputs of a block, blocks, and outputs in all; tensors where a length is not known.
     """
-    rank = len(sizes)
-    taps_of_axes = [
-        _taps(size, *of_axis)
-        for size, *of_axis in zip(kernel.shape[:rank], strides, blocks, before, strict=True)
-    ]
-    counts = [-(-size // block) for size, block in zip(sizes, blocks, strict=True)]
-    steps = [block // stride for block, stride in zip(blocks, strides, strict=True)]
-    margins = [
-        (-first, step * (count - 1) + first + len(taps) - length)
-        for (first, taps), step, count, length in zip(
-            taps_of_axes, steps, counts, features(y, 1)[:rank], strict=True
-        )
-    ]
-    if not all(isinstance(after, int) for _, after in margins):
-        y, margins = tf.pad(y, [[0, 0], *margins, [0, 0]]), [(0, 0)] * rank
-    output = correlate(y, _of_phases(kernel, taps_of_axes), steps, [1] * rank, margins)
-    channels = kernel.shape[-2]
-    if np.prod(blocks[:-1]) > 1:
-        apart = tf.reshape(output, [-1, *counts, *blocks, channels])
-        order = [axis + half * rank for axis in range(1, rank + 1) for half in (0, 1)]
-        output = tf.transpose(apart, [0, *order, 2 * rank + 1])
-    lengths = [count * block for count, block in zip(counts, blocks, strict=True)]
-    output = tf.reshape(output, [-1, *lengths, channels])
-    return output[(slice(None), *(slice(size) for size in sizes))]
+
+    kernel: Array
+    strides: list[int]
+    margins: Margins
+    blocks: Sequence[int]
+    counts: list[Any]
+    sizes: Sequence[Any]
+
+    @classmethod
+    def of(
+        cls,
+        kernel: Array,
+        sizes: Sequence[Any],
+        lengths: Sequence[Any],
+        strides: Sequence[int],
+        blocks: Sequence[int],
+        before: Sequence[int],
+    ) -> Phases:
+        """The phases that give outputs of ``sizes`` from inputs of ``lengths``.
+
+        ``before`` are the zeros that the correlation with ``kernel`` has before each axis, fewer
+        than the kernel is long.
+        """
+        axes = zip(kernel.shape[: len(sizes)], strides, blocks, before, strict=True)
+        taps_of_axes = [_taps(*axis) for axis in axes]
+        counts = [-(-size // block) for size, block in zip(sizes, blocks, strict=True)]
+        steps = [block // stride for block, stride in zip(blocks, strides, strict=True)]
+        margins = [
+            (-first, step * (count - 1) + first + len(taps) - length)
+            for (first, taps), step, count, length in zip(
+                taps_of_axes, steps, counts, lengths, strict=True
+            )
+        ]
+        return cls(_of_phases(kernel, taps_of_axes), steps, margins, blocks, counts, sizes)
+
+    def side_by_side(self, output: Tensor) -> Tensor:
+        """(n, counts..., phases x in) → (n, *sizes, in)."""
+        rank, channels = len(self.sizes), self.kernel.shape[-1] // int(np.prod(self.blocks))
+        if np.prod(self.blocks[:-1]) > 1:
+            apart = tf.reshape(output, [-1, *self.counts, *self.blocks, channels])
+            order = [axis + half * rank for axis in range(1, rank + 1) for half in (0, 1)]
+            output = tf.transpose(apart, [0, *order, 2 * rank + 1])
+        lengths = [count * block for count, block in zip(self.counts, self.blocks, strict=True)]
+        output = tf.reshape(output, [-1, *lengths, channels])
+        return output[(slice(None), *(slice(size) for size in self.sizes))]
 
 
 def _taps(size: int, stride: int, block: int, before: int) -> tuple[int, Array]:

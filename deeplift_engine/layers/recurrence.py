@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from deeplift_engine.layers.families import Linear
 from deeplift_engine.layers.layer import Layer, Shape
-from deeplift_engine.tensors.tensor_ops import batched
+from deeplift_engine.tensors.tensor_ops import merge, split_like
 from deeplift_engine.util.typing import Tensor
 
 STEP, MASK = "step", "mask"
@@ -86,7 +86,7 @@ class Recurrence(Layer):
 
     def projected(self, sequence: Tensor, leading: int) -> Tensor:
         """The cell's input from a sequence (steps, ...), for all steps at once."""
-        return batched(lambda steps: [self.entry.forward(steps)], sequence, leading)[0]
+        return split_like([self.entry.forward(merge(sequence, leading))], sequence, leading)[0]
 
     def parted(self, inputs: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         """The inputs with steps (the sequence, the mask), and the initial states."""

@@ -12,7 +12,7 @@ from deeplift_engine.layers.distributed import over_time
 from deeplift_engine.layers.layer import Layer
 from deeplift_engine.layers.recurrence import MASK, STEP, Recurrence
 from deeplift_engine.rules.rule import LEADING, Ends, Multiplier, Rule, collapsed, folded, pairwise
-from deeplift_engine.tensors.tensor_ops import batched, merge, scratch_graph
+from deeplift_engine.tensors.tensor_ops import merge, scratch_graph, split_like
 from deeplift_engine.util.typing import Tensor
 
 
@@ -192,7 +192,8 @@ def _cell_activations(
 def _before_entry(layer: Recurrence, multiplier: Tensor, shape: Sequence[Any]) -> Tensor:
     """Multipliers (steps, targets, ...) of the sequence from those of its projection."""
     one = [*shape[: layer.axis - 1], *shape[layer.axis :]]
-    return batched(lambda m: layer.entry.transpose(m, [one]), multiplier, LEADING + 1)[0]
+    sent = layer.entry.transpose(merge(multiplier, LEADING + 1), [one])
+    return split_like(sent, multiplier, LEADING + 1)[0]
 
 
 def _through_entry(

@@ -12,11 +12,11 @@ import tensorflow as tf
 from deeplift_engine.layers import Layer
 from deeplift_engine.tensors.tensor_ops import (
     LEADING,
-    batched,
     expand_to,
     features,
     merge,
     split,
+    split_like,
     summed_to,
     vjp,
 )
@@ -193,13 +193,14 @@ def full(multiplier: Tensor, ends: Ends) -> Tensor:
     return result
 
 
-def transposed(
-    function: Callable[[Tensor, Sequence[Any]], list[Tensor]],
-    multiplier: Tensor,
-    shapes: Sequence[Any],
-) -> list[Tensor]:
-    """Call a layer's ``transpose`` with the leading axes merged."""
-    return batched(lambda merged: function(merged, shapes), multiplier, LEADING)
+def merged(tensor: Tensor) -> Tensor:
+    """Make one axis of the leading ones, for a layer."""
+    return merge(tensor, LEADING)
+
+
+def unmerged(outputs: Sequence[Tensor], like: Tensor) -> list[Tensor]:
+    """The leading axes of ``like`` again, behind a layer."""
+    return split_like(outputs, like, LEADING)
 
 
 def pulled_back(layer: Layer, points: Sequence[Tensor], multiplier: Tensor) -> list[Tensor]:
@@ -211,8 +212,8 @@ def pulled_back(layer: Layer, points: Sequence[Tensor], multiplier: Tensor) -> l
     axes = tf.shape(multiplier)[:LEADING]
     for point in points:
         axes = tf.broadcast_dynamic_shape(axes, tf.shape(point)[:LEADING])
-    merged = [merge(expand_to(point, axes, LEADING), LEADING) for point in points]
-    sent = vjp(layer.forward, merged, merge(expand_to(multiplier, axes, LEADING), LEADING))
+    together = [merge(expand_to(point, axes, LEADING), LEADING) for point in points]
+    sent = vjp(layer.forward, together, merge(expand_to(multiplier, axes, LEADING), LEADING))
     return [split(each, axes, LEADING) for each in sent]
 
 
@@ -221,8 +222,8 @@ def pairwise(function: Callable[..., Tensor], tensors: Sequence[Tensor]) -> Tens
     axes = tf.shape(tensors[0])[:2]
     for tensor in tensors[1:]:
         axes = tf.broadcast_dynamic_shape(axes, tf.shape(tensor)[:2])
-    merged = [merge(expand_to(tensor, axes, 2), 2) for tensor in tensors]
-    return split(function(*merged), axes, 2)
+    together = [merge(expand_to(tensor, axes, 2), 2) for tensor in tensors]
+    return split(function(*together), axes, 2)
 
 
 __all__ = [
@@ -235,8 +236,9 @@ __all__ = [
     "features",
     "folded",
     "full",
+    "merged",
     "pairwise",
     "pulled_back",
     "total",
-    "transposed",
+    "unmerged",
 ]

@@ -83,10 +83,9 @@ def split(tensor: Tensor, axes: Tensor, leading: int) -> Tensor:
     return result
 
 
-def batched(function: Callable[[Tensor], Any], tensor: Tensor, leading: int) -> list[Tensor]:
-    """Call ``function`` with the leading axes merged; give them back to each output."""
-    axes = tf.shape(tensor)[:leading]
-    outputs = function(merge(tensor, leading))
+def split_like(outputs: Sequence[Tensor], like: Tensor, leading: int) -> list[Tensor]:
+    """Undo `merge` of ``like`` in what a function of the merged one returns."""
+    axes = tf.shape(like)[:leading]
     return [split(output, axes, leading) for output in outputs]
 
 

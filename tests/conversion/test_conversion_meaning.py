@@ -16,11 +16,13 @@ import pytest
 
 from deeplift_conversion import read_model
 from tests.conversion.conversion_files import MODELS, numbers, shared_file
+from tests.helpers import keras_has
 
 keras = pytest.importorskip("keras")
 twin = pytest.importorskip("tests.conversion.keras_twin")
 L = keras.layers
 
+PADDING = 1 if keras_has("3.15") else None  # Keras 3 did not save it before
 ARCHITECTURES = {"dragonn-prelayout": "multi_layer_dragonn.arch.json"}
 THEANO = {"avanti-mnist-th", "factornet-e2f1", "dragonn-prelayout"}
 LONG = {"medaka-flip213", "factornet-e2f1", "seeker-embed"}  # recurrent over many steps
@@ -65,7 +67,7 @@ LAYERS: dict[str, tuple[tuple[int, ...], Callable[[], Any]]] = {
     "conv3d": (VOLUME, lambda: L.Conv3D(3, 2, activation="silu")),
     "depthwise": (IMAGE, lambda: L.DepthwiseConv2D(3, depth_multiplier=2, padding="same")),
     "separable": (SEQUENCE, lambda: L.SeparableConv1D(3, 3, depth_multiplier=2, strides=2)),
-    "transposed": (IMAGE, lambda: L.Conv2DTranspose(3, 3, strides=2, output_padding=1)),
+    "transposed": (IMAGE, lambda: L.Conv2DTranspose(3, 3, strides=2, output_padding=PADDING)),
     "batch norm": (IMAGE, lambda: L.BatchNormalization(axis=1, epsilon=0.1, scale=False)),
     "layer norm": (IMAGE, lambda: L.LayerNormalization(axis=[2, 3], epsilon=0.1)),
     "rms": (SEQUENCE, lambda: L.RMSNormalization(epsilon=0.1)),

@@ -6,6 +6,7 @@ import functools
 import gc
 import inspect
 import os
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers as L  # noqa: N812
 
 import deeplift_engine as de
@@ -272,6 +274,27 @@ def test_nothing_is_traced_again(
     for samples, target in ((1, 1), (4, "all"), (3, [0, 2]), (2, np.array([0, 1]))):
         made.run(x[: max(samples, 1 + made.traits.depends_on_batch)], target=target)
     assert traced == []
+
+
+@pytest.mark.parametrize("name", slow_among(de.methods()))
+def test_few_frames_lie_between_a_call_and_tensorflow(
+    explainer: Callable[[str], Any], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nine of the package from `Explainer.run` to a compiled function, at most."""
+    made, x = explainer(name), data(name in ON_IMAGES, 2)
+    made.run(x, target=0)
+    package, depths, right = str(Path(de.__file__).parent), [0], tf.constant
+
+    def counting(*arguments: Any, **options: Any) -> Any:
+        """As tf.constant, which turns each block into a tensor right before the call."""
+        frames = (frame.f_code for frame, _ in traceback.walk_stack(None))
+        ours = [code.co_qualname for code in frames if code.co_filename.startswith(package)]
+        depths.append(ours.index("Explainer.run") + 1)
+        return right(*arguments, **options)
+
+    monkeypatch.setattr(tf, "constant", counting)
+    made.run(x, target=0)
+    assert max(depths) <= 9
 
 
 @pytest.mark.slow

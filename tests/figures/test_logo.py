@@ -82,7 +82,8 @@ def test_coordinates_start_where_asked_and_highlights_are_labelled() -> None:
     assert given is ax
     assert ax.get_xlim() == (99.5, 109.5)
     span = ax.patches[0]
-    assert (span.get_x(), span.get_width()) == (101.5, 3)
+    across = span.get_path().transformed(span.get_patch_transform()).get_extents()
+    assert (across.x0, across.width) == (101.5, 3)
     assert [text.get_text() for text in ax.texts] == ["GATA"]
     assert ax.texts[0].xy[0] == 103
 

@@ -19,7 +19,7 @@ from deeplift_engine.explainers.relevance.propagation import conserved, prepared
 from deeplift_engine.graph.graph import Node
 from deeplift_engine.layers import Linear
 from deeplift_engine.rules.deeplift.assign import Assigned
-from deeplift_engine.rules.rule import Ends, Multiplier, collapsed, full, transposed
+from deeplift_engine.rules.rule import Ends, Multiplier, collapsed, full, merged, unmerged
 from deeplift_engine.util.options import shown
 from deeplift_engine.util.typing import Array, Tensor
 
@@ -80,8 +80,9 @@ class Replaced:
 
     def cross(self, layer: Linear, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Through the other layer."""
-        sent = transposed(self.layer.transpose, full(arrived.mean, ends), ends.shapes())
-        return [Multiplier(tensor) for tensor in sent]
+        mean = full(arrived.mean, ends)
+        sent = self.layer.transpose(merged(mean), ends.shapes())
+        return [Multiplier(tensor) for tensor in unmerged(sent, mean)]
 
     def spread(self, layer: Linear, ends: Ends) -> Tensor:
         """Never read: no rule here has two multipliers."""

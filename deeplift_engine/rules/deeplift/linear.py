@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import tensorflow as tf
 
 from deeplift_engine.layers import Linear
-from deeplift_engine.rules.rule import Ends, Multiplier, deltas, full, pairwise, transposed
+from deeplift_engine.rules.rule import Ends, Multiplier, deltas, full, merged, pairwise, unmerged
 from deeplift_engine.util.typing import Tensor
 
 
@@ -29,10 +29,11 @@ class Transposed:
             elements = (*layer.last_axis_slice, shapes[0][-1])
             return [replace(self._full(layer, ends, arrived), slice=elements)]
         arrived = self._full(layer, ends, arrived)
-        means = transposed(layer.transpose, arrived.mean, shapes)
+        means = unmerged(layer.transpose(merged(arrived.mean), shapes), arrived.mean)
         if arrived.half_difference is None:
             return [Multiplier(mean) for mean in means]
-        halves = transposed(layer.absolute().transpose, arrived.half_difference, shapes)
+        half = arrived.half_difference
+        halves = unmerged(layer.absolute().transpose(merged(half), shapes), half)
         sent = [Multiplier(mean, half) for mean, half in zip(means, halves, strict=True)]
         if not layer.has_kernel:
             return sent

@@ -30,7 +30,7 @@ import tensorflow as tf
 
 from deeplift_engine.errors import RuleError
 from deeplift_engine.layers import Layer, Linear
-from deeplift_engine.rules.rule import Ends, Multiplier, collapsed, full, pairwise, transposed
+from deeplift_engine.rules.rule import Ends, Multiplier, collapsed, full, merged, pairwise, unmerged
 from deeplift_engine.tensors.tensor_ops import epsilon, safe_divide, stabilised
 from deeplift_engine.util.typing import Array, Tensor
 
@@ -92,7 +92,7 @@ class Epsilon(RelevanceRule):
         """Shares in proportion to what each input adds."""
         level = _output(layer, ends, self.bias)
         share = _fused_quotient(ends, arrived, level, self.epsilon)
-        sent = transposed(layer.transpose, share, ends.shapes())
+        sent = unmerged(layer.transpose(merged(share), ends.shapes()), share)
         return [Multiplier(each, scale=x) for x, each in zip(ends.inputs(), sent, strict=True)]
 
 
@@ -221,7 +221,8 @@ class ByCoefficients(RelevanceRule):
         changed = layer.absolute().reweighted(self.change)
         level = pairwise(changed.linear, [tf.ones_like(x[:1]) for x in ends.inputs()])
         share = _fused_quotient(ends, arrived, level)
-        return [Multiplier(sent) for sent in transposed(changed.transpose, share, ends.shapes())]
+        sent = changed.transpose(merged(share), ends.shapes())
+        return [Multiplier(each) for each in unmerged(sent, share)]
 
 
 W_SQUARE = ByCoefficients()
@@ -286,8 +287,8 @@ def _sent(
 ) -> list[Multiplier]:
     """``points`` times ``share`` through W, plus ``sizes`` times ``by_size`` through abs(W)."""
     shapes = ends.shapes()
-    straight = transposed(layer.transpose, share, shapes)
-    magnitudes = transposed(layer.absolute().transpose, by_size, shapes)
+    straight = unmerged(layer.transpose(merged(share), shapes), share)
+    magnitudes = unmerged(layer.absolute().transpose(merged(by_size), shapes), by_size)
     return [
         Multiplier(x * each + size * other)
         for x, each, size, other in zip(points, straight, sizes, magnitudes, strict=True)

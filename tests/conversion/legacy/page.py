@@ -51,7 +51,8 @@ Some files cannot tell, and are read as Keras's without a definition: a class wi
 options and the arrays of Keras's in HDF5, which saves no module (keras-hub's norm of Gemma, which
 scales by 1 + gamma); a function with the name of one that the saving Keras had (tensorflow-addons'
 `gelu`, qkeras's `hard_sigmoid`). Define these. A model in memory tells more: its functions are not
-taken by name.
+taken by name. Keras 3.0 to 3.14 save no `output_padding` of transposed convolutions: such a file has
+the output sizes that Keras gives it when it loads it, without the padding.
 """
 LEGACY = """
 ## Saved by TensorFlow 2.15
