@@ -162,13 +162,25 @@ def places(value: Any) -> Iterator[tuple[Any, Any]]:
             yield from places(entry)
 
 
+_MEANINGLESS = ("_initializer", "_regularizer", "_constraint", "name", "trainable", "dtype")
+
+
+def is_option(container: Any, key: Any) -> bool:
+    """Whether a place is an option of a layer that says what it computes."""
+    return isinstance(container, dict) and "trainable" in container and not (
+        key.endswith(_MEANINGLESS)
+    )  # fmt: skip
+
+
 def changed_config(config: Any, changes: list[Change]) -> Any:
     config = copy.deepcopy(config)
     for what, first, second, number in changes:
         every = list(places(config))
         if not every:
             break
-        container, key = every[int(first * len(every))]
+        options = [place for place in every if is_option(*place)]
+        likely = options if number % 2 and options else every
+        container, key = likely[int(first * len(likely))]
         other, other_key = every[int(second * len(every))]
         if what == "set":
             container[key] = copy.deepcopy(VALUES[number])

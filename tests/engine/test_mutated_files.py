@@ -114,9 +114,9 @@ def of_bytes(folder: Path, files: list[ModelFile], number: int, changes: list[Ch
 
 NUMBER = st.integers(0, 13)
 KINDS = {
-    "configuration": (of_config, 30, 1200),
-    "arrays": (of_arrays, 10, 300),
-    "bytes": (of_bytes, 20, 500),
+    "configuration": (of_config, 16, 1200),
+    "arrays": (of_arrays, 6, 300),
+    "bytes": (of_bytes, 12, 500),
 }
 
 

@@ -186,15 +186,15 @@ class _Flattening:
         An input that only embeddings read holds whole numbers, though tf.keras's Sequential
         declares it float32.
         """
+        readers_of: dict[TensorRef, list[LayerSpec]] = {}
+        for reader in self.nodes:
+            for tensor in dict.fromkeys(reader.inputs):
+                readers_of.setdefault(tensor, []).append(self.layers[reader.layer])
         for node in self.nodes:
             layer = self.layers[node.layer]
             if layer.class_name != "InputLayer":
                 continue
-            readers = [
-                self.layers[reader.layer]
-                for reader in self.nodes
-                if TensorRef(node.name) in reader.inputs
-            ]
+            readers = readers_of.get(TensorRef(node.name), [])
             config = dict(layer.config)
             if not isinstance(config.get("batch_shape"), tuple):
                 where = f"{self.source}: input {node.name!r}"
