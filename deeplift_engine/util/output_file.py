@@ -187,7 +187,7 @@ def _remove_abandoned(folder: Path, prefix: str) -> None:
                 if sys.platform == "win32":  # which removes no open file
                     os.unlink(folder / name)
                     continue
-                descriptor = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+                descriptor = os.open(folder / name, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
                 try:
                     age = time.time() - os.fstat(descriptor).st_mtime
                     if _lock(descriptor, without_locks=age > _ABANDONED):
