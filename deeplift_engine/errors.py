@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from deeplift_conversion.errors import DeepliftEngineError, ModelConfigError, ModelFileError
+from deeplift_conversion.errors import (
+    LONGEST,
+    DeepliftEngineError,
+    ModelConfigError,
+    ModelFileError,
+)
 
 
 class UnsupportedModelError(DeepliftEngineError):
@@ -54,6 +59,7 @@ class DegenerateReferenceWarning(UserWarning):
 
 
 __all__ = [
+    "LONGEST",
     "ConvergenceError",
     "ConvergenceWarning",
     "DeepliftEngineError",

@@ -49,8 +49,8 @@ def load(
         named is not taken for Keras's of that name: options and arrays are as saved.
     functions
         Their forward passes instead, on tensors (n, ...); by the same keys, or by the name of an
-        activation (``"gelu"``) that is no layer's. What only indexes,
-        adds, subtracts and multiplies is exact. Any other function is approximate: its multipliers
+        activation (``"gelu"``) that is no layer's. They are
+        traced into operations and exact, or where one of these has no rule approximate: multipliers
         are averaged along the path from reference to input, see
         `deeplift_engine.translate.user_layers.forward_only`.
     dtype
@@ -97,7 +97,8 @@ def coverage(
     """Report for every layer of a saved model whether it is exact, approximate or refused, and why.
 
     Unlike `load` it accepts a model that cannot be attributed through: refused layers are rows, and
-    ``problem`` is the message that `load` would raise.
+    ``problem`` is the message that `load` would raise. So it is where the arrays or options of a
+    layer do not fit, as long as the file lists its layers.
 
     Parameters
     ----------
@@ -114,22 +115,29 @@ def coverage(
     Raises
     ------
     ModelFileError
-        The file cannot be read, or does not fit the architecture.
+        The file cannot be read, or lists no layers.
     """
-    from deeplift_conversion import read_model
-    from deeplift_engine.translate.build_graph import definitions_by_layer, survey
+    from deeplift_conversion import ModelFileError, read_model
+    from deeplift_conversion.files.outline import listed_layers
+    from deeplift_engine.translate.build_graph import definitions_of, survey
     from deeplift_engine.translate.coverage import coverage as covered
+    from deeplift_engine.translate.coverage import of_unread
 
     own = own_classes(layers, functions)
-    spec = read_model(
-        path,
-        architecture,
-        backend=backend,
-        theano_kernels=theano_kernels,
-        data_format=data_format,
-        own=own,
-    )
-    definitions = definitions_by_layer(spec, layers, functions, registered_layers())
+    try:
+        spec = read_model(
+            path,
+            architecture,
+            backend=backend,
+            theano_kernels=theano_kernels,
+            data_format=data_format,
+            own=own,
+        )
+    except ModelFileError as error:
+        if not (listed := listed_layers(path, architecture)):
+            raise
+        return of_unread(str(path), listed, str(error))
+    definitions = definitions_of(spec, layers, functions, registered_layers())
     return covered(spec, survey(spec, definitions), rules, max_pooling)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from deeplift_conversion import ModelSpec
+from deeplift_engine.engine import targets
 from deeplift_engine.engine.audit import Audit, audit
 from deeplift_engine.engine.block_sizes import pairs_per_block
 from deeplift_engine.engine.blocks import slices
@@ -140,20 +141,18 @@ class Network:
     def activations(
         self,
         x: Any,
-        layers: Iterable[str],
+        layers: str | Iterable[str],
         batch_size: int | None = None,
         progress: bool | None = None,
     ) -> dict[str, Array]:
-        """Activations (N, ...) of layers by name.
+        """Activations (N, ...) of layers by name, also of a single one.
 
         Raises
         ------
         InputError
             If the inputs do not fit, there is no such layer, or none is named.
         """
-        nodes = {name: self._interface.names.node(name, InputError) for name in layers}
-        if not nodes:
-            raise InputError("layers=[] names no layer; give the names of one or more.")
+        nodes = self._interface.names.of_layers(layers)
         found = self._activations(x, nodes.values(), batch_size, progress)
         return {name: found[node] for name, node in nodes.items()}
 
@@ -179,7 +178,7 @@ class Network:
         self,
         method: str = "deeplift",
         *,
-        target: str = "logits",
+        target: Any = "logits",
         layers: str | Sequence[str] | None = None,
         fused: bool | None = None,
         **options: Any,
@@ -194,7 +193,8 @@ class Network:
         target
             ``"logits"``, what a final softmax or sigmoid reads (or the output where there is
             none); ``"output"``; or the name of a layer (``"layer:output"`` for one that is
-            called like that). Which of its units: `Explainer.run`.
+            called like that). Its units may follow, as in ``"logcounts:0"``, or come alone, in
+            any form that `Explainer.run` takes, which may name others.
         layers
             Where to score: names of layers, at their outputs. By default the inputs.
         fused
@@ -246,7 +246,8 @@ class Network:
             A name or several, or rules by names of your own: each as for the method
             ``"deeplift"``.
         target_layer, layers, max_pooling
-            As ``target``, ``layers`` and ``max_pooling`` of `explainer`.
+            As ``target``, ``layers`` and ``max_pooling`` of `explainer`; ``target`` may name the
+            layer too, as in ``"logcounts:0"``.
 
         Returns
         -------
@@ -254,6 +255,7 @@ class Network:
             The attribution of each pair of references and rules; a table and a figure of how far
             they agree.
         """
+        target_layer, target = self.located_target(target, target_layer)
         return self.sweeper(rules, target_layer, layers, max_pooling).run(
             x,
             references,
@@ -266,7 +268,7 @@ class Network:
     def sweeper(
         self,
         rules: SeveralRules = "rescale",
-        target: str = "logits",
+        target: Any = "logits",
         layers: str | Sequence[str] | None = None,
         max_pooling: str = "exact",
         fused: bool | None = None,
@@ -295,29 +297,27 @@ class Network:
         target_layer
             As ``target`` of `explainer`.
         """
+        target_layer, target = self.located_target(target, target_layer)
         return report_references(
             self.task(target_layer), x, references, target=target, batch_size=batch_size
         )
 
     def task(
         self,
-        target: str = "logits",
+        target: Any = "logits",
         layers: str | Sequence[str] | None = None,
         fused: bool | None = None,
         method: str = "",
     ) -> Task:
         """The task of a method; arguments are those of `explainer`."""
-        names = [layers] if isinstance(layers, str) else layers
-        chosen: Iterable[str] = self.graph.inputs
-        if names is not None:
-            chosen = dict.fromkeys(self._interface.names.node(name, InputError) for name in names)
-        points = tuple(attribution_point(self.graph, name) for name in chosen)
-        if not points:
-            raise InputError("layers=[] names no layer to score at.")
-        node = self.target_node(target)
+        named = self._interface.names.of_layers
+        chosen = self.graph.inputs if layers is None else named(layers).values()
+        points = tuple(attribution_point(self.graph, name) for name in dict.fromkeys(chosen))
+        layer, units = self.located_target(target)
+        node = self.target_node(layer)
         before = self.graph.ancestors([node])
         unreachable = [point.name for point in points if point.node not in before]
-        if unreachable and names is not None:
+        if unreachable and layers is not None:
             raise InputError(f"The target {node!r} does not depend on {unreachable}.")
         at_inputs = tuple(point.node for point in points) == self.graph.inputs
         custom = {each.key: each.label for each in self.built.definitions.values()}
@@ -336,6 +336,8 @@ class Network:
             settings,
             fused,
             outputs=self._interface.outputs,
+            units=owned_values(units),
+            node_of=self._interface.target_node,
         )
 
     def setup(self, *arguments: Any, **options: Any) -> Task:
@@ -346,6 +348,10 @@ class Network:
     def target_node(self, target: str = "logits") -> str:
         """Name of the node that ``target`` (``"logits"``, ``"output"``, a layer) stands for."""
         return self._interface.target_node(target)
+
+    def located_target(self, target: Any, layer: str = "logits") -> tuple[str, Any]:
+        """The layer and the units of a target; ``layer`` where it names none."""
+        return targets.layer_and_units(target, layer, self.target_node)
 
     def describe(self, rules: Rules = "rescale", max_pooling: str = "exact") -> list[LayerRow]:
         """One row per attribution layer: what it is and which rule it gets."""
@@ -372,6 +378,7 @@ class Network:
 
         One pair of input and reference per sample goes back, eagerly; give a few samples.
         """
+        target_layer, target = self.located_target(target, target_layer)
         task = self.task(target_layer, fused=False)
         return audit(task.under(task.assigned(rules, max_pooling)), x, references, target)
 

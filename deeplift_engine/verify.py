@@ -15,6 +15,7 @@ import numpy as np
 
 from deeplift_conversion import ModelSpec
 from deeplift_conversion.files.code import code_in_file
+from deeplift_conversion.files.keras_members import is_folder, of_folder, zipped
 from deeplift_conversion.files.source import container, read_bytes
 from deeplift_engine.errors import ModelFileError
 from deeplift_engine.graph.inputs import InputInfo, by_input
@@ -133,9 +134,11 @@ def _loaded(spec: ModelSpec) -> Any:
     if not spec.file_sha256:
         return _without("The model in memory that this network was converted from is not here.")
     try:
-        data = read_bytes(source)
+        folder = is_folder(source)
+        data = of_folder(source)[1] if folder else read_bytes(source)
         if hashlib.sha256(data).hexdigest() != spec.file_sha256:
             return _without(f"{source} is not the file that was loaded any more; load it again.")
+        data = zipped(source) if folder else data
         code = code_in_file(data, source, _is_registered)
     except ModelFileError as error:
         return _without(f"Nothing to compare with: {error}")
@@ -145,8 +148,8 @@ def _loaded(spec: ModelSpec) -> Any:
             "Compare with a model in memory instead: convert(model).verify()."
         )
     suffix = ".keras" if container(data, source) == "zip" else ".h5"
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / f"model{suffix}"
+    with tempfile.TemporaryDirectory() as private:
+        copy = Path(private) / f"model{suffix}"
         try:
             copy.write_bytes(data)
             return keras.saving.load_model(copy, compile=False)

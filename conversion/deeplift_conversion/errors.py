@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+LONGEST = 2000
+"""Characters of a message."""
+
 
 class DeepliftEngineError(Exception):
     """Base of every error this project raises on purpose.
 
-    The message names what was met, what was expected and what to do.
+    The message names what was met, what was expected and what to do, in no more than `LONGEST`
+    characters.
     """
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(shortened(str(message)))
+
+
+def shortened(text: str, longest: int = LONGEST) -> str:
+    """A text with what is too much taken out of its middle."""
+    if len(text) <= longest:
+        return text
+    left_out = f" … ({len(text) - longest:,} characters left out) … "
+    end = (longest - len(left_out)) // 3
+    return text[: longest - len(left_out) - end] + left_out + text[-end:]
 
 
 class ModelFileError(DeepliftEngineError):

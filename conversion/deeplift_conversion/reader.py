@@ -29,8 +29,14 @@ from deeplift_conversion.files.hdf5 import (
     split_text,
     subgroup,
 )
-from deeplift_conversion.files.keras_zip import unpacked
-from deeplift_conversion.files.source import container, read_bytes
+from deeplift_conversion.files.keras_members import (
+    Content,
+    is_folder,
+    joined_shards,
+    of_folder,
+    unpacked,
+)
+from deeplift_conversion.files.source import check_path, container, read_bytes
 from deeplift_conversion.files.untrusted import Budget, plain, text
 from deeplift_conversion.graphs.flatten import flatten
 from deeplift_conversion.graphs.parse import parse_model
@@ -54,7 +60,8 @@ def read_model(
     Parameters
     ----------
     path
-        A model (HDF5 or ``.keras``) or weights (HDF5); the content decides, not the name.
+        A model (HDF5, ``.keras``, or the folder that ``save(zipped=False)`` writes) or weights
+        (HDF5, or the ``.weights.json`` of several files); the content decides, not the name.
     architecture
         For weights alone: a JSON or YAML file, JSON text, or a configuration as a mapping.
         Where the model file has a configuration too, this one is taken.
@@ -85,6 +92,7 @@ def read_model(
     ModelConfigError
         If configuration and weights can be read but do not fit together.
     """
+    check_path(path)
     try:
         return _read(path, architecture, _Options(backend, theano_kernels, data_format), own)
     except DeepliftEngineError as error:
@@ -223,17 +231,27 @@ def _read(
     path: str | Path, architecture: Architecture | None, options: _Options, own: Collection[str]
 ) -> ModelSpec:
     source = str(path)
-    data = read_bytes(path)
+    content: Content | None = None
+    if is_folder(path):
+        content, data = of_folder(path)
+    else:
+        data = read_bytes(path)
     digest = hashlib.sha256(data)
     file_sha256 = digest.hexdigest()
     document = None
     if architecture is not None:
         document, extra, _ = read_architecture(architecture)
         digest.update(extra)
-    kind, budget = container(data, path), Budget(len(data))
+    kind, budget = container(data, path) if content is None else "", Budget(len(data))
     version = ""
     if kind == "zip":
-        saved, version, data = unpacked(data, budget, source)
+        content = unpacked(data, budget, source)
+    elif kind == "shards":
+        data = joined_shards(data, path)
+        digest.update(data)
+        budget = Budget(len(data))
+    if content is not None:
+        saved, version, data = content
         document = document or saved
     with opened(data, source) as file:
         config = split_text(file, "model_config")

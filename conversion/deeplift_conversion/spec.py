@@ -47,9 +47,10 @@ class LayerSpec:
         The wrapped layers of a wrapper (TimeDistributed; Bidirectional: forward, backward;
         RNN: its cells).
     saved_class_name
-        The class as the file spells it.
+        The class as the file spells it, with its package where the file tells that.
     foreign
-        Why the class is not Keras's though it has a name of Keras's; ``""`` where it is.
+        Why the class is not Keras's though it has a name of Keras's, or the module that it is of;
+        ``""`` where it is Keras's or neither is known.
     """
 
     name: str

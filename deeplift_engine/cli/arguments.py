@@ -14,7 +14,9 @@ from deeplift_engine.cli.input_files import read_inputs
 from deeplift_engine.engine import targets
 from deeplift_engine.errors import InputError, RuleError
 from deeplift_engine.graph.inputs import key_of
-from deeplift_engine.references import References, combined
+from deeplift_engine.references import combined
+from deeplift_engine.references.resolution import is_single
+from deeplift_engine.util.letters import letter_axis
 from deeplift_engine.util.typing import Array
 
 if TYPE_CHECKING:
@@ -109,9 +111,14 @@ def target(options: argparse.Namespace) -> Any:
     return chosen if len(chosen) > 1 else chosen[0] if chosen else None
 
 
-def all_units(network: Network, inputs: Inputs, options: argparse.Namespace) -> Any:
+def located_target(options: argparse.Namespace, network: Network) -> tuple[str, Any]:
+    """The layer of ``--target`` or ``--target-layer``, and the units or None."""
+    return network.located_target(target(options), options.target_layer)
+
+
+def all_units(network: Network, inputs: Inputs, layer: str, options: argparse.Namespace) -> Any:
     """A random weighted sum of all units, so that a check covers each of them."""
-    node = network.target_node(options.target_layer)
+    node = network.target_node(layer)
     shape = network.activations(first(inputs, 1), [node])[node].shape[1:]
     return targets.weights(np.random.default_rng(options.seed or 0).normal(size=shape))
 
@@ -149,8 +156,7 @@ def by_input(pairs: InputReferences, seed: int, inputs: Sequence[str]) -> Any:
     if "" in chosen:
         common = chosen.pop("")
         others = [name for name in inputs if name not in chosen]
-        single = isinstance(common, References) and common.shared and common.count == 1
-        if not others or not (single or len(others) == 1):
+        if not others or not (is_single(common) or len(others) == 1):
             raise InputError(
                 f"--references: the model has the inputs {', '.join(inputs)}, and it is not clear "
                 "which is meant; say --references INPUT=REFERENCES for each"
@@ -169,6 +175,22 @@ def inputs(options: argparse.Namespace, network: Network) -> Inputs:
     keys = {key_of(name, network.inputs): array for name, array in options.key}
     layers = [info.layer or info.name for info in network.inputs]
     return read_inputs(options.inputs, keys, names(network), layers)
+
+
+def check_letters(data: Inputs) -> None:
+    """Refuse inputs without letters before they are scored.
+
+    Raises
+    ------
+    InputError
+        If no array has an axis of letters.
+    """
+    arrays = data.values() if isinstance(data, Mapping) else [data]
+    if all(letter_axis(np.asarray(array, "float32")) is None for array in arrays):
+        raise InputError(
+            "--hypothetical: no input has letters, rows that are one-hot, sum to 1 or are zeros; "
+            "say --hypothetical-axis AXIS to have the same along any axis"
+        )
 
 
 def first(data: Inputs, samples: int) -> Inputs:

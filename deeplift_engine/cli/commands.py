@@ -11,13 +11,24 @@ import numpy as np
 
 from deeplift_engine.cli import arguments, console
 from deeplift_engine.cli.listing import print_json, print_lines
-from deeplift_engine.errors import InputError, OutputError, UnsupportedModelError
+from deeplift_engine.errors import (
+    DeepliftEngineError,
+    InputError,
+    ModelFileError,
+    OutputError,
+    UnsupportedModelError,
+)
 from deeplift_engine.figures import draw_sweep
 from deeplift_engine.util import storage, tables
+from deeplift_engine.util.letters import has_letters
 
 if TYPE_CHECKING:
-    from deeplift_engine.results.attribution import Attribution
+    from deeplift_engine.network import Network
+    from deeplift_engine.results.attribution import Arrays, Attribution
+    from deeplift_engine.util.typing import Array
 
+FEW = 100
+"""Samples that are looked at to tell one-hot sequences."""
 SCORES_ALONE = ("map", "perturbation")
 """Families of methods without multipliers."""
 
@@ -25,11 +36,12 @@ SCORES_ALONE = ("map", "perturbation")
 def inspect(options: argparse.Namespace) -> int:
     """Print a line for each layer; raise the error afterwards where some are refused."""
     rules, pooling = arguments.rules(options) or "rescale", options.max_pooling or "exact"
-    network, unsupported = None, None
+    network: Network | None = None
+    unsupported: DeepliftEngineError | None = None
     custom = arguments.custom_definitions(options)
     try:
         network = arguments.load(options, custom)
-    except UnsupportedModelError as error:
+    except (ModelFileError, UnsupportedModelError) as error:
         import deeplift_engine
 
         unsupported = error
@@ -78,7 +90,9 @@ def score(options: argparse.Namespace) -> int:
 
     method = find(options.method)
     chosen = arguments.method_options(options, method)
-    if options.hypothetical and (options.layers or method.family in SCORES_ALONE):
+    axis = options.hypothetical_axis
+    hypothetical = options.hypothetical or axis is not None
+    if hypothetical and (options.layers or method.family in SCORES_ALONE):
         raise InputError(
             "--hypothetical contributions are those of letters at an input, from multipliers: "
             + (
@@ -88,28 +102,30 @@ def score(options: argparse.Namespace) -> int:
             )
         )
     network = arguments.load(options)
-    explainer = network.explainer(
-        options.method, target=options.target_layer, layers=options.layers, **chosen
-    )
+    layer, units = arguments.located_target(options, network)
+    explainer = network.explainer(options.method, target=layer, layers=options.layers, **chosen)
+    inputs = arguments.inputs(options, network)
+    if hypothetical and axis is None:
+        arguments.check_letters(inputs)
     result = explainer.run(
-        arguments.inputs(options, network),
+        inputs,
         references=arguments.references(options, network),
         average=not options.keep_references_apart,
         standard_errors=options.standard_errors,
         strict=options.strict,
-        **arguments.run_options(options),
+        **arguments.run_options(options) | {"target": units},
     )
     result.save(
         options.output,
         overwrite=options.overwrite,
-        hypothetical=options.hypothetical,
+        hypothetical=hypothetical if axis is None else result.hypothetical_contributions(axis),
         command_line=options.command_line,
     )
     if options.strict and result.convergence_delta is None:
         console.complain(
             "warning", "--strict checked nothing: these rules need not sum to anything"
         )
-    summary = {"written": str(options.output), **_summary(result)}
+    summary = {"written": str(options.output), **_about(result, options), **_summary(result)}
     if options.json:
         print_json(summary)
     else:
@@ -163,7 +179,7 @@ def sweep(options: argparse.Namespace) -> int:
         arguments.inputs(options, network),
         {
             text: arguments.by_input(arguments.keyed(pairs, network), seed, names)
-            for text, pairs in options.references or [("zeros", ())]
+            for text, pairs in options.references or [(_default_references(network), ())]
         },
         options.rules or "rescale",
         target_layer=options.target_layer,
@@ -194,16 +210,16 @@ def check(options: argparse.Namespace) -> int:
         inputs: arguments.Inputs = dict(zip(arguments.names(network), drawn, strict=True))
     else:
         inputs = arguments.first(arguments.inputs(options, network), options.samples)
-    target = arguments.target(options)
+    layer, target = arguments.located_target(options, network)
     if target is None:
-        target = arguments.all_units(network, inputs, options)
+        target = arguments.all_units(network, inputs, layer, options)
     verification = network.verify(inputs)
     audit = network.audit(
         inputs,
         references=arguments.references(options, network),
         target=target,
         rules=arguments.rules(options) or "rescale",
-        target_layer=options.target_layer,
+        target_layer=layer,
         max_pooling=options.max_pooling or "exact",
     )
     if options.json:
@@ -232,9 +248,52 @@ def _check_outputs(options: argparse.Namespace, what: str, suffixes: Sequence[st
         raise OutputError(f"{twice[0]} is an output more than once: name each file once.")
 
 
+def _about(result: Attribution, options: argparse.Namespace) -> dict[str, Any]:
+    """What was explained, how, and against what, also where the user left it to the defaults."""
+    settings = result.settings
+    units = "the only unit" if settings["target"] == "None" else settings["target"]
+    rules = settings["options"].get("rules")
+    if isinstance(rules, list):
+        rules = [f"{layers}={rule}" for layers, rule in rules]
+    about = {
+        "method": settings["method"],
+        "target": f"{units} of {settings['target_layer']}",
+        "references": settings["references"],
+        "rules": rules
+        if isinstance(rules, str)
+        else [f"{key}={rule}" for key, rule in rules or ()],
+    }
+    letters = _have_letters(result.inputs)
+    if letters and result.multipliers is not None:
+        saved = "saved" if options.hypothetical else "not saved; --hypothetical adds them"
+        about["hypothetical"] = saved
+    if letters and not options.references and "zeros" in str(settings["references"]):
+        about["note"] = (
+            "zeros are no sequence; --references dinucleotide_shuffle:20 compares the one-hot "
+            "inputs with shuffles of themselves"
+        )
+    return {name: value for name, value in about.items() if value}
+
+
+def _by_name(arrays: Arrays) -> Mapping[str, Array]:
+    return arrays if isinstance(arrays, Mapping) else {"": arrays}
+
+
+def _have_letters(inputs: Arrays) -> bool:
+    """Whether some inputs are sequences of letters, (N, positions, letters)."""
+    few = [np.asarray(array[:FEW], "float32") for array in _by_name(inputs).values()]
+    return any(array.ndim == 3 and has_letters(array, -1) for array in few)
+
+
+def _default_references(network: Network) -> str:
+    """A name for what samples are compared with where the user says nothing."""
+    masked = any(info.padding is not None for info in network.inputs)
+    return "default" if masked else "zeros"
+
+
 def _summary(result: Attribution) -> dict[str, Any]:
     """The shapes of the scores, and how well they sum."""
-    scores = result.scores if isinstance(result.scores, Mapping) else {"": result.scores}
+    scores = _by_name(result.scores)
     summary: dict[str, Any] = {
         f"scores of {name}" if name else "scores": list(array.shape)
         for name, array in scores.items()

@@ -92,16 +92,15 @@ def plain_warnings(*, verbose: bool) -> Iterator[None]:
 def start_tensorflow() -> None:
     """Import TensorFlow and find its devices, without the output of its C++ side.
 
-    The output is shown if the start fails, or if ``TF_CPP_MIN_LOG_LEVEL`` is set in the
-    environment: then the user wants to see it.
+    The output is shown if the start fails, or if ``TF_CPP_MIN_LOG_LEVEL`` is below 3 in the
+    environment: then the user wants to see it. At 3 some of it would still be written.
     """
     if "tensorflow" in sys.modules:
         return
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") != "3":
         import tensorflow  # noqa: F401
 
         return
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     with _held_back():
         import tensorflow as tf
 

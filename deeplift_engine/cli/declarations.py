@@ -143,7 +143,11 @@ RUN = Group(
             "name of the array in INPUTS; with several inputs, one for each",
             Once,
         ),
-        several("--target TARGET", values.target, "the unit; may be repeated; see below"),
+        several(
+            "--target TARGET",
+            values.target,
+            "the unit, or the layer, or both as LAYER:UNIT; may be repeated; see below",
+        ),
         option(
             "--target-layer NAME",
             str,
@@ -152,7 +156,7 @@ RUN = Group(
         ),
         option(
             "--seed N",
-            int,
+            values.seed,
             "the seed of all random numbers, of references, methods and metrics, where their own "
             "options set none (default: 0)",
         ),
@@ -167,7 +171,8 @@ RUN = Group(
 REFERENCES = several(
     "--references [INPUT=]REFERENCES",
     values.input_references,
-    "references to compare with (default: zeros); several of one input are one set; see below",
+    "references to compare with (default: zeros, of tokens with a mask every token but padding "
+    "replaced); several of one input are one set; see below",
 )
 LISTING = (
     option("name NAME", str, "explain this one", nargs="?"),

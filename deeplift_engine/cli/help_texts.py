@@ -18,6 +18,7 @@ TARGETS = """\
   3         unit 3                         all          every unit, one after another
   2,5       unit (2, 5) of two axes        2,:          the sum of units (2, 0), (2, 1) ...
   3-5       unit 3 minus unit 5            mean:3       unit 3 minus the mean of all units
+  counts    the layer of that name         counts:0     its unit 0, or any other of these
   @FILE.npy integers: one unit per sample; other numbers: weights over the units
   Without --target it is the only unit; for `check`, a random weighted sum of all units."""
 

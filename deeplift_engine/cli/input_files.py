@@ -59,6 +59,13 @@ def read_inputs(
             f"the model has the inputs {', '.join(names)}: give --key INPUT=NAME for each, or "
             "name the arrays in the file as the inputs"
         )
+    if path.suffix.lower() == ".npy":
+        arrays = ", ".join(f"{name}={name}" for name in names)
+        raise InputError(
+            f"{path}: a .npy file holds one array, and the model has the inputs "
+            f"{', '.join(names)}: save a .npz file that names them, "
+            f"np.savez('inputs.npz', {arrays})"
+        )
     try:
         return {name: read_array(path, keys.get(name, name)) for name in names}
     except InputError as error:

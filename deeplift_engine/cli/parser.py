@@ -99,7 +99,12 @@ SCORE = Command(
         layers("score the outputs of these layers instead of the inputs"),
         switch("--keep-references-apart", "one score for each reference, instead of their average"),
         switch("--standard-errors", "also save the standard errors of averages over references"),
-        switch("--hypothetical", "also save hypothetical contributions"),
+        switch("--hypothetical", "also save hypothetical contributions of inputs with letters"),
+        option(
+            "--hypothetical-axis AXIS",
+            int,
+            "also save those along this axis of the inputs' array, of letters or of anything else",
+        ),
         switch(
             "--strict",
             "fail, and write nothing, where contributions do not sum to the target's difference",
@@ -169,7 +174,7 @@ SWEEP = Command(
         several(
             "--references REFERENCES",
             values.setting,
-            "one kind of references (default: zeros), of several inputs INPUT=REFERENCES;...; "
+            "one kind of references (default: as score), of several inputs INPUT=REFERENCES;...; "
             "may be repeated, for one setting each; see below",
             Once,
         ),

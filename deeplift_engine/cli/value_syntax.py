@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -18,6 +17,7 @@ from deeplift_engine.cli.input_files import SUFFIXES, read_array
 from deeplift_engine.engine import targets
 from deeplift_engine.references import KINDS
 from deeplift_engine.references.reference_kind import Form, ReferenceKind
+from deeplift_engine.util.options import SEED, fits
 from deeplift_engine.util.suggestions import suggest
 
 WORDS = {"none": None, **dict.fromkeys(("true", "yes", "on"), True)}
@@ -90,27 +90,19 @@ def at_least_one(text: str) -> int:
     return int(text)
 
 
+def seed(text: str) -> int:
+    """Read a seed."""
+    if not text.isdecimal() or not fits(int(text), SEED):
+        raise argparse.ArgumentTypeError(f"expected a whole number of 0 or more, not {text!r}")
+    return int(text)
+
+
 def target(text: str) -> Value:
-    """Read one ``--target``."""
-    if text == "all":
-        return lambda: "all"
-    if re.fullmatch(r"-?\d+", text):
-        return lambda: int(text)
-    if re.fullmatch(r"(-?\d+|:)(,(-?\d+|:))+", text):
-        axes = text.split(",")
-        return lambda: tuple(slice(None) if index == ":" else int(index) for index in axes)
-    if match := re.fullmatch(r"(\d+)-(\d+)", text):
-        first, second = (int(unit) for unit in match.groups())
-        return lambda: targets.difference(first, second)
-    if match := re.fullmatch(r"mean:(\d+)", text):
-        unit = int(match[1])
-        return lambda: targets.mean_normalised(unit)
+    """Read one ``--target``: ``@FILE``, units, or a text that names a layer of the model."""
     if text.startswith("@") and len(text) > 1:
         return lambda: _read(text[1:])
-    raise argparse.ArgumentTypeError(
-        f"expected 3, 2,5 (an index of two axes), 3-5 (a difference), mean:3, all or @FILE, "
-        f"not {text!r}"
-    )
+    units = targets.units_in(text)
+    return lambda: text if units is None else units
 
 
 def references(text: str) -> Callable[[int], Any]:

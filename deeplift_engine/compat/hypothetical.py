@@ -63,7 +63,7 @@ class HypotheticalFunction:
         if not isinstance(self._multipliers, ScoringFunction):
             raise InputError("Only the functions that a converted model gives can be averaged.")
         result = self._multipliers.result(task_idx, data, resolved, batch_size, progress_update)
-        return result.hypothetical
+        return result.hypothetical_contributions(axis=-1)
 
 
 def get_hypothetical_contribs_func_onehot(

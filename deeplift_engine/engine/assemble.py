@@ -128,6 +128,7 @@ def attribution(
             ),
             "references_averaged": not result.per_reference,
             "samples": request.samples,
+            **({"input_dtypes": dict(request.input_dtypes)} if request.input_dtypes else {}),
             **task.settings,
             **settings,
             **result.settings,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from deeplift_engine.engine.request import resolved_references
 from deeplift_engine.engine.task import Task
 from deeplift_engine.graph.graph import Node
 from deeplift_engine.graph.inputs import arrays
+from deeplift_engine.graph.join_products import joining
 from deeplift_engine.rules import Multiplier
 from deeplift_engine.util.tables import aligned
 from deeplift_engine.util.typing import Array
@@ -93,9 +94,13 @@ class Audit:
 
 
 def audit(task: Task, x: Any, references: Any, target: Any) -> Audit:
-    """Go back once, eagerly, adding up what crosses each layer."""
+    """Go back once, eagerly, adding up what crosses each layer.
+
+    Chains of products are joined, as in a run, so that what arrives at a layer are its scores.
+    """
     check_process()
-    data, graph = arrays(x, task.inputs, task.dtype), task.graph
+    graph = joining(task.graph, task.rules, [*task.attribution_nodes, task.target])
+    task, data = replace(task, graph=graph), arrays(x, task.inputs, task.dtype)
     samples = len(data[0])
     compared = []
     for each, array in zip(resolved_references(references, data, task.inputs), data, strict=True):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from deeplift_engine.errors import InputError, ReferencesError
 from deeplift_engine.graph.inputs import InputInfo, arrays, by_input, padded
 from deeplift_engine.references.random_streams import content_keys
 from deeplift_engine.references.reference_set import References, warn_if_degenerate
+from deeplift_engine.references.resolution import is_single
 from deeplift_engine.util.options import Integer, OrNone, checked
 from deeplift_engine.util.typing import Array
 
@@ -57,6 +58,8 @@ class Request:
         The samples' numbers among those of the user, (N,); None: all, in order.
     content
         Arrays (N, ...) that stand for the samples in random draws; None: ``data``.
+    input_dtypes
+        Those in which whole numbers came that are computed with as floats, by input.
     """
 
     inputs: tuple[InputInfo, ...]
@@ -72,6 +75,7 @@ class Request:
     progress: bool | None = None
     numbers: Array | None = None
     content: list[Array] | None = None
+    input_dtypes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def samples(self) -> int:
@@ -175,7 +179,10 @@ def checked_batch_size(batch_size: int | None) -> int | None:
 def resolved_references(
     references: Any, data: Sequence[Array], inputs: Sequence[InputInfo]
 ) -> list[References]:
-    """A user's references, one for each input; None is zeros.
+    """A user's references, one for each input; None is the default of `references.resolve`.
+
+    A number, or another single reference for all samples, is that of each input. An input that a
+    mapping leaves out is held fixed.
 
     Raises
     ------
@@ -183,11 +190,13 @@ def resolved_references(
         If they do not fit the inputs, or each other.
     """
     each = (
-        [None] * len(inputs) if references is None else by_input(references, inputs, "references")
+        [references] * len(inputs)
+        if references is None or is_single(references)
+        else by_input(references, inputs, "references", reference_module.unchanged())
     )
     resolved = [
         reference_module.resolve(
-            one, array.shape[1:], len(array), array.dtype, array[0], info.table
+            one, array.shape[1:], len(array), array.dtype, array[0], info.table, info.padding
         )
         for one, array, info in zip(each, data, inputs, strict=True)
     ]
@@ -269,4 +278,11 @@ def resolved_request(
         standard_errors,
         strict,
         progress,
+        input_dtypes={
+            info.name: value.dtype.name
+            for info, value, array in zip(inputs, by_input(x, inputs, "x"), data, strict=True)
+            if isinstance(value, np.ndarray)
+            and value.dtype.kind in "biu"
+            and array.dtype.kind == "f"
+        },
     )

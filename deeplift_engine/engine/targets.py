@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +54,106 @@ def weights(values: Any) -> Weights:
     return Weights(owned(np.array(values, dtype=float), []))
 
 
+UNITS = "3, 2,5 (an index of two axes), 3-5 (a difference), mean:3 or all"
+
+
+def units_in(text: str) -> Any:
+    """The units that a text stands for, None where it is none of `UNITS`."""
+    if text == "all":
+        return text
+    if re.fullmatch(r"-?\d+", text):
+        return int(text)
+    if re.fullmatch(r"(-?\d+|:)(,(-?\d+|:))+", text):
+        return tuple(slice(None) if index == ":" else int(index) for index in text.split(","))
+    if match := re.fullmatch(r"(\d+)-(\d+)", text):
+        return difference(*map(int, match.groups()))
+    if match := re.fullmatch(r"mean:(\d+)", text):
+        return mean_normalised(int(match[1]))
+    return None
+
+
+def located(target: Any, node_of: Callable[[str], str]) -> tuple[str | None, Any]:
+    """The layer that a target names, and its units; each is None where the target says nothing.
+
+    Parameters
+    ----------
+    target
+        What `resolve` takes; or a text, or a list with texts, of the form ``LAYER``, ``UNITS`` or
+        ``LAYER:UNITS``, such as ``"logcounts"``, ``"3-5"`` and ``"logcounts:0"``.
+    node_of
+        Returns the node of a layer's name, or raises `TargetError`.
+
+    Raises
+    ------
+    TargetError
+        If a text has none of these forms, or can be read in two ways; for units of two layers.
+    """
+    if isinstance(target, list):
+        pairs = [located(one, node_of) for one in target]
+        layers = {node_of(layer): layer for layer, _ in pairs if layer is not None}
+        if len(layers) > 1:
+            raise TargetError(
+                f"target={target!r} names units of several layers, {' and '.join(layers)}: explain "
+                "each layer in a run of its own."
+            )
+        return next(iter(layers.values()), None), [units for _, units in pairs]
+    if not isinstance(target, str):
+        return None, target
+    readings = list(_readings(target, node_of))
+    if len(readings) > 1:
+        raise TargetError(
+            f"target={target!r} could be units or the layer of that name: say 'layer:{target}' "
+            f"for the layer, and 'logits:{target}' for units of the logits."
+        )
+    if readings:
+        return readings[0]
+    layer = next((layer for layer, units in _splits(target) if units is not None), target)
+    try:
+        node_of(layer)
+    except TargetError as error:
+        if layer in ("logits", "output"):
+            raise
+        raise TargetError(
+            f"target={target!r}: {error} Units are {UNITS}; of another layer, LAYER:UNITS."
+        ) from None
+    raise TargetError(f"target={target!r} is none of {UNITS}.")
+
+
+def layer_and_units(target: Any, layer: str, node_of: Callable[[str], str]) -> tuple[str, Any]:
+    """The layer and the units of a target; ``layer``, by default the logits, where it names none.
+
+    Raises
+    ------
+    TargetError
+        For a layer that does not exist, or another one than ``layer``.
+    """
+    named, units = located(target, node_of)
+    if named is None or layer == "logits":
+        return named or layer, units
+    if node_of(named) != node_of(layer):
+        raise TargetError(
+            f"target={target!r} names the layer {named!r} and target_layer= names {layer!r}: "
+            "leave one of them out."
+        )
+    return layer, units
+
+
+def _readings(text: str, node_of: Callable[[str], str]) -> Iterator[tuple[str | None, Any]]:
+    """All that a text can mean."""
+    if (units := units_in(text)) is not None:
+        yield None, units
+    for layer, units in ((text, None), *(pair for pair in _splits(text) if pair[1] is not None)):
+        with suppress(TargetError):
+            node_of(layer)
+            yield layer, units
+
+
+def _splits(text: str) -> Iterator[tuple[str, Any]]:
+    """The text before each colon, and the units behind it."""
+    for match in re.finditer(":", text):
+        yield text[: match.start()], units_in(text[match.end() :])
+
+
 def several(target: Any) -> bool:
     """Whether a target stands for several, so that results have an axis of targets."""
     return isinstance(target, list | str)
@@ -93,7 +196,7 @@ def resolve(target: Any, shape: Shape, samples: int, dtype: str = "float32") -> 
     """
     if isinstance(target, str):
         if target != "all":
-            raise TargetError(f"target={target!r}: the only word here is 'all'.")
+            raise TargetError(f"target={target!r} is none of {UNITS}.")
         size = int(np.prod(shape))
         return np.eye(size, dtype=dtype).reshape(size, 1, *shape)
     if isinstance(target, list):
@@ -112,7 +215,8 @@ def _one(target: Any, shape: Shape, samples: int) -> Array:
         if int(np.prod(shape)) != 1:
             raise TargetError(
                 f"The layer has units of shape {shape}; say which with target=, for instance "
-                "target=0, target='all' or target=de.targets.difference(0, 1)."
+                "target=0, 'all', de.targets.difference(0, 1) or 'LAYER:0'; on the command line "
+                "--target 0, all, 0-1 or LAYER:0."
             )
         return np.ones((1, *shape))
     if isinstance(target, Difference):

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from deeplift_engine.engine import targets
 from deeplift_engine.engine.block_sizes import is_large, pairs_per_block
-from deeplift_engine.errors import InputError
+from deeplift_engine.errors import InputError, TargetError
 from deeplift_engine.graph.graph import Graph
 from deeplift_engine.graph.inputs import InputInfo
 from deeplift_engine.graph.layouts import channels_axis
@@ -69,6 +70,10 @@ class Task:
         with relevance in place of weights, and what arrives are the scores.
     outputs
         The graph's outputs: the names that results call them by, and their nodes.
+    units
+        Of the target, where a run does not say; None: its only one.
+    node_of
+        Returns the node of a layer that a run's target names.
     """
 
     graph: Graph
@@ -82,6 +87,8 @@ class Task:
     rules: Mapping[str, Assigned] = field(default_factory=dict)
     relevance: bool = False
     outputs: Mapping[str, str] = field(default_factory=dict)
+    units: Any = None
+    node_of: Callable[[str], str] = str
 
     @property
     def attribution_nodes(self) -> tuple[str, ...]:
@@ -113,6 +120,22 @@ class Task:
         if self.fused is not None:
             return self.fused
         return is_large(self.graph, [self.target])
+
+    def units_of(self, target: Any) -> Any:
+        """The units of a run's ``target``, which may name this task's layer too.
+
+        Raises
+        ------
+        TargetError
+            If it names another layer.
+        """
+        layer, units = targets.located(target, self.node_of)
+        if layer is not None and self.node_of(layer) != self.target:
+            raise TargetError(
+                f"target={target!r} is of the layer {layer!r}, and this explains {self.target!r}: "
+                f"name the layer earlier, network.explainer(target={target!r})."
+            )
+        return self.units if units is None else units
 
     # ------------------------------------------------------------ rules
 
@@ -152,8 +175,11 @@ class Task:
 
     # ------------------------------------------------------------ layers as inputs
 
-    def starting_at_points(self) -> Task:
+    def starting_at_points(self, *, holds_masks: bool = False) -> Task:
         """The same task with the points as inputs: what of the graph is in front of them is gone.
+
+        With ``holds_masks`` the masks that the target reads beside them are inputs and points
+        too, marked as held.
 
         Raises
         ------
@@ -163,23 +189,25 @@ class Task:
         nodes = self.attribution_nodes
         graph = self.graph.starting_at(nodes, [self.target])
         beside = [name for name in graph.inputs if name not in nodes]
-        if beside:
-            behind = graph.descendants(nodes)
-            read = {
-                name for node in graph.nodes.values() if node.name in behind for name in node.inputs
-            }
+        masks, others = graph.masks_beside(nodes) if beside else ([], [])
+        if beside and (others or not (masks and holds_masks)):
+            through = others if holds_masks else sorted([*masks, *others])
             raise InputError(
                 f"The target {self.target!r} depends on {beside} beside the layers "
-                f"{[point.name for point in self.attribution_points]}, through "
-                f"{sorted(read - behind)}: give these as layers= too."
+                f"{[point.name for point in self.attribution_points]}, through {through}: give "
+                "these as layers= too."
             )
+        graph = self.graph.starting_at((*nodes, *masks), [self.target])
         infos = tuple(
             InputInfo(
                 name,
                 graph.nodes[name].shape,
                 graph.nodes[name].dtype,
                 channels=channels_axis(self.graph, name),
+                held=name in masks,
             )
             for name in graph.inputs
         )
-        return replace(self, graph=graph, inputs=infos)
+        held = (AttributionPoint(name, name) for name in masks)
+        points = (*self.attribution_points, *held)
+        return replace(self, graph=graph, inputs=infos, attribution_points=points)

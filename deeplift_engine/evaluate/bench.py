@@ -73,6 +73,7 @@ class Bench:
     ) -> None:
         from deeplift_engine.explainers.perturbation.perturbation_explainer import Perturbation
 
+        target_layer, target = network.located_target(target, target_layer)
         method = Perturbation(network.task(target_layer, layers))
         self.network, self.target, self.target_layer = network, target, target_layer
         self.task, self.values = method.task, method.values

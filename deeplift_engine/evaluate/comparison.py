@@ -78,13 +78,15 @@ class Comparison:
         heads = [f"{name} {ARROWS[metric.best]}".strip() for name, metric in self.metrics.items()]
         lines = [["method", *heads, "seconds"]]
         for row in self.rows:
-            cells = [_cell(row[name], row[f"{name} standard error"]) for name in self.metrics]
+            measured = self.measured[row["method"]]
+            cells = [_cell(measured[name].mean, measured[name].half_width) for name in self.metrics]
             lines.append([row["method"], *cells, f"{row['seconds']:.2f}"])
         text = aligned(lines, right=range(1, len(lines[0]))).splitlines()
         request = self.bench.request
         about = (
             f"{request.samples} samples, target {request.target} of "
-            f"{self.bench.task.target}, references {request.references_name}; mean ± standard error"
+            f"{self.bench.task.target}, references {request.references_name}; "
+            "mean ± half of its 95 % interval (Student's t)"
         )
         return "\n".join([about, "", text[0], "-" * max(map(len, text)), *text[1:]])
 
@@ -154,7 +156,7 @@ class Comparison:
 
 
 def _cell(mean: float, error: float) -> str:
-    """A mean and its error, rounded to two digits of the error."""
+    """A mean and what it may be off by, rounded to two digits of that."""
     if math.isnan(mean):
         return "-"
     if not error > 0:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import numpy as np
 
+from deeplift_engine.engine.blocks import Block, blocks
 from deeplift_engine.errors import InapplicableError
 from deeplift_engine.evaluate.bench import Bench
 from deeplift_engine.evaluate.subject import Subject
@@ -93,15 +95,14 @@ def _noise(subject: Subject, noise: float, draws: int, seed: int) -> tuple[Array
     moves = _moves(bench, draws, lambda shape: noise * rng.standard_normal(shape))
     predicted = np.zeros((len(bench.weights), bench.request.samples, draws))
     observed = np.zeros_like(predicted)
-    for rows in _rows(bench, draws):
-        near, steps = _near(bench, moves, rows, -1.0)
-        values = bench.at(near, _origins(bench, rows, draws)).astype(float)
-        observed[:, rows] = bench.at_inputs[:, rows, np.newaxis] - values.reshape(
-            observed[:, rows].shape
-        )
+    for block in _blocks(bench, draws):
+        rows, columns = block.rows, block.columns
+        near, steps = _near(bench, moves, block, -1.0)
+        values = bench.at(near, _origins(block)).reshape(-1, *block.shape)
+        observed[:, rows, columns] = bench.at_inputs[:, rows, np.newaxis] - values.astype(float)
         for step, slope in zip(steps, _per_unit(subject, rows), strict=True):
             flat = step.reshape(*step.shape[:2], -1)
-            predicted[:, rows] += np.einsum(
+            predicted[:, rows, columns] += np.einsum(
                 "ndf,tnf->tnd", flat, slope.reshape(len(slope), len(step), -1)
             )
     return predicted, observed
@@ -163,17 +164,19 @@ def max_sensitivity(
     rng = np.random.default_rng(seed)
     moves = _moves(bench, draws, lambda shape: radius * rng.uniform(-1, 1, shape))
     largest = np.zeros((len(bench.weights), bench.request.samples))
-    for rows in _rows(bench, draws):
-        near, _ = _near(bench, moves, rows, 1.0)
-        moved_scores = subject.again(near, _origins(bench, rows, draws))
+    for block in _blocks(bench, draws):
+        rows = block.rows
+        near, _ = _near(bench, moves, block, 1.0)
+        moved_scores = subject.again(near, _origins(block))
         apart = sum(
             _squares(
-                moved.reshape(len(moved), -1, draws, *moved.shape[2:]) - score[:, rows, np.newaxis],
+                moved.reshape(len(moved), *block.shape, *moved.shape[2:])
+                - score[:, rows, np.newaxis],
                 3,
             )
             for moved, score in zip(moved_scores, subject.scores, strict=True)
         )
-        largest[:, rows] = np.sqrt(np.max(apart, axis=2))
+        largest[:, rows] = np.maximum(largest[:, rows], np.sqrt(np.max(apart, axis=2)))
     size = np.sqrt(sum(_squares(score, 2) for score in subject.scores))
     return Measured(
         subject.as_requested(
@@ -196,29 +199,28 @@ def _moves(bench: Bench, draws: int, draw: Any) -> list[Array]:
     return [draw((draws, *array.shape[1:])) for array in bench.request.data]
 
 
-def _rows(bench: Bench, draws: int) -> list[slice]:
-    """Blocks of samples whose points are computed together."""
-    rows = max(1, (bench.request.batch_size or bench.values.most) // draws)
-    return [slice(row, row + rows) for row in range(0, bench.request.samples, rows)]
+def _blocks(bench: Bench, draws: int) -> Iterator[Block]:
+    """Samples and draws whose points are computed together."""
+    return blocks(bench.request, draws, bench.request.batch_size or bench.values.most)
 
 
 def _near(
-    bench: Bench, moves: list[Array], rows: slice, sign: float
+    bench: Bench, moves: list[Array], block: Block, sign: float
 ) -> tuple[list[Array], list[Array]]:
-    """Points (n·D, *S) of each input around samples, and the steps (n, D, *S) to them."""
+    """Points (n·d, *S) of each input around the block's samples, and the steps (n, d, *S)."""
     points, steps = [], []
     for array, move in zip(bench.request.data, moves, strict=True):
-        block = array[rows]
-        axes = tuple(range(1, block.ndim))
-        span = block.max(axis=axes, keepdims=True) - block.min(axis=axes, keepdims=True)
+        rows = array[block.rows]
+        axes = tuple(range(1, rows.ndim))
+        span = rows.max(axis=axes, keepdims=True) - rows.min(axis=axes, keepdims=True)
         span = np.where(span > 0, span, 1)[:, np.newaxis]
-        step = (span * move).astype(array.dtype)
+        step = (span * move[block.columns]).astype(array.dtype)
         steps.append(step.astype(float))
-        points.append((block[:, np.newaxis] + sign * step).reshape(-1, *array.shape[1:]))
+        points.append((rows[:, np.newaxis] + sign * step).reshape(-1, *array.shape[1:]))
     return [
         point.astype(array.dtype) for point, array in zip(points, bench.request.data, strict=True)
     ], steps
 
 
-def _origins(bench: Bench, rows: slice, draws: int) -> Array:
-    return np.repeat(np.arange(bench.request.samples)[rows], draws)
+def _origins(block: Block) -> Array:
+    return np.repeat(np.arange(block.rows.start, block.rows.stop), block.shape[1])

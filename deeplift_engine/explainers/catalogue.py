@@ -5,9 +5,9 @@ A method is in it as soon as a module of this room has its row in ``METHODS``.
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -17,6 +17,8 @@ from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import RuleError
 from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.method import Method
+from deeplift_engine.rules.deeplift.assign import named_rules
+from deeplift_engine.util.suggestions import suggest
 
 FAMILIES = ("difference", "gradient", "map", "relevance", "perturbation")
 """The order of the catalogue; within a family that of the modules' names, then of their rows."""
@@ -40,6 +42,32 @@ ALIASES: Mapping[str, str] = MappingProxyType(
 """Other names, of other packages, and the method that each stands for."""
 
 
+OTHER_PACKAGES: Mapping[str, str] = MappingProxyType(
+    {
+        "deconvolution": "deconvnet",
+        "deepexplainer": "deepshap",
+        "deepliftshap": "deepshap",
+        "deepliftrescale": "deeplift",
+        "deepliftwrapper": "deeplift",
+        "gradientexplainer": "expected_gradients",
+        "ig": "integrated_gradients",
+        "inputtgradient": "gradient_times_input",
+        "inputxgrad": "gradient_times_input",
+        "kernelexplainer": "kernel_shap",
+        "layergradcam": "grad_cam",
+        "layergradientxactivation": "gradient_times_input",
+        "layerwiserelevancepropagation": "lrp",
+        "noisetunnel": "smoothgrad",
+        "permutationexplainer": "shapley_sampling",
+        "samplingexplainer": "shapley_sampling",
+        "shap": "deepshap",
+        "sobolattributionmethod": "sobol",
+        "vanillagradient": "gradient",
+    }
+)
+"""Names of other packages, in lower case without signs, and the method that is meant."""
+
+
 def find(name: str) -> Method:
     """The method of a name or alias.
 
@@ -51,10 +79,23 @@ def find(name: str) -> Method:
     method = TABLE.get(ALIASES.get(name, name)) if isinstance(name, str) else None
     if method is None:
         known = [*TABLE, *ALIASES]
-        near = difflib.get_close_matches(str(name), known, n=3)
-        hint = f"Near it: {', '.join(near)}." if near else "deeplift_engine.methods() has them all."
-        raise RuleError(f"There is no method {name!r}. {hint}")
+        spelt = {**OTHER_PACKAGES} | {_plain(each): ALIASES.get(each, each) for each in known}
+        if here := spelt.get(_plain(str(name))):
+            raise RuleError(f"There is no method {name!r}: it is called {here!r} here.")
+        if name in named_rules():
+            raise RuleError(
+                f"{name!r} is no method but rules of one: method 'deeplift' with rules={name!r}."
+            )
+        raise RuleError(
+            f"There is no method {name!r}. "
+            f"{suggest(name, known, 'deeplift_engine.methods() has them all.')}"
+        )
     return method
+
+
+def _plain(name: str) -> str:
+    """A name in lower case, letters and digits alone."""
+    return re.sub("[^a-z0-9]", "", name.lower().replace("+", "plus"))
 
 
 def create(name: str, task: Task, options: Mapping[str, Any]) -> Explainer:

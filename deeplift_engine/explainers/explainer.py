@@ -7,10 +7,11 @@ question, `Explainer.attribute`: scores for a `Request`.
 from __future__ import annotations
 
 import functools
+import logging
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 
@@ -23,13 +24,18 @@ from deeplift_engine.engine.forward import ForwardPass, target_shape
 from deeplift_engine.engine.request import Request, resolved_request
 from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import InputError
+from deeplift_engine.explainers.former_names import FORMER_NAMES
+from deeplift_engine.explainers.other_words import RUN, advice_on
 from deeplift_engine.graph.inputs import by_name
 from deeplift_engine.references.reference_set import References
 from deeplift_engine.results.attribution import Attribution
 from deeplift_engine.rules import Assigned
 from deeplift_engine.util.recreation import recreation
+from deeplift_engine.util.suggestions import suggest
 from deeplift_engine.util.typing import Array
 from deeplift_engine.util.warn import warn
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -44,10 +50,14 @@ class Traits:
     attributes_layer_outputs
         Whether the method works on the outputs of the attribution points as if they were inputs (a
         path between two activations, an embedding that is perturbed).
+    holds_masks
+        Whether masks that inputs make beside the attribution points stay as a sample makes them,
+        where the method works on the outputs of the points.
     uses_references
         Whether references mean anything to the method.
     default_references
-        The references of each input where a run does not say; None is zeros.
+        The references of each input where a run does not say; None is the default of
+        `deeplift_engine.references.resolve`.
     supports_per_reference
         Whether scores of each of several references can be given.
     has_reference_errors
@@ -67,6 +77,7 @@ class Traits:
 
     attributes_of: str | None = "difference"
     attributes_layer_outputs: bool = False
+    holds_masks: bool = False
     uses_references: bool = True
     default_references: Any = None
     supports_per_reference: bool = True
@@ -76,22 +87,6 @@ class Traits:
     accepts_noise: bool = True
     scores_reference_targets: bool = False
     advice: str = ADVICE
-
-
-FORMER_NAMES = {
-    "compares": "traits.uses_references",
-    "default_references": "traits.default_references",
-    "keeps_apart": "traits.supports_per_reference",
-    "per": "traits.attributes_of",
-    "of_elements": "traits.elementwise_scores",
-    "of_the_set": "traits.depends_on_batch",
-    "moves": "traits.accepts_noise",
-    "entered": "traits.attributes_layer_outputs",
-    "averages": "traits.has_reference_errors",
-    "advice": "traits.advice",
-    "setup": "task",
-}
-"""Attributes of an explainer under the names that they had, for one release."""
 
 
 class Explainer:
@@ -122,7 +117,8 @@ class Explainer:
     def __init__(self, task: Task) -> None:
         self.origin = task
         inside = self.traits.attributes_layer_outputs and not task.at_inputs
-        self.task = task.starting_at_points() if inside else task
+        holds_masks = self.traits.holds_masks
+        self.task = task.starting_at_points(holds_masks=holds_masks) if inside else task
 
     def __repr__(self) -> str:
         """The method, its options, and what it explains where."""
@@ -169,6 +165,7 @@ class Explainer:
         standard_errors: bool = False,
         strict: bool = False,
         progress: bool | None = None,
+        **others: Never,
     ) -> Attribution:
         """Score inputs against references.
 
@@ -177,11 +174,17 @@ class Explainer:
         x
             Array (N, ...), or one per input as list or mapping by name.
         target
-            The units that are explained; see `deeplift_engine.targets.resolve`.
+            The units that are explained; see `deeplift_engine.targets.resolve`. A text, such as
+            ``"3-5"``, may have the name of the explainer's layer in front: ``"logcounts:3-5"``.
+            None is what the explainer was made for, or the only unit.
         references
-            Inputs to compare with; see `deeplift_engine.references.resolve`. None is zeros. One per
-            input as list or mapping where the network has several. Methods that compare with
-            nothing take none.
+            Inputs to compare with; see `deeplift_engine.references.resolve`. None is zeros; for
+            tokens of which a mask leaves one out, padding, it is
+            ``references.replaced(1, keep=(0,))``: every other token is replaced by the first that
+            is no padding. The result's settings say which. One per input as list or mapping where
+            the network has several; a single one, as a number, is for all of them, and an input
+            that the mapping leaves out is held fixed and contributes nothing. Methods that compare
+            with nothing take none.
         batch_size
             Pairs of input and reference that are computed together; None chooses by the size of
             the network. Results do not depend on it.
@@ -195,6 +198,8 @@ class Explainer:
             Raise where contributions do not sum to the target's difference, instead of warning.
         progress
             A bar on stderr: None, where it is a terminal; True, always; False, never.
+        **others
+            Refused, with the name that the argument has here.
 
         Returns
         -------
@@ -210,6 +215,12 @@ class Explainer:
         ConvergenceError
             With ``strict``, naming the worst sample.
         """
+        for name in others:
+            advice = advice_on(name, self.origin.settings.get("options", {}))
+            raise InputError(
+                f"run() takes no argument {name!r}. "
+                f"{advice or suggest(name, RUN, 'It takes: ' + ', '.join(RUN) + '.')}"
+            )
         return self.answer(
             self.request(
                 x,
@@ -224,7 +235,13 @@ class Explainer:
         )
 
     def request(
-        self, x: Any, *, references: Any = None, average: bool = True, **arguments: Any
+        self,
+        x: Any,
+        *,
+        target: Any = None,
+        references: Any = None,
+        average: bool = True,
+        **arguments: Any,
     ) -> Request:
         """The arguments of `run`, checked and resolved."""
         traits, origin = self.traits, self.origin
@@ -238,21 +255,31 @@ class Explainer:
         default = traits.default_references if traits.uses_references else None
         if references is None and default is not None:
             references = by_name([default] * len(origin.inputs), origin.inputs)
-        return resolved_request(
+        request = resolved_request(
             x,
             origin.inputs,
             lambda data: target_shape(origin, data, lambda: self._forward),
             origin.dtype,
+            target=origin.units_of(target),
             references=references,
             average=average,
             errors=traits.has_reference_errors,
             **arguments,
         )
+        for info, reference in zip(request.inputs, request.references, strict=True):
+            if references is None and traits.uses_references and info.padding is not None:
+                logger.info(
+                    "%s: a mask leaves out token %d, so the default references are %s",
+                    *(info.name, info.padding, reference.name),
+                )
+        return request
 
     def answer(self, request: Request) -> Attribution:
         """The result of a request that `request` made; errors are those of `run`."""
         tolerance, traits = tolerance_of(request), self.traits
-        compares = traits.uses_references
+        held = [info.name for info in self.task.inputs if info.held]
+        # what a reference's own mask leaves never enters where the sample's is held
+        compares = traits.uses_references and not held
         finite = FiniteResults(self.origin, request, lambda: self._forward, compares)
         # a mask may leave no tokens at all, 0/0; not all methods meet the target there
         if compares and self.origin.token_inputs and not traits.scores_reference_targets:
@@ -264,13 +291,16 @@ class Explainer:
                 result = refined(
                     request, tolerance, lambda some: self.attribute(self.at_points(some))
                 )
+        result = self._at_origin(result)
         finite.check(result)
         if result.predictions is None:
             names = self.origin.graph.outputs
             arrays = self._forward.in_blocks(request.data, names, request.batch_size)
             result = replace(result, predictions=dict(zip(names, arrays, strict=True)))
         settings: dict[str, Any] = {"scores_per": traits.attributes_of}
-        if not compares:
+        if held:
+            settings["held"] = held
+        if not traits.uses_references:
             settings |= dict.fromkeys(
                 ("references", "references_per_sample", "references_averaged")
             )
@@ -281,8 +311,8 @@ class Explainer:
     @functools.cached_property
     def _forward(self) -> ForwardPass:
         """Through the graph of `origin`: to the target, the outputs, and the points."""
-        origin = self.origin
-        return ForwardPass(origin, (*origin.graph.outputs, *origin.attribution_nodes))
+        origin, inside = self.origin, self.task.graph.inputs if self.task is not self.origin else ()
+        return ForwardPass(origin, (*origin.graph.outputs, *origin.attribution_nodes, *inside))
 
     @functools.cached_property
     def values(self) -> ForwardPass:
@@ -303,17 +333,30 @@ class Explainer:
         """The request with what the method works on: inputs, or outputs of the points."""
         if self.task is self.origin:
             return request
-        data = self._at_points(request.data, request.batch_size)
+        name, count = request.references[0].name, request.count
+        points = len(self.origin.attribution_points)
+        references = [
+            References(name, count, request.shared, make)
+            for make in self._references_at_points(request, points)
+        ]
+        held = References(name, count, False, lambda x, _: np.repeat(x[:, np.newaxis], count, 1))
+        data = self._forward.in_blocks(request.data, self.task.graph.inputs, request.batch_size)
         return replace(
             request,
             inputs=self.task.inputs,
             data=data,
-            references=[
-                References(request.references[0].name, request.count, request.shared, make)
-                for make in self._references_at_points(request, len(data))
-            ],
+            references=[*references, *[held] * (len(data) - points)],
             content=request.content or request.data,
         )
+
+    def _at_origin(self, result: MethodResult) -> MethodResult:
+        """The result without what is held, which has no share."""
+        if not any(info.held for info in self.task.inputs):
+            return result
+        count = len(self.origin.attribution_points)
+        lists = ("scores", "multipliers", "standard_errors", "points")
+        met = {name: getattr(result, name) for name in lists}
+        return replace(result, **{name: each and each[:count] for name, each in met.items()})
 
     def _references_at_points(self, request: Request, count: int) -> list[Callable[..., Array]]:
         """As `References.make`, for each of the points."""

@@ -9,6 +9,7 @@ from typing import Any
 from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import RuleError
 from deeplift_engine.explainers.explainer import Explainer
+from deeplift_engine.explainers.other_words import advice_on
 from deeplift_engine.util.jsonable import plain
 from deeplift_engine.util.options import constraints, read
 from deeplift_engine.util.owned import owned_values
@@ -88,6 +89,9 @@ class Method:
             required option that is missing.
         """
         known = self.options
+        for name in options:
+            if name not in known and (advice := advice_on(name, known)):
+                raise RuleError(f"{self.name} takes no option {name!r}. {advice}")
         check_names(self.name, options, known)
         missing = [
             name for name, option in known.items() if option.required and name not in options

@@ -49,7 +49,7 @@ class Noisy(Explainer):
         Of the noise; a sample's depends on it and on the sample alone.
     """
 
-    traits = Traits(attributes_layer_outputs=True)
+    traits = Traits(attributes_layer_outputs=True, holds_masks=True)
 
     def __init__(
         self,
@@ -113,9 +113,10 @@ class Noisy(Explainer):
         columns = block.shape[1]
         noise = normal(starts, [array.shape[1:] for array in request.data])
         data = []
-        for rows, drawn in zip(samples.data, noise, strict=True):
+        for info, rows, drawn in zip(request.inputs, samples.data, noise, strict=True):
             axes = tuple(range(1, rows.ndim))
-            width = self.noise * (rows.max(axes, keepdims=True) - rows.min(axes, keepdims=True))
+            share = 0.0 if info.held else self.noise
+            width = share * (rows.max(axes, keepdims=True) - rows.min(axes, keepdims=True))
             copies = rows[:, np.newaxis] + width[:, np.newaxis] * drawn
             data.append(copies.reshape(-1, *rows.shape[1:]).astype(rows.dtype))
         references = [

@@ -105,7 +105,7 @@ def report_references(
         task.inputs,
         values.target_shape,
         task.dtype,
-        target=target,
+        target=task.units_of(target),
         references=references,
         batch_size=batch_size,
         progress=progress,

@@ -98,7 +98,7 @@ class Sweeper:
                 self.task.inputs,
                 self.forward[0].target_shape,
                 self.task.dtype,
-                target=target,
+                target=self.task.units_of(target),
                 references=each,
                 batch_size=batch_size,
                 strict=strict,

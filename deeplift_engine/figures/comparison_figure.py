@@ -67,6 +67,8 @@ class ComparisonData:
 def draw_comparison(comparison: ComparisonData) -> Figure:
     """Draw a panel for each metric, for each curve, and for the rank correlations.
 
+    Whiskers are 95 % intervals of the mean over samples, by Student's t.
+
     Raises
     ------
     DeepliftEngineError
@@ -100,6 +102,13 @@ def draw_comparison(comparison: ComparisonData) -> Figure:
             _draw_curve(panel, comparison, name, colours)
         else:
             _draw_agreement(panel, comparison)
+    subfigures[0].supxlabel(
+        "mean over samples, whiskers: its 95 % interval by Student's t",
+        x=0.99,
+        ha="right",
+        fontsize=9,
+        color=SOFT,
+    )
     if curves:
         lines = [
             Line2D([], [], color=colour, linewidth=width)
@@ -141,7 +150,7 @@ def _draw_metric(panel: Axes, comparison: ComparisonData, name: str, colours: li
     labels = comparison.labels
     measures = [comparison.measured[label][name] for label in labels]
     means = np.array([each.mean for each in measures])
-    errors = np.nan_to_num(np.array([each.standard_error for each in measures]))
+    errors = np.nan_to_num(np.array([each.half_width for each in measures]))
     positions = np.arange(len(labels))
     panel.barh(positions, means, color=colours, height=0.66, alpha=0.9)
     panel.errorbar(

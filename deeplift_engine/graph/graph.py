@@ -77,6 +77,25 @@ class Graph:
         """The nodes on any way from ``sources`` to ``targets``, both included."""
         return self.ancestors(targets) & self.descendants(sources)
 
+    def masks_beside(self, names: Iterable[str]) -> tuple[list[str], list[str]]:
+        """What nodes behind those called ``names`` read beside them: masks, and all else.
+
+        A mask is what inputs reach through conditions on them alone.
+        """
+        behind = self.descendants(names)
+        open_ways = set(self.inputs) - behind
+        read: set[str] = set()
+        for node in self.nodes.values():
+            if node.name in behind:
+                read.update(node.inputs)
+            elif not node.layer.core.is_condition and not open_ways.isdisjoint(node.inputs):
+                open_ways.add(node.name)
+        beside = sorted(read - behind)
+        return (
+            [name for name in beside if name not in open_ways],
+            [name for name in beside if name in open_ways],
+        )
+
     def readers(self) -> dict[str, list[Node]]:
         """The nodes that read each node, once each, in order."""
         readers: dict[str, list[Node]] = {name: [] for name in self.nodes}

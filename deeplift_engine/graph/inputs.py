@@ -10,6 +10,7 @@ import numpy as np
 
 from deeplift_conversion.spec import Path
 from deeplift_engine.errors import InputError
+from deeplift_engine.graph.input_advice import fits, no_numbers, wrong_shape
 from deeplift_engine.graph.structure import has_keys, unpacked
 from deeplift_engine.util.owned import owned
 from deeplift_engine.util.typing import Array
@@ -42,6 +43,8 @@ class InputInfo:
     the channels of one sample, from the end, where it has several axes. ``path`` leads to it in
     the structure of the model's inputs, () for the only one, or a position in a list where it is
     left out. ``layer`` is the name of its Input layer, where ``name`` is a key of a mapping.
+    ``padding`` is the token that a mask leaves out, of tokens that are masked.
+    ``held`` says that it is a mask made within the network, which stays what a sample makes it.
     """
 
     name: str
@@ -51,6 +54,8 @@ class InputInfo:
     channels: int = -1
     path: Path = ()
     layer: str = ""
+    padding: int | None = None
+    held: bool = False
 
     @property
     def positions(self) -> tuple[int, ...]:
@@ -59,7 +64,7 @@ class InputInfo:
         return tuple(axis for axis in range(rank) if rank == 1 or axis != rank + self.channels)
 
 
-def by_input(value: Any, inputs: Sequence[InputInfo], what: str) -> list[Any]:
+def by_input(value: Any, inputs: Sequence[InputInfo], what: str, absent: Any = None) -> list[Any]:
     """One value per input, in the network's order.
 
     Parameters
@@ -72,6 +77,8 @@ def by_input(value: Any, inputs: Sequence[InputInfo], what: str) -> list[Any]:
         The network's.
     what
         What the values are, for messages.
+    absent
+        The value of an input that a mapping by names leaves out; None where it has to have all.
 
     Raises
     ------
@@ -82,7 +89,7 @@ def by_input(value: Any, inputs: Sequence[InputInfo], what: str) -> list[Any]:
     paths = [info.path for info in inputs]
     nested = unpacked(value, paths) if all(paths) and len(set(paths)) == len(paths) else None
     if isinstance(value, Mapping):
-        return nested or _by_names(value, inputs, what)
+        return nested or _by_names(value, inputs, what, absent)
     if isinstance(value, list | tuple) and len(inputs) > 1:
         if nested is not None:
             return nested
@@ -98,6 +105,12 @@ def by_input(value: Any, inputs: Sequence[InputInfo], what: str) -> list[Any]:
             )
         return list(value)
     if len(inputs) > 1:
+        if hasattr(value, "columns") and hasattr(value, "to_numpy"):
+            columns = ", ".join(f"{name!r}: x[{name!r}].to_numpy()" for name in names)
+            raise InputError(
+                f"{what}: a table, and the network has {len(inputs)} inputs; give a mapping of "
+                f"its columns: {{{columns}}}."
+            )
         raise InputError(
             f"{what}: the network has {len(inputs)} inputs {names}; give a list in this order or "
             "a mapping by name."
@@ -111,19 +124,27 @@ def by_input(value: Any, inputs: Sequence[InputInfo], what: str) -> list[Any]:
     return [value]
 
 
-def _by_names(value: Mapping[str, Any], inputs: Sequence[InputInfo], what: str) -> list[Any]:
+def _by_names(
+    value: Mapping[str, Any], inputs: Sequence[InputInfo], what: str, absent: Any
+) -> list[Any]:
     names = [info.name for info in inputs]
     layers = [info.layer or info.name for info in inputs]
-    if set(value) == set(names):
-        return [value[name] for name in names]
-    if set(value) == set(layers):
+
+    def fits(expected: Sequence[str]) -> bool:
+        return set(value) == set(expected) or (
+            absent is not None and bool(value) and set(value) <= set(expected)
+        )
+
+    if fits(names):
+        return [value.get(name, absent) for name in names]
+    if fits(layers):
         for layer, info in zip(layers, inputs, strict=True):
             if layer in names and layer != info.name:
                 raise InputError(
                     f"{what}: {layer!r} is a key of the model's inputs, and the name of the Input "
                     f"layer at another key, {info.name!r}. Use the keys: {names}."
                 )
-        return [value[layer] for layer in layers]
+        return [value.get(layer, absent) for layer in layers]
     unknown = sorted(set(value) - set(names))
     missing = [name for name in names if name not in value]
     raise InputError(
@@ -169,25 +190,22 @@ def arrays(x: Any, inputs: Sequence[InputInfo], dtype: str, *, own: bool = False
 
 
 def _array(value: Any, info: InputInfo, dtype: str) -> Array:
+    tokens = info.table is not None or not info.dtype.startswith("float")
     try:
         array = np.asarray(value)
-    except ValueError as error:
-        raise InputError(f"Input {info.name!r} is no array: {error}.") from error
+    except Exception as error:  # other libraries' containers raise what they like
+        advice = no_numbers(value, info.shape, tokens)
+        raise InputError(f"Input {info.name!r} {advice}") from error
     if array.dtype.kind not in "biuf":
-        raise InputError(f"Input {info.name!r} holds {array.dtype}, not numbers.")
-    expected = tuple("any" if size is None else size for size in info.shape)
-    if array.ndim != len(info.shape) + 1 or any(
-        size is not None and size != met
-        for size, met in zip(info.shape, array.shape[1:], strict=True)
-    ):
+        raise InputError(f"Input {info.name!r} {no_numbers(value, info.shape, tokens)}")
+    array = _of_rank(array, info.shape)
+    if not fits(array.shape[1:], info.shape) or not array.ndim:
+        columns = list(getattr(value, "columns", ()))
+        expected = ("samples", *("any" if size is None else size for size in info.shape))
         raise InputError(
-            f"Input {info.name!r} has shape {array.shape}; expected (samples, "
-            f"{', '.join(map(str, expected))})."
-            + (
-                " One sample needs a batch axis: x[np.newaxis]."
-                if array.ndim == len(info.shape)
-                else ""
-            )
+            f"Input {info.name!r} has shape {array.shape}; expected "
+            f"({', '.join(map(str, expected))}).{wrong_shape(array, info.shape)}"
+            + (f" Its columns are {', '.join(map(str, columns))}." if len(columns) else "")
         )
     if len(array) == 0:
         raise InputError(f"Input {info.name!r} has no samples; give at least one.")
@@ -208,11 +226,27 @@ def _array(value: Any, info: InputInfo, dtype: str) -> Array:
         return cast
     integers = array.astype(info.dtype, copy=False)
     if not np.array_equal(integers, array):
+        index = tuple(int(axis) for axis in np.argwhere(integers != array)[0])
         raise InputError(
-            f"Input {info.name!r} takes {info.dtype} values, and some are not whole numbers of "
-            "that range."
+            f"Input {info.name!r} takes {info.dtype} values, whole numbers, and the one at {index} "
+            f"is {array[index]:.10g}."
+            + (
+                f" They are looked up in {info.table.layer!r}, so round or encode them first."
+                if info.table is not None
+                else ""
+            )
         )
     return integers
+
+
+def _of_rank(array: Array, shape: tuple[int | None, ...]) -> Array:
+    """The array with a last axis of size 1 that it lacks, as Keras adds it.
+
+    What could be one sample without its batch axis stays as it is, and is refused.
+    """
+    lacks = array.ndim == len(shape) > 0 and shape[-1] == 1
+    is_sample = len(shape) > 1 and fits(array.shape, shape)
+    return array[..., np.newaxis] if lacks and not is_sample else array
 
 
 def padded(array: Array, start: int, size: int) -> Array:

@@ -14,7 +14,7 @@ from deeplift_engine.graph.inputs import InputInfo
 from deeplift_engine.graph.layouts import channels_axis
 from deeplift_engine.graph.naming import Names
 from deeplift_engine.graph.structure import has_keys, labels, packed
-from deeplift_engine.graph.vocabularies import tables
+from deeplift_engine.graph.vocabularies import paddings, tables
 from deeplift_engine.util.typing import Array
 
 
@@ -77,7 +77,9 @@ class Interface:
             ]
             raise TargetError(
                 f"The model has several outputs; name one as target=: {', '.join(names)}"
-                + (f"; their logits: {', '.join(logits)}." if logits else ".")
+                + (f"; their logits: {', '.join(logits)}" if logits else "")
+                + f". So explainer(target={names[-1]!r}), or with a unit target='{names[-1]}:0'; "
+                f"on the command line --target {names[-1]}:0."
             )
         (output,) = nodes
         node = self.logits.get(output, output) if target == "logits" else output
@@ -97,6 +99,7 @@ class Interface:
 def interface(graph: Graph, spec: ModelSpec, logits: Mapping[str, str]) -> Interface:
     """Return the inputs and outputs of the graph of a saved model."""
     vocabularies, layers = tables(graph), input_layers(spec)
+    padding_of = paddings(graph, vocabularies)
     inputs = tuple(
         InputInfo(
             name,
@@ -106,6 +109,7 @@ def interface(graph: Graph, spec: ModelSpec, logits: Mapping[str, str]) -> Inter
             channels_axis(graph, name),
             path,
             layers[name],
+            padding_of.get(name),
         )
         for name, path in zip(graph.inputs, paths_of(spec.input_paths, len(layers)), strict=True)
     )

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from deeplift_engine.errors import InputError
+from deeplift_engine.util.options import shown
+
+FEW = 20
+"""Names that an error lists."""
 LAYER, INPUT, OUTPUT = "layer:", "input:", "output:"
 """In front of a name, where a name alone could be a layer's and a key."""
 
@@ -59,6 +64,10 @@ class Names:
         target
             True where an output is meant rather than an input of the same name.
         """
+        if not isinstance(name, str):
+            own = getattr(name, "name", None)
+            advice = f"give {own!r}" if isinstance(own, str) else "give its name"
+            raise error(f"A layer is told by its name, not by {shown(name)}: {advice}.")
         met = {LAYER: self._layer(name), INPUT: self._input(name), OUTPUT: self.outputs.get(name)}
         if target and met[OUTPUT] is not None and name in self.inputs.values():
             met[INPUT] = None
@@ -77,7 +86,22 @@ class Names:
                 return node
         known = list(dict.fromkeys([*self.nodes, *self.inputs, *self.outputs]))
         near = difflib.get_close_matches(name, known, n=3) or list(self.nodes)
-        raise error(f"There is no layer {name!r}. Near it: {', '.join(near)}.")
+        more = f" and {len(near) - FEW} more" if len(near) > FEW else ""
+        raise error(f"There is no layer {name!r}. Near it: {', '.join(near[:FEW])}{more}.")
+
+    def of_layers(self, layers: str | Iterable[str]) -> dict[str, str]:
+        """Return the nodes of layers, by the names that the user calls them by.
+
+        Raises
+        ------
+        InputError
+            If there is no such layer, or none is named.
+        """
+        names = layers if isinstance(layers, Iterable) and not isinstance(layers, str) else [layers]
+        nodes = {name: self.node(name, InputError) for name in names}
+        if not nodes:
+            raise InputError("layers=[] names no layer; give the names of one or more.")
+        return nodes
 
     def _layer(self, name: str) -> str | None:
         if name in self.inputs:

@@ -91,6 +91,8 @@ def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
 
 
 FUNCTIONS: dict[str, Callable[..., Tensor]] = {
+    "Addons>lisht": lambda x: x * tf.tanh(x),
+    "Addons>snake": lambda x: x + (1 - tf.cos(2 * x)) / 2,
     "celu": celu,
     "elu": elu,
     "exponential": tf.exp,
@@ -121,7 +123,7 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "tanh_shrink": tanh_shrink,
     "threshold": threshold,
 }
-"""Elementwise functions: activations by Keras's name (ReLU's kin are in `ReLU`), and parts."""
+"""Elementwise functions: activations by the name in files (ReLU's kin are in `ReLU`), and parts."""
 
 
 def _ratio(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
@@ -198,6 +200,11 @@ class Activation(Elementwise):
     def is_gate(self) -> bool:  # type: ignore[override]
         """Whether the function's values are shares."""
         return self.name in GATES
+
+    @property
+    def is_condition(self) -> bool:  # type: ignore[override]
+        """Whether it tells what is not 0."""
+        return self.name == "nonzero"
 
     @property
     def reads_logits(self) -> bool:  # type: ignore[override]

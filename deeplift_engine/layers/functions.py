@@ -129,6 +129,11 @@ class Function(Elementwise):
         return self.name in COMPARISONS
 
     @property
+    def is_condition(self) -> bool:  # type: ignore[override]
+        """Whether it is a comparison."""
+        return self.is_gate
+
+    @property
     def constants_of_elements(self) -> tuple[Array, ...]:
         """The constants."""
         return self.constants

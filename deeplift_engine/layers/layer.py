@@ -60,6 +60,8 @@ class Layer:
         Whether the layer is one function of each element, the same for all elements.
     is_gate
         Whether the outputs are shares from 0 to 1, which relevance takes as constants.
+    is_condition
+        Whether each output is 1 where a condition on its input holds, else 0, as masks are made.
     keeps_gates
         Whether the outputs are shares if all inputs are.
     rectifies
@@ -75,6 +77,8 @@ class Layer:
         Whether TensorFlow computes the layer well in one kernel with the next layer.
     fuses_activation
         Whether ``forward_then`` computes an activation within the layer's own operation.
+    note
+        What tables say of the layer beside its rule.
     """
 
     kind: ClassVar[str] = "layer"
@@ -89,12 +93,18 @@ class Layer:
     elementwise: ClassVar[bool] = False
     uniform: ClassVar[bool] = False
     is_gate: ClassVar[bool] = False
+    is_condition: ClassVar[bool] = False
     rectifies: ClassVar[bool] = False
     reads_logits: ClassVar[bool] = False
     pools: ClassVar[bool] = False
     any_rank: ClassVar[bool] = True
     fuses: ClassVar[bool] = False
     fuses_activation: ClassVar[bool] = False
+
+    @property
+    def note(self) -> str:
+        """What tables say of the layer beside its rule."""
+        return ""
 
     @property
     def keeps_gates(self) -> bool:

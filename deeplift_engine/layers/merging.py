@@ -116,11 +116,13 @@ class Dot(Joint):
 class PathFunction(Joint):
     """A function given by the user, its multipliers averaged along the straight path.
 
-    Complete to the accuracy of ``points`` Gauss-Legendre nodes; marked as approximate.
+    Complete to the accuracy of ``points`` Gauss-Legendre nodes; marked as approximate. ``note``
+    says why the function is not made of operations.
     """
 
     function: Callable[..., Tensor]
     points: int = 16
+    note: str = ""
     exact: ClassVar[bool] = False
 
     @property

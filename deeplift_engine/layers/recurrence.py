@@ -125,6 +125,11 @@ class Recurrence(Layer):
         return tf.transpose(tensor, [*range(1, axis + 1), 0, *range(axis + 1, rank)])
 
     @property
+    def exact(self) -> bool:  # type: ignore[override]
+        """Whether all layers of the cell are."""
+        return all(node.layer.exact for node in self.cell.nodes.values())
+
+    @property
     def input_map(self) -> Layer:
         """The kernel that reads the sequence."""
         return self.entry

@@ -1,4 +1,4 @@
-"""Sparsemax (Martins & Astudillo 2016), as Keras computes it."""
+"""Sparsemax (Martins & Astudillo 2016), as Keras computes it, and as the paper does."""
 
 from __future__ import annotations
 
@@ -25,27 +25,33 @@ class Sparsemax(Composite):
 
     Its rule: Rescale for the maximum; τ is piecewise linear, its gradient averaged along the
     path and set right along Δ, so that it explains Δτ exactly.
+
+    Attributes
+    ----------
+    on_simplex
+        Whether τ is the paper's, as in tensorflow-addons.
     """
 
+    on_simplex: bool = False
     is_gate: ClassVar[bool] = True
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Same shape as the input."""
-        return tf.nn.relu(inputs[0] - _threshold(inputs[0]))
+        return tf.nn.relu(inputs[0] - self.threshold(inputs[0]))
 
     def cross(
         self, inputs: Sequence[Tensor], references: Sequence[Tensor], multiplier: Tensor
     ) -> list[Tensor]:
         """m_x = m_u - w · Σ m_u, with u = x - τ and w the share of each element in Δτ."""
         (x,), (x0,) = inputs, references
-        tau, tau0 = _threshold(x), _threshold(x0)
+        tau, tau0 = self.threshold(x), self.threshold(x0)
         at_u = multiplier * ReLU().slope(x - tau, x0 - tau0)
         delta = x - x0
         shares = tf.zeros_like(delta)
         for point in range(POINTS):
             middle = x0 + delta * ((point + 0.5) / POINTS)
-            tau_here = _threshold(middle)
-            shares += vjp(_threshold, [middle], tf.ones_like(tau_here))[0] / POINTS
+            tau_here = self.threshold(middle)
+            shares += vjp(self.threshold, [middle], tf.ones_like(tau_here))[0] / POINTS
         missing = (tau - tau0) - tf.reduce_sum(shares * delta, axis=-1, keepdims=True)
         length = tf.reduce_sum(delta * delta, axis=-1, keepdims=True)
         tiny = length <= epsilon(x.dtype) ** 2 * tf.reduce_sum(x * x, axis=-1, keepdims=True)
@@ -54,13 +60,12 @@ class Sparsemax(Composite):
         )
         return [at_u - repaired * tf.reduce_sum(at_u, axis=-1, keepdims=True)]
 
-
-def _threshold(x: Tensor) -> Tensor:
-    """τ(x), shape (..., 1)."""
-    ordered = tf.sort(x, axis=-1, direction="DESCENDING")
-    ranks = tf.cast(tf.range(1, tf.shape(x)[-1] + 1), x.dtype)
-    sums = tf.cumsum(ordered, axis=-1)
-    inside = tf.cast(1 + ranks * ordered > sums, x.dtype)
-    count = tf.reduce_sum(inside, axis=-1, keepdims=True)
-    total = tf.reduce_sum(inside * sums, axis=-1, keepdims=True)
-    return (total - 1) / count
+    def threshold(self, x: Tensor) -> Tensor:
+        """τ(x), shape (..., 1)."""
+        ordered = tf.sort(x, axis=-1, direction="DESCENDING")
+        ranks = tf.cast(tf.range(1, tf.shape(x)[-1] + 1), x.dtype)
+        sums = tf.cumsum(ordered, axis=-1)
+        inside = tf.cast(1 + ranks * ordered > sums, x.dtype)
+        count = tf.reduce_sum(inside, axis=-1, keepdims=True)
+        total = tf.reduce_sum(inside * (ordered if self.on_simplex else sums), -1, keepdims=True)
+        return (total - 1) / count

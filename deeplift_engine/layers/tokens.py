@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
 
@@ -45,10 +45,12 @@ class TokenFunction(Lookup):
     """Any function of tokens, element by element: comparisons, casts.
 
     Several tensors of tokens are broadcast against each other; what the output contributes is
-    shared equally by those of its tokens that are not their references.
+    shared equally by those of its tokens that are not their references. ``is_condition`` says
+    that it gives 0 and 1, as masks are made.
     """
 
     function: Callable[..., Tensor]
+    is_condition: bool = field(default=False, kw_only=True)  # type: ignore[misc]
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """The function's value."""
@@ -63,16 +65,22 @@ class TokenFunction(Lookup):
 class UsedSteps(Composite):
     """The mask of a Masking layer: 1 for steps that hold anything but ``value``, else 0.
 
+    ``value`` is a number, or one for each feature.
+
     A step whose mask changed holds at least one feature that did; they share the mask's
     contribution by the squares of their differences.
     """
 
-    value: float = 0.0
+    value: float | tuple[float, ...] = 0.0
     is_gate: ClassVar[bool] = True
+    is_condition: ClassVar[bool] = True
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """(n, ..., features) → (n, ...)."""
-        return tf.cast(tf.reduce_any(inputs[0] != self.value, axis=-1), inputs[0].dtype)
+        return tf.cast(tf.reduce_any(self._differs(inputs[0]), axis=-1), inputs[0].dtype)
+
+    def _differs(self, values: Tensor) -> Tensor:
+        return values != tf.constant(self.value, values.dtype)
 
     def cross(
         self, inputs: Sequence[Tensor], references: Sequence[Tensor], multiplier: Tensor
@@ -88,6 +96,6 @@ class UsedSteps(Composite):
 
     def share(self, inputs: Sequence[Tensor], relevance: Tensor) -> list[Tensor]:
         """Equal shares to the features for which the step is used."""
-        used = tf.cast(inputs[0] != self.value, relevance.dtype)
+        used = tf.cast(self._differs(inputs[0]), relevance.dtype)
         count = tf.reduce_sum(used, axis=-1, keepdims=True)
         return [relevance[..., tf.newaxis] * safe_divide(used, count + tf.zeros_like(used))]

@@ -17,6 +17,7 @@ from deeplift_engine.references.fixed import (
     per_sample,
     replaced,
     shared,
+    unchanged,
     zeros,
 )
 from deeplift_engine.references.random_draws import (
@@ -43,6 +44,7 @@ from deeplift_engine.references.resolution import (
 _ROWS = (
     ReferenceKind(zeros),
     ReferenceKind(constant, {"value": Form.NUMBER}),
+    ReferenceKind(unchanged),
     ReferenceKind(background, {"frequencies": Form.NUMBERS}),
     ReferenceKind(shuffle, {"count": Form.COUNT}),
     ReferenceKind(dinucleotide_shuffle, {"count": Form.COUNT}),
@@ -84,6 +86,7 @@ __all__ = [
     "resolve",
     "shared",
     "shuffle",
+    "unchanged",
     "warn_if_degenerate",
     "zeros",
 ]

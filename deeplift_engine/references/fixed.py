@@ -13,15 +13,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from deeplift_engine.errors import ReferencesError
+from deeplift_engine.graph.input_advice import Shape, fits
 from deeplift_engine.references import shuffles
 from deeplift_engine.references.gaussian_blur import gaussian_blur
 from deeplift_engine.references.reference_set import (
     PendingReferences,
     References,
-    Shape,
     describe,
     dims,
-    fits,
     positive,
     recreated,
     to_numbers,
@@ -54,6 +53,15 @@ def constant(value: float) -> References:
 
 
 @recreated
+def unchanged() -> References:
+    """Each input itself: it is held fixed, and contributes nothing.
+
+    Of several inputs, those that a mapping of references leaves out have it.
+    """
+    return References("unchanged", 1, False, lambda inputs, indices: inputs[:, np.newaxis])
+
+
+@recreated
 def replaced(by: int | Sequence[int], *, keep: Sequence[int] = ()) -> References:
     """Each input with every token replaced, except those to ``keep``.
 
@@ -71,7 +79,7 @@ def replaced(by: int | Sequence[int], *, keep: Sequence[int] = ()) -> References
     tokens = _tokens(by, "by")
     special = _tokens(keep, "keep") if len(keep) else np.zeros(0, int)
     name = f"replaced({', '.join(map(str, tokens))}"
-    name += f", keep=({', '.join(map(str, special))}))" if len(special) else ")"
+    name += f", keep={tuple(special.tolist())})" if len(special) else ")"
 
     def make(inputs: Array, indices: Array) -> Array:
         if inputs.dtype.kind == "f" and not np.array_equal(inputs, np.floor(inputs)):

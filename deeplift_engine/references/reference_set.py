@@ -13,6 +13,7 @@ from typing import Any, ParamSpec, TypeAlias, TypeVar
 import numpy as np
 
 from deeplift_engine.errors import DegenerateReferenceWarning, ReferencesError
+from deeplift_engine.graph.input_advice import Shape
 from deeplift_engine.graph.inputs import Table
 from deeplift_engine.util import options
 from deeplift_engine.util.owned import digest as digest_of
@@ -21,7 +22,6 @@ from deeplift_engine.util.recreation import recreation
 from deeplift_engine.util.typing import Array
 from deeplift_engine.util.warn import warn
 
-Shape: TypeAlias = tuple[int | None, ...]
 MakeReferences: TypeAlias = Callable[[Array, Array], Array]
 Origin: TypeAlias = "tuple[Callable[[], Any], References | PendingReferences] | None"
 P = ParamSpec("P")
@@ -281,8 +281,8 @@ def to_numbers(array: Any, what: str) -> Array:
     if values.dtype.kind not in "biuf" or isinstance(array, bool):
         raise ReferencesError(
             f"{what}: expected None, a number, an array of numbers, a function of the inputs or "
-            f"what the functions of deeplift_engine.references return, not "
-            f"{type(array).__name__} ({values.dtype})"
+            f"what the functions of deeplift_engine.references return, such as "
+            f"references.shuffle(20), not {type(array).__name__} {options.shown(array)}"
         )
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         bad = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
@@ -290,14 +290,6 @@ def to_numbers(array: Any, what: str) -> Array:
             f"{what}: the value at {bad} is {values[bad]}; references must be finite"
         )
     return owned(values, array if isinstance(array, list | tuple | float | int) else None)
-
-
-def fits(met: tuple[int, ...], shape: Shape, broadcast: bool = False) -> bool:
-    """Whether a shape is ``shape``, whose ``None`` stand for any size."""
-    return len(met) == len(shape) and all(
-        size is None or m == size or (broadcast and m == 1)
-        for m, size in zip(met, shape, strict=True)
-    )
 
 
 def positive(count: int, name: str) -> None:

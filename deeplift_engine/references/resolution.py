@@ -15,23 +15,23 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from deeplift_engine.errors import ReferencesError
+from deeplift_engine.graph.input_advice import Shape, fits
 from deeplift_engine.graph.inputs import Table
 from deeplift_engine.references.fixed import (
     broadcast_reference,
     constant,
     function,
     per_sample,
+    replaced,
     shared,
     zeros,
 )
 from deeplift_engine.references.reference_set import (
     PendingReferences,
     References,
-    Shape,
     checked,
     describe,
     dims,
-    fits,
     recreated,
     to_numbers,
 )
@@ -50,13 +50,15 @@ def resolve(
     dtype: DTypeLike,
     sample: Array | None = None,
     table: Table | None = None,
+    padding: int | None = None,
 ) -> References:
     """Turn what a user passes for one input into a `References`.
 
     Parameters
     ----------
     references
-        ``None`` for zeros; a number; an array; a function of the inputs; or what the functions
+        ``None`` for zeros, or where there is a ``padding``, for `replaced` by the first other
+        token, with it as it is; a number; an array; a function of the inputs; or what the functions
         of this module return. An array's number of dimensions decides what it is: one sample
         ``S``, or trailing axes of it, is one shared reference; ``(N, *S)`` is one, and
         ``(N, K, *S)`` are K for each of the N inputs. A set of another size is refused rather
@@ -71,6 +73,9 @@ def resolve(
         The first input ``S``, on which a function without a count is tried.
     table
         What the input is looked up in, where it is tokens: references must be in it too.
+    padding
+        The token that the network's mask leaves out, where it has one: a reference of it alone
+        would leave nothing.
 
     Returns
     -------
@@ -82,7 +87,16 @@ def resolve(
     ReferencesError
         If they cannot fit the inputs, here or in `make`.
     """
+    if references is None and padding is not None:
+        references = replaced(int(padding == 0), keep=(padding,))
     return checked(_settled(references, shape, n, sample), np.dtype(dtype), table)
+
+
+def is_single(references: ReferencesLike) -> bool:
+    """Whether it is one reference of any shape for all samples, such as a number or `zeros`."""
+    if isinstance(references, References):
+        return references.shared and references.count == 1
+    return isinstance(references, numbers.Real) and not isinstance(references, bool)
 
 
 @recreated
@@ -135,6 +149,12 @@ def _settled(references: ReferencesLike, shape: Shape, n: int, sample: Array | N
     elif isinstance(references, numbers.Real) and not isinstance(references, bool):
         references = constant(float(references))
     elif callable(references):
+        if str(getattr(references, "__module__", "")).startswith(__package__):
+            name = getattr(references, "__name__", type(references).__name__)
+            raise ReferencesError(
+                f"references.{name} is a function that makes references, and was not called: "
+                f"give references.{name}(...), with its arguments, if any, in the parentheses"
+            )
         references = function(references)
     elif not isinstance(references, (References, PendingReferences)):
         references = _from_array(references, shape, n)

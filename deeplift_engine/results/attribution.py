@@ -16,6 +16,8 @@ import numpy as np
 from deeplift_conversion.spec import ModelSpec
 from deeplift_engine.errors import InputError, OutputError
 from deeplift_engine.util import storage
+from deeplift_engine.util.letters import has_letters, letter_axis
+from deeplift_engine.util.student_t import two_sided
 from deeplift_engine.util.typing import Array
 from deeplift_engine.version import __version__
 
@@ -56,7 +58,7 @@ class Attribution:
         Only what JSON can hold.
     standard_errors
         Of a method that averages over references, draws or noise: the standard error of each
-        score, shaped like ``scores``; else None.
+        score, shaped like ``scores``; else None. `half_widths` are those of intervals.
     axes
         The leading axes of ``scores``: ``("sample",)``, with ``"target"`` before it and
         ``"reference"`` after it where those axes are there.
@@ -94,10 +96,10 @@ class Attribution:
 
     @property
     def hypothetical(self) -> Arrays:
-        """`hypothetical_contributions` along the last axis, where one-hot inputs have letters."""
+        """`hypothetical_contributions` of the inputs that have letters, along their axis."""
         return self.hypothetical_contributions()
 
-    def hypothetical_contributions(self, axis: int = -1) -> Arrays:
+    def hypothetical_contributions(self, axis: int | Mapping[str, int] | None = None) -> Arrays:
         """Contributions that each possible letter would have at each position.
 
         The letter c instead of the present one would have the difference
@@ -108,39 +110,85 @@ class Attribution:
         Parameters
         ----------
         axis
-            The axis of the letters in one array of ``inputs``; the last one by default, 1 for
-            channels first.
+            The axis of the letters in one array of ``inputs``, such as 1 for channels first. None
+            is the last axis along which the inputs are letters: rows of two entries or more that
+            are one-hot, sum to 1 or are zeros. Where inputs are no letters, as the leads of an
+            electrocardiogram, an axis computes the same for them. Of several inputs, those with
+            letters are meant, along one axis, or those in a mapping of names to axes.
 
         Returns
         -------
         array or dict
-            Shaped like ``scores``. The present letter has the position's total
-            contribution.
+            Shaped like ``scores``; by name where there are several inputs. The present letter has
+            the position's total contribution.
 
         Raises
         ------
         InputError
-            If there are no multipliers, the scores are not those of the inputs, or the axis has
-            only one entry, so that there is nothing to choose from.
+            If there are no multipliers, the scores are not those of the inputs, no input has
+            letters, or the axis has only one entry, so that there is nothing to choose from.
         """
         if self.multipliers is None:
             raise InputError(
                 "hypothetical contributions need multipliers, and this method has none: "
                 "use the method 'deeplift'"
             )
-        if isinstance(self.scores, Mapping):
-            return {name: self._hypothetical(name, axis) for name in self.scores}
-        return self._hypothetical(None, axis)
+        if not isinstance(self.scores, Mapping):
+            return self._hypothetical(None, self._letter_axes(axis, [None])[None])
+        axes = self._letter_axes(axis, list(self.scores))
+        return {name: self._hypothetical(name, each) for name, each in axes.items()}
+
+    def half_widths(self, level: float = 0.95) -> Arrays:
+        """Half widths of intervals of the scores, by Student's t.
+
+        Standard errors of few references are themselves uncertain: an interval of 95 % is 12.7 of
+        them wide to each side with 2 references, 2.3 with 10, 2.0 with 60.
+
+        Parameters
+        ----------
+        level
+            Probability of the interval, between 0 and 1.
+
+        Returns
+        -------
+        array or dict
+            Shaped like ``scores``.
+
+        Raises
+        ------
+        InputError
+            If there are no standard errors, or the level is not between 0 and 1.
+        """
+        if self.standard_errors is None or not 0 < level < 1:
+            raise InputError(
+                "half widths of intervals need standard errors, run(..., standard_errors=True), "
+                f"and a level between 0 and 1, not {level!r}"
+            )
+        draws = self.settings.get("options", {}).get("samples")
+        draws = self.settings["references_per_sample"] if draws is None else draws
+        wide = [two_sided(level, count - 1) if count > 1 else np.nan for count in np.ravel(draws)]
+
+        def widened(errors: Array) -> Array:
+            lead = len(self.axes)  # samples are the last of these axes
+            quantiles = np.reshape(wide, (-1, *[1] * (errors.ndim - lead)))
+            return np.asarray(errors * quantiles, dtype=errors.dtype)
+
+        if isinstance(self.standard_errors, Mapping):
+            return {name: widened(errors) for name, errors in self.standard_errors.items()}
+        return widened(self.standard_errors)
 
     def save(
         self,
         path: str | os.PathLike[str],
         *,
         overwrite: bool = False,
-        hypothetical: bool = False,
+        hypothetical: bool | Arrays = False,
         command_line: str | None = None,
     ) -> None:
         """Write everything to one file, with its settings, or leave no file.
+
+        Inputs that came as whole numbers are stored in the dtype in which they came, and arrays
+        that shrink are compressed. `load` reads all back as it was.
 
         Parameters
         ----------
@@ -149,7 +197,9 @@ class Attribution:
         overwrite
             Whether an existing file may be replaced.
         hypothetical
-            Whether to add the hypothetical contributions, for programs that read them.
+            Whether to add the hypothetical contributions, for programs that read them; or these
+            themselves, where they are `hypothetical_contributions` along an axis of your own. They
+            are left out by default, because `hypothetical` of the loaded result has them.
         command_line
             The command of this run, to be saved with the settings.
 
@@ -161,8 +211,12 @@ class Attribution:
         arrays: dict[str, Array] = {}
         for name in _ARRAY_FIELDS:
             _flatten(name, getattr(self, name), arrays)
-        if hypothetical:
-            _flatten("hypothetical", self.hypothetical, arrays)
+        for name, dtype in self.settings.get("input_dtypes", {}).items():
+            key = _key("inputs", name) if isinstance(self.inputs, Mapping) else "inputs"
+            arrays[key] = arrays[key].astype(dtype)
+        if hypothetical is not False:
+            chosen = self.hypothetical if hypothetical is True else hypothetical
+            _flatten("hypothetical", chosen, arrays)
         stored = {
             **provenance(),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -190,17 +244,48 @@ class Attribution:
                 "expected a file that Attribution.save wrote"
             )
         axes = tuple(settings.pop("axes"))
+        inputs = values["inputs"]
+        for name in settings.get("input_dtypes", {}):
+            if isinstance(inputs, Mapping):
+                inputs = {**inputs, name: inputs[name].astype(settings["dtype"])}
+            elif inputs is not None:
+                inputs = inputs.astype(settings["dtype"])
+        values["inputs"] = inputs
         return cls(**values, settings=settings, axes=axes)  # type: ignore[arg-type]
+
+    def _letter_axes(self, axis: Any, names: list[Any]) -> dict[Any, int]:
+        """Give the axes of the inputs that have letters, of these, by their names."""
+        inputs = {name: self._inputs_at(name) for name in names}
+        if isinstance(axis, Mapping):
+            unknown = set(axis) - set(inputs)
+            if unknown or not axis:
+                raise InputError(
+                    f"hypothetical contributions: axis= has the names {list(axis)}; scores are at "
+                    + (", ".join(map(repr, names)) if names != [None] else "the only input")
+                )
+            return dict(axis)
+        if axis is not None and len(names) == 1:
+            return {names[0]: axis}
+        if axis is None:
+            axes = {name: letter_axis(array) for name, array in inputs.items()}
+            chosen = {name: found for name, found in axes.items() if found is not None}
+        else:
+            chosen = {name: axis for name, array in inputs.items() if has_letters(array, axis)}
+        if not chosen:
+            along = "any axis" if axis is None else f"axis {axis}"
+            shapes = " and ".join(str(array.shape) for array in inputs.values())
+            raise InputError(
+                f"inputs of shape {shapes} have no letters along {along}: expected rows of two "
+                "entries or more that are one-hot, sum to 1 or are zeros. To have the same of "
+                "other inputs, name the axis to choose along: hypothetical_contributions(axis=-1)"
+                + (", of several inputs as {name: axis}" if len(names) > 1 else "")
+            )
+        return chosen
 
     def _hypothetical(self, name: str | None, axis: int) -> Array:
         scores = _by_name(self.scores, name)
         multipliers = _by_name(self.multipliers, name)
         inputs = self._inputs_at(name)
-        if inputs is None or scores.shape[len(self.axes) :] != inputs.shape[1:]:
-            raise InputError(
-                "hypothetical contributions are those of letters at an input, but the scores are "
-                f"at {name or self.settings.get('layers') or 'a layer inside'}: run without layers"
-            )
         axis = axis - inputs.ndim if axis >= 0 else axis  # leading axes are about to be added
         if not -inputs.ndim < axis < 0 or inputs.shape[axis] < 2:
             raise InputError(
@@ -212,11 +297,18 @@ class Attribution:
         of_references = np.sum(multipliers * inputs - scores, axis=axis, keepdims=True)
         return np.asarray(multipliers - of_references, dtype=scores.dtype)
 
-    def _inputs_at(self, name: str | None) -> Array | None:
-        """Give the inputs that the scores called ``name`` belong to, None for a layer inside."""
+    def _inputs_at(self, name: str | None) -> Array:
+        """Give the inputs that the scores called ``name`` belong to."""
+        inputs: Any = None if self.settings.get("layers") else self.inputs
         if isinstance(self.inputs, Mapping):
-            return None if name is None else self.inputs.get(name)
-        return None if self.settings.get("layers") else np.asarray(self.inputs)
+            inputs = self.inputs.get(name or "")
+        shape = _by_name(self.scores, name).shape[len(self.axes) :]
+        if inputs is None or shape != np.shape(inputs)[1:]:
+            raise InputError(
+                "hypothetical contributions are those of letters at an input, but the scores are "
+                f"at {name or self.settings.get('layers') or 'a layer inside'}: run without layers"
+            )
+        return np.asarray(inputs)
 
 
 def model_settings(spec: ModelSpec, dtype: str, custom: Mapping[str, str]) -> dict[str, Any]:
@@ -268,9 +360,13 @@ def _by_name(arrays: Arrays | None, name: str | None) -> Array:
 def _flatten(name: str, value: Arrays | None, arrays: dict[str, Array]) -> None:
     if isinstance(value, Mapping):
         for key, array in value.items():  # a layer's name may itself have slashes
-            arrays[f"{name}/{quote(key, safe=' :')}"] = np.asarray(array)
+            arrays[_key(name, key)] = np.asarray(array)
     elif value is not None:
         arrays[name] = np.asarray(value)
+
+
+def _key(name: str, key: str) -> str:
+    return f"{name}/{quote(key, safe=' :')}"
 
 
 def _gather(name: str, arrays: Mapping[str, Array]) -> Arrays | None:

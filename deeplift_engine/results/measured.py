@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from deeplift_engine.util.student_t import two_sided
 from deeplift_engine.util.typing import Array
 
 
@@ -42,6 +43,12 @@ class Measured:
         """Of the mean; NaN for a single number."""
         count = self._known
         return float(np.nanstd(self.values, ddof=1) / np.sqrt(count)) if count > 1 else float("nan")
+
+    @property
+    def half_width(self) -> float:
+        """Of the 95 % interval of the mean by Student's t; NaN for a single number."""
+        count = self._known
+        return self.standard_error * two_sided(0.95, count - 1) if count > 1 else float("nan")
 
     @property
     def mean_curve(self) -> Array | None:

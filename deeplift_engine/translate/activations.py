@@ -9,15 +9,21 @@ from deeplift_engine.layers import Activation, Identity, Layer, PathFunction, PR
 from deeplift_engine.layers.activations import FUNCTIONS
 from deeplift_engine.layers.gated import GatedLinear
 from deeplift_engine.layers.sparsemax import Sparsemax
+from deeplift_engine.translate.forward_functions import put_function
 from deeplift_engine.translate.layer_context import LayerContext, Refusal
-from deeplift_engine.translate.own_activations import PREFIX, function_of, is_own
+from deeplift_engine.translate.own_activations import PREFIX, function_of, is_own, saved_name
 from deeplift_engine.translate.user_layers import NODES
+from deeplift_engine.util.options import shown
 
 ALIASES = {
     "swish": "silu",
     "hard_swish": "hard_silu",
     "exp": "exponential",
     "logsigmoid": "log_sigmoid",
+    "Addons>hardshrink": "hard_shrink",
+    "Addons>mish": "mish",
+    "Addons>softshrink": "soft_shrink",
+    "Addons>tanhshrink": "tanh_shrink",
 }
 NAMED: dict[str, Callable[[], Layer]] = {
     "linear": Identity,
@@ -27,6 +33,8 @@ NAMED: dict[str, Callable[[], Layer]] = {
     "log_softmax": lambda: Softmax(logarithm=True),
     "glu": GatedLinear,
     "sparsemax": Sparsemax,
+    "Addons>rrelu": lambda: Activation("leaky_relu", (("negative_slope", (1 / 8 + 1 / 3) / 2),)),
+    "Addons>sparsemax": lambda: Sparsemax(on_simplex=True),
 }
 
 
@@ -42,16 +50,20 @@ def named_activation(value: Any, definitions: Mapping[str, Any] | None = None) -
     """
     if value is None:
         return Identity()
-    function = function_of(value)
-    definition = (definitions or {}).get(f"{PREFIX}{function}")
+    function, definition = function_of(value), _definition(value, definitions or {})
     if definition is not None:
         return PathFunction(definition.function, definition.nodes or NODES)
+    advice = (
+        f"Give the function, functions={{{function or 'name'!r}: f}}, for all layers that use it."
+    )
     if is_own(value):
         raise Refusal(
             f"activation {function!r} is not Keras's: the Keras that wrote the file had none of "
             "this name",
-            f"Give the function: functions={{{function!r}: f}}.",
+            advice,
         )
+    if ">" in (saved_name(value) or ""):  # registered by a package
+        value = saved_name(value)
     if isinstance(value, Mapping):
         maker = LAYERS.get(str(value.get("class_name")))
         if maker is not None and not isinstance(value.get("config"), str):
@@ -62,11 +74,12 @@ def named_activation(value: Any, definitions: Mapping[str, Any] | None = None) -
         return NAMED[name]()
     if isinstance(name, str) and name in FUNCTIONS:
         return Activation(name)
-    raise Refusal(
-        f"activation {value!r} is none of Keras's",
-        f"Give its function, functions={{{function or 'name'!r}: f}}, or save the model with a "
-        "built-in activation.",
-    )
+    raise Refusal(f"activation {saved_name(value) or shown(value)!r} is none of Keras's", advice)
+
+
+def _definition(value: Any, definitions: Mapping[str, Any]) -> Any:
+    """The user's definition of an activation, if any."""
+    return definitions.get(f"{PREFIX}{function_of(value)}")
 
 
 def own_or_named(context: LayerContext, option: str) -> Layer:
@@ -77,6 +90,10 @@ def own_or_named(context: LayerContext, option: str) -> Layer:
 def put_activation(context: LayerContext, layer: Layer, *inputs: str) -> str:
     """Add an activation as the layer's output, noting where the logits are."""
     source = inputs[0] if inputs else context.inputs[0]
+    if isinstance(layer, PathFunction):
+        definition = _definition(context.option("activation"), context.builder.functions)
+        nodes = definition.nodes if definition else layer.points
+        return put_function(context, layer.function, nodes, [source])[0]
     name = context.add(layer, source)
     if layer.reads_logits:
         context.builder.logits[name] = source

@@ -12,18 +12,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from deeplift_conversion import LayerSpec, ModelSpec, TensorRef
-from deeplift_engine.errors import InputError, UnsupportedModelError
+from deeplift_engine.errors import LONGEST, InputError, UnsupportedModelError
 from deeplift_engine.graph.graph import Graph
 from deeplift_engine.graph.interface import input_layers
 from deeplift_engine.graph.naming import displaced
+from deeplift_engine.translate.addons.table import with_addons
 from deeplift_engine.translate.layer_context import GraphBuilder, LayerContext, Refusal
-from deeplift_engine.translate.nodes import put_node, references
+from deeplift_engine.translate.nodes import put_constants, put_node, references
 from deeplift_engine.translate.operations import is_operation
 from deeplift_engine.translate.table import TRANSLATORS, output_mask, translator
 from deeplift_engine.translate.user_definitions import UserDefinition, definitions_by_layer
 from deeplift_engine.translate.user_layers import LayerFunction
 
 DTYPES = ("float32", "float64")
+ROOM = 80
+"""Characters of a message for the number of layers that it does not list."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +71,25 @@ def build(
     InputError
         For another dtype, or a definition of a layer that does not exist.
     """
-    definitions = definitions_by_layer(spec, layers, functions, registered or {})
+    definitions = definitions_of(spec, layers, functions, registered)
     built = survey(spec, definitions, dtype)
     if built.problem:
         causes = (refused.__cause__ for _, refused in built.problems.values())
         raise UnsupportedModelError(built.problem) from next(filter(None, causes), None)
     return built
+
+
+def definitions_of(
+    spec: ModelSpec,
+    layers: Mapping[str, LayerFunction] | None,
+    functions: Mapping[str, LayerFunction] | None,
+    registered: Mapping[str, LayerFunction] | None,
+) -> dict[str, UserDefinition]:
+    """The definition of each layer that is none of Keras's: the user's, or a package's.
+
+    Parameters and errors are those of `definitions_by_layer`.
+    """
+    return with_addons(spec, definitions_by_layer(spec, layers, functions, registered or {}))
 
 
 def survey(
@@ -128,10 +144,11 @@ def _fault(error: Exception) -> Refusal:
 def translate(context: LayerContext) -> tuple[str, ...]:
     """Put any layer: the nodes that hold its outputs."""
     functions = frozenset(context.builder.functions)
-    if not is_operation(context.spec) and not context.builder.sizes.keys().isdisjoint(
-        context.inputs
-    ):
-        raise Refusal("reads sizes of axes, which operations alone can compute with")
+    if not is_operation(context.spec):
+        if not context.builder.sizes.keys().isdisjoint(context.inputs):
+            raise Refusal("reads sizes of axes, which operations alone can compute with")
+        if context.spec.name not in functions:
+            put_constants(context)
     result = translator(context.spec, functions)(context)
     outputs = (result,) if isinstance(result, str) else tuple(result)
     _check_arguments(context)
@@ -196,7 +213,7 @@ def _listing(
     spec: ModelSpec, problems: Mapping[str, tuple[LayerSpec, Refusal]], missing: list[TensorRef]
 ) -> str:
     lines = [
-        f"  {name} ({layer.class_name}): {refused.reason}."
+        f"  {name} ({layer.saved_class_name or layer.class_name}): {refused.reason}."
         + (f" {refused.advice}" if refused.advice else "")
         for name, (layer, refused) in problems.items()
     ]
@@ -205,10 +222,15 @@ def _listing(
             f"  output {ref.index} of {ref.node}: the layer has no such output" for ref in missing
         ]
     count = len(lines)
-    return (
+    start = (
         f"{spec.source}: {count} layer{'s' if count != 1 else ''} of {len(spec.layers)} "
-        "cannot be attributed through:\n" + "\n".join(lines)
+        "cannot be attributed through:\n"
     )
+    while len(lines) > 1 and len(start) + sum(map(len, lines)) + len(lines) > LONGEST - ROOM:
+        del lines[-1]
+    if more := count - len(lines):
+        lines.append(f"  and {more} more; deeplift_engine.coverage(path) has a row for each.")
+    return start + "\n".join(lines)
 
 
-__all__ = ["DTYPES", "TRANSLATORS", "Built", "build", "definitions_by_layer", "survey"]
+__all__ = ["DTYPES", "TRANSLATORS", "Built", "build", "definitions_of", "survey"]

@@ -23,6 +23,7 @@ from deeplift_engine.layers import (
 from deeplift_engine.layers.recurrence import MASK, STEP
 from deeplift_engine.translate.activations import named_activation
 from deeplift_engine.translate.layer_context import GraphBuilder, LayerContext
+from deeplift_engine.translate.own_activations import of_functions
 from deeplift_engine.util.typing import Array
 
 STATES = {"SimpleRNN": ("h",), "LSTM": ("h", "c"), "GRU": ("h",)}
@@ -42,7 +43,8 @@ class Cell:
 
     def activation(self, option: str, source: str, name: str) -> str:
         """The function of that option."""
-        return self.add(named_activation(self.options.get(option)), source, name=name)
+        function = named_activation(self.options.get(option), self.context.builder.functions)
+        return self.add(function, source, name=name)
 
     def gate(self, number: int, source: str, option: str, name: str) -> str:
         """Part ``number`` of the pre-activations, through a function."""
@@ -88,7 +90,8 @@ def recurrence(
     step
         Feature shape of the projected input at one step.
     """
-    builder = GraphBuilder(context.builder.dtype, {}, context.builder.translate)
+    functions = of_functions(context.builder.functions)
+    builder = GraphBuilder(context.builder.dtype, functions, context.builder.translate)
     cell = Cell(LayerContext(builder, context.spec, "", []), options, units)
     dtype = context.builder.dtype
     outer = context.outer()

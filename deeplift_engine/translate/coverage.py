@@ -94,7 +94,9 @@ class Coverage:
             for row in self.rows
         ]
         count = len(self.rows)
-        return f"{aligned([COLUMNS, *lines])}\n\n{count} layer{'s' * (count != 1)}: {statuses}"
+        table = f"{aligned([COLUMNS, *lines])}\n\n{count} layer{'s' * (count != 1)}: {statuses}"
+        named = counts[REFUSED] or not self.problem
+        return table if named else f"{table}\n\n{self.problem}"
 
 
 def coverage(
@@ -122,6 +124,16 @@ def coverage(
     return Coverage(spec.source, rows, built.problem)
 
 
+def of_unread(source: str, listed: Sequence[tuple[str, str]], problem: str) -> Coverage:
+    """The layers that a file lists, (name, class) each, and the error of reading it."""
+    rows = []
+    for name, class_name in listed:
+        refused = f"layer {name!r}" in problem
+        status, note = (REFUSED, problem) if refused else (UNTRIED, "the file could not be read")
+        rows.append(CoverageRow(name, class_name, None, status, note=note))
+    return Coverage(source, tuple(rows), problem)
+
+
 def _row(
     layer: LayerSpec, nodes: Sequence[Node], built: Built, assigned: Mapping[str, Assigned]
 ) -> CoverageRow:
@@ -141,7 +153,8 @@ def _row(
     if not all(each.rule.complete for each in rules):
         status = INCOMPLETE
     telling = _telling(nodes)
-    notes = [_definition(layer, built), *(each.note for each in rules)]
+    notes = [_definition(layer, built), *(node.layer.core.note for node in nodes)]
+    notes += [each.note for each in rules]
     shape = next((node.shape for node in nodes if node.name == layer.name), nodes[-1].shape)
     return CoverageRow(
         layer.name,
@@ -208,7 +221,7 @@ def describe(
                 node.shape,
                 own.rule.name if own else "",
                 (own.rule.complete if own else True) and node.layer.exact,
-                own.note if own else "",
+                "; ".join(filter(None, (node.layer.core.note, own.note if own else ""))),
             )
         )
     return rows

@@ -10,12 +10,12 @@ from typing import Any
 from deeplift_conversion import ModelConfigError, single_layer
 from deeplift_engine.errors import InputError
 from deeplift_engine.layers import Identity, Reverse
-from deeplift_engine.translate.forward_functions import put_path
+from deeplift_engine.translate.forward_functions import put_function, put_output
 from deeplift_engine.translate.layer_context import LayerContext, NodeName, Refusal
 from deeplift_engine.translate.symbol import Symbol, symbols
 from deeplift_engine.translate.user_calls import arrays, call_of, called, options, shapes
 from deeplift_engine.translate.user_definitions import UserDefinition
-from deeplift_engine.translate.user_layers import NODES, forward_only
+from deeplift_engine.translate.user_layers import forward_only
 from deeplift_engine.util.typing import Array
 
 ADVICE = "It returns what layer.apply(...) and operators on layer.input give, or a tuple of that."
@@ -128,7 +128,7 @@ class CustomLayer:
         ----------
         class_name
             Keras's name of it: ``"Conv1D"``, ``"LayerNormalization"``, ``"Add"``; an operation's
-            as it is saved, ``"ops.Roll"``.
+            as docs/LAYERS.md has it, ``"roll"``, or as it is saved, ``"ops.Roll"``.
         inputs
             The `Symbol` of each input, by default those of the layer.
         weights
@@ -152,6 +152,8 @@ class CustomLayer:
         """
         names = self._nodes(inputs or self.inputs)
         label = self._label(class_name)
+        if class_name.islower() and class_name.isidentifier():  # an operation: no layer is so
+            class_name = f"ops.{class_name}"
         if not isinstance(weights, Mapping):
             weights = {str(number): array for number, array in enumerate(weights)}
         try:
@@ -224,15 +226,15 @@ class CustomLayer:
         return Symbol(self.context, name)
 
     def forward_only(
-        self, function: Callable[..., Any], *inputs: Symbol, nodes: int = NODES
+        self, function: Callable[..., Any], *inputs: Symbol, nodes: int | None = None
     ) -> Any:
-        """A part of the layer by its forward pass alone, approximate: see `forward_only`.
+        """A part of the layer by its forward pass alone: see `forward_only`.
 
         ``function`` takes one tensor (n, ...) for each input, and returns one or several.
         """
         definition = forward_only(function, nodes)
         names = self._nodes(inputs or self.inputs)
-        outputs = put_path(
+        outputs = put_function(
             self.context, definition.function, definition.nodes, names, suffix="/forward_only"
         )
         return (
@@ -293,8 +295,11 @@ def put_user_layer(context: LayerContext) -> tuple[str, ...]:
     definition: UserDefinition = context.builder.functions[context.spec.name]
     if not definition.tensors:
         return _put_composed(context, definition)
-    outputs = _put_symbolic(context, definition) if definition.nodes is None else ()
-    return outputs or _put_forward(context, definition)
+    call = call_of(context, definition.function)
+    what = f"its function {definition.label}"
+    outputs = put_function(context, call, definition.nodes, call.sources, what=what)
+    _check_saved_shape(context, outputs)
+    return outputs
 
 
 def _put_composed(context: LayerContext, definition: UserDefinition) -> tuple[str, ...]:
@@ -312,28 +317,8 @@ def _put_composed(context: LayerContext, definition: UserDefinition) -> tuple[st
     return _ends(context, value, what)
 
 
-def _put_symbolic(context: LayerContext, definition: UserDefinition) -> tuple[str, ...]:
-    """Put a function of tensors that needs operators and indices alone; it is exact.
-
-    Returns nothing for any other function; no node of the attempt remains.
-    """
-    builder = context.builder
-    before = set(builder.nodes), set(builder.masks), set(builder.logits)
-    call = call_of(context, definition.function)
-    try:
-        value = call(*(Symbol(context, name) for name in call.sources))
-        return _ends(context, value, "")
-    except Exception:  # whatever it needs, tensors will tell
-        tables: tuple[dict[str, Any], ...] = (builder.nodes, builder.masks, builder.logits)
-        for known, table in zip(before, tables, strict=True):
-            for name in [name for name in table if name not in known]:
-                del table[name]
-        return ()
-
-
 def _ends(context: LayerContext, value: Any, what: str) -> tuple[str, ...]:
     """The outputs of a composed layer, under its own name."""
-    builder, outputs = context.builder, []
     values = tuple(value) if isinstance(value, list | tuple) else (value,)
     try:
         nodes = [node_of(context, entry) for entry in values]
@@ -341,19 +326,10 @@ def _ends(context: LayerContext, value: Any, what: str) -> tuple[str, ...]:
         raise Refusal(f"{what} returned something else: {error}".rstrip("."), ADVICE) from error
     if not nodes:
         raise Refusal(f"{what} returned nothing", ADVICE)
-    for number, node in enumerate(nodes):
-        name = context.add(Identity(), node, suffix=f"/output_{number}" if number else "")
-        for notes in (builder.masks, builder.logits):
-            if node in notes:
-                notes[name] = notes[node]
-        outputs.append(name)
-    _check_saved_shape(context, outputs)
-    return tuple(outputs)
-
-
-def _put_forward(context: LayerContext, definition: UserDefinition) -> tuple[str, ...]:
-    call, nodes = call_of(context, definition.function), definition.nodes or NODES
-    outputs = put_path(context, call, nodes, call.sources, what=f"its function {definition.label}")
+    outputs = tuple(
+        put_output(context, node, f"/output_{number}" if number else "")
+        for number, node in enumerate(nodes)
+    )
     _check_saved_shape(context, outputs)
     return outputs
 

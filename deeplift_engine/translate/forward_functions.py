@@ -1,4 +1,4 @@
-"""Users' functions of tensors, of which only the values are known."""
+"""Users' functions of tensors: traced where that is possible, else one step each."""
 
 from __future__ import annotations
 
@@ -8,23 +8,44 @@ from typing import Any
 
 import tensorflow as tf
 
-from deeplift_engine.layers import Layer, PathFunction, TokenFunction
+from deeplift_engine.layers import Identity, Layer, PathFunction, TokenFunction
 from deeplift_engine.tensors.tensor_ops import scratch_graph
 from deeplift_engine.translate.layer_context import LayerContext, Refusal
+from deeplift_engine.translate.traced_functions import Trace, put_operations
 from deeplift_engine.translate.user_calls import called, shapes
+from deeplift_engine.translate.user_layers import NODES
 
 
-def put_path(
+def put_function(
     context: LayerContext,
     function: Callable[..., Any],
-    nodes: int,
+    nodes: int | None,
     sources: Sequence[str],
     *,
     suffix: str = "",
     what: str = "its function",
 ) -> tuple[str, ...]:
-    """A function of tensors, each output averaged along the path; of tokens, looked up."""
-    count = _outputs(context, function, sources, what)
+    """A function of tensors as the operations that it is made of, else as one step.
+
+    Where an operation has no attribution layer, or the user gives ``nodes``, each output is
+    averaged along the path; of tokens, looked up.
+    """
+    function = getattr(function, "python_function", function)  # of a tf.function
+    trace, several = _traced(context, function, sources, what)
+    count = len(trace.outputs)
+    functions = [_OutputOf(function, number) if several else function for number in range(count)]
+    note = ""
+    if nodes is None:
+        try:
+            outputs = put_operations(context, trace, sources, context.name + suffix, functions)
+        except Refusal as refused:
+            note = f"one step: {refused.reason}"
+        else:
+            same = [tensor is trace.inputs[0] for tensor in trace.outputs]
+            return tuple(
+                put_output(context, name, suffix + _number(number), notes=same[number])
+                for number, name in enumerate(outputs)
+            )
     tokens = [context.builder.nodes[name].tokens for name in sources]
     if any(tokens) and (len(tokens) > 1 or context.depth):
         met = "at every step" if context.depth else "together with other tensors"
@@ -33,14 +54,26 @@ def put_path(
             f"Say what it is made of instead: layers={{{context.spec.name!r}: made}}.",
         )
     names = []
-    for number in range(count or 1):
-        one = function if count is None else _OutputOf(function, number)
-        layer: Layer = TokenFunction(one) if any(tokens) else PathFunction(one, nodes)
+    for number, one in enumerate(functions):
+        layer: Layer = (
+            TokenFunction(one) if any(tokens) else PathFunction(one, nodes or NODES, note)
+        )
         name = context.add(layer, *sources, suffix=suffix + _number(number))
         if any(tokens):
             _check_token_axes(context, sources[0], name, what)
         names.append(name)
     return tuple(names)
+
+
+def put_output(context: LayerContext, node: str, suffix: str, *, notes: bool = True) -> str:
+    """A node under the layer's own name, with its mask if ``notes``, and its logits."""
+    builder = context.builder
+    name = context.add(Identity(), node, suffix=suffix)
+    if notes and node in builder.masks:
+        builder.masks[name] = builder.masks[node]
+    if node in builder.logits:
+        builder.logits[name] = builder.logits[node]
+    return name
 
 
 def _check_token_axes(context: LayerContext, source: str, name: str, what: str) -> None:
@@ -72,10 +105,10 @@ class _OutputOf:
         return self.function(*tensors)[self.number]
 
 
-def _outputs(
+def _traced(
     context: LayerContext, function: Callable[..., Any], sources: Sequence[str], what: str
-) -> int | None:
-    """How many outputs a function has, None for one that is no tuple; each is checked."""
+) -> tuple[Trace, bool]:
+    """A function's trace, each output checked, and whether it returns a tuple of outputs."""
     nodes = [context.builder.nodes[name] for name in sources]
     with scratch_graph():
         tensors = [
@@ -86,7 +119,7 @@ def _outputs(
         outputs = value if isinstance(value, list | tuple) else [value]
         for output in outputs:
             _check_output(context, output, all(node.tokens for node in nodes), what)
-    return len(outputs) if outputs is value else None
+    return Trace(tensors, outputs), outputs is value
 
 
 def _traceable(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -127,4 +160,4 @@ def _check_output(context: LayerContext, output: Any, of_tokens: bool, what: str
         )
 
 
-__all__ = ["put_path"]
+__all__ = ["put_function", "put_output"]

@@ -10,9 +10,20 @@ import numpy as np
 import tensorflow as tf
 
 from deeplift_conversion import LayerSpec
+from deeplift_conversion.eras.user_classes import unmarked
 from deeplift_engine.graph.graph import Node
-from deeplift_engine.layers import Activation, Input, Layer, Scale, TokenFunction, Transpose
+from deeplift_engine.layers import (
+    Activation,
+    Element,
+    Input,
+    Layer,
+    Reshape,
+    Scale,
+    TokenFunction,
+    Transpose,
+)
 from deeplift_engine.layers.distributed import over_time
+from deeplift_engine.layers.operations import BroadcastTo
 from deeplift_engine.tensors.tensor_ops import scratch_graph
 from deeplift_engine.util.typing import Array, Tensor
 
@@ -23,6 +34,9 @@ class Refusal(Exception):  # noqa: N818 - a message between modules, not an erro
     def __init__(self, reason: str, advice: str = "") -> None:
         super().__init__(reason)
         self.reason, self.advice = reason, advice
+
+
+TOGETHER = "samples are explained each by itself"
 
 
 class NodeName(str):
@@ -107,7 +121,9 @@ class LayerContext:
         dtype = self.builder.dtype
         if self.builder.nodes[name].tokens:
             return self._put(
-                TokenFunction(lambda x: tf.cast(tf.cast(x, tf.bool), dtype)), (name,), "/mask"
+                TokenFunction(lambda x: tf.cast(tf.cast(x, tf.bool), dtype), is_condition=True),
+                (name,),
+                "/mask",
             )
         return self._put(Activation("nonzero"), (name,), "/mask")
 
@@ -134,6 +150,41 @@ class LayerContext:
     def shape(self, name: str | None = None) -> tuple[int | None, ...]:
         """Feature shape of a node, by default of the first input."""
         return self.builder.nodes[self.inputs[0] if name is None else name].shape[self.depth :]
+
+    def aligned(self, array: Any, rank: int, what: str) -> Array:
+        """A constant as it broadcasts against ``rank`` feature axes, in the network's dtype."""
+        value: Array = np.asarray(array, self.builder.dtype)
+        if value.ndim == rank + 1 and value.shape[0] == 1:
+            value = value[0]
+        if value.ndim > rank:
+            raise Refusal(f"{what} of shape {value.shape} reaches over the batch axis; {TOGETHER}")
+        return value
+
+    def widened(self, name: str, arrays: Sequence[Array]) -> str:
+        """The node, axes of size 1 repeated to the sizes of constants that go with it."""
+        shape = self.shape(name)
+        padded = [(1,) * (len(shape) - array.ndim) + array.shape for array in arrays]
+        wanted = [max(sizes) for sizes in zip(*padded, strict=True)] if padded else []
+        target = tuple(
+            size if met == 1 and size > 1 else None
+            for met, size in zip(shape, wanted, strict=False)
+        )
+        if all(size is None for size in target):
+            return name
+        return self.add(BroadcastTo(target), name, suffix="/broadcast")
+
+    def constant(self, array: Array, source: str, suffix: str) -> str:
+        """A node that holds a constant, whose first axis is the batch's, beside another node."""
+        if not array.ndim or array.shape[0] != 1:
+            raise Refusal(
+                f"a constant of shape {array.shape} reaches over the batch axis; {TOGETHER}"
+            )
+        flat = self.add(Reshape((-1,)), source, suffix=f"{suffix}/flat")
+        one = self.add(Element(1, 0), flat, suffix=f"{suffix}/one")
+        if array.ndim > 1:
+            one = self.add(Reshape((1,) * (array.ndim - 1)), one, suffix=f"{suffix}/axes")
+        nothing, values = np.zeros((), self.builder.dtype), array[0].astype(self.builder.dtype)
+        return self.add(Scale(nothing, values), self.widened(one, [values]), suffix=suffix)
 
     def shape_after(self, layer: Layer, *inputs: str) -> tuple[int | None, ...]:
         """Feature shape that a layer would give, which is not put."""
@@ -202,7 +253,13 @@ class LayerContext:
             name, number = f"{base}_{number}", number + 1
         shape, dtype = self._output_of(layer, inputs)
         self.builder.nodes[name] = Node(
-            name, layer, inputs, shape, dtype, self.spec.class_name, self.owner or self.spec.name
+            name,
+            layer,
+            inputs,
+            shape,
+            dtype,
+            unmarked(self.spec.class_name),
+            self.owner or self.spec.name,
         )
         return name
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from deeplift_conversion import ModelSpec, NodeSpec, TensorRef
 from deeplift_engine.translate.layer_context import LayerContext, NodeName, Refusal
 
@@ -17,6 +19,27 @@ def put_node(context: LayerContext, node: NodeSpec, node_names: dict[TensorRef, 
     }
     for index, name in enumerate(context.builder.translate(context)):
         node_names[TensorRef(node.name, index)] = name
+
+
+def put_constants(context: LayerContext) -> None:
+    """Put constants among the inputs of a call as nodes."""
+    values = list(_leaves(context.arguments.get("args")))
+    nodes = [value for value in values if isinstance(value, NodeName)]
+    if not nodes or not all(isinstance(value, NodeName | np.ndarray) for value in values):
+        return
+    context.inputs = [
+        value if isinstance(value, NodeName) else context.constant(value, nodes[0], f"/input_{i}")
+        for i, value in enumerate(values)
+    ]
+    context.used.add("args")
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, tuple):
+        for entry in value:
+            yield from _leaves(entry)
+    else:
+        yield value
 
 
 def put_model(context: LayerContext, model: ModelSpec) -> tuple[str, ...]:

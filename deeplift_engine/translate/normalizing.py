@@ -39,9 +39,13 @@ def batch_normalization(context: LayerContext) -> str:
 
 def rescaling(context: LayerContext) -> str:
     """Rescaling: x · scale + offset."""
-    dtype = context.builder.dtype
-    factor = np.asarray(context.option("scale", 1.0), dtype)
-    return context.add(Scale(factor, np.asarray(context.option("offset", 0.0), dtype)))
+    rank = len(context.shape())
+    factor, offset = (
+        context.aligned(context.option(name, default), rank, f"its {name}")
+        for name, default in (("scale", 1.0), ("offset", 0.0))
+    )
+    source = context.widened(context.inputs[0], [factor, offset])
+    return context.add(Scale(factor, offset), source)
 
 
 def layer_normalization(context: LayerContext) -> str:

@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from deeplift_conversion import LayerSpec
 from deeplift_conversion.eras.user_classes import MARK
-from deeplift_engine.translate.layer_context import Refusal
 
 PREFIX = "activation:"
 """In front of a function's name, where users' definitions are kept beside those of layers."""
 _OPTIONS = ("activation", "recurrent_activation")
 
 
+def saved_name(value: Any) -> str | None:
+    """Return a saved activation that is a function or a class as its file names it.
+
+    With its package, ``"Addons>lisht"``, or its module, where the file tells it.
+    """
+    if isinstance(value, Mapping):
+        name = value.get("class_name")
+        name = value.get("config") if name == "function" else name
+        module = str(value.get("module") or "builtins")
+        if not isinstance(name, str):
+            return None
+        registered = value.get("registered_name")
+        if isinstance(registered, str) and registered.rpartition(">")[2] == name:
+            return registered
+        return name if module == "builtins" else f"{module}.{name}"
+    return value.removeprefix(MARK) if isinstance(value, str) else None
+
+
 def function_of(value: Any) -> str | None:
-    """Return the name of a saved activation that is a function, without its package."""
-    if isinstance(value, Mapping) and value.get("class_name") == "function":
-        value = value.get("config")
-    return value.rpartition(">")[2] if isinstance(value, str) else None
+    """Return the name of a saved activation that is a function or a class, without its package."""
+    name = value
+    if isinstance(value, Mapping):
+        name = value.get("class_name")
+        name = value.get("config") if name == "function" else name
+    return name.rpartition(">")[2] if isinstance(name, str) else None
 
 
 def is_own(value: Any) -> bool:
@@ -26,23 +45,9 @@ def is_own(value: Any) -> bool:
     return isinstance(value, str) and value.startswith(MARK)
 
 
-def check_recurrent(layer: LayerSpec, functions: Collection[str]) -> None:
-    """Refuse a user's definition of an activation of a recurrent layer, which has rules of its own.
-
-    Raises
-    ------
-    Refusal
-        If there is one.
-    """
-    if "recurrent_activation" not in layer.config and "SimpleRNN" not in layer.class_name:
-        return
-    for name in activations_of(layer):
-        if PREFIX + name in functions:
-            raise Refusal(
-                f"functions= defines its activation {name!r}, and recurrent layers have rules for "
-                "Keras's activations alone",
-                f"Define the layer: layers={{{layer.name!r}: f}}.",
-            )
+def of_functions(definitions: Mapping[str, Any]) -> dict[str, Any]:
+    """Return users' definitions of activations alone."""
+    return {name: each for name, each in definitions.items() if name.startswith(PREFIX)}
 
 
 def activations_of(layer: LayerSpec) -> Iterator[str]:

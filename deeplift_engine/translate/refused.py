@@ -37,6 +37,13 @@ REFUSED: dict[str, tuple[str, str]] = {
 }
 """Class of Keras 3 → (reason, advice)."""
 
+QUANTIZED = (
+    "computes with quantised numbers ({mode}), so that its output jumps",
+    "Explain the model as it was before quantize(); weights of Dense, Embedding and EinsumDense may"
+    " be quantised, if their activations are not (activation_quantizer=None).",
+)
+"""The same of any layer that is quantised, by its mode."""
+
 _OLD = "is a layer of Keras 1 alone"
 _COMPOSE = "Say what it is made of: layers={{{kind!r}: made}}."
 REFUSED_OLD: dict[str, tuple[str, str]] = {

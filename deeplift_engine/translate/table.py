@@ -34,8 +34,9 @@ from deeplift_engine.translate import (
     custom_layer as custom,
 )
 from deeplift_engine.translate.layer_context import LayerContext, Refusal
-from deeplift_engine.translate.own_activations import PREFIX, check_recurrent, function_of
-from deeplift_engine.translate.refused import REFUSED, REFUSED_OLD, reason_and_advice
+from deeplift_engine.translate.own_activations import PREFIX, function_of
+from deeplift_engine.translate.package_layers import reason_and_advice as of_package
+from deeplift_engine.translate.refused import QUANTIZED, REFUSED, REFUSED_OLD, reason_and_advice
 
 Translator = Callable[[LayerContext], str | tuple[str, ...]]
 
@@ -160,6 +161,10 @@ def translator(spec: LayerSpec, functions: frozenset[str]) -> Translator:
         )
     if spec.class_name in REFUSED or spec.class_name in REFUSED_OLD:
         raise Refusal(*reason_and_advice(spec.class_name, spec.name))
+    if (known := of_package(spec)) is not None:
+        raise Refusal(*known)
+    if mode := spec.config.get("quantized"):
+        raise Refusal(QUANTIZED[0].format(mode=mode), QUANTIZED[1])
     name = spec.saved_class_name or spec.class_name
     raise Refusal(
         f"no attribution layer for {name}" + (f": {spec.foreign}" if spec.foreign else ""),
@@ -170,7 +175,6 @@ def translator(spec: LayerSpec, functions: frozenset[str]) -> Translator:
 
 def _check_options(spec: LayerSpec, functions: frozenset[str]) -> None:
     """Refuse options that need no shape to be refused."""
-    check_recurrent(spec, functions)
     value = spec.config.get("activation")
     if f"{PREFIX}{function_of(value)}" not in functions:
         activations.named_activation(value)

@@ -14,16 +14,16 @@ def embedding(context: LayerContext) -> str:
     name = context.add(Embedding(context.weight("embeddings")))
     if context.option("mask_zero", False):
         dtype = context.builder.dtype
-        used = TokenFunction(lambda tokens: tf.cast(tokens != 0, dtype))
+        used = TokenFunction(lambda tokens: tf.cast(tokens != 0, dtype), is_condition=True)
         context.builder.masks[name] = context.add(used, suffix="/mask")
     return name
 
 
 def masking(context: LayerContext) -> str:
     """Masking: steps all of whose features are ``mask_value`` become zeros and are not used."""
-    value = float(np.asarray(context.option("mask_value", 0.0)))
+    value = context.option("mask_value", 0.0)
     mask = context.add(UsedSteps(value), suffix="/mask")
-    if value == 0.0:  # what is masked is zeros as it is
+    if not np.any(value):  # what is masked is zeros as it is
         name = context.add(Identity())
     else:
         name = context.add(Product(2), context.inputs[0], expanded(context, mask))

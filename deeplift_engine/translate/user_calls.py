@@ -64,6 +64,7 @@ def call_of(context: LayerContext, function: Callable[..., Any]) -> Call:
     Refusal
         If its parameters do not fit the layer's inputs, arguments and options.
     """
+    function = getattr(function, "python_function", function)  # of a tf.function
     positional = [str(name) for name in context.inputs]
     arguments = {
         key: value for key, value in context.arguments.items() if key not in ("args", "mask")

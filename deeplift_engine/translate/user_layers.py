@@ -20,25 +20,33 @@ MOST_NODES = 1000
 
 @dataclass(frozen=True)
 class ForwardOnly:
-    """A forward pass without an exact rule; created by `forward_only`."""
+    """A forward pass; created by `forward_only`."""
 
     function: Callable[..., Any]
-    nodes: int = NODES
+    nodes: int | None = None
 
     def __post_init__(self) -> None:
         if not callable(self.function):
             raise InputError(f"forward_only() takes a function, not {self.function!r}.")
+        if self.nodes is None:
+            return
         is_integer = isinstance(self.nodes, int) and not isinstance(self.nodes, bool)
         if not is_integer or not 1 <= self.nodes <= MOST_NODES:
             raise InputError(f"nodes is a whole number from 1 to {MOST_NODES}, not {self.nodes!r}.")
 
 
-def forward_only(function: Callable[..., Any], nodes: int = NODES) -> ForwardOnly:
-    """A layer's forward pass; its multipliers are averaged along the path to the reference.
+def forward_only(function: Callable[..., Any], nodes: int | None = None) -> ForwardOnly:
+    """A layer's forward pass, traced into operations, or one step averaged along a path.
 
-    Contributions then sum up to the accuracy of that average, so the layer is *approximate*. A run
-    checks the sum like any other: it warns, or raises with ``strict=True``, where a relative error
-    of 1e-3 (float64: 1e-8) is exceeded, and more ``nodes`` make it smaller.
+    The function is called once on symbolic tensors. Where all that TensorFlow traced is in the
+    table of operations (docs/LAYERS.md), and gives the function's values on random numbers, each
+    operation has its rule and the layer is exact, as if Keras's operations had been saved.
+
+    Else, and where ``nodes`` are given, the layer is one step: its multipliers are averaged along
+    the path to the reference, contributions sum up to the accuracy of that average, and
+    `Network.coverage` says *approximate*, and why. A run checks the sum like any other: it warns,
+    or raises with ``strict=True``, where a relative error of 1e-3 (float64: 1e-8) is exceeded, and
+    more ``nodes`` make it smaller.
 
     Parameters
     ----------
@@ -51,7 +59,8 @@ def forward_only(function: Callable[..., Any], nodes: int = NODES) -> ForwardOnl
         Keras's Lambda; `CustomLayer.masked` gives it one.
     nodes
         Gauss-Legendre points on the straight path (Sundararajan, Taly, Yan: *Axiomatic Attribution
-        for Deep Networks*, ICML 2017). Its cost is that many gradients of the function.
+        for Deep Networks*, ICML 2017), whose cost is that many gradients of the function. None
+        traces the function, and takes 16 points where that is not possible.
     """
     return ForwardOnly(function, nodes)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ Arrays = Mapping[str, Array]
 SETTINGS = "settings"
 # what h5py, numpy and zipfile raise on a damaged file or one of another kind
 _DAMAGE = (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile)
+_SMALL, _PROBE, _WORTH = 4096, 2**18, 0.75
+"""Smaller arrays are stored as they are, in bytes; bytes that are tried; the share to reach."""
 _LARGEST_ATTRIBUTE = 60_000  # bytes; HDF5 takes 64 KiB with the header
 
 
@@ -111,7 +114,8 @@ def _write_hdf5(disk: OutputFile, arrays: Arrays, settings: Mapping[str, Any]) -
     text = _to_json(settings)
     with h5py.File(disk, "w") as file:
         for name, array in arrays.items():
-            file.create_dataset(name, data=array)
+            smaller = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
+            file.create_dataset(name, data=array, **(smaller if _shrinks(array) else {}))
         for name, value in settings.items():
             if isinstance(value, str | bool | int | float) and len(str(value)) < 1000:
                 file.attrs[name] = _utf_8(value) if isinstance(value, str) else value
@@ -135,13 +139,27 @@ def _read_hdf5(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
 
 
 def _write_npz(disk: OutputFile, arrays: Arrays, settings: Mapping[str, Any]) -> None:
-    np.savez(disk, **{SETTINGS: np.array(_to_json(settings)), **arrays})  # type: ignore[arg-type]
+    with zipfile.ZipFile(disk, "w") as archive:
+        for name, array in {SETTINGS: np.array(_to_json(settings)), **arrays}.items():
+            entry = zipfile.ZipInfo(f"{name}.npy")
+            entry.compress_type = zipfile.ZIP_DEFLATED if _shrinks(array) else zipfile.ZIP_STORED
+            with archive.open(entry, "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
 
 
 def _read_npz(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
     with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         settings = json.loads(str(archive[SETTINGS]))
         return {name: archive[name] for name in archive.files if name != SETTINGS}, settings
+
+
+def _shrinks(array: Array) -> bool:
+    """Whether an array is worth compressing, by a look at its first bytes.
+
+    One-hot letters and scores of them are mostly zeros; multipliers hardly shrink.
+    """
+    start = np.ravel(array)[: _PROBE // max(array.itemsize, 1)].tobytes()
+    return len(start) >= _SMALL and len(zlib.compress(start, 1)) < _WORTH * len(start)
 
 
 Writer = Callable[[OutputFile, Arrays, Mapping[str, Any]], None]

@@ -13,13 +13,16 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from deeplift_conversion.eras.class_names import old_names
+from deeplift_conversion.eras.saved_names import old_names
 from deeplift_engine.translate.build_graph import TRANSLATORS
 from deeplift_engine.translate.operations.operation_table import OPERATIONS
-from deeplift_engine.translate.refused import REFUSED, REFUSED_OLD, reason_and_advice
+from deeplift_engine.translate.package_layers import ROWS as PACKAGE_ROWS
+from deeplift_engine.translate.package_layers import described
+from deeplift_engine.translate.refused import QUANTIZED, REFUSED, REFUSED_OLD, reason_and_advice
 from docs.generate.pages import table, write
 
 COMMAND = "python -m docs.generate.layers docs/LAYERS.md"
+SAY = "Say so: "
 BASES = ("InputSpec", "Layer", "Wrapper")
 """Names in keras.layers that no saved model has: what layers are derived from."""
 DISSOLVED = ("Pipeline", "Sequential", "Model")
@@ -137,21 +140,43 @@ CUSTOM = (
         "those of the layers",
     ),
     (
-        '`functions={"name": f}`, where `f(x)` indexes, adds, subtracts and multiplies alone',
+        '`functions={"name": f}`, where all that TensorFlow traces of `f(x)` is in the table above',
         "exact",
-        "those of linear maps and products",
+        "those of the operations",
     ),
     (
-        '`functions={"name": f}` with any other function of tensors',
+        '`functions={"name": f}` with any other function of tensors: the note says why',
         "approximate",
         "the gradient averaged over 16 Gauss-Legendre points of the path",
     ),
-    ("`de.forward_only(f, nodes=32)` in either", "approximate", "the same, over as many points"),
+    (
+        "`de.forward_only(f)`, or `layer.forward_only(f)` for a step of a layer",
+        "as `functions`",
+        "the same",
+    ),
+    (
+        "`de.forward_only(f, nodes=32)`, likewise",
+        "approximate",
+        "the gradient averaged over as many points",
+    ),
     ("nothing, of a Lambda or of a class that no table has", "refused", ""),
 )
-KEYS = """Keys are names of layers, patterns of names (`"lambda_*"`) or classes, with or without
+KEYS = """A function of tensors is called once on symbolic tensors of TensorFlow, be it written with
+`tf.`, with `keras.ops` or with operators. Each traced operation has its rule, and all together are
+compared with the function on random numbers; a logarithm of a sum of exponentials is one operation
+whatever shift keeps it small, and a product with an inverse is a quotient. Gradients of
+`stop_gradient` are those of its input. What depends on chance, on a state or on several samples,
+loops, and operations without a rule leave the function one step.
+
+Keys are names of layers, patterns of names (`"lambda_*"`) or classes, with or without
 their package; Python code in a file is never run.
 [examples/reverse_complement](../examples/reverse_complement/README.md) shows each way."""
+
+PACKAGES = """Layers of keras-tcn, keras-self-attention, vit-keras, tensorflow-addons and others are
+known, see [MODELS.md](MODELS.md). These are refused until they are defined, since a class's name
+can be anybody's:"""
+ACTIVATIONS = """An activation of one's own is given by its name, `functions={"lisht": f}`, for all
+layers that use it, recurrent ones too. Those of tensorflow-addons need none."""
 
 
 def page() -> str:
@@ -175,6 +200,9 @@ def page() -> str:
     parts.append("## Lambdas and layers of one's own")
     parts.append(table(("what is said", "status", "rule"), CUSTOM) + f"\n\n{KEYS}")
     parts.append("## Refused\n\n" + table(("layer", "reason", "instead"), _refused()))
+    columns = ("layer", "package", "what it is", "what to do")
+    parts.append(f"## Layers of other packages\n\n{PACKAGES}\n\n" + table(columns, _packages()))
+    parts.append(ACTIVATIONS)
     parts.append(
         "## Other names\n\nLayers of older Keras, and other names of the same class, are read as "
         "Keras 3's:\n\n" + table(("saved as", "read as"), _others())
@@ -216,9 +244,23 @@ def _operations() -> Iterator[tuple[str, str]]:
 
 
 def _refused() -> list[tuple[str, str, str]]:
-    return [
+    rows = [
         (name, *reason_and_advice(name, "name"))
         for name in (*sorted(REFUSED), *sorted(REFUSED_OLD))
+    ]
+    return [*rows, ("any that is quantised", QUANTIZED[0].format(mode="int8 ..."), QUANTIZED[1])]
+
+
+def _packages() -> list[tuple[str, str, str, str]]:
+    return [
+        (
+            ", ".join(row.names) + f" (with `{row.option}`)" * bool(row.option),
+            row.package,
+            row.reason,
+            f"`{advice[len(SAY) : -1]}`" if advice.startswith(SAY) else advice,
+        )
+        for row in PACKAGE_ROWS
+        for advice in [described(row, row.names[0])[1]]
     ]
 
 

@@ -37,8 +37,9 @@ result = explainer.run(x, target=0, references=0.0)
 ```
 
 `network.explainer` takes a name or one of its other names, the options of the method, and for all
-methods `target` (a layer) and `layers` (where to score). `deeplift_engine.methods()` is this table,
-and `deeplift-engine methods NAME` prints a method's part of it.
+methods `target` (a layer, units of it, or both) and `layers` (where to score).
+`deeplift_engine.methods()` is this table, and `deeplift-engine methods NAME` prints a method's
+part of it.
 
 - **Options** are given with their defaults; one with `...` must be given.
 - **Seeds** are whole numbers of 0 or more; the same seed draws the same numbers.

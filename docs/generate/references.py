@@ -27,9 +27,14 @@ result = explainer.run(x, target=0, references=deeplift_engine.references.shuffl
 
 `references=` takes what these functions of `deeplift_engine.references` return. It also takes a
 number, an array (one reference, one or several for each sample) or a function of the inputs. A
-model with several inputs takes a mapping of their names. The command line takes
-`--references shuffle:20`, with `INPUT=` before it where the model has several inputs; `FILE` is a
-`.npy`, `.npz` or `.h5` file, or `FILE.h5:KEY`, and a file by itself is an array."""
+model with several inputs takes a mapping of their names; inputs that it leaves out are held fixed
+(`unchanged`), and a number, `zeros()` or another single reference is for all. The command line
+takes `--references shuffle:20`, with `INPUT=` before it where the model has several inputs; `FILE`
+is a `.npy`, `.npz` or `.h5` file, or `FILE.h5:KEY`, and a file by itself is an array.
+
+Nothing, or None for an input, is zeros. For tokens that are looked up and masked it is
+`replaced(1, keep=(0,))`: the token that the mask leaves out is kept, all others are replaced by the
+first that is not left out. The result's settings, the log and `score` say so."""
 
 
 def page() -> str:

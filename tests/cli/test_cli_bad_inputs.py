@@ -162,6 +162,9 @@ WRONG_OPTIONS = {
     "a difference with no such unit": (["--target", "0-9"], "9"),
     "an index of too many axes": (["--target", "1,1"], "1"),
     "no such target layer": (["--target-layer", "nowhere"], "nowhere"),
+    "no such layer of a target": (["--target", "nowhere:0"], "no layer 'nowhere'.*LAYER:UNITS"),
+    "two layers": (["--target", "hidden:0", "--target", "tasks:0"], "several layers"),
+    "the layer said twice": (["--target", "hidden:0", "--target-layer", "tasks"], "leave one"),
     "no such layer to score": (["--layers", "nowhere"], "nowhere"),
     "no such rules": (["--rules", "guess"], "guess.*rescale"),
     "no such rule of a layer": (["--rule", "conv=guess"], "guess"),
@@ -234,6 +237,18 @@ def test_data_files_that_are_not_there_or_damaged_are_refused(
         path.write_bytes(content)
     outcome = command("score", given.model, path, "-o", given.where / "scores.h5")
     assert_refused(outcome, DATA_REFUSED, re.escape(str(path)))
+
+
+@pytest.mark.parametrize("keys", [(), ("--key", "left=a", "--key", "right=b")])
+def test_one_array_is_not_taken_for_two_inputs(
+    folder: Path, keys: tuple[str, ...], tmp_path: Path, command: Callable[..., Any]
+) -> None:
+    np.save(tmp_path / "one.npy", np.ones((3, 4)))
+    outcome = command(
+        "score", folder / "two.h5", tmp_path / "one.npy", "-o", tmp_path / "s.h5", *keys
+    )
+    expected = r"one array.*inputs left, right.*np\.savez\('inputs\.npz', left=left, right=right"
+    assert_refused(outcome, DATA_REFUSED, expected)
 
 
 @pytest.mark.parametrize("name", ["scores.txt", "nowhere/scores.h5", "inputs.npy"])

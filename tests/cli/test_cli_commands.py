@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -73,6 +74,24 @@ def test_score_writes_what_the_library_computes(
     assert result.scores.dtype == np.float32
     with h5py.File(path) as file:
         np.testing.assert_array_equal(file["hypothetical"][()], expected.hypothetical)
+
+
+def test_hypothetical_contributions_of_other_data_have_an_axis(
+    folder: Path, inputs: np.ndarray, command: Command, tmp_path: Path
+) -> None:
+    data, path = tmp_path / "leads.npy", tmp_path / "scores.h5"
+    np.save(data, inputs * 2 - 0.5)
+    arguments = ("score", folder / "model.h5", data, "-o", path, "--target", "0", "--quiet")
+    outcome = command(*arguments, "--hypothetical")
+    assert outcome.code == 4
+    assert "no input has letters" in outcome.err
+    assert "--hypothetical-axis" in outcome.err
+    assert not path.exists()
+    assert command(*arguments, "--hypothetical-axis", "-1").code == 0
+    with h5py.File(path) as file:
+        result = Attribution.load(path)
+        found = file["hypothetical"][()]
+    np.testing.assert_array_equal(found, result.hypothetical_contributions(axis=-1))
 
 
 def test_the_file_says_how_it_was_made(folder: Path, command: Command, tmp_path: Path) -> None:
@@ -241,13 +260,16 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
 
 
-def test_stdout_has_results_only_and_stderr_nothing(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("level", [{}, {"TF_CPP_MIN_LOG_LEVEL": "3"}])
+def test_stdout_has_results_only_and_stderr_nothing(
+    level: dict[str, str], folder: Path, tmp_path: Path
+) -> None:
     done = subprocess.run(
         [
             sys.executable, "-m", "deeplift_engine", "score", folder / "model.h5",
             folder / "inputs.npy", "-o", tmp_path / "scores.h5", "--target", "0", "--json",
         ],
-        capture_output=True, text=True, check=True, env=environment(),
+        capture_output=True, text=True, check=True, env=environment() | level,
     )  # fmt: skip
     assert json.loads(done.stdout)["scores"] == [6, 20, 4]
     assert done.stderr == ""
@@ -288,6 +310,57 @@ def test_a_reader_that_stops_early_is_no_error(folder: Path) -> None:
     )  # fmt: skip
     os.close(writer)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_score_says_what_was_explained_against_what(
+    folder: Path, command: Command, tmp_path: Path
+) -> None:
+    start = ("score", folder / "model.h5", folder / "inputs.npy", "--target", "0")
+    outcome = command(*start, "-o", tmp_path / "a.h5")
+    for line in (
+        "method: deeplift",
+        "target: 0 of tasks/pre_activation",
+        "references: zeros",
+        "rules: rescale",
+        "hypothetical: not saved; --hypothetical adds them",
+    ):
+        assert line in outcome.out.splitlines()
+    assert re.search(r"note: zeros are no sequence; .*dinucleotide_shuffle:20", outcome.out)
+    assert outcome.err == ""
+    outcome = command(
+        *start, "-o", tmp_path / "b.h5", "--references", "shuffle:2", "--hypothetical",
+        "--rule", "conv=reveal_cancel",
+    )  # fmt: skip
+    assert "references: shuffle(2, seed=0)" in outcome.out
+    assert "rules: conv=reveal_cancel, default=rescale" in outcome.out
+    assert "hypothetical: saved" in outcome.out
+    assert "note" not in outcome.out
+    outcome = command(*start, "-o", tmp_path / "c.h5", "--references", "zeros", "--json")
+    told = json.loads(outcome.out)
+    assert (told["method"], told["references"], told["rules"]) == ("deeplift", "zeros", "rescale")
+    assert "note" not in told
+    outcome = command("score", folder / "two.h5", folder / "two.npz", "-o", tmp_path / "d.h5")
+    assert "references: zeros, zeros" in outcome.out
+    assert "target: the only unit of unit" in outcome.out
+    assert "hypothetical" not in outcome.out
+    assert "note" not in outcome.out
+    outcome = command(*start, "-o", tmp_path / "e.h5", "--method", "gradient")
+    assert "references" not in outcome.out
+
+
+def test_arrays_in_groups_of_a_file_have_keys(
+    folder: Path, inputs: np.ndarray, command: Command, tmp_path: Path
+) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["raw/seq"], file["raw/other"] = inputs.astype("int8"), np.zeros(3)
+    outcome = command(
+        "score", folder / "model.h5", tmp_path / "x.h5", "-o", tmp_path / "s.h5",
+        "--key", "raw/seq", "--target", "1",
+    )  # fmt: skip
+    assert outcome.code == 0
+    with h5py.File(tmp_path / "s.h5") as file:
+        assert file["inputs"].dtype == np.int8
+        np.testing.assert_array_equal(file["inputs"][()], inputs)
 
 
 TERMINATED = """

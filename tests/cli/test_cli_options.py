@@ -95,7 +95,6 @@ def test_the_exit_codes_are_documented() -> None:
         ["explain"],
         ["inspect"],
         ["score", "model.h5", "x.npy"],
-        ["score", "model.h5", "x.npy", "-o", "y.h5", "--target", "first"],
         ["score", "model.h5", "x.npy", "-o", "y.h5", "--references", "nothing"],
         ["score", "model.h5", "x.npy", "-o", "y.h5", "--references", "constant:a"],
         ["score", "model.h5", "x.npy", "-o", "y.h5", "--references", "shuffle:0"],
@@ -110,6 +109,9 @@ def test_the_exit_codes_are_documented() -> None:
         ["sweep", "model.h5", "x.npy", "--references", "zeros", "--references", "zeros"],
         ["sweep", "model.h5", "x.npy", "--references", "zeros;nothing"],
         ["check", "model.h5", "--dtype", "float16"],
+        ["check", "model.h5", "--seed", "-1"],
+        ["check", "model.h5", "--seed", "1.5"],
+        ["score", "model.h5", "x.npy", "-o", "y.h5", "--seed", "4294967296"],
     ],
 )
 def test_wrong_usage_is_2(arguments: list[str], command: Callable[..., Any]) -> None:
@@ -124,7 +126,15 @@ def test_wrong_usage_is_2(arguments: list[str], command: Callable[..., Any]) -> 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("3", 3), ("-1", -1), ("2,5", (2, 5)), ("2,:", (2, slice(None))), ("all", "all")],
+    [
+        ("3", 3),
+        ("-1", -1),
+        ("2,5", (2, 5)),
+        ("2,:", (2, slice(None))),
+        ("all", "all"),
+        ("counts", "counts"),
+        ("counts:2,:", "counts:2,:"),
+    ],
 )
 def test_targets_that_are_plain(text: str, expected: Any) -> None:
     assert values.target(text)() == expected

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from deeplift_conversion import LayerSpec, ModelSpec
-from deeplift_conversion.eras.options import OPTIONS
+from deeplift_conversion.layers.table import known
 
 _CHANNELS_FIRST = {"Conv2D", "MaxPooling2D", "AveragePooling2D"}  # TensorFlow's CPU has none
 
@@ -25,11 +25,12 @@ def _activation(value: Any) -> Any:
 
 def make_layer(spec: LayerSpec) -> Any:
     # options that tell a version's behaviour are none of Keras's
-    known = OPTIONS.get(spec.class_name, spec.config)
+    layer = known(spec.class_name)
+    names = spec.config if layer is None else layer.defaults(3)
     options = {
         key: _activation(value) if key.endswith("activation") else value
         for key, value in spec.config.items()
-        if key not in ("dtype", "name") and key in known
+        if key not in ("dtype", "name") and key in names
     }
     kind = getattr(keras.layers, spec.class_name)
     children = [make_layer(child) for child in spec.children]

@@ -18,6 +18,7 @@ from deeplift_conversion import (
     read_config,
     read_model,
 )
+from deeplift_conversion.files.architecture import read_architecture
 from tests.conversion.conversion_files import numbers, sequential, write_model, write_weights
 
 CONFIG = sequential(
@@ -297,3 +298,41 @@ def test_yaml_without_pyyaml_says_what_to_install(
     refused(path, "needs PyYAML", tmp_path / "a.yaml")
     (tmp_path / "a.json").write_text(json.dumps(CONFIG))
     assert read_model(path, tmp_path / "a.json").name == "sequential"
+
+
+class _Open:
+    """As an open file, or an HDF5 file."""
+
+    def __init__(self, **attributes: Any) -> None:
+        self.__dict__.update(attributes)
+
+    def read(self) -> bytes:
+        """Return nothing."""
+        return b""
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        (_Open(get_config=dict, name="mine"), r"deeplift_engine\.convert\(model\)"),
+        (_Open(name="model.h5"), "open file: give its name, 'model.h5'"),
+        (_Open(filename="model.h5", name="/"), "open file: give its name, 'model.h5'"),
+        (_Open(), "write its bytes to a file"),
+        (b"PK\x03\x04" * 30_000, "write its bytes to a file"),
+        ('{"class_name": "Sequential"}' * 9_000, r"load\(weights, architecture=text\)"),
+        (None, "of type NoneType: give the name"),
+        (3, "of type int: give the name"),
+    ],
+)
+def test_what_is_no_name_of_a_file_is_refused_with_the_way(path: Any, message: str) -> None:
+    with pytest.raises(ModelFileError, match=message) as caught:
+        read_model(path)
+    assert len(str(caught.value)) < 300
+    if not isinstance(path, str):
+        with pytest.raises(ModelFileError, match="architecture"):
+            read_architecture(path)
+
+
+def test_data_are_no_model(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.zeros(3))
+    refused(tmp_path / "x.npy", "an array of numpy")

@@ -180,7 +180,7 @@ def test_several_targets_in_one_pass_are_those_one_by_one(explainer: Any) -> Non
         (3, "outside"),
         ((0, 1), "2 of the 1 indices"),
         (1.5, "no unit"),
-        ("first", "only word"),
+        ("first", "is of the layer 'first'"),
         ([], "at least one"),
         (np.array([0, 1]), "one unit per sample"),
         (np.array([0, 1, 7]), "0 to 2"),
@@ -378,7 +378,7 @@ def test_a_function_for_a_lambda_is_crossed_and_marked() -> None:
     given = keras.Input((20, 4))
     squared = L.Lambda(lambda x: x * x, name="squared")(L.Dense(3)(given))
     model = keras.Model(given, L.Dense(1)(L.Flatten()(squared)))
-    network = de.convert(model, functions={"squared": de.forward_only(lambda x: x * x)})
+    network = de.convert(model, functions={"squared": de.forward_only(lambda x: x * x, nodes=16)})
     x = data(3)[0]
     np.testing.assert_allclose(network.predict(x), model.predict(x, verbose=0), atol=1e-5)
     result = network.explainer(fused=False).run(x, references=data(3, 1)[0])

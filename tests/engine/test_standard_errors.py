@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from scipy import stats
 
 import deeplift_engine as de
 from deeplift_engine.engine import adaptive
@@ -74,6 +75,8 @@ def test_they_are_those_of_a_shared_set_too_and_are_saved(explainer: Any, tmp_pa
     x, references = one_hot(3), R.shared(one_hot(6, 1))
     apart = explainer.run(x, target=0, references=references, average=False)
     found = explainer.run(x, target=0, references=references, standard_errors=True)
+    wide = stats.t.ppf(0.95, 5)
+    assert off(found.half_widths(0.9), found.standard_errors * wide) < 1e-6  # of the quantile
     assert off(found.standard_errors, apart.scores.std(axis=1, ddof=1) / np.sqrt(6)) < ROUNDING
     found.save(tmp_path / "found.h5")
     loaded = de.Attribution.load(tmp_path / "found.h5")
@@ -90,6 +93,9 @@ def test_they_are_those_of_a_shared_set_too_and_are_saved(explainer: Any, tmp_pa
 def test_they_need_a_mean_over_several(explainer: Any, options: Any, says: str) -> None:
     with pytest.raises(InputError, match=says):
         explainer.run(one_hot(2), target=0, standard_errors=True, **options)
+    mean = explainer.run(one_hot(2), target=0, references=R.shuffle(4))
+    with pytest.raises(InputError, match="need standard errors"):
+        mean.half_widths()
 
 
 # ---------------------------------------------------------------- "auto"
@@ -104,6 +110,8 @@ def test_references_are_added_until_errors_are_small(explainer: Any, target: Any
     counts = found.settings["references_per_sample"]
     assert set(counts) <= {10 * 2**power for power in range(10)}
     assert len(set(counts)) > 1
+    wide = stats.t.ppf(0.975, np.array(counts) - 1)[:, np.newaxis, np.newaxis]
+    assert off(found.half_widths(), found.standard_errors * wide) < 1e-6
     axes = (-2, -1)
     relative = found.standard_errors.max(axes) / np.abs(found.scores).max(axes)
     assert relative.max() <= tolerance

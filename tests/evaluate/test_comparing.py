@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from scipy import stats
 
 import deeplift_engine as de
 from deeplift_engine import evaluate
@@ -144,11 +145,16 @@ def test_rows_are_means_and_their_errors(found: evaluate.Comparison) -> None:
     error = values.std(ddof=1) / np.sqrt(values.size)
     assert row["sparsity standard error"] == pytest.approx(error)
     assert row["seconds"] > 0
+    half_width = found.measured["deeplift (rules=reveal_cancel)"]["sparsity"].half_width
+    assert half_width == pytest.approx(error * stats.t.ppf(0.975, values.size - 1), rel=1e-6)
+    assert f"{values.mean():.3g}"[:4] in str(found)
+    assert "95 % interval (Student's t)" in str(found)
 
 
 def test_a_single_sample_has_no_standard_error(net: Any) -> None:
     made = de.compare(net, samples(1), "deeplift", target=0, metrics="sparsity")
     assert np.isnan(made.rows[0]["sparsity standard error"])
+    assert np.isnan(made.measured["deeplift"]["sparsity"].half_width)
     assert "±" not in str(made).splitlines()[-1]
     assert json.loads(made.to_json())["rows"][0]["sparsity standard error"] is None
 

@@ -20,7 +20,6 @@ from keras import layers as L  # noqa: N812
 
 import deeplift_engine as de
 from deeplift_engine import references, targets
-from deeplift_engine.errors import InputError
 from tests.explainers.test_every_method import FITTED, ON_IMAGES, OPTIONS
 
 X = np.eye(4, dtype="float32")[np.random.default_rng(0).integers(4, size=(3, 12))]
@@ -128,6 +127,7 @@ def halved(inputs: np.ndarray) -> np.ndarray:
 
 KINDS: dict[str, Callable[[], Any]] = {
     "zeros": references.zeros,
+    "unchanged": references.unchanged,
     "constant": lambda: references.constant(0.5),
     "background": lambda: references.background([0.3, 0.2, 0.2, 0.3]),
     "shuffle": lambda: references.shuffle(3, 1),
@@ -234,9 +234,9 @@ def test_inside_a_graph_there_are_no_numbers_yet(network: de.Network) -> None:
         lambda x: network.activations(x, ["conv"]),
     ]
     for call in calls:
-        with pytest.raises(InputError, match=r"inside a tf\.function"):
+        with pytest.raises(Exception, match=r"InputError: .*inside a tf\.function"):  # TensorFlow's
             tf.function(call)(tf.constant(X))
-    with pytest.raises(InputError, match=r"inside a tf\.function"):
+    with pytest.raises(Exception, match=r"inside a tf\.function"):
         tf.data.Dataset.from_tensors(X).map(lambda x: network.predict(x))
     scores = tf.function(
         lambda x: tf.py_function(

@@ -12,6 +12,7 @@ import pytest
 from keras import layers as L  # noqa: N812
 
 import deeplift_engine as de
+from deeplift_engine.layers import Product
 from tests.helpers import off
 
 ROUNDING = 1e-12
@@ -58,6 +59,31 @@ def shapley(count: int) -> list[Any]:
             now[number] = rows[number]
             found[number] += (np.prod(now, axis=0) - before) / len(orders)
     return found
+
+
+@pytest.mark.parametrize(
+    "grouped",
+    [
+        lambda a, b, c: (a * b) * c,
+        lambda a, b, c: a * (b * c),
+        lambda a, b, c: multiply(c, L.Dropout(0.5)(multiply(b, a))),
+    ],
+)
+def test_an_audit_walks_the_chain_as_a_run_does(grouped: Grouped) -> None:
+    """What arrives at a layer sums to its scores, and the product within is crossed by nothing."""
+    source = keras.Input((4,))
+    names = ["one", "two", "three"]
+    factors = [L.Dense(3, activation="tanh", name=name)(source) for name in names]
+    net = de.convert(keras.Model(source, grouped(*factors)), dtype="float64")
+    x = np.random.default_rng(0).normal(size=(1, 4))
+    audit = net.audit(x, 0.5, target=1, target_layer="output")
+    assert audit.ok
+    layers = [net.graph.nodes[row.layer].layer for row in audit.rows]
+    assert sum(isinstance(layer, Product) for layer in layers) == 1
+    arrived = {row.layer: row.arrived for row in audit.rows}
+    scores = net.explainer(target="output", layers=names).run(x, references=0.5, target=1).scores
+    for name in names:
+        assert arrived[name] == pytest.approx(scores[name].sum(), abs=ROUNDING)
 
 
 @pytest.mark.parametrize("fused", [True, False])

@@ -90,7 +90,18 @@ ROOMS = (
 )
 """From the ground up: nothing imports what stands behind it here, inside functions or for types."""
 
-FLOORS = ("errors", "spec", "tree", "files", "eras", "weights", "graphs", "single", "reader")
+FLOORS = (
+    "errors",
+    "spec",
+    "tree",
+    "files",
+    "layers",
+    "eras",
+    "weights",
+    "graphs",
+    "single",
+    "reader",
+)
 """The same of the package that reads files."""
 
 

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import keras
 import numpy as np
 import pytest
 
+import deeplift_engine as de
 from deeplift_engine.errors import InputError, OutputError
 from deeplift_engine.results.attribution import Attribution
+from deeplift_engine.util import storage
 
 SAMPLES, LENGTH, LETTERS, REFERENCES = 3, 7, 4, 5
 
@@ -141,6 +144,65 @@ def test_hypothetical_contributions_need_multipliers_letters_and_the_inputs() ->
     single = {name: parts[name][..., :1] for name in ("scores", "multipliers", "inputs")}
     with pytest.raises(InputError, match="letters"):
         _ = Attribution(**{**parts, **single}).hypothetical
+
+
+def reshaped(result: Attribution, function: Any) -> Attribution:
+    """The same result with another layout of its inputs."""
+    fields = ("scores", "multipliers", "inputs")
+    return replace(result, **{name: function(getattr(result, name)) for name in fields})
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        lambda array: array[..., np.newaxis],
+        lambda array: array[:, np.newaxis],
+        lambda array: np.moveaxis(array, -1, 1),
+        lambda array: np.moveaxis(array, -1, 1)[..., np.newaxis],
+    ],
+)
+def test_the_axis_of_letters_is_where_the_inputs_have_them(layout: Any) -> None:
+    result = an_attribution()
+    found = reshaped(result, layout).hypothetical
+    np.testing.assert_allclose(found, layout(result.hypothetical), atol=2e-6)
+
+
+def test_what_has_no_letters_is_computed_only_along_an_axis_of_ones_own(tmp_path: Path) -> None:
+    leads = replace(an_attribution(), inputs=np.random.default_rng(0).normal(size=(3, 7, 4)))
+    path = tmp_path / "scores.h5"
+    for refused in (lambda: leads.hypothetical, lambda: leads.save(path, hypothetical=True)):
+        with pytest.raises(InputError, match=r"no letters along any axis.*\(axis=-1\)"):
+            refused()
+    assert not path.exists()
+    own = leads.hypothetical_contributions(axis=-1)
+    of_references = (leads.multipliers * leads.inputs - leads.scores).sum(-1, keepdims=True)
+    np.testing.assert_allclose(own, leads.multipliers - of_references, atol=2e-6)
+    leads.save(path, hypothetical=own)
+    with h5py.File(path) as file:
+        np.testing.assert_array_equal(file["hypothetical"][()], own)
+
+
+def test_of_several_inputs_those_with_letters_are_meant(tmp_path: Path) -> None:
+    one, two = an_attribution(1), reshaped(an_attribution(2), lambda a: np.moveaxis(a, -1, 1))
+    leads = replace(an_attribution(3), inputs=np.random.default_rng(0).normal(size=(3, 7, 4)))
+    column = reshaped(an_attribution(4), lambda a: a[..., 0, :1])
+    each = {"one": one, "two": two, "leads": leads, "column": column}
+    fields = ("scores", "multipliers", "inputs")
+    result = replace(one, **{f: {name: getattr(r, f) for name, r in each.items()} for f in fields})
+    assert set(result.hypothetical) == {"one", "two"}
+    np.testing.assert_array_equal(result.hypothetical["two"], two.hypothetical)
+    assert set(result.hypothetical_contributions(axis=1)) == {"two"}
+    found = result.hypothetical_contributions({"leads": 1, "one": -1})
+    np.testing.assert_array_equal(found["leads"], leads.hypothetical_contributions(1))
+    np.testing.assert_array_equal(found["one"], one.hypothetical)
+    result.save(tmp_path / "scores.h5", hypothetical=True)
+    with h5py.File(tmp_path / "scores.h5") as file:
+        assert set(file["hypothetical"]) == {"one", "two"}
+    for axis, said in ((2 + 1, "axis 3.*name: axis"), ({"three": -1}, "three.*'one', 'two'")):
+        with pytest.raises(InputError, match=said):
+            result.hypothetical_contributions(axis)
+    with pytest.raises(InputError, match="axis -1"):
+        result.hypothetical_contributions({"column": -1})
 
 
 def test_a_result_is_shown_in_one_line() -> None:
@@ -285,8 +347,8 @@ from deeplift_engine.errors import OutputError
 def limit(size):  # no file may grow beyond
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
-ones = np.ones((1000, 30, 4), "float32")
-result = Attribution(ones, ones, None, ones[:, 0, 0], None, ones[:, 0], ones)
+noise = np.random.default_rng(0).normal(size=(1000, 30, 4)).astype("float32")
+result = Attribution(noise, noise, None, noise[:, 0, 0], None, noise[:, 0], noise)
 path, whole = sys.argv[1:]
 result.save(whole)
 for size in (0, 100, 2_000, 400_000, os.path.getsize(whole) - 20):
@@ -329,3 +391,60 @@ def test_an_interruption_leaves_no_half_file(
     with pytest.raises(KeyboardInterrupt):
         an_attribution().save(tmp_path / f"scores{suffix}")
     assert list(tmp_path.iterdir()) == []
+
+
+KINDS = {
+    "int8": lambda x: x.astype("int8"),
+    "bool": lambda x: x.astype(bool),
+    "uint8": lambda x: x.astype("uint8"),
+    "float32": lambda x: x,
+}
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".npz"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_inputs_are_stored_as_they_came_and_read_as_they_were_computed_with(
+    kind: str, suffix: str, tmp_path: Path
+) -> None:
+    net = de.convert(keras.Sequential([keras.Input((60, 4)), keras.layers.Flatten()]))
+    x = np.eye(4, dtype="float32")[np.random.default_rng(0).integers(0, 4, (40, 60))]
+    result = net.explainer("deeplift").run(KINDS[kind](x), target=3)
+    path = tmp_path / f"r{suffix}"
+    result.save(path, hypothetical=True)
+    loaded = Attribution.load(path)
+    for name in ("inputs", "scores", "hypothetical"):
+        np.testing.assert_array_equal(getattr(loaded, name), getattr(result, name))
+        assert getattr(loaded, name).dtype == np.float32
+    if suffix == ".h5":
+        with h5py.File(path) as file:
+            assert file["inputs"].dtype.name == kind
+            assert file["inputs"].compression == file["scores"].compression == "gzip"
+    else:
+        with np.load(path) as file:
+            assert file["inputs"].dtype.name == kind
+
+
+def test_what_does_not_shrink_is_stored_as_it_is(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).normal(size=(100, 200)).astype("float32")
+    storage.write(tmp_path / "a.h5", {"noise": noise, "few": np.zeros(5)}, {})
+    with h5py.File(tmp_path / "a.h5") as file:
+        assert file["noise"].compression is None
+        assert file["few"].compression is None
+    storage.write(tmp_path / "a.npz", {"noise": noise}, {})
+    assert (tmp_path / "a.npz").stat().st_size > noise.nbytes
+
+
+def test_several_inputs_are_stored_as_they_came(tmp_path: Path) -> None:
+    a, b = keras.Input((3,), name="a"), keras.Input((3,), name="b")
+    net = de.convert(keras.Model([a, b], keras.layers.Add()([a, b])))
+    x = {"a": np.ones((2, 3), "int16"), "b": np.ones((2, 3))}
+    result = net.explainer("deeplift").run(x, target=0)
+    result.save(tmp_path / "r.h5")
+    loaded = Attribution.load(tmp_path / "r.h5")
+    assert {name: array.dtype.name for name, array in loaded.inputs.items()} == {
+        "a": "float32",
+        "b": "float32",
+    }
+    with h5py.File(tmp_path / "r.h5") as file:
+        assert file["inputs/a"].dtype == np.int16
+        assert file["inputs/b"].dtype == np.float32

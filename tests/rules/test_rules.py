@@ -12,6 +12,7 @@ import tensorflow as tf
 import deeplift_engine as de
 from deeplift_engine.errors import RuleError
 from deeplift_engine.layers import Softmax
+from deeplift_engine.rules import assign
 
 L = keras.layers
 
@@ -149,6 +150,23 @@ def test_a_rule_that_is_no_name_is_refused(scanner: de.Network, rule: Any) -> No
     for method in ("deeplift", "lrp"):
         with pytest.raises(RuleError, match=r"rule\. Near it"):
             scanner.explainer(method, rules={"default": rule})
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ([("default", "genomics_default")], ("rescale", "reveal_cancel")),
+        ([("hidden", "genomics_default"), ("default", "gradient")], ("gradient", "reveal_cancel")),
+        ({"class:Conv1D": "genomics_default", "default": "gradient"}, ("rescale", "gradient")),
+        ([("after:dense", "genomics_default")], ("rescale", "reveal_cancel")),
+        ([("scan", "gradient"), ("default", "genomics_default")], ("gradient", "reveal_cancel")),
+    ],
+)
+def test_a_composite_is_a_rule_of_some_layers(
+    scanner: de.Network, rules: Any, expected: tuple[str, str]
+) -> None:
+    assigned = assign(scanner.graph.nodes, rules)
+    assert tuple(assigned[name].rule.name for name in ("scan", "hidden")) == expected
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ from deeplift_engine.errors import (
     InputError,
     UnsupportedModelError,
 )
+from deeplift_engine.translate.operations.keras3 import name_of
+from deeplift_engine.translate.operations.operation_table import OPERATIONS as EVERY_OPERATION
 from deeplift_engine.translate.user_layers import registered_layers
 from tests.cases.custom_models import (
     Block,
@@ -270,7 +272,8 @@ def test_the_only_input_of_several_is_refused() -> None:
 
 @pytest.mark.parametrize("suffix", ["h5", "keras"])
 def test_a_forward_pass_alone_is_approximate_and_says_so(folder: Path, suffix: str) -> None:
-    network = de.load(folder / f"wave.{suffix}", functions={"Wave": wave})
+    averaged = de.forward_only(wave, nodes=16)
+    network = de.load(folder / f"wave.{suffix}", functions={"Wave": averaged})
     x, x0 = vectors(5), vectors(5, seed=1)
     expected = randomised(stacked(Wave(2.0, name="wave"))).predict(x, verbose=0)
     assert off(network.predict(x), expected) < FORWARD
@@ -442,6 +445,42 @@ def test_operations_are_parts_too() -> None:
     assert off(network.predict(x), np.roll(np.abs(x), 1, 1)) == 0
 
 
+OPERATIONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "logsumexp": (
+        lambda layer: layer.apply("logsumexp", axis=-1),
+        lambda x: np.log(np.exp(x).sum(-1)),
+    ),
+    "roll of abs": (
+        lambda layer: layer.apply("roll", layer.apply("absolute"), shift=1, axis=1),
+        lambda x: np.roll(np.abs(x), 1, 1),
+    ),
+    "cumsum": (lambda layer: layer.apply("cumsum", axis=1), lambda x: x.cumsum(1)),
+    "clip": (
+        lambda layer: layer.apply("clip", x_min=-0.5, x_max=0.25),
+        lambda x: x.clip(-0.5, 0.25),
+    ),
+    "several": (
+        lambda layer: layer.apply("stack", layer.input, layer.apply("square"), axis=1),
+        lambda x: np.stack([x, x * x], 1),
+    ),
+    "a constant": (lambda layer: layer.apply("multiply", layer.input, x2=2.0), lambda x: 2 * x),
+    "from a constant": (lambda layer: layer.apply("subtract", x1=2.0), lambda x: 2 - x),
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_operations_go_by_the_names_of_the_page(name: str) -> None:
+    made, expected = OPERATIONS[name]
+    x = np.random.default_rng(0).normal(size=(3, 5, 4)).astype("float32")
+    assert off(custom_network(made).predict(x), expected(x)) < FORWARD
+
+
+def test_every_operation_of_the_page_has_its_own_name() -> None:
+    for name in EVERY_OPERATION:
+        assert name.islower()
+        assert name_of(f"ops.{name}") == name
+
+
 def test_a_built_in_class_may_be_said_otherwise() -> None:
     source = keras.Input((4,), name="x")
     model = keras.Model(source, L.ReLU(name="relu")(source))
@@ -488,7 +527,7 @@ def test_registering_as_a_decorator_and_by_a_forward_pass(folder: Path) -> None:
 @pytest.mark.usefixtures("clean_registry")
 def test_what_is_said_at_the_call_goes_before_what_is_registered(folder: Path) -> None:
     de.register_layer("Wave", wave_as_nothing)
-    network = de.load(folder / "wave.h5", functions={"Wave": wave})
+    network = de.load(folder / "wave.h5", functions={"Wave": de.forward_only(wave, nodes=4)})
     assert not all(row.exact for row in network.describe())
 
 

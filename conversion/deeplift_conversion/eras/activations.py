@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from deeplift_conversion.layers.table import LAYERS
+
 BUILT_IN = frozenset(
     [
         "linear",
@@ -40,7 +42,7 @@ BUILT_IN = frozenset(
         "sparsemax",
     ]
 )
-_CLASSES = frozenset(["ReLU", "ELU", "Softmax"])
+_CLASSES = frozenset(layer.name for layer in LAYERS.values() if layer.is_activation)
 """Layers that tf.keras finds by their names where an activation is meant."""
 _SAME = {
     "relu_6": "relu6",

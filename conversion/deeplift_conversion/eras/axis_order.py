@@ -11,24 +11,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from deeplift_conversion.errors import ModelConfigError
+from deeplift_conversion.layers.keras_layer import UNSAID
+from deeplift_conversion.layers.table import LAYERS
 from deeplift_conversion.spec import LayerSpec, ModelSpec
 
 logger = logging.getLogger("deeplift_engine")
 
-UNSAID = "unsaid"
-"""Stands for a ``data_format`` that the file does not have."""
 ORDERS = ("channels_first", "channels_last")
-CLASSES = frozenset(
-    f"{kind}{rank}D" for kind in ("UpSampling", "ZeroPadding", "Cropping") for rank in (2, 3)
-)
 _GUESS = (
     "layer %r: neither the file nor a layer around says its order of axes; %s is taken, by which"
     " the input has fewer channels than rows and columns. If it is the other, say so: data_format"
     "=..., and data_format=%r silences this."
 )
-_MIXING = frozenset(
-    ["Dense", "Flatten", "InputLayer", "Lambda", "Permute", "RepeatVector", "Reshape"]
-)
+_MIXING = {"Lambda", *(layer.name for layer in LAYERS.values() if layer.mixes_axes)}
 
 
 def with_axis_orders(spec: ModelSpec, data_format: str | None) -> ModelSpec:
@@ -152,4 +147,4 @@ def _rings(
             yield ring
 
 
-__all__ = ["CLASSES", "ORDERS", "UNSAID", "with_axis_orders"]
+__all__ = ["ORDERS", "with_axis_orders"]

@@ -7,19 +7,27 @@ from typing import Any
 
 from deeplift_conversion.eras.activations import canonical_activation
 from deeplift_conversion.eras.keras1 import in_keras2_words
-from deeplift_conversion.eras.options import HARMLESS, HARMLESS_ENDINGS, OPTIONS, SPATIAL
+from deeplift_conversion.eras.quantization import refused_mode
+from deeplift_conversion.eras.saved_names import is_harmless
 from deeplift_conversion.errors import ModelConfigError
 from deeplift_conversion.files.untrusted import frozen
+from deeplift_conversion.layers.keras_layer import KerasLayer
+from deeplift_conversion.layers.table import ALIASES, known
 
-ALIASES = {
-    "SyncBatchNormalization": "BatchNormalization",
-    "UnifiedLSTM": "LSTM",
-    "UnifiedGRU": "GRU",
-    "LayerNorm": "LayerNormalization",
-    "GroupedQueryAttention": "GroupQueryAttention",
-}
-_GATED = frozenset({"LSTM", "GRU", "LSTMCell", "GRUCell", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"})
+_SPATIAL = frozenset(
+    [
+        "kernel_size",
+        "strides",
+        "dilation_rate",
+        "pool_size",
+        "output_padding",
+        "output_size",
+        "size",
+    ]
+)
+"""Options that are tuples over the spatial axes."""
 _CHILD_OPTIONS = frozenset({"layer", "backward_layer", "cell", "cells"})
+_FUNCTIONS = frozenset({"activation", "recurrent_activation"})
 
 
 def canonical(
@@ -43,45 +51,44 @@ def canonical(
         at prediction (initialisers, regularisers ...), lists as tuples. A class that is not
         known keeps its name and all its options.
     """
-    name, options = class_name, dict(config)
+    name, options = class_name, frozen(config)
     if era < 2:
         name, options = in_keras2_words(name, options)
     name = _plain_class_name(name)
+    if mode := refused_mode(name, options):
+        return f"Quantized{name}", {**options, "dtype": "float32", "quantized": mode}
     dtype = _dtype(options.pop("dtype", None))
     if name.startswith("CuDNN") and name[5:] in ("LSTM", "GRU"):
         name = name[5:]
         options |= {"activation": "tanh", "recurrent_activation": "sigmoid", "use_bias": True}
         if name == "GRU":
             options["reset_after"] = True
-    if name not in OPTIONS:
-        for key in ("activation", "recurrent_activation"):
-            if key in options:
-                options[key] = canonical_activation(options[key], era)
+    layer = known(name)
+    if layer is None:
+        for key in _FUNCTIONS & options.keys():
+            options[key] = canonical_activation(options[key], era)
         return name, frozen({**options, "dtype": dtype})
-    _rename(name, options)
-    known = dict(OPTIONS[name])
-    if era < 3:
-        _use_old_defaults(name, known)
-    result: dict[str, Any] = {"name": str(options.get("name", "")), "dtype": dtype}
-    for key, value in options.items():
-        if key in known or (not _harmless(key) and not (key == "time_major" and not value)):
-            result[key] = value
-    result = {**known, **result}
-    if name not in ("Activation",) or "activation" in config:
-        for key in ("activation", "recurrent_activation"):
-            if key in result:
-                result[key] = canonical_activation(result[key], era)
-    _shape_options(name, result, where)
+    defaults = layer.defaults(era)
+    _rename(layer, options)
+    result = {"name": str(options.get("name", "")), "dtype": dtype} | {
+        key: value
+        for key, value in options.items()
+        if key in defaults or not _says_nothing(key, value)
+    }
+    result = {**defaults, **result}
+    for key in _FUNCTIONS & result.keys():
+        result[key] = canonical_activation(result[key], era)
+    _shape_options(layer, result, where)
     return name, frozen(result)
 
 
 def _plain_class_name(name: str) -> str:
     name = ALIASES.get(name, name)
-    if name not in OPTIONS and name[-2:] in ("V1", "V2") and name[:-2] in OPTIONS:
+    if name[-2:] in ("V1", "V2") and known(name[:-2]):
         return name[:-2]
     if ">" in name:  # tf.keras registers some built-in layers under a package
         package, _, bare = name.rpartition(">")
-        if package.startswith(("keras", "Keras", "tf.keras")) and bare in OPTIONS:
+        if package.startswith(("keras", "Keras", "tf.keras")) and known(bare):
             return bare
     for prefix in ("experimental.preprocessing.", "keras.layers."):
         if name.startswith(prefix):
@@ -97,25 +104,24 @@ def _dtype(value: Any) -> str:
     return str(value or "float32")
 
 
-def _harmless(key: str) -> bool:
-    return key in HARMLESS or key in _CHILD_OPTIONS or key.endswith(HARMLESS_ENDINGS)
+def _says_nothing(key: str, value: Any) -> bool:
+    return is_harmless(key) or key in _CHILD_OPTIONS or (key == "time_major" and not value)
 
 
-def _rename(name: str, options: dict[str, Any]) -> None:
-    if name == "LeakyReLU" and "alpha" in options:
-        options["negative_slope"] = options.pop("alpha")
-    if name in ("ReLU", "LeakyReLU", "ELU", "ThresholdedReLU"):
-        for key, value in options.items():
-            if isinstance(value, dict):  # tf.keras saves some numbers as arrays
-                options[key] = _number(value)
-    if "implementation" in options and not name.startswith("LocallyConnected"):
-        del options["implementation"]
-    if name != "InputLayer":
-        options.pop("batch_shape", None)
-    elif "batch_input_shape" in options:
-        options["batch_shape"] = options.pop("batch_input_shape")
-    if name == "Softmax" and isinstance(options.get("axis"), list) and len(options["axis"]) == 1:
-        options["axis"] = options["axis"][0]
+def _rename(layer: KerasLayer, options: dict[str, Any]) -> None:
+    """Give options Keras 3's names, and drop those that say nothing of this layer."""
+    for old, new in layer.renamed.items():
+        if old in options:
+            options[new] = options.pop(old)
+    for key in (layer.options or {}).keys() - _FUNCTIONS:
+        if isinstance(options.get(key), dict):  # tf.keras saves some numbers as arrays
+            options[key] = _number(options[key])
+    for key in ("implementation", "batch_shape"):
+        if key not in (layer.options or ()):
+            options.pop(key, None)
+    axis = options.get("axis")
+    if isinstance(axis, list | tuple) and len(axis) == 1:
+        options["axis"] = axis[0]
 
 
 def _number(value: dict[str, Any]) -> Any:
@@ -125,39 +131,22 @@ def _number(value: dict[str, Any]) -> Any:
     return inner if isinstance(inner, int | float) else value
 
 
-def _use_old_defaults(name: str, known: dict[str, Any]) -> None:
-    if name in _GATED and "recurrent_activation" in known:
-        known["recurrent_activation"] = "hard_sigmoid"
-    if "reset_after" in known:
-        known["reset_after"] = False
-    if name == "RandomCrop":  # at inference, where Keras 3 does nothing
-        known["resizes"] = True
-
-
-def _shape_options(name: str, options: dict[str, Any], where: str) -> None:
-    """Bring sizes, strides, paddings and axes to tuples of one length."""
-    match = re.search(r"([123])D", name)
+def _shape_options(layer: KerasLayer, options: dict[str, Any], where: str) -> None:
+    """Bring sizes, strides and paddings to tuples of one length."""
+    match = re.search(r"([123])D", layer.name)
     rank = int(match.group(1)) if match else 0
     if rank:
-        if name.startswith(("MaxPooling", "AveragePooling")) and options["strides"] is None:
+        if "pool_size" in (layer.options or ()) and options["strides"] is None:
             options["strides"] = options["pool_size"]
-        for key in SPATIAL & options.keys():
+        for key in _SPATIAL & options.keys():
             if options[key] is not None:
                 options[key] = _sizes(options[key], rank, key, where)
-        if name.startswith("UpSampling"):
-            options["size"] = _sizes(options["size"], rank, "size", where)
-        if name.startswith("ZeroPadding"):
-            options["padding"] = _margins(options["padding"], rank, "padding", where)
-        if name.startswith("Cropping"):
-            options["cropping"] = _margins(options["cropping"], rank, "cropping", where)
+        if layer.margins:
+            options[layer.margins] = _margins(options[layer.margins], rank, layer.margins, where)
     if isinstance(options.get("padding"), str):
         options["padding"] = options["padding"].lower()
     if options.get("data_format", "") is None:
         options["data_format"] = "channels_last"
-    if name.endswith("Normalization"):
-        axis = options.get("axis")
-        if isinstance(axis, list | tuple) and len(axis) == 1:
-            options["axis"] = axis[0]
 
 
 def _sizes(value: Any, rank: int, key: str, where: str) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deeplift_conversion.eras.origin import KERAS, KERAS_3, TF_KERAS, Origin, Version
+from deeplift_conversion.layers.table import of_families
 
 Options = Mapping[str, Any]
 
@@ -162,15 +163,17 @@ def _symmetric(config: Options) -> Options:
     return {"mode": "edge"} if config.get("mode") == "symmetric" else {}
 
 
-_CONVOLUTIONS = (
-    *(f"Conv{rank}D" for rank in (1, 2, 3)),
-    *(f"{kind}Conv{rank}D" for kind in ("Depthwise", "Separable") for rank in (1, 2)),
-)
-_POOLS = tuple(f"{kind}Pooling{rank}D" for kind in ("Max", "Average") for rank in (1, 2, 3))
-_AVERAGES = _POOLS[3:]
-_MERGES = (
-    "Add Average Concatenate Dot Maximum Minimum Multiply Subtract".split()  # noqa: SIM905
-)
+def _virtual_batches(config: Options) -> Options:
+    if not config.get("virtual_batch_size"):
+        return {}
+    axis = config["axis"]
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    lowered = tuple(entry - 1 if entry > 0 else entry for entry in axes)
+    return {"axis": lowered if isinstance(axis, tuple) else lowered[0]}
+
+
+_CONVOLUTIONS = of_families("convolution", "depthwise", "separable")
+_RECURRENT = of_families("recurrent")
 
 CHANGES = (
     Change(
@@ -187,9 +190,15 @@ CHANGES = (
     ),
     Change(
         "ends a mask, and reads none",
-        tuple(_MERGES),
+        of_families("merge"),
         {"ends_mask": True},
         (Period(KERAS_3, until=(3, 4)),),
+    ),
+    Change(
+        "with virtual_batch_size, is saved with an axis and arrays that count one axis more",
+        ("BatchNormalization",),
+        _virtual_batches,
+        (Period(TF_KERAS),),
     ),
     Change(
         "ends a mask, and reads none but its argument",
@@ -218,14 +227,14 @@ CHANGES = (
     ),
     Change(
         "unrolled, zeroes no masked step",
-        ("GRU", "LSTM", "RNN", "SimpleRNN"),
+        _RECURRENT,
         _unrolled,
         backends=("jax",),
     ),
     Change(
         "unrolled and going backwards, zeroes its outputs, which are in reversed order, by the mask"
         " in forward order",
-        ("GRU", "LSTM", "RNN", "SimpleRNN"),
+        _RECURRENT,
         _unrolled_backwards,
         backends=("", "tensorflow"),
     ),
@@ -267,26 +276,26 @@ CHANGES = (
     ),
     Change(
         "pads even kernels in ways of its own; refused",
-        tuple(name for name in _CONVOLUTIONS if name.startswith(("Depthwise", "Separable"))),
+        of_families("depthwise", "separable"),
         _even_and_same,
         (Period(KERAS, (2,)),),
         backends=("theano",),
     ),
     Change(
         "pads windows in front alone, as far as they reach but for one or two",
-        _POOLS,
+        of_families("max_pooling", "average_pooling"),
         _padded_in_front,
         backends=("theano",),
     ),
     Change(
         "repeats the edge where padding is uneven, and averages it in",
-        _AVERAGES,
+        of_families("average_pooling"),
         _same({"edges": "repeated"}),
         backends=("torch",),
     ),
     Change(
         "with channels first and as many columns as channels, adds its bias to the columns",
-        (*_CONVOLUTIONS, *(f"Conv{rank}DTranspose" for rank in (1, 2, 3))),
+        (*_CONVOLUTIONS, *of_families("transposed")),
         _channels_first({"bias_along_width": True}),
         (Period(KERAS_3, (3, 7)),),
         backends=("", "tensorflow"),

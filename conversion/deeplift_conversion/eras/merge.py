@@ -8,18 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from deeplift_conversion.layers.table import MERGE_MODES
 from deeplift_conversion.tree import Layer
-
-MODES = {
-    "sum": "Add",
-    "mul": "Multiply",
-    "ave": "Average",
-    "concat": "Concatenate",
-    "max": "Maximum",
-    "min": "Minimum",
-    "dot": "Dot",
-    "cos": "Merge",
-}
 
 
 def merge_layer(name: str, config: dict[str, Any], era: int, where: str) -> Layer:
@@ -29,7 +19,7 @@ def merge_layer(name: str, config: dict[str, Any], era: int, where: str) -> Laye
     """
     mode = config.get("mode", "sum")
     options: dict[str, Any] = {"name": name, "dtype": "float32"}
-    class_name = MODES.get(mode) if isinstance(mode, str) else None
+    class_name = MERGE_MODES.get(mode) if isinstance(mode, str) else None
     if class_name is None or config.get("mode_type", "raw") != "raw":
         options["function"] = {"bytecode": True}
         options["function_type"] = str(config.get("mode_type", "lambda"))

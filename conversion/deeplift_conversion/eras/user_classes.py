@@ -12,7 +12,8 @@ from collections.abc import Collection
 from typing import Any
 
 from deeplift_conversion.eras.activations import BUILT_IN
-from deeplift_conversion.eras.option_names import canonical_name, foreign_options
+from deeplift_conversion.eras.saved_names import canonical_name, foreign_options
+from deeplift_conversion.layers.table import LAYERS
 
 MARK = "own>"
 """In front of the name of a class or an activation: what follows is not Keras's."""
@@ -20,11 +21,9 @@ REASON = "not_keras_because"
 """Key of a marked class's configuration: the reason, for messages."""
 _KERAS = ("keras", "tf_keras", "tensorflow")
 _PACKAGES = frozenset(["keras", "Keras", "tf.keras", "tf_keras", "keras.layers"])
-_HELD = frozenset(["TimeDistributed", "Bidirectional", "SpectralNormalization", "RNN"])
-_WITHOUT_POLICY = frozenset(
-    ["InputLayer", "Discretization", "HashedCrossing"]
-    + [f"SpatialDropout{rank}D" for rank in (1, 2, 3)]
-)
+_WITHOUT_POLICY = {"Discretization", "HashedCrossing"} | {
+    layer.name for layer in LAYERS.values() if not layer.has_policy
+}
 """Layers of Keras 3 that are saved with the name of their dtype alone."""
 _ACTIVATIONS = ("activation", "recurrent_activation", "inner_activation")
 
@@ -89,11 +88,12 @@ def _foreign(
     name = canonical_name(bare)
     if name is None or name == "InputLayer":
         return None
-    if bare in own and bare not in _HELD:
+    if bare in own and not (bare == name and LAYERS[name].inner in ("layer", "cell")):
         return "it is defined by layers= or functions="
     strange = foreign_options(name, frozenset(config))
     if strange:
-        return f"Keras's {name} has no option {', '.join(map(repr, strange))} in any version"
+        options = ", ".join(map(repr, strange))
+        return f"it is another class: Keras's {name} has no option {options} in any version"
     if saved.get("registered_name") and not is_of_keras(saved):
         return f"it is registered as {saved['registered_name']!r}"
     if package and package not in _PACKAGES:

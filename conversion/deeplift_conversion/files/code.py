@@ -8,7 +8,7 @@ from typing import Any
 
 from deeplift_conversion.files.architecture import parse_json
 from deeplift_conversion.files.hdf5 import attribute, opened
-from deeplift_conversion.files.keras_zip import unpacked
+from deeplift_conversion.files.keras_members import unpacked
 from deeplift_conversion.files.source import container
 from deeplift_conversion.files.untrusted import Budget
 

@@ -104,7 +104,8 @@ def array(dataset: h5py.Dataset, budget: Budget) -> Array:
     """
     where = dataset.name
     kind = dataset.dtype.kind
-    if kind not in "fiub" and dataset.attrs.get("dtype") != "bfloat16":
+    bfloat16 = dataset.attrs.get("dtype") == "bfloat16" or dataset.dtype == np.dtype("V2")
+    if kind not in "fiub" and not bfloat16:
         raise ModelConfigError(
             f"array {where}: expected numbers, met data of type {dataset.dtype} instead of weights."
         )

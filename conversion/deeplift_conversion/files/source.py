@@ -5,12 +5,43 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 from deeplift_conversion.errors import ModelFileError
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 ZIP_SIGNATURE = b"PK\x03\x04"
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0)
+
+
+def check_path(path: Any, kind: str = "model file") -> None:
+    """Refuse what is no name of a file, with the way to read it.
+
+    Raises
+    ------
+    ModelFileError
+        For a model in memory, an open file, its content, JSON text and the like.
+    """
+    is_text = isinstance(path, str) and path.lstrip().startswith("{")
+    if isinstance(path, str | os.PathLike) and not is_text:
+        return
+    name = getattr(path, "filename", getattr(path, "name", None))
+    if is_text:
+        advice = "JSON text is an architecture: load(weights, architecture=text)."
+    elif hasattr(path, "get_config"):
+        advice = (
+            "a model in memory is taken by deeplift_engine.convert(model); its architecture is "
+            "model.to_json()."
+        )
+    elif isinstance(name, str):
+        advice = f"it is an open file: give its name, {name!r}."
+    elif isinstance(path, bytes | bytearray | memoryview) or hasattr(path, "read"):
+        advice = "write its bytes to a file, and give the name of that."
+    else:
+        advice = "give the name of a file."
+    raise ModelFileError(
+        f"The {kind} is told by its name, and this is of type {type(path).__name__}: {advice}"
+    )
 
 
 def read_bytes(path: str | Path, kind: str = "model file") -> bytes:
@@ -21,6 +52,7 @@ def read_bytes(path: str | Path, kind: str = "model file") -> bytes:
     ModelFileError
         If there is no such file, it is a directory, a pipe or a device, is empty or cannot be read.
     """
+    check_path(path, kind)
     file = Path(path)
     if file.is_dir():
         inside = {entry.name for entry in file.iterdir()}
@@ -28,7 +60,7 @@ def read_bytes(path: str | Path, kind: str = "model file") -> bytes:
         if "saved_model.pb" in inside:
             hint = "This is a TensorFlow SavedModel: save the model as .h5 or .keras instead."
         elif "config.json" in inside:
-            hint = "This is an unpacked .keras model: give the .keras file itself."
+            hint = "It has a config.json, but no model.weights.h5: save the model again."
         raise ModelFileError(f"{path}: a directory, expected a {kind}. {hint}")
     try:
         # opening a pipe would wait for its writer
@@ -52,7 +84,7 @@ def read_bytes(path: str | Path, kind: str = "model file") -> bytes:
 
 
 def container(data: bytes, path: str | Path) -> str:
-    """Return ``"hdf5"`` or ``"zip"``.
+    """Return ``"hdf5"``, ``"zip"``, or ``"shards"`` for the index of weights in several files.
 
     Raises
     ------
@@ -67,10 +99,14 @@ def container(data: bytes, path: str | Path) -> str:
             return "hdf5"
         offset = max(512, 2 * offset)
     start = data[:200].lstrip().lower()
+    if start.startswith(b"{") and b'"weight_map"' in data[:4096]:
+        return "shards"
     if start.startswith((b"<!doctype", b"<html")):
         looks = "It is a web page: the download gave an error page instead of the file."
     elif start.startswith((b"{", b"[")):
         looks = "It is JSON: give the weights file first and this one as architecture=..."
+    elif start.startswith(b"\x93numpy"):
+        looks = "It is an array of numpy: data are what a network is run on, not what it is."
     elif start.startswith((b"\x80", b"cnumpy")):
         looks = "It looks like a pickle, which is never opened: it could run any code."
     else:

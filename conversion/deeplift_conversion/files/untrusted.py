@@ -57,7 +57,7 @@ def short_text(text: str | bytes, what: str) -> None:
 def plain(value: Any, what: str) -> Any:
     """Copy ``value`` as dicts, lists, strings, numbers, booleans and None.
 
-    Arrays become lists, but for the constants of calls in memory (``"__numpy__"``).
+    Arrays become lists, but for those that Keras saves as such (``"__numpy__"``).
 
     Parameters
     ----------
@@ -86,8 +86,8 @@ def plain(value: Any, what: str) -> Any:
             return _unicode(item, what)
         if item is None or isinstance(item, bool | int | float):
             return item
-        if _is_constant(item):
-            return item
+        if (constant := _constant(item)) is not None:
+            return constant
         if isinstance(item, Mapping):
             return {
                 _unicode(text(key), what): copy(entry, depth + 1) for key, entry in item.items()
@@ -105,14 +105,30 @@ def plain(value: Any, what: str) -> Any:
     return copy(value, 0)
 
 
-def _is_constant(item: Any) -> bool:
-    """Tell an array among the arguments of a call in memory, which may be large."""
-    return (
-        isinstance(item, dict)
-        and item.get("class_name") == "__numpy__"
-        and isinstance(item.get("config"), dict)
-        and isinstance(item["config"].get("value"), np.ndarray)
-    )
+_ARRAYS = ("__numpy__", "__tensor__")
+
+
+def _constant(item: Any) -> dict[str, Any] | None:
+    """Return a saved array with its numbers as an array, None for anything else.
+
+    It counts as one value: it is no larger than its numbers in the file, or the array in memory.
+    """
+    if not isinstance(item, dict) or item.get("class_name") not in _ARRAYS:
+        return None
+    config = item.get("config")
+    if not isinstance(config, dict) or not isinstance(
+        value := config.get("value"), list | np.ndarray
+    ):
+        return None
+    try:
+        array = np.asarray(value)
+        array = array.astype(np.float32) if array.dtype.kind == "V" else array  # bfloat16
+    except (ValueError, TypeError, OverflowError):
+        return None
+    if array.dtype.kind not in "biuf":
+        return None
+    dtype = str(config.get("dtype") or array.dtype)
+    return {"class_name": item["class_name"], "config": {"value": array, "dtype": dtype}}
 
 
 def _unicode(value: str, what: str) -> str:
@@ -136,9 +152,13 @@ def text(value: Any) -> str:
 
 
 def frozen(value: Any) -> Any:
-    """Return ``value`` with every list turned into a tuple."""
+    """Return ``value`` with every list, and every array that Keras saved, turned into a tuple."""
     if isinstance(value, list | tuple):
         return tuple(frozen(entry) for entry in value)
-    if isinstance(value, dict):
-        return {key: frozen(entry) for key, entry in value.items()}
-    return value
+    if not isinstance(value, dict):
+        return value
+    inner = value.get("config") if value.get("class_name") in _ARRAYS else value
+    if isinstance(inner, dict) and (inner is not value or value.get("type") == "ndarray"):
+        array = inner.get("value")
+        return frozen(array.tolist() if isinstance(array, np.ndarray) else array)
+    return {key: frozen(entry) for key, entry in value.items()}

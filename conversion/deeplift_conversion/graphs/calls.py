@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from deeplift_conversion.graphs.inbound import tensors_in
+from deeplift_conversion.layers.table import family
 from deeplift_conversion.spec import TensorRef
 from deeplift_conversion.tree import Layer
 
-_RECURRENT = frozenset(
-    {"SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional"}
-    | {f"ConvLSTM{rank}D" for rank in (1, 2, 3)}
-)
-_ATTENTION = frozenset({"MultiHeadAttention", "GroupQueryAttention"})
+_RECURRENT = ("recurrent", "bidirectional", "conv_lstm")
+"""Families that are called with states, too."""
 
 
 def arguments_of(
@@ -31,10 +29,10 @@ def arguments_of(
         others.pop("name", None)
     if layer.era >= 3 or others.get("training") is False:
         others.pop("training", None)  # since Keras 3 what the caller says holds for every layer
-    if layer.class_name in _ATTENTION:
+    if family(layer.class_name) == "multi_head":
         return _attention(args, others)
     inputs = tuple(value for value in tensors_in(args) if isinstance(value, TensorRef))
-    if layer.class_name in _RECURRENT and len(inputs) > 1:
+    if family(layer.class_name) in _RECURRENT and len(inputs) > 1:
         others["initial_state"] = inputs[1:]
         return inputs[:1], others
     if isinstance(others.get("initial_state"), TensorRef):

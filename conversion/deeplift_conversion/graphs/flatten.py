@@ -10,15 +10,18 @@ from typing import Any
 
 from deeplift_conversion.eras.changes import as_computed
 from deeplift_conversion.eras.origin import Origin
+from deeplift_conversion.eras.quantization import mode_of
 from deeplift_conversion.eras.user_classes import unmarked
 from deeplift_conversion.errors import ModelConfigError
 from deeplift_conversion.graphs.calls import arguments_of
 from deeplift_conversion.graphs.inbound import mapped, paths_in, tensors_in
 from deeplift_conversion.graphs.shapes import input_shape
+from deeplift_conversion.layers.table import LAYERS
 from deeplift_conversion.spec import LayerSpec, ModelSpec, NodeSpec, TensorRef
 from deeplift_conversion.tree import Call, Graph, Layer, SavedTensor
 from deeplift_conversion.weights.assign import Assigned
 from deeplift_conversion.weights.layout import canonical_weights
+from deeplift_conversion.weights.quantized import is_quantized
 
 Key = tuple[str, int]
 MOST_CALLS = 20_000
@@ -168,8 +171,12 @@ class _Flattening:
             inner = {**layer.config, "model": model}
             return LayerSpec(path, "Functional", inner, {}, (), layer.saved_class_name)
         where = f"{self.source}: layer {path!r}"
-        theano = self.origin.backend == "theano"
-        weights = canonical_weights(layer, self.raw.get(path, {}), theano, where)
+        theano, raw = self.origin.backend == "theano", self.raw.get(path, {})
+        if layer.class_name in LAYERS and not mode_of(layer.saved) and is_quantized(raw.values()):
+            quantized = {**layer.config, "quantized": "the layers within it"}
+            kind = f"Quantized{layer.class_name}"
+            return LayerSpec(path, kind, quantized, raw, (), layer.saved_class_name)
+        weights = canonical_weights(layer, raw, theano, where)
         children = tuple(
             self.layer(sublayer, f"{path}/{sublayer.name}") for _, sublayer in layer.sublayers
         )

@@ -38,7 +38,7 @@ def read_inbound(
                 for key, value in item[3].items():
                     keywords.setdefault(key, _tensors_inside(value, layers))
             if item[0] == "_CONSTANT_VALUE":
-                return _tensors_inside(item[2], layers)
+                return _constant(_tensors_inside(item[2], layers))
             return SavedTensor(item[0], int(item[1]), int(item[2]))
         if isinstance(item, list):
             return [read(entry) for entry in item]
@@ -81,7 +81,8 @@ def revive(value: Any) -> Any:
     if class_name == "__tuple__":
         return tuple(revive(entry) for entry in value.get("items", ()))
     if class_name in ("__numpy__", "__tensor__") and isinstance(config, dict):
-        return np.asarray(config.get("value"), dtype=str(config.get("dtype", "float32")))
+        dtype = str(config.get("dtype") or "float32").replace("bfloat16", "float32")
+        return np.asarray(config.get("value"), dtype=dtype)
     if class_name == "__ellipsis__":
         return Ellipsis
     if class_name == "__slice__" and isinstance(config, dict):
@@ -133,6 +134,17 @@ def _is_leaf(item: Any) -> bool:
         and isinstance(item[1], int)
         and (isinstance(item[2], int) or item[0] == "_CONSTANT_VALUE")
     )
+
+
+def _constant(value: Any) -> Any:
+    """Return a list of numbers as an array, anything else as it is."""
+    if not isinstance(value, list):
+        return value
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        return value
+    return array if array.dtype.kind in "biuf" and array.size else value
 
 
 def _tensors_inside(value: Any, layers: frozenset[str]) -> Any:

@@ -8,17 +8,18 @@ from typing import Any
 
 from deeplift_conversion.eras.canonical import canonical
 from deeplift_conversion.eras.merge import merge_layer
-from deeplift_conversion.eras.user_classes import REASON, is_of_keras, is_operation
+from deeplift_conversion.eras.quantization import mode_of
+from deeplift_conversion.eras.user_classes import REASON, is_of_keras, is_operation, unmarked
 from deeplift_conversion.errors import ModelConfigError
 from deeplift_conversion.files.untrusted import frozen
-from deeplift_conversion.graphs.inbound import read_inbound, read_tensors
+from deeplift_conversion.graphs.inbound import read_inbound, read_tensors, revive
 from deeplift_conversion.graphs.sequential import chain
+from deeplift_conversion.layers.table import LAYERS
 from deeplift_conversion.tree import Call, Graph, Layer
 from deeplift_conversion.weights.checkpoint import directories
 
 logger = logging.getLogger("deeplift_conversion")
 _MODELS = frozenset({"Sequential", "Functional", "Model", "Container", "Network", "Pipeline"})
-_WRAPPERS = frozenset({"TimeDistributed", "SpectralNormalization"})
 
 
 def parse_model(document: dict[str, Any], era: int, source: str) -> tuple[str, Graph]:
@@ -80,7 +81,7 @@ def parse_layer(saved: Any, era: int, source: str, fallback: str = "") -> Layer:
     outer = saved.get("name") if "class_name" in saved else None
     name = str(outer or config.get("name") or fallback or class_name)
     config = {**config, "name": name}
-    where = f"{source}: layer {name!r} ({class_name})"
+    where = f"{source}: layer {name!r} ({unmarked(class_name)})"
     trainable = bool(config.get("trainable", True))
     if class_name == "Merge" and era < 3:
         return merge_layer(name, config, era, where)
@@ -95,14 +96,30 @@ def parse_layer(saved: Any, era: int, source: str, fallback: str = "") -> Layer:
     return Layer(
         name,
         new_class,
-        class_name,
+        _registered(class_name, saved),
         options,
         sublayers,
         trainable=trainable,
         era=era,
         saved=config,
-        foreign=str(saved.get(REASON, "")),
+        foreign=str(saved.get(REASON, "")) or _foreign_module(class_name, saved),
     )
+
+
+def _registered(class_name: str, saved: dict[str, Any]) -> str:
+    """Return the class of a layer with the package that a Keras 3 file tells."""
+    registered, bare = str(saved.get("registered_name") or ""), unmarked(class_name)
+    if registered.rpartition(">")[2] != bare or is_of_keras(saved):
+        return class_name
+    return class_name.removesuffix(bare) + registered
+
+
+def _foreign_module(class_name: str, saved: dict[str, Any]) -> str:
+    """Return a sentence on the module of a class that is not Keras's, where the file tells it."""
+    module = saved.get("module")
+    if not isinstance(module, str) or not module or module == "builtins" or is_of_keras(saved):
+        return ""
+    return f"it is of the module {module}"
 
 
 def _is_model(class_name: str, config: Any, saved: dict[str, Any]) -> bool:
@@ -137,10 +154,13 @@ def _graph(class_name: str, config: Any, era: int, source: str) -> Graph:
             f"{source}: {class_name or 'the model'} lists no layers. Expected a Sequential or"
             " Functional model; a subclassed model's layers are Python code and in no file."
         )
-    layers = [
-        parse_layer(entry, era, source, fallback)
-        for entry, fallback in zip(saved, _names(saved), strict=True)
-    ]
+    layers: list[Layer] = []
+    for entry, fallback in zip(saved, _names(saved), strict=True):
+        layer = parse_layer(entry, era, source, fallback)
+        if era < 2 and layer.graph is not None:  # Keras 1 saves no names of models in a model
+            count = sum(other.graph is not None for other in layers)
+            layer = replace(layer, name=f"{layer.name}_{count}" if count else layer.name)
+        layers.append(layer)
     options = config if isinstance(config, dict) else {}
     return chain(
         layers, saved, options, era, source, lambda entry: parse_branch(entry, era, source)
@@ -195,10 +215,9 @@ def _functional(config: dict[str, Any], era: int, source: str) -> Graph:
 def _sublayers(
     class_name: str, config: dict[str, Any], era: int, where: str
 ) -> tuple[tuple[str, Layer], ...]:
-    if class_name in _WRAPPERS:
-        return (("layer", parse_layer(config.get("layer"), era, where)),)
+    inner = LAYERS[class_name].inner if class_name in LAYERS else ""
     if class_name == "Bidirectional":
-        forward: Any = config.get("layer")
+        forward: Any = config.get(inner)
         first = parse_layer(forward, era, where)
         if _within(first, "Bidirectional"):  # each doubles what it holds, and Keras has no such
             raise ModelConfigError(f"{where}: a Bidirectional within a Bidirectional.")
@@ -207,17 +226,15 @@ def _sublayers(
         if isinstance(config.get("backward_layer"), dict):
             second = parse_layer(config["backward_layer"], era, where)
         else:
-            inner = forward["config"]
+            options = forward["config"]
             flipped = {
-                **inner,
+                **options,
                 "name": f"backward_{base}",
-                "go_backwards": not inner.get("go_backwards", False),
+                "go_backwards": not options.get("go_backwards", False),
             }
             second = parse_layer({**forward, "config": flipped}, era, where)
         return (("forward_layer", first), ("backward_layer", second))
-    if class_name == "RNN":
-        return (("cell", parse_layer(config.get("cell"), era, where)),)
-    if class_name == "StackedRNNCells":
+    if inner == "cells":
         cells: list[Layer] = []
         for number, cell in enumerate(config.get("cells") or []):
             layer = parse_layer(cell, era, where)
@@ -225,7 +242,13 @@ def _sublayers(
             cells.append(replace(layer, name=f"{layer.name}_{number}") if double else layer)
         folders = directories(cells)
         return tuple((f"cells/{folder}", cell) for folder, cell in zip(folders, cells, strict=True))
-    return ()
+    if not inner:
+        return ()
+    layer = parse_layer(config.get(inner), era, where)
+    if mode := mode_of(layer.saved):  # a wrapper reads the integers themselves, without scales
+        options = {**layer.config, "quantized": mode}
+        layer = replace(layer, class_name=f"Quantized{layer.saved_class_name}", config=options)
+    return ((inner, layer),)
 
 
 def _within(layer: Layer, class_name: str) -> bool:
@@ -241,7 +264,7 @@ def _lambda_options(config: dict[str, Any]) -> dict[str, Any]:
     for key in ("function_type", "output_shape_type", "output_shape"):
         if key in config and (config[key] is None or isinstance(config[key], str | list)):
             options[key] = frozen(config[key])
-    options["arguments"] = frozen(config.get("arguments") or {})
+    options["arguments"] = frozen(revive(config.get("arguments") or {}))
     function = config.get("function")
     if isinstance(function, dict) and function.get("class_name") == "function":
         function = function.get("config")

@@ -44,11 +44,10 @@ def chain(
         first = Graph((layers[0],), (Call(name, 0, ()),), [entry], [entry])
         rest = layers[1:]
     else:
-        declared = _input_of(layers[0], saved[0], options, era)
-        name = declared.name
-        entry = SavedTensor(name, 0, 0)
-        first = Graph((declared,), (Call(name, 0, ()),), [entry], [entry])
-        rest = layers
+        declared = _inputs_of(layers[0], saved[0], options, era)
+        entries = [SavedTensor(layer.name, 0, 0) for layer in declared]
+        calls_of = tuple(Call(layer.name, 0, ()) for layer in declared)
+        first, rest = Graph(declared, calls_of, entries, entries), layers
     all_layers, calls, tensor = list(first.layers), list(first.calls), first.outputs
     for layer in rest:
         if layer.class_name == "InputLayer":
@@ -86,7 +85,14 @@ def _joined(merge: Layer, branches: list[Graph], source: str) -> Graph:
     return Graph((*layers, merge), tuple(calls), inputs, [SavedTensor(merge.name, 0, 0)])
 
 
-def _input_of(layer: Layer, saved: dict[str, Any], options: dict[str, Any], era: int) -> Layer:
+def _inputs_of(
+    layer: Layer, saved: dict[str, Any], options: dict[str, Any], era: int
+) -> tuple[Layer, ...]:
+    """Return the inputs that the first layer declares: several where it is a model that has."""
+    if layer.graph is not None:
+        inner = [layer.graph.layer(tensor.layer) for tensor in tensors_in(layer.graph.inputs)]
+        if len(inner) > 1:
+            return tuple(inner)
     shape = _declared_shape(layer, saved, options)
     innermost = layer
     while innermost.graph is not None:
@@ -98,7 +104,7 @@ def _input_of(layer: Layer, saved: dict[str, Any], options: dict[str, Any], era:
         dtype = "int32"
     name = f"{layer.name}_input"
     config = {"name": name, "batch_shape": shape, "dtype": dtype}
-    return Layer(name, "InputLayer", "InputLayer", config, era=era)
+    return (Layer(name, "InputLayer", "InputLayer", config, era=era),)
 
 
 def _declared_shape(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from deeplift_conversion.errors import ModelConfigError
+from deeplift_conversion.layers.table import family
 from deeplift_conversion.spec import LayerSpec
 
 
@@ -41,9 +42,9 @@ def _needed_by(layer: LayerSpec) -> tuple[int | None, ...] | None:
         return None
     if name == "Dense":
         return (None, kernel.shape[0])
-    if name in ("LSTM", "GRU", "SimpleRNN"):
+    if family(name) == "recurrent":
         return (None, None, kernel.shape[0])
-    if name in ("Conv1D", "Conv2D", "Conv3D"):
+    if family(name) == "convolution":
         free = (None,) * (kernel.ndim - 2)
         channels = kernel.shape[-2] * int(layer.config.get("groups", 1))
         if layer.config.get("data_format") == "channels_first":

@@ -7,16 +7,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from deeplift_conversion.errors import ModelConfigError
+from deeplift_conversion.layers.keras_layer import Slot
 from deeplift_conversion.spec import Array
 from deeplift_conversion.tree import Graph, Layer
 from deeplift_conversion.weights.leaves import Leaf, leaves
-from deeplift_conversion.weights.roles import OWN, Slot
+from deeplift_conversion.weights.quantized import is_quantized
+from deeplift_conversion.weights.roles import OWN
 
 Named = Sequence[tuple[str, Array]]
 Assigned = dict[str, dict[str, Array]]
 
 _LAST = re.compile(
-    r"(?:^|_)((?:W|U|b|V)(?:_[a-z])?|gamma|beta|running_mean|running_std|moving_mean"
+    r"(?:^|_)(lora_(?:kernel|embeddings)_[ab]|(?:kernel|embeddings)_(?:scale|zero)|g_idx"
+    r"|(?:W|U|b|V)(?:_[a-z])?|gamma|beta|running_mean|running_std|moving_mean"
     r"|moving_variance|moving_stddev|renorm_mean|renorm_stddev|alphas?|kernel|bias|recurrent_kernel|depthwise_kernel|pointwise_kernel"
     r"|real_kernel|imag_kernel"
     r"|embeddings|reverse_embeddings|scale|mean|variance|count|vector_u|sn_u|concat_score_weight)(?:_\d+)?$"
@@ -177,8 +180,14 @@ def _by_owner(inside: list[Leaf], named: Named) -> list[Named] | None:
 
 
 def _depth(name: str, pieces: list[str]) -> int:
-    """Return the last position of a layer's name in the path of an array, -1 where it is not."""
-    return max((depth for depth, piece in enumerate(pieces) if piece == name), default=-1)
+    """Return where a layer's name, which may have slashes, ends last in the path of an array.
+
+    -1 where it is not there.
+    """
+    parts = name.split("/")
+    starts = range(len(pieces) - len(parts), -1, -1)
+    last = next((start for start in starts if pieces[start : start + len(parts)] == parts), None)
+    return -1 if last is None else last + len(parts) - 1
 
 
 def _by_prefix(inside: list[Leaf], named: Named) -> list[Named] | None:
@@ -186,11 +195,10 @@ def _by_prefix(inside: list[Leaf], named: Named) -> list[Named] | None:
     owned: list[list[tuple[str, Array]]] = [[] for _ in inside]
     for name, array in named:
         pieces = name.split("/")[:-1]
-        owners = [number for number, leaf in enumerate(inside) if leaf.layer.name in pieces]
-        if not owners:
+        depths = [_depth(leaf.layer.name, pieces) for leaf in inside]
+        if max(depths) < 0:
             break
-        owner = max(owners, key=lambda number: pieces.index(inside[number].layer.name))
-        owned[owner].append((name, array))
+        owned[depths.index(max(depths))].append((name, array))
     else:
         return list(owned)
     groups: dict[str, list[tuple[str, Array]]] = {}
@@ -209,6 +217,8 @@ def _one_layer(leaf: Leaf, named: Named, where: str) -> dict[str, Array]:
             by_name[fitting[0]] = array
     if len(by_name) == len(leaf.slots) == len(named):
         return by_name
+    if len(named) != len(leaf.slots) and is_quantized(array for _, array in named):
+        return _unknown(named)  # of layers within it, whose policies no file has
     if len(named) != len(leaf.slots):
         saved = f"saved are {_names(named)}" if named else "none are saved"
         problem = "too many weights" if len(named) > len(leaf.slots) else "weights are missing"

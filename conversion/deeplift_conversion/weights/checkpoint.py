@@ -14,11 +14,13 @@ import h5py
 from deeplift_conversion.errors import ModelConfigError
 from deeplift_conversion.files.hdf5 import array, attribute, child, subgroup
 from deeplift_conversion.files.untrusted import Budget
+from deeplift_conversion.layers.keras_layer import Slot
 from deeplift_conversion.spec import Array
 from deeplift_conversion.tree import Graph, Layer
 from deeplift_conversion.weights.assign import Assigned
 from deeplift_conversion.weights.leaves import raw_slots
-from deeplift_conversion.weights.roles import OWN, Slot
+from deeplift_conversion.weights.quantized import is_quantized
+from deeplift_conversion.weights.roles import OWN
 
 _CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 
@@ -95,7 +97,7 @@ class _Reading:
         if layer.graph is not None:
             self.graph(layer.graph, home, path + "/", where)
             return
-        slots = raw_slots(layer)
+        slots = raw_slots(layer, merged=True)
         if slots is None:
             self.assigned[path] = _everything(home, self.budget) if home is not None else {}
         elif slots:
@@ -137,8 +139,10 @@ def _by_slots(
         arrays = _variables(home, sublayer, budget)
         if sublayer == "cell" and not arrays:  # a cell's own folder is missing in some versions
             arrays = _variables(home, "", budget)
-        if layer.class_name == "SpectralNormalization":
+        if layer.sublayers:
             arrays = arrays[-1:]  # before it stands the wrapped layer's kernel once more
+        if home is not None and len(arrays) != len(wanted) and is_quantized(arrays):
+            return _everything(home, budget)  # of layers within it, whose policies no file has
         if len(arrays) != len(wanted):
             met = [values.shape for values in arrays] or "none"
             problem = "too many weights" if len(arrays) > len(wanted) else "weights are missing"
@@ -176,5 +180,6 @@ def _everything(home: h5py.Group, budget: Budget, prefix: str = "") -> dict[str,
             for number, values in enumerate(_variables(home, "", budget)):
                 result[f"{prefix}{number}"] = values
         else:
-            result |= _everything(inner, budget, f"{prefix}{key}/")
+            folder = _CONTAINERS[0] if key in _CONTAINERS else key
+            result |= _everything(inner, budget, f"{prefix}{folder}/")
     return result

@@ -7,16 +7,14 @@ from typing import Any
 import numpy as np
 
 from deeplift_conversion.errors import ModelConfigError
+from deeplift_conversion.layers.table import LAYERS, family
 from deeplift_conversion.spec import Array
 from deeplift_conversion.tree import Layer
+from deeplift_conversion.weights.quantized import plain_weights
 from deeplift_conversion.weights.roles import OWN, slots_of
 
-_CONVOLUTIONS = tuple(
-    [f"Conv{rank}D" for rank in (1, 2, 3)]
-    + [f"Conv{rank}DTranspose" for rank in (1, 2, 3)]
-    + [f"{kind}Conv{rank}D" for kind in ("Depthwise", "Separable") for rank in (1, 2)]
-    + [f"ConvLSTM{rank}D" for rank in (1, 2, 3)]
-)
+_CONVOLUTIONS = ("convolution", "transposed", "depthwise", "separable", "conv_lstm")
+"""Families whose kernels Theano flips."""
 
 
 def canonical_weights(
@@ -40,21 +38,23 @@ def canonical_weights(
     ModelConfigError
         If an array's shape does not fit the options, or another array.
     """
-    weights = dict(raw)
+    weights = plain_weights(layer, raw, where)
     if layer.era < 2:
         weights = _from_keras1(layer, weights, where)
     if layer.saved_class_name.startswith("CuDNN"):
         weights = _from_cudnn(layer, weights, where)
-    if theano and layer.class_name in _CONVOLUTIONS:
+    if theano and family(layer.class_name) in _CONVOLUTIONS:
         weights = {
             role: _flipped(values) if role.endswith("kernel") else values
             for role, values in weights.items()
         }
+    if layer.saved.get("virtual_batch_size") and isinstance(layer.config.get("axis"), int):
+        weights = {role: values.ravel() for role, values in weights.items()}
     slots = slots_of(layer.class_name, layer.config)
     if slots is not None:
         weights = {slot.role: weights[slot.role] for slot in slots}
     check_shapes(layer, weights, where)
-    if theano and layer.class_name.startswith("ConvLSTM"):
+    if theano and family(layer.class_name) == "conv_lstm":
         same = ("recurrent_kernel", *(["kernel"] if layer.config["padding"] == "same" else []))
         weights |= {role: _odd(weights[role]) for role in same}
     for role, values in weights.items():
@@ -98,7 +98,7 @@ def _size_options(layer: Layer) -> dict[str, Any]:
 def _from_keras1(layer: Layer, weights: dict[str, Array], where: str) -> dict[str, Array]:
     name, config = layer.class_name, layer.config
     if "W_i" in weights or "W_z" in weights:
-        gates = "zrh" if name == "GRU" else "ifco"
+        gates = LAYERS[name].gates
         if config.get("data_format") == "channels_first":
             weights = {role: _axes(values, {4: (2, 3, 1, 0)}) for role, values in weights.items()}
         roles = {"kernel": "W", "recurrent_kernel": "U", "bias": "b"}

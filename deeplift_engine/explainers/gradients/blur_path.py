@@ -48,6 +48,7 @@ class BlurIntegratedGradients(Explainer):
 
     traits = Traits(
         attributes_layer_outputs=True,
+        holds_masks=True,
         uses_references=False,
         attributes_of=None,
         advice="More steps= make the sum more exact.",
@@ -81,7 +82,9 @@ class BlurIntegratedGradients(Explainer):
         most = points_per_path(request, self.task.pairs, count)
         for block in blocks(request, 1, most, " paths"):
             path = [
-                self._blurred(array[block.rows], info.positions)
+                np.repeat(array[block.rows, np.newaxis], count, axis=1)
+                if info.held
+                else self._blurred(array[block.rows], info.positions)
                 for info, array in zip(request.inputs, request.data, strict=True)
             ]
             result = self._backward(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -45,6 +46,7 @@ class GuidedIntegratedGradients(Explainer):
 
     traits = Traits(
         attributes_layer_outputs=True,
+        holds_masks=True,
         has_reference_errors=True,
         advice="More steps= make the sum more exact.",
     )
@@ -89,7 +91,9 @@ class GuidedIntegratedGradients(Explainer):
         )
         begin, delta = start.take(going), delta.take(going)
         distance, moved, total = np.abs(delta), np.zeros(delta.shape), np.zeros_like(delta)
-        group = max(1, int(self.fraction * start.shape[1]))
+        moving = zip(samples.request.inputs, shapes, strict=True)
+        size = sum(math.prod(shape) for info, shape in moving if not info.held)
+        group = max(1, int(self.fraction * size))
         for step in range(1, self.steps + 1):
             start.reshape(-1)[going] = begin + moved * delta
             result = self._backward(_unflat(start, shapes), weights, samples.request.batch_size)

@@ -58,6 +58,7 @@ class IntegratedGradients(Explainer):
 
     traits = Traits(
         attributes_layer_outputs=True,
+        holds_masks=True,
         has_reference_errors=True,
         advice="More steps= (or, with a tolerance=, more most_steps=) make the sum more exact.",
     )
@@ -144,7 +145,7 @@ class ExpectedGradients(Explainer):
         Of the draws; a sample's depend on it and on the sample alone.
     """
 
-    traits = Traits(attributes_layer_outputs=True, supports_per_reference=False)
+    traits = Traits(attributes_layer_outputs=True, holds_masks=True, supports_per_reference=False)
 
     def __init__(self, task: Task, *, samples: Count = 200, seed: Seed = 0) -> None:
         super().__init__(task)

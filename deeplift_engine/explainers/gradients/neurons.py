@@ -140,7 +140,7 @@ class NeuronConductance(Explainer):
         How many points of the path are taken (Gauss-Legendre).
     """
 
-    traits = Traits(attributes_layer_outputs=True)
+    traits = Traits(attributes_layer_outputs=True, holds_masks=True)
 
     def __init__(self, task: Task, *, layer: str, unit: Any = None, steps: Count = 50) -> None:
         super().__init__(task)

@@ -9,6 +9,7 @@ import numpy as np
 
 from deeplift_engine.errors import InputError, RuleError
 from deeplift_engine.graph.inputs import InputInfo
+from deeplift_engine.util.letters import letter_rows
 from deeplift_engine.util.typing import Array
 
 FEW_TOKENS = 64
@@ -50,10 +51,9 @@ class Alphabet:
         else:
             rows = np.moveaxis(data, (self.positions + 1, self.letters + 1), (-2, -1))
             rows = rows.reshape(len(data), *rows.shape[-2:])
-            totals = rows.sum(axis=-1)
-            soft = (rows.min(axis=-1) < 0) | (np.minimum(np.abs(totals), np.abs(totals - 1)) > 1e-4)
-            if soft.any():
-                sample, position = (int(number) for number in np.argwhere(soft)[0])
+            letters = letter_rows(rows, -1)
+            if not letters.all():
+                sample, position = (int(number) for number in np.argwhere(~letters)[0])
                 raise InputError(
                     f"Input {self.name!r}, sample {sample}, position {position}: "
                     f"{rows[sample, position].tolist()} are no letters. Mutagenesis takes one-hot "

@@ -133,6 +133,7 @@ class Grouped(Perturbation):
             standard_errors=self._elements(request, errors) if errors else None,
             sums=Sums.joined(sums) if sums else None,
             per_reference=not request.average,
+            settings={"masks": max(self.mask_count(own.count) for own, _ in blocks)},
         )
 
     def _elements(self, request: Request, blocks: Sequence[tuple[Groups, Array]]) -> list[Array]:

@@ -27,7 +27,8 @@ class Lime(Grouped):
     Parameters
     ----------
     samples
-        How many draws; so few that they do not determine the model are refused.
+        How many draws; by default 1000, or twice as many as there are groups where that is more.
+        So few that they do not determine the model are refused.
     kernel_width
         w, in cosine distances: the smaller, the nearer draws must be to count.
     alpha
@@ -40,7 +41,7 @@ class Lime(Grouped):
         self,
         task: Task,
         *,
-        samples: TwoOrMore = 1000,
+        samples: TwoOrMore | None = None,
         kernel_width: Positive = 0.25,
         alpha: NotNegative = 1.0,
         groups: Any = "auto",
@@ -54,8 +55,9 @@ class Lime(Grouped):
     def mask_count(self, count: int) -> int:
         """As many as there are draws."""
         check_regressed(count)
-        check_even_draws(count, self.samples, self.seed, self.kernel_width)
-        return self.samples
+        samples = max(1000, 2 * count) if self.samples is None else self.samples
+        check_even_draws(count, samples, self.seed, self.kernel_width)
+        return samples
 
     def score_groups(self, samples: Samples, groups: Groups) -> MethodResult:
         """Fit all targets, samples and references at once."""

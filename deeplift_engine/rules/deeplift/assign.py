@@ -23,7 +23,6 @@ from deeplift_engine.rules.selecting import (
     FAMILIES,
     NodeLike,
     Nodes,
-    Selector,
     Test,
     pairs_of,
     select,
@@ -88,8 +87,8 @@ def assign(
     nodes
         The network's nodes by name.
     rules
-        A rule's or composite's name for all layers, or (which layers, rule) pairs as a mapping
-        or a list, of which the first that matches wins. Which layers: a layer's name;
+        A rule's or composite's name for all layers, or pairs of (which layers, such a name) as a
+        mapping or a list, of which the first that matches wins. Which layers: a layer's name;
         ``"class:Conv1D"``, the Keras class; ``"after:dense"`` or ``"after:convolution"``,
         activations that such a layer feeds, looking through batch normalisation, dropout and
         reshapes; ``"default"``, all.
@@ -116,18 +115,25 @@ def assign(
     return assigned
 
 
-def _selected(rules: Rules, nodes: Nodes) -> list[tuple[Selector, str]]:
-    """The pairs of ``rules``, read and checked."""
-    listed = COMPOSITES.get(rules, rules) if isinstance(rules, str) else rules
-    pairs = pairs_of(listed, str, "[('conv1d_1', 'gradient'), ('default', 'rescale')]")
+def _selected(rules: Rules, nodes: Nodes) -> list[tuple[Test, str]]:
+    """The pairs of ``rules``, read and checked; a composite is its own pairs among its layers."""
+    pairs = pairs_of(rules, str, "[('conv1d_1', 'gradient'), ('default', 'rescale')]")
     for _, rule in pairs:
-        if not isinstance(rule, str) or rule not in ELEMENTWISE:
-            raise RuleError(unknown_name("rule", str(rule), list(ELEMENTWISE)))
+        if not isinstance(rule, str) or rule not in named_rules():
+            raise RuleError(unknown_name("rule", str(rule), named_rules()))
     words: dict[str, Test] = {
         "default": lambda node: True,
         **{f"after:{family}": _behind(family, nodes) for family in FAMILIES},
     }
-    return [(select(which, nodes, words), rule) for which, rule in pairs]
+    return [
+        (_both(select(which, nodes, words), select(inner, nodes, words)), name)
+        for which, rule in pairs
+        for inner, name in COMPOSITES.get(rule, [("default", rule)])
+    ]
+
+
+def _both(first: Test, second: Test) -> Test:
+    return lambda node: first(node) and second(node)
 
 
 def _behind(family: str, nodes: Nodes) -> Test:

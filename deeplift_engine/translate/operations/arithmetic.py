@@ -84,9 +84,34 @@ def subtract(op: Operation) -> str:
 def multiply(op: Operation) -> str:
     """Multiply."""
     both = operands(op)
-    if both.constant is None:
-        return op.put(Product(2), *both.tensors)
-    return scaled(op, both.tensors[0], both.constant)
+    if both.constant is not None:
+        return scaled(op, both.tensors[0], both.constant)
+    left, right = both.tensors
+    for numerator, other in ((left, right), (right, left)):
+        denominator = _inverted(op, other)
+        if denominator is not None:
+            return op.put(Quotient(), *alike(op, numerator, denominator))
+    return op.put(Product(2), left, right)
+
+
+def _inverted(op: Operation, name: str) -> NodeName | None:
+    """The denominator where a node is an inverse, as of a root, be it bounded from above.
+
+    A product with an inverse is a quotient, whose rule has no large parts that cancel.
+    """
+    node = op.context.builder.nodes[name]
+    layer = node.layer.core
+    if not isinstance(layer, Function):
+        return None
+    if layer.name == "reciprocal":
+        return NodeName(node.inputs[0])
+    if layer.name == "rsqrt":
+        return op.put(Function("sqrt"), *node.inputs, suffix="/root")
+    if layer.name == "minimum" and np.all(layer.constants[0] > 0):
+        inner = _inverted(op, node.inputs[0])
+        bound = 1 / layer.constants[0]
+        return inner and op.put(Function("maximum", (bound,)), inner, suffix="/bounded")
+    return None
 
 
 def divide(op: Operation) -> str:

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from deeplift_engine.layers import Layer
-from deeplift_engine.layers.operations import BroadcastTo
-from deeplift_engine.translate.layer_context import LayerContext, NodeName, Refusal
+from deeplift_engine.translate.layer_context import TOGETHER, LayerContext, NodeName, Refusal
 from deeplift_engine.util.typing import Array
 
 Operand = NodeName | Array
@@ -174,28 +173,11 @@ class Operation:
 
     def aligned(self, array: Array, shape: Sequence[int | None]) -> Array:
         """A constant as it broadcasts against the features, in the network's dtype."""
-        array = np.asarray(array, self.dtype)
-        if array.ndim > len(shape):
-            if array.ndim > len(shape) + 1 or array.shape[0] != 1:
-                raise Refusal(
-                    f"{self.name}: a constant of shape {array.shape} reaches over the batch axis; "
-                    f"{TOGETHER}"
-                )
-            array = array[0]
-        return array
+        return self.context.aligned(array, len(shape), f"{self.name}: a constant")
 
     def widened(self, name: str, arrays: Sequence[Array]) -> NodeName:
         """The node, axes of size 1 repeated to the sizes of constants that go with it."""
-        shape = self.shape(name)
-        padded = [(1,) * (len(shape) - array.ndim) + array.shape for array in arrays]
-        wanted = [max(sizes) for sizes in zip(*padded, strict=True)] if padded else []
-        target = tuple(
-            size if met == 1 and size > 1 else None
-            for met, size in zip(shape, wanted, strict=False)
-        )
-        if all(size is None for size in target):
-            return NodeName(name)
-        return self.put(BroadcastTo(target), name, suffix="/broadcast")
+        return NodeName(self.context.widened(name, arrays))
 
     def of_one_rank(self, *names: str) -> None:
         """Refuse tensors of different ranks: the batch axis of one would meet another axis."""
@@ -206,9 +188,6 @@ class Operation:
                 f"{self.name}: shapes {met} meet the batch axis of one with another axis of the "
                 f"other; {TOGETHER}"
             )
-
-
-TOGETHER = "samples are explained each by itself"
 
 
 def _has_tensors(value: Any) -> bool:

@@ -51,7 +51,9 @@ def _with_constant(op: Operation, name: str, tensor: NodeName, constant: Operand
     value = op.aligned(np.asarray(constant), op.shape(tensor))
     tensor = op.widened(tensor, [value])
     if op.is_tokens(tensor):
-        return op.put_truth(TokenFunction(_of_tokens(name, op.dtype, value)), tensor)
+        return op.put_truth(
+            TokenFunction(_of_tokens(name, op.dtype, value), is_condition=True), tensor
+        )
     return op.put_truth(Function(name, (value,)), tensor)
 
 
@@ -66,7 +68,9 @@ def _of_tokens(name: str, dtype: str, *values: object) -> Callable[..., Tensor]:
 def _two(op: Operation, left: NodeName, right: NodeName) -> str:
     op.of_one_rank(left, right)
     if op.is_tokens(left) and op.is_tokens(right):
-        return op.put_truth(TokenFunction(_of_tokens(op.name, op.dtype)), left, right)
+        return op.put_truth(
+            TokenFunction(_of_tokens(op.name, op.dtype), is_condition=True), left, right
+        )
     change = op.put(Difference(), op.as_numbers(left), op.as_numbers(right), suffix="/difference")
     return op.put_truth(Function(op.name, (np.zeros((), op.dtype),)), change)
 

@@ -11,9 +11,9 @@ import tensorflow as tf
 from deeplift_engine.layers import Dense
 from deeplift_engine.layers.einsum import Contraction, EinsumKernel
 from deeplift_engine.layers.operations import Multilinear
-from deeplift_engine.translate.layer_context import NodeName, Refusal
+from deeplift_engine.translate.layer_context import TOGETHER, NodeName, Refusal
 from deeplift_engine.translate.operations.arithmetic import multiply
-from deeplift_engine.translate.operations.call import TOGETHER, Operand, Operation
+from deeplift_engine.translate.operations.call import Operand, Operation
 from deeplift_engine.util.typing import Array, Tensor
 
 

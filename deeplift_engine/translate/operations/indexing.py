@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from deeplift_engine.layers import Difference, Embedding, LinearFunction
-from deeplift_engine.translate.layer_context import NodeName, Refusal
-from deeplift_engine.translate.operations.call import BATCH, TOGETHER, Operation
+from deeplift_engine.translate.layer_context import TOGETHER, NodeName, Refusal
+from deeplift_engine.translate.operations.call import BATCH, Operation
 from deeplift_engine.translate.operations.shaping import moved
 from deeplift_engine.util.typing import Tensor
 

@@ -13,8 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from deeplift_engine.layers import Concatenate, Element, LinearFunction, Pad, Repeat
-from deeplift_engine.translate.layer_context import NodeName, Refusal
-from deeplift_engine.translate.operations.call import TOGETHER, Operation, Translator
+from deeplift_engine.translate.layer_context import TOGETHER, NodeName, Refusal
+from deeplift_engine.translate.operations.call import Operation, Translator
 from deeplift_engine.translate.operations.shaping import moved
 from deeplift_engine.util.typing import Tensor
 

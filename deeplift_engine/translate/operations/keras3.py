@@ -48,12 +48,14 @@ def read(context: LayerContext) -> Operation:
     """The operation that a node of a Keras 3 file is."""
     name = name_of(context.spec.class_name)
     args = context.arguments["args"]
-    parameters = PARAMETERS.get(name, ("x",) if len(args) == 1 else ("x1", "x2"))
     arguments: dict[str, Any] = {
         key: value for key, value in context.spec.config.items() if key != "name"
     }
     arguments |= {key: value for key, value in context.arguments.items() if key != "args"}
-    arguments |= bound(name, args, parameters)
+    alone = len(args) == 1 and arguments.keys().isdisjoint(("x1", "x2"))
+    parameters = PARAMETERS.get(name, ("x",) if alone else ("x1", "x2"))
+    free = tuple(parameter for parameter in parameters if parameter not in arguments)
+    arguments |= bound(name, args, free)
     return Operation(name, arguments, context)
 
 

@@ -14,8 +14,8 @@ import tensorflow as tf
 
 from deeplift_engine.layers import Identity, LinearFunction, Reshape, Reverse, Transpose
 from deeplift_engine.layers.operations import BroadcastTo
-from deeplift_engine.translate.layer_context import NodeName, Refusal
-from deeplift_engine.translate.operations.call import BATCH, TOGETHER, Operation, Translator
+from deeplift_engine.translate.layer_context import TOGETHER, NodeName, Refusal
+from deeplift_engine.translate.operations.call import BATCH, Operation, Translator
 from deeplift_engine.util.typing import Tensor
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from deeplift_conversion import ModelConfigError, read_model
 from deeplift_conversion.eras.changes import CHANGES, Period
-from deeplift_conversion.eras.options import OPTIONS
 from deeplift_conversion.eras.origin import KERAS, KERAS_3, TF_KERAS, origin_of, trained_on
+from deeplift_conversion.layers.table import LAYERS
 from tests.conversion.conversion_files import numbers, sequential, write_model
 
 
@@ -50,7 +50,7 @@ def test_a_period_begins_with_its_first_version_and_ends_before_its_last() -> No
 
 
 def test_every_change_is_of_layers_that_there_are() -> None:
-    known = OPTIONS.keys() | {"ops.Add", "ops.Pad", "ops.Resize"}
+    known = LAYERS.keys() | {"ops.Add", "ops.Pad", "ops.Resize"}
     assert all(set(change.layers) <= known for change in CHANGES)
 
 

@@ -8,6 +8,8 @@ The models of ``saved/`` are tried; of the real models ``about.json`` beside the
 from __future__ import annotations
 
 import json
+import tarfile
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,10 +18,13 @@ from typing import Any
 import keras
 import numpy as np
 
+import deeplift_engine as de
+from deeplift_engine.translate.addons.table import ADDONS
 from tests.conversion.legacy.files import SAVED, files, numbers
 from tests.helpers import MODELS, ROOT, off
 
 PAGE = Path("docs/MODELS.md")
+ADDON_MODELS = ROOT / "tests/translate/addons/saved/models.tar.xz"
 LONGEST = 90
 HEAD = """# Saved models of every age
 
@@ -51,7 +56,7 @@ Some files cannot tell, and are read as Keras's without a definition: a class wi
 options and the arrays of Keras's in HDF5, which saves no module (keras-hub's norm of Gemma, which
 scales by 1 + gamma); a function with the name of one that the saving Keras had (tensorflow-addons'
 `gelu`, qkeras's `hard_sigmoid`). Define these. A model in memory tells more: its functions are not
-taken by name. Keras 3.0 to 3.14 save no `output_padding` of transposed convolutions: such a file has
+taken by name. Keras 3.0 to 3.14 save no `output_padding` of transposed convolutions: a file has
 the output sizes that Keras gives it when it loads it, without the padding.
 """
 LEGACY = """
@@ -65,10 +70,46 @@ each with many options. *No* in the last column is often for one layer among the
 """
 
 
+PACKAGES = """
+## Layers of packages beside Keras
+
+A layer of these packages is taken for what it is where its class and its options are the package's:
+each computes what the package computed (`tests/translate/addons`, whose `make.py` saved a model of
+every class). A definition of one's own, `layers=` or `functions=`, goes first. The activations of
+tensorflow-addons are known by their registered names: hardshrink, lisht, mish, rrelu, snake,
+softshrink, sparsemax and tanhshrink.
+
+| package | classes |
+| --- | --- |
+"""
+OTHERS = """
+Of the same packages these were tried, and are refused by their names:
+
+| file | class |
+| --- | --- |
+"""
+
+
+def package_rows() -> Iterator[str]:
+    """One line for each package, and for each file of theirs that is refused."""
+    yield PACKAGES
+    packages = dict.fromkeys(row.package for row in ADDONS)
+    for package in packages:
+        names = [row.class_name for row in ADDONS if row.package == package]
+        yield f"| {package} | {', '.join(names)} |"
+    yield OTHERS
+    with tempfile.TemporaryDirectory() as folder, tarfile.open(ADDON_MODELS) as archive:
+        archive.extractall(folder, filter="data")
+        files = {path.stem: path for path in sorted(Path(folder).glob("refused*"), reverse=True)}
+        for path in reversed(files.values()):
+            refused = de.coverage(path).having("refused")
+            yield f"| {path.name} | {', '.join(row.class_name for row in refused)} |"
+
+
 def main() -> None:
     """Write the page."""
     version = keras.__version__
-    rows = [HEAD, REAL, *real_rows(), LEGACY, *saved_rows(), WHOSE]
+    rows = [HEAD, REAL, *real_rows(), LEGACY, *saved_rows(), *package_rows(), WHOSE]
     text = "".join(row if row.endswith("\n") else f"{row}\n" for row in rows)
     (ROOT / PAGE).write_text(text.replace("{version}", version))
 

@@ -18,7 +18,7 @@ import deeplift_engine as de
 from deeplift_conversion import LayerSpec, read_model
 from deeplift_engine.errors import UnsupportedModelError
 from tests.conversion.legacy.files import files, numbers
-from tests.conversion.legacy.page import PAGE, saved_rows
+from tests.conversion.legacy.page import PAGE, package_rows, saved_rows
 from tests.helpers import ROOT, off
 
 FUNCTIONS = {
@@ -117,4 +117,10 @@ def test_the_page_says_which_of_them_keras_loads() -> None:
     if f"Keras {keras.__version__}" not in page:
         pytest.skip(f"the page is of another Keras than {keras.__version__}")
     for row in saved_rows():
+        assert row in page
+
+
+def test_the_page_names_the_layers_of_packages() -> None:
+    page = (ROOT / PAGE).read_text()
+    for row in package_rows():
         assert row in page

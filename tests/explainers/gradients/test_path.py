@@ -190,11 +190,13 @@ def test_tokens_are_explained_at_their_embedding(method: str) -> None:
 
 
 def test_masked_tokens_are_explained_at_their_embedding_and_its_mask() -> None:
-    """What the layers leave out is named; tokens put for others, padding kept, change no mask."""
+    """The mask is held, or a layer; tokens put for others, padding kept, do not change it."""
     net, x = masked_tokens(), masked_words()
     x[0, 4:] = 0
-    with pytest.raises(InputError, match=r"beside the layers .*through \['memory/used'\]"):
-        net.explainer("integrated_gradients", layers="embedding")
+    held = net.explainer("integrated_gradients", layers="embedding").run(
+        x, target="all", references=de.references.replaced(1, keep=(0,))
+    )
+    assert held.settings["held"] == ["memory/used"]
     layers = ["embedding", "memory/used"]
     found = net.explainer("integrated_gradients", layers=layers).run(
         x, target="all", references=de.references.replaced(1, keep=(0,))
@@ -204,6 +206,7 @@ def test_masked_tokens_are_explained_at_their_embedding_and_its_mask() -> None:
     assert found.relative_error.max() < 1e-9
     assert found.scores["embedding"].any()
     assert not found.scores["memory/used"].any()
+    assert off(held.scores, found.scores["embedding"]) < EXACT
 
 
 @pytest.mark.filterwarnings("ignore::deeplift_engine.errors.ConvergenceWarning")

@@ -80,6 +80,14 @@ def test_lime_of_too_low_a_rank(shape: tuple[int, ...], options: dict[str, Any])
     network.explainer("lime", **{**options, "samples": int(number)}).run(np.ones((1, *shape)))
 
 
+@pytest.mark.parametrize(("players", "draws"), [(30, 1000), (1000, 2000)])
+def test_lime_draws_as_many_as_its_groups_need(players: int, draws: int) -> None:
+    network, weights = linear(players)
+    found = network.explainer("lime", groups=None, alpha=0.0).run(np.ones((1, players)))
+    assert found.settings["masks"] == draws
+    np.testing.assert_allclose(found.scores[0], weights, rtol=EXACT)
+
+
 def test_lime_of_draws_without_weight() -> None:
     network, _ = linear(30)
     with pytest.raises(RuleError, match=r"kernel_width=0\.01: only draws of rank 1 have any"):

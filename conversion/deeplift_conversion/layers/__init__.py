@@ -1,0 +1,1 @@
+"""What Keras's layers are: names, options and arrays in all versions."""

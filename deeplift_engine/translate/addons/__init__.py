@@ -1,0 +1,1 @@
+"""Layers of packages beside Keras, composed of existing layers."""

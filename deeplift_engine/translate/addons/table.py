@@ -1,0 +1,68 @@
+"""The one table of packages' layers, and whether a saved layer is one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from deeplift_conversion import LayerSpec, ModelSpec
+from deeplift_engine.translate.addons import (
+    convolutional,
+    sequence_attention,
+    tensorflow_addons,
+)
+from deeplift_engine.translate.addons.addon import Addon
+from deeplift_engine.translate.user_definitions import UserDefinition, all_layers
+
+ADDONS: tuple[Addon, ...] = (
+    *sequence_attention.ADDONS,
+    *convolutional.ADDONS,
+    *tensorflow_addons.ADDONS,
+)
+"""Every class, in the order of the page."""
+
+_EVERY = frozenset(
+    [
+        "name",
+        "trainable",
+        "dtype",
+        "dtype_policy",
+        "autocast",
+        "dynamic",
+        "batch_input_shape",
+        "build_input_shape",
+        "not_keras_because",
+    ]
+)
+"""Options of every layer."""
+
+
+def addon_of(layer: LayerSpec) -> Addon | None:
+    """The row of a layer that is of one of the packages.
+
+    Its name alone says nothing: it must be saved with some of the class's own options, and with
+    none that the class does not have. A class without options of its own must name its package.
+    """
+    name = (layer.saved_class_name or layer.class_name).removeprefix("own>")
+    options = layer.config.keys() - _EVERY
+    for row in ADDONS:
+        whole = name == row.class_name and ">" in name
+        bare = name == row.class_name.rpartition(">")[2] and bool(options)
+        if (whole or bare) and options <= row.options:
+            return row
+    return None
+
+
+def with_addons(
+    spec: ModelSpec, definitions: Mapping[str, UserDefinition]
+) -> dict[str, UserDefinition]:
+    """The user's definitions, and those of the packages' layers that have none."""
+    added: dict[str, UserDefinition] = {}
+    for layer in all_layers(spec):
+        if (row := addon_of(layer)) is not None:
+            added[layer.name] = UserDefinition(
+                row.definition, False, None, row.class_name, f"the table of {row.package}"
+            )
+    return {**added, **definitions}
+
+
+__all__ = ["ADDONS", "addon_of", "with_addons"]
