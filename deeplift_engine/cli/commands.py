@@ -259,9 +259,7 @@ def _about(result: Attribution, options: argparse.Namespace) -> dict[str, Any]:
         "method": settings["method"],
         "target": f"{units} of {settings['target_layer']}",
         "references": settings["references"],
-        "rules": rules
-        if isinstance(rules, str)
-        else [f"{key}={rule}" for key, rule in rules or ()],
+        "rules": rules,
     }
     letters = _have_letters(result.inputs)
     if letters and result.multipliers is not None:

@@ -44,7 +44,8 @@ class ActivationPairs:
     ``at_input`` holds tensors (inputs, 1, ...), ``at_reference`` (inputs or 1, references, ...).
     Cheap activations (of an elementwise function, a reshape) are computed again here rather than
     handed over from the forward pass: memory costs more than a multiplication. Nothing
-    is computed again where both hold the activations of ``every_node``.
+    is computed again where both hold the activations of ``every_node``. Where this is not
+    ``fused`` but ``compiles``, functions of many steps are compiled all the same.
     """
 
     graph: Graph
@@ -54,6 +55,7 @@ class ActivationPairs:
     dtype: str
     fused: bool = True
     every_node: bool = False
+    compiles: bool = False
     _cache: dict[tuple[str, str], Tensor] = field(default_factory=dict)
 
     def value(self, name: str, end: str) -> Tensor:
@@ -90,9 +92,9 @@ class ActivationPairs:
         """The ends of ``node``, for its rule."""
         return NodeEnds(self, node)
 
-    def fuse(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def fuse(self, function: Callable[..., Any], many_steps: bool = False) -> Callable[..., Any]:
         """The function, compiled into one kernel where that pays."""
-        if not self.fused:
+        if not self.fused and not (many_steps and self.compiles):
             return function
         compiled = tf.function(function, jit_compile=True, autograph=False)
         return lambda *tensors: compiled.get_concrete_function(*tensors)(*tensors)
@@ -165,6 +167,6 @@ class NodeEnds:
             graph, rules, at_input, at_reference, self.pairs.dtype, fused=False, every_node=True
         )
 
-    def fuse(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def fuse(self, function: Callable[..., Any], many_steps: bool = False) -> Callable[..., Any]:
         """The function, compiled into one kernel where that pays."""
-        return self.pairs.fuse(function)
+        return self.pairs.fuse(function, many_steps)

@@ -17,7 +17,7 @@ from deeplift_engine.engine.request import resolved_references
 from deeplift_engine.engine.task import Task
 from deeplift_engine.graph.graph import Node
 from deeplift_engine.graph.inputs import arrays
-from deeplift_engine.graph.join_products import joining
+from deeplift_engine.graph.join_chains import joining
 from deeplift_engine.rules import Multiplier
 from deeplift_engine.util.tables import aligned
 from deeplift_engine.util.typing import Array

@@ -19,7 +19,7 @@ from deeplift_engine.engine.activation_pairs import (
 from deeplift_engine.engine.forward import ForwardPass
 from deeplift_engine.engine.task import Task
 from deeplift_engine.graph.fuse_relu import carrying
-from deeplift_engine.graph.join_products import joining
+from deeplift_engine.graph.join_chains import joining
 from deeplift_engine.rules import Assigned, Multiplier
 from deeplift_engine.tensors.tensor_ops import safe_divide
 from deeplift_engine.util.typing import Tensor
@@ -145,6 +145,7 @@ class CompiledPasses:
             inputs if self._outcome is arrivals else references,
             task.dtype,
             task.fuses,
+            compiles=task.fused is None,
         )
         start = {task.target: Multiplier(weights)}
         arrived = task.graph.backward(start, task.attribution_nodes, rules, pairs.ends)

@@ -25,8 +25,8 @@ class DeepLift(Explainer):
         ``"gradient"`` and its kin multipliers are gradients, and scores gradient times
         difference-from-reference.
     max_pooling
-        ``"exact"``, or ``"gradient"`` as in the original implementation (not complete unless
-        references are constant).
+        ``"exact"``, where winners that tie have equal shares, or ``"gradient"`` as in the original
+        implementation: all to the first winner (not complete unless references are constant).
     """
 
     traits = Traits(has_reference_errors=True, scores_reference_targets=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import tensorflow as tf
@@ -31,8 +31,8 @@ def celu(x: Tensor, alpha: float = 1.0) -> Tensor:
 
 
 def selu(x: Tensor) -> Tensor:
-    """Scaled elu with the self-normalising constants."""
-    return SELU_SCALE * elu(x, SELU_ALPHA)
+    """Scaled elu with the self-normalising constants; 0 counts as above."""
+    return SELU_SCALE * tf.where(x < 0, SELU_ALPHA * tf.math.expm1(tf.minimum(x, 0)), x)
 
 
 def gelu(x: Tensor, approximate: bool = False) -> Tensor:
@@ -47,9 +47,14 @@ def sparse_plus(x: Tensor) -> Tensor:
     return tf.where(x <= -1, tf.zeros_like(x), tf.where(x < 1, 0.25 * (x + 1) ** 2, x))
 
 
+def relu6(x: Tensor) -> Tensor:
+    """0 up to 0, 6 from 6 on; no kernel makes 0 of NaN, as of TensorFlow's own."""
+    return tf.where(x <= 0, tf.zeros_like(x), tf.where(x >= 6, 6 * tf.ones_like(x), x))
+
+
 def hard_sigmoid(x: Tensor) -> Tensor:
     """relu6(x + 3) / 6, Keras 3's definition."""
-    return tf.clip_by_value(x / 6 + 0.5, 0, 1)
+    return relu6(x + 3) / 6
 
 
 def hard_sigmoid_keras2(x: Tensor) -> Tensor:
@@ -57,9 +62,15 @@ def hard_sigmoid_keras2(x: Tensor) -> Tensor:
     return tf.clip_by_value(0.2 * x + 0.5, 0, 1)
 
 
+def sparse_sigmoid(x: Tensor) -> Tensor:
+    """0 up to -1, 1 from 1 on, (x + 1)/2 between."""
+    return tf.where(x <= -1, tf.zeros_like(x), tf.where(x >= 1, tf.ones_like(x), 0.5 * (x + 1)))
+
+
 def soft_shrink(x: Tensor, threshold: float = 0.5) -> Tensor:
-    """Shrunk towards 0 by ``threshold``."""
-    return tf.nn.relu(x - threshold) - tf.nn.relu(-x - threshold)
+    """Shrunk towards 0 by ``threshold``; 0 for what is no number."""
+    below = tf.where(x < -threshold, x + threshold, tf.zeros_like(x))
+    return tf.where(x > threshold, x - threshold, below)
 
 
 def hard_shrink(x: Tensor, threshold: float = 0.5) -> Tensor:
@@ -80,9 +91,11 @@ def squareplus(x: Tensor, b: float = 4.0) -> Tensor:
 
 def tanh_shrink(x: Tensor) -> Tensor:
     """x - tanh(x), near 0 by its series, where the difference cancels."""
-    square = x * x
+    near = tf.abs(x) < 0.02
+    small = tf.where(near, x, tf.zeros_like(x))  # powers of others may overflow
+    square = small * small
     factors = 1 / 3 - square * (2 / 15 - square * (17 / 315 - square * (62 / 2835)))
-    return tf.where(tf.abs(x) < 0.02, x * square * factors, x - tf.tanh(x))
+    return tf.where(near, small * square * factors, x - tf.tanh(x))
 
 
 def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
@@ -92,7 +105,7 @@ def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
 
 FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "Addons>lisht": lambda x: x * tf.tanh(x),
-    "Addons>snake": lambda x: x + (1 - tf.cos(2 * x)) / 2,
+    "Addons>snake": lambda x: x + tf.sin(x) ** 2,
     "celu": celu,
     "elu": elu,
     "exponential": tf.exp,
@@ -116,7 +129,7 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "softplus": tf.nn.softplus,
     "softsign": lambda x: x / (1 + tf.abs(x)),
     "sparse_plus": sparse_plus,
-    "sparse_sigmoid": lambda x: tf.clip_by_value(0.5 * (x + 1), 0, 1),
+    "sparse_sigmoid": sparse_sigmoid,
     "square": tf.square,
     "squareplus": squareplus,
     "tanh": tf.tanh,
@@ -211,6 +224,11 @@ class Activation(Elementwise):
         """Whether it is the sigmoid of a classifier."""
         return self.name == "sigmoid"
 
+    @property
+    def singular(self) -> bool:  # type: ignore[override]
+        """Whether it has a pole."""
+        return self.name == "reciprocal"
+
     def function(self, x: Tensor) -> Tensor:
         """The function."""
         return FUNCTIONS[self.name](x, **dict(self.options))
@@ -228,25 +246,32 @@ class Activation(Elementwise):
 
 @dataclass(frozen=True)
 class ReLU(Elementwise):
-    """Keras's ReLU with all of its options."""
+    """Keras's ReLU with all of its options.
+
+    It ``keeps_nan`` where it is computed by itself, never within a kernel.
+    """
 
     max_value: float | None = None
     negative_slope: float = 0.0
     threshold: float = 0.0
+    keeps_nan: bool = False
     rectifies: ClassVar[bool] = True
 
     @property
     def plain(self) -> bool:
         """Whether it is max(x, 0)."""
-        return self == ReLU()
+        return self == ReLU(keeps_nan=self.keeps_nan)
 
     def function(self, x: Tensor) -> Tensor:
         """max_value above it, x between threshold and it, negative_slope·(x - threshold) below.
 
-        The threshold itself is below; with a maximum nothing above it is negative.
+        The threshold itself is below; with a maximum nothing above it is negative. The slope at
+        the maximum is Keras's: 0 for 6 alone.
         """
+        if self.negative_slope and replace(self, negative_slope=0.0).plain:
+            return leaky_relu(x, self.negative_slope)
         if self.threshold == 0.0:
-            positive = tf.nn.relu(x)
+            positive = self._native(x)
         else:
             positive = tf.where(x > self.threshold, x, tf.zeros_like(x))
         if self.max_value is not None:
@@ -256,6 +281,12 @@ class ReLU(Elementwise):
         if self.negative_slope == 0.0:
             return positive
         return positive - self.negative_slope * tf.nn.relu(self.threshold - x)
+
+    def _native(self, x: Tensor) -> Tensor:
+        """max(x, 0), and the minimum of that and 6 if that is the maximum."""
+        if self.max_value == 6:
+            return relu6(x) if self.keeps_nan else tf.nn.relu6(x)
+        return tf.where(x <= 0, tf.zeros_like(x), x) if self.keeps_nan else tf.nn.relu(x)
 
     def derivative(self, x: Tensor) -> Tensor:
         """0 or 1 for the plain one."""

@@ -14,6 +14,7 @@ from deeplift_engine.layers.channel_scaling import along, cast, of_channels, sca
 from deeplift_engine.layers.families import Linear
 from deeplift_engine.layers.layer import Shape, constant_along, kernel_work
 from deeplift_engine.tensors.constants import LARGEST_IN_GRAPH, constant
+from deeplift_engine.tensors.tensor_ops import scaled
 from deeplift_engine.util.typing import Array, Tensor
 
 
@@ -127,8 +128,8 @@ class Scale(Linear):
         return output if self.offset is None else output + constant(self.offset)
 
     def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
-        """The same product."""
-        return [self.linear(multiplier)]
+        """The same product; 0 where the factor is."""
+        return [scaled(multiplier, constant(self.factor))]
 
     def pointwise_along(self, axis: int, rank: int) -> bool:
         """Where the factor is the same at all positions."""

@@ -113,9 +113,21 @@ class DistributedSelection(Selection):
         """As the inner layer."""
         return self.inner.pools
 
+    @property
+    def many_steps(self) -> bool:  # type: ignore[override]
+        """As the inner layer."""
+        return self.inner.many_steps
+
     def forward(self, *inputs: Tensor) -> Tensor:
         """The inner layer of every step."""
         return _stepwise(self.inner.forward, inputs)
+
+    def equal_shares(self, points: Sequence[Tensor], multiplier: Tensor) -> list[Tensor]:
+        """The inner layer's, at every step."""
+        axes = tf.shape(multiplier)[:3]
+        steps = split(merge(multiplier, 3), tf.stack([axes[0], -1]), 2)
+        shares = self.inner.equal_shares([merge(point, 2) for point in points], steps)
+        return [split(merge(each, 2), axes, 3) for each in shares]
 
     def pointwise_along(self, axis: int, rank: int) -> bool:
         """Along the steps."""

@@ -184,13 +184,23 @@ class Elementwise(Layer):
 class Selection(Layer):
     """Each output is one of the inputs: max pooling, maximum, minimum.
 
-    ``sign`` is +1 where the largest wins and -1 where the smallest does.
+    ``sign`` is +1 where the largest wins and -1 where the smallest does. Where equal shares take
+    ``many_steps``, XLA is several times as fast as TensorFlow.
     """
 
     kind: ClassVar[str] = "selection"
     any_rank: ClassVar[bool] = False
     keeps_gates: ClassVar[bool] = True
     sign: ClassVar[int] = 1
+    many_steps: ClassVar[bool] = False
+
+    def equal_shares(self, points: Sequence[Tensor], multiplier: Tensor) -> list[Tensor]:
+        """Gradient at ``points`` (n, ...), of which those that tie share equally.
+
+        ``multiplier`` and gradients have one more leading axis; these are not yet summed over
+        features along which a point was broadcast.
+        """
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,9 @@ def _cube_root(x: Tensor) -> Tensor:
 
 
 def _without_nan(x: Tensor, nan: Tensor, highest: Tensor, lowest: Tensor) -> Tensor:
-    x = tf.where(tf.math.is_nan(x), nan, x)
-    return tf.clip_by_value(x, lowest, highest)
+    for met, number in ((tf.math.is_nan(x), nan), (x == np.inf, highest), (x == -np.inf, lowest)):
+        x = tf.where(met, number, x)
+    return x
 
 
 COMPARISONS: dict[str, Callable[..., Tensor]] = {
@@ -100,14 +101,20 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "isinf": _numbers(tf.math.is_inf),
     "isnan": _numbers(tf.math.is_nan),
     "maximum": tf.maximum,
+    "maximum_from": lambda x, least: tf.maximum(least, x),
     "minimum": tf.minimum,
+    "minimum_from": lambda x, most: tf.minimum(most, x),
     "mod": tf.math.floormod,
     "nan_to_num": _without_nan,
     "power": tf.pow,
     "reciprocal_no_nan": tf.math.reciprocal_no_nan,
     "round": _rounded,
 }
-"""Functions of an element, and of constants that broadcast against the features."""
+"""Functions of an element, and of constants that broadcast against the features.
+
+Where both are equal, the slope of a maximum is that of its first operand: the element's or the
+constant's.
+"""
 
 PARTIAL = frozenset(
     {"arccos", "arccosh", "arcsin", "arctanh", "erfinv", "log", "log10", "log1p", "log2"}
@@ -145,6 +152,11 @@ class Function(Elementwise):
             return self.name not in PARTIAL
         (exponent,) = self.constants
         return bool(np.all((exponent >= 0) & (exponent == np.round(exponent))))
+
+    @property
+    def singular(self) -> bool:  # type: ignore[override]
+        """Whether it has no value or an infinite slope somewhere."""
+        return self.name == "cbrt" or not self.everywhere
 
     def function(self, x: Tensor) -> Tensor:
         """The function."""

@@ -64,6 +64,8 @@ class Layer:
         Whether each output is 1 where a condition on its input holds, else 0, as masks are made.
     keeps_gates
         Whether the outputs are shares if all inputs are.
+    singular
+        Whether a slope of the layer may be infinite, or have no value, where its output is read.
     rectifies
         Whether the layer is a ReLU of some kind.
     reads_logits
@@ -94,6 +96,7 @@ class Layer:
     uniform: ClassVar[bool] = False
     is_gate: ClassVar[bool] = False
     is_condition: ClassVar[bool] = False
+    singular: ClassVar[bool] = False
     rectifies: ClassVar[bool] = False
     reads_logits: ClassVar[bool] = False
     pools: ClassVar[bool] = False
@@ -144,6 +147,10 @@ class Layer:
     def forward(self, *inputs: Tensor) -> Tensor:
         """Output (n, ...) of the layer for inputs (n, ...)."""
         raise NotImplementedError
+
+    def joined(self, count: int) -> Layer | None:
+        """The layer of ``count`` inputs that is this one of others of its kind; None if none is."""
+        return None
 
     def gradient(self, points: Sequence[Tensor], multiplier: Tensor) -> list[Tensor] | None:
         """Gradient at ``points`` against ``multiplier``, with any leading axes, broadcast.

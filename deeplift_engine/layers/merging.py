@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,22 +10,35 @@ from typing import ClassVar
 import tensorflow as tf
 
 from deeplift_engine.layers.families import Joint, Selection
-from deeplift_engine.layers.layer import Shape, contraction_work
+from deeplift_engine.layers.layer import Layer, Shape, contraction_work
+from deeplift_engine.layers.ties import shared_by_inputs
+from deeplift_engine.tensors.tensor_ops import scaled
 from deeplift_engine.util.typing import Tensor
 
 
 @dataclass(frozen=True)
 class Maximum(Selection):
-    """Elementwise largest of the inputs; the first one where several are."""
+    """Elementwise largest of the inputs; equal ones share."""
 
     fuses: ClassVar[bool] = True
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """The maximum."""
+        """The maximum; NaN where one of them is.
+
+        Not by `tf.maximum`: of x and 2·x TensorFlow's optimiser makes a leaky ReLU, their minimum.
+        """
         result = inputs[0]
         for other in inputs[1:]:
-            result = tf.maximum(result, other)
+            result = tf.where((result >= other) | tf.math.is_nan(result), result, other)
         return result
+
+    def joined(self, count: int) -> Layer:
+        """The maximum of all."""
+        return self
+
+    def equal_shares(self, points: Sequence[Tensor], multiplier: Tensor) -> list[Tensor]:
+        """Among the inputs, element by element."""
+        return shared_by_inputs(points, self.forward(*points), multiplier)
 
     def pointwise_along(self, axis: int, rank: int) -> bool:
         """Along every axis."""
@@ -34,7 +47,7 @@ class Maximum(Selection):
 
 @dataclass(frozen=True)
 class Minimum(Selection):
-    """Elementwise smallest of the inputs; the first one where several are."""
+    """Elementwise smallest of the inputs; equal ones share."""
 
     sign: ClassVar[int] = -1
     fuses: ClassVar[bool] = True
@@ -45,6 +58,14 @@ class Minimum(Selection):
         for other in inputs[1:]:
             result = tf.minimum(result, other)
         return result
+
+    def joined(self, count: int) -> Layer:
+        """The minimum of all."""
+        return self
+
+    def equal_shares(self, points: Sequence[Tensor], multiplier: Tensor) -> list[Tensor]:
+        """Among the inputs, element by element."""
+        return shared_by_inputs(points, self.forward(*points), multiplier)
 
     def pointwise_along(self, axis: int, rank: int) -> bool:
         """Along every axis."""
@@ -74,10 +95,14 @@ class Product(Joint):
             result = result * other
         return result
 
+    def joined(self, count: int) -> Layer:
+        """The product of all factors."""
+        return Product(count)
+
     def gradient(self, points: Sequence[Tensor], multiplier: Tensor) -> list[Tensor]:
-        """Multiplier times the other factors."""
+        """Multiplier times the other factors; 0 where one of them is."""
         return [
-            math.prod((*points[:position], *points[position + 1 :]), start=multiplier)
+            functools.reduce(scaled, (*points[:position], *points[position + 1 :]), multiplier)
             for position in range(len(points))
         ]
 

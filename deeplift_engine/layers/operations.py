@@ -10,8 +10,9 @@ import tensorflow as tf
 
 from deeplift_engine.layers.families import Composite, Joint, Linear, Selection
 from deeplift_engine.layers.softmax import chord_of_logarithm, normalized
+from deeplift_engine.layers.ties import shared_over
 from deeplift_engine.tensors.constants import constant
-from deeplift_engine.tensors.tensor_ops import safe_divide
+from deeplift_engine.tensors.tensor_ops import safe_divide, scaled
 from deeplift_engine.util.typing import Array, Tensor
 
 
@@ -123,9 +124,12 @@ class Choice(Joint):
         condition, *values = inputs
         first = values.pop(0) if self.first is None else constant(self.first)
         second = values.pop(0) if self.second is None else constant(self.second)
-        shown = tf.where(condition == 0, second, first)
-        hidden = tf.where(condition == 1, first, second)
-        return hidden + condition * (shown - hidden)
+        between = (condition != 0) & (condition != 1)
+        shown, hidden = (
+            tf.where(between, value, tf.zeros_like(value)) for value in (first, second)
+        )
+        mean = hidden + condition * (shown - hidden)
+        return tf.where(between, mean, tf.where(condition == 0, second, first))
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,10 @@ class GlobalMin(Selection):
     def forward(self, *inputs: Tensor) -> Tensor:
         """The minimum."""
         return tf.reduce_min(inputs[0], axis=list(self.axes), keepdims=self.keepdims)
+
+    def equal_shares(self, points: Sequence[Tensor], multiplier: Tensor) -> list[Tensor]:
+        """Among the elements over the axes."""
+        return [shared_over(tf.reduce_min, points[0], multiplier, self.axes, self.keepdims)]
 
 
 @dataclass(frozen=True)
@@ -189,9 +197,16 @@ class Quotient(Composite):
     that its mean may be 0, it is that of the product p·(1/q) with the chord of the inverse.
     """
 
+    singular: ClassVar[bool] = True
+
     def forward(self, *inputs: Tensor) -> Tensor:
         """The quotient."""
         return inputs[0] / inputs[1]
+
+    def gradient(self, points: Sequence[Tensor], multiplier: Tensor) -> list[Tensor]:
+        """m / q and -m·p / q²; 0 where the multiplier is."""
+        p, q = points
+        return [scaled(multiplier, slope, singular=True) for slope in (1 / q, -p / q / q)]
 
     def cross(
         self, inputs: Sequence[Tensor], references: Sequence[Tensor], multiplier: Tensor
@@ -203,6 +218,6 @@ class Quotient(Composite):
         backwards = 1 / mean, -(p / q + p0 / q0) / 2 / mean
         forwards = (1 / q + 1 / q0) / 2, -safe_divide((p + p0) / 2, q * q0)
         return [
-            multiplier * tf.where(same, alike, crossed)
+            scaled(multiplier, tf.where(same, alike, crossed), singular=True)
             for alike, crossed in zip(backwards, forwards, strict=True)
         ]

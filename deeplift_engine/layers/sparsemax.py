@@ -37,7 +37,7 @@ class Sparsemax(Composite):
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Same shape as the input."""
-        return tf.nn.relu(inputs[0] - self.threshold(inputs[0]))
+        return tf.maximum(inputs[0] - self.threshold(inputs[0]), 0)
 
     def cross(
         self, inputs: Sequence[Tensor], references: Sequence[Tensor], multiplier: Tensor
@@ -65,7 +65,8 @@ class Sparsemax(Composite):
         ordered = tf.sort(x, axis=-1, direction="DESCENDING")
         ranks = tf.cast(tf.range(1, tf.shape(x)[-1] + 1), x.dtype)
         sums = tf.cumsum(ordered, axis=-1)
-        inside = tf.cast(1 + ranks * ordered > sums, x.dtype)
-        count = tf.reduce_sum(inside, axis=-1, keepdims=True)
-        total = tf.reduce_sum(inside * (ordered if self.on_simplex else sums), -1, keepdims=True)
+        inside = ordered - (sums - 1) / ranks > 0  # Keras's form: ties round as they do there
+        count = tf.reduce_sum(tf.cast(inside, x.dtype), axis=-1, keepdims=True)
+        terms = ordered if self.on_simplex else sums
+        total = tf.reduce_sum(tf.where(inside, terms, tf.zeros_like(terms)), axis=-1, keepdims=True)
         return (total - 1) / count

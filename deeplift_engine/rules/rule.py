@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import tensorflow as tf
 
-from deeplift_engine.layers import Layer
+from deeplift_engine.layers import Layer, Selection
 from deeplift_engine.tensors.tensor_ops import (
     LEADING,
     expand_to,
@@ -139,8 +139,12 @@ class Ends(Protocol):
     ) -> Any:
         """The comparison of a graph within the layer, all of whose activations are given."""
 
-    def fuse(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function, compiled into one kernel where that pays."""
+    def fuse(self, function: Callable[..., Any], many_steps: bool = False) -> Callable[..., Any]:
+        """The function, compiled into one kernel where that pays.
+
+        Of ``many_steps``, for which TensorFlow takes several times as long, it pays in small
+        networks too.
+        """
 
 
 class Rule(Protocol):
@@ -204,17 +208,57 @@ def unmerged(outputs: Sequence[Tensor], like: Tensor) -> list[Tensor]:
 
 
 def pulled_back(layer: Layer, points: Sequence[Tensor], multiplier: Tensor) -> list[Tensor]:
-    """Gradient of ``layer`` at ``points`` (inputs, references, ...) against a multiplier."""
-    points = [point[tf.newaxis] for point in points]
-    closed = layer.gradient(points, multiplier)
-    if closed is not None:
-        return [summed_to(each, point, LEADING) for each, point in zip(closed, points, strict=True)]
-    axes = tf.shape(multiplier)[:LEADING]
-    for point in points:
-        axes = tf.broadcast_dynamic_shape(axes, tf.shape(point)[:LEADING])
-    together = [merge(expand_to(point, axes, LEADING), LEADING) for point in points]
+    """Gradient of ``layer`` at ``points`` (inputs, references, ...) against a multiplier.
+
+    Where a layer selects, those that tie have equal shares.
+    """
+    above = [point[tf.newaxis] for point in points]
+    closed: list[Tensor] | None
+    if isinstance(layer, Selection):
+        closed = _equal_shares(layer, above, multiplier)
+    else:
+        closed = layer.gradient(above, multiplier)
+    if closed is None:
+        return pulled_back_by_tensorflow(layer, points, multiplier)
+    return [summed_to(each, point, LEADING) for each, point in zip(closed, above, strict=True)]
+
+
+def at_input(layer: Layer, ends: Ends, multiplier: Tensor) -> list[Tensor]:
+    """`pulled_back` at the input; a selection is compiled where that pays."""
+
+    def crossing(points: list[Tensor], multiplier: Tensor) -> list[Tensor]:
+        return pulled_back(layer, points, multiplier)
+
+    if not isinstance(layer, Selection):
+        return crossing(ends.inputs(), multiplier)
+    sent: list[Tensor] = ends.fuse(crossing, layer.many_steps)(ends.inputs(), multiplier)
+    return sent
+
+
+def pulled_back_by_tensorflow(
+    layer: Layer, points: Sequence[Tensor], multiplier: Tensor
+) -> list[Tensor]:
+    """TensorFlow's own gradient: of a window all is the first winner's."""
+    above = [point[tf.newaxis] for point in points]
+    axes = _common_axes([multiplier, *above])
+    together = [merge(expand_to(point, axes, LEADING), LEADING) for point in above]
     sent = vjp(layer.forward, together, merge(expand_to(multiplier, axes, LEADING), LEADING))
     return [split(each, axes, LEADING) for each in sent]
+
+
+def _equal_shares(layer: Selection, points: list[Tensor], multiplier: Tensor) -> list[Tensor]:
+    axes = _common_axes([multiplier, *points])
+    pairs = [merge(expand_to(point[0], axes[1:], 2), 2) for point in points]
+    arrived = merge(expand_to(multiplier, axes, LEADING), LEADING)
+    shares = layer.equal_shares(pairs, split(arrived, tf.stack([axes[0], -1]), 2))
+    return [split(merge(each, 2), axes, LEADING) for each in shares]
+
+
+def _common_axes(tensors: Sequence[Tensor]) -> Tensor:
+    """Sizes of the leading axes that all broadcast to."""
+    return functools.reduce(
+        tf.broadcast_dynamic_shape, [tf.shape(tensor)[:LEADING] for tensor in tensors]
+    )
 
 
 def pairwise(function: Callable[..., Tensor], tensors: Sequence[Tensor]) -> Tensor:
@@ -231,6 +275,7 @@ __all__ = [
     "Ends",
     "Multiplier",
     "Rule",
+    "at_input",
     "collapsed",
     "deltas",
     "features",
@@ -239,6 +284,7 @@ __all__ = [
     "merged",
     "pairwise",
     "pulled_back",
+    "pulled_back_by_tensorflow",
     "total",
     "unmerged",
 ]

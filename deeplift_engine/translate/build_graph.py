@@ -15,11 +15,13 @@ from deeplift_conversion import LayerSpec, ModelSpec, TensorRef
 from deeplift_engine.errors import LONGEST, InputError, UnsupportedModelError
 from deeplift_engine.graph.graph import Graph
 from deeplift_engine.graph.interface import input_layers
+from deeplift_engine.graph.keep_nan import keeping_nan
 from deeplift_engine.graph.naming import displaced
 from deeplift_engine.translate.addons.table import with_addons
 from deeplift_engine.translate.layer_context import GraphBuilder, LayerContext, Refusal
 from deeplift_engine.translate.nodes import put_constants, put_node, references
 from deeplift_engine.translate.operations import is_operation
+from deeplift_engine.translate.stored_numbers import in_float32
 from deeplift_engine.translate.table import TRANSLATORS, output_mask, translator
 from deeplift_engine.translate.user_definitions import UserDefinition, definitions_by_layer
 from deeplift_engine.translate.user_layers import LayerFunction
@@ -104,6 +106,7 @@ def survey(
     """
     if dtype not in DTYPES:
         raise InputError(f"dtype is 'float32' or 'float64', not {dtype!r}.")
+    spec = in_float32(spec, frozenset(definitions))
     problems = _refusals(spec, frozenset(definitions))
     builder = GraphBuilder(dtype, definitions, translate, era=spec.era)
     layers_of_inputs = input_layers(spec)
@@ -126,7 +129,7 @@ def survey(
             problems[layer.name] = (layer, _fault(error))
     missing = [ref for ref in spec.outputs if node_names.get(ref) not in builder.nodes]
     outputs = tuple(node_names[ref] for ref in spec.outputs if ref not in missing)
-    graph = Graph(builder.nodes, tuple(layers_of_inputs), outputs)
+    graph = keeping_nan(Graph(builder.nodes, tuple(layers_of_inputs), outputs))
     problem = _listing(spec, problems, missing) if problems or missing else ""
     return Built(graph, builder.logits, definitions, problems, tuple(waiting), problem)
 

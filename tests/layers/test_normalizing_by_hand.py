@@ -40,7 +40,10 @@ HALVES = [NUMBERS[:, :2].ravel(), NUMBERS[:, 2:].ravel()]
 
 @dataclass(frozen=True)
 class Rule:
-    """Which elements are normalised together, and how; ``epsilon`` None for a length."""
+    """Which elements are normalised together, and how; ``epsilon`` None for a length.
+
+    Layers of float32 have the float32 number next to epsilon, whatever the network's dtype.
+    """
 
     sets: list[Any]
     epsilon: float | None
@@ -54,7 +57,7 @@ def parts(x: Any, rule: Rule) -> tuple[Any, Any, float]:
     p, q = (distance if chosen else x for chosen in (rule.centred, rule.about_mean))
     if rule.epsilon is None:
         return p, q, max(np.sqrt(np.sum(q * q)), 1e-12)
-    return p, q, np.sqrt(np.mean(q * q) + rule.epsilon)
+    return p, q, np.sqrt(np.mean(q * q) + float(np.float32(rule.epsilon)))
 
 
 def normalised(x: Any, rule: Rule) -> Any:
@@ -186,4 +189,6 @@ def test_statistics_over_several_axes_are_broadcast() -> None:
     x = generator.normal(size=(2, 3, 4, 2))
     found = graph.forward({"x": tf.constant(x)}, ["y"])["y"]
     gamma, beta, mean, variance = (weights[role] for role in roles)
-    assert off(found, (x - mean) / np.sqrt(variance + 0.01) * gamma + beta) < EXACT
+    assert (
+        off(found, (x - mean) / np.sqrt(variance + float(np.float32(0.01))) * gamma + beta) < EXACT
+    )

@@ -110,3 +110,17 @@ def test_a_table_of_other_than_numbers_is_not(value: list[Any], tmp_path: Path) 
             archive.writestr(name, content)
     with pytest.raises(ModelConfigError, match="no saved model looks like this"):
         de.load(tmp_path / "m.keras")
+
+
+def test_the_numbers_of_all_constants_have_a_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = keras.Input((2, 3))
+    model = keras.Model(source, ops.add(ops.add(source, C), C))
+    model.save(tmp_path / "m.keras")
+    monkeypatch.setattr("deeplift_conversion.files.untrusted._MOST_NUMBERS", 12)
+    de.load(tmp_path / "m.keras")
+    monkeypatch.setattr("deeplift_conversion.files.untrusted._MOST_NUMBERS", 11)
+    with pytest.raises(ModelConfigError, match="12 numbers in saved constants, more than 11"):
+        de.load(tmp_path / "m.keras")
+    de.convert(model)  # what is in memory already is no danger

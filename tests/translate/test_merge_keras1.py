@@ -97,7 +97,7 @@ def test_every_mode_is_as_in_keras_1_and_keeps_the_sum(tmp_path: Path, name: str
 
 def test_a_mode_of_code_is_refused_until_its_function_is_given(tmp_path: Path) -> None:
     path = saved(tmp_path / "m.h5", "4wAAAA", {}, (3,), mode_type="lambda")
-    with pytest.raises(UnsupportedModelError, match=r"merge \(Lambda\): Python code"):
+    with pytest.raises(UnsupportedModelError, match=r"merge \(Merge\): Python code"):
         de.load(path)
     network = de.load(path, functions={"merge": lambda tensors: tensors[0] - tensors[1]})
     x, y = np.random.default_rng(0).normal(size=(2, 3, 3))

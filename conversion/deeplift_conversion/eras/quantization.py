@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_ALWAYS_FLOAT = ("Embedding",)
-"""Layers that read no numbers, so that nothing but their weights can be quantised."""
-_READ = {"int8": ("Dense", "Embedding", "EinsumDense"), "int4": ("Dense", "Embedding")}
-"""Modes by the layers whose weights are read."""
+from deeplift_conversion.layers.table import known
 
 
 def mode_of(options: Mapping[str, Any]) -> str:
@@ -22,13 +19,14 @@ def mode_of(options: Mapping[str, Any]) -> str:
 
 def refused_mode(class_name: str, options: Mapping[str, Any]) -> str:
     """Return the mode of a layer that is quantised in another way than that its weights are."""
-    mode = mode_of(options)
-    if not mode or (class_name in _ALWAYS_FLOAT and mode.partition("/")[0] in _READ):
+    mode, layer = mode_of(options), known(class_name)
+    if not mode or layer is None:
         return ""
     saved = options.get("quantization_config")
     config = saved.get("config") if isinstance(saved, dict) else None
     floats = isinstance(config, dict) and config.get("activation_quantizer") is None
-    return "" if floats and class_name in _READ.get(mode.partition("/")[0], ()) else mode
+    read = mode.partition("/")[0] in layer.quantized
+    return "" if read and (floats or layer.reads_tokens) else mode
 
 
 __all__ = ["mode_of", "refused_mode"]

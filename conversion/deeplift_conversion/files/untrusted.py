@@ -11,8 +11,10 @@ from deeplift_conversion.errors import ModelConfigError, ModelFileError
 
 _DEEPEST = 150
 _MOST_VALUES = 500_000
-_LONGEST_TEXT = 16 << 20
+_MOST_CONTAINERS = 3_000_000
 _FREE_BYTES, _BYTES_A_BYTE = 64 << 20, 100
+_MOST_NUMBERS = 20_000_000
+"""Of all arrays together that are saved in a configuration."""
 
 
 class Budget:
@@ -40,17 +42,19 @@ class Budget:
 
 
 def short_text(text: str | bytes, what: str) -> None:
-    """Refuse a text that is far longer than any configuration, before it is parsed.
+    """Refuse a text of far more lists and mappings than any configuration, before it is parsed.
 
     Raises
     ------
     ModelConfigError
         If it is.
     """
-    if len(text) > _LONGEST_TEXT:
+    brackets = (b"[", b"{") if isinstance(text, bytes) else ("[", "{")
+    count = sum(text.count(bracket) for bracket in brackets)  # type: ignore[arg-type]
+    if count > _MOST_CONTAINERS:
         raise ModelConfigError(
-            f"{what}: a configuration of {len(text):,} bytes; no saved model has one of more than"
-            f" {_LONGEST_TEXT:,}. Is the file damaged?"
+            f"{what}: a configuration of {count:,} lists and mappings; no saved model has one of"
+            f" more than {_MOST_CONTAINERS:,}. Is the file damaged?"
         )
 
 
@@ -72,10 +76,10 @@ def plain(value: Any, what: str) -> Any:
         If it is nested too deeply, refers to itself, is absurdly large, or holds text that is no
         Unicode.
     """
-    seen = 0
+    seen = numbers = 0
 
     def copy(item: Any, depth: int) -> Any:
-        nonlocal seen
+        nonlocal seen, numbers
         seen += 1
         if depth > _DEEPEST or seen > _MOST_VALUES:
             raise ModelConfigError(
@@ -87,6 +91,12 @@ def plain(value: Any, what: str) -> Any:
         if item is None or isinstance(item, bool | int | float):
             return item
         if (constant := _constant(item)) is not None:
+            numbers += constant["config"]["value"].size
+            if numbers > _MOST_NUMBERS and not isinstance(item["config"]["value"], np.ndarray):
+                raise ModelConfigError(
+                    f"{what}: {numbers:,} numbers in saved constants, more than {_MOST_NUMBERS:,};"
+                    " no saved model looks like this. Is the file damaged?"
+                )
             return constant
         if isinstance(item, Mapping):
             return {
@@ -111,7 +121,7 @@ _ARRAYS = ("__numpy__", "__tensor__")
 def _constant(item: Any) -> dict[str, Any] | None:
     """Return a saved array with its numbers as an array, None for anything else.
 
-    It counts as one value: it is no larger than its numbers in the file, or the array in memory.
+    It counts as one value; its numbers have a bound of their own.
     """
     if not isinstance(item, dict) or item.get("class_name") not in _ARRAYS:
         return None

@@ -222,7 +222,7 @@ def _zeroed(half: LayerSpec) -> LayerSpec:
 def _reads_tokens(layer: LayerSpec) -> bool:
     if layer.class_name == "TimeDistributed":
         return _reads_tokens(layer.children[0])
-    return layer.class_name in ("Embedding", "CategoryEncoding")
+    return layer.class_name in LAYERS and LAYERS[layer.class_name].reads_tokens
 
 
 def _bound(graph: Graph, arguments: tuple[Any, ...], where: str) -> dict[str, TensorRef]:

@@ -72,6 +72,10 @@ class KerasLayer:
         The mode of Keras 1's ``Merge`` that does the same.
     sizes
         Options that the shape of its first array tells.
+    quantized
+        The modes of quantised weights that are read.
+    reads_tokens
+        Whether it reads whole numbers that stand for words or classes.
     mixes_axes
         Whether the order of axes may be another behind it.
     is_activation
@@ -94,6 +98,8 @@ class KerasLayer:
     inner: str = ""
     merge_mode: str = ""
     sizes: Callable[[tuple[int, ...]], Options] | None = None
+    quantized: tuple[str, ...] = ()
+    reads_tokens: bool = False
     mixes_axes: bool = False
     is_activation: bool = False
     has_policy: bool = True

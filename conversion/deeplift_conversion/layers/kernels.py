@@ -69,6 +69,7 @@ KERNELS = (
         arrays.dense,
         keras1=("TimeDistributedDense",),
         sizes=lambda shape: {"units": shape[-1]},
+        quantized=("int8", "int4"),
         mixes_axes=True,
     ),
     KerasLayer(
@@ -76,6 +77,7 @@ KERNELS = (
         {"equation": None, "output_shape": None, "activation": "linear", "bias_axes": None},
         "gptq_unpacked_column_size",
         arrays.einsum_dense,
+        quantized=("int8",),
     ),
     _conv(1, _CONV_1D, "Convolution1D", "AtrousConvolution1D", "AtrousConv1D"),
     _conv(2, KERAS_1_CONV, "Convolution2D", "AtrousConvolution2D", "AtrousConv2D"),
@@ -94,6 +96,8 @@ KERNELS = (
         "init dropout sparse",
         arrays.embedding,
         sizes=lambda shape: {"input_dim": shape[0], "output_dim": shape[1]},
+        quantized=("int8", "int4"),
+        reads_tokens=True,
     ),
     KerasLayer(
         "ReversibleEmbedding",

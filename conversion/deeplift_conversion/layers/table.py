@@ -157,6 +157,7 @@ _SHAPES = (
         "CategoryEncoding",
         {"num_tokens": None, "output_mode": "multi_hot"},
         "sparse max_tokens count_weights",
+        reads_tokens=True,
     ),
     _merge("Add", "sum"),
     _merge("Average", "ave"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deeplift_engine.errors import RuleError
 from deeplift_engine.layers import Elementwise, Layer, Recurrence
@@ -14,7 +14,7 @@ from deeplift_engine.rules.deeplift.elementwise import (
     Factor,
     RevealCancel,
 )
-from deeplift_engine.rules.deeplift.joint import GradientAtInput, OwnRule, Path, Winner
+from deeplift_engine.rules.deeplift.joint import FirstWinner, GradientAtInput, OwnRule, Path, Winner
 from deeplift_engine.rules.deeplift.linear import Transposed
 from deeplift_engine.rules.deeplift.tokens import Tokens
 from deeplift_engine.rules.recurrence import Unrolled
@@ -93,7 +93,8 @@ def assign(
         activations that such a layer feeds, looking through batch normalisation, dropout and
         reshapes; ``"default"``, all.
     max_pooling
-        ``"exact"`` or ``"gradient"``.
+        ``"exact"``, where winners that tie have equal shares, or ``"gradient"``, TensorFlow's as in
+        the original implementation: all to the first winner of a window.
 
     Raises
     ------
@@ -112,7 +113,24 @@ def assign(
         if note:
             logger.info("genomics_default: %s gets %s: %s", node.name, name, note)
         assigned[node.name] = Assigned(_for_layer(node.layer, name, max_pooling), note)
+    for name in _infinite(nodes, assigned):
+        if assigned[name].rule == Transposed():
+            assigned[name] = replace(assigned[name], rule=Transposed(infinite=True))
     return assigned
+
+
+def _infinite(nodes: Nodes, assigned: Mapping[str, Assigned]) -> set[str]:
+    """Nodes with inputs at which what arrives may be infinite: behind them a derivative may be."""
+    reached: set[str] = set()
+    for node in reversed(list(nodes.values())):
+        singular = node.inputs and node.layer.core.singular
+        if node.name in reached or (singular and _reads_input(assigned[node.name].rule)):
+            reached.update(node.inputs)
+    return reached & set(assigned)
+
+
+def _reads_input(rule: Rule) -> bool:
+    return isinstance(rule, GradientAtInput) or getattr(rule, "at_input", False)
 
 
 def _selected(rules: Rules, nodes: Nodes) -> list[tuple[Test, str]]:
@@ -172,9 +190,9 @@ def _for_layer(layer: Layer, name: str, max_pooling: str) -> Rule:
             node.name: _for_layer(node.layer, name, max_pooling) for node in cell if node.inputs
         }
         return Unrolled(name, inner)
-    nonlinear = layer.kind in ("selection", "joint", "composite")
-    by_gradient = ELEMENTWISE[name].at_input or (layer.pools and max_pooling == "gradient")
-    if nonlinear and by_gradient:
+    if layer.pools and max_pooling == "gradient":
+        return FirstWinner()
+    if layer.kind in ("selection", "joint", "composite") and ELEMENTWISE[name].at_input:
         return GradientAtInput()
     if layer.kind not in BY_KIND:
         raise RuleError(f"No rule for layers of kind {layer.kind!r}.")

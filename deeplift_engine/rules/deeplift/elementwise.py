@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from deeplift_engine.layers import Elementwise
 from deeplift_engine.rules.rule import Ends, Multiplier, Rule, collapsed
-from deeplift_engine.tensors.tensor_ops import stabilised
+from deeplift_engine.tensors.tensor_ops import scaled, stabilised
 from deeplift_engine.util.typing import Tensor
 
 
@@ -58,13 +58,17 @@ class Factor:
             half = (
                 None
                 if arrived.half_difference is None
-                else arrived.half_difference * tf.abs(factor)
+                else scaled(arrived.half_difference, tf.abs(factor), singular=layer.singular)
             )
-            return [Multiplier(arrived.mean * factor, half)]
+            return [Multiplier(scaled(arrived.mean, factor, singular=layer.singular), half)]
 
         def crossing(points: list[Tensor], mean: Tensor, *half: Tensor) -> tuple[Tensor, ...]:
             factor = getattr(layer, self.factor)(*points)
-            return (mean * factor, *(difference * tf.abs(factor) for difference in half))
+            sizes = [tf.abs(factor)] if half else []
+            return tuple(
+                scaled(each, slope, singular=layer.singular)
+                for each, slope in zip((mean, *half), (factor, *sizes), strict=True)
+            )
 
         half = [] if arrived.half_difference is None else [arrived.half_difference]
         return [Multiplier(*ends.fuse(crossing)(self._points(ends), arrived.mean, *half))]

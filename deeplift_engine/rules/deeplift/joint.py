@@ -8,8 +8,16 @@ import numpy as np
 import tensorflow as tf
 
 from deeplift_engine.layers import Composite, Joint, Layer, Selection
-from deeplift_engine.rules.rule import Ends, Multiplier, collapsed, deltas, folded, pulled_back
-from deeplift_engine.tensors.tensor_ops import safe_divide
+from deeplift_engine.rules.rule import (
+    Ends,
+    Multiplier,
+    at_input,
+    collapsed,
+    folded,
+    pulled_back,
+    pulled_back_by_tensorflow,
+)
+from deeplift_engine.tensors.tensor_ops import safe_divide, scaled
 from deeplift_engine.util.typing import Tensor
 
 
@@ -22,11 +30,29 @@ class GradientAtInput:
 
     def cross(self, layer: Layer, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Multipliers of the inputs."""
-        return [
-            Multiplier(sent) for sent in pulled_back(layer, ends.inputs(), folded(ends, arrived))
-        ]
+        return [Multiplier(sent) for sent in at_input(layer, ends, folded(ends, arrived))]
 
     def spread(self, layer: Layer, ends: Ends) -> Tensor:
+        """Size of the output's delta."""
+        return collapsed(ends)
+
+
+@dataclass(frozen=True)
+class FirstWinner:
+    """The gradient at the input as TensorFlow has it, all to the first winner of a window.
+
+    That is what the original implementation does with max pooling. Not complete.
+    """
+
+    name: str = "gradient"
+    complete: bool = False
+
+    def cross(self, layer: Selection, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
+        """Multipliers of the inputs."""
+        sent = pulled_back_by_tensorflow(layer, ends.inputs(), folded(ends, arrived))
+        return [Multiplier(gradient) for gradient in sent]
+
+    def spread(self, layer: Selection, ends: Ends) -> Tensor:
         """Size of the output's delta."""
         return collapsed(ends)
 
@@ -35,12 +61,13 @@ class GradientAtInput:
 class Winner:
     """Max pooling and its kin, complete: the winner takes Δy / Δx_w.
 
-    The winner w is that of the input where the output rose above its reference, that of the
-    reference where it fell. Then Δx_w lies on the same side and is at least as large as Δy,
-    so the quotient is in [0, 1] and nothing divides by zero. Where Δy = 0 it is 0 (the same
-    largest value may have moved to another place, with Δx_w ≠ 0), and only where the input's
-    winner has no difference either the derivative at the input. Windows that share a winner
-    add before the division, which depends on w alone.
+    The winner w is that of max(x, x0): where the output rose above its reference that of the
+    input, where it fell that of the reference. Then Δx_w lies on the same side and is at least
+    as large as Δy, so the quotient is in [0, 1] and nothing divides by zero. Winners that tie
+    have equal shares of Δy. Where Δy = 0 a winner takes 0 (the same largest value may have moved
+    to another place, with Δx_w ≠ 0), and only where it has no difference either its share of
+    the derivative. Windows that share a winner add before the division, which depends on w
+    alone.
     """
 
     name: str = "winner"
@@ -48,28 +75,25 @@ class Winner:
 
     def cross(self, layer: Selection, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Multipliers of the inputs."""
+        extreme = tf.maximum if layer.sign > 0 else tf.minimum
+
+        def crossing(
+            inputs: list[Tensor], references: list[Tensor], delta: Tensor, multiplier: Tensor
+        ) -> list[Tensor]:
+            pairs = list(zip(inputs, references, strict=True))
+            points = [extreme(x, x0) for x, x0 in pairs]
+            level = pulled_back(layer, points, multiplier)
+            moved = pulled_back(layer, points, scaled(multiplier, delta))
+            # a winner without a difference wins only where the output has none either
+            return [
+                tf.where(x == x0, even, safe_divide(contribution, x - x0 + tf.zeros_like(even)))
+                for even, contribution, (x, x0) in zip(level, moved, pairs, strict=True)
+            ]
+
         multiplier = folded(ends, arrived)
-        delta = ends.delta()
-        rose, fell = (delta > 0, delta < 0) if layer.sign > 0 else (delta < 0, delta > 0)
-        nothing = tf.zeros_like(delta)
-        by_input = multiplier * tf.where(rose, delta, nothing)
-        by_reference = multiplier * tf.where(fell, delta, nothing)
-        level = multiplier * tf.cast(delta == 0, multiplier.dtype)
-        sent = zip(
-            pulled_back(layer, ends.inputs(), by_input),
-            pulled_back(layer, ends.references(), by_reference),
-            pulled_back(layer, ends.inputs(), level),
-            deltas(ends),
-            strict=True,
-        )
-        return [
-            Multiplier(
-                tf.where(
-                    change == 0, even, safe_divide(risen + fallen, change + tf.zeros_like(even))
-                )
-            )
-            for risen, fallen, even, change in sent
-        ]
+        crossed = ends.fuse(crossing, layer.many_steps)
+        sent = crossed(ends.inputs(), ends.references(), ends.delta(), multiplier)
+        return [Multiplier(gradient) for gradient in sent]
 
     def spread(self, layer: Selection, ends: Ends) -> Tensor:
         """Size of the output's delta."""

@@ -11,7 +11,15 @@ from deeplift_engine.layers import Composite, Elementwise, Joint, Linear, Lookup
 from deeplift_engine.rules.deeplift.linear import Transposed
 from deeplift_engine.rules.deeplift.tokens import summed_to_shape
 from deeplift_engine.rules.lrp.kernels import RelevanceRule, quotient
-from deeplift_engine.rules.rule import LEADING, Ends, Multiplier, full, pairwise, pulled_back
+from deeplift_engine.rules.rule import (
+    LEADING,
+    Ends,
+    Multiplier,
+    at_input,
+    full,
+    pairwise,
+    pulled_back,
+)
 from deeplift_engine.tensors.tensor_ops import jvp
 from deeplift_engine.util.typing import Tensor
 
@@ -44,13 +52,13 @@ class Passed(RelevanceRule):
 
 @dataclass(frozen=True)
 class TakesAll(RelevanceRule):
-    """The winner of a maximum takes all the relevance; of several the first, or equal shares."""
+    """The winner of a maximum takes all the relevance; those that tie have equal shares."""
 
     name: ClassVar[str] = "winner"
 
     def cross(self, layer: Selection, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """The gradient of the choice."""
-        sent = pulled_back(layer, ends.inputs(), full(arrived.mean, ends))
+        sent = at_input(layer, ends, full(arrived.mean, ends))
         return [Multiplier(gradient) for gradient in sent]
 
 

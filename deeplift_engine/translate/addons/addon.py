@@ -23,7 +23,7 @@ class Addon:
     class_name
         As HDF5 files have it, with the package it is registered under: ``"Addons>Snake"``.
     options
-        Those that the class saves besides every layer's own. A class with other ones is another.
+        Those that the class saves besides every layer's own; with others it is another class.
     definition
         Composes the layer; see `CustomLayer`.
     """

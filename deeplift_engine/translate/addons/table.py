@@ -39,15 +39,15 @@ _EVERY = frozenset(
 def addon_of(layer: LayerSpec) -> Addon | None:
     """The row of a layer that is of one of the packages.
 
-    Its name alone says nothing: it must be saved with some of the class's own options, and with
-    none that the class does not have. A class without options of its own must name its package.
+    Its name alone says nothing: it must be saved with exactly the options of the version that was
+    run, and with the package where the package registers the class.
     """
     name = (layer.saved_class_name or layer.class_name).removeprefix("own>")
     options = layer.config.keys() - _EVERY
     for row in ADDONS:
-        whole = name == row.class_name and ">" in name
-        bare = name == row.class_name.rpartition(">")[2] and bool(options)
-        if (whole or bare) and options <= row.options:
+        registered = ">" in row.class_name
+        same = name == row.class_name if registered else name.rpartition(">")[2] == row.class_name
+        if same and options == row.options:
             return row
     return None
 

@@ -10,7 +10,7 @@ from deeplift_engine.translate.addons.addon import attention, dense, operation, 
 from deeplift_engine.translate.custom_layer import CustomLayer
 
 _NORM = """
-    epsilon center scale beta_initializer gamma_initializer beta_regularizer gamma_regularizer
+    epsilon beta_initializer gamma_initializer beta_regularizer gamma_regularizer
     beta_constraint gamma_constraint
 """
 _DENSE = """
@@ -151,8 +151,8 @@ def _within(layer: CustomLayer, weights: list[Any]) -> Any:
 ADDONS = [
     *rows(
         "tensorflow-addons 0.23.0",
-        ("Addons>InstanceNormalization", f"groups axis {_NORM}", group_normalization),
-        ("Addons>GroupNormalization", f"groups axis {_NORM}", group_normalization),
+        ("Addons>InstanceNormalization", f"groups axis center scale {_NORM}", group_normalization),
+        ("Addons>GroupNormalization", f"groups axis center scale {_NORM}", group_normalization),
         (
             "Addons>FilterResponseNormalization",
             f"axis learned_epsilon learned_epsilon_constraint {_NORM}",

@@ -164,7 +164,8 @@ def extreme(op: Operation) -> str:
     highest = op.name == "maximum"
     if both.constant is None:
         return op.put(Maximum() if highest else Minimum(), *both.tensors)
-    return op.put(Function(op.name, (both.constant,)), both.tensors[0])
+    name = f"{op.name}_from" if both.leads else op.name
+    return op.put(Function(name, (both.constant,)), both.tensors[0])
 
 
 def total(op: Operation) -> str:

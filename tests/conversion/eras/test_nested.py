@@ -1,4 +1,4 @@
-"""Models of Keras 1 within models, its ConvLSTM2D, tf.keras's virtual batches: as they computed.
+"""Models of Keras 1 within models, tf.keras's virtual batches and constants: as they computed.
 
 ``saved/nested.npz`` holds configurations, arrays, inputs and outputs of models that Keras 1.2.2 and
 TensorFlow 2.15 saved as HDF5, without its bytes.
@@ -25,6 +25,9 @@ NAMES = {
     "bn1": "virtual batches of lines",
     "bn3": "virtual batches of planes, channels first",
     "bn5": "virtual batches along two axes",
+    "kaddnp": "tf.keras's Add of a constant",
+    "kcattf": "tf.keras's Concatenate of a constant",
+    "kresc": "tf.keras's Rescaling and Masking by arrays",
 }
 
 

@@ -109,7 +109,7 @@ def test_each_input_has_its_own_windows() -> None:
 
 def test_tokens_are_replaced_by_tokens() -> None:
     net, x = tokens(), words()
-    found = net.explainer("occlusion").run(x, target="all")  # zeros, which are masked
+    found = net.explainer("occlusion").run(x, target="all", references=0)  # which is masked
     for place in range(6):
         masked = x.copy()
         masked[:, place] = 0

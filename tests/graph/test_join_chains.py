@@ -1,4 +1,4 @@
-"""A chain of products has one answer, however a model groups and orders its factors."""
+"""A chain of products or of maxima has one answer, however a model groups and orders its factors."""
 
 from __future__ import annotations
 
