@@ -49,8 +49,8 @@ def short_text(text: str | bytes, what: str) -> None:
     ModelConfigError
         If it is.
     """
-    brackets = (b"[", b"{") if isinstance(text, bytes) else ("[", "{")
-    count = sum(text.count(bracket) for bracket in brackets)  # type: ignore[arg-type]
+    data = text.encode("utf-8", "replace") if isinstance(text, str) else text
+    count = data.count(b"[") + data.count(b"{")
     if count > _MOST_CONTAINERS:
         raise ModelConfigError(
             f"{what}: a configuration of {count:,} lists and mappings; no saved model has one of"
