@@ -177,13 +177,14 @@ def convert(
         For an object that is no Keras model, a model without weights, or unknown input shapes.
     """
     from deeplift_conversion import read_config
-    from deeplift_engine.live.live_model import check_trace, read_live_model
+    from deeplift_engine.live.live_model import check_trace, in_memory, read_live_model
     from deeplift_engine.network import Network
 
     own = own_classes(layers, functions)
     contents = read_live_model(model, example, input_shape, own)
     spec = read_config(contents.config, contents.weights, keras_version=contents.version, own=own)
-    network = Network(spec, layers=layers, functions=functions, dtype=dtype)
+    original = in_memory(model, contents.trace)
+    network = Network(spec, layers=layers, functions=functions, dtype=dtype, original=original)
     if contents.trace is not None:
         check_trace(network, model, contents.trace, example)
     return network

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import platform
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +16,7 @@ from deeplift_engine.engine.block_sizes import pairs_per_block
 from deeplift_engine.engine.blocks import slices
 from deeplift_engine.engine.forward import traced
 from deeplift_engine.engine.probe_inputs import random_inputs
+from deeplift_engine.engine.process import check_process, watch_forks
 from deeplift_engine.engine.request import checked_batch_size
 from deeplift_engine.engine.task import Task, attribution_point
 from deeplift_engine.errors import InputError
@@ -26,7 +27,7 @@ from deeplift_engine.explainers.sweep import SeveralRules, Sweeper
 from deeplift_engine.graph.graph import Graph, Node
 from deeplift_engine.graph.inputs import arrays, by_name
 from deeplift_engine.graph.interface import interface
-from deeplift_engine.results.attribution import provenance
+from deeplift_engine.results.attribution import model_settings
 from deeplift_engine.results.sweep_result import Sweep
 from deeplift_engine.rules import Rules
 from deeplift_engine.translate.build_graph import build
@@ -36,7 +37,7 @@ from deeplift_engine.util.owned import owned_values
 from deeplift_engine.util.progress import bar
 from deeplift_engine.util.typing import Array
 from deeplift_engine.util.warn import warn
-from deeplift_engine.verify import Verification, verify
+from deeplift_engine.verify import ModelInMemory, Verification, verify
 
 
 class Network:
@@ -52,6 +53,8 @@ class Network:
         Name, shape and dtype of each input, and the table that it is looked up in.
     dtype
         ``"float32"`` or ``"float64"``.
+    original
+        The model in memory that `convert` was given; copies and pickled networks have none.
     """
 
     def __init__(
@@ -61,17 +64,19 @@ class Network:
         layers: Mapping[str, Any] | None = None,
         functions: Mapping[str, Any] | None = None,
         dtype: str = "float32",
+        original: ModelInMemory | None = None,
+        registered: Mapping[str, Any] | None = None,
     ) -> None:
+        watch_forks()
         self.spec = spec
+        self.original = original
         self.dtype = dtype
-        self._custom = {"layers": layers, "functions": functions}
-        self.built = build(
-            spec,
-            layers=layers,
-            functions=functions,
-            registered=registered_layers(),
-            dtype=dtype,
-        )
+        self._custom: dict[str, Any] = {
+            "layers": layers,
+            "functions": functions,
+            "registered": dict(registered_layers() if registered is None else registered),
+        }
+        self.built = build(spec, dtype=dtype, **self._custom)
         self.graph = self.built.graph
         self._interface = interface(self.graph, spec, self.built.logits)
         self.inputs = self._interface.inputs
@@ -79,7 +84,11 @@ class Network:
 
     def respecified(self, spec: ModelSpec) -> Network:
         """A network of another specification with the same layers, such as other weights."""
-        return Network(spec, **self._custom, dtype=self.dtype)
+        return Network(spec, dtype=self.dtype, **self._custom)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What is pickled and copied: the specification with its arrays, and the options."""
+        return functools.partial(Network, self.spec, dtype=self.dtype, **self._custom), ()
 
     @property
     def nodes(self) -> Mapping[str, Node]:
@@ -150,6 +159,7 @@ class Network:
     def _activations(
         self, x: Any, nodes: Iterable[str], batch_size: int | None, progress: bool | None
     ) -> dict[str, Array]:
+        check_process()
         size = checked_batch_size(batch_size)
         names = tuple(dict.fromkeys(nodes))
         data = arrays(x, self.inputs, self.dtype)
@@ -203,8 +213,11 @@ class Network:
         RuleError, TargetError
             For names that are not known.
         """
-        row = find(method)
-        return row.create(self.task(target, layers, fused, row.name), options)
+        row, options = find(method), owned_values(options)
+        explainer = row.create(self.task(target, layers, fused, row.name), options)
+        where = {"target": target, "layers": owned_values(layers), "fused": fused}
+        explainer.recreate = functools.partial(self.explainer, row.name, **where, **options)
+        return explainer
 
     def sweep(
         self,
@@ -261,7 +274,10 @@ class Network:
         fused: bool | None = None,
     ) -> Sweeper:
         """A sweep compiled once, to be run many times; see `sweep` and `explainer`."""
-        return Sweeper(self.task(target, layers, fused, "deeplift"), rules, max_pooling)
+        sweeper = Sweeper(self.task(target, layers, fused, "deeplift"), rules, max_pooling)
+        where = (target, owned_values(layers), max_pooling, fused)
+        sweeper.recreate = functools.partial(self.sweeper, sweeper.rules, *where)
+        return sweeper
 
     def reference_report(
         self,
@@ -304,7 +320,8 @@ class Network:
         if unreachable and layers is not None:
             raise InputError(f"The target {node!r} does not depend on {unreachable}.")
         at_inputs = tuple(point.node for point in points) == self.graph.inputs
-        settings = self._settings() | {
+        custom = {each.key: each.label for each in self.built.definitions.values()}
+        settings = model_settings(self.spec, self.dtype, custom) | {
             "method": method,
             "target_layer": node,
             "layers": None if at_inputs else [point.name for point in points],
@@ -366,27 +383,18 @@ class Network:
         return audit(task.under(task.assigned(rules, max_pooling)), x, references, target)
 
     def verify(self, x: Any = None) -> Verification:
-        """Compare the forward pass with Keras's own, where Keras can load the file."""
+        """Compare the forward pass with Keras's own: of the file, or of the model in memory.
+
+        Keras is not given a file that holds code (a Lambda), nor one that was replaced since.
+        """
         drawn = random_inputs(self.inputs, self.dtype)
         data = by_name(drawn, self.inputs) if x is None else x
-        return verify(self.spec.source, self.inputs, self.output_arrays, data)
+        return verify(self.original or self.spec, self.inputs, self.output_arrays, data)
 
     def _forward(self, names: tuple[str, ...]) -> Any:
         if names not in self._forwards:
             self._forwards[names] = traced(self.graph, names)
         return self._forwards[names]
-
-    def _settings(self) -> dict[str, Any]:
-        custom = {each.key: each.label for each in self.built.definitions.values()}
-        return {
-            **({"custom_layers": custom} if custom else {}),
-            "model": self.spec.source,
-            "model_sha256": self.spec.sha256,
-            "model_keras_version": self.spec.keras_version,
-            "dtype": self.dtype,
-            **provenance(),
-            "python_version": platform.python_version(),
-        }
 
 
 __all__ = ["Graph", "LayerRow", "Network"]

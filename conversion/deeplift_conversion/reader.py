@@ -37,7 +37,7 @@ from deeplift_conversion.files.keras_members import (
     unpacked,
 )
 from deeplift_conversion.files.source import check_path, container, read_bytes
-from deeplift_conversion.files.untrusted import plain, text
+from deeplift_conversion.files.untrusted import Budget, plain, text
 from deeplift_conversion.graphs.flatten import flatten
 from deeplift_conversion.graphs.parse import parse_model
 from deeplift_conversion.spec import ModelSpec
@@ -237,17 +237,19 @@ def _read(
     else:
         data = read_bytes(path)
     digest = hashlib.sha256(data)
+    file_sha256 = digest.hexdigest()
     document = None
     if architecture is not None:
         document, extra, _ = read_architecture(architecture)
         digest.update(extra)
-    kind = container(data, path) if content is None else ""
+    kind, budget = container(data, path) if content is None else "", Budget(len(data))
     version = ""
     if kind == "zip":
-        content = unpacked(data, source)
+        content = unpacked(data, budget, source)
     elif kind == "shards":
         data = joined_shards(data, path)
         digest.update(data)
+        budget = Budget(len(data))
     if content is not None:
         saved, version, data = content
         document = document or saved
@@ -264,25 +266,25 @@ def _read(
         header = _Header(document, version, backend or str(document.get("backend") or ""), options)
         header = header.marked(own)
         name, graph = parse_model(header.document, header.era, source)
-        lists = _lists(graph, root, len(data), source)
+        lists = _lists(graph, root, budget, source)
         raw = (
-            assign_checkpoint(graph, root, len(data), source)
+            assign_checkpoint(graph, root, budget, source)
             if lists is None
             else assign_lists(graph, lists, source)
         )
     spec = header.spec(name, graph, raw, _all_names(lists or {}), source)
-    return replace(spec, sha256=digest.hexdigest())
+    return replace(spec, sha256=digest.hexdigest(), file_sha256=file_sha256)
 
 
 def _all_names(lists: Mapping[str, Named]) -> list[str]:
     return [name for named in lists.values() for name, _ in named]
 
 
-def _lists(graph: Graph, root: h5py.Group, size: int, source: str) -> dict[str, Named] | None:
+def _lists(graph: Graph, root: h5py.Group, budget: Budget, source: str) -> dict[str, Named] | None:
     """Read all arrays by layer, in any layout but that of ``.keras``, for which it is None."""
     layers = names(root, "layer_names")
     if layers is not None:
-        lists = {layer: _layer_arrays(root, layer, size, source) for layer in layers}
+        lists = {layer: _layer_arrays(root, layer, budget, source) for layer in layers}
         top = subgroup(root, "top_level_model_weights")
         if (
             top is not None
@@ -290,15 +292,15 @@ def _lists(graph: Graph, root: h5py.Group, size: int, source: str) -> dict[str, 
             and names(top, "weight_names")
         ):
             lists["top_level_model_weights"] = _layer_arrays(
-                root, "top_level_model_weights", size, source
+                root, "top_level_model_weights", budget, source
             )
         return lists
     if "layer_0" in root:
-        return _numbered(graph, root, size, source)
+        return _numbered(graph, root, budget, source)
     return None if is_checkpoint(root) else {}
 
 
-def _layer_arrays(root: h5py.Group, layer: str, size: int, source: str) -> Named:
+def _layer_arrays(root: h5py.Group, layer: str, budget: Budget, source: str) -> Named:
     group = subgroup(root, layer)
     if group is None:
         raise ModelFileError(
@@ -313,11 +315,11 @@ def _layer_arrays(root: h5py.Group, layer: str, size: int, source: str) -> Named
                 f"{source}: layer {layer!r}: weight {name!r} is listed in 'weight_names', but its"
                 " array is missing. The file is damaged: fetch or save it again."
             )
-        arrays.append((name, array(item, size)))
+        arrays.append((name, array(item, budget)))
     return arrays
 
 
-def _numbered(graph: Graph, root: h5py.Group, size: int, source: str) -> dict[str, Named]:
+def _numbered(graph: Graph, root: h5py.Group, budget: Budget, source: str) -> dict[str, Named]:
     """Read Keras 0's layout: ``layer_0/param_0``, in the order of the architecture."""
     lists: dict[str, Named] = {}
     layers = [layer for layer in graph.layers if layer.class_name != "InputLayer"]
@@ -335,7 +337,7 @@ def _numbered(graph: Graph, root: h5py.Group, size: int, source: str) -> dict[st
         )
         items = [(key, child(group, key)) for key in params] if group is not None else []
         lists[layer.name] = [
-            (key, array(item, size)) for key, item in items if isinstance(item, h5py.Dataset)
+            (key, array(item, budget)) for key, item in items if isinstance(item, h5py.Dataset)
         ]
     return lists
 

@@ -113,6 +113,8 @@ class ModelSpec:
     sha256
         Hash of the bytes that were read: the model file followed by the architecture file
         where there is one; of configuration and arrays for a model from memory.
+    file_sha256
+        Hash of the model file alone; ``""`` for a model from memory.
     era
         Major version of the Keras that wrote the configuration, 0 to 3 (tf.keras is 2). Some
         layers treat masks differently.
@@ -134,3 +136,4 @@ class ModelSpec:
     era: int = 3
     input_paths: tuple[Path, ...] = ()
     output_paths: tuple[Path, ...] = ()
+    file_sha256: str = ""

@@ -23,7 +23,7 @@ MODEL_REFUSED = 3
 DATA_REFUSED = 4
 NOT_WRITTEN = 5
 FAULT = 70  # of the program itself; sysexits.h has it
-INTERRUPTED = 130  # the shell's own: 128 + SIGINT
+INTERRUPTED = 130  # the shell's own: 128 + SIGINT; 143 is 128 + SIGTERM
 
 EXIT_CODES: tuple[tuple[type[errors.DeepliftEngineError], int], ...] = (
     (errors.ConvergenceError, CHECK_FAILED),
@@ -47,16 +47,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     options.command_line = shlex.join([console.PROGRAM, *arguments])
     try:
-        with console.plain_warnings(verbose=options.verbose):
+        with console.terminable(), console.plain_warnings(verbose=options.verbose):
             code: int = options.run(options)
             sys.stdout.flush()
             return code
     except errors.DeepliftEngineError as error:
         console.complain("error", str(error))
         return next(code for family, code in EXIT_CODES if isinstance(error, family))
-    except KeyboardInterrupt:
-        console.complain("error", "interrupted; no file was written")
-        return INTERRUPTED
+    except KeyboardInterrupt as stop:
+        console.complain("error", "interrupted; no half file was left")
+        return 128 + stop.args[0] if stop.args else INTERRUPTED
     except BrokenPipeError:  # whoever read stdout has seen enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE

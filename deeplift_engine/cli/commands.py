@@ -15,6 +15,7 @@ from deeplift_engine.errors import (
     DeepliftEngineError,
     InputError,
     ModelFileError,
+    OutputError,
     UnsupportedModelError,
 )
 from deeplift_engine.figures import draw_sweep
@@ -242,6 +243,9 @@ def _check_outputs(options: argparse.Namespace, what: str, suffixes: Sequence[st
     for path in options.output:
         tables.checked_suffix(path, what, suffixes)
         storage.check_writable(path, overwrite=options.overwrite)
+    files = [path.resolve() for path in options.output]
+    if twice := [path for path in options.output if files.count(path.resolve()) > 1]:
+        raise OutputError(f"{twice[0]} is an output more than once: name each file once.")
 
 
 def _about(result: Attribution, options: argparse.Namespace) -> dict[str, Any]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import textwrap
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,8 +24,9 @@ PROGRAM = "deeplift-engine"
 
 
 def say(text: str) -> None:
-    """Write a result to stdout."""
-    sys.stdout.write(text + "\n")
+    """Write a result to stdout; characters that it cannot show are escaped."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
 
 def wrapped(text: str) -> str:
@@ -35,6 +38,25 @@ def wrapped(text: str) -> str:
 def complain(kind: str, text: str) -> None:
     """Write ``deeplift-engine: kind: text`` to stderr."""
     sys.stderr.write(f"{PROGRAM}: {kind}: {text}\n")
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Let SIGTERM end the program as SIGINT does, by an exception; a second one ends it at once."""
+
+    def stop(number: int, _: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        raise KeyboardInterrupt(number)
+
+    ours = threading.current_thread() is threading.main_thread()  # others may set no handler
+    if not ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 @contextmanager

@@ -48,7 +48,8 @@ exit codes:
   4  the inputs, the target, the references or the rules do not fit the model
   5  the result could not be written
   70  a fault of the program itself; please report it
-  130  interrupted"""
+  130  interrupted
+  143  terminated (SIGTERM)"""
 
 
 @functools.cache

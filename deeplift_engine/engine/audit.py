@@ -12,6 +12,7 @@ import tensorflow as tf
 from deeplift_engine.engine import targets
 from deeplift_engine.engine.activation_pairs import AT_INPUT, AT_REFERENCE, ActivationPairs
 from deeplift_engine.engine.convergence import SMALL
+from deeplift_engine.engine.process import check_process
 from deeplift_engine.engine.request import resolved_references
 from deeplift_engine.engine.task import Task
 from deeplift_engine.graph.graph import Node
@@ -97,6 +98,7 @@ def audit(task: Task, x: Any, references: Any, target: Any) -> Audit:
 
     Chains of products are joined, as in a run, so that what arrives at a layer are its scores.
     """
+    check_process()
     graph = joining(task.graph, task.rules, [*task.attribution_nodes, task.target])
     task, data = replace(task, graph=graph), arrays(x, task.inputs, task.dtype)
     samples = len(data[0])

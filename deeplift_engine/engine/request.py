@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from deeplift_engine import references as reference_module
 from deeplift_engine.engine import targets
+from deeplift_engine.engine.process import check_process
 from deeplift_engine.errors import InputError, ReferencesError
 from deeplift_engine.graph.inputs import InputInfo, arrays, by_input, padded
 from deeplift_engine.references.random_streams import content_keys
@@ -242,8 +243,9 @@ def resolved_request(
     Raises
     ------
     InputError, TargetError, ReferencesError
-        Where the arguments do not fit the network or each other.
+        Where the arguments do not fit the network or each other, and as for `check_process`.
     """
+    check_process()
     size = checked_batch_size(batch_size)
     data = arrays(x, inputs, dtype, own=True)
     resolved = resolved_references(references, data, inputs)

@@ -24,11 +24,13 @@ from deeplift_engine.engine.forward import ForwardPass, target_shape
 from deeplift_engine.engine.request import Request, resolved_request
 from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import InputError
+from deeplift_engine.explainers.former_names import FORMER_NAMES
 from deeplift_engine.explainers.other_words import RUN, advice_on
 from deeplift_engine.graph.inputs import by_name
 from deeplift_engine.references.reference_set import References
 from deeplift_engine.results.attribution import Attribution
 from deeplift_engine.rules import Assigned
+from deeplift_engine.util.recreation import recreation
 from deeplift_engine.util.suggestions import suggest
 from deeplift_engine.util.typing import Array
 from deeplift_engine.util.warn import warn
@@ -87,22 +89,6 @@ class Traits:
     advice: str = ADVICE
 
 
-FORMER_NAMES = {
-    "compares": "traits.uses_references",
-    "default_references": "traits.default_references",
-    "keeps_apart": "traits.supports_per_reference",
-    "per": "traits.attributes_of",
-    "of_elements": "traits.elementwise_scores",
-    "of_the_set": "traits.depends_on_batch",
-    "moves": "traits.accepts_noise",
-    "entered": "traits.attributes_layer_outputs",
-    "averages": "traits.has_reference_errors",
-    "advice": "traits.advice",
-    "setup": "task",
-}
-"""Attributes of an explainer under the names that they had, for one release."""
-
-
 class Explainer:
     """A method compiled for one network, target and set of layers; made by `Network.explainer`.
 
@@ -121,9 +107,12 @@ class Explainer:
     task
         The task that the method works on: the rest of the graph, where it works on the outputs of
         the attribution points.
+    recreate
+        The call of `Network.explainer` that compiles the same again: what is pickled and copied.
     """
 
     traits: Traits = Traits()
+    recreate: Callable[[], Explainer] | None = None
 
     def __init__(self, task: Task) -> None:
         self.origin = task
@@ -137,6 +126,10 @@ class Explainer:
         listed = "".join(f", {name}={value!r}" for name, value in options.items())
         points = ", ".join(point.name for point in self.origin.attribution_points)
         return f"<{self.name} of {self.origin.target} at {points}{listed}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """See `recreate`."""
+        return recreation(self.recreate, self)
 
     if not TYPE_CHECKING:  # types know the present names alone
 

@@ -8,7 +8,7 @@ once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
@@ -28,6 +28,7 @@ from deeplift_engine.results.attribution import Attribution
 from deeplift_engine.results.sweep_result import Sweep
 from deeplift_engine.rules import Rules
 from deeplift_engine.util.jsonable import plain
+from deeplift_engine.util.recreation import recreation
 
 SeveralRules = str | Sequence[str] | Mapping[str, Rules]
 
@@ -36,7 +37,14 @@ class Sweeper:
     """A sweep compiled for one network, target, set of layers and rules; see `Network.sweep`.
 
     It may be run any number of times, and is never traced again.
+
+    Attributes
+    ----------
+    recreate
+        The call of `Network.sweeper` that compiles the same again: what is pickled and copied.
     """
+
+    recreate: Callable[[], Sweeper] | None = None
 
     def __init__(self, task: Task, rules: SeveralRules, max_pooling: str = "exact") -> None:
         self.task, self.rules = task, _named(rules)
@@ -60,6 +68,10 @@ class Sweeper:
             name: plain({"rules": each, "max_pooling": max_pooling})
             for name, each in self.rules.items()
         }
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """See `recreate`."""
+        return recreation(self.recreate, self)
 
     def run(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import sys
+import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from deeplift_engine.errors import InputError, UnsupportedModelError
 from deeplift_engine.graph.inputs import by_input, by_name
 from deeplift_engine.graph.structure import leaves, packed
 from deeplift_engine.live.tracing import TracedModel, Weights, trace
+from deeplift_engine.verify import ModelInMemory, precision
 
 if TYPE_CHECKING:
     from deeplift_engine.network import Network
@@ -78,18 +80,14 @@ def check_trace(network: Network, model: Any, model_trace: TracedModel, example:
     UnsupportedModelError
         If they differ: ``call`` treats symbolic tensors and data differently.
     """
-    args, kwargs = model_trace.arguments or ((None,), {})
+    kwargs = model_trace.arguments[1] if model_trace.arguments else {}
     if example is not None:
         few = keras.tree.map_structure(lambda value: np.asarray(value)[:SAMPLES], example)
         values = by_input([few[name] for name in kwargs] if kwargs else few, network.inputs, "x")
     else:
         values = random_inputs(network.inputs, network.dtype, SAMPLES)
     x = packed([info.path for info in network.inputs], values)
-    if kwargs:
-        outputs = model(**dict(zip(kwargs, x, strict=True)))
-    else:
-        outputs = model(*x) if len(args) > 1 else model(x)
-    expected = [np.asarray(value) for value in leaves(outputs)]
+    expected = [np.asarray(value) for value in leaves(_called(model, model_trace, x))]
     ours = network.output_arrays(by_name(values, network.inputs))
     for number, (a, b) in enumerate(zip(ours, expected, strict=True)):
         scale = float(np.max(np.abs(b), initial=0)) or 1.0
@@ -101,6 +99,25 @@ def check_trace(network: Network, model: Any, model_trace: TracedModel, example:
                 " call, or the call of a layer in it, depends on values or sizes. Write that layer"
                 " in terms of existing layers, or define it by layers= or functions=."
             )
+
+
+def in_memory(model: Any, model_trace: TracedModel | None) -> ModelInMemory:
+    """The model that a network is converted from, as `Network.verify` calls it."""
+    alive = weakref.ref(model)
+
+    def call(x: Any) -> Any:
+        model = alive()
+        return None if model is None else _called(model, model_trace, x)
+
+    return ModelInMemory(call, precision(model))
+
+
+def _called(model: Any, model_trace: TracedModel | None, x: Any) -> Any:
+    """Call a model as it was called when it was traced; ``x`` is in the structure of its inputs."""
+    args, kwargs = (model_trace and model_trace.arguments) or ((None,), {})
+    if kwargs:
+        return model(**dict(zip(kwargs, x, strict=True)))
+    return model(*x) if len(args) > 1 else model(x)
 
 
 def _of_tf_keras(legacy: Any, model: Any, example: Any, input_shape: Any) -> ModelContents:

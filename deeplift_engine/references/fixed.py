@@ -22,16 +22,19 @@ from deeplift_engine.references.reference_set import (
     describe,
     dims,
     positive,
+    recreated,
     to_numbers,
 )
 from deeplift_engine.util.typing import Array
 
 
+@recreated
 def zeros() -> References:
     """All zeros: one shared reference."""
     return replace(constant(0.0), name="zeros")
 
 
+@recreated
 def constant(value: float) -> References:
     """The same number, or token, everywhere: one shared reference.
 
@@ -49,6 +52,7 @@ def constant(value: float) -> References:
     return broadcast_reference(number, f"constant({value:g})")
 
 
+@recreated
 def unchanged() -> References:
     """Each input itself: it is held fixed, and contributes nothing.
 
@@ -57,6 +61,7 @@ def unchanged() -> References:
     return References("unchanged", 1, False, lambda inputs, indices: inputs[:, np.newaxis])
 
 
+@recreated
 def replaced(by: int | Sequence[int], *, keep: Sequence[int] = ()) -> References:
     """Each input with every token replaced, except those to ``keep``.
 
@@ -94,6 +99,7 @@ def _tokens(value: int | Sequence[int], what: str) -> Array:
     return tokens
 
 
+@recreated
 def background(frequencies: Sequence[float], *, channel_axis: int | None = None) -> References:
     """The same letter frequencies at every position: one shared reference.
 
@@ -124,6 +130,7 @@ def background(frequencies: Sequence[float], *, channel_axis: int | None = None)
     return References(name, 1, True, make)
 
 
+@recreated
 def shared(array: ArrayLike) -> References:
     """A data set ``array`` ``(M, *S)`` of references: every input is compared with each of them.
 
@@ -148,6 +155,7 @@ def shared(array: ArrayLike) -> References:
     return References(name, len(values), True, make)
 
 
+@recreated
 def mean(array: ArrayLike) -> References:
     """The mean of a data set: one shared reference, of letters their frequency at each position.
 
@@ -173,6 +181,7 @@ def mean(array: ArrayLike) -> References:
     return References(name, 1, True, make)
 
 
+@recreated
 def per_sample(array: ArrayLike) -> PendingReferences:
     """Separate references for each sample: ``(N, *S)``, one each, or ``(N, K, *S)``, K each.
 
@@ -215,6 +224,7 @@ def _rows(array: Array, indices: Array) -> Array:
     return np.asarray(array[indices])
 
 
+@recreated
 def function(f: Callable[[Array], Any], count: int | None = None) -> PendingReferences:
     """References that a function of yours computes from the inputs.
 
@@ -270,6 +280,7 @@ def broadcast_reference(array: Array, name: str) -> References:
     return References(name, 1, True, make)
 
 
+@recreated
 def blur(sigma: float | Sequence[float], *, axes: Sequence[int] | None = None) -> References:
     """Each input blurred by a Gaussian: large structures remain, fine ones vanish.
 

@@ -23,6 +23,7 @@ from deeplift_engine.references.reference_set import (
     describe,
     dims,
     positive,
+    recreated,
     to_numbers,
 )
 from deeplift_engine.util.typing import Array
@@ -35,6 +36,7 @@ TOLERANCE, MOST = 0.05, 200
 ROUNDING = 1e-9
 
 
+@recreated
 def shuffle(
     count: Count = 20,
     seed: int = 0,
@@ -68,6 +70,7 @@ def shuffle(
     return _drawn("shuffle", f"seed={seed}{_axis(channel_axis)}", draw, count, tolerance, most)
 
 
+@recreated
 def dinucleotide_shuffle(
     count: Count = 20,
     seed: int = 0,
@@ -97,6 +100,7 @@ def dinucleotide_shuffle(
     return _drawn("dinucleotide_shuffle", settings, draw, count, tolerance, most)
 
 
+@recreated
 def kmer_shuffle(
     count: Count = 20,
     seed: int = 0,
@@ -130,6 +134,7 @@ def kmer_shuffle(
     return _drawn("kmer_shuffle", settings, draw, count, tolerance, most)
 
 
+@recreated
 def gc_matched(
     count: Count = 20,
     seed: int = 0,
@@ -182,6 +187,7 @@ def gc_matched(
     return _drawn("gc_matched", settings, draw_members, count, tolerance, _others(most, members))
 
 
+@recreated
 def drawn(
     array: ArrayLike,
     count: Count = 20,

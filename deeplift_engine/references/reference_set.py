@@ -5,9 +5,10 @@ Users meet these names through `deeplift_engine.references`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -16,11 +17,15 @@ from deeplift_engine.graph.input_advice import Shape
 from deeplift_engine.graph.inputs import Table
 from deeplift_engine.util import options
 from deeplift_engine.util.owned import digest as digest_of
-from deeplift_engine.util.owned import owned
+from deeplift_engine.util.owned import owned, owned_values
+from deeplift_engine.util.recreation import recreation
 from deeplift_engine.util.typing import Array
 from deeplift_engine.util.warn import warn
 
 MakeReferences: TypeAlias = Callable[[Array, Array], Array]
+Origin: TypeAlias = "tuple[Callable[[], Any], References | PendingReferences] | None"
+P = ParamSpec("P")
+R = TypeVar("R", "References", "PendingReferences")
 
 DEGENERATE_SHARE = 0.5
 """A sample is degenerate where at least this share of its references equals it."""
@@ -50,6 +55,8 @@ class References:
         ``subset(start, stop)`` are the references of these numbers, where they can be drawn alone.
     drawn
         Whether they are drawn at random.
+    origin
+        The call that makes the same again, which is pickled and copied, and what it returned.
     """
 
     name: str
@@ -59,6 +66,11 @@ class References:
     tolerance: float | None = None
     subset: Callable[[int, int], References] | None = field(default=None, repr=False)
     drawn: bool = False
+    origin: Origin = field(default=None, repr=False, compare=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """See `origin`."""
+        return _recreation(self)
 
     @property
     def part(self) -> Callable[[int, int], References] | None:
@@ -73,6 +85,29 @@ class PendingReferences:
 
     name: str
     settle: Callable[[Shape, int, Array | None], References]
+    origin: Origin = field(default=None, repr=False, compare=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """See `References`."""
+        return _recreation(self)
+
+
+def recreated(create: Callable[P, R]) -> Callable[P, R]:
+    """Let what a function of a module returns be pickled and copied, by its arguments."""
+
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        own: tuple[Any, Any] = owned_values((args, kwargs))
+        references = create(*own[0], **own[1])
+        origin = functools.partial(again, *own[0], **own[1]), references
+        return replace(references, origin=origin)
+
+    again: Callable[P, R] = functools.wraps(create)(call)
+    return again
+
+
+def _recreation(references: References | PendingReferences) -> tuple[Any, ...]:
+    call, as_created = references.origin or (None, None)
+    return recreation(call if references == as_created else None, references)
 
 
 def degenerate_fraction(inputs: Array, references: Array) -> float:

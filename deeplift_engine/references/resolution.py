@@ -32,6 +32,7 @@ from deeplift_engine.references.reference_set import (
     checked,
     describe,
     dims,
+    recreated,
     to_numbers,
 )
 from deeplift_engine.util.owned import owned_values
@@ -98,6 +99,7 @@ def is_single(references: ReferencesLike) -> bool:
     return isinstance(references, numbers.Real) and not isinstance(references, bool)
 
 
+@recreated
 def combined(*kinds: ReferencesLike) -> PendingReferences:
     """Several kinds of references as one set: ``combined(0, blur(4), dinucleotide_shuffle(10))``.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from urllib.parse import quote, unquote
 
 import numpy as np
 
+from deeplift_conversion.spec import ModelSpec
 from deeplift_engine.errors import InputError, OutputError
 from deeplift_engine.util import storage
 from deeplift_engine.util.letters import has_letters, letter_axis
@@ -307,6 +309,22 @@ class Attribution:
                 f"at {name or self.settings.get('layers') or 'a layer inside'}: run without layers"
             )
         return np.asarray(inputs)
+
+
+def model_settings(spec: ModelSpec, dtype: str, custom: Mapping[str, str]) -> dict[str, Any]:
+    """The model, and what it was computed with, in a result's settings.
+
+    ``custom`` are the user's definitions of layers in words, by their keys.
+    """
+    return {
+        **({"custom_layers": custom} if custom else {}),
+        "model": spec.source,
+        "model_sha256": spec.sha256,
+        "model_keras_version": spec.keras_version,
+        "dtype": dtype,
+        **provenance(),
+        "python_version": platform.python_version(),
+    }
 
 
 def provenance() -> dict[str, str]:

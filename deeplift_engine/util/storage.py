@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ import numpy as np
 
 from deeplift_engine.errors import OutputError
 from deeplift_engine.util.jsonable import plain
+from deeplift_engine.util.output_file import OutputFile, check_writable, output_file
 from deeplift_engine.util.typing import Array
 
 Arrays = Mapping[str, Array]
@@ -38,8 +37,6 @@ def write(
 ) -> None:
     """Write arrays and settings to ``path``: all of them, or no file.
 
-    The bytes go to a file beside ``path``, which is renamed to ``path`` when it is complete.
-
     Parameters
     ----------
     path
@@ -58,10 +55,8 @@ def write(
     OutputError
         For another suffix, an existing file, and any error of the disk.
     """
-    target = Path(path)
-    check_destination(target, overwrite=overwrite)
-    writer = _format(target)[0]
-    with _aside(target) as disk:
+    writer = _format(Path(path))[0]
+    with output_file(path, overwrite=overwrite) as disk:
         writer(disk, arrays, settings)
 
 
@@ -73,9 +68,7 @@ def write_bytes(path: str | os.PathLike[str], content: bytes, *, overwrite: bool
     OutputError
         For an existing file, a missing folder, and any error of the disk.
     """
-    target = Path(path)
-    check_writable(target, overwrite=overwrite)
-    with _aside(target) as disk:
+    with output_file(path, overwrite=overwrite) as disk:
         disk.write(content)
 
 
@@ -85,28 +78,10 @@ def check_destination(path: str | os.PathLike[str], *, overwrite: bool = False) 
     Raises
     ------
     OutputError
-        For a suffix that `write` does not take, an existing file, or a missing folder.
+        For a suffix that `write` does not take, and as for `check_writable`.
     """
-    target = Path(path)
-    _format(target)
-    check_writable(target, overwrite=overwrite)
-
-
-def check_writable(target: Path, *, overwrite: bool = False) -> None:
-    """Check, before long work, that a file can be written there.
-
-    Raises
-    ------
-    OutputError
-        If one is, or its folder is not.
-    """
-    if target.exists() and not overwrite:
-        raise OutputError(
-            f"{target} already exists: name another file, or allow "
-            "overwriting it (overwrite=True, on the command line --overwrite)"
-        )
-    if not target.parent.is_dir():
-        raise OutputError(f"{target} could not be written: there is no folder {target.parent}")
+    _format(Path(path))
+    check_writable(path, overwrite=overwrite)
 
 
 def read(
@@ -123,9 +98,10 @@ def read(
     """
     source = Path(path)
     reader = _format(source)[1]
-    if not source.exists():
-        raise OutputError(f"{source}: no such file")
     try:
+        if not source.is_file():
+            what = "a folder, a device or a pipe" if source.exists() else "no such file"
+            raise OutputError(f"{source}: {what}")
         return reader(source)
     except _DAMAGE as error:
         raise OutputError(
@@ -134,58 +110,7 @@ def read(
         ) from error
 
 
-class _Patient(io.FileIO):
-    """A file that records its first error instead of raising it.
-
-    HDF5 does not survive a write that fails: it tries again when it closes the file and when
-    the process ends, and crashes (zip archives try again, too). So they are told that all went
-    well, and the file is dropped.
-    """
-
-    failure: OSError | None = None
-
-    def write(self, data: Any) -> int:
-        """Write all of ``data``; one system call may write less."""
-        rest = memoryview(data).cast("B")
-        size = len(rest)
-        while len(rest) and self.failure is None:
-            try:
-                rest = rest[super().write(rest) :]
-            except OSError as error:
-                self.failure = error
-        return size
-
-    def truncate(self, size: int | None = None) -> int:
-        """Change the file's length."""
-        try:
-            return super().truncate(size) if self.failure is None else 0
-        except OSError as error:
-            self.failure = error
-            return 0
-
-
-@contextmanager
-def _aside(target: Path) -> Iterator[_Patient]:
-    """Open a file beside ``target``; when it is complete, rename it to ``target``."""
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with _Patient(temporary, "w+b") as disk:
-            yield disk
-            if disk.failure is not None:
-                raise disk.failure
-            os.fsync(disk.fileno())  # some disks tell only now that they are full
-        temporary.replace(target)
-    except (OSError, RuntimeError) as error:  # HDF5 tells of some failures as RuntimeError
-        raise OutputError(
-            f"{target} could not be written: {_first_line(error)}. No file was left behind; "
-            "check the folder, its permissions and the space on its disk"
-        ) from error
-    finally:
-        with suppress(FileNotFoundError, NotADirectoryError):
-            temporary.unlink()
-
-
-def _write_hdf5(disk: _Patient, arrays: Arrays, settings: Mapping[str, Any]) -> None:
+def _write_hdf5(disk: OutputFile, arrays: Arrays, settings: Mapping[str, Any]) -> None:
     text = _to_json(settings)
     with h5py.File(disk, "w") as file:
         for name, array in arrays.items():
@@ -193,7 +118,7 @@ def _write_hdf5(disk: _Patient, arrays: Arrays, settings: Mapping[str, Any]) -> 
             file.create_dataset(name, data=array, **(smaller if _shrinks(array) else {}))
         for name, value in settings.items():
             if isinstance(value, str | bool | int | float) and len(str(value)) < 1000:
-                file.attrs[name] = value
+                file.attrs[name] = _utf_8(value) if isinstance(value, str) else value
         if len(text.encode()) < _LARGEST_ATTRIBUTE:
             file.attrs[SETTINGS] = text
         else:
@@ -213,7 +138,7 @@ def _read_hdf5(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
     return arrays, json.loads(text)
 
 
-def _write_npz(disk: _Patient, arrays: Arrays, settings: Mapping[str, Any]) -> None:
+def _write_npz(disk: OutputFile, arrays: Arrays, settings: Mapping[str, Any]) -> None:
     with zipfile.ZipFile(disk, "w") as archive:
         for name, array in {SETTINGS: np.array(_to_json(settings)), **arrays}.items():
             entry = zipfile.ZipInfo(f"{name}.npy")
@@ -237,7 +162,7 @@ def _shrinks(array: Array) -> bool:
     return len(start) >= _SMALL and len(zlib.compress(start, 1)) < _WORTH * len(start)
 
 
-Writer = Callable[[_Patient, Arrays, Mapping[str, Any]], None]
+Writer = Callable[[OutputFile, Arrays, Mapping[str, Any]], None]
 Reader = Callable[[Path], tuple[dict[str, Array], dict[str, Any]]]
 _FORMATS: dict[str, tuple[Writer, Reader]] = {
     ".h5": (_write_hdf5, _read_hdf5),
@@ -257,8 +182,25 @@ def _format(path: Path) -> tuple[Writer, Reader]:
 
 
 def _to_json(settings: Mapping[str, Any]) -> str:
-    return json.dumps(settings, default=plain, ensure_ascii=False)
+    return _utf_8(json.dumps(settings, default=plain, ensure_ascii=False))
+
+
+def _utf_8(text: str) -> str:
+    """Text of which UTF-8 can hold all: other bytes of a path are escaped, as JSON reads it."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _first_line(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+
+
+__all__ = [
+    "SETTINGS",
+    "Arrays",
+    "check_destination",
+    "check_writable",
+    "output_file",
+    "read",
+    "write",
+    "write_bytes",
+]

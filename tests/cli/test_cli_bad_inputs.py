@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -298,6 +299,40 @@ def test_a_full_disk_leaves_no_half_file(given: Given, suffix: str) -> None:
     assert f"deeplift-engine: error: {path} could not be written" in done.stderr
     assert "Traceback" not in done.stderr
     assert sorted(given.where.iterdir()) == before
+
+
+@pytest.mark.parametrize("name", ["score", "sweep", "compare"])
+def test_outputs_that_cannot_be_written_are_told_before_the_model_is_read(
+    given: Given, command: Callable[..., Any], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import deeplift_engine as de
+
+    suffix = ".h5" if name == "score" else ".csv"
+    (given.where / f"folder{suffix}").mkdir()
+    monkeypatch.setattr(de, "load", lambda *_, **__: pytest.fail("the model was read"))
+    for file in (f"folder{suffix}", "x" * 260 + suffix, f"/proc/self/x{suffix}"):
+        outcome = command(name, given.model, given.inputs, "-o", given.where / file)
+        assert_refused(outcome, NOT_WRITTEN, "a folder, a device|could not be written")
+
+
+def test_paths_that_are_not_utf_8_are_read_written_and_shown(
+    given: Given, command: Callable[..., Any]
+) -> None:
+    from deeplift_engine.results.attribution import Attribution
+
+    model, scores = (given.where / os.fsdecode(name) for name in (b"m\xff.h5", b"s\xfe.h5"))
+    given.model.rename(model)
+    outcome = command("score", model, given.inputs, "-o", scores, "--target", "0")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "s\\udcfe.h5" in outcome.out
+    assert Attribution.load(scores).settings["model"] == str(model)
+
+
+def test_an_output_is_named_once(given: Given, command: Callable[..., Any]) -> None:
+    (given.where / "link.csv").symlink_to(given.where / "x.csv")
+    twice = ["-o", given.where / "x.csv", "-o", given.where / "link.csv"]
+    outcome = command("sweep", given.model, given.inputs, *twice)
+    assert_refused(outcome, NOT_WRITTEN, "more than once")
 
 
 def assert_refused(outcome: Any, code: int, expected: str) -> None:

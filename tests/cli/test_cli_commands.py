@@ -361,3 +361,29 @@ def test_arrays_in_groups_of_a_file_have_keys(
     with h5py.File(tmp_path / "s.h5") as file:
         assert file["inputs"].dtype == np.int8
         np.testing.assert_array_equal(file["inputs"][()], inputs)
+
+
+TERMINATED = """
+import os, signal, sys
+import deeplift_engine as de
+from deeplift_engine.cli import main
+
+def terminated(*arguments, **options):
+    os.kill(os.getpid(), signal.SIGTERM)
+    raise AssertionError("not reached")
+
+de.load = terminated
+code = main(sys.argv[1:])
+assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+sys.exit(code)
+"""
+
+
+def test_a_termination_is_143_and_one_line(folder: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", TERMINATED, "inspect", folder / "model.h5"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 143
+    last = done.stderr.splitlines()[-1]
+    assert last == "deeplift-engine: error: interrupted; no half file was left"

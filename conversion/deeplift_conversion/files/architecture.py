@@ -9,7 +9,7 @@ from typing import Any
 
 from deeplift_conversion.errors import ModelConfigError
 from deeplift_conversion.files.source import read_bytes
-from deeplift_conversion.files.untrusted import plain
+from deeplift_conversion.files.untrusted import plain, short_text
 
 Architecture = str | Path | Mapping[str, Any]
 
@@ -33,6 +33,7 @@ def parse(data: bytes, name: str) -> dict[str, Any]:
     ModelConfigError
         If it is neither, or describes no layers.
     """
+    short_text(data, name)
     try:
         content = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -50,6 +51,8 @@ def parse(data: bytes, name: str) -> dict[str, Any]:
 
 def parse_json(value: Any, name: str) -> dict[str, Any]:
     """Parse the JSON configuration that a model file carries."""
+    if isinstance(value, str | bytes):
+        short_text(value, name)
     try:
         if isinstance(value, bytes):
             value = value.decode("utf-8")
@@ -83,7 +86,14 @@ def _parse_yaml(content: str, name: str) -> Any:
         ) from error
 
     class PlainLoader(yaml.SafeLoader):
-        """The safe loader, reading Python tags as the plain data behind them."""
+        """The safe loader, reading Python tags as the plain data behind them.
+
+        Mappings are not merged: Keras never writes it, and merges of merges double each time.
+        """
+
+        def flatten_mapping(self, node: yaml.MappingNode) -> None:
+            if any(key.tag == "tag:yaml.org,2002:merge" for key, _ in node.value):
+                raise yaml.YAMLError("it merges mappings (<<)")
 
     def untagged(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
         if isinstance(node, yaml.SequenceNode):

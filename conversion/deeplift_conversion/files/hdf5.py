@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,11 +12,8 @@ import h5py
 import numpy as np
 
 from deeplift_conversion.errors import ModelConfigError, ModelFileError
-from deeplift_conversion.files.untrusted import text
+from deeplift_conversion.files.untrusted import Budget, text
 from deeplift_conversion.spec import Array
-
-LARGEST_ARRAY = 1100
-"""Times the size of its file that an array may have."""
 
 
 @contextmanager
@@ -94,15 +92,15 @@ def subgroup(group: h5py.Group, path: str) -> h5py.Group | None:
     return item if isinstance(item, h5py.Group) else None
 
 
-def array(dataset: h5py.Dataset, size: int) -> Array:
+def array(dataset: h5py.Dataset, budget: Budget) -> Array:
     """Read a weight array fully, after checking that it is one.
 
     Parameters
     ----------
     dataset
         The dataset.
-    size
-        Bytes of the whole file, against which the array's size is judged.
+    budget
+        The bytes that the arrays of the file may still have.
     """
     where = dataset.name
     kind = dataset.dtype.kind
@@ -118,11 +116,8 @@ def array(dataset: h5py.Dataset, size: int) -> Array:
         )
     if dataset.shape is None:
         raise ModelConfigError(f"array {where} is empty (no shape); expected a weight array.")
-    if dataset.nbytes > (64 << 20) + LARGEST_ARRAY * size:
-        raise ModelFileError(
-            f"array {where} claims shape {dataset.shape}, {dataset.nbytes:,} bytes, in a file of"
-            f" {size:,} bytes. The file is damaged or made to exhaust memory."
-        )
+    chunk = math.prod(dataset.chunks or ()) * dataset.dtype.itemsize  # is unpacked as one
+    budget.take(max(dataset.nbytes, chunk), f"array {where} of shape {dataset.shape}")
     try:
         values: Array = np.asarray(dataset[()])
     except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:

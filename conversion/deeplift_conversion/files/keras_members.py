@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
 import zipfile
 import zlib
 from collections.abc import Callable, Collection
@@ -15,24 +16,32 @@ import h5py
 
 from deeplift_conversion.errors import ModelFileError
 from deeplift_conversion.files.architecture import parse_json
-from deeplift_conversion.files.hdf5 import LARGEST_ARRAY, array, opened
+from deeplift_conversion.files.hdf5 import array, opened
 from deeplift_conversion.files.source import read_bytes
+from deeplift_conversion.files.untrusted import Budget
 
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
-_LARGEST_MEMBER = 100
-"""Times its packed size that a member may have."""
 
 Content = tuple[dict[str, Any], str, bytes]
 """Configuration, Keras version and weights."""
 
 
-def unpacked(data: bytes, source: str) -> Content:
+def unpacked(data: bytes, budget: Budget, source: str) -> Content:
     """Return what a ``.keras`` file holds."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            read = partial(_member, archive, source)
+            read = partial(_member, archive, budget, source)
             return _content(archive.namelist(), read, source, "zip file")
-    except (zipfile.BadZipFile, EOFError, zlib.error, OSError, ValueError) as error:
+    except (
+        zipfile.BadZipFile,  # raised for sums that differ, too
+        zlib.error,
+        lzma.LZMAError,
+        EOFError,
+        OSError,
+        ValueError,
+        RuntimeError,  # encrypted
+        NotImplementedError,  # packed by a method that Python does not have
+    ) as error:
         raise ModelFileError(
             f"{source}: a damaged or cut short .keras file ({error}). Fetch or save it again."
         ) from error
@@ -68,14 +77,19 @@ def _content(
     return parse_json(read(_CONFIG), source), version, read(_WEIGHTS)
 
 
-def _member(archive: zipfile.ZipFile, source: str, name: str) -> bytes:
-    info = archive.getinfo(name)
-    if info.file_size > (64 << 20) + _LARGEST_MEMBER * info.compress_size:
-        raise ModelFileError(
-            f"{source}: {name} would unpack from {info.compress_size:,} to {info.file_size:,}"
-            " bytes. The file is damaged or made to exhaust memory."
-        )
+def _member(archive: zipfile.ZipFile, budget: Budget, source: str, name: str) -> bytes:
+    budget.take(archive.getinfo(name).file_size, f"{source}: {name}")
     return archive.read(name)
+
+
+def zipped(path: str | Path) -> bytes:
+    """Return such a folder as the ``.keras`` file that it could be."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name in (_CONFIG, _METADATA, _WEIGHTS):
+            if (file := Path(path) / name).exists():
+                archive.writestr(name, read_bytes(file))
+    return packed.getvalue()
 
 
 def joined_shards(index: bytes, path: str | Path) -> bytes:
@@ -102,13 +116,15 @@ def joined_shards(index: bytes, path: str | Path) -> bytes:
             f"{path}: its weights are in {strange[:3] or 'no file'}, expected names of HDF5 files"
             " beside it."
         )
-    joined, size = io.BytesIO(), 0
+    shards = {
+        name: read_bytes(Path(path).with_name(name), "shard of the weights")
+        for name in sorted(files)
+    }
+    joined, budget = io.BytesIO(), Budget(sum(map(len, shards.values())))
     with h5py.File(joined, "w") as target:
-        for name in sorted(files):
-            data = read_bytes(Path(path).with_name(name), "shard of the weights")
-            size += len(data)
+        for name, data in shards.items():
             with opened(data, name) as shard:
-                shard.visititems(partial(_copy, target, size))
+                shard.visititems(partial(_copy, target, budget))
     return joined.getvalue()
 
 
@@ -116,15 +132,10 @@ def _is_shard(name: Any) -> bool:
     return isinstance(name, str) and Path(name).name == name and name.endswith(".weights.h5")
 
 
-def _copy(target: h5py.File, size: int, name: str, item: Any) -> None:
+def _copy(target: h5py.File, budget: Budget, name: str, item: Any) -> None:
     """Copy an array, or a group with the name of its layer."""
     if isinstance(item, h5py.Dataset):
-        target[name] = array(item, size)
-        if target.id.get_filesize() > (64 << 20) + LARGEST_ARRAY * size:
-            raise ModelFileError(
-                f"shard {item.file.filename} of {size:,} bytes holds more than its size allows. The"
-                " file is damaged or made to exhaust memory."
-            )
+        target[name] = array(item, budget)
     elif isinstance(item.attrs.get("name"), str):
         target.require_group(name).attrs["name"] = item.attrs["name"]
     else:

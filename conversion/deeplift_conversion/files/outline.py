@@ -11,6 +11,7 @@ from deeplift_conversion.files.architecture import Architecture, parse_json, rea
 from deeplift_conversion.files.hdf5 import opened, split_text
 from deeplift_conversion.files.keras_members import is_folder, of_folder, unpacked
 from deeplift_conversion.files.source import container, read_bytes
+from deeplift_conversion.files.untrusted import Budget
 
 
 def listed_layers(
@@ -36,7 +37,7 @@ def _document(path: str | Path, architecture: Architecture | None) -> Any:
         return of_folder(path)[0][0]
     data, source = read_bytes(path), str(path)
     if container(data, path) == "zip":
-        return unpacked(data, source)[0]
+        return unpacked(data, Budget(len(data)), source)[0]
     with opened(data, source) as file:
         return parse_json(split_text(file, "model_config"), source)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from deeplift_conversion.errors import ModelFileError
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 ZIP_SIGNATURE = b"PK\x03\x04"
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0)
 
 
 def check_path(path: Any, kind: str = "model file") -> None:
@@ -48,7 +50,7 @@ def read_bytes(path: str | Path, kind: str = "model file") -> bytes:
     Raises
     ------
     ModelFileError
-        If there is no such file, it is a directory, is empty or cannot be read.
+        If there is no such file, it is a directory, a pipe or a device, is empty or cannot be read.
     """
     check_path(path, kind)
     file = Path(path)
@@ -61,7 +63,13 @@ def read_bytes(path: str | Path, kind: str = "model file") -> bytes:
             hint = "It has a config.json, but no model.weights.h5: save the model again."
         raise ModelFileError(f"{path}: a directory, expected a {kind}. {hint}")
     try:
-        data = file.read_bytes()
+        # opening a pipe would wait for its writer
+        with open(file, "rb", opener=lambda name, flags: os.open(name, flags | _AT_ONCE)) as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise ModelFileError(
+                    f"{path}: a pipe or a device, expected a {kind}. Copy what it gives to a file."
+                )
+            data = stream.read()
     except FileNotFoundError as error:
         raise ModelFileError(f"{path}: no such {kind}.") from error
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Untrusted configurations as plain data: bounded in depth and size, no foreign objects."""
+"""Bounds what is not trusted: configurations, as plain data, and the bytes of a file."""
 
 from __future__ import annotations
 
@@ -7,12 +7,55 @@ from typing import Any
 
 import numpy as np
 
-from deeplift_conversion.errors import ModelConfigError
+from deeplift_conversion.errors import ModelConfigError, ModelFileError
 
 _DEEPEST = 150
 _MOST_VALUES = 500_000
+_MOST_CONTAINERS = 3_000_000
+_FREE_BYTES, _BYTES_A_BYTE = 64 << 20, 100
 _MOST_NUMBERS = 20_000_000
 """Of all arrays together that are saved in a configuration."""
+
+
+class Budget:
+    """The bytes that all of a file may still unpack to, by its size."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.left = _FREE_BYTES + _BYTES_A_BYTE * size
+
+    def take(self, count: int, what: str) -> None:
+        """Spend some of the bytes.
+
+        Raises
+        ------
+        ModelFileError
+            If they are more than are left.
+        """
+        self.left -= count
+        if self.left < 0:
+            raise ModelFileError(
+                f"{what}, {count:,} bytes: with it the file would unpack to more than"
+                f" {_FREE_BYTES + _BYTES_A_BYTE * self.size:,} bytes, and it has {self.size:,}. It"
+                " is damaged or made to exhaust memory."
+            )
+
+
+def short_text(text: str | bytes, what: str) -> None:
+    """Refuse a text of far more lists and mappings than any configuration, before it is parsed.
+
+    Raises
+    ------
+    ModelConfigError
+        If it is.
+    """
+    data = text.encode("utf-8", "replace") if isinstance(text, str) else text
+    count = data.count(b"[") + data.count(b"{")
+    if count > _MOST_CONTAINERS:
+        raise ModelConfigError(
+            f"{what}: a configuration of {count:,} lists and mappings; no saved model has one of"
+            f" more than {_MOST_CONTAINERS:,}. Is the file damaged?"
+        )
 
 
 def plain(value: Any, what: str) -> Any:
@@ -30,7 +73,8 @@ def plain(value: Any, what: str) -> Any:
     Raises
     ------
     ModelConfigError
-        If it is nested too deeply, refers to itself, or is absurdly large.
+        If it is nested too deeply, refers to itself, is absurdly large, or holds text that is no
+        Unicode.
     """
     seen = numbers = 0
 
@@ -42,7 +86,9 @@ def plain(value: Any, what: str) -> Any:
                 f"{what}: nested deeper than {_DEEPEST} levels or longer than {_MOST_VALUES:,}"
                 " values; no saved model looks like this. Is the file damaged?"
             )
-        if item is None or isinstance(item, bool | int | float | str):
+        if isinstance(item, str):
+            return _unicode(item, what)
+        if item is None or isinstance(item, bool | int | float):
             return item
         if (constant := _constant(item)) is not None:
             numbers += constant["config"]["value"].size
@@ -53,7 +99,9 @@ def plain(value: Any, what: str) -> Any:
                 )
             return constant
         if isinstance(item, Mapping):
-            return {text(key): copy(entry, depth + 1) for key, entry in item.items()}
+            return {
+                _unicode(text(key), what): copy(entry, depth + 1) for key, entry in item.items()
+            }
         if isinstance(item, list | tuple | set | frozenset):
             return [copy(entry, depth + 1) for entry in item]
         if isinstance(item, np.ndarray):
@@ -91,6 +139,17 @@ def _constant(item: Any) -> dict[str, Any] | None:
         return None
     dtype = str(config.get("dtype") or array.dtype)
     return {"class_name": item["class_name"], "config": {"value": array, "dtype": dtype}}
+
+
+def _unicode(value: str, what: str) -> str:
+    """Refuse half a surrogate pair, which JSON can spell and no file, name or terminal holds."""
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ModelConfigError(
+            f"{what}: the text {value[:80]!r} is no Unicode; rename the layer, or save it again."
+        ) from error
+    return value
 
 
 def text(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -23,9 +24,18 @@ from deeplift_conversion.weights.layout import canonical_weights
 from deeplift_conversion.weights.quantized import is_quantized
 
 Key = tuple[str, int]
+MOST_CALLS = 20_000
+"""Calls that a model may have: one of nested models that are called twice doubles with each."""
 
 
-def flatten(name: str, graph: Graph, raw: Assigned, origin: Origin, source: str) -> ModelSpec:
+def flatten(
+    name: str,
+    graph: Graph,
+    raw: Assigned,
+    origin: Origin,
+    source: str,
+    calls: Iterator[int] | None = None,
+) -> ModelSpec:
     """Return the model of a graph and its arrays, every nested model dissolved.
 
     Parameters
@@ -40,8 +50,10 @@ def flatten(name: str, graph: Graph, raw: Assigned, origin: Origin, source: str)
         Who saved the model: what its layers computed goes by that.
     source
         The file, for messages.
+    calls
+        Counts the calls of all the file, where the graph is a model in a layer.
     """
-    work = _Flattening(raw, origin, source)
+    work = _Flattening(raw, origin, source, itertools.count() if calls is None else calls)
     outputs = work.expand(graph, "", "", None, {})
     inputs = [tensor for tensor in tensors_in(graph.inputs) if isinstance(tensor, SavedTensor)]
     names = tuple(dict.fromkeys(tensor.layer for tensor in inputs))
@@ -74,10 +86,11 @@ def flatten(name: str, graph: Graph, raw: Assigned, origin: Origin, source: str)
 class _Flattening:
     """State of one flattening: layers by path, nodes in order."""
 
-    def __init__(self, raw: Assigned, origin: Origin, source: str) -> None:
+    def __init__(self, raw: Assigned, origin: Origin, source: str, calls: Iterator[int]) -> None:
         self.raw = raw
         self.origin = origin
         self.source = source
+        self.calls = calls
         self.layers: dict[str, LayerSpec] = {}
         self.nodes: list[NodeSpec] = []
 
@@ -120,6 +133,11 @@ class _Flattening:
             return output[value.tensor]
 
         for call in _ordered(graph, shifts, where):
+            if next(self.calls) >= MOST_CALLS:
+                raise ModelConfigError(
+                    f"{where}: with what nested models call, more than {MOST_CALLS:,} calls of"
+                    " layers; no saved model has so many. Is the file damaged?"
+                )
             layer = layers[call.layer]
             path = layer_prefix + layer.name
             node = node_prefix + layer.name + (f":{call.index}" if call.index else "")
@@ -149,7 +167,7 @@ class _Flattening:
                 if key.startswith(path + "/")
             }
             source = f"{self.source}: model {path!r}"
-            model = flatten(layer.name, layer.graph, inside, self.origin, source)
+            model = flatten(layer.name, layer.graph, inside, self.origin, source, self.calls)
             inner = {**layer.config, "model": model}
             return LayerSpec(path, "Functional", inner, {}, (), layer.saved_class_name)
         where = f"{self.source}: layer {path!r}"
@@ -175,15 +193,15 @@ class _Flattening:
         An input that only embeddings read holds whole numbers, though tf.keras's Sequential
         declares it float32.
         """
+        readers_of: dict[TensorRef, list[LayerSpec]] = {}
+        for reader in self.nodes:
+            for tensor in dict.fromkeys(reader.inputs):
+                readers_of.setdefault(tensor, []).append(self.layers[reader.layer])
         for node in self.nodes:
             layer = self.layers[node.layer]
             if layer.class_name != "InputLayer":
                 continue
-            readers = [
-                self.layers[reader.layer]
-                for reader in self.nodes
-                if TensorRef(node.name) in reader.inputs
-            ]
+            readers = readers_of.get(TensorRef(node.name), [])
             config = dict(layer.config)
             if not isinstance(config.get("batch_shape"), tuple):
                 where = f"{self.source}: input {node.name!r}"

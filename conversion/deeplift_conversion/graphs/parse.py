@@ -219,6 +219,8 @@ def _sublayers(
     if class_name == "Bidirectional":
         forward: Any = config.get(inner)
         first = parse_layer(forward, era, where)
+        if _within(first, "Bidirectional"):  # each doubles what it holds, and Keras has no such
+            raise ModelConfigError(f"{where}: a Bidirectional within a Bidirectional.")
         base = first.name.removeprefix("forward_")
         first = replace(first, name=f"forward_{base}")  # as Keras names it, and its arrays
         if isinstance(config.get("backward_layer"), dict):
@@ -247,6 +249,13 @@ def _sublayers(
         options = {**layer.config, "quantized": mode}
         layer = replace(layer, class_name=f"Quantized{layer.saved_class_name}", config=options)
     return ((inner, layer),)
+
+
+def _within(layer: Layer, class_name: str) -> bool:
+    """Whether a layer, or a layer inside it, is of a class."""
+    inner = [sublayer for _, sublayer in layer.sublayers]
+    inner += layer.graph.layers if layer.graph is not None else ()
+    return layer.class_name == class_name or any(_within(each, class_name) for each in inner)
 
 
 def _lambda_options(config: dict[str, Any]) -> dict[str, Any]:

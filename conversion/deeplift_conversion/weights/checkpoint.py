@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import h5py
 
 from deeplift_conversion.errors import ModelConfigError
-from deeplift_conversion.files.hdf5 import array, attribute, subgroup
+from deeplift_conversion.files.hdf5 import array, attribute, child, subgroup
+from deeplift_conversion.files.untrusted import Budget
 from deeplift_conversion.layers.keras_layer import Slot
 from deeplift_conversion.spec import Array
 from deeplift_conversion.tree import Graph, Layer
@@ -24,14 +25,18 @@ from deeplift_conversion.weights.roles import OWN
 _CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 
 
+_GROUP = 4096
+"""Bytes that a group counts as."""
+
+
 def is_checkpoint(root: h5py.Group) -> bool:
     """Tell whether a group is laid out as a Keras 3 checkpoint."""
     return any(name in root for name in _CONTAINERS)
 
 
-def assign_checkpoint(graph: Graph, root: h5py.Group, size: int, source: str) -> Assigned:
+def assign_checkpoint(graph: Graph, root: h5py.Group, budget: Budget, source: str) -> Assigned:
     """Return each layer's arrays by role, see `deeplift_conversion.weights.assign.assign_lists`."""
-    reading = _Reading(size)
+    reading = _Reading(budget)
     reading.graph(graph, root, "", source)
     return reading.assigned
 
@@ -58,8 +63,8 @@ def snake_case(name: str) -> str:
 class _Reading:
     """State of one reading: arrays by path, and layers by name for shared ones."""
 
-    def __init__(self, size: int) -> None:
-        self.size = size
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
         self.assigned: Assigned = {}
         self.twins: dict[str, tuple[Layer, dict[str, Array]]] = {}
 
@@ -94,13 +99,13 @@ class _Reading:
             return
         slots = raw_slots(layer, merged=True)
         if slots is None:
-            self.assigned[path] = _everything(home, self.size) if home is not None else {}
+            self.assigned[path] = _everything(home, self.budget) if home is not None else {}
         elif slots:
             twin = self.twins.get(layer.name)
             if twin is not None and twin[0].config == layer.config and _is_bare(home):
                 self.assigned[path] = dict(twin[1])  # shared by two models, saved with the first
             else:
-                self.assigned[path] = _by_slots(layer, slots, home, self.size, where)
+                self.assigned[path] = _by_slots(layer, slots, home, self.budget, where)
                 self.twins[layer.name] = (layer, self.assigned[path])
         for folder, sublayer in layer.sublayers:
             inner = subgroup(home, folder) if home is not None else None
@@ -126,18 +131,18 @@ def _is_bare(home: h5py.Group | None) -> bool:
 
 
 def _by_slots(
-    layer: Layer, slots: tuple[Slot, ...], home: h5py.Group | None, size: int, where: str
+    layer: Layer, slots: tuple[Slot, ...], home: h5py.Group | None, budget: Budget, where: str
 ) -> dict[str, Array]:
     result: dict[str, Array] = {}
     for sublayer in dict.fromkeys(slot.sublayer for slot in slots):
         wanted = [slot for slot in slots if slot.sublayer == sublayer]
-        arrays = _variables(home, sublayer, size)
+        arrays = _variables(home, sublayer, budget)
         if sublayer == "cell" and not arrays:  # a cell's own folder is missing in some versions
-            arrays = _variables(home, "", size)
+            arrays = _variables(home, "", budget)
         if layer.sublayers:
             arrays = arrays[-1:]  # before it stands the wrapped layer's kernel once more
         if home is not None and len(arrays) != len(wanted) and is_quantized(arrays):
-            return _everything(home, size)  # of layers within it, whose policies no file has
+            return _everything(home, budget)  # of layers within it, whose policies no file has
         if len(arrays) != len(wanted):
             met = [values.shape for values in arrays] or "none"
             problem = "too many weights" if len(arrays) > len(wanted) else "weights are missing"
@@ -150,7 +155,7 @@ def _by_slots(
     return result
 
 
-def _variables(home: h5py.Group | None, sublayer: str, size: int) -> list[Array]:
+def _variables(home: h5py.Group | None, sublayer: str, budget: Budget) -> list[Array]:
     if home is None:
         return []
     for folder in (sublayer, f"_{sublayer}") if sublayer else ("",):
@@ -158,22 +163,23 @@ def _variables(home: h5py.Group | None, sublayer: str, size: int) -> list[Array]
         own = subgroup(inner, "vars") if inner is not None else None
         if own is not None:
             numbers = sorted((key for key in own if key.isdigit()), key=int)
-            items = [own.get(key) for key in numbers]
-            return [array(item, size) for item in items if isinstance(item, h5py.Dataset)]
+            items = [child(own, key) for key in numbers]
+            return [array(item, budget) for item in items if isinstance(item, h5py.Dataset)]
     return []
 
 
-def _everything(home: h5py.Group, size: int, prefix: str = "") -> dict[str, Array]:
+def _everything(home: h5py.Group, budget: Budget, prefix: str = "") -> dict[str, Array]:
     """Return all arrays of a custom layer, by their paths inside its folder."""
     result: dict[str, Array] = {}
     for key in home:
+        budget.take(_GROUP, f"group {home.name}/{key}")  # which may hold itself by another name
         inner = subgroup(home, key)
         if inner is None or key.startswith("seed_generator"):
             continue
         if key == "vars":
-            for number, values in enumerate(_variables(home, "", size)):
+            for number, values in enumerate(_variables(home, "", budget)):
                 result[f"{prefix}{number}"] = values
         else:
             folder = _CONTAINERS[0] if key in _CONTAINERS else key
-            result |= _everything(inner, size, f"{prefix}{folder}/")
+            result |= _everything(inner, budget, f"{prefix}{folder}/")
     return result
