@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,8 @@ from deeplift_engine.rules.rule import Rule, collapsed, features, pairwise
 from deeplift_engine.util.typing import Tensor
 
 AT_INPUT, AT_REFERENCE = "input", "reference"
+LONG = 1024
+"""Elements of a sample from which functions of many steps are compiled in small networks, too."""
 
 
 class RecordedActivations(Mapping[str, Tensor]):
@@ -169,4 +172,9 @@ class NodeEnds:
 
     def fuse(self, function: Callable[..., Any], many_steps: bool = False) -> Callable[..., Any]:
         """The function, compiled into one kernel where that pays."""
-        return self.pairs.fuse(function, many_steps)
+        return self.pairs.fuse(function, many_steps and self._is_long())
+
+    def _is_long(self) -> bool:
+        """Whether a sample has enough elements here for a kernel to be worth its compilation."""
+        sizes = [size for shape in self.shapes() for size in shape]
+        return any(not isinstance(size, int) for size in sizes) or math.prod(sizes) > LONG

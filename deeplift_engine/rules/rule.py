@@ -143,7 +143,7 @@ class Ends(Protocol):
         """The function, compiled into one kernel where that pays.
 
         Of ``many_steps``, for which TensorFlow takes several times as long, it pays in small
-        networks too.
+        networks too, but for the shortest of inputs.
         """
 
 
