@@ -38,7 +38,7 @@ def check_process() -> None:
     if not tf.executing_eagerly():
         raise InputError(
             "Scores and predictions are numbers, and inside a tf.function (as Dataset.map and a "
-            "layer's call are) there are none yet: call this outside, or by tf.py_function."
+            "layer's call are) there are none yet: call this outside."
         )
 
 

@@ -238,9 +238,3 @@ def test_inside_a_graph_there_are_no_numbers_yet(network: de.Network) -> None:
             tf.function(call)(tf.constant(X))
     with pytest.raises(Exception, match=r"inside a tf\.function"):
         tf.data.Dataset.from_tensors(X).map(lambda x: network.predict(x))
-    scores = tf.function(
-        lambda x: tf.py_function(
-            lambda x: explainer.run(x.numpy(), target=0).scores, [x], tf.float64
-        )
-    )(tf.constant(X))
-    np.testing.assert_array_equal(scores, explainer.run(X, target=0).scores)
