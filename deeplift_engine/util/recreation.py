@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -12,11 +11,11 @@ def recreation(recreate: Callable[[], Any] | None, owner: Any) -> tuple[Any, ...
 
     Raises
     ------
-    pickle.PicklingError
+    TypeError
         If there is no such call.
     """
     if recreate is None:
-        raise pickle.PicklingError(f"{owner!r} belongs to another object: pickle or copy that one.")
+        raise TypeError(f"{owner!r} belongs to another object: pickle or copy that one.")
     return recreate, ()
 
 

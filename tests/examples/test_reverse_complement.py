@@ -186,8 +186,11 @@ def test_the_real_model_is_refused_with_all_that_it_needs() -> None:
         de.load(SPI1)
     lines = str(raised.value).splitlines()
     assert "33 layers of 47" in lines[0]
-    assert sum("(RevCompConv1D)" in line and "register_layer" in line for line in lines) == 10
-    assert sum("(Lambda)" in line and "functions=" in line for line in lines) == 23
+    assert "more; deeplift_engine.coverage(path) has a row for each" in lines[-1]
+    rows = de.coverage(SPI1).having("refused")
+    advice = [(row.class_name, row.advice) for row in rows]
+    assert sum(kind == "RevCompConv1D" and "register_layer" in text for kind, text in advice) == 10
+    assert sum(kind == "Lambda" and "functions=" in text for kind, text in advice) == 23
 
 
 @needs_models

@@ -117,7 +117,7 @@ def test_a_sweeper_and_what_shares_a_network(network: de.Network) -> None:
 def test_an_explainer_within_another_is_not_pickled_by_itself(network: de.Network) -> None:
     inner = network.task("logits")
     explainer = inner.create_method("gradient", inner, {})
-    with pytest.raises(pickle.PicklingError, match="belongs to another object"):
+    with pytest.raises(TypeError, match="belongs to another object"):
         pickle.dumps(explainer)
 
 
@@ -161,7 +161,7 @@ def test_references_are_the_same(kind: str, way: str) -> None:
 
 def test_references_that_were_changed_are_not_pickled_as_they_were() -> None:
     made = references.shuffle(3)
-    with pytest.raises(pickle.PicklingError):
+    with pytest.raises(TypeError, match="belongs to another object"):
         pickle.dumps(replace(made, count=2))
     assert pickle.loads(pickle.dumps(made)).name == made.name
 

@@ -114,8 +114,9 @@ CASES: dict[str, Edges] = {
     "clip": Edges(lambda x: ops.clip(x, -0.3, 0.7), [-0.3, 0.7]),
     "maximum with a number": Edges(lambda x: ops.maximum(x, 0.7), [0.7]),
     "minimum with a number": Edges(lambda x: ops.minimum(0.7, x), [0.7]),
-    "maximum of two": Edges(lambda x: ops.maximum(x, 0.5 * x)),
-    "maximum of two, doubled": Edges(lambda x: ops.maximum(x, 2 * x)),
+    # where the two tie they have equal shares, and in Keras the first has all
+    "maximum of two": Edges(lambda x: ops.maximum(x, 0.5 * x), kinks=tiny),
+    "maximum of two, doubled": Edges(lambda x: ops.maximum(x, 2 * x), kinks=tiny),
     "absolute": Edges(ops.absolute),
     "sign": Edges(ops.sign),
     "floor": Edges(ops.floor, HALVES),

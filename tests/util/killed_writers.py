@@ -62,6 +62,13 @@ def start(path: Path, number: int, way: str) -> int:
         os._exit(0)
 
 
+def end(child: int, how: signal.Signals) -> None:
+    """Send a signal until the process ended: Python drops an exception of a destructor."""
+    while os.waitpid(child, os.WNOHANG) == (0, 0):
+        os.kill(child, how)
+        time.sleep(0.02)
+
+
 def main(folder: Path, runs: int, seed: int) -> Counter[str]:
     generator = random.Random(seed)
     ended: Counter[str] = Counter()
@@ -73,8 +80,7 @@ def main(folder: Path, runs: int, seed: int) -> Counter[str]:
         for child in children:
             time.sleep(generator.random() * LONGEST)
             how = generator.choice((signal.SIGTERM, signal.SIGKILL))
-            os.kill(child, how)
-            os.waitpid(child, 0)
+            end(child, how)
             ended[how.name] += 1
             assert_complete(path)
         write(path, 7)

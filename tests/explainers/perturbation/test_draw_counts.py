@@ -26,7 +26,7 @@ def linear(*shape: int) -> tuple[de.Network, np.ndarray]:
 
 def refusal(network: de.Network, method: str, x: np.ndarray, **options: Any) -> str:
     made = network.explainer(method, **options)
-    made.values.activations = None  # nothing is evaluated
+    made.values._function = None  # nothing is evaluated
     with pytest.raises(RuleError, match="samples=") as met:
         made.run(x, references=0.0)
     return str(met.value)

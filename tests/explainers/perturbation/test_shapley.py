@@ -249,9 +249,9 @@ def test_sampling_stops_at_a_tolerance_of_each_sample_and_target() -> None:
     points = []
     for tolerance in (0.1, 0.03):
         made = net.explainer("shapley_sampling", samples=8000, tolerance=tolerance)
-        forward = made.values.activations
-        made.values.activations = lambda given, forward=forward: (
-            points.append(len(given[0])) or forward(given)
+        forward = made.values._function
+        made.values._function = lambda *given, forward=forward: (
+            points.append(len(given[0])) or forward(*given)
         )
         made.run(x, target="all")
         points.append(0)
@@ -295,8 +295,8 @@ def test_only_what_is_needed_is_evaluated() -> None:
     net, _ = curved()
     points = []
     made = net.explainer("shapley_sampling", samples=20)
-    forward = made.values.activations
-    made.values.activations = lambda given: points.append(len(given[0])) or forward(given)
+    forward = made.values._function
+    made.values._function = lambda *given: points.append(len(given[0])) or forward(*given)
     made.run(rows(3), target="all")
     assert sum(points) == 3 * (1 + 1 + 20 * (FEATURES - 1))
 

@@ -29,13 +29,13 @@ EXACT = 1e-9
 def seen(made: Any, x: Any, **run: Any) -> Any:
     """The points of the one input that a run evaluates, and its result."""
     points: list[Any] = []
-    forward = made.values.activations
+    forward = made.values._function
 
-    def watched(given: Any) -> Any:
+    def watched(*given: Any) -> Any:
         points.append(np.array(given[0]))
-        return forward(given)
+        return forward(*given)
 
-    made.values.activations = watched
+    made.values._function = watched
     found = made.run(x, **run)
     return np.concatenate(points), found
 
