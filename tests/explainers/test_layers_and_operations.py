@@ -26,6 +26,7 @@ from tests.helpers import off, slow_among
 ROUNDING = 1e-9
 """In float64; sums are added in another order where a kernel is an operation."""
 LETTERS, UNITS = (8, 4), 3
+QUICK = {"completeness", "deletion"}
 FAST = {"deeplift", "deep_taylor", "grad_cam", "integrated_gradients", "lrp_epsilon", "lrp_flat"}
 """The methods of the fast tests, two of those that ask most of what a layer says of itself."""
 Function = Callable[..., Any]
@@ -214,7 +215,7 @@ def subjects(twins: Function) -> Function:
     return made
 
 
-@pytest.mark.parametrize("name", slow_among(evaluate.METRICS, {"max_sensitivity", "randomisation"}))
+@pytest.mark.parametrize("name", slow_among(evaluate.METRICS, {*evaluate.METRICS} - QUICK))
 def test_every_metric_has_equal_values(subjects: Function, name: str) -> None:
     """Layers are randomised by their names, which kernels that are operations have not."""
     pair = subjects(name == "randomisation")

@@ -15,7 +15,7 @@ from keras import ops
 
 import deeplift_engine as de
 from tests.cases.custom_models import randomised
-from tests.helpers import off
+from tests.helpers import off, slow_among
 
 FORWARD = 1e-6
 SUMS = 1e-5
@@ -113,7 +113,7 @@ def networks(name: str) -> tuple[keras.Model, de.Network, de.Network]:
 
 
 @pytest.mark.filterwarnings("ignore::deeplift_engine.errors.ConvergenceWarning")  # kinks on paths
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", slow_among(CASES, {*CASES} - {*list(CASES)[::4]}))
 def test_a_function_is_the_operations_that_it_is_made_of(name: str) -> None:
     model, network, same = networks(name)
     x, x0 = sequences(), sequences(1)

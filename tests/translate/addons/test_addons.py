@@ -16,7 +16,7 @@ from keras import layers as L  # noqa: N812
 import deeplift_engine as de
 from deeplift_engine.errors import UnsupportedModelError
 from deeplift_engine.translate.addons.table import ADDONS
-from tests.helpers import off
+from tests.helpers import off, slow_among
 
 SAVED = Path(__file__).parent / "saved"
 with tarfile.open(SAVED / "models.tar.xz") as opened:
@@ -43,7 +43,7 @@ def loaded(folder: Path, file: str, **options: Any) -> de.Network:
     return de.load(folder / file, **options)
 
 
-@pytest.mark.parametrize("file", KNOWN)
+@pytest.mark.parametrize("file", slow_among(KNOWN, [f for f in KNOWN if f.endswith(".keras")]))
 def test_a_packages_layer_computes_what_the_package_did(
     folder: Path, truths: Mapping[str, Any], file: str
 ) -> None:
