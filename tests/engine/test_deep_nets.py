@@ -143,9 +143,9 @@ def test_a_deep_network_equals_keras_and_is_complete(saved: Saved, dtype: str) -
     outputs = network.predict(saved.inputs)
     assert saved.float64.dtype == np.float64
     if dtype == "float64":
-        # Keras rounds some constants to float32 first: gelu's, and pictures by Rescaling's
-        scaled = any(layer.class_name == "Rescaling" for layer in network.spec.layers.values())
-        assert off(outputs, saved.float64) < (1e-6 if scaled else 1e-8)
+        # the file's constants are float32 (epsilon of norms, scales), those of Keras in float64
+        # are not, but for gelu's; what follows them moves by as much as their rounding
+        assert off(outputs, saved.float64) < 1e-6
     else:
         # Keras's own rounding moves the logits of ResNet50 by 3e-5 of the largest
         noise = off(saved.float32, saved.float64)
