@@ -19,7 +19,6 @@ from deeplift_engine.errors import OutputError
 from deeplift_engine.results.attribution import Attribution
 from deeplift_engine.util import storage
 from deeplift_engine.util.output_file import check_writable, output_file
-from tests.helpers import slow_among
 
 
 def all_at_once(path: Path, count: int, overwrite: bool) -> list[str]:
@@ -163,7 +162,8 @@ def test_a_writer_that_lives_keeps_its_file_and_a_dead_one_does_not(tmp_path: Pa
     assert path.read_bytes() == b"first"
 
 
-@pytest.mark.parametrize("runs", slow_among([20, 200], [20]))
+@pytest.mark.thorough
+@pytest.mark.parametrize("runs", [20, 200])
 def test_runs_that_are_killed_leave_the_target_old_or_new(tmp_path: Path, runs: int) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.util.killed_writers", tmp_path, str(runs), "0"],
