@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deeplift_conversion import LayerSpec, ModelSpec
+from deeplift_conversion.eras.user_classes import REASON, unmarked
 from deeplift_engine.translate.addons import (
     convolutional,
     sequence_attention,
@@ -30,7 +31,7 @@ _EVERY = frozenset(
         "dynamic",
         "batch_input_shape",
         "build_input_shape",
-        "not_keras_because",
+        REASON,
     ]
 )
 """Options of every layer."""
@@ -42,7 +43,7 @@ def addon_of(layer: LayerSpec) -> Addon | None:
     Its name alone says nothing: it must be saved with exactly the options of the version that was
     run, and with the package where the package registers the class.
     """
-    name = (layer.saved_class_name or layer.class_name).removeprefix("own>")
+    name = unmarked(layer.saved_class_name or layer.class_name)
     options = layer.config.keys() - _EVERY
     for row in ADDONS:
         registered = ">" in row.class_name
