@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from deeplift_engine.cli.input_files import SUFFIXES, read_array
+from deeplift_engine.util.array_files import SUFFIXES, read_array
 from deeplift_engine.engine import targets
 from deeplift_engine.references import KINDS
 from deeplift_engine.references.reference_kind import Form, ReferenceKind

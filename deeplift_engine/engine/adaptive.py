@@ -67,7 +67,7 @@ def refined(
         warn(
             f"After {request.count} references standard errors of {len(rows)} of "
             f"{request.samples} samples are above {tolerance:g} of their largest score, or "
-            f"unknown, first of sample {rows[0]}; give more with most=, or a larger tolerance.",
+            f"unknown, first of sample {request.number(rows[0])}; give more with most=, or a larger tolerance.",
             ConvergenceWarning,
         )
     return rounds.result()
@@ -79,7 +79,8 @@ def _some(request: Request, rows: Array, start: int, stop: int) -> Request:
         data=[array[rows] for array in request.data],
         references=[_some_of(each, rows, start, stop) for each in request.references],
         weights=of_samples(request.weights, rows),
-        numbers=rows,
+        numbers=rows if request.numbers is None else request.numbers[rows],
+        whole=None,
         standard_errors=True,
         strict=False,
     )

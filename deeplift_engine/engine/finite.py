@@ -79,7 +79,7 @@ class FiniteResults:
         ends = [result.sums.change] if result.sums is not None else []
         if not all(np.isfinite(array).all() for array in [*result.scores, *ends]):
             self._refuse_target()
-            _refuse_contributions(self.task, result)
+            _refuse_contributions(self.task, self.request, result)
 
     def check_references(self) -> None:
         """Refuse references on which the target is not finite, naming the first."""
@@ -96,9 +96,9 @@ class FiniteResults:
                 sample, reference = divmod(int(number), count)
                 raise NotFiniteError(
                     f"The target {task.target!r} is {values[target, number]} on reference "
-                    f"{reference} of sample {rows.start + sample} (target {target}; references "
-                    f"{request.references_name}), and nothing finite can be compared with it. "
-                    f"{ADVICE}"
+                    f"{reference} of sample {request.number(rows.start + sample)} (target {target}; "
+                    f"references {request.references_name}), and nothing finite can be compared "
+                    f"with it. {ADVICE}"
                 )
 
     def _refuse_target(self) -> None:
@@ -109,14 +109,14 @@ class FiniteResults:
             target, sample = np.argwhere(~np.isfinite(at_samples))[0]
             raise NotFiniteError(
                 f"The target {self.task.target!r} is {at_samples[target, sample]} on sample "
-                f"{sample} itself (target {target}), so that no scores can be finite: leave the "
-                "sample out, or explain another layer."
+                f"{request.number(int(sample))} itself (target {target}), so that no scores can be "
+                "finite: leave the sample out, or explain another layer."
             )
         if self.compares:
             self.check_references()
 
 
-def _refuse_contributions(task: Task, result: MethodResult) -> NoReturn:
+def _refuse_contributions(task: Task, request: Request, result: MethodResult) -> NoReturn:
     names = [point.name for point in result.points or task.attribution_points]
     for number, scores in enumerate(result.scores):
         if not np.isfinite(scores).all():
@@ -124,7 +124,7 @@ def _refuse_contributions(task: Task, result: MethodResult) -> NoReturn:
             target, sample = index[:2]
             raise NotFiniteError(
                 f"Contributions are not finite though the target is: {scores[index]} in sample "
-                f"{sample} (target {target}) at {names[number]!r}. A layer in between is not "
-                "finite or has no slope there; network.audit(x, references) names it."
+                f"{request.number(sample)} (target {target}) at {names[number]!r}. A layer in "
+                "between is not finite or has no slope there; network.audit(x, references) names it."
             )
     raise NotFiniteError("The target's differences are not finite; give other references.")

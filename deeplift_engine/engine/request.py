@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -56,6 +56,11 @@ class Request:
         As in `deeplift_engine.util.progress.bar`.
     numbers
         The samples' numbers among those of the user, (N,); None: all, in order.
+    whole
+        How many samples the run has of which these are a part; None: these are all. It decides
+        how large blocks are, so that parts are computed as the whole would be.
+    weights_of
+        The weights (T, n or 1, *shape) of some samples of the whole run, by their numbers (n,).
     content
         Arrays (N, ...) that stand for the samples in random draws; None: ``data``.
     input_dtypes
@@ -74,6 +79,8 @@ class Request:
     strict: bool = False
     progress: bool | None = None
     numbers: Array | None = None
+    whole: int | None = None
+    weights_of: Callable[[Array], Array] | None = None
     content: list[Array] | None = None
     input_dtypes: Mapping[str, str] = field(default_factory=dict)
 
@@ -109,6 +116,20 @@ class Request:
         ]
         return content_keys(
             [b"".join(array[row].tobytes() for array in flat) for row in range(self.samples)]
+        )
+
+    def number(self, sample: int) -> int:
+        """The number of a sample among those of the user."""
+        return sample if self.numbers is None else int(self.numbers[sample])
+
+    def part(self, data: Sequence[Array], numbers: Array) -> Request:
+        """The same run for ``data`` (n, ...), the samples of these numbers."""
+        assert self.weights_of is not None
+        return self.replace(
+            data=list(data),
+            references=[_of_numbers(each, numbers) for each in self.references],
+            weights=self.weights_of(numbers),
+            numbers=numbers,
         )
 
     def replace(self, **changes: Any) -> Request:
@@ -164,6 +185,18 @@ class Request:
             warn_if_degenerate(array, values, numbers, of=of, drawn=reference.drawn)
 
 
+def _of_numbers(references: References, numbers: Array) -> References:
+    """The same for samples that have these numbers in the whole data."""
+    make, subset = references.make, references.subset
+    if references.shared:
+        return references
+    return replace(
+        references,
+        make=lambda inputs, indices: make(inputs, numbers[indices]),
+        subset=None if subset is None else lambda *some: _of_numbers(subset(*some), numbers),
+    )
+
+
 def checked_batch_size(batch_size: int | None) -> int | None:
     """A whole number of 1 or more, or None.
 
@@ -177,12 +210,13 @@ def checked_batch_size(batch_size: int | None) -> int | None:
 
 
 def resolved_references(
-    references: Any, data: Sequence[Array], inputs: Sequence[InputInfo]
+    references: Any, data: Sequence[Array], inputs: Sequence[InputInfo], samples: int | None = None
 ) -> list[References]:
     """A user's references, one for each input; None is the default of `references.resolve`.
 
     A number, or another single reference for all samples, is that of each input. An input that a
-    mapping leaves out is held fixed.
+    mapping leaves out is held fixed. ``samples`` is their number where ``data`` are the first of
+    them only.
 
     Raises
     ------
@@ -196,7 +230,13 @@ def resolved_references(
     )
     resolved = [
         reference_module.resolve(
-            one, array.shape[1:], len(array), array.dtype, array[0], info.table, info.padding
+            one,
+            array.shape[1:],
+            len(array) if samples is None else samples,
+            array.dtype,
+            array[0],
+            info.table,
+            info.padding,
         )
         for one, array, info in zip(each, data, inputs, strict=True)
     ]
@@ -223,6 +263,8 @@ def resolved_request(
     strict: bool = False,
     progress: bool | None = None,
     errors: bool = False,
+    samples: int | None = None,
+    first: int = 0,
 ) -> Request:
     """Check and resolve the arguments of `Explainer.run` and its kin.
 
@@ -239,6 +281,10 @@ def resolved_request(
     errors
         Whether the method gives means over references with their standard errors, so that these
         may be asked for, and the number of references may be open, ``"auto"``.
+    samples
+        How many samples the run has, where ``x`` are some of them only, from number ``first`` on.
+    first
+        See there.
 
     Raises
     ------
@@ -247,8 +293,8 @@ def resolved_request(
     """
     check_process()
     size = checked_batch_size(batch_size)
-    data = arrays(x, inputs, dtype, own=True)
-    resolved = resolved_references(references, data, inputs)
+    data = arrays(x, inputs, dtype, own=True, first=first)
+    resolved = resolved_references(references, data, inputs, samples)
     for reference in resolved:
         if reference.tolerance is not None and not errors:
             raise ReferencesError(
@@ -266,11 +312,16 @@ def resolved_request(
             "Standard errors are those of means over two references or more: these are "
             + ("kept apart with average=False." if not average else "1 for each sample.")
         )
+    units, whole = shape(data), len(data[0]) if samples is None else samples
+
+    def weights_of(rows: Array) -> Array:
+        return targets.resolve(target, units, whole, dtype, rows)
+
     return Request(
         inputs,
         data,
         resolved,
-        targets.resolve(target, shape(data), len(data[0]), dtype),
+        weights_of(np.arange(len(data[0])) + first),
         targets.in_words(target),
         targets.several(target),
         size,
@@ -278,6 +329,8 @@ def resolved_request(
         standard_errors,
         strict,
         progress,
+        whole=samples,
+        weights_of=weights_of,
         input_dtypes={
             info.name: value.dtype.name
             for info, value, array in zip(inputs, by_input(x, inputs, "x"), data, strict=True)

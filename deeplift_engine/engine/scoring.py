@@ -105,7 +105,7 @@ def score_pairs(
     request, pairs = requests[0], passes[0][0].task.pairs
     count, most = sum(each.count for each in requests), request.batch_size or pairs
     columns = min(count, most)
-    rows = block_size(request.samples, max(1, most // columns))
+    rows = block_size(request.whole or request.samples, max(1, most // columns))
     depth = max(1, pairs // (rows * columns))
     outputs: dict[str, Array] = {}
     with bar(request.samples * count * len(passes), request.progress) as tick:

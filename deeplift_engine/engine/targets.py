@@ -169,7 +169,12 @@ def in_words(target: Any) -> str:
     return target if isinstance(target, str) else repr(target)
 
 
-def resolve(target: Any, shape: Shape, samples: int, dtype: str = "float32") -> Array:
+EVERY = slice(None)
+
+
+def resolve(
+    target: Any, shape: Shape, samples: int, dtype: str = "float32", rows: Any = EVERY
+) -> Array:
     """Weights over units for a user's ``target``.
 
     Parameters
@@ -183,11 +188,13 @@ def resolve(target: Any, shape: Shape, samples: int, dtype: str = "float32") -> 
         Of the layer's output, without batch axis.
     samples
         N.
+    rows
+        Slice or numbers (n,) of the samples whose weights are wanted; by default of all.
 
     Returns
     -------
     array
-        (T, N or 1, *shape).
+        (T, n or 1, *shape).
 
     Raises
     ------
@@ -202,15 +209,15 @@ def resolve(target: Any, shape: Shape, samples: int, dtype: str = "float32") -> 
     if isinstance(target, list):
         if not target:
             raise TargetError("target=[] names no unit; give at least one.")
-        each = [_one(one, shape, samples) for one in target]
-        rows = max(map(len, each))
-        stacked = np.stack([np.broadcast_to(one, (rows, *shape)) for one in each])
+        each = [_one(one, shape, samples, rows) for one in target]
+        most = max(map(len, each))
+        stacked = np.stack([np.broadcast_to(one, (most, *shape)) for one in each])
         return stacked.astype(dtype)
-    return _one(target, shape, samples)[np.newaxis].astype(dtype)
+    return _one(target, shape, samples, rows)[np.newaxis].astype(dtype)
 
 
-def _one(target: Any, shape: Shape, samples: int) -> Array:
-    """Weights (N or 1, *shape) of one target."""
+def _one(target: Any, shape: Shape, samples: int, rows: Any) -> Array:
+    """Weights (n or 1, *shape) of one target."""
     if target is None:
         if int(np.prod(shape)) != 1:
             raise TargetError(
@@ -226,11 +233,11 @@ def _one(target: Any, shape: Shape, samples: int) -> Array:
         normalised: Array = unit - unit.sum(-1, keepdims=True) / shape[-1]
         return normalised
     if isinstance(target, Weights):
-        return _weights(target.values, shape, samples)
+        return _weights(target.values, shape, samples, rows)
     if isinstance(target, np.ndarray) and target.ndim:
         if target.dtype.kind in "iu":
-            return _per_sample(target, shape, samples)
-        return _weights(target, shape, samples)
+            return _per_sample(target, shape, samples, rows)
+        return _weights(target, shape, samples, rows)
     return _unit(target, shape)
 
 
@@ -251,7 +258,7 @@ def _unit(target: Any, shape: Shape) -> Array:
     return values
 
 
-def _per_sample(units: Array, shape: Shape, samples: int) -> Array:
+def _per_sample(units: Array, shape: Shape, samples: int, rows: Any) -> Array:
     if len(shape) != 1 or units.shape != (samples,):
         raise TargetError(
             f"An int array as target is one unit per sample: shape ({samples},) for a layer with "
@@ -263,16 +270,16 @@ def _per_sample(units: Array, shape: Shape, samples: int) -> Array:
             f"target: units {units.min()} to {units.max()} are asked for, the layer has 0 to "
             f"{shape[0] - 1}."
         )
-    return np.eye(shape[0])[units]
+    return np.eye(shape[0])[units[rows]]
 
 
-def _weights(values: Array, shape: Shape, samples: int) -> Array:
+def _weights(values: Array, shape: Shape, samples: int, rows: Any) -> Array:
     if not np.isfinite(values).all():
         raise TargetError("Weights over units must be finite; these hold NaN or infinity.")
     if values.shape == shape:
         return np.asarray(values, float)[np.newaxis]
     if values.shape == (samples, *shape):
-        return np.asarray(values, float)
+        return np.asarray(values[rows], float)
     raise TargetError(
         f"Weights over units have the layer's shape {shape}, or {(samples, *shape)} for one set "
         f"per sample; these have {values.shape}."

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Never
 
@@ -18,6 +18,7 @@ import numpy as np
 from deeplift_engine.engine.adaptive import refined, tolerance_of
 from deeplift_engine.engine.assemble import MethodResult, attribution
 from deeplift_engine.engine.backward import BackwardPass
+from deeplift_engine.engine.block_sizes import pairs_of_data
 from deeplift_engine.engine.convergence import ADVICE, TOLERANCE
 from deeplift_engine.engine.finite import FiniteResults
 from deeplift_engine.engine.forward import ForwardPass, target_shape
@@ -26,6 +27,7 @@ from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import InputError
 from deeplift_engine.explainers.former_names import FORMER_NAMES
 from deeplift_engine.explainers.other_words import RUN, advice_on
+from deeplift_engine.explainers.streaming import Stream
 from deeplift_engine.graph.inputs import by_name
 from deeplift_engine.references.reference_set import References
 from deeplift_engine.results.attribution import Attribution
@@ -215,12 +217,7 @@ class Explainer:
         ConvergenceError
             With ``strict``, naming the worst sample.
         """
-        for name in others:
-            advice = advice_on(name, self.origin.settings.get("options", {}))
-            raise InputError(
-                f"run() takes no argument {name!r}. "
-                f"{advice or suggest(name, RUN, 'It takes: ' + ', '.join(RUN) + '.')}"
-            )
+        self.refuse(others)
         return self.answer(
             self.request(
                 x,
@@ -234,6 +231,45 @@ class Explainer:
             )
         )
 
+    def refuse(self, names: Iterable[str]) -> None:
+        """Refuse arguments that `run` does not take, with the name that they have here."""
+        for name in names:
+            advice = advice_on(name, self.origin.settings.get("options", {}))
+            raise InputError(
+                f"run() takes no argument {name!r}. "
+                f"{advice or suggest(name, RUN, 'It takes: ' + ', '.join(RUN) + '.')}"
+            )
+
+    def stream(
+        self, x: Any, *, rows: int | None = None, **arguments: Any
+    ) -> Iterator[tuple[slice, Attribution]]:
+        """Score part by part what need not fit into memory; `run` is all parts put together.
+
+        The next part is read while one is scored.
+
+        Parameters
+        ----------
+        x
+            As for `run`, where each array may be anything with a length whose slices are arrays:
+            a memory map, an HDF5 data set, a zarr array, an object of your own.
+        rows
+            Samples of a part; None chooses by the size of a sample and of the network.
+        **arguments
+            Of `run`. Arrays of references, and targets, for each sample are those of all samples.
+
+        Yields
+        ------
+        tuple
+            The slice of the samples, and their `Attribution`.
+
+        Raises
+        ------
+        InputError
+            For a method whose scores depend on which samples are scored together, and as for
+            `run`.
+        """
+        return iter(Stream(self, x, rows=rows, **arguments))
+
     def request(
         self,
         x: Any,
@@ -241,9 +277,10 @@ class Explainer:
         target: Any = None,
         references: Any = None,
         average: bool = True,
+        memory: int | None = None,
         **arguments: Any,
     ) -> Request:
-        """The arguments of `run`, checked and resolved."""
+        """The arguments of `run`, checked and resolved; ``memory`` are a block's bytes in all."""
         traits, origin = self.traits, self.origin
         if references is not None and not traits.uses_references:
             raise InputError(f"{self.name} compares with no references; leave references out.")
@@ -266,6 +303,11 @@ class Explainer:
             errors=traits.has_reference_errors,
             **arguments,
         )
+        if request.batch_size is None:
+            shapes = [array.shape[1:] for array in request.data]
+            graph, names = origin.graph, [origin.target]
+            size = pairs_of_data(graph, names, origin.dtype, shapes, memory)
+            request = request.replace(batch_size=size)
         for info, reference in zip(request.inputs, request.references, strict=True):
             if references is None and traits.uses_references and info.padding is not None:
                 logger.info(

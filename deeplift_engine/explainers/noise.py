@@ -130,6 +130,7 @@ class Noisy(Explainer):
             references=references,
             weights=repeated(samples.weights, columns),
             numbers=np.repeat(np.arange(block.rows.start, block.rows.stop), columns),
+            whole=None,
             content=[starts.reshape(-1)],
             progress=False,
         )

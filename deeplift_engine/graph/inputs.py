@@ -167,10 +167,13 @@ def by_name(values: Sequence[Any], inputs: Sequence[InputInfo]) -> Any:
     return {info.name: value for info, value in zip(inputs, values, strict=True)}
 
 
-def arrays(x: Any, inputs: Sequence[InputInfo], dtype: str, *, own: bool = False) -> list[Array]:
+def arrays(
+    x: Any, inputs: Sequence[InputInfo], dtype: str, *, own: bool = False, first: int = 0
+) -> list[Array]:
     """Checked arrays (N, ...), one per input, in ``dtype`` or the integer dtype of the input.
 
-    With ``own`` they are kept longer than the call, so they are `owned`.
+    With ``own`` they are kept longer than the call, so they are `owned`. ``first`` is the number of
+    the first sample, for messages.
 
     Raises
     ------
@@ -179,7 +182,9 @@ def arrays(x: Any, inputs: Sequence[InputInfo], dtype: str, *, own: bool = False
         that are not in the table that the input is looked up in.
     """
     values = by_input(x, inputs, "x")
-    checked = [_array(value, info, dtype) for value, info in zip(values, inputs, strict=True)]
+    checked = [
+        _array(value, info, dtype, first) for value, info in zip(values, inputs, strict=True)
+    ]
     if own:
         checked = [owned(array, value) for array, value in zip(checked, values, strict=True)]
     counts = [len(array) for array in checked]
@@ -189,7 +194,7 @@ def arrays(x: Any, inputs: Sequence[InputInfo], dtype: str, *, own: bool = False
     return checked
 
 
-def _array(value: Any, info: InputInfo, dtype: str) -> Array:
+def _array(value: Any, info: InputInfo, dtype: str, first: int) -> Array:
     tokens = info.table is not None or not info.dtype.startswith("float")
     try:
         array = np.asarray(value)
@@ -215,20 +220,21 @@ def _array(value: Any, info: InputInfo, dtype: str) -> Array:
     if cast.dtype.kind == "f" and not np.isfinite(cast).all():
         index = tuple(np.argwhere(~np.isfinite(cast))[0])
         raise InputError(
-            f"Input {info.name!r} holds {array[index]}, first in sample {int(index[0])}, which is "
+            f"Input {info.name!r} holds {array[index]}, first in sample {first + index[0]}, which is "
             f"no finite number in {cast.dtype}; scores of it would mean nothing."
         )
     if info.table is not None and (problem := info.table.outside(array)):
         (sample, *position), text = problem
         where = f" at {tuple(position)}" if position else ""
-        raise InputError(f"Input {info.name!r}, sample {sample}: the token{where} is {text}.")
+        raise InputError(f"Input {info.name!r}, sample {first + sample}: the token{where} is {text}.")
     if floats:
         return cast
     integers = array.astype(info.dtype, copy=False)
     if not np.array_equal(integers, array):
         index = tuple(int(axis) for axis in np.argwhere(integers != array)[0])
+        at = (first + index[0], *index[1:])
         raise InputError(
-            f"Input {info.name!r} takes {info.dtype} values, whole numbers, and the one at {index} "
+            f"Input {info.name!r} takes {info.dtype} values, whole numbers, and the one at {at} "
             f"is {array[index]:.10g}."
             + (
                 f" They are looked up in {info.table.layer!r}, so round or encode them first."

@@ -1,0 +1,421 @@
+"""A run of any length into a store: described once, done shard by shard, by any number of runs.
+
+A shard is the unit of work: some whole parts of the run, whose files one process writes once. What
+is done is what has a mark; everything else can be done again at any time, to the same bits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import socket
+import time
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deeplift_engine.engine.blocks import slices
+from deeplift_engine.errors import InputError, OutputError, ReferencesError
+from deeplift_engine.explainers.explainer import Explainer
+from deeplift_engine.explainers.streaming import Stream
+from deeplift_engine.jobs.contents import CONTENTS, DEFAULT, checked_contents, stored_arrays
+from deeplift_engine.jobs.store import ArrayPlan, LeasedError, Store
+from deeplift_engine.jobs.threads import threads
+from deeplift_engine.results.attribution import Attribution
+from deeplift_engine.util.jsonable import plain
+from deeplift_engine.util.options import Integer, checked
+from deeplift_engine.util.typing import Array
+
+SHARD_SAMPLES = 1024
+"""Samples of a shard at most, where a part is not larger: what a killed run loses."""
+SHARD_BYTES = 64 << 20
+"""Bytes of a shard's arrays at most, where a part is not larger."""
+PROBES = 64
+"""Samples, evenly spread, whose contents stand for those of all."""
+FAILURES = (InputError, ReferencesError)
+"""What a sample can be refused with."""
+_OF_THE_PROBE = ("references_per_sample", "input_dtypes", "held")
+_INFORMS = ("model", "python_version", "keras_version", "numpy_version")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run of a job did.
+
+    Attributes
+    ----------
+    done
+        Shards that it wrote.
+    skipped
+        Shards that another process was at, or had written in between.
+    pending
+        Shards of the job that have no mark yet.
+    failed
+        Samples without scores, with the reasons, of the shards that it wrote.
+    stopped
+        Whether it was asked to end before all its shards were done.
+    """
+
+    done: tuple[int, ...] = ()
+    skipped: tuple[int, ...] = ()
+    pending: tuple[int, ...] = ()
+    failed: Mapping[int, str] = field(default_factory=dict)
+    stopped: bool = False
+
+
+class Job:
+    """A run of an explainer over a source of samples, into a store.
+
+    Parameters
+    ----------
+    explainer
+        The method, made for a network and a target.
+    x
+        As for `Explainer.stream`.
+    arrays
+        What to keep: names of `deeplift_engine.jobs.CONTENTS`.
+    dtype
+        ``"float32"``, or ``"float16"``, which is half as large and keeps three digits. Inputs are
+        kept as they come.
+    shard
+        Samples of a shard, rounded to whole parts; None chooses by the size of what is kept.
+    rows
+        Samples of a part, as for `Explainer.stream`.
+    strict
+        Whether a sample that cannot be scored ends the run, instead of being recorded.
+    source
+        What the inputs are called in the description, such as the path of their file.
+    names
+        Names of the samples, which are kept beside the arrays.
+    dimensions
+        Names of the axes of one sample of an input, such as ``("position", "letter")``.
+    **arguments
+        Of `Explainer.run`.
+
+    Raises
+    ------
+    InputError, TargetError, ReferencesError
+        As for `Explainer.run`, of the first sample.
+    """
+
+    def __init__(
+        self,
+        explainer: Explainer,
+        x: Any,
+        *,
+        arrays: Sequence[str] = DEFAULT,
+        dtype: str = "float32",
+        shard: int | None = None,
+        rows: int | None = None,
+        strict: bool = False,
+        source: str = "",
+        names: Sequence[str] | None = None,
+        dimensions: Sequence[str] = (),
+        **arguments: Any,
+    ) -> None:
+        if dtype not in ("float32", "float16"):
+            raise InputError(f"dtype={dtype!r}: a store keeps float32 or float16.")
+        self.explainer, self.dtype, self.strict = explainer, dtype, strict
+        self.arrays = checked_contents(arrays)
+        self.stream = Stream(explainer, x, rows=rows, strict=strict, **arguments)
+        self.samples = len(self.stream.source)
+        if names is not None and len(names) != self.samples:
+            raise InputError(f"{len(names)} names for {self.samples} samples: give one for each.")
+        self.names, self.dimensions = names, tuple(dimensions)
+        first = self.stream.first
+        raw = self.stream.source.raw(slice(first, first + 1))
+        probe = self.stream.score(raw, np.array([first]))
+        kept = self._stored(probe, raw)
+        self.plans = tuple(self._plan(name, array) for name, array in kept.items())
+        self.shard = self._shard(shard)
+        self.description = self._description(probe.settings, source)
+
+    # ------------------------------------------------------------ the store
+
+    def create(self, path: str | os.PathLike[str]) -> Store:
+        """A new store of this job; what is there is never overwritten.
+
+        Raises
+        ------
+        OutputError
+            If something is there, or it cannot be written.
+        """
+        constants = {} if self.names is None else {"sample": np.array(self.names, dtype=str)}
+        return Store.create(
+            path,
+            self.samples,
+            self.shard,
+            min(self.stream.rows, self.shard),
+            self.plans,
+            self.description,
+            constants,
+        )
+
+    def open(self, path: str | os.PathLike[str]) -> Store:
+        """The store of this job, begun earlier.
+
+        Raises
+        ------
+        OutputError
+            If there is none, or it is of another job, naming the first field that differs.
+        """
+        store = Store.open(path)
+        difference = first_difference(store.settings, self.description)
+        if difference is not None:
+            name, stored, now = difference
+            raise OutputError(
+                f"{path} holds another run: its {name} is {_shown(stored)}, and now it is "
+                f"{_shown(now)}. Resume with the same, or name another store."
+            )
+        return store
+
+    def open_or_create(self, path: str | os.PathLike[str]) -> Store:
+        """`open` where there is a store, else `create`; any number of processes may do so at once."""
+        if not Path(path).exists():
+            try:
+                return self.create(path)
+            except OutputError:
+                if not Path(path).exists():
+                    raise
+        return self.open(path)
+
+    # ------------------------------------------------------------ work
+
+    def run(
+        self,
+        store: Store,
+        shards: Iterable[int] | None = None,
+        *,
+        stopping: Callable[[], bool] = lambda: False,
+        tick: Callable[[int], object] = lambda samples: None,
+    ) -> Report:
+        """Do shards that are not done: all, or those of these numbers.
+
+        Reading, scoring and writing overlap. A shard that another process is at is left to it.
+
+        Parameters
+        ----------
+        store
+            Of `create` or `open`.
+        shards
+            Numbers; None is all.
+        stopping
+            Asked before each shard; true ends the run when what was begun is written.
+        tick
+            Told how many samples were done.
+
+        Raises
+        ------
+        OutputError
+            If the store cannot be written.
+        InputError, ReferencesError
+            With ``strict``, what the first sample that fails is refused with.
+        """
+        wanted = range(store.shards) if shards is None else sorted(set(shards))
+        todo = [number for number in wanted if not store.is_done(number)]
+        parts = {number: self._parts(store.rows(number)) for number in todo}
+        reading = self.stream.source.parts([part for each in parts.values() for part in each])
+        receipts: dict[int, dict[str, Any]] = {}
+        skipped, stopped = list[int](), False
+        with closing(reading), ThreadPoolExecutor(1, "deeplift_engine-write") as writer:
+            writing: list[Future[Any]] = []
+            for number in todo:
+                stopped = stopping()
+                if stopped:
+                    break
+                own = list(islice(reading, len(parts[number])))
+                with ExitStack() as held:
+                    try:
+                        held.enter_context(store.lease(number))
+                    except LeasedError:
+                        skipped.append(number)
+                        continue
+                    if not store.is_done(number):
+                        arrays, receipts[number] = self.compute(own)
+                        for earlier in writing:
+                            earlier.result()
+                        write = partial(store.write, number, arrays, receipts[number])
+                        writing = [writer.submit(_release_after, held.pop_all(), write)]
+                rows = store.rows(number)
+                tick(rows.stop - rows.start)
+            for last in writing:
+                last.result()
+        failed = {n: reason for each in receipts.values() for n, reason in each["failed"]}
+        return Report(tuple(receipts), tuple(skipped), tuple(store.pending()), failed, stopped)
+
+    def compute(self, parts: Iterable[tuple[slice, Any]]) -> tuple[dict[str, Array], dict[str, Any]]:
+        """The arrays of parts in a row, and the receipt: how they came about, what failed."""
+        began, failed, digest = time.time(), dict[int, str](), hashlib.sha256()
+        scored: list[dict[str, Array]] = []
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            for rows, raw in parts:
+                for array in _each(raw):
+                    digest.update(np.ascontiguousarray(array))
+                arrays, refused = self._score(np.arange(rows.start, rows.stop), raw)
+                scored.append(arrays)
+                failed |= refused
+        joined = {plan.name: np.concatenate([each[plan.name] for each in scored])
+                  for plan in self.plans}  # fmt: skip
+        return joined, {
+            "seconds": round(time.time() - began, 3),
+            "ended": round(time.time(), 3),
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "threads": threads(),
+            "inputs_sha256": digest.hexdigest(),
+            "failed": [[int(number), reason] for number, reason in failed.items()],
+            "warnings": sorted({str(each.message)[:500] for each in caught})[:20],
+        }
+
+    def _score(self, numbers: Array, raw: Any) -> tuple[dict[str, Array], dict[int, str]]:
+        """The arrays of a part; samples that are refused are NaN, with the reasons by number."""
+        try:
+            return self._stored(self.stream.score(raw, numbers), raw), {}
+        except FAILURES:
+            if self.strict:
+                raise
+        refused = self._refused(numbers, raw)
+        good = np.flatnonzero(~np.isin(numbers, list(refused)))
+        arrays = {plan.name: _nothing(plan, len(numbers)) for plan in self.plans}
+        if len(good):
+            some = _rows_of(raw, good)
+            for name, array in self._stored(self.stream.score(some, numbers[good]), some).items():
+                arrays[name][good] = array
+        if "inputs" in self.arrays:
+            kept = stored_arrays(None, raw, ["inputs"])
+            arrays |= {name: array.astype(arrays[name].dtype) for name, array in kept.items()}
+        return arrays, refused
+
+    def _refused(self, numbers: Array, raw: Any) -> dict[int, str]:
+        """The samples that cannot be scored, and why, by halves."""
+        try:
+            self.stream.score(raw, numbers)
+        except FAILURES as error:
+            if len(numbers) == 1:
+                return {int(numbers[0]): str(error)}
+            half = len(numbers) // 2
+            halves = (np.arange(half), np.arange(half, len(numbers)))
+            each = [self._refused(numbers[some], _rows_of(raw, some)) for some in halves]
+            return each[0] | each[1]
+        return {}
+
+    # ------------------------------------------------------------ the description
+
+    def _stored(self, result: Attribution, raw: Any) -> dict[str, Array]:
+        return stored_arrays(result, raw, self.arrays)
+
+    def _parts(self, rows: slice) -> list[slice]:
+        """The parts of a shard."""
+        count = rows.stop - rows.start
+        return [
+            slice(rows.start + part.start, rows.start + part.stop)
+            for part in slices(count, self.stream.rows)
+        ]
+
+    def _plan(self, name: str, array: Array) -> ArrayPlan:
+        """How an array of one sample (1, ...) is kept."""
+        content = CONTENTS[name.split("/")[0]]
+        dtype = array.dtype.name if content.exact or array.dtype.kind != "f" else self.dtype
+        shape = array.shape[1:]
+        own = self.dimensions if len(self.dimensions) <= len(shape) else ()
+        more = [f"{name}_{axis}" for axis in range(len(shape) - len(own))]
+        return ArrayPlan(name, shape, dtype, (*more, *own))
+
+    def _shard(self, shard: int | None) -> int:
+        """Samples of a shard: whole parts."""
+        rows = self.stream.rows
+        if shard is None:
+            each = sum(np.dtype(p.dtype).itemsize * math.prod(p.shape) for p in self.plans)
+            shard = min(SHARD_SAMPLES, SHARD_BYTES // max(1, each))
+            return rows * max(1, shard // rows)
+        size = checked("shard", shard, Integer(1), InputError)
+        return rows * -(-int(size) // rows)
+
+    def _description(self, settings: Mapping[str, Any], source: str) -> dict[str, Any]:
+        """What decides the contents of the store, and beside it what only informs."""
+        request = self.stream.request
+        told = {name: value for name, value in settings.items() if name not in _OF_THE_PROBE}
+        informs = {name: told.pop(name) for name in list(told) if name in _INFORMS}
+        return {
+            "run": {
+                **told,
+                "samples": self.samples,
+                "inputs": self._fingerprint(),
+                "arrays": list(self.arrays),
+                "stored_dtype": self.dtype,
+                "part": self.stream.rows,
+                "shard": self.shard,
+                "batch_size": request.batch_size,
+                "average": request.average,
+                "standard_errors": request.standard_errors,
+                "strict": self.strict,
+            },
+            "threads": threads(),
+            **informs,
+            "source": source,
+        }
+
+    def _fingerprint(self) -> str:
+        """Digest of the shapes, and of some samples evenly spread."""
+        digest = hashlib.sha256()
+        for number in np.unique(np.linspace(0, self.samples - 1, PROBES).astype(int)):
+            for array in _each(self.stream.source.raw(slice(int(number), int(number) + 1))):
+                digest.update(f"{array.shape} {array.dtype}".encode())
+                digest.update(np.ascontiguousarray(array))
+        return digest.hexdigest()
+
+
+def first_difference(
+    stored: Mapping[str, Any], now: Mapping[str, Any]
+) -> tuple[str, Any, Any] | None:
+    """The first field in which two descriptions say different things, and what each says."""
+    ours = json.loads(json.dumps(now["run"], default=plain))
+    for name in (*stored["run"], *ours):
+        before, after = stored["run"].get(name), ours.get(name)
+        if before != after:
+            return name, before, after
+    return None
+
+
+def _release_after(held: ExitStack, write: Callable[[], Any]) -> None:
+    """Write, and let go of the lease whatever happened."""
+    with held:
+        write()
+
+
+def _each(raw: Any) -> list[Array]:
+    """The arrays of what a source gives."""
+    return [np.asarray(each) for each in (raw.values() if isinstance(raw, Mapping) else [raw])]
+
+
+def _rows_of(raw: Any, rows: Array) -> Any:
+    """Some rows of what a source gives."""
+    if isinstance(raw, Mapping):
+        return {name: np.asarray(array)[rows] for name, array in raw.items()}
+    return np.asarray(raw)[rows]
+
+
+def _nothing(plan: ArrayPlan, samples: int) -> Array:
+    """An array of samples without values: NaN, or zeros of whole numbers."""
+    dtype = np.dtype(plan.dtype)
+    dtype = np.dtype("float32") if dtype == np.float16 else dtype
+    return np.full((samples, *plan.shape), np.nan if dtype.kind == "f" else 0, dtype)
+
+
+def _shown(value: Any) -> str:
+    text = str(value)
+    return repr(text if len(text) <= 200 else f"{text[:200]}…")
+
+
+__all__ = ["Job", "Report", "first_difference"]

@@ -1,0 +1,43 @@
+"""How many threads TensorFlow computes with: it decides the last bits of results."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from deeplift_engine.errors import InputError
+
+
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def pin_threads(count: int) -> None:
+    """Let TensorFlow compute with ``count`` threads in this process, from its start on.
+
+    Raises
+    ------
+    InputError
+        If TensorFlow has started with another number.
+    """
+    import tensorflow as tf
+
+    if threads() == count:
+        return
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(count)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    except RuntimeError as error:
+        raise InputError(
+            f"TensorFlow has started with {threads()} threads in this process, and the run is one "
+            f"of {count}: results differ in their last bits. Begin in a new process."
+        ) from error
+
+
+def threads() -> int:
+    """How many threads an operation has; all cores where TensorFlow decides."""
+    import tensorflow as tf
+
+    chosen: Any = tf.config.threading.get_intra_op_parallelism_threads()
+    return int(chosen) or usable_cores()
