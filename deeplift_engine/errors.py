@@ -42,6 +42,10 @@ class OutputError(DeepliftEngineError):
     """A result could not be written or read back."""
 
 
+class LeasedError(OutputError):
+    """Another living process works on it, or has taken it over."""
+
+
 class ConvergenceError(DeepliftEngineError):
     """Contributions do not sum to the target's difference (raised with ``strict=True``)."""
 
@@ -67,6 +71,7 @@ __all__ = [
     "InapplicableError",
     "InapplicableWarning",
     "InputError",
+    "LeasedError",
     "ModelConfigError",
     "ModelFileError",
     "NotFiniteError",

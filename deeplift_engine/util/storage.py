@@ -111,18 +111,28 @@ def read(
 
 
 def _write_hdf5(disk: OutputFile, arrays: Arrays, settings: Mapping[str, Any]) -> None:
-    text = _to_json(settings)
     with h5py.File(disk, "w") as file:
         for name, array in arrays.items():
-            smaller = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
-            file.create_dataset(name, data=array, **(smaller if _shrinks(array) else {}))
-        for name, value in settings.items():
-            if isinstance(value, str | bool | int | float) and len(str(value)) < 1000:
-                file.attrs[name] = _utf_8(value) if isinstance(value, str) else value
-        if len(text.encode()) < _LARGEST_ATTRIBUTE:
-            file.attrs[SETTINGS] = text
-        else:
-            file.create_dataset(SETTINGS, data=text)
+            file.create_dataset(name, data=array, **hdf5_compression(array))
+        write_hdf5_settings(file, settings)
+
+
+def hdf5_compression(array: Array) -> dict[str, Any]:
+    """How a data set of HDF5 is compressed that begins like ``array``."""
+    smaller = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
+    return smaller if _shrinks(array) else {}
+
+
+def write_hdf5_settings(file: Any, settings: Mapping[str, Any]) -> None:
+    """Put settings into an open HDF5 file, as `write` explains them."""
+    text = settings_text(settings)
+    for name, value in settings.items():
+        if isinstance(value, str | bool | int | float) and len(str(value)) < 1000:
+            file.attrs[name] = _utf_8(value) if isinstance(value, str) else value
+    if len(text.encode()) < _LARGEST_ATTRIBUTE:
+        file.attrs[SETTINGS] = text
+    else:
+        file.create_dataset(SETTINGS, data=text)
 
 
 def _read_hdf5(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
@@ -140,11 +150,16 @@ def _read_hdf5(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
 
 def _write_npz(disk: OutputFile, arrays: Arrays, settings: Mapping[str, Any]) -> None:
     with zipfile.ZipFile(disk, "w") as archive:
-        for name, array in {SETTINGS: np.array(_to_json(settings)), **arrays}.items():
-            entry = zipfile.ZipInfo(f"{name}.npy")
-            entry.compress_type = zipfile.ZIP_DEFLATED if _shrinks(array) else zipfile.ZIP_STORED
-            with archive.open(entry, "w", force_zip64=True) as file:
+        for name, array in {SETTINGS: np.array(settings_text(settings)), **arrays}.items():
+            with archive.open(npz_entry(name, array), "w", force_zip64=True) as file:
                 np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
+
+
+def npz_entry(name: str, array: Array) -> zipfile.ZipInfo:
+    """The entry of an npz file for an array that begins like ``array``."""
+    entry = zipfile.ZipInfo(f"{name}.npy")
+    entry.compress_type = zipfile.ZIP_DEFLATED if _shrinks(array) else zipfile.ZIP_STORED
+    return entry
 
 
 def _read_npz(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
@@ -181,7 +196,8 @@ def _format(path: Path) -> tuple[Writer, Reader]:
         ) from None
 
 
-def _to_json(settings: Mapping[str, Any]) -> str:
+def settings_text(settings: Mapping[str, Any]) -> str:
+    """Settings as the JSON that files hold."""
     return _utf_8(json.dumps(settings, default=plain, ensure_ascii=False))
 
 
@@ -199,8 +215,12 @@ __all__ = [
     "Arrays",
     "check_destination",
     "check_writable",
+    "hdf5_compression",
+    "npz_entry",
     "output_file",
     "read",
+    "settings_text",
     "write",
     "write_bytes",
+    "write_hdf5_settings",
 ]

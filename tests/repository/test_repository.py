@@ -82,6 +82,7 @@ ROOMS = (
     "network",
     "live",
     "loading",
+    "jobs",
     "evaluate",
     "report",
     "compat",
@@ -261,7 +262,7 @@ def test_the_lowest_versions_are_those_of_the_metadata() -> None:
     """What `make test-lowest` pins, beside the pins of others' dependencies."""
     setup = metadata()
     floors = dict(
-        line.split(">=")
+        line.split(",")[0].split(">=")
         for text in (setup["options"]["install_requires"], setup["options.extras_require"]["test"])
         for line in text.split("\n")
         if ">=" in line

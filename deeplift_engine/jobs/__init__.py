@@ -1,0 +1,1 @@
+"""Runs of millions of samples: shard by shard, on many machines, resumed where they stopped."""

@@ -1,0 +1,185 @@
+"""Real processes on one store, killed at any moment: nothing is lost, doubled or wrong."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deeplift_engine.errors import LeasedError
+from deeplift_engine.jobs.reader import open_store
+from deeplift_engine.jobs.store import Store
+from tests.jobs import stores
+from tests.jobs.worker import MANY
+
+ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = pytest.mark.slow
+
+
+@contextmanager
+def worker(command: str, path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that has imported all and waits for `go`; killed at the end of the block."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.jobs.worker", command, str(path)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        with process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            yield process
+            process.kill()
+    finally:
+        process.kill()
+
+
+def go(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def lines(process: subprocess.Popen[str]) -> list[str]:
+    """What a process says until it ends."""
+    assert process.stdout is not None
+    return process.stdout.read().splitlines()
+
+
+def files(store: Store) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(store.path)): path.read_bytes()
+        for path in store.path.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The files of a store that one process filled."""
+    path = tmp_path_factory.mktemp("undisturbed") / "run"
+    return files(stores.fill(stores.create(path, MANY, constants={})))
+
+
+def test_killed_writers(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
+    store = stores.create(tmp_path / "run", MANY, constants={})
+    generator = random.Random(0)
+    moments, done = [], 0
+    for _ in range(12):
+        with ExitStack() as stack:
+            processes = [stack.enter_context(worker("fill", store.path)) for _ in range(2)]
+            for process in processes:
+                go(process)
+            for process in processes:
+                time.sleep(generator.uniform(0, 0.12))
+                process.send_signal(signal.SIGKILL)
+        left = os.listdir(store.path / "attempts")
+        moments.append((len(store.done()) - done, len(left)))
+        done = len(store.done())
+        for number in store.done():
+            store.verify(number)
+    assert any(left for _, left in moments), moments  # some were killed in the middle of a shard
+    assert done > 0, moments
+    with worker("fill", store.path) as process:
+        go(process)
+        assert len(lines(process)) == store.shards - done
+    assert files(store) == undisturbed
+
+
+def test_a_killed_creator_leaves_no_store(tmp_path: Path) -> None:
+    generator = random.Random(1)
+    unborn = 0
+    for attempt in range(6):
+        path = tmp_path / f"run{attempt}"
+        with worker("create", path) as process:
+            go(process)
+            time.sleep(generator.uniform(0.0, 0.05))
+        if path.exists():
+            assert Store.open(path).samples == MANY
+        else:
+            unborn += 1
+            stores.create(path, MANY, constants={})
+        assert [name for name in os.listdir(tmp_path) if f".run{attempt}" in name] == []
+    assert unborn > 0
+
+
+def test_two_creators_make_one_store(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        processes = [stack.enter_context(worker("create", tmp_path / "run")) for _ in range(3)]
+        for process in processes:
+            go(process)
+        said = [line for process in processes for line in lines(process)]
+    assert said.count("created") == 1
+    assert all(line.startswith(("created", "OutputError", "LeasedError")) for line in said)
+    assert os.listdir(tmp_path) == ["run"]
+    assert Store.open(tmp_path / "run").layout == stores.create(
+        tmp_path / "again", MANY, constants={}
+    ).layout
+
+
+def test_processes_share_the_shards(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
+    store = stores.create(tmp_path / "run", MANY, constants={})
+    with ExitStack() as stack:
+        processes = [stack.enter_context(worker("fill", store.path)) for _ in range(3)]
+        for process in processes:
+            go(process)
+        written = [int(line) for process in processes for line in lines(process)]
+    assert sorted(written) == list(range(store.shards))
+    assert files(store) == undisturbed
+
+
+def test_a_shard_is_its_holders_until_the_holder_is_killed(tmp_path: Path) -> None:
+    store = stores.create(tmp_path / "run", MANY, constants={})
+    with worker("hold", store.path) as process:
+        go(process)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(LeasedError, match=f"process {process.pid} on"):
+            stores.write(store, 0)
+        process.send_signal(signal.SIGSTOP)
+        with pytest.raises(LeasedError):
+            stores.write(store, 0)
+        process.kill()
+        limit = time.monotonic() + 10  # not waited for: it stays as a zombie
+        while not store.is_done(0) and time.monotonic() < limit:
+            try:
+                stores.write(store, 0)
+            except LeasedError:
+                time.sleep(0.01)
+        assert store.is_done(0)
+
+
+def test_a_reader_never_sees_a_wrong_row(tmp_path: Path) -> None:
+    store = stores.create(tmp_path / "run", MANY, constants={})
+    truth = [stores.values(store.rows(number)) for number in range(store.shards)]
+    run = open_store(store.path, missing="nan")
+    partial = 0
+    with ExitStack() as stack:
+        processes = [stack.enter_context(worker("fill", store.path)) for _ in range(2)]
+        for process in processes:
+            go(process)
+        while not run.is_complete:
+            predictions = run["predictions"][:]
+            scores = run["scores"][:]  # later: what was computed before still is
+            for number in range(store.shards):
+                rows = store.rows(number)
+                computed = ~np.isnan(predictions[rows])
+                assert computed.all() or not computed.any()
+                if computed.any():
+                    assert np.array_equal(scores[rows], truth[number]["scores"])
+                    assert np.array_equal(predictions[rows], truth[number]["predictions"])
+            partial += 0 < np.isnan(predictions).sum() < MANY
+    assert partial > 0
+    assert np.array_equal(run["scores"][:], np.concatenate([each["scores"] for each in truth]))
