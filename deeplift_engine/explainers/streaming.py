@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FIRST = 16
 """Samples that are tried for one that fits the network."""
-PART_SAMPLES = 1024
+PART_SAMPLES = 512
 """Samples of a part at most: enough to make what a part costs once cheap."""
 PART_BYTES = 32 << 20
 """Bytes of a part's inputs at most; its scores, multipliers and others are as large each."""

@@ -65,6 +65,26 @@ def cast(plan: ArrayPlan, values: Array, rows: slice, failed: Collection[int] = 
     return stored
 
 
+def unfit_samples(plan: ArrayPlan, values: Array) -> dict[int, str]:
+    """Samples whose values ``(n, *plan.shape)`` the dtype of the array does not hold, and why.
+
+    Those that overflow, and those that all become zero though they are not. By row.
+    """
+    if plan.dtype != "float16":
+        return {}
+    with np.errstate(all="ignore"):
+        stored = values.astype(plan.dtype).reshape(len(values), -1)
+    values = values.reshape(len(values), -1)
+    largest = np.abs(values).max(axis=1, initial=0)
+    over = (np.isinf(stored) & np.isfinite(values)).any(axis=1)
+    under = (stored == 0).all(axis=1) & (largest > 0)
+    return {
+        int(row): f"{plan.name}: values up to {largest[row]:.3g} "
+        f"{'overflow' if over[row] else 'all become zero'} in float16; keep float32"
+        for row in np.flatnonzero(over | under)
+    }
+
+
 def text(name: str, values: Array) -> Array:
     """Text as an array of Python's strings, which are not cut to a length.
 

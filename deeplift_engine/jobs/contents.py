@@ -67,11 +67,12 @@ CONTENTS: dict[str, Content] = {
         "of the means over references", lambda result, _: result.standard_errors
     ),
     "predictions": Content(
-        "the network's outputs", lambda result, _: result.predictions, leading=False
+        "the network's outputs", lambda result, _: result.predictions, exact=True, leading=False
     ),
     "convergence": Content(
         "of the sums: delta, what it should be, and the relative error",
         lambda result, _: _convergence(result),
+        exact=True,
     ),
     "inputs": Content(
         "the inputs as they came", lambda _, raw: raw, exact=True, leading=False

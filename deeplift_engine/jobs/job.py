@@ -25,11 +25,13 @@ from typing import Any
 import numpy as np
 
 from deeplift_engine.engine.blocks import slices
-from deeplift_engine.errors import InputError, OutputError, ReferencesError
+from deeplift_engine.errors import InputError, LeasedError, OutputError, ReferencesError
 from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.streaming import Stream
 from deeplift_engine.jobs.contents import CONTENTS, DEFAULT, checked_contents, stored_arrays
-from deeplift_engine.jobs.store import ArrayPlan, LeasedError, Store
+from deeplift_engine.jobs.array_plan import DTYPES, ArrayPlan
+from deeplift_engine.jobs.casting import unfit_samples
+from deeplift_engine.jobs.store import Store
 from deeplift_engine.jobs.threads import threads
 from deeplift_engine.results.attribution import Attribution
 from deeplift_engine.util.jsonable import plain
@@ -40,6 +42,8 @@ SHARD_SAMPLES = 1024
 """Samples of a shard at most, where a part is not larger: what a killed run loses."""
 SHARD_BYTES = 64 << 20
 """Bytes of a shard's arrays at most, where a part is not larger."""
+CHUNK_BYTES = 1 << 20
+"""Bytes of an array that are compressed together at most."""
 PROBES = 64
 """Samples, evenly spread, whose contents stand for those of all."""
 FAILURES = (InputError, ReferencesError)
@@ -155,7 +159,7 @@ class Job:
             path,
             self.samples,
             self.shard,
-            min(self.stream.rows, self.shard),
+            self._chunk(),
             self.plans,
             self.description,
             constants,
@@ -250,12 +254,17 @@ class Job:
                 tick(rows.stop - rows.start)
             for last in writing:
                 last.result()
-        failed = {n: reason for each in receipts.values() for n, reason in each["failed"]}
+        failed = {
+            int(sample): reason
+            for receipt in receipts.values()
+            for sample, reason in receipt["failed"].items()
+        }
         return Report(tuple(receipts), tuple(skipped), tuple(store.pending()), failed, stopped)
 
-    def compute(self, parts: Iterable[tuple[slice, Any]]) -> tuple[dict[str, Array], dict[str, Any]]:
+    def compute(self, parts: Sequence[tuple[slice, Any]]) -> tuple[dict[str, Array], dict[str, Any]]:
         """The arrays of parts in a row, and the receipt: how they came about, what failed."""
         began, failed, digest = time.time(), dict[int, str](), hashlib.sha256()
+        first = parts[0][0].start
         scored: list[dict[str, Array]] = []
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -265,8 +274,10 @@ class Job:
                 arrays, refused = self._score(np.arange(rows.start, rows.stop), raw)
                 scored.append(arrays)
                 failed |= refused
-        joined = {plan.name: np.concatenate([each[plan.name] for each in scored])
-                  for plan in self.plans}  # fmt: skip
+        joined = {
+            plan.name: np.concatenate([each[plan.name] for each in scored]) for plan in self.plans
+        }
+        failed |= self._without_unfit(joined, first)
         return joined, {
             "seconds": round(time.time() - began, 3),
             "ended": round(time.time(), 3),
@@ -274,9 +285,20 @@ class Job:
             "pid": os.getpid(),
             "threads": threads(),
             "inputs_sha256": digest.hexdigest(),
-            "failed": [[int(number), reason] for number, reason in failed.items()],
+            "failed": {str(number): reason for number, reason in failed.items()},
             "warnings": sorted({str(each.message)[:500] for each in caught})[:20],
         }
+
+    def _without_unfit(self, arrays: dict[str, Array], first: int) -> dict[int, str]:
+        """Put NaN where values do not fit the store's dtype; these samples, and why."""
+        unfit: dict[int, str] = {}
+        for plan in self.plans:
+            for row, reason in unfit_samples(plan, arrays[plan.name]).items():
+                if self.strict:
+                    raise OutputError(f"Sample {first + row}: {reason}.")
+                unfit[first + row] = reason
+                arrays[plan.name][row] = np.nan
+        return unfit
 
     def _score(self, numbers: Array, raw: Any) -> tuple[dict[str, Array], dict[int, str]]:
         """The arrays of a part; samples that are refused are NaN, with the reasons by number."""
@@ -327,6 +349,7 @@ class Job:
         """How an array of one sample (1, ...) is kept."""
         content = CONTENTS[name.split("/")[0]]
         dtype = array.dtype.name if content.exact or array.dtype.kind != "f" else self.dtype
+        dtype = dtype if dtype in DTYPES else "int64"
         shape = array.shape[1:]
         own = self.dimensions if len(self.dimensions) <= len(shape) else ()
         more = [f"{name}_{axis}" for axis in range(len(shape) - len(own))]
@@ -341,6 +364,12 @@ class Job:
             return rows * max(1, shard // rows)
         size = checked("shard", shard, Integer(1), InputError)
         return rows * -(-int(size) // rows)
+
+    def _chunk(self) -> int:
+        """Samples that are compressed together: a divisor of a shard, so that one is read fast."""
+        largest = max(np.dtype(p.dtype).itemsize * math.prod(p.shape) for p in self.plans)
+        most = max(1, min(self.shard, CHUNK_BYTES // max(1, largest)))
+        return next(size for size in range(most, 0, -1) if self.shard % size == 0)
 
     def _description(self, settings: Mapping[str, Any], source: str) -> dict[str, Any]:
         """What decides the contents of the store, and beside it what only informs."""
