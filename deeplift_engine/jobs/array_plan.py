@@ -216,7 +216,9 @@ def check_name(name: str) -> None:
 
 def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of an array's description, with tuples for JSON's lists."""
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    return {
+        key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+    }
 
 
 def _difference(mine: Any, theirs: Any, path: str) -> str | None:

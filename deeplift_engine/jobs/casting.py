@@ -106,9 +106,7 @@ def text(name: str, values: Array) -> Array:
     return strings
 
 
-def _misfit(
-    plan: ArrayPlan, values: Array, rows: slice, index: tuple[np.intp, ...]
-) -> OutputError:
+def _misfit(plan: ArrayPlan, values: Array, rows: slice, index: tuple[np.intp, ...]) -> OutputError:
     row, *position = (int(axis) for axis in index)
     value = values[index]
     where = f"array {plan.name!r}, sample {rows.start + row}"

@@ -94,7 +94,9 @@ def _file(selection: Selection, target: Path, overwrite: bool) -> None:
 
 def _folder(selection: Selection, target: Path, overwrite: bool) -> None:
     if overwrite or os.path.lexists(target):
-        raise OutputError(f"{target}: a folder of files is written anew; name one that is not there")
+        raise OutputError(
+            f"{target}: a folder of files is written anew; name one that is not there"
+        )
     with disk_errors(target, "written"), ExitStack() as stack:
         folder = target.with_name(f".{target.name}-{secrets.token_hex(8)}.partial")
         folder.mkdir()
@@ -136,13 +138,9 @@ def _equal(values: Array, expected: Array) -> bool:
 
 def _settings(selection: Selection) -> dict[str, Any]:
     """The settings of a file, with the leading axes of the scores, as `Attribution.save` has them."""
-    scores = [
-        column for column in selection.columns if column.name.partition("/")[0] == "scores"
-    ]
+    scores = [column for column in selection.columns if column.name.partition("/")[0] == "scores"]
     first = [TARGET] if any(column.targets_first for column in scores) else []
-    second = (
-        ["reference"] if any("reference" in column.dimensions[:2] for column in scores) else []
-    )
+    second = ["reference"] if any("reference" in column.dimensions[:2] for column in scores) else []
     return {**selection.run.settings, "axes": [*first, "sample", *second]}
 
 

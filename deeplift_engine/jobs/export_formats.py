@@ -80,7 +80,9 @@ def write_npz(disk: OutputFile, selection: Selection, settings: Mapping[str, Any
             dtype = _npz_dtype(column, selection)
             first = next((values for _, values in blocks_of(column, selection)), np.zeros(0, dtype))
             sample = first if column.dtype != object else first.astype(dtype)
-            with archive.open(storage.npz_entry(column.name, sample), "w", force_zip64=True) as entry:
+            with archive.open(
+                storage.npz_entry(column.name, sample), "w", force_zip64=True
+            ) as entry:
                 header = {
                     "descr": np.lib.format.dtype_to_descr(dtype),
                     "fortran_order": False,
@@ -124,7 +126,7 @@ def write_csv(disk: OutputFile, selection: Selection, settings: Mapping[str, Any
 
 def read_csv(file: BinaryIO, selection: Selection) -> Values:
     """What `write_csv` wrote."""
-    lines = csv.reader(io.TextIOWrapper(file, encoding="utf-8", newline=""))
+    lines = csv.reader(line.decode() for line in file)
     next(lines)
     for block in selection.blocks():
         rows = [next(lines) for _ in range(block.start, block.stop)]

@@ -13,9 +13,9 @@ from typing import Any
 
 from deeplift_engine.errors import OutputError
 from deeplift_engine.jobs.array_plan import SAMPLE, ArrayPlan, Layout
-from deeplift_engine.jobs.stored_constants import constant_of, plain_constant
 from deeplift_engine.jobs.leases import lease
 from deeplift_engine.jobs.shard_files import create_arrays
+from deeplift_engine.jobs.stored_constants import constant_of, plain_constant
 from deeplift_engine.util.durable import disk_errors, sync_folder, sync_tree, write_durably
 from deeplift_engine.util.jsonable import plain
 from deeplift_engine.util.typing import Array
@@ -74,9 +74,7 @@ def create_folder(path: Path, layout: Layout, constants: Mapping[str, Array]) ->
     if not path.parent.is_dir():
         raise OutputError(f"{path} could not be created: there is no folder {path.parent}")
     with disk_errors(path, "created"), ExitStack() as stack:
-        stack.enter_context(
-            lease(path.parent, f".{path.name}.creator", f"the creation of {path}")
-        )
+        stack.enter_context(lease(path.parent, f".{path.name}.creator", f"the creation of {path}"))
         _refuse_existing(path)
         _remove_unborn(path)
         folder = path.with_name(f".{path.name}-{secrets.token_hex(8)}.partial")
@@ -123,7 +121,11 @@ def _refuse_existing(path: Path) -> None:
         is_store = (path / _LAYOUT).is_file()
         raise OutputError(
             f"{path} could not be created: "
-            + ("a store of a run is there; open it to go on with it" if is_store else _what_is(path))
+            + (
+                "a store of a run is there; open it to go on with it"
+                if is_store
+                else _what_is(path)
+            )
             + ". Nothing is overwritten: name another folder"
         )
 

@@ -189,7 +189,9 @@ def _read(path: Path) -> dict[str, Any]:
     """What a lease says of its holder; nothing where it is gone or not yet written."""
     try:
         holder = json.loads(path.read_bytes())
-        return holder if {"token", "host", "machine", "pid", "started", "since"} <= {*holder} else {}
+        return (
+            holder if {"token", "host", "machine", "pid", "started", "since"} <= {*holder} else {}
+        )
     except (OSError, ValueError, TypeError):
         return {}
 

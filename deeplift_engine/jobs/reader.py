@@ -171,14 +171,14 @@ class StoredRun:
         if name not in self._arrays:
             constant = self.store.layout.constants[name]
             try:
-                values = np.asarray(shard_files.open_array(self.store.arrays, name)[...])
+                stored = np.asarray(shard_files.open_array(self.store.arrays, name)[...])
             except (OSError, ValueError, RuntimeError, KeyError) as error:
                 raise self._damaged_constant(name, str(error)) from error
-            values = values.astype(object) if constant.dtype == "str" else values
-            if values.shape != constant.shape or content_of(values) != constant.sha256:
+            stored = stored.astype(object) if constant.dtype == "str" else stored
+            if stored.shape != constant.shape or content_of(stored) != constant.sha256:
                 raise self._damaged_constant(name, "it holds other values than were written")
-            self._arrays[name] = values
-        values = self._arrays[name].view()
+            self._arrays[name] = stored
+        values: Array = self._arrays[name].view()
         values.flags.writeable = False
         return values
 
@@ -223,7 +223,9 @@ class StoredArray:
     @property
     def dtype(self) -> np.dtype[Any]:
         """What reading gives: float32 for float16, objects for text."""
-        return np.dtype({"float16": "float32", "str": "object"}.get(self.plan.dtype, self.plan.dtype))
+        return np.dtype(
+            {"float16": "float32", "str": "object"}.get(self.plan.dtype, self.plan.dtype)
+        )
 
     def __getitem__(self, key: Any) -> Any:
         """The values of samples.

@@ -209,9 +209,7 @@ class Store:
         with ExitStack() as stack:
             with disk_errors(self.path, "written"):
                 held = stack.enter_context(
-                    leases.lease(
-                        self.path / LEASES, _key(number), f"shard {number} of {self.path}"
-                    )
+                    leases.lease(self.path / LEASES, _key(number), f"shard {number} of {self.path}")
                 )
             self._held[number] = held
             stack.callback(self._held.pop, number)

@@ -65,9 +65,7 @@ def test_npz(store: Store, tmp_path: Path, rows: Any) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["h5", "npz"])
-def test_an_attribution_is_loaded_from_an_export(
-    store: Store, tmp_path: Path, suffix: str
-) -> None:
+def test_an_attribution_is_loaded_from_an_export(store: Store, tmp_path: Path, suffix: str) -> None:
     arrays = ["scores", "inputs", "predictions"]
     export(store.path, tmp_path / f"run.{suffix}", arrays)
     loaded = de.Attribution.load(tmp_path / f"run.{suffix}")

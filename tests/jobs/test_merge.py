@@ -37,7 +37,7 @@ def files(store: Store) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("order", permutations(range(3)), ids=str)
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
 def test_a_merge_is_the_store_of_one_run(
     tmp_path: Path, thirds: list[Path], complete: Store, order: tuple[int, ...]
 ) -> None:

@@ -124,9 +124,10 @@ def test_two_creators_make_one_store(tmp_path: Path) -> None:
     assert said.count("created") == 1
     assert all(line.startswith(("created", "OutputError", "LeasedError")) for line in said)
     assert os.listdir(tmp_path) == ["run"]
-    assert Store.open(tmp_path / "run").layout == stores.create(
-        tmp_path / "again", MANY, constants={}
-    ).layout
+    assert (
+        Store.open(tmp_path / "run").layout
+        == stores.create(tmp_path / "again", MANY, constants={}).layout
+    )
 
 
 def test_processes_share_the_shards(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:

@@ -313,9 +313,7 @@ def test_a_torn_mark_is_none(store: Store, length: int) -> None:
         (lambda content: content[:20] + bytes([content[20] ^ 4]) + content[21:], "other bytes"),
     ],
 )
-def test_damaged_files_are_named_and_made_again(
-    store: Store, damage: object, words: str
-) -> None:
+def test_damaged_files_are_named_and_made_again(store: Store, damage: object, words: str) -> None:
     stores.fill(store)
     file = shard_file(store, 1)
     file.write_bytes(damage(file.read_bytes()))  # type: ignore[operator]
@@ -329,7 +327,9 @@ def test_damaged_files_are_named_and_made_again(
     assert store.pending() == [1]
     stores.write(store, 1)
     store.verify(1)
-    assert np.array_equal(open_store(store.path)["scores"][8:16], stores.values(slice(8, 16))["scores"])
+    assert np.array_equal(
+        open_store(store.path)["scores"][8:16], stores.values(slice(8, 16))["scores"]
+    )
 
 
 def test_a_file_that_is_gone_is_named(store: Store) -> None:

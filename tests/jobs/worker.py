@@ -13,6 +13,11 @@ from tests.jobs import stores
 MANY = 400  # samples, in 50 shards
 
 
+def say(*words: object) -> None:
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+    sys.stdout.flush()
+
+
 def fill(path: Path) -> None:
     """Compute what is to do, and leave to others what they work on."""
     store = Store.open(path)
@@ -23,7 +28,7 @@ def fill(path: Path) -> None:
                 with store.lease(number):
                     if not store.is_done(number):
                         stores.write(store, number)
-                        print(number, flush=True)
+                        say(number)
             except LeasedError:
                 time.sleep(0.01)
 
@@ -32,15 +37,15 @@ def create(path: Path) -> None:
     """Create a store, and say whether it was this process."""
     try:
         stores.create(path, MANY, constants={})
-        print("created", flush=True)
+        say("created")
     except OutputError as error:
-        print(type(error).__name__, error, flush=True)
+        say(type(error).__name__, error)
 
 
 def hold(path: Path) -> None:
     """Hold the lease of shard 0 for ever."""
     with Store.open(path).lease(0):
-        print("held", flush=True)
+        say("held")
         time.sleep(600)
 
 
@@ -48,7 +53,7 @@ def main() -> None:
     command, path = sys.argv[1:]
     import zarr  # noqa: F401
 
-    print("ready", flush=True)
+    say("ready")
     sys.stdin.readline()
     {"fill": fill, "create": create, "hold": hold}[command](Path(path))
 
