@@ -16,6 +16,7 @@ from deeplift_engine.errors import InputError, RuleError
 from deeplift_engine.graph.inputs import key_of
 from deeplift_engine.references import combined
 from deeplift_engine.references.resolution import is_single
+from deeplift_engine.util.array_files import read_array
 from deeplift_engine.util.letters import letter_axis
 from deeplift_engine.util.typing import Array
 
@@ -170,11 +171,13 @@ def names(network: Network) -> list[str]:
     return [info.name for info in network.inputs]
 
 
-def inputs(options: argparse.Namespace, network: Network) -> Inputs:
-    """The data in the file of inputs."""
+def inputs(
+    options: argparse.Namespace, network: Network, read: Callable[[Any, Any], Any] = read_array
+) -> Any:
+    """The data in the file of inputs, whole, or opened by ``read``."""
     keys = {key_of(name, network.inputs): array for name, array in options.key}
     layers = [info.layer or info.name for info in network.inputs]
-    return read_inputs(options.inputs, keys, names(network), layers)
+    return read_inputs(options.inputs, keys, names(network), layers, read)
 
 
 def check_letters(data: Inputs) -> None:

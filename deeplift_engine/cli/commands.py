@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeplift_engine.cli import arguments, console
+from deeplift_engine.cli import arguments, console, store_commands
 from deeplift_engine.cli.listing import print_json, print_lines
 from deeplift_engine.errors import (
     DeepliftEngineError,
@@ -84,6 +84,9 @@ def inspect(options: argparse.Namespace) -> int:
 
 def score(options: argparse.Namespace) -> int:
     """Score the inputs and save the result."""
+    if store_commands.is_store(options.output):
+        return store_commands.score(options)
+    store_commands.refuse_options_of_a_store(options)
     storage.check_destination(options.output, overwrite=options.overwrite)
     console.start_tensorflow()
     from deeplift_engine.explainers.catalogue import find

@@ -174,10 +174,31 @@ REFERENCES = several(
     "references to compare with (default: zeros, of tokens with a mask every token but padding "
     "replaced); several of one input are one set; see below",
 )
-LISTING = (
-    option("name NAME", str, "explain this one", nargs="?"),
-    JSON,
-    switch("-v --verbose", argparse.SUPPRESS),
+VERBOSE = switch("-v --verbose", argparse.SUPPRESS)
+LISTING = (option("name NAME", str, "explain this one", nargs="?"), JSON, VERBOSE)
+STORED = Group(
+    "into a store (-o RUN.zarr), shard by shard",
+    (
+        switch("--resume", "do what is not done of a store that is there"),
+        option(
+            "--shard I/N",
+            values.share,
+            "do the I-th of N shares of the shards, from 1; in a job of a SLURM array: slurm",
+        ),
+        option(
+            "--arrays NAME,...",
+            values.names,
+            "what to keep: scores, multipliers, hypothetical, projected, standard_errors, "
+            "predictions, convergence, inputs (default: scores,predictions,convergence)",
+            default=[],
+        ),
+        choice("--stored-dtype", "of scores (default: float32)", "float32", "float16"),
+        option("--shard-size N", values.at_least_one, "samples of a shard, made whole blocks"),
+        option("--memory SIZE", values.size, "what blocks may take in all, such as 4G"),
+        option("--threads N", values.at_least_one, "threads of TensorFlow (default: all cores)"),
+        option("--workers N", values.at_least_one, "do it in N processes (extra: cluster)"),
+        option("--scheduler ADDRESS", str, "do it on the workers of a Dask cluster"),
+    ),
 )
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deeplift_engine.cli import commands, listing
+from deeplift_engine.cli import commands, listing, store_commands
 from deeplift_engine.cli import value_syntax as values
 from deeplift_engine.cli.console import PROGRAM
 from deeplift_engine.cli.declarations import (
     INPUTS,
+    JSON,
     LISTING,
     MAX_POOLING,
     MODEL,
@@ -20,6 +21,8 @@ from deeplift_engine.cli.declarations import (
     REFERENCES,
     RULES,
     RUN,
+    STORED,
+    VERBOSE,
     Group,
     Once,
     Option,
@@ -79,7 +82,7 @@ SCORE = Command(
     (
         *MODEL,
         INPUTS,
-        option("-o --output FILE", Path, "a .h5 or .npz file", required=True),
+        option("-o --output FILE", Path, "a .h5 or .npz file, or a store, RUN.zarr", required=True),
         OVERWRITE,
         RULES,
         RUN,
@@ -107,8 +110,10 @@ SCORE = Command(
         ),
         switch(
             "--strict",
-            "fail, and write nothing, where contributions do not sum to the target's difference",
+            "fail, and write nothing, where contributions do not sum to the target's difference; "
+            "into a store, where a sample cannot be scored",
         ),
+        STORED,
     ),
     (
         "score model.h5 sequences.npy -o scores.h5 --rules genomics_default",
@@ -120,6 +125,8 @@ SCORE = Command(
         "      --option steps=50 --option rule=midpoint",
         "score model.h5 both.npz -o scores.h5 --key left=a --key right=b \\\n"
         "      --references left=zeros --references right=constant:0.5",
+        "score model.h5 sequences.npy -o run.zarr --references dinucleotide_shuffle:20 \\\n"
+        "      --arrays hypothetical,inputs --stored-dtype float16 --shard 3/10",
     ),
     ("targets", "references", "rules", "options of methods and metrics"),
 )
@@ -230,7 +237,41 @@ CHECK = Command(
     "can load it, and that contributions sum to the target's difference at every layer.",
 )
 
-COMMANDS = (INSPECT, SCORE, COMPARE, SWEEP, METHODS, METRICS, CHECK)
+STATUS = Command(
+    store_commands.status,
+    "tell how far a run in a store is",
+    (option("store STORE", Path, "the store, RUN.zarr"), JSON, VERBOSE),
+    ("status run.zarr",),
+    (),
+    "Tell what of a run is done and by whom, how fast it goes, and what failed and why.\n"
+    "The exit code is 0 where all is done, and 75 where something is left.",
+)
+
+MERGE = Command(
+    store_commands.merge,
+    "put stores of one run together that were filled in different places",
+    (
+        Option(["stores"], {"type": Path, "metavar": "STORE", "nargs": "+", "help": "a store"}),
+        option("-o --output STORE", Path, "the store of all", required=True),
+        VERBOSE,
+    ),
+    ("merge a.zarr b.zarr -o run.zarr",),
+)
+
+EXPORT = Command(
+    store_commands.export,
+    "write a complete run to files of another format",
+    (
+        option("store STORE", Path, "the store, RUN.zarr"),
+        option("-o --output FILE", Path, "a .h5, .npz or .csv file, or .parquet", required=True),
+        option("--arrays NAME,...", values.names, "these arrays only", default=[]),
+        OVERWRITE,
+        VERBOSE,
+    ),
+    ("export run.zarr -o scores.h5", "export run.zarr -o table.csv --arrays predictions"),
+)
+
+COMMANDS = (INSPECT, SCORE, COMPARE, SWEEP, METHODS, METRICS, CHECK, STATUS, MERGE, EXPORT)
 
 DESCRIPTION = """\
 DeepLIFT contribution scores, and those of other methods, from a saved Keras model of any age

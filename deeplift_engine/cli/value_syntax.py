@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import argparse
 import ast
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from deeplift_engine.util.array_files import SUFFIXES, read_array
 from deeplift_engine.engine import targets
+from deeplift_engine.errors import InputError
+from deeplift_engine.jobs.shards import Share
+from deeplift_engine.jobs.shards import share as read_share
 from deeplift_engine.references import KINDS
 from deeplift_engine.references.reference_kind import Form, ReferenceKind
+from deeplift_engine.util.array_files import SUFFIXES, read_array
 from deeplift_engine.util.options import SEED, fits
 from deeplift_engine.util.suggestions import suggest
 
@@ -39,6 +43,23 @@ def pair(text: str) -> tuple[str, str]:
 def optional_pair(text: str) -> tuple[str, str]:
     """Split ``[NAME=]VALUE``; the name is empty where there is none."""
     return pair(text) if "=" in text else ("", text)
+
+
+def share(text: str) -> Share:
+    """The share of a run, ``I/N`` or ``slurm``."""
+    try:
+        return read_share(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error).removeprefix("--shard ")) from None
+
+
+def size(text: str) -> int:
+    """Bytes, such as ``4G``, ``500M`` or ``64K``."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
+    count = float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " ") if match else 0
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"expected a size such as 4G or 500M, not {text!r}")
+    return int(count)
 
 
 def names(text: str) -> list[str]:

@@ -67,7 +67,8 @@ def refined(
         warn(
             f"After {request.count} references standard errors of {len(rows)} of "
             f"{request.samples} samples are above {tolerance:g} of their largest score, or "
-            f"unknown, first of sample {request.number(rows[0])}; give more with most=, or a larger tolerance.",
+            f"unknown, first of sample {request.number(rows[0])}; give more with most=, or a "
+            "larger tolerance.",
             ConvergenceWarning,
         )
     return rounds.result()

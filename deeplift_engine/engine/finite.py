@@ -96,9 +96,9 @@ class FiniteResults:
                 sample, reference = divmod(int(number), count)
                 raise NotFiniteError(
                     f"The target {task.target!r} is {values[target, number]} on reference "
-                    f"{reference} of sample {request.number(rows.start + sample)} (target {target}; "
-                    f"references {request.references_name}), and nothing finite can be compared "
-                    f"with it. {ADVICE}"
+                    f"{reference} of sample {request.number(rows.start + sample)} (target "
+                    f"{target}; references {request.references_name}), and nothing finite can be "
+                    f"compared with it. {ADVICE}"
                 )
 
     def _refuse_target(self) -> None:
@@ -125,6 +125,7 @@ def _refuse_contributions(task: Task, request: Request, result: MethodResult) ->
             raise NotFiniteError(
                 f"Contributions are not finite though the target is: {scores[index]} in sample "
                 f"{request.number(sample)} (target {target}) at {names[number]!r}. A layer in "
-                "between is not finite or has no slope there; network.audit(x, references) names it."
+                "between is not finite or has no slope there; network.audit(x, references) names "
+                "it."
             )
     raise NotFiniteError("The target's differences are not finite; give other references.")

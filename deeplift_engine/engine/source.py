@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
@@ -60,7 +60,7 @@ class Source:
         """Arrays (n, ...) of what `raw` gave from sample ``first`` on; errors as for `arrays`."""
         return arrays(raw, self.inputs, self.dtype, own=True, first=first)
 
-    def parts(self, parts: Sequence[slice]) -> Iterator[tuple[slice, Any]]:
+    def parts(self, parts: Sequence[slice]) -> Generator[tuple[slice, Any]]:
         """`raw` of each of these slices; the next one is read while one is worked on."""
         with ThreadPoolExecutor(1, "deeplift_engine-read") as reader:
             coming = [reader.submit(self.raw, rows) for rows in parts[:1]]

@@ -270,7 +270,7 @@ def _per_sample(units: Array, shape: Shape, samples: int, rows: Any) -> Array:
             f"target: units {units.min()} to {units.max()} are asked for, the layer has 0 to "
             f"{shape[0] - 1}."
         )
-    return np.eye(shape[0])[units[rows]]
+    return np.asarray(np.eye(shape[0])[units[rows]])
 
 
 def _weights(values: Array, shape: Shape, samples: int, rows: Any) -> Array:

@@ -256,6 +256,7 @@ class Explainer:
             Samples of a part; None chooses by the size of a sample and of the network.
         **arguments
             Of `run`. Arrays of references, and targets, for each sample are those of all samples.
+            Beside these, ``memory`` are bytes that the process is to stay within.
 
         Yields
         ------

@@ -14,6 +14,7 @@ from deeplift_engine.errors import InputError
 from deeplift_engine.explainers.other_words import RUN
 from deeplift_engine.graph.inputs import block_size
 from deeplift_engine.results.attribution import Attribution
+from deeplift_engine.util.memory import activations_within
 from deeplift_engine.util.progress import bar
 from deeplift_engine.util.typing import Array
 
@@ -41,7 +42,7 @@ class Stream:
     rows
         Samples of a part; None chooses by the network and the size of a sample alone.
     **arguments
-        Of `Explainer.run`.
+        Of `Explainer.run`; and ``memory``, bytes that the process is to stay within.
 
     Attributes
     ----------
@@ -67,6 +68,8 @@ class Stream:
         self.explainer = explainer
         self.source = Source(x, explainer.origin.inputs, explainer.origin.dtype)
         self.progress = arguments.pop("progress", None)
+        if (memory := arguments.pop("memory", None)) is not None:
+            arguments["memory"] = activations_within(memory)
         self.first, self.request = self._first_request(arguments)
         self.rows = checked_batch_size(rows) or self._rows()
 
@@ -107,7 +110,7 @@ class Stream:
         block = block_size(len(self.source), max(1, pairs // min(request.count, pairs)))
         bytes_each = sum(array[0].nbytes for array in request.data)
         most = min(PART_SAMPLES, PART_BYTES // max(1, bytes_each))
-        return block * max(1, most // block)
+        return int(block * max(1, most // block))
 
 
 __all__ = ["Stream"]

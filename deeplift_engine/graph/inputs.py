@@ -220,13 +220,15 @@ def _array(value: Any, info: InputInfo, dtype: str, first: int) -> Array:
     if cast.dtype.kind == "f" and not np.isfinite(cast).all():
         index = tuple(np.argwhere(~np.isfinite(cast))[0])
         raise InputError(
-            f"Input {info.name!r} holds {array[index]}, first in sample {first + index[0]}, which is "
-            f"no finite number in {cast.dtype}; scores of it would mean nothing."
+            f"Input {info.name!r} holds {array[index]}, first in sample {first + index[0]}, which "
+            f"is no finite number in {cast.dtype}; scores of it would mean nothing."
         )
     if info.table is not None and (problem := info.table.outside(array)):
         (sample, *position), text = problem
         where = f" at {tuple(position)}" if position else ""
-        raise InputError(f"Input {info.name!r}, sample {first + sample}: the token{where} is {text}.")
+        raise InputError(
+            f"Input {info.name!r}, sample {first + sample}: the token{where} is {text}."
+        )
     if floats:
         return cast
     integers = array.astype(info.dtype, copy=False)

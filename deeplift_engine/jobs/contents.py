@@ -74,9 +74,7 @@ CONTENTS: dict[str, Content] = {
         lambda result, _: _convergence(result),
         exact=True,
     ),
-    "inputs": Content(
-        "the inputs as they came", lambda _, raw: raw, exact=True, leading=False
-    ),
+    "inputs": Content("the inputs as they came", lambda _, raw: raw, exact=True, leading=False),
 }
 """What a store may keep, by the name that users choose."""
 
@@ -130,11 +128,17 @@ def stored_arrays(result: Attribution, raw: Raw, names: Sequence[str]) -> dict[s
                 f"arrays={name!r}: {result.settings.get('method')} gives none; leave it out."
             )
         axis = result.axes.index("sample") if content.leading else 0
-        each = values if isinstance(values, Mapping) else {"": values}
-        for key, array in each.items():
-            label = f"{name}/{key.replace('/', '.')}" if key else name
-            arrays[label] = np.moveaxis(np.asarray(array), axis, 0)
+        arrays |= named_arrays(name, values, axis)
     return arrays
 
 
-__all__ = ["CONTENTS", "DEFAULT", "Content", "checked_contents", "stored_arrays"]
+def named_arrays(name: str, values: Arrays, axis: int = 0) -> dict[str, Array]:
+    """The arrays of a content by their names in the store, the samples' ``axis`` moved to first."""
+    each = values if isinstance(values, Mapping) else {"": values}
+    return {
+        f"{name}/{key.replace('/', '.')}" if key else name: np.moveaxis(np.asarray(array), axis, 0)
+        for key, array in each.items()
+    }
+
+
+__all__ = ["CONTENTS", "DEFAULT", "Content", "checked_contents", "named_arrays", "stored_arrays"]

@@ -28,9 +28,15 @@ from deeplift_engine.engine.blocks import slices
 from deeplift_engine.errors import InputError, LeasedError, OutputError, ReferencesError
 from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.streaming import Stream
-from deeplift_engine.jobs.contents import CONTENTS, DEFAULT, checked_contents, stored_arrays
 from deeplift_engine.jobs.array_plan import DTYPES, ArrayPlan
 from deeplift_engine.jobs.casting import unfit_samples
+from deeplift_engine.jobs.contents import (
+    CONTENTS,
+    DEFAULT,
+    checked_contents,
+    named_arrays,
+    stored_arrays,
+)
 from deeplift_engine.jobs.store import Store
 from deeplift_engine.jobs.threads import threads
 from deeplift_engine.results.attribution import Attribution
@@ -184,7 +190,7 @@ class Job:
         return store
 
     def open_or_create(self, path: str | os.PathLike[str]) -> Store:
-        """`open` where there is a store, else `create`; any number of processes may do so at once."""
+        """`open` where there is a store, else `create`; many processes may do so at once."""
         if not Path(path).exists():
             try:
                 return self.create(path)
@@ -261,7 +267,9 @@ class Job:
         }
         return Report(tuple(receipts), tuple(skipped), tuple(store.pending()), failed, stopped)
 
-    def compute(self, parts: Sequence[tuple[slice, Any]]) -> tuple[dict[str, Array], dict[str, Any]]:
+    def compute(
+        self, parts: Sequence[tuple[slice, Any]]
+    ) -> tuple[dict[str, Array], dict[str, Any]]:
         """The arrays of parts in a row, and the receipt: how they came about, what failed."""
         began, failed, digest = time.time(), dict[int, str](), hashlib.sha256()
         first = parts[0][0].start
@@ -270,7 +278,7 @@ class Job:
             warnings.simplefilter("always")
             for rows, raw in parts:
                 for array in _each(raw):
-                    digest.update(np.ascontiguousarray(array))
+                    digest.update(np.ascontiguousarray(array).data)
                 arrays, refused = self._score(np.arange(rows.start, rows.stop), raw)
                 scored.append(arrays)
                 failed |= refused
@@ -315,7 +323,7 @@ class Job:
             for name, array in self._stored(self.stream.score(some, numbers[good]), some).items():
                 arrays[name][good] = array
         if "inputs" in self.arrays:
-            kept = stored_arrays(None, raw, ["inputs"])
+            kept = named_arrays("inputs", raw)
             arrays |= {name: array.astype(arrays[name].dtype) for name, array in kept.items()}
         return arrays, refused
 
@@ -401,7 +409,7 @@ class Job:
         for number in np.unique(np.linspace(0, self.samples - 1, PROBES).astype(int)):
             for array in _each(self.stream.source.raw(slice(int(number), int(number) + 1))):
                 digest.update(f"{array.shape} {array.dtype}".encode())
-                digest.update(np.ascontiguousarray(array))
+                digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
 

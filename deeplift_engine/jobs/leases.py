@@ -108,6 +108,13 @@ def lease(folder: Path, key: str, subject: str) -> Iterator[Lease]:
         os.close(held._descriptor)
 
 
+def living(folder: Path) -> list[str]:
+    """The keys that living processes hold, in order."""
+    now = time.time()
+    names = [name for name in os.listdir(folder) if not name.startswith(".")]
+    return sorted({name.rpartition(".")[0] for name in names if _is_alive(folder / name, now)})
+
+
 def remove_dead(folder: Path) -> None:
     """Remove the leases of holders who are no more."""
     for name in os.listdir(folder):

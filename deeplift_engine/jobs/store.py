@@ -192,6 +192,10 @@ class Store:
         done = set(self.done())
         return [number for number in range(self.shards) if number not in done]
 
+    def leased(self) -> list[int]:
+        """The shards that living processes are at, in order."""
+        return [int(key) for key in leases.living(self.path / LEASES)]
+
     @contextmanager
     def lease(self, number: int) -> Iterator[leases.Lease]:
         """Hold the lease of a shard during the block.

@@ -1,0 +1,220 @@
+"""The commands of runs that go into a store: score one, tell how far it is, merge and export."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deeplift_engine.cli import arguments, console
+from deeplift_engine.cli.listing import print_json, print_lines
+from deeplift_engine.errors import InputError, OutputError
+from deeplift_engine.jobs.shards import Share
+from deeplift_engine.util.array_files import open_array
+from deeplift_engine.util.progress import bar, lines
+
+if TYPE_CHECKING:
+    from deeplift_engine.jobs.job import Job, Report
+
+STORE = ".zarr"
+RUN_AGAIN = 75  # sysexits.h: a temporary failure
+FAILED_SHOWN = 20
+_NOT_OF_A_STORE = {
+    "overwrite": "--overwrite",
+    "hypothetical": "--hypothetical (say --arrays hypothetical)",
+    "hypothetical_axis": "--hypothetical-axis",
+}
+_OF_A_STORE = {
+    "resume": "--resume",
+    "shard": "--shard",
+    "arrays": "--arrays",
+    "stored_dtype": "--stored-dtype",
+    "shard_size": "--shard-size",
+    "memory": "--memory",
+    "threads": "--threads",
+    "workers": "--workers",
+    "scheduler": "--scheduler",
+}
+
+
+def is_store(path: Path) -> bool:
+    """Whether an output is a store, by its name."""
+    return path.suffix.lower() == STORE
+
+
+def refuse_options_of_a_store(options: argparse.Namespace) -> None:
+    """Refuse what means something to a store alone, where the output is a file."""
+    for name, flag in _OF_A_STORE.items():
+        if getattr(options, name) not in (None, False, []):
+            raise InputError(f"{flag} is for an output that ends in {STORE}: say -o run{STORE}")
+
+
+def score(options: argparse.Namespace) -> int:
+    """Score into a store: all shards that are not done, or a share of them."""
+    for name, flag in _NOT_OF_A_STORE.items():
+        if getattr(options, name):
+            raise InputError(
+                f"{flag} is for one file, and {options.output} is a store"
+            )
+    path, share = options.output, options.shard or Share()
+    if path.exists() and not (options.resume or options.shard):
+        raise OutputError(
+            f"{path} exists already: say --resume to do what is not done of it, or name another"
+        )
+    from deeplift_engine.jobs.store import Store
+
+    stored = Store.open(path).settings["threads"] if path.exists() else None
+    console.start_tensorflow()
+    from deeplift_engine.jobs.threads import pin_threads
+
+    if stored or options.threads:
+        pin_threads(stored or options.threads)
+    job = _job(options)
+    store = job.open_or_create(path)
+    store.clean()
+    numbers = share.of(store.shards)
+    todo = [number for number in numbers if not store.is_done(number)]
+    waiting = sum(rows.stop - rows.start for rows in map(store.rows, todo))
+    with _stopping() as stopping, _progress(waiting, options.quiet) as tick:
+        if options.workers or options.scheduler:
+            from deeplift_engine.jobs.cluster import run_on_workers
+
+            report = run_on_workers(
+                job, store, numbers, workers=options.workers, scheduler=options.scheduler,
+                stopping=stopping, tick=tick,
+            )  # fmt: skip
+        else:
+            report = job.run(store, numbers, stopping=stopping, tick=tick)
+    return _told(report, job, path, share, numbers, options)
+
+
+def status(options: argparse.Namespace) -> int:
+    """Tell what of a run is done, how fast it goes and what failed."""
+    from deeplift_engine.jobs.status import status_of
+
+    state = status_of(options.store)
+    if options.json:
+        print_json(state.to_json())
+    else:
+        console.say(str(state))
+    return 0 if state.complete else RUN_AGAIN
+
+
+def merge(options: argparse.Namespace) -> int:
+    """Put stores of one run together that were filled in different places."""
+    from deeplift_engine.jobs.merge import merge as merge_stores
+
+    store = merge_stores(options.stores, options.output)
+    print_lines({"written": str(options.output), **_how_far(store.shards, store.pending())})
+    return 0
+
+
+def export(options: argparse.Namespace) -> int:
+    """Write a complete run to files of another format."""
+    from deeplift_engine.jobs.export import export as export_store
+
+    chosen = options.arrays or None
+    export_store(options.store, options.output, arrays=chosen, overwrite=options.overwrite)
+    print_lines({"written": str(options.output)})
+    return 0
+
+
+def _job(options: argparse.Namespace) -> Job:
+    from deeplift_engine.explainers.catalogue import find
+    from deeplift_engine.jobs.contents import DEFAULT
+    from deeplift_engine.jobs.job import Job
+
+    method = find(options.method)
+    chosen = arguments.method_options(options, method)
+    network = arguments.load(options)
+    layer, units = arguments.located_target(options, network)
+    explainer = network.explainer(options.method, target=layer, layers=options.layers, **chosen)
+    return Job(
+        explainer,
+        arguments.inputs(options, network, open_array),
+        arrays=options.arrays or DEFAULT,
+        dtype=options.stored_dtype or "float32",
+        shard=options.shard_size,
+        memory=options.memory,
+        source=str(options.inputs),
+        references=arguments.references(options, network),
+        average=not options.keep_references_apart,
+        standard_errors=options.standard_errors,
+        strict=options.strict,
+        target=units,
+        batch_size=options.batch_size,
+    )
+
+
+def _told(
+    report: Report, job: Job, path: Path, share: Share, numbers: list[int],
+    options: argparse.Namespace,
+) -> int:  # fmt: skip
+    """Print what was done, and return the exit code."""
+    left = sorted(set(report.pending) & set(numbers))
+    run = job.description["run"]
+    summary: dict[str, Any] = {
+        "written": str(path),
+        "method": run["method"],
+        "target": f"{run['target']} of {run['target_layer']}",
+        "references": run["references"],
+        "samples": job.samples,
+        **_how_far(len(numbers), left),
+    }
+    if share.count > 1:
+        summary["share"] = f"{share.number}/{share.count}"
+    if report.skipped:
+        summary["left to other processes"] = len(report.skipped)
+    if options.json:
+        print_json({**summary, "failed": {str(n): why for n, why in report.failed.items()}})
+    else:
+        print_lines(summary)
+    for sample, reason in list(report.failed.items())[:FAILED_SHOWN]:
+        console.complain("warning", f"sample {sample} has no scores: {reason}")
+    if len(report.failed) > FAILED_SHOWN:
+        console.complain("warning", f"{len(report.failed)} samples in all have no scores")
+    if left:
+        console.complain("note", f"{len(left)} shards are left: run the same again with --resume")
+    return RUN_AGAIN if left else 0
+
+
+def _how_far(shards: int, left: list[int]) -> dict[str, Any]:
+    return {"shards": shards, "done": shards - len(left)}
+
+
+@contextmanager
+def _stopping() -> Iterator[Callable[[], bool]]:
+    """Whether SIGTERM or SIGINT came; a second one ends the program at once."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():  # which alone handles signals
+        yield asked.is_set
+        return
+
+    def stop(number: int, _: object) -> None:
+        signal.signal(number, before[signal.Signals(number)])
+        console.complain("note", "ending when the present shard is written; again: at once")
+        asked.set()
+
+    kinds = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.signal(number, stop) for number in kinds}
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _progress(samples: int, quiet: bool) -> Iterator[Callable[[int], object]]:
+    """A bar on a terminal, a line a minute elsewhere."""
+    shown = bar if sys.stderr.isatty() or quiet else lines
+    with shown(samples, not quiet, " samples") as tick:
+        yield tick
+
+
+__all__ = ["RUN_AGAIN", "export", "is_store", "merge", "score", "status"]
