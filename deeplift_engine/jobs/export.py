@@ -1,4 +1,4 @@
-"""Results of a run as one file of a common format, block by block, compared before it has its name."""
+"""Results of a run in one file of a common format, compared before it has its name."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def _equal(values: Array, expected: Array) -> bool:
 
 
 def _settings(selection: Selection) -> dict[str, Any]:
-    """The settings of a file, with the leading axes of the scores, as `Attribution.save` has them."""
+    """The settings of a file, with the leading axes of the scores, as `Attribution` has them."""
     scores = [column for column in selection.columns if column.name.partition("/")[0] == "scores"]
     first = [TARGET] if any(column.targets_first for column in scores) else []
     second = ["reference"] if any("reference" in column.dimensions[:2] for column in scores) else []
