@@ -118,10 +118,7 @@ def _compare(written: Path, reader: Reader, selection: Selection, target: Path) 
         For the first array that differs.
     """
     with written.open("rb") as file:
-        for column, block, values in reader(file, selection):
-            expected = (
-                selection.read(column, block) if column.along_samples else selection.whole(column)
-            )
+        for column, values, expected in reader(file, selection):
             if values.shape != expected.shape or not _equal(values, expected):
                 raise OutputError(
                     f"{target} was not written: read back, array {column.name!r} differs from the "

@@ -261,7 +261,11 @@ def _lock(descriptor: int) -> bool:
 
 
 def _is_locked(path: Path) -> bool:
-    descriptor = os.open(path, os.O_RDWR)
+    """Whether another process locks a file; False for one of another user, which shows nothing."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except PermissionError:
+        return False
     try:
         return not _lock(descriptor)
     finally:

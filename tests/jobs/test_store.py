@@ -92,10 +92,13 @@ def test_a_creation_that_fails_leaves_nothing(
 
 
 def test_leftovers_of_killed_creators_go_with_the_next(tmp_path: Path) -> None:
-    (tmp_path / ".run-0123.partial" / "arrays.zarr").mkdir(parents=True)
-    (tmp_path / ".other-0123.partial").mkdir()
+    token = "0123456789abcdef"
+    (tmp_path / f".run-{token}.partial" / "arrays.zarr").mkdir(parents=True)
+    others = [f".run-2-{token}.partial", ".run-2.partial"]  # of stores of other names
+    for name in others:
+        (tmp_path / name).mkdir()
     stores.create(tmp_path / "run")
-    assert sorted(os.listdir(tmp_path)) == [".other-0123.partial", "run"]
+    assert sorted(os.listdir(tmp_path)) == [*others, "run"]
 
 
 @pytest.mark.parametrize(
