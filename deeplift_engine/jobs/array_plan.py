@@ -222,7 +222,7 @@ def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _difference(mine: Any, theirs: Any, path: str) -> str | None:
-    if mine == theirs:
+    if json.dumps(mine, sort_keys=True) == json.dumps(theirs, sort_keys=True):
         return None
     if isinstance(mine, dict) and isinstance(theirs, dict):
         pairs = [(key, mine.get(key), theirs.get(key)) for key in sorted({*mine, *theirs})]

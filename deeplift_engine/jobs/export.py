@@ -1,4 +1,4 @@
-"""Results of a run as one file of a common format, block by block, compared before it has its name."""
+"""Results of a run in one file of a common format, compared before it has its name."""
 
 from __future__ import annotations
 
@@ -118,10 +118,7 @@ def _compare(written: Path, reader: Reader, selection: Selection, target: Path) 
         For the first array that differs.
     """
     with written.open("rb") as file:
-        for column, block, values in reader(file, selection):
-            expected = (
-                selection.read(column, block) if column.along_samples else selection.whole(column)
-            )
+        for column, values, expected in reader(file, selection):
             if values.shape != expected.shape or not _equal(values, expected):
                 raise OutputError(
                     f"{target} was not written: read back, array {column.name!r} differs from the "
@@ -137,7 +134,7 @@ def _equal(values: Array, expected: Array) -> bool:
 
 
 def _settings(selection: Selection) -> dict[str, Any]:
-    """The settings of a file, with the leading axes of the scores, as `Attribution.save` has them."""
+    """The settings of a file, with the leading axes of the scores, as `Attribution` has them."""
     scores = [column for column in selection.columns if column.name.partition("/")[0] == "scores"]
     first = [TARGET] if any(column.targets_first for column in scores) else []
     second = ["reference"] if any("reference" in column.dimensions[:2] for column in scores) else []

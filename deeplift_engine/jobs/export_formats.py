@@ -1,7 +1,7 @@
 """The files that an export writes, each with what reads it back to compare.
 
 A writer takes an open file and a selection, and writes block by block. A reader of the same format
-yields, for each array and block, what the file holds.
+yields what the file holds, block by block, beside what it should hold.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from deeplift_engine.util.optional import optional
 from deeplift_engine.util.output_file import OutputFile
 from deeplift_engine.util.typing import Array
 
-Values = Iterator[tuple[Column, slice, Array]]
-"""Arrays, and the values of a block; of one that does not run along samples, all of it."""
+Values = Iterator[tuple[Column, Array, Array]]
+"""Blocks of arrays: which array, what a file holds, and what the store holds."""
 Writer = Callable[[OutputFile, Selection, Mapping[str, Any]], None]
 Reader = Callable[[BinaryIO, Selection], Values]
 
@@ -66,8 +66,9 @@ def read_hdf5(file: BinaryIO, selection: Selection) -> Values:
         for column in selection.columns:
             dataset = content[column.name]
             dataset = dataset.asstr() if column.dtype == object else dataset
-            for block in selection.blocks() if column.along_samples else [_EVERYTHING]:
-                yield column, block, _as_read(column, np.asarray(dataset[_place(column, block)]))
+            for block, values in blocks_of(column, selection):
+                read = np.asarray(dataset[_place(column, block)])
+                yield column, read, _as_stored(column, values)
 
 
 def write_npz(disk: OutputFile, selection: Selection, settings: Mapping[str, Any]) -> None:
@@ -94,19 +95,23 @@ def write_npz(disk: OutputFile, selection: Selection, settings: Mapping[str, Any
 
 
 def read_npz(file: BinaryIO, selection: Selection) -> Values:
-    """What `write_npz` wrote; one array is in memory at a time."""
-    with np.load(file, allow_pickle=False) as content:
+    """What `write_npz` wrote."""
+    with zipfile.ZipFile(file) as archive:
         for column in selection.columns:
-            values = content[column.name]
-            values = values.astype(object) if column.dtype == object else values
-            for block in selection.blocks() if column.along_samples else [_EVERYTHING]:
-                yield column, block, _as_read(column, values[_place(column, block)])
+            with archive.open(f"{column.name}.npy") as entry:
+                np.lib.format.read_magic(entry)
+                shape, _, dtype = np.lib.format.read_array_header_2_0(entry)
+                expected = column.stored_shape(len(selection.samples))
+                yield column, np.array(shape), np.array(expected)
+                for values in _in_order(column, selection):
+                    read = np.frombuffer(entry.read(values.size * dtype.itemsize), dtype)
+                    yield column, read.reshape(values.shape).astype(values.dtype), values
 
 
 def write_csv(disk: OutputFile, selection: Selection, settings: Mapping[str, Any]) -> None:
     """A line for each sample: its number, then all values; the settings are left out."""
     table = _table(selection)
-    names = [SAMPLE]
+    names = [SAMPLE] if _is_numbered(table) else []
     for column in table:
         names += [
             column.name + (f"[{','.join(map(str, index))}]" if index else "")
@@ -119,23 +124,24 @@ def write_csv(disk: OutputFile, selection: Selection, settings: Mapping[str, Any
         )
     disk.write(_lines([names]))
     for block in selection.blocks():
-        columns = [selection.samples[block].astype(str)[:, None]]
+        columns = [selection.samples[block].astype(str)[:, None]] if _is_numbered(table) else []
         columns += [_flat(selection.read(column, block)).astype(str) for column in table]
         disk.write(_lines(np.concatenate([texts.astype(object) for texts in columns], axis=1)))
 
 
 def read_csv(file: BinaryIO, selection: Selection) -> Values:
     """What `write_csv` wrote."""
+    table = _table(selection)
     lines = csv.reader(line.decode() for line in file)
     next(lines)
     for block in selection.blocks():
         rows = [next(lines) for _ in range(block.start, block.stop)]
-        first = 1
-        for column in _table(selection):
+        first = int(_is_numbered(table))
+        for column in table:
             after = first + int(np.prod(column.shape))
             texts = np.array([row[first:after] for row in rows], dtype=object)
             values = texts == "True" if column.dtype == bool else texts.astype(column.dtype)
-            yield column, block, values.reshape(-1, *column.shape)
+            yield column, values.reshape(-1, *column.shape), selection.read(column, block)
             first = after
 
 
@@ -155,7 +161,7 @@ def write_parquet(disk: OutputFile, selection: Selection, settings: Mapping[str,
     }
     kinds = {column.name: _arrow_type(arrow, column) for column in table}
     schema = arrow.schema(
-        [*([] if SAMPLE in kinds else [(SAMPLE, arrow.int64())]), *kinds.items()],
+        [*([(SAMPLE, arrow.int64())] if _is_numbered(table) else []), *kinds.items()],
         metadata={"deeplift_engine": json.dumps(notes)},
     )
     with parquet.ParquetWriter(disk, schema) as writer:
@@ -184,7 +190,7 @@ def read_parquet(file: BinaryIO, selection: Selection) -> Values:
             values = values.combine_chunks()
             values = values.flatten() if column.shape else values
             array = values.to_numpy(zero_copy_only=False)
-            yield column, block, array.reshape(-1, *column.shape)
+            yield column, array.reshape(-1, *column.shape), selection.read(column, block)
 
 
 FORMATS: Mapping[str, tuple[Writer, Reader]] = {
@@ -201,6 +207,11 @@ def _table(selection: Selection) -> list[Column]:
     return [column for column in selection.columns if column.along_samples]
 
 
+def _is_numbered(table: list[Column]) -> bool:
+    """Whether a table begins with the numbers of samples: no array of it is called so."""
+    return all(column.name != SAMPLE for column in table)
+
+
 def _place(column: Column, block: slice) -> Any:
     """Where a block lies in a file's array."""
     if not column.along_samples:
@@ -210,10 +221,6 @@ def _place(column: Column, block: slice) -> Any:
 
 def _as_stored(column: Column, values: Array) -> Array:
     return np.moveaxis(values, 1, 0) if column.targets_first else values
-
-
-def _as_read(column: Column, values: Array) -> Array:
-    return np.moveaxis(values, 0, 1) if column.targets_first else values
 
 
 def _in_order(column: Column, selection: Selection) -> Iterator[Array]:

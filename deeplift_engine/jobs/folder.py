@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Mapping
@@ -132,9 +133,9 @@ def _refuse_existing(path: Path) -> None:
 
 def _remove_unborn(path: Path) -> None:
     """Remove what killed creators of this store left; its creator calls it, who is the only one."""
-    start = f".{path.name}-"
+    unborn = re.compile(rf"\.{re.escape(path.name)}-[0-9a-f]{{16}}\.partial")
     for name in os.listdir(path.parent):
-        if name.startswith(start) and name.endswith(".partial"):
+        if unborn.fullmatch(name):
             shutil.rmtree(path.parent / name, ignore_errors=True)
 
 

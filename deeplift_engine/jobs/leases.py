@@ -1,10 +1,10 @@
 """Who works on a shard: one living process, on whatever machine.
 
 A lease is a file that exactly one process can create. It names its holder, who locks it and touches
-it every so often. A lease is dead when its holder's process is gone, if that ran on this machine, or
-else when nobody locks it and nobody has touched it for minutes. The heir of a dead lease creates the
-next generation of it, a name that again exactly one process can create: of two heirs one wins, on
-disks without locks, too.
+it every so often. A lease is dead when its holder's process is gone, if that ran on this machine,
+or else when nobody locks it and nobody has touched it for minutes. The heir of a dead lease creates
+the next generation of it, a name that again exactly one process can create: of two heirs one wins,
+on disks without locks, too.
 """
 
 from __future__ import annotations
@@ -268,7 +268,11 @@ def _lock(descriptor: int) -> bool:
 
 
 def _is_locked(path: Path) -> bool:
-    descriptor = os.open(path, os.O_RDWR)
+    """Whether another process locks a file; False for one of another user, which shows nothing."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except PermissionError:
+        return False
     try:
         return not _lock(descriptor)
     finally:

@@ -1,8 +1,8 @@
 """The marks of a store: small files, each of which says that a shard is complete.
 
-A mark is written last, when the disk has the shard's files, and takes its name at once. It holds the
-length and the checksum of each file, so that a file that changes later is noticed, and the digest of
-the layout, so that a mark of another job is none.
+A mark is written last, when the disk has the shard's files, and takes its name at once. It holds
+the length and the checksum of each file, so that a file that changes later is noticed, and the
+digest of the layout, so that a mark of another job is none.
 """
 
 from __future__ import annotations

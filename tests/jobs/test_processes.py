@@ -83,7 +83,7 @@ def test_killed_writers(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
             for process in processes:
                 go(process)
             for process in processes:
-                time.sleep(generator.uniform(0, 0.12))
+                time.sleep(generator.uniform(0, 0.5))
                 process.send_signal(signal.SIGKILL)
         left = os.listdir(store.path / "attempts")
         moments.append((len(store.done()) - done, len(left)))

@@ -102,7 +102,7 @@ def test_other_keys_are_refused(run: StoredRun, key: object, words: str) -> None
 
 
 def test_an_unknown_array_is_named(run: StoredRun) -> None:
-    with pytest.raises(InputError, match="no array 'score'. Near it: scores"):
+    with pytest.raises(InputError, match=r"no array 'score'\. Near it: scores"):
         run["score"]
     with pytest.raises(InputError, match="missing='zero'"):
         open_store(run.store.path, missing="zero")  # type: ignore[arg-type]

@@ -6,6 +6,9 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -89,10 +92,13 @@ def test_a_creation_that_fails_leaves_nothing(
 
 
 def test_leftovers_of_killed_creators_go_with_the_next(tmp_path: Path) -> None:
-    (tmp_path / ".run-0123.partial" / "arrays.zarr").mkdir(parents=True)
-    (tmp_path / ".other-0123.partial").mkdir()
+    token = "0123456789abcdef"
+    (tmp_path / f".run-{token}.partial" / "arrays.zarr").mkdir(parents=True)
+    others = [f".run-2-{token}.partial", ".run-2.partial"]  # of stores of other names
+    for name in others:
+        (tmp_path / name).mkdir()
     stores.create(tmp_path / "run")
-    assert sorted(os.listdir(tmp_path)) == [".other-0123.partial", "run"]
+    assert sorted(os.listdir(tmp_path)) == [*others, "run"]
 
 
 @pytest.mark.parametrize(
@@ -261,26 +267,42 @@ def test_an_error_of_the_disk_leaves_the_shard_to_do(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    with monkeypatch.context() as patch, pytest.raises(OutputError, match="No space left"):
+    with monkeypatch.context() as patch:
         patch.setattr("deeplift_engine.jobs.store.write_mark", full)
-        stores.write(store, 0)
+        with pytest.raises(OutputError, match="No space left"):
+            stores.write(store, 0)
     assert not store.is_done(0)
     assert os.listdir(store.path / "attempts") == []
     stores.write(store, 0)
     assert store.is_done(0)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes into read-only folders")
-def test_a_read_only_store_is_named(store: Store) -> None:
-    folders = [store.path, *(path for path in store.path.rglob("*") if path.is_dir())]
-    for folder in folders:
-        folder.chmod(0o555)
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """Be nobody during the block, where root runs the tests."""
+    user = os.geteuid()
+    os.seteuid(65534 if user == 0 else user)
     try:
-        with pytest.raises(OutputError, match="Permission denied"):
-            stores.write(store, 0)
+        yield
     finally:
+        os.seteuid(user)
+
+
+def test_a_read_only_store_is_named() -> None:
+    with tempfile.TemporaryDirectory() as parent:  # others cannot enter a folder of pytest
+        Path(parent).chmod(0o755)
+        store = stores.create(Path(parent) / "run")
+        folders = [store.path, *(path for path in store.path.rglob("*") if path.is_dir())]
         for folder in folders:
-            folder.chmod(0o755)
+            folder.chmod(0o555)
+        try:
+            with unprivileged(), pytest.raises(OutputError, match="Permission denied"):
+                stores.write(store, 0)
+            with unprivileged():
+                assert Store.open(store.path).pending() == [0, 1, 2]
+        finally:
+            for folder in folders:
+                folder.chmod(0o755)
 
 
 # what is damaged
@@ -345,7 +367,7 @@ def test_a_file_that_is_gone_is_named(store: Store) -> None:
 def test_a_damaged_constant_is_named(store: Store) -> None:
     for file in (store.arrays / "name").glob("c.*"):
         file.write_bytes(b"")
-    with pytest.raises(OutputError, match="'name' of .* is damaged"):
+    with pytest.raises(OutputError, match=r"'name' of .* is damaged"):
         open_store(store.path)["name"]
 
 
