@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.repeats import mark_repeats
+
 if TYPE_CHECKING:
     from tests.cases.generated_models import Opened
 
@@ -21,8 +23,10 @@ def pytest_configure() -> None:
         os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest leaves out what is marked
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of one generated network share it; those of one file share its fixtures."""
+    mark_repeats(items)
     for item in items:
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
         shared = "opened" in getattr(item, "fixturenames", ()) and "name" in parameters

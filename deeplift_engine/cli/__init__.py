@@ -45,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     options = build_parser().parse_args(arguments)
+    options.arguments = arguments
     options.command_line = shlex.join([console.PROGRAM, *arguments])
     try:
         with console.terminable(), console.plain_warnings(verbose=options.verbose):

@@ -198,6 +198,7 @@ STORED = Group(
         option("--threads N", values.at_least_one, "threads of TensorFlow (default: all cores)"),
         option("--workers N", values.at_least_one, "do it in N processes (extra: cluster)"),
         option("--scheduler ADDRESS", str, "do it on the workers of a Dask cluster"),
+        switch("--slurm", "with --workers N: in N SLURM jobs, as dask-jobqueue is configured"),
     ),
 )
 

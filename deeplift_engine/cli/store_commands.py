@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +41,7 @@ _OF_A_STORE = {
     "threads": "--threads",
     "workers": "--workers",
     "scheduler": "--scheduler",
+    "slurm": "--slurm",
 }
 
 
@@ -66,15 +69,8 @@ def score(options: argparse.Namespace) -> int:
         raise OutputError(
             f"{path} exists already: say --resume to do what is not done of it, or name another"
         )
-    from deeplift_engine.jobs.store import Store
-
-    stored = Store.open(path).settings["threads"] if path.exists() else None
-    console.start_tensorflow()
-    from deeplift_engine.jobs.threads import pin_threads
-
-    if stored or options.threads:
-        pin_threads(stored or options.threads)
-    job = _job(options)
+    _pin_threads(options)
+    job = job_of(options)
     store = job.open_or_create(path)
     store.clean()
     numbers = share.of(store.shards)
@@ -82,15 +78,86 @@ def score(options: argparse.Namespace) -> int:
     waiting = sum(rows.stop - rows.start for rows in map(store.rows, todo))
     with _stopping() as stopping, _progress(waiting, options.quiet) as tick:
         if options.workers or options.scheduler:
-            from deeplift_engine.jobs.cluster import run_on_workers
-
-            report = run_on_workers(
-                job, store, numbers, workers=options.workers, scheduler=options.scheduler,
-                stopping=stopping, tick=tick,
-            )  # fmt: skip
+            report = _on_cluster(options, path, numbers, stopping, tick)
         else:
             report = job.run(store, numbers, stopping=stopping, tick=tick)
     return _told(report, job, path, share, numbers, options)
+
+
+def job_of(options: argparse.Namespace) -> Job:
+    """The job that the options of ``score`` describe, here or on a worker."""
+    console.start_tensorflow()
+    from deeplift_engine.explainers.catalogue import find
+    from deeplift_engine.jobs.contents import DEFAULT
+    from deeplift_engine.jobs.job import Job
+
+    method = find(options.method)
+    chosen = arguments.method_options(options, method)
+    network = arguments.load(options)
+    layer, units = arguments.located_target(options, network)
+    explainer = network.explainer(options.method, target=layer, layers=options.layers, **chosen)
+    return Job(
+        explainer,
+        arguments.inputs(options, network, open_array),
+        arrays=options.arrays or DEFAULT,
+        dtype=options.stored_dtype or "float32",
+        shard=options.shard_size,
+        memory=options.memory,
+        source=str(options.inputs),
+        references=arguments.references(options, network),
+        average=not options.keep_references_apart,
+        standard_errors=options.standard_errors,
+        strict=options.strict,
+        target=units,
+        batch_size=options.batch_size,
+    )
+
+
+def job_of_command(command: tuple[str, ...], folder: str) -> Job:
+    """The job of a command that was given in ``folder``: what workers are sent."""
+    from deeplift_engine.cli.parser import build_parser
+
+    os.chdir(folder)
+    return job_of(build_parser().parse_args(command))
+
+
+def _on_cluster(
+    options: argparse.Namespace,
+    path: Path,
+    numbers: list[int],
+    stopping: Callable[[], bool],
+    tick: Callable[[int], object],
+) -> Report:
+    """The run on workers: of this machine, of SLURM, or of a cluster that runs."""
+    from deeplift_engine.jobs import cluster
+
+    recipe = partial(job_of_command, tuple(options.arguments), os.getcwd())
+    if options.scheduler:
+        workers = cluster.existing_cluster(options.scheduler)
+    elif options.slurm:
+        workers = cluster.slurm_cluster(options.workers)
+    else:
+        workers = cluster.local_cluster(options.workers)
+    with workers as client:
+        return cluster.run_on(client, recipe, path, numbers, stopping=stopping, tick=tick)
+
+
+def _pin_threads(options: argparse.Namespace) -> None:
+    """As many threads as the store says, or the user; of workers here, each its share of cores."""
+    from deeplift_engine.jobs.store import Store
+    from deeplift_engine.jobs.threads import pin_threads, usable_cores
+
+    here = options.workers if not (options.scheduler or options.slurm) else 1
+    chosen = options.threads or max(1, usable_cores() // (here or 1))
+    if options.output.exists():
+        stored = int(Store.open(options.output).settings["threads"])
+        if options.threads not in (None, stored):
+            raise InputError(
+                f"--threads {options.threads}: {options.output} is a run of {stored} threads, and "
+                "another number changes the last bits: leave the option out"
+            )
+        chosen = stored
+    pin_threads(chosen)
 
 
 def status(options: argparse.Namespace) -> int:
@@ -122,33 +189,6 @@ def export(options: argparse.Namespace) -> int:
     export_store(options.store, options.output, arrays=chosen, overwrite=options.overwrite)
     print_lines({"written": str(options.output)})
     return 0
-
-
-def _job(options: argparse.Namespace) -> Job:
-    from deeplift_engine.explainers.catalogue import find
-    from deeplift_engine.jobs.contents import DEFAULT
-    from deeplift_engine.jobs.job import Job
-
-    method = find(options.method)
-    chosen = arguments.method_options(options, method)
-    network = arguments.load(options)
-    layer, units = arguments.located_target(options, network)
-    explainer = network.explainer(options.method, target=layer, layers=options.layers, **chosen)
-    return Job(
-        explainer,
-        arguments.inputs(options, network, open_array),
-        arrays=options.arrays or DEFAULT,
-        dtype=options.stored_dtype or "float32",
-        shard=options.shard_size,
-        memory=options.memory,
-        source=str(options.inputs),
-        references=arguments.references(options, network),
-        average=not options.keep_references_apart,
-        standard_errors=options.standard_errors,
-        strict=options.strict,
-        target=units,
-        batch_size=options.batch_size,
-    )
 
 
 def _told(

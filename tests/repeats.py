@@ -1,0 +1,110 @@
+"""Which tests repeat what others show: of each, few sets of parameters are fast, the others wait.
+
+Every set is run by `make test-all`, and no assertion is left out. The choice is by the order of the
+parameters, so that it is the same on all machines; it changes what a run costs, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+
+REPEATS: dict[str, tuple[int, int]] = {
+    "engine/test_completeness.py::test_every_layer_keeps_the_sum_in_float64": (4, 2),
+    "engine/test_completeness.py::test_a_run_sums_up": (4, 3),
+    "engine/test_completeness.py::test_a_network_keeps_the_sum": (3, 2),
+    "engine/test_forward.py::test_every_layer_that_can_be_built_is_in_the_table": (0, 1),
+    "engine/test_forward.py::test_the_forward_pass_is_kerass": (2, 1),
+    "engine/test_fused_relus.py::test_fused_or_not_over_units_that_are_off": (3, 3),
+    "engine/test_gradients.py::test_at_its_own_reference_every_rule_is_the_gradient": (4, 2),
+    "engine/test_gradients.py::test_the_gradient_rule_is_the_gradient": (2, 1),
+    "engine/test_running.py::test_fused_kernels_change_nothing": (2, 2),
+    "conformance/test_known_failures.py::test_contributions_sum_through": (4, 3),
+    "conformance/test_originals.py::test_the_arrays_of_deeplift_are_met": (3, 1),
+    "conformance/test_real_models.py::test_contributions_sum_to_the_difference_behind_every_layer":
+        (3, 2),
+    "conformance/test_real_models.py::test_the_forward_pass_is_tensorflows": (2, 1),
+    "conformance/test_real_models.py::test_the_gradient_rule_gives_tensorflows_gradients": (3, 2),
+    "conformance/test_real_models.py::test_three_forms_of_one_model_give_the_same_scores": (4, 2),
+    "conversion/eras/test_eras.py::test_a_layer_computes_what_it_did_in_versions_that_disagree":
+        (4, 1),
+    "conversion/legacy/test_legacy.py::test_the_forward_pass_is_that_of_tensorflow_2_15": (2, 1),
+    "conversion/test_conversion_meaning.py"
+    "::test_real_models_of_every_age_predict_what_tensorflow_did": (2, 2),
+    "conversion/test_conversion_quantized.py::test_quantised_weights_are_read": (3, 1),
+    "evaluate/test_comparing.py::test_every_metric_judges_networks_of_several_inputs": (3, 3),
+    "explainers/gradients/test_held_masks.py"
+    "::test_integrated_gradients_are_those_with_the_mask_of_the_sample": (5, 2),
+    "explainers/gradients/test_path.py::test_it_is_the_sum_of_tensorflows_gradients": (3, 2),
+    "explainers/maps/test_activation_maps.py::test_channels_first_models_have_the_same_maps": (4, 2),
+    "explainers/perturbation/test_incremental.py"
+    "::test_changes_are_those_of_whole_forward_passes": (4, 2),
+    "explainers/perturbation/test_occlusion.py"
+    "::test_what_a_window_can_change_alone_gives_the_same": (3, 2),
+    "explainers/relevance/test_relevance.py::test_a_method_is_what_dense_matrices_give": (3, 2),
+    "explainers/relevance/test_relevance.py::test_any_network_keeps_relevance": (4, 2),
+    "explainers/relevance/test_relevance.py::test_merged_batch_norm_is_one_folded_by_hand": (4, 2),
+    "explainers/test_every_method.py::test_batches_neighbours_and_order_change_nothing": (3, 2),
+    "explainers/test_every_method.py::test_noisy_copies_without_noise_have_the_methods_scores":
+        (4, 2),
+    "explainers/test_every_method.py::test_nothing_is_traced_again": (3, 2),
+    "explainers/test_every_method.py::test_standard_errors_are_given_or_refused": (2, 2),
+    "explainers/test_identities.py::test_batch_norm_in_the_kernel_changes_nothing": (4, 2),
+    "explainers/test_identities.py"
+    "::test_of_a_linear_net_a_contribution_is_weight_times_difference": (3, 2),
+    "explainers/test_identities.py::test_without_biases_relu_nets_have_one_answer": (3, 2),
+    "explainers/test_layers_and_operations.py::test_every_method_has_equal_scores": (3, 1),
+    "explainers/test_layers_and_operations.py::test_every_metric_has_equal_values": (2, 1),
+    "explainers/test_layouts.py::test_scores_do_not_depend_on_the_layout": (4, 2),
+    "explainers/test_noise.py::test_it_is_the_mean_over_noisy_copies": (3, 1),
+    "explainers/test_pickling.py"
+    "::test_a_forked_process_is_told_to_spawn_and_a_spawned_one_scores": (0, 1),
+    "explainers/test_pickling.py::test_inside_a_graph_there_are_no_numbers_yet": (0, 1),
+    "explainers/test_sweep.py::test_every_setting_is_a_run_of_its_own": (2, 1),
+    "graph/test_join_chains.py::test_a_chain_has_the_shapley_value": (4, 2),
+    "graph/test_keep_nan.py::test_fused_and_unfused_refuse_alike": (6, 3),
+    "layers/test_edges.py::test_gradients_at_edges_are_keras": (3, 2),
+    "layers/test_facts.py::test_layers_and_operations_have_equal_scores": (3, 1),
+    "layers/test_linear_layers.py::test_a_linear_layer_is_its_matrix": (2, 2),
+    "layers/test_linear_layers.py::test_reveal_cancel_is_the_papers": (2, 2),
+    "live/test_live_models.py::test_python_is_traced_and_the_model_stays_as_it_was": (3, 1),
+    "rules/test_infinite_slopes.py::test_gradients_where_a_function_is_constant": (4, 2),
+    "rules/test_slopes.py::test_the_slope_is_continuous_through_no_difference": (4, 2),
+    "rules/test_ties.py::test_compiled_shares_are_the_same": (3, 2),
+    "rules/test_ties.py::test_one_function_has_one_answer": (4, 2),
+    "rules/test_ties.py::test_winners_of_a_window_have_equal_shares": (5, 2),
+    "translate/addons/test_addons.py::test_a_packages_layer_computes_what_the_package_did": (3, 1),
+    "translate/test_constants.py::test_a_constant_may_stand_among_the_inputs": (3, 2),
+    "translate/test_inner_layers.py::test_inner_layers_are_parts": (2, 1),
+    "translate/test_masks_of_custom_layers.py"
+    "::test_concatenate_has_the_mask_of_keras_layer": (4, 2),
+    "translate/test_operations_old.py::test_every_function_keeps_the_sum": (5, 3),
+    "translate/test_package_layers.py::test_a_function_of_one_s_own_works_in_every_layer": (2, 1),
+    "translate/test_traced_functions.py"
+    "::test_a_function_is_the_operations_that_it_is_made_of": (3, 2),
+    "translate/test_whose_class.py::test_arrays_of_frozen_halves_go_by_name": (4, 2),
+}  # fmt: skip
+"""Of a test: every how many-th set is fast, and of the others every how many-th is slow.
+
+The rest are thorough. 0: none is fast.
+"""
+
+
+def mark_repeats(items: Sequence[pytest.Item]) -> None:
+    """Mark the repeats among tests that are not marked yet."""
+    met: Counter[str] = Counter()
+    waiting: Counter[str] = Counter()
+    for item in items:
+        name = item.nodeid.split("[")[0].removeprefix("tests/")
+        if name not in REPEATS or any(item.iter_markers("slow")) or any(
+            item.iter_markers("thorough")
+        ):
+            continue
+        fast, slow = REPEATS[name]
+        number, met[name] = met[name], met[name] + 1
+        if not fast or number % fast:
+            mark = pytest.mark.thorough if waiting[name] % slow else pytest.mark.slow
+            waiting[name] += 1
+            item.add_marker(mark)
