@@ -76,11 +76,11 @@ def score(options: argparse.Namespace) -> int:
     numbers = share.of(store.shards)
     todo = [number for number in numbers if not store.is_done(number)]
     waiting = sum(rows.stop - rows.start for rows in map(store.rows, todo))
-    with _stopping() as stopping, _progress(waiting, options.quiet) as tick:
+    with stopping() as asked, _progress(waiting, options.quiet) as tick:
         if options.workers or options.scheduler:
-            report = _on_cluster(options, path, numbers, stopping, tick)
+            report = _on_cluster(options, path, numbers, asked, tick)
         else:
-            report = job.run(store, numbers, stopping=stopping, tick=tick)
+            report = job.run(store, numbers, stopping=asked, tick=tick)
     return _told(report, job, path, share, numbers, options)
 
 
@@ -228,7 +228,7 @@ def _how_far(shards: int, left: list[int]) -> dict[str, Any]:
 
 
 @contextmanager
-def _stopping() -> Iterator[Callable[[], bool]]:
+def stopping() -> Iterator[Callable[[], bool]]:
     """Whether SIGTERM or SIGINT came; a second one ends the program at once."""
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():  # which alone handles signals
