@@ -83,7 +83,7 @@ class FiniteResults:
 
     def check_references(self) -> None:
         """Refuse references on which the target is not finite, naming the first."""
-        task, request, forward = self.task, self.request, self.forward()
+        request, forward = self.request, self.forward()
         count, most = request.count, request.batch_size or forward.most
         samples = 1 if request.shared and request.weights.shape[1] == 1 else request.samples
         for rows in slices(samples, max(1, most // count)):
@@ -95,11 +95,17 @@ class FiniteResults:
                 target, number = np.argwhere(~np.isfinite(values))[0]
                 sample, reference = divmod(int(number), count)
                 raise NotFiniteError(
-                    f"The target {task.target!r} is {values[target, number]} on reference "
+                    f"The target {self._named(target)} is {values[target, number]} on reference "
                     f"{reference} of sample {rows.start + sample} (target {target}; references "
                     f"{request.references_name}), and nothing finite can be compared with it. "
                     f"{ADVICE}"
                 )
+
+    def _named(self, target: int) -> str:
+        """The layer of a target, or its head."""
+        heads = self.request.heads.items()
+        names = (name for name, head in heads if head.rows.start <= target < head.rows.stop)
+        return next((f"of head {name!r}" for name in names), repr(self.task.target))
 
     def _refuse_target(self) -> None:
         """Name the first sample or reference on which the target is not finite, if any is."""
@@ -108,7 +114,7 @@ class FiniteResults:
         if not np.isfinite(at_samples).all():
             target, sample = np.argwhere(~np.isfinite(at_samples))[0]
             raise NotFiniteError(
-                f"The target {self.task.target!r} is {at_samples[target, sample]} on sample "
+                f"The target {self._named(target)} is {at_samples[target, sample]} on sample "
                 f"{sample} itself (target {target}), so that no scores can be finite: leave the "
                 "sample out, or explain another layer."
             )
