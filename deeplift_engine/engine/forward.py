@@ -93,9 +93,7 @@ class ForwardPass:
             yield rows, [np.asarray(tensor)[: rows.stop - rows.start] for tensor in tensors]
 
 
-def target_shape(
-    task: Task, data: Sequence[Array], forward: Callable[[], ForwardPass]
-) -> Any:
+def target_shape(task: Task, data: Sequence[Array], forward: Callable[[], ForwardPass]) -> Any:
     """Shape of the target's layer without batch axis, or by name of that of each head.
 
     A free axis is that of the data: only for one ``forward`` is asked for a pass to the target.
