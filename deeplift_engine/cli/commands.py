@@ -19,7 +19,7 @@ from deeplift_engine.errors import (
     UnsupportedModelError,
 )
 from deeplift_engine.figures import draw_sweep
-from deeplift_engine.results.heads import target_in_words
+from deeplift_engine.results.head_results import target_in_words
 from deeplift_engine.util import storage, tables
 from deeplift_engine.util.letters import has_letters
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from deeplift_engine.engine.activation_pairs import AT_INPUT, AT_REFERENCE, ActivationPairs
 from deeplift_engine.engine.convergence import SMALL
-from deeplift_engine.engine.heads import resolved_target
+from deeplift_engine.engine.head_rows import resolved_target
 from deeplift_engine.engine.process import check_process
 from deeplift_engine.engine.request import resolved_references
 from deeplift_engine.engine.task import Task

@@ -1,7 +1,7 @@
 """One task of several heads: the graph with one more node, which holds the outputs of all.
 
 The outputs of the heads' layers are flattened and lie one behind the other. That node is the
-target, of which each head has its own units: see `deeplift_engine.engine.heads`.
+target, of which each head has its own units: see `deeplift_engine.engine.head_rows`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from deeplift_engine.engine.heads import of_head
+from deeplift_engine.engine.head_rows import of_head
 from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import TargetError
 from deeplift_engine.graph.graph import Graph, Node

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from deeplift_engine import references as reference_module
 from deeplift_engine.engine import targets
-from deeplift_engine.engine.heads import HeadRows, resolved_target
+from deeplift_engine.engine.head_rows import HeadRows, resolved_target
 from deeplift_engine.engine.process import check_process
 from deeplift_engine.errors import InputError, ReferencesError
 from deeplift_engine.graph.inputs import InputInfo, arrays, by_input, padded

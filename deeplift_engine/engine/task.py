@@ -8,7 +8,7 @@ from typing import Any
 
 from deeplift_engine.engine import targets
 from deeplift_engine.engine.block_sizes import is_large, pairs_per_block
-from deeplift_engine.engine.heads import units_of_heads
+from deeplift_engine.engine.head_rows import units_of_heads
 from deeplift_engine.errors import InputError, TargetError
 from deeplift_engine.graph.graph import Graph
 from deeplift_engine.graph.inputs import InputInfo

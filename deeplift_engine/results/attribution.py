@@ -15,7 +15,7 @@ import numpy as np
 
 from deeplift_conversion.spec import ModelSpec
 from deeplift_engine.errors import InputError, OutputError
-from deeplift_engine.results.heads import of_head, settings_of_head, target_in_words
+from deeplift_engine.results.head_results import of_head, settings_of_head, target_in_words
 from deeplift_engine.util import storage
 from deeplift_engine.util.letters import has_letters, letter_axis
 from deeplift_engine.util.student_t import two_sided

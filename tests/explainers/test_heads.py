@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from keras import layers as L  # noqa: N812
 
 import deeplift_engine as de
+from deeplift_engine.engine.joint_task import joint_task
 from deeplift_engine.errors import InputError, NotFiniteError, TargetError
 from tests.explainers.test_every_method import FITTED, ON_IMAGES, OPTIONS, parts
 from tests.helpers import off, slow_among
@@ -271,13 +273,13 @@ def test_targets_of_a_run_that_are_refused(both: Any, target: Any, message: str)
 def test_what_one_layer_alone_or_none_explains_is_refused(alone: dict[str, Any]) -> None:
     with pytest.raises(TargetError, match="explains 'counts' alone: name them earlier"):
         alone["counts"].run(X, target={"counts": 0})
-    x = keras.Input((4,))
-    constant = L.Lambda(lambda t: keras.ops.zeros_like(t), name="nothing")(x)
-    network = de.convert(
-        keras.Model(x, [L.Dense(2, name="two")(x), L.Dense(1, name="one")(constant)])
-    )
-    with pytest.raises(TargetError, match="depends on no input"):
-        network.explainer(target={"two": "two:0", "one": "one:0"})
+
+
+def test_a_layer_without_inputs_is_no_head(net: de.Network) -> None:
+    task = net.task("counts")
+    apart = replace(task, graph=replace(task.graph, inputs=()))
+    with pytest.raises(TargetError, match="Head 'a': 'counts' depends on no input"):
+        joint_task({"a": "counts"}, lambda target: apart)
 
 
 def test_maps_need_one_convolution_for_all_heads(net: de.Network) -> None:

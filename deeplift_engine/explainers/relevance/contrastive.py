@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from deeplift_engine.engine.assemble import MethodResult
-from deeplift_engine.engine.heads import HeadRows
+from deeplift_engine.engine.head_rows import HeadRows
 from deeplift_engine.engine.request import Request
 from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import TargetError
