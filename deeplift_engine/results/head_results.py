@@ -8,6 +8,10 @@ from typing import Any
 from deeplift_engine.util.typing import Array
 
 
+PER_TARGET = ("tcav_scores",)
+"""Settings that are lists with an entry for each target."""
+
+
 def of_head(values: Any, rows: Sequence[int], stacked: bool) -> Any:
     """The targets ``rows`` (start, stop) of arrays (T, ...), by name or not; one if not stacked."""
     if isinstance(values, Mapping):
@@ -22,6 +26,8 @@ def of_head(values: Any, rows: Sequence[int], stacked: bool) -> Any:
 def settings_of_head(settings: Mapping[str, Any], name: str) -> dict[str, Any]:
     """A result's settings as those of a run of the head alone."""
     own = {key: settings[key][name] for key in ("target", "target_layer")}
+    start, stop = settings["heads"][name]["rows"]
+    own |= {key: settings[key][start:stop] for key in PER_TARGET if key in settings}
     return {key: value for key, value in settings.items() if key != "heads"} | own
 
 
