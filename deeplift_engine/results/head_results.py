@@ -7,7 +7,6 @@ from typing import Any
 
 from deeplift_engine.util.typing import Array
 
-
 PER_TARGET = ("tcav_scores",)
 """Settings that are lists with an entry for each target."""
 
