@@ -15,6 +15,7 @@ from deeplift_engine.engine.audit import Audit, audit
 from deeplift_engine.engine.block_sizes import pairs_per_block
 from deeplift_engine.engine.blocks import slices
 from deeplift_engine.engine.forward import traced
+from deeplift_engine.engine.joint_task import joint_task
 from deeplift_engine.engine.probe_inputs import random_inputs
 from deeplift_engine.engine.process import check_process, watch_forks
 from deeplift_engine.engine.request import checked_batch_size
@@ -188,20 +189,19 @@ class Network:
         Parameters
         ----------
         method
-            A name of `deeplift_engine.methods`, such as ``"deeplift"``,
-            ``"integrated_gradients"``, ``"lrp_epsilon"`` or ``"occlusion"``.
+            A name of `deeplift_engine.methods`, such as ``"deeplift"`` or ``"occlusion"``.
         target
             ``"logits"``, what a final softmax or sigmoid reads (or the output where there is
             none); ``"output"``; or the name of a layer (``"layer:output"`` for one that is
             called like that). Its units may follow, as in ``"logcounts:0"``, or come alone, in
-            any form that `Explainer.run` takes, which may name others.
+            any form that `Explainer.run` takes, which may name others. A mapping of names of your
+            own to such targets explains several heads in one run: see `Attribution.heads`.
         layers
             Where to score: names of layers, at their outputs. By default the inputs.
         fused
             Compile elementwise work into single kernels; by default on large networks.
         **options
-            Of the method: ``deeplift_engine.methods()[method].options``. Of DeepLIFT ``rules``
-            and ``max_pooling``.
+            Of the method: ``deeplift_engine.methods()[method].options``.
 
         Returns
         -------
@@ -246,14 +246,12 @@ class Network:
             A name or several, or rules by names of your own: each as for the method
             ``"deeplift"``.
         target_layer, layers, max_pooling
-            As ``target``, ``layers`` and ``max_pooling`` of `explainer`; ``target`` may name the
-            layer too, as in ``"logcounts:0"``.
+            As ``target``, ``layers`` and ``max_pooling`` of `explainer`.
 
         Returns
         -------
         Sweep
-            The attribution of each pair of references and rules; a table and a figure of how far
-            they agree.
+            The attribution of each pair of references and rules, and how far they agree.
         """
         target_layer, target = self.located_target(target, target_layer)
         return self.sweeper(rules, target_layer, layers, max_pooling).run(
@@ -314,6 +312,8 @@ class Network:
         chosen = self.graph.inputs if layers is None else named(layers).values()
         points = tuple(attribution_point(self.graph, name) for name in dict.fromkeys(chosen))
         layer, units = self.located_target(target)
+        if isinstance(layer, Mapping):
+            return joint_task(layer, lambda one: self.task(one, layers, fused, method))
         node = self.target_node(layer)
         before = self.graph.ancestors([node])
         unreachable = [point.name for point in points if point.node not in before]
@@ -349,7 +349,7 @@ class Network:
         """Name of the node that ``target`` (``"logits"``, ``"output"``, a layer) stands for."""
         return self._interface.target_node(target)
 
-    def located_target(self, target: Any, layer: str = "logits") -> tuple[str, Any]:
+    def located_target(self, target: Any, layer: Any = "logits") -> tuple[Any, Any]:
         """The layer and the units of a target; ``layer`` where it names none."""
         return targets.layer_and_units(target, layer, self.target_node)
 

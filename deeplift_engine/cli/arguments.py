@@ -12,7 +12,7 @@ from deeplift_engine.cli import console
 from deeplift_engine.cli.custom_file import read_custom
 from deeplift_engine.cli.input_files import read_inputs
 from deeplift_engine.engine import targets
-from deeplift_engine.errors import InputError, RuleError
+from deeplift_engine.errors import InputError, RuleError, TargetError
 from deeplift_engine.graph.inputs import key_of
 from deeplift_engine.references import combined
 from deeplift_engine.references.resolution import is_single
@@ -107,12 +107,45 @@ def run_options(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def target(options: argparse.Namespace) -> Any:
-    """The target, a list of several, or None."""
-    chosen = [value() for value in options.target]
-    return chosen if len(chosen) > 1 else chosen[0] if chosen else None
+    """The target, a list of several, or None; by the names of heads where they have some.
+
+    Raises
+    ------
+    TargetError
+        If some have the name of a head and others none.
+    """
+    heads: dict[str, list[Any]] = {}
+    for name, value in options.target:
+        heads.setdefault(name, []).append(value())
+    chosen = {name: each if len(each) > 1 else each[0] for name, each in heads.items()}
+    if set(chosen) <= {""}:
+        return chosen.get("")
+    if "" in chosen:
+        raise TargetError(
+            f"--target has the heads {', '.join(name for name in chosen if name)}, and targets of "
+            "no head: say HEAD=TARGET for each, with names of your own"
+        )
+    return chosen
 
 
-def located_target(options: argparse.Namespace, network: Network) -> tuple[str, Any]:
+def one_target(options: argparse.Namespace, network: Network) -> tuple[str, Any]:
+    """As `located_target`, for what looks at one layer.
+
+    Raises
+    ------
+    TargetError
+        For heads.
+    """
+    layer, units = located_target(options, network)
+    if isinstance(layer, Mapping):
+        raise TargetError(
+            f"this looks at one target, not at the heads {', '.join(layer)}: say --target TARGET "
+            "for each of them in turn"
+        )
+    return layer, units
+
+
+def located_target(options: argparse.Namespace, network: Network) -> tuple[Any, Any]:
     """The layer of ``--target`` or ``--target-layer``, and the units or None."""
     return network.located_target(target(options), options.target_layer)
 

@@ -19,6 +19,7 @@ from deeplift_engine.errors import (
     UnsupportedModelError,
 )
 from deeplift_engine.figures import draw_sweep
+from deeplift_engine.results.head_results import target_in_words
 from deeplift_engine.util import storage, tables
 from deeplift_engine.util.letters import has_letters
 
@@ -213,7 +214,7 @@ def check(options: argparse.Namespace) -> int:
         inputs: arguments.Inputs = dict(zip(arguments.names(network), drawn, strict=True))
     else:
         inputs = arguments.first(arguments.inputs(options, network), options.samples)
-    layer, target = arguments.located_target(options, network)
+    layer, target = arguments.one_target(options, network)
     if target is None:
         target = arguments.all_units(network, inputs, layer, options)
     verification = network.verify(inputs)
@@ -254,13 +255,12 @@ def _check_outputs(options: argparse.Namespace, what: str, suffixes: Sequence[st
 def _about(result: Attribution, options: argparse.Namespace) -> dict[str, Any]:
     """What was explained, how, and against what, also where the user left it to the defaults."""
     settings = result.settings
-    units = "the only unit" if settings["target"] == "None" else settings["target"]
     rules = settings["options"].get("rules")
     if isinstance(rules, list):
         rules = [f"{layers}={rule}" for layers, rule in rules]
     about = {
         "method": settings["method"],
-        "target": f"{units} of {settings['target_layer']}",
+        "target": target_in_words(settings),
         "references": settings["references"],
         "rules": rules,
     }

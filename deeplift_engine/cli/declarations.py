@@ -144,7 +144,7 @@ RUN = Group(
             Once,
         ),
         several(
-            "--target TARGET",
+            "--target [HEAD=]TARGET",
             values.target,
             "the unit, or the layer, or both as LAYER:UNIT; may be repeated; see below",
         ),

@@ -20,6 +20,7 @@ TARGETS = """\
   3-5       unit 3 minus unit 5            mean:3       unit 3 minus the mean of all units
   counts    the layer of that name         counts:0     its unit 0, or any other of these
   @FILE.npy integers: one unit per sample; other numbers: weights over the units
+  NAME=TARGET  a head with a name of your own: heads at several layers are explained in one run
   Without --target it is the only unit; for `check`, a random weighted sum of all units."""
 
 REFERENCES_NOTES = """\

@@ -119,6 +119,8 @@ SCORE = Command(
         "score model.h5 sequences.npy -o scores.h5 --rules genomics_default",
         "score model.h5 sequences.h5 --key onehot -o scores.npz --target 0 --target 2 \\\n"
         "      --references dinucleotide_shuffle:20 --seed 1 --hypothetical",
+        "score model.h5 sequences.npy -o scores.h5 --target counts=logcounts:0 \\\n"
+        "      --target profile=profile:mean:3 --references dinucleotide_shuffle:20",
         "score model.h5 images.npy -o scores.h5 --target 8-3 \\\n"
         "      --rule dense_1=reveal_cancel --strict",
         "score model.h5 images.npy -o scores.h5 --target 3 --method integrated_gradients \\\n"

@@ -118,12 +118,16 @@ def seed(text: str) -> int:
     return int(text)
 
 
-def target(text: str) -> Value:
-    """Read one ``--target``: ``@FILE``, units, or a text that names a layer of the model."""
-    if text.startswith("@") and len(text) > 1:
-        return lambda: _read(text[1:])
-    units = targets.units_in(text)
-    return lambda: text if units is None else units
+def target(text: str) -> tuple[str, Value]:
+    """Read one ``--target``, ``[HEAD=]TARGET``; the head's name is empty where there is none.
+
+    TARGET is ``@FILE``, units, or a text that names a layer of the model.
+    """
+    name, value = ("", text) if text.startswith("@") else optional_pair(text)
+    if value.startswith("@") and len(value) > 1:
+        return name, lambda: _read(value[1:])
+    units = targets.units_in(value)
+    return name, lambda: value if units is None else units
 
 
 def references(text: str) -> Callable[[int], Any]:

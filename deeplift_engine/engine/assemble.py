@@ -109,6 +109,7 @@ def attribution(
             error = None if error is None else error.sum(axis=2) / counts
             relative = None if relative is None else relative.max(axis=2)
     predictions = result.predictions or {}
+    heads = {name: head.settings for name, head in request.heads.items()}
     if task.outputs and predictions:
         predictions = {name: predictions[node] for name, node in task.outputs.items()}
     return Attribution(
@@ -129,6 +130,7 @@ def attribution(
             "references_averaged": not result.per_reference,
             "samples": request.samples,
             **({"input_dtypes": dict(request.input_dtypes)} if request.input_dtypes else {}),
+            **({"heads": heads} if heads else {}),
             **task.settings,
             **settings,
             **result.settings,

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from deeplift_engine.engine import targets
 from deeplift_engine.engine.activation_pairs import AT_INPUT, AT_REFERENCE, ActivationPairs
 from deeplift_engine.engine.convergence import SMALL
+from deeplift_engine.engine.head_rows import resolved_target
 from deeplift_engine.engine.process import check_process
 from deeplift_engine.engine.request import resolved_references
 from deeplift_engine.engine.task import Task
@@ -94,12 +94,12 @@ class Audit:
 
 
 def audit(task: Task, x: Any, references: Any, target: Any) -> Audit:
-    """Go back once, eagerly, adding up what crosses each layer.
+    """Go back once, eagerly, adding up what crosses each layer, from all heads together.
 
     Chains of products are joined, as in a run, so that what arrives at a layer are its scores.
     """
     check_process()
-    graph = joining(task.graph, task.rules, [*task.attribution_nodes, task.target])
+    graph = joining(task.graph, task.rules, [*task.attribution_nodes, *task.explained])
     task, data = replace(task, graph=graph), arrays(x, task.inputs, task.dtype)
     samples = len(data[0])
     compared = []
@@ -113,8 +113,10 @@ def audit(task: Task, x: Any, references: Any, target: Any) -> Audit:
         ends.append({name: value[:, tf.newaxis] for name, value in activations.items()})
     rules = {name: assigned.rule for name, assigned in task.rules.items()}
     pairs = ActivationPairs(graph, rules, ends[0], ends[1], task.dtype, fused=False)
-    shape = tuple(pairs.value(task.target, AT_INPUT).shape[2:])
-    weights = targets.resolve(target, shape, samples, task.dtype)[:1]
+    shapes = [tuple(ends[0][name].shape[2:]) for name in task.explained]
+    shape = dict(zip(task.heads, shapes, strict=True)) if task.heads else shapes[0]
+    weights, heads = resolved_target(task.units_of(target), shape, samples, task.dtype)
+    weights = weights.sum(axis=0, keepdims=True) if heads else weights[:1]
     ledger = _Ledger(task, pairs)
     start = Multiplier(tf.constant(weights)[:, :, tf.newaxis])
     ledger.target = ledger.contribution(task.target, start)

@@ -44,7 +44,7 @@ class CompiledPasses:
         outcome: Outcome,
         beside: Sequence[Mapping[str, Assigned]] = (),
     ) -> None:
-        seen = {*task.attribution_nodes, task.target, *nodes}
+        seen = {*task.attribution_nodes, *task.explained, *nodes}
         graph = joining(task.graph, task.rules, seen)
         if task.fuses:
             graph = carrying(graph, [task.rules, *beside], seen)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -83,7 +83,7 @@ class FiniteResults:
 
     def check_references(self) -> None:
         """Refuse references on which the target is not finite, naming the first."""
-        task, request, forward = self.task, self.request, self.forward()
+        request, forward = self.request, self.forward()
         count, most = request.count, request.batch_size or forward.most
         samples = 1 if request.shared and request.weights.shape[1] == 1 else request.samples
         for rows in slices(samples, max(1, most // count)):
@@ -94,12 +94,20 @@ class FiniteResults:
             if not np.isfinite(values).all():
                 target, number = np.argwhere(~np.isfinite(values))[0]
                 sample, reference = divmod(int(number), count)
+                one = [array[number : number + 1] for array in points]
                 raise NotFiniteError(
-                    f"The target {task.target!r} is {values[target, number]} on reference "
+                    f"The target {self._named(one)} is {values[target, number]} on reference "
                     f"{reference} of sample {request.number(rows.start + sample)} (target "
                     f"{target}; references {request.references_name}), and nothing finite can be "
                     f"compared with it. {ADVICE}"
                 )
+
+    def _named(self, points: Sequence[Array]) -> str:
+        """The layer that is not finite at one of the points, or the first head that is not."""
+        (units,) = self.forward().in_blocks(points, [self.task.target], self.request.batch_size)
+        heads = self.request.heads.items()
+        names = (name for name, head in heads if not np.isfinite(units[:, head.units]).all())
+        return next((f"of head {name!r}" for name in names), repr(self.task.target))
 
     def _refuse_target(self) -> None:
         """Name the first sample or reference on which the target is not finite, if any is."""
@@ -107,8 +115,9 @@ class FiniteResults:
         at_samples = self.forward()(request.data, request.weights, request.batch_size)
         if not np.isfinite(at_samples).all():
             target, sample = np.argwhere(~np.isfinite(at_samples))[0]
+            one = [array[sample : sample + 1] for array in request.data]
             raise NotFiniteError(
-                f"The target {self.task.target!r} is {at_samples[target, sample]} on sample "
+                f"The target {self._named(one)} is {at_samples[target, sample]} on sample "
                 f"{request.number(int(sample))} itself (target {target}), so that no scores can be "
                 "finite: leave the sample out, or explain another layer."
             )

@@ -43,7 +43,8 @@ class ForwardPass:
     """
 
     def __init__(self, task: Task, nodes: Iterable[str] = ()) -> None:
-        self.task, self.nodes = task, tuple(dict.fromkeys((task.target, *nodes)))
+        sized = [name for name in task.explained if None in task.graph.nodes[name].shape]
+        self.task, self.nodes = task, tuple(dict.fromkeys((task.target, *sized, *nodes)))
         self._function = traced(task.graph, self.nodes)
 
     @functools.cached_property
@@ -79,8 +80,8 @@ class ForwardPass:
         ]
         return [np.concatenate(arrays) for arrays in zip(*blocks, strict=True)]
 
-    def target_shape(self, data: Sequence[Array]) -> tuple[int, ...]:
-        """Shape of the target's layer without batch axis; a free one is that of the data."""
+    def target_shape(self, data: Sequence[Array]) -> Any:
+        """See the function `target_shape`."""
         return target_shape(self.task, data, lambda: self)
 
     def _blocks(
@@ -92,14 +93,16 @@ class ForwardPass:
             yield rows, [np.asarray(tensor)[: rows.stop - rows.start] for tensor in tensors]
 
 
-def target_shape(
-    task: Task, data: Sequence[Array], forward: Callable[[], ForwardPass]
-) -> tuple[int, ...]:
-    """Shape of the target's layer without batch axis; a free one is that of the data.
+def target_shape(task: Task, data: Sequence[Array], forward: Callable[[], ForwardPass]) -> Any:
+    """Shape of the target's layer without batch axis, or by name of that of each head.
 
-    Only for a free one ``forward`` is asked for a pass to the target.
+    A free axis is that of the data: only for one ``forward`` is asked for a pass to the target.
     """
-    shape = task.graph.nodes[task.target].shape
-    if None not in shape:
-        return tuple(size or 0 for size in shape)
-    return forward().activations([array[:1] for array in data])[0].shape[1:]
+    shapes: list[tuple[Any, ...]] = [task.graph.nodes[name].shape for name in task.explained]
+    if any(None in shape for shape in shapes):
+        met = forward().tensors([array[:1] for array in data])
+        shapes = [
+            tuple(met[name].shape[1:]) if None in shape else shape
+            for name, shape in zip(task.explained, shapes, strict=True)
+        ]
+    return dict(zip(task.heads, shapes, strict=True)) if task.heads else shapes[0]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from deeplift_engine import references as reference_module
 from deeplift_engine.engine import targets
+from deeplift_engine.engine.head_rows import HeadRows, resolved_target
 from deeplift_engine.engine.process import check_process
 from deeplift_engine.errors import InputError, ReferencesError
 from deeplift_engine.graph.inputs import InputInfo, arrays, by_input, padded
@@ -41,7 +42,7 @@ class Request:
     weights
         Over the units of the layer that is explained, (T, N or 1, *shape).
     target
-        The target in words.
+        The target in words, by head where there are several.
     stacked
         Whether there may be several targets, so that results keep their axis.
     batch_size
@@ -65,13 +66,15 @@ class Request:
         Arrays (N, ...) that stand for the samples in random draws; None: ``data``.
     input_dtypes
         Those in which whole numbers came that are computed with as floats, by input.
+    heads
+        Which targets are of which head, by name; none where all are of one layer.
     """
 
     inputs: tuple[InputInfo, ...]
     data: list[Array]
     references: list[References]
     weights: Array
-    target: str
+    target: str | Mapping[str, str]
     stacked: bool = False
     batch_size: int | None = None
     average: bool = True
@@ -83,6 +86,7 @@ class Request:
     weights_of: Callable[[Array], Array] | None = None
     content: list[Array] | None = None
     input_dtypes: Mapping[str, str] = field(default_factory=dict)
+    heads: Mapping[str, HeadRows] = field(default_factory=dict)
 
     @property
     def samples(self) -> int:
@@ -275,7 +279,8 @@ def resolved_request(
     inputs
         The network's.
     shape
-        Function of the data that gives the shape of the target's layer without batch axis.
+        Function of the data that gives the shape of the target's layer without batch axis, or of
+        that of each head.
     dtype
         The network's.
     errors
@@ -313,17 +318,19 @@ def resolved_request(
             + ("kept apart with average=False." if not average else "1 for each sample.")
         )
     units, whole = shape(data), len(data[0]) if samples is None else samples
+    here = np.arange(len(data[0])) + first
+    weights, heads = resolved_target(target, units, whole, dtype, here)
 
     def weights_of(rows: Array) -> Array:
-        return targets.resolve(target, units, whole, dtype, rows)
+        return resolved_target(target, units, whole, dtype, rows)[0]
 
     return Request(
         inputs,
         data,
         resolved,
-        weights_of(np.arange(len(data[0])) + first),
+        weights,
         targets.in_words(target),
-        targets.several(target),
+        bool(heads) or targets.several(target),
         size,
         average,
         standard_errors,
@@ -338,4 +345,5 @@ def resolved_request(
             and value.dtype.kind in "biu"
             and array.dtype.kind == "f"
         },
+        heads=heads,
     )

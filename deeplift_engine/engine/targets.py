@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -93,8 +93,9 @@ def located(target: Any, node_of: Callable[[str], str]) -> tuple[str | None, Any
         layers = {node_of(layer): layer for layer, _ in pairs if layer is not None}
         if len(layers) > 1:
             raise TargetError(
-                f"target={target!r} names units of several layers, {' and '.join(layers)}: explain "
-                "each layer in a run of its own."
+                f"target={target!r} names units of several layers, {' and '.join(layers)}: name "
+                "each as a head, target={'one': 'LAYER:UNITS', 'other': ...}; on the command line "
+                "--target one=LAYER:UNITS --target other=..."
             )
         return next(iter(layers.values()), None), [units for _, units in pairs]
     if not isinstance(target, str):
@@ -119,14 +120,23 @@ def located(target: Any, node_of: Callable[[str], str]) -> tuple[str | None, Any
     raise TargetError(f"target={target!r} is none of {UNITS}.")
 
 
-def layer_and_units(target: Any, layer: str, node_of: Callable[[str], str]) -> tuple[str, Any]:
+def layer_and_units(target: Any, layer: Any, node_of: Callable[[str], str]) -> tuple[Any, Any]:
     """The layer and the units of a target; ``layer``, by default the logits, where it names none.
+
+    Heads name their layers themselves: a mapping of them stands in place of the layer.
 
     Raises
     ------
     TargetError
         For a layer that does not exist, or another one than ``layer``.
     """
+    if isinstance(target, Mapping):
+        if layer != "logits":
+            raise TargetError(
+                f"target= has the layers of several heads and target_layer= names {layer!r}: "
+                "leave target_layer out."
+            )
+        return target, None
     named, units = located(target, node_of)
     if named is None or layer == "logits":
         return named or layer, units
@@ -159,8 +169,10 @@ def several(target: Any) -> bool:
     return isinstance(target, list | str)
 
 
-def in_words(target: Any) -> str:
-    """A target in words, for saved settings."""
+def in_words(target: Any) -> Any:
+    """A target in words, for saved settings; that of each head by name."""
+    if isinstance(target, Mapping):
+        return {name: in_words(units) for name, units in target.items()}
     if isinstance(target, list):
         return f"[{', '.join(map(in_words, target))}]"
     if isinstance(target, Weights | np.ndarray):

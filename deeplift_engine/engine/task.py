@@ -8,6 +8,7 @@ from typing import Any
 
 from deeplift_engine.engine import targets
 from deeplift_engine.engine.block_sizes import is_large, pairs_per_block
+from deeplift_engine.engine.head_rows import units_of_heads
 from deeplift_engine.errors import InputError, TargetError
 from deeplift_engine.graph.graph import Graph
 from deeplift_engine.graph.inputs import InputInfo
@@ -74,6 +75,9 @@ class Task:
         Of the target, where a run does not say; None: its only one.
     node_of
         Returns the node of a layer that a run's target names.
+    heads
+        The tasks of several heads by name, where the target holds the outputs of all; none where
+        it is one layer.
     """
 
     graph: Graph
@@ -89,6 +93,12 @@ class Task:
     outputs: Mapping[str, str] = field(default_factory=dict)
     units: Any = None
     node_of: Callable[[str], str] = str
+    heads: Mapping[str, Task] = field(default_factory=dict)
+
+    @property
+    def explained(self) -> tuple[str, ...]:
+        """The nodes of the layers that are explained: of each head, or the target."""
+        return tuple(head.target for head in self.heads.values()) or (self.target,)
 
     @property
     def attribution_nodes(self) -> tuple[str, ...]:
@@ -124,11 +134,21 @@ class Task:
     def units_of(self, target: Any) -> Any:
         """The units of a run's ``target``, which may name this task's layer too.
 
+        Those of each head where there are several.
+
         Raises
         ------
         TargetError
-            If it names another layer.
+            If it names another layer, or heads that are not there.
         """
+        if self.heads:
+            heads = {name: head.units_of for name, head in self.heads.items()}
+            return units_of_heads(heads, target)
+        if isinstance(target, Mapping):
+            raise TargetError(
+                f"target= is a mapping of the heads {', '.join(map(repr, target))}, and this "
+                f"explains {self.target!r} alone: name them earlier, network.explainer(target=...)."
+            )
         layer, units = targets.located(target, self.node_of)
         if layer is not None and self.node_of(layer) != self.target:
             raise TargetError(

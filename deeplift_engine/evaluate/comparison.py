@@ -85,7 +85,7 @@ class Comparison:
         request = self.bench.request
         about = (
             f"{request.samples} samples, target {request.target} of "
-            f"{self.bench.task.target}, references {request.references_name}; "
+            f"{self.bench.task.settings['target_layer']}, references {request.references_name}; "
             "mean ± half of its 95 % interval (Student's t)"
         )
         return "\n".join([about, "", text[0], "-" * max(map(len, text)), *text[1:]])

@@ -178,6 +178,7 @@ class Explainer:
         target
             The units that are explained; see `deeplift_engine.targets.resolve`. A text, such as
             ``"3-5"``, may have the name of the explainer's layer in front: ``"logcounts:3-5"``.
+            Of an explainer of several heads, a mapping of some of their names to such units.
             None is what the explainer was made for, or the only unit.
         references
             Inputs to compare with; see `deeplift_engine.references.resolve`. None is zeros; for

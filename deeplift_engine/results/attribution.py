@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 
 from deeplift_conversion.spec import ModelSpec
 from deeplift_engine.errors import InputError, OutputError
+from deeplift_engine.results.head_results import of_head, settings_of_head, target_in_words
 from deeplift_engine.util import storage
 from deeplift_engine.util.letters import has_letters, letter_axis
 from deeplift_engine.util.student_t import two_sided
@@ -87,12 +88,29 @@ class Attribution:
         setting = self.settings.get
         phrases = [f"scores {_shapes(self.scores)}"]
         if "target" in self.settings:
-            phrases.append(f"target {setting('target')} of {setting('target_layer')}")
+            phrases.append(f"target {target_in_words(self.settings)}")
         if setting("references") is not None:
             phrases.append(f"references {setting('references')}")
         if self.relative_error is not None:
             phrases.append(f"relative error up to {np.max(self.relative_error, initial=0):.1e}")
         return f"<Attribution by {setting('method', 'a method')}: {', '.join(phrases)}>"
+
+    @property
+    def heads(self) -> dict[str, Attribution]:
+        """The result of each head by name, as of a run of its own; empty without heads.
+
+        ``scores`` and all else of this result have the targets of all heads, in order, along their
+        first axis. Sums are compared where those of every head must hold.
+        """
+        return {
+            name: replace(
+                self,
+                **{key: of_head(getattr(self, key), **head) for key in _PER_TARGET},
+                settings=settings_of_head(self.settings, name),
+                axes=self.axes if head["stacked"] else self.axes[1:],
+            )
+            for name, head in self.settings.get("heads", {}).items()
+        }
 
     @property
     def hypothetical(self) -> Arrays:
@@ -336,6 +354,7 @@ def provenance() -> dict[str, str]:
 
 
 _ARRAY_FIELDS = tuple(f.name for f in fields(Attribution) if f.name not in ("settings", "axes"))
+_PER_TARGET = tuple(name for name in _ARRAY_FIELDS if name not in ("predictions", "inputs"))
 _OPTIONAL = (
     "multipliers",
     "convergence_delta",

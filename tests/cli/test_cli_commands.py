@@ -204,6 +204,45 @@ def test_check_of_a_sound_model_passes(folder: Path, data: list[str], command: C
     assert "Contributions sum to the target's difference at every layer" in outcome.out
 
 
+def test_heads_are_scored_together_and_found_in_the_file(
+    folder: Path, command: Command, tmp_path: Path
+) -> None:
+    path = tmp_path / "heads.h5"
+    heads = ("--target", "task=tasks:2-0", "--target", "inner=hidden:1", "--target")
+    start = ("score", folder / "model.h5", folder / "inputs.npy", "-o", path, "--dtype", "float64")
+    outcome = command(*start, *heads, "inner=hidden:3")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "target: task: Difference(first=2, second=0) of tasks; inner:" in outcome.out
+    found = de.Attribution.load(path).heads
+    network = de.load(folder / "model.h5", dtype="float64")
+    inputs = np.load(folder / "inputs.npy")
+    expected = {
+        "task": network.explainer(target="tasks:2-0").run(inputs),
+        "inner": network.explainer(target="hidden").run(inputs, target=[1, 3]),
+    }
+    assert list(found) == list(expected)
+    for name, own in expected.items():
+        assert found[name].axes == own.axes
+        np.testing.assert_allclose(found[name].scores, own.scores, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "message"),
+    [
+        ("compare", ("--target", "1"), "has the heads a, and targets of no head"),
+        ("check", (), "looks at one target, not at the heads a"),
+    ],
+)
+def test_heads_that_a_command_refuses(
+    folder: Path, command: Command, name: str, more: tuple[str, ...], message: str
+) -> None:
+    outcome = command(
+        name, folder / "model.h5", folder / "inputs.npy", "--target", "a=tasks:0", *more
+    )
+    assert outcome.code == 4
+    assert message in outcome.err
+
+
 def test_check_fails_where_sums_do_not_hold_and_names_the_layer(
     folder: Path, command: Command
 ) -> None:

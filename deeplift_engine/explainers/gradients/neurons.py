@@ -159,7 +159,7 @@ class NeuronConductance(Explainer):
         self.unit = unit
         self.positions, self.weights = quadrature("gauss_legendre", steps)
         self._outer = BackwardPass(inner.under(inner.assigned()), inner.attribution_nodes)
-        lower = replace(task, target=self._point.node)
+        lower = replace(task, target=self._point.node, heads={})
         self._lower = BackwardPass(lower.under(lower.assigned()))
 
     def attribute(self, request: Request) -> MethodResult:

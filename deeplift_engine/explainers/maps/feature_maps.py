@@ -27,10 +27,11 @@ def at_feature_maps(task: Task) -> Task:
     Raises
     ------
     InputError
-        If there is no convolution in front of the target, or a layer has no positions.
+        If there is no convolution in front of the target, heads have different ones, or a layer has
+        no positions.
     """
     if task.at_inputs:
-        point = last_convolution(task.graph, task.target, task.settings.get("layers"))
+        point = _last_of_all(task)
         settings = {**task.settings, "layers": [point.name]}
         task = replace(task, attribution_points=(point,), settings=settings)
     for point in task.attribution_points:
@@ -41,6 +42,16 @@ def at_feature_maps(task: Task) -> Task:
                 f"shape {node.shape}: name a convolution, or a layer of its shape, as layers=."
             )
     return task
+
+
+def _last_of_all(task: Task) -> AttributionPoint:
+    """The last convolution in front of the target, which has to be that of every head."""
+    cut = task.settings.get("layers")
+    points = {name: last_convolution(task.graph, name, cut) for name in task.explained}
+    if len(set(points.values())) > 1:
+        met = ", ".join(f"{point.name!r} in front of {name!r}" for name, point in points.items())
+        raise InputError(f"The last convolutions of the heads differ, {met}: name one as layers=.")
+    return next(iter(points.values()))
 
 
 def last_convolution(

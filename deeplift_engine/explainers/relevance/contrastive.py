@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Annotated, Any
 
 import numpy as np
 
 from deeplift_engine.engine.assemble import MethodResult
+from deeplift_engine.engine.head_rows import HeadRows
 from deeplift_engine.engine.request import Request
 from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import TargetError
@@ -15,6 +17,7 @@ from deeplift_engine.explainers.explainer import Explainer, Traits
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.relevance.lrp import DEEP_TAYLOR
 from deeplift_engine.explainers.relevance.propagation import Relevance, prepared
+from deeplift_engine.graph.graph import Graph, Node
 from deeplift_engine.layers import Linear
 from deeplift_engine.util.options import Among, Bounds
 from deeplift_engine.util.typing import Array
@@ -64,7 +67,7 @@ class Contrastive(Explainer):
         weights = request.weights
         own = self._target.propagate(request, weights)
         if self.dual == "others":
-            shares = _others(weights)
+            shares = _others(weights, request.heads.values())
             start = own.values.reshape(*own.values.shape, *[1] * (shares.ndim - 2)) * shares
             against = self._dual.propagate(request, start, direct=True).multipliers
         else:  # the negated target's value is below 0, and so is all that it starts with
@@ -75,9 +78,13 @@ class Contrastive(Explainer):
         return MethodResult(scores, predictions=own.outputs or None)
 
 
-def _others(weights: Array) -> Array:
-    """Equal shares (T, N or 1, *shape) of the units that have no weight."""
+def _others(weights: Array, heads: Iterable[HeadRows]) -> Array:
+    """Equal shares (T, N or 1, *shape) of the units of the target's layer that have no weight."""
     rest = (weights == 0).astype(weights.dtype)
+    for head in heads:
+        own = np.zeros(rest.shape[-1])
+        own[head.units] = 1
+        rest[head.rows] *= own
     count = rest.sum(axis=tuple(range(2, weights.ndim)), keepdims=True)
     if not count.all():
         raise TargetError(
@@ -88,16 +95,25 @@ def _others(weights: Array) -> Array:
 
 
 def _negated(task: Task) -> Task:
-    """The setup with the target's kernel and bias negated."""
-    node = task.graph.nodes[task.target]
+    """The setup with the target's kernel and bias negated, of each head."""
+    nodes = {name: _negated_node(task.graph, name) for name in task.explained}
+    behind = {name: task.graph.descendants([name]).intersection(nodes) - {name} for name in nodes}
+    if inner := [name for name, others in behind.items() if others]:
+        raise TargetError(
+            f"dual='negated' negates the weights of {inner[0]!r}, which "
+            f"{sorted(behind[inner[0]])} read: explain it in a run of its own."
+        )
+    return replace(task, graph=replace(task.graph, nodes={**task.graph.nodes, **nodes}))
+
+
+def _negated_node(graph: Graph, name: str) -> Node:
+    node = graph.nodes[name]
     if not isinstance(node.layer, Linear) or not node.layer.has_kernel:
         raise TargetError(
             f"dual='negated' needs a target with weights of its own; {node.name!r} is "
             f"{node.class_name}. Explain the layer in front of it, or take dual='others'."
         )
-    negated = replace(node, layer=node.layer.reweighted(np.negative))
-    graph = replace(task.graph, nodes={**task.graph.nodes, node.name: negated})
-    return replace(task, graph=graph)
+    return replace(node, layer=node.layer.reweighted(np.negative))
 
 
 METHODS = (

@@ -162,7 +162,7 @@ class Relevance(Explainer):
 
 def prepared(task: Task, batch_norm: str) -> Task:
     """The setup with its batch norms merged, or as it is."""
-    graph = merging(task.graph, {*task.attribution_nodes, task.target}, batch_norm)
+    graph = merging(task.graph, {*task.attribution_nodes, *task.explained}, batch_norm)
     return replace(task, graph=graph)
 
 
