@@ -25,13 +25,12 @@ from deeplift_engine.engine.request import Request, resolved_request
 from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import InputError
 from deeplift_engine.explainers.former_names import FORMER_NAMES
-from deeplift_engine.explainers.other_words import RUN, advice_on
+from deeplift_engine.explainers.other_words import RUN, advice_on, refuse
 from deeplift_engine.graph.inputs import by_name
 from deeplift_engine.references.reference_set import References
 from deeplift_engine.results.attribution import Attribution
 from deeplift_engine.rules import Assigned
 from deeplift_engine.util.recreation import recreation
-from deeplift_engine.util.suggestions import suggest
 from deeplift_engine.util.typing import Array
 from deeplift_engine.util.warn import warn
 
@@ -215,12 +214,8 @@ class Explainer:
         ConvergenceError
             With ``strict``, naming the worst sample.
         """
-        for name in others:
-            advice = advice_on(name, self.origin.settings.get("options", {}))
-            raise InputError(
-                f"run() takes no argument {name!r}. "
-                f"{advice or suggest(name, RUN, 'It takes: ' + ', '.join(RUN) + '.')}"
-            )
+        options = self.origin.settings.get("options", {})
+        refuse("run", others, RUN, lambda name: advice_on(name, options))
         return self.answer(
             self.request(
                 x,
