@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from deeplift_engine.translate.user_layers import LayerFunction, own_classes, registered_layers
 
 if TYPE_CHECKING:
+    from deeplift_conversion import ModelSpec
     from deeplift_engine.network import Network
     from deeplift_engine.translate.coverage import Coverage
 
@@ -67,18 +68,10 @@ def load(
     UnsupportedModelError
         Layers or options that cannot be attributed through, all of them in one message.
     """
-    from deeplift_conversion import read_model
     from deeplift_engine.network import Network
 
-    own = own_classes(layers, functions)
-    spec = read_model(
-        path,
-        architecture,
-        backend=backend,
-        theano_kernels=theano_kernels,
-        data_format=data_format,
-        own=own,
-    )
+    told = {"backend": backend, "theano_kernels": theano_kernels, "data_format": data_format}
+    spec = _read(path, architecture, layers, functions, told)
     return Network(spec, layers=layers, functions=functions, dtype=dtype)
 
 
@@ -117,22 +110,15 @@ def coverage(
     ModelFileError
         The file cannot be read, or lists no layers.
     """
-    from deeplift_conversion import ModelFileError, read_model
+    from deeplift_conversion import ModelFileError
     from deeplift_conversion.files.outline import listed_layers
     from deeplift_engine.translate.build_graph import definitions_of, survey
     from deeplift_engine.translate.coverage import coverage as covered
     from deeplift_engine.translate.coverage import of_unread
 
-    own = own_classes(layers, functions)
+    told = {"backend": backend, "theano_kernels": theano_kernels, "data_format": data_format}
     try:
-        spec = read_model(
-            path,
-            architecture,
-            backend=backend,
-            theano_kernels=theano_kernels,
-            data_format=data_format,
-            own=own,
-        )
+        spec = _read(path, architecture, layers, functions, told)
     except ModelFileError as error:
         if not (listed := listed_layers(path, architecture)):
             raise
@@ -188,3 +174,16 @@ def convert(
     if contents.trace is not None:
         check_trace(network, model, contents.trace, example)
     return network
+
+
+def _read(
+    path: str | Path,
+    architecture: str | Path | None,
+    layers: Mapping[str, LayerFunction] | None,
+    functions: Mapping[str, LayerFunction] | None,
+    told: Mapping[str, Any],
+) -> ModelSpec:
+    """The specification in a file; ``told`` are options of `load` that say what the file does not."""
+    from deeplift_conversion import read_model
+
+    return read_model(path, architecture, **told, own=own_classes(layers, functions))

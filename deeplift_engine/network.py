@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 import tensorflow as tf
@@ -23,6 +23,7 @@ from deeplift_engine.engine.task import Task, attribution_point
 from deeplift_engine.errors import InputError
 from deeplift_engine.explainers.catalogue import create, find
 from deeplift_engine.explainers.explainer import Explainer
+from deeplift_engine.explainers.other_words import PREDICT, advice_on_predict, refuse
 from deeplift_engine.explainers.reference_report import ReferenceReport, report_references
 from deeplift_engine.explainers.sweep import SeveralRules, Sweeper
 from deeplift_engine.graph.graph import Graph, Node
@@ -111,7 +112,13 @@ class Network:
         shapes = ", ".join(f"{info.name} {info.shape}" for info in self.inputs)
         return f"<Network of {self.spec.source}: {shapes} → {', '.join(self.output_names)}>"
 
-    def predict(self, x: Any, batch_size: int | None = None, progress: bool | None = None) -> Any:
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        progress: bool | None = None,
+        **others: Never,
+    ) -> Any:
         """The model's outputs (N, ...) on inputs (N, ...).
 
         In Keras's own structure where the model's outputs have keys; else the only array, or
@@ -124,12 +131,15 @@ class Network:
             the name of its Input layer), or a list where the model's inputs have no keys.
         batch_size, progress
             As for `Explainer.run`.
+        **others
+            Refused, with what to write in their place: ``layers=`` is for `activations`.
 
         Raises
         ------
         InputError
             If the inputs do not fit, or the batch size is no whole number of 1 or more.
         """
+        refuse("predict", others, PREDICT, advice_on_predict)
         return self._interface.packed(self.output_arrays(x, batch_size, progress))
 
     def output_arrays(

@@ -98,8 +98,10 @@ def mark_repeats(items: Sequence[pytest.Item]) -> None:
     waiting: Counter[str] = Counter()
     for item in items:
         name = item.nodeid.split("[")[0].removeprefix("tests/")
-        if name not in REPEATS or any(item.iter_markers("slow")) or any(
-            item.iter_markers("thorough")
+        if (
+            name not in REPEATS
+            or any(item.iter_markers("slow"))
+            or any(item.iter_markers("thorough"))
         ):
             continue
         fast, slow = REPEATS[name]

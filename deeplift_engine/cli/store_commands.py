@@ -61,9 +61,7 @@ def score(options: argparse.Namespace) -> int:
     """Score into a store: all shards that are not done, or a share of them."""
     for name, flag in _NOT_OF_A_STORE.items():
         if getattr(options, name):
-            raise InputError(
-                f"{flag} is for one file, and {options.output} is a store"
-            )
+            raise InputError(f"{flag} is for one file, and {options.output} is a store")
     path, share = options.output, options.shard or Share()
     if path.exists() and not (options.resume or options.shard):
         raise OutputError(

@@ -14,9 +14,9 @@ import numpy as np
 from deeplift_engine.engine.activation_pairs import AT_INPUT
 from deeplift_engine.engine.blocks import EVERY, Block, padded_slices, put, slices
 from deeplift_engine.engine.compiled import CompiledPasses, arrivals
+from deeplift_engine.engine.finite import finite_values
 from deeplift_engine.engine.target_weights import filled, weighted
 from deeplift_engine.engine.task import Task
-from deeplift_engine.errors import NotFiniteError
 from deeplift_engine.graph.inputs import padded
 from deeplift_engine.rules.deeplift.tokens import Tokens
 from deeplift_engine.util.typing import Array
@@ -103,7 +103,8 @@ class BackwardPass:
             for targets in slices(len(weights), max(1, self.task.pairs // size)):
                 some = of_rows[targets]
                 start = some * level if self.task.relevance and not direct else some
-                values = _finite(weighted(level, some), rows.stop - rows.start)
+                values = weighted(level, some)
+                finite_values(values[:, : rows.stop - rows.start], _at_a_point)
                 arrived = self._backward(at_input, {}, start, 1, [1.0])["multipliers"]
                 yield (
                     Block(rows, EVERY, targets),
@@ -111,8 +112,5 @@ class BackwardPass:
                 )
 
 
-def _finite(values: Array, count: int) -> Array:
-    """The target's values (T, M), if those of the first ``count`` points are finite."""
-    if not np.isfinite(values[:, :count]).all():
-        raise NotFiniteError("The target is not finite at a point where its gradient is taken.")
-    return values
+def _at_a_point(_: int) -> str:
+    return "at a point where its gradient is taken."

@@ -23,21 +23,25 @@ ADVICE = (
 )
 
 
-def finite_values(values: Array, rows: slice) -> Array:
-    """Values (T, n, ...) of samples ``rows``, all finite.
+def finite_values(values: Array, where: Callable[[int], str]) -> Array:
+    """Values (T, n, ...) of the target at n points, all finite.
+
+    Parameters
+    ----------
+    values
+        Of the target.
+    where
+        A clause on the point of a number, for the error.
 
     Raises
     ------
     NotFiniteError
-        If the target is not, naming the sample.
+        If one is not, with the clause on the first such point.
     """
     if np.isfinite(values).all():
         return values
-    _, sample, *_ = np.argwhere(~np.isfinite(values))[0]
-    raise NotFiniteError(
-        f"The target is not finite where elements of sample {rows.start + int(sample)} are "
-        f"replaced by those of its references. {ADVICE}"
-    )
+    _, point, *_ = np.argwhere(~np.isfinite(values))[0]
+    raise NotFiniteError(f"The target is not finite {where(int(point))}")
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,11 @@ def of_head(name: str) -> Iterator[None]:
 
 
 def resolved_target(
-    target: Any, shape: Shape | Mapping[str, Shape], samples: int, dtype: str, rows: Any
+    target: Any,
+    shape: Shape | Mapping[str, Shape],
+    samples: int,
+    dtype: str,
+    rows: Any = targets.EVERY,
 ) -> tuple[Array, dict[str, HeadRows]]:
     """Weights (T, n or 1, *shape) of a run's target, and its heads where it has some.
 

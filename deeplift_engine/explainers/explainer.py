@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Never
 
@@ -26,14 +26,13 @@ from deeplift_engine.engine.request import Request, resolved_request
 from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import InputError
 from deeplift_engine.explainers.former_names import FORMER_NAMES
-from deeplift_engine.explainers.other_words import RUN, advice_on
+from deeplift_engine.explainers.other_words import RUN, advice_on, refuse
 from deeplift_engine.explainers.streaming import Stream
 from deeplift_engine.graph.inputs import by_name
 from deeplift_engine.references.reference_set import References
 from deeplift_engine.results.attribution import Attribution
 from deeplift_engine.rules import Assigned
 from deeplift_engine.util.recreation import recreation
-from deeplift_engine.util.suggestions import suggest
 from deeplift_engine.util.typing import Array
 from deeplift_engine.util.warn import warn
 
@@ -218,7 +217,8 @@ class Explainer:
         ConvergenceError
             With ``strict``, naming the worst sample.
         """
-        self.refuse(others)
+        options = self.origin.settings.get("options", {})
+        refuse("run", others, RUN, lambda name: advice_on(name, options))
         return self.answer(
             self.request(
                 x,
@@ -231,15 +231,6 @@ class Explainer:
                 progress=progress,
             )
         )
-
-    def refuse(self, names: Iterable[str]) -> None:
-        """Refuse arguments that `run` does not take, with the name that they have here."""
-        for name in names:
-            advice = advice_on(name, self.origin.settings.get("options", {}))
-            raise InputError(
-                f"run() takes no argument {name!r}. "
-                f"{advice or suggest(name, RUN, 'It takes: ' + ', '.join(RUN) + '.')}"
-            )
 
     def stream(
         self, x: Any, *, rows: int | None = None, **arguments: Any

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
+
+from deeplift_engine.errors import InputError
+from deeplift_engine.util.suggestions import suggest
 
 RUN = (
     "x",
@@ -16,6 +19,8 @@ RUN = (
     "progress",
 )
 """Arguments of `Explainer.run`."""
+PREDICT = ("x", "batch_size", "progress")
+"""Arguments of `Network.predict`."""
 EXPLAINER = ("target", "layers", "fused")
 """Arguments of `Network.explainer` beside the method and its options."""
 
@@ -29,7 +34,7 @@ _MEANINGS = {
     "stride": "strides patch_stride",
     "noise": "stdevs noise_level augment_noise",
     "groups": "feature_mask",
-    "layers": "target_layers conv_layer",
+    "layers": "target_layers conv_layer layer layer_name layer_names",
     "progress": "verbose show_progress",
 }
 SYNONYMS: Mapping[str, str] = MappingProxyType(
@@ -56,3 +61,37 @@ def advice_on(name: str, options: Collection[str]) -> str:
     if here in EXPLAINER:
         return f"It is {here}= of explainer(): network.explainer(method, {here}=...)."
     return ""
+
+
+def advice_on_predict(name: str) -> str:
+    """The same of an argument that was passed to `Network.predict`."""
+    here = SYNONYMS.get(name, name)
+    if here in PREDICT:
+        return f"It is {here}= here: network.predict(x, {here}=...)."
+    if here == "layers":
+        return "network.activations(x, layers=...) gives what layers compute."
+    return advice_on(name, ())
+
+
+def refuse(
+    call: str, others: Iterable[str], taken: Collection[str], advice: Callable[[str], str]
+) -> None:
+    """Refuse the arguments of a call that it does not take.
+
+    Parameters
+    ----------
+    call
+        Its name.
+    others
+        Those that were passed besides the arguments ``taken``.
+    advice
+        A sentence on one of them, empty where none fits.
+
+    Raises
+    ------
+    InputError
+        If there is one, with that sentence.
+    """
+    for name in others:
+        known = suggest(name, taken, f"It takes: {', '.join(taken)}.")
+        raise InputError(f"{call}() takes no argument {name!r}. {advice(name) or known}")

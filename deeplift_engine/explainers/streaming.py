@@ -11,7 +11,7 @@ from deeplift_engine.engine.blocks import slices
 from deeplift_engine.engine.request import Request, checked_batch_size
 from deeplift_engine.engine.source import Source
 from deeplift_engine.errors import InputError
-from deeplift_engine.explainers.other_words import RUN
+from deeplift_engine.explainers.other_words import RUN, advice_on, refuse
 from deeplift_engine.graph.inputs import block_size
 from deeplift_engine.results.attribution import Attribution
 from deeplift_engine.util.memory import activations_within
@@ -64,7 +64,10 @@ class Stream:
                 f"Scores by {explainer.name} depend on which samples are scored together, so that "
                 "a run of parts is another than the whole: use run()."
             )
-        explainer.refuse(name for name in arguments if name not in (*RUN, "memory"))
+        options = explainer.origin.settings.get("options", {})
+        taken = (*RUN, "rows", "memory")
+        others = [name for name in arguments if name not in taken]
+        refuse("stream", others, taken, lambda name: advice_on(name, options))
         self.explainer = explainer
         self.source = Source(x, explainer.origin.inputs, explainer.origin.dtype)
         self.progress = arguments.pop("progress", None)

@@ -17,7 +17,12 @@ from numpy.typing import ArrayLike
 from deeplift_engine.errors import ReferencesError
 from deeplift_engine.references import shuffles
 from deeplift_engine.references.gc_content import gc_contents, with_gc_content
-from deeplift_engine.references.random_streams import keys_of, lane_streams, random_words
+from deeplift_engine.references.random_streams import (
+    checked_seed,
+    keys_of,
+    lane_streams,
+    random_words,
+)
 from deeplift_engine.references.reference_set import (
     References,
     describe,
@@ -54,7 +59,7 @@ def shuffle(
     count
         References for each input, or ``"auto"``.
     seed
-        Any whole number.
+        A whole number of 0 or more.
     channel_axis
         The axis of the letters in one sample; by default the only axis of size 4.
     tolerance, most
@@ -67,7 +72,7 @@ def shuffle(
             inputs, count, seed, first=first, channel_axis=channel_axis
         )
 
-    return _drawn("shuffle", f"seed={seed}{_axis(channel_axis)}", draw, count, tolerance, most)
+    return _drawn("shuffle", _settings(seed, channel_axis), draw, count, tolerance, most)
 
 
 @recreated
@@ -88,7 +93,7 @@ def dinucleotide_shuffle(
     count
         References for each input, or ``"auto"``.
     seed
-        Any whole number.
+        A whole number of 0 or more.
     channel_axis
         The axis of the letters in one sample; by default the only axis of size 4.
     tolerance, most
@@ -96,7 +101,7 @@ def dinucleotide_shuffle(
         are within ``tolerance`` of its largest score, or it has ``most``.
     """
     draw = _words(2, seed, channel_axis)
-    settings = f"seed={seed}{_axis(channel_axis)}"
+    settings = _settings(seed, channel_axis)
     return _drawn("dinucleotide_shuffle", settings, draw, count, tolerance, most)
 
 
@@ -120,7 +125,7 @@ def kmer_shuffle(
     count
         References for each input, or ``"auto"``.
     seed
-        Any whole number.
+        A whole number of 0 or more.
     k
         2 to 8 letters.
     channel_axis
@@ -130,7 +135,7 @@ def kmer_shuffle(
         are within ``tolerance`` of its largest score, or it has ``most``.
     """
     draw = _words(shuffles.checked_word(k), seed, channel_axis)
-    settings = f"k={k}, seed={seed}{_axis(channel_axis)}"
+    settings = f"k={k}, {_settings(seed, channel_axis)}"
     return _drawn("kmer_shuffle", settings, draw, count, tolerance, most)
 
 
@@ -155,7 +160,7 @@ def gc_matched(
     count
         References for each input, or ``"auto"``.
     seed
-        Any whole number.
+        A whole number of 0 or more.
     background
         One-hot sequences ``(M, *S)``, such as those of the genome that the network was not trained
         on. Their GC content is within ``within`` of the input's, or they are the nearest ones;
@@ -168,7 +173,7 @@ def gc_matched(
         With ``"auto"``, a run adds references to a sample until the standard errors of its scores
         are within ``tolerance`` of its largest score, or it has ``most``.
     """
-    settings = f"seed={seed}{_axis(channel_axis)}"
+    settings = _settings(seed, channel_axis)
     if background is None:
 
         def draw(inputs: Array, count: int, first: int) -> Array:
@@ -207,7 +212,7 @@ def drawn(
     count
         References for each input, or ``"auto"``.
     seed
-        Any whole number.
+        A whole number of 0 or more.
     tolerance, most
         With ``"auto"``, a run adds references to a sample until the standard errors of its scores
         are within ``tolerance`` of its largest score, or it has ``most``.
@@ -219,7 +224,7 @@ def drawn(
         later = np.zeros((len(inputs), len(members)))
         return _chosen(inputs, members, keys, later, seed, first, count, "drawn")
 
-    settings = f"{describe(members)}, seed={seed}"
+    settings = f"{describe(members)}, {_settings(seed)}"
     return _drawn("drawn", settings, draw, count, tolerance, _others(most, members))
 
 
@@ -306,5 +311,7 @@ def _chosen(
     return members[order]
 
 
-def _axis(channel_axis: int | None) -> str:
-    return "" if channel_axis is None else f", channel_axis={channel_axis}"
+def _settings(seed: int, channel_axis: int | None = None) -> str:
+    """The seed, checked, and the axis of the letters where it is given, as a call writes them."""
+    axis = "" if channel_axis is None else f", channel_axis={channel_axis}"
+    return f"seed={checked_seed(seed)}{axis}"

@@ -41,11 +41,22 @@ def lane_streams(keys: Words, count: int, seed: int, first: int = 0) -> Words:
     Raises
     ------
     ReferencesError
-        For a seed that is no whole number; those of methods are read when they are made.
+        For a seed that is no whole number of 0 or more; see `checked_seed`.
     """
-    number = checked("seed", seed, Integer(most=None), ReferencesError)
-    seeded = _mix(keys ^ _mix(np.array([number % 2**64], np.uint64)))
+    seeded = _mix(keys ^ _mix(np.array([checked_seed(seed) % 2**64], np.uint64)))
     return random_words(seeded[:, None], np.arange(first + 1, first + count + 1, dtype=np.uint64))
+
+
+def checked_seed(seed: int) -> int:
+    """The seed of references, as Python's own number.
+
+    Raises
+    ------
+    ReferencesError
+        If it is no whole number of 0 or more.
+    """
+    number: int = checked("seed", seed, Integer(0, None), ReferencesError)
+    return number
 
 
 def random_words(streams: Words, numbers: Words) -> Words:

@@ -54,7 +54,7 @@ def shuffle_words(
     count
         Shuffles per sequence, K.
     seed
-        Any whole number.
+        A whole number of 0 or more.
     k
         2 keeps pairs of neighbours (dinucleotides), 3 trinucleotides, and so on.
     first

@@ -21,9 +21,9 @@ from deeplift_engine.cli import EXIT_CODES
 from deeplift_engine.cli import value_syntax as values
 from deeplift_engine.cli.arguments import by_input
 from deeplift_engine.cli.input_files import read_inputs
-from deeplift_engine.util.array_files import read_array
 from deeplift_engine.cli.parser import build_parser
 from deeplift_engine.errors import DeepliftEngineError, InputError
+from deeplift_engine.util.array_files import read_array
 from deeplift_engine.version import __version__
 
 COMMANDS = ("inspect", "score", "compare", "sweep", "check")

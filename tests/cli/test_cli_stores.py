@@ -110,7 +110,9 @@ def test_options_of_the_other_kind_of_output_are_refused(
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "3", "slurm"])
-def test_shares_of_the_wrong_form_are_wrong_usage(score: Command, tmp_path: Path, text: str) -> None:
+def test_shares_of_the_wrong_form_are_wrong_usage(
+    score: Command, tmp_path: Path, text: str
+) -> None:
     told = score(tmp_path / "run.zarr", "--shard", text)
     assert told.code == 2
     assert "argument --shard" in told.err

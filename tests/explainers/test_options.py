@@ -233,11 +233,13 @@ def test_a_seed_of_numpy_shuffles_as_that_of_python() -> None:
     np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize("seed", [1.5, "a", None, float("nan"), True])
-def test_a_seed_of_references_is_a_whole_number(seed: Any) -> None:
-    made = network().explainer("deeplift")
-    with pytest.raises(ReferencesError, match="seed is a whole number"):
-        made.run(samples(), target=0, references=de.references.shuffle(3, seed=seed))
+@pytest.mark.parametrize("seed", [-1, 1.5, "a", None, float("nan"), True])
+@pytest.mark.parametrize("kind", ["shuffle", "dinucleotide_shuffle", "kmer_shuffle", "gc_matched"])
+def test_a_seed_of_references_is_a_whole_number(kind: str, seed: Any) -> None:
+    with pytest.raises(ReferencesError, match="seed is a whole number of 0 or more, not "):
+        getattr(de.references, kind)(3, seed=seed)
+    with pytest.raises(ReferencesError, match="seed is a whole number of 0 or more, not "):
+        de.references.drawn(samples(), 2, seed=seed)
 
 
 def test_random_inputs_take_a_seed_that_numpy_takes() -> None:

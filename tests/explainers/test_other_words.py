@@ -94,9 +94,28 @@ def test_arguments_of_a_run_that_belong_elsewhere(argument: str, way: str) -> No
         explainer.run(X, **{argument: 1})
 
 
+@pytest.mark.parametrize(
+    ("argument", "way"),
+    [
+        ("layers", r"network\.activations\(x, layers=\.\.\.\) gives"),
+        ("layer", r"network\.activations\(x, layers=\.\.\.\) gives"),
+        ("verbose", r"It is progress= here"),
+        ("target", r"explainer\.run\(x, target=\.\.\.\)"),
+        ("batchsize", "Near it: batch_size"),
+        ("nothing", "It takes: x, batch_size, progress"),
+    ],
+)
+def test_arguments_of_predict_that_belong_elsewhere(argument: str, way: str) -> None:
+    network: Any = net()
+    with pytest.raises(InputError, match=rf"predict\(\) takes no argument '{argument}'\. .*{way}"):
+        network.predict(X, **{argument: 1})
+
+
 def test_the_words_of_a_run_are_those_of_its_signature() -> None:
     names = list(inspect.signature(de.Explainer.run).parameters)
     assert names == ["self", *other_words.RUN, "others"]
+    names = list(inspect.signature(de.Network.predict).parameters)
+    assert names == ["self", *other_words.PREDICT, "others"]
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ def test_rare_last_exits_are_drawn_as_often_as_they_should() -> None:
 @given(
     sequences=st.lists(st.text("ACGTN", min_size=1, max_size=40), min_size=1, max_size=1),
     count=st.integers(1, 5),
-    seed=st.integers(-(2**70), 2**70),
+    seed=st.integers(0, 2**70),
 )
 def test_pair_counts_and_ends_are_kept_exactly(sequences: list[str], count: int, seed: int) -> None:
     inputs = one_hot(*sequences)

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from deeplift_engine.engine.blocks import Block, even_slices, slices
-from deeplift_engine.engine.finite import finite_values
+from deeplift_engine.engine.finite import ADVICE, finite_values
 from deeplift_engine.engine.forward import ForwardPass
 from deeplift_engine.engine.request import Request
 from deeplift_engine.engine.samples import Samples, samples_of
@@ -72,7 +72,14 @@ def target_values(forward: ForwardPass, samples: Samples) -> Array:
     """The target's values on the samples themselves, (T, n, 1)."""
     most = samples.request.batch_size or forward.most
     values = forward(samples.data, samples.weights, min(samples.count, most))
-    return finite_values(values[..., np.newaxis].astype(float), samples.block.rows)
+    return finite_values(values[..., np.newaxis].astype(float), _replaced_in(samples))
+
+
+def _replaced_in(samples: Samples) -> Callable[[int], str]:
+    first = samples.block.rows.start
+    return lambda sample: (
+        f"where elements of sample {first + sample} are replaced by those of its references. {ADVICE}"
+    )
 
 
 def masked_values(
@@ -118,7 +125,7 @@ def masked_values(
         if average:
             values = values.mean(axis=-1, keepdims=True)
         result[..., block] = np.moveaxis(values, -1, 2)
-        finite_values(result[..., block], samples.block.rows)
+        finite_values(result[..., block], _replaced_in(samples))
         samples.tick(samples.count * size)
     return result
 
