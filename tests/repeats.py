@@ -38,7 +38,8 @@ REPEATS: dict[str, tuple[int, int]] = {
     "explainers/gradients/test_held_masks.py"
     "::test_integrated_gradients_are_those_with_the_mask_of_the_sample": (5, 2),
     "explainers/gradients/test_path.py::test_it_is_the_sum_of_tensorflows_gradients": (3, 2),
-    "explainers/maps/test_activation_maps.py::test_channels_first_models_have_the_same_maps": (4, 2),
+    "explainers/maps/test_activation_maps.py::test_channels_first_models_have_the_same_maps":
+        (4, 2),
     "explainers/perturbation/test_incremental.py"
     "::test_changes_are_those_of_whole_forward_passes": (4, 2),
     "explainers/perturbation/test_occlusion.py"

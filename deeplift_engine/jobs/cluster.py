@@ -23,7 +23,7 @@ from deeplift_engine.jobs.threads import pin_threads
 from deeplift_engine.util.optional import optional
 
 Recipe = Callable[[], Job]
-"""Makes the job, wherever it is called: picklable, so a function of a module or a partial of one."""
+"""Makes the job wherever it is called; picklable: a function of a module, or a partial of one."""
 
 POLL = 1.0
 """Seconds between two looks at whether the run is to stop."""

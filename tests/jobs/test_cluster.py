@@ -90,7 +90,9 @@ def test_workers_give_what_one_process_gives(
     told = list[int]()
     recipe = partial(job, str(folder))
     report = cluster.run_on(client, recipe, store, range(5), tick=told.append)
-    assert report.done == (0, 1, 2, 3, 4) and sum(told) == 40 and len(report.pending) == 15
+    assert report.done == (0, 1, 2, 3, 4)
+    assert sum(told) == 40
+    assert len(report.pending) == 15
     assert cluster.run_on(client, recipe, store).done == tuple(range(5, 20))
     assert_equal(store, expected(folder, tmp_path))
 
@@ -100,7 +102,8 @@ def test_a_run_that_is_asked_to_stop_finishes_what_it_began(
 ) -> None:
     asked = iter([False, *[True] * 100])
     report = cluster.run_on(client, partial(job, str(folder)), store, stopping=lambda: next(asked))
-    assert report.stopped and report.pending
+    assert report.stopped
+    assert report.pending
     assert report.done == tuple(open_store(store).store.done())
     assert not os.listdir(store / "leases")
 
@@ -121,7 +124,7 @@ def test_a_worker_that_is_retired_or_killed_in_mid_task_loses_nothing(
         def end_one(*_: Any) -> None:
             if ended:
                 return
-            address, worker = next(iter(client.scheduler_info()["workers"].items()))
+            address = next(iter(client.scheduler_info()["workers"]))
             ended.append(address)
             if how == "retired":
                 client.retire_workers([address], close_workers=True)
@@ -131,7 +134,8 @@ def test_a_worker_that_is_retired_or_killed_in_mid_task_loses_nothing(
 
         ended: list[str] = []
         report = cluster.run_on(client, partial(job, str(folder)), store, tick=end_one)
-    assert ended and not report.pending
+    assert ended
+    assert not report.pending
     assert_equal(store, expected(folder, tmp_path))
 
 
@@ -142,6 +146,6 @@ def test_nobody_at_an_address_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError("Timed out")
 
     monkeypatch.setattr(distributed, "Client", refuse)
-    with pytest.raises(InputError, match="no Dask scheduler answers at 'tcp://nowhere:1'"):
-        with cluster.existing_cluster("tcp://nowhere:1"):
-            pass
+    refused = pytest.raises(InputError, match="no Dask scheduler answers at 'tcp://nowhere:1'")
+    with refused, cluster.existing_cluster("tcp://nowhere:1"):
+        pass

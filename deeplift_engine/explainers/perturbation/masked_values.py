@@ -76,9 +76,10 @@ def target_values(forward: ForwardPass, samples: Samples) -> Array:
 
 
 def _replaced_in(samples: Samples) -> Callable[[int], str]:
-    first = samples.block.rows.start
+    first, request = samples.block.rows.start, samples.request
     return lambda sample: (
-        f"where elements of sample {first + sample} are replaced by those of its references. {ADVICE}"
+        f"where elements of sample {request.number(first + sample)} are replaced by those of its "
+        f"references. {ADVICE}"
     )
 
 
