@@ -39,7 +39,7 @@ def blocks_of(column: Column, selection: Selection) -> Iterator[tuple[slice, Arr
         for block in selection.blocks():
             yield block, selection.read(column, block)
     else:
-        yield _EVERYTHING, selection.whole(column)
+        yield _EVERYTHING, selection.read_all(column)
 
 
 def write_hdf5(disk: OutputFile, selection: Selection, settings: Mapping[str, Any]) -> None:
@@ -56,7 +56,7 @@ def write_hdf5(disk: OutputFile, selection: Selection, settings: Mapping[str, An
                         h5py.string_dtype() if is_text else column.dtype,
                         **({} if is_text or not values.ndim else storage.hdf5_compression(values)),
                     )
-                dataset[_place(column, block)] = _as_stored(column, values)
+                dataset[_region(column, block)] = _as_stored(column, values)
         storage.write_hdf5_settings(file, settings)
 
 
@@ -67,7 +67,7 @@ def read_hdf5(file: BinaryIO, selection: Selection) -> Values:
             dataset = content[column.name]
             dataset = dataset.asstr() if column.dtype == object else dataset
             for block, values in blocks_of(column, selection):
-                read = np.asarray(dataset[_place(column, block)])
+                read = np.asarray(dataset[_region(column, block)])
                 yield column, read, _as_stored(column, values)
 
 
@@ -212,7 +212,7 @@ def _is_numbered(table: list[Column]) -> bool:
     return all(column.name != SAMPLE for column in table)
 
 
-def _place(column: Column, block: slice) -> Any:
+def _region(column: Column, block: slice) -> Any:
     """Where a block lies in a file's array."""
     if not column.along_samples:
         return ()

@@ -296,8 +296,8 @@ class StoredArray:
         try:
             if np.array_equal(rows, np.arange(first, last + 1)):
                 return np.asarray(array[first : last + 1])
-            ordered, places = np.unique(rows, return_inverse=True)
-            return np.asarray(array.oindex[ordered])[places]
+            ordered, inverse = np.unique(rows, return_inverse=True)
+            return np.asarray(array.oindex[ordered])[inverse]
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             file = self._run.store.arrays / shard_files.file_of(self.plan, number)
             raise OutputError(

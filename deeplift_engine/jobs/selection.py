@@ -82,7 +82,7 @@ class Selection:
         """The values of a block of ``samples``, ``(samples, *shape)``."""
         return np.asarray(self.run[column.name][self.samples[block]])
 
-    def whole(self, column: Column) -> Array:
+    def read_all(self, column: Column) -> Array:
         """The values of an array that does not run along the samples."""
         return np.asarray(self.run[column.name])
 

@@ -18,7 +18,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -70,6 +72,11 @@ class Store:
         self.path = path
         self.layout = layout
         self._held: dict[int, leases.Lease] = {}
+        self._publishing = threading.Lock()
+
+    def __reduce__(self) -> tuple[type[Store], tuple[Path, Layout]]:
+        """Another process gets the store without the leases, which are those of this one."""
+        return Store, (self.path, self.layout)
 
     def __repr__(self) -> str:
         """The store in words."""
@@ -251,7 +258,7 @@ class Store:
         self._check_names(arrays)
         rows = self.rows(number)
         failed = [int(row) for row in receipt.get("failed", ())]
-        with self._attempt(number) as folder:
+        with self._attempt(number) as (held, folder):
             files: dict[str, FileRecord] = {}
             for plan in self.plans:
                 values = cast(plan, arrays[plan.name], rows, failed)
@@ -261,7 +268,7 @@ class Store:
                     len(content), hashlib.sha256(content).hexdigest()
                 )
             mark = Mark(number, rows, self.layout.digest, files, receipt_json(receipt))
-            return self._publish(mark, folder)
+            return self._publish(mark, held, folder)
 
     def adopt(self, number: int, other: Store) -> Mark:
         """Copy a complete shard from another store of the same layout, checked on the way.
@@ -277,13 +284,13 @@ class Store:
         if done is not None:
             return done
         theirs = other._complete(number)
-        with self._attempt(number) as folder:
+        with self._attempt(number) as (held, folder):
             theirs.check_lengths(other.path)
             for at, (name, record) in enumerate(theirs.files.items()):
                 if FileRecord(*copy_durably(other.path / name, folder / str(at))) != record:
                     theirs.check_contents(other.path)
                     raise OutputError(f"{other.path / name} changed while it was copied: try again")
-            return self._publish(theirs, folder)
+            return self._publish(theirs, held, folder)
 
     def verify(self, number: int, *, drop: bool = False) -> None:
         """Check a complete shard's files against its mark: length and checksum.
@@ -340,30 +347,30 @@ class Store:
             )
 
     @contextmanager
-    def _attempt(self, number: int) -> Iterator[Path]:
-        """A new folder for the files of a shard, under its lease."""
+    def _attempt(self, number: int) -> Iterator[tuple[leases.Lease, Path]]:
+        """The lease of a shard, and a new folder for its files."""
         with ExitStack() as stack:
             held = self._held.get(number) or stack.enter_context(self.lease(number))
-            folder = self.path / ATTEMPTS / f"{_key(number)}-{held.token}"
+            folder = self.path / ATTEMPTS / f"{_key(number)}-{secrets.token_hex(8)}"
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
             with disk_errors(self.path, "written"):
-                shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir()
-                yield folder
+                yield held, folder
 
-    def _publish(self, mark: Mark, folder: Path) -> Mark:
+    def _publish(self, mark: Mark, held: leases.Lease, folder: Path) -> Mark:
         """Give the files of an attempt, numbered in the order of the mark, their names."""
-        self._held[mark.shard].check()
-        done = self.mark(mark.shard)
-        if done is not None:
-            return done
-        for at, name in enumerate(mark.files):
-            (folder / str(at)).replace(self.path / name)
-        for parent in {(self.path / name).parent for name in mark.files}:
-            sync_folder(parent)
-        self._held[mark.shard].check()
-        write_mark(self.path / MARKS, folder / "mark", mark)
-        return mark
+        with self._publishing:  # threads of one process may share a lease
+            done = self.mark(mark.shard)
+            if done is not None:
+                return done
+            held.check()
+            for at, name in enumerate(mark.files):
+                (folder / str(at)).replace(self.path / name)
+            for parent in {(self.path / name).parent for name in mark.files}:
+                sync_folder(parent)
+            held.check()
+            write_mark(self.path / MARKS, folder / "mark", mark)
+            return mark
 
 
 def _key(number: int) -> str:

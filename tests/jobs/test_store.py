@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +18,7 @@ import pytest
 import xarray
 import zarr
 
-from deeplift_engine.errors import OutputError
+from deeplift_engine.errors import DeepliftEngineError, LeasedError, OutputError
 from deeplift_engine.jobs.array_plan import ArrayPlan
 from deeplift_engine.jobs.folder import ARRAYS
 from deeplift_engine.jobs.reader import open_store
@@ -232,6 +234,34 @@ def test_zarr_would_have_written_the_same_files(store: Store, tmp_path: Path) ->
             assert ours.read_bytes() == theirs.read_bytes()
 
 
+def test_threads_that_share_a_lease_publish_once(store: Store) -> None:
+    start, marks = threading.Barrier(4), []
+
+    def write(second: int) -> None:
+        start.wait()
+        marks.append(store.write(0, stores.values(store.rows(0)), {"seconds": second}))
+
+    with store.lease(0):
+        threads = [threading.Thread(target=write, args=(second,)) for second in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert marks == [store.marks()[0]] * 4
+    store.verify(0)
+    assert os.listdir(store.path / "attempts") == []
+
+
+def test_a_store_is_pickled_without_its_leases(store: Store) -> None:
+    with store.lease(0):
+        again = pickle.loads(pickle.dumps(store))
+        assert again.layout == store.layout
+        with pytest.raises(LeasedError):
+            stores.write(again, 0)
+    stores.write(again, 0)
+    assert store.is_done(0)
+
+
 @pytest.mark.parametrize("number", [-1, 3])
 def test_shards_past_the_end_are_refused(store: Store, number: int) -> None:
     with pytest.raises(OutputError, match=f"no shard {number}: .* 0 to 2"):
@@ -427,3 +457,12 @@ def test_the_mark_is_written_last_and_says_all(store: Store) -> None:
     assert values["rows"] == [0, 8]
     newest = max(path.stat().st_mtime_ns for path in store.arrays.rglob("c.0*"))
     assert (store.path / "marks" / "00000000.json").stat().st_mtime_ns >= newest
+
+
+def test_a_store_without_zarr_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "zarr", None)
+    with pytest.raises(DeepliftEngineError, match=r'pip install "deeplift_engine\[jobs\]"'):
+        stores.create(tmp_path / "run")
+    assert os.listdir(tmp_path) == []
