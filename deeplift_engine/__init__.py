@@ -20,16 +20,20 @@ if TYPE_CHECKING:
     from deeplift_engine.explainers.explainer import Explainer
     from deeplift_engine.explainers.method import Method
     from deeplift_engine.explainers.relevance.fit_patterns import Patterns, fit_patterns
+    from deeplift_engine.jobs.job import Job
+    from deeplift_engine.jobs.reader import open_store
     from deeplift_engine.network import Network
     from deeplift_engine.translate.custom_layer import CustomLayer
 
 _LAZY = {
     "CustomLayer": "deeplift_engine.translate.custom_layer",
     "Explainer": "deeplift_engine.explainers.explainer",
+    "Job": "deeplift_engine.jobs.job",
     "Network": "deeplift_engine.network",
     "Patterns": "deeplift_engine.explainers.relevance.fit_patterns",
     "fit_patterns": "deeplift_engine.explainers.relevance.fit_patterns",
     "compare": "deeplift_engine.evaluate",
+    "open_store": "deeplift_engine.jobs.reader",
 }
 
 
@@ -56,6 +60,7 @@ __all__ = [
     "CustomLayer",
     "DeepliftEngineError",
     "Explainer",
+    "Job",
     "Network",
     "Patterns",
     "__version__",
@@ -68,6 +73,7 @@ __all__ = [
     "forward_only",
     "load",
     "methods",
+    "open_store",
     "references",
     "register_layer",
     "targets",

@@ -111,4 +111,4 @@ def _text(value: Any) -> str:
         return ", ".join(map(str, value))
     if isinstance(value, tuple):
         return " x ".join("any" if size is None else str(size) for size in value)
-    return str(value or "")
+    return "" if value is None else str(value)

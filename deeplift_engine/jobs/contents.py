@@ -30,12 +30,15 @@ class Content:
         Whether it is kept in the dtype in which it comes, whatever the store's.
     leading
         Whether it has the leading axes of scores, targets and references among them.
+    several
+        Whether it is several arrays that have names of their own.
     """
 
     about: str
     of: Callable[[Attribution, Raw], Arrays | None]
     exact: bool = False
     leading: bool = True
+    several: bool = False
 
 
 def _projected(result: Attribution, _: Raw) -> Arrays:
@@ -73,6 +76,7 @@ CONTENTS: dict[str, Content] = {
         "of the sums: delta, what it should be, and the relative error",
         lambda result, _: _convergence(result),
         exact=True,
+        several=True,
     ),
     "inputs": Content("the inputs as they came", lambda _, raw: raw, exact=True, leading=False),
 }
@@ -112,7 +116,8 @@ def checked_contents(names: Sequence[str]) -> tuple[str, ...]:
 def stored_arrays(result: Attribution, raw: Raw, names: Sequence[str]) -> dict[str, Array]:
     """The contents of some samples, by their names in the store, samples first.
 
-    A content that has several arrays is a group of them: ``scores/left``.
+    A content that has several arrays is a group of them: ``scores/left``; so is a head, of what
+    it has of its own: ``counts/scores``.
 
     Raises
     ------
@@ -120,8 +125,17 @@ def stored_arrays(result: Attribution, raw: Raw, names: Sequence[str]) -> dict[s
         For a content that the method does not give.
     """
     arrays: dict[str, Array] = {}
+    heads = result.heads if result.settings.get("heads") else {}
+    for head, part in heads.items():
+        if head in CONTENTS:
+            raise InputError(f"A head is called {head!r}, as what a store keeps; name it otherwise.")
+        own = [name for name in names if CONTENTS[name].leading]
+        for label, array in stored_arrays(part, raw, own).items():
+            arrays[f"{head.replace('/', '.')}/{label.replace('/', '.')}"] = array
     for name in names:
         content = CONTENTS[name]
+        if heads and content.leading:
+            continue
         values = content.of(result, raw)
         if values is None:
             raise InputError(
@@ -135,8 +149,13 @@ def stored_arrays(result: Attribution, raw: Raw, names: Sequence[str]) -> dict[s
 def named_arrays(name: str, values: Arrays, axis: int = 0) -> dict[str, Array]:
     """The arrays of a content by their names in the store, the samples' ``axis`` moved to first."""
     each = values if isinstance(values, Mapping) else {"": values}
+    own = CONTENTS[name].several
+
+    def label(key: str) -> str:
+        return key if own else f"{name}/{key.replace('/', '.')}" if key else name
+
     return {
-        f"{name}/{key.replace('/', '.')}" if key else name: np.moveaxis(np.asarray(array), axis, 0)
+        label(key): np.moveaxis(np.asarray(array), axis, 0)
         for key, array in each.items()
     }
 

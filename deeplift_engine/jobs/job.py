@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import socket
 import time
 import warnings
@@ -355,7 +356,8 @@ class Job:
 
     def _plan(self, name: str, array: Array) -> ArrayPlan:
         """How an array of one sample (1, ...) is kept."""
-        content = CONTENTS[name.split("/")[0]]
+        known = (part for part in re.split("[/.]", name) if part in CONTENTS)
+        content = CONTENTS[next(known, "convergence")]
         dtype = array.dtype.name if content.exact or array.dtype.kind != "f" else self.dtype
         dtype = dtype if dtype in DTYPES else "int64"
         shape = array.shape[1:]

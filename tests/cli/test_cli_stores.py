@@ -34,7 +34,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def score(folder: Path, many: Path, command: Command) -> Command:
     def run(store: Path, *options: Any) -> Any:
         return command(
-            "score", folder / "model.h5", many, "-o", store, "--target", 1, *REFERENCES,
+            "score", folder / "model.h5", many, "-o", store, "--target", 1, "--batch-size", 1024, *REFERENCES,
             "--arrays", "scores,predictions,convergence,inputs", *options,
         )  # fmt: skip
 
@@ -62,7 +62,16 @@ def test_shares_status_merge_and_export(
     assert command("export", run, "-o", tmp_path / "all.h5").code == 0
     exported = Attribution.load(tmp_path / "all.h5")
     whole = command(
-        "score", folder / "model.h5", many, "-o", tmp_path / "whole.h5", "--target", 1, *REFERENCES
+        "score",
+        folder / "model.h5",
+        many,
+        "-o",
+        tmp_path / "whole.h5",
+        "--target",
+        1,
+        "--batch-size",
+        1024,
+        *REFERENCES,
     )
     assert whole.code == 0, whole.err
     expected = Attribution.load(tmp_path / "whole.h5")
@@ -95,7 +104,7 @@ def test_a_store_that_is_there_is_resumed_and_never_replaced(
         ("run.h5", ["--shard", "1/2"], "ends in .zarr"),
         ("run.zarr", ["--overwrite"], "--overwrite is for one file"),
         ("run.zarr", ["--hypothetical"], "--arrays hypothetical"),
-        ("run.zarr", ["--arrays", "score"], "did you mean 'scores'"),
+        ("run.zarr", ["--arrays", "score"], "near it: scores"),
     ],
 )
 def test_options_of_the_other_kind_of_output_are_refused(
@@ -129,7 +138,7 @@ def test_a_signal_ends_a_run_behind_its_shard_with_75(
     np.save(inputs, np.eye(4, dtype="int8")[letters])
     run = [
         sys.executable, "-m", "deeplift_engine", "score", folder / "model.h5", inputs, "-o", store,
-        "--target", "1", *REFERENCES, "--shard-size", "512",
+        "--target", "1", "--batch-size", "1024", *REFERENCES, "--shard-size", "512",
     ]  # fmt: skip
     process = subprocess.Popen(
         list(map(str, run)), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -57,7 +57,7 @@ def test_parts_are_the_same_bits_as_the_whole(
 ) -> None:
     explainer = network.explainer()
     arguments: dict[str, Any] = {
-        "references": de.references.dinucleotide_shuffle(3),
+        "references": de.references.shuffle(3),
         "target": np.arange(N) % 3,
         "batch_size": 12,
     }

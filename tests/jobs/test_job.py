@@ -23,7 +23,7 @@ from tests.helpers import off
 
 N, LENGTH, ROWS = 50, 12, 8
 ARGUMENTS: dict[str, Any] = {
-    "references": de.references.dinucleotide_shuffle(3),
+    "references": de.references.shuffle(3),
     "target": np.arange(N) % 3,
     "batch_size": 12,
 }
@@ -73,7 +73,7 @@ def test_a_store_holds_what_one_run_gives(
     np.testing.assert_array_equal(stored["hypothetical"], whole.hypothetical)
     np.testing.assert_array_equal(stored["projected"], whole.hypothetical * sequences)
     np.testing.assert_array_equal(stored["predictions"], whole.predictions)
-    np.testing.assert_array_equal(stored["convergence/target_delta"], whole.target_delta)
+    np.testing.assert_array_equal(stored["target_delta"], whole.target_delta)
     np.testing.assert_array_equal(stored["inputs"], sequences)
     assert {plan.name: plan.dtype for plan in store.plans}["inputs"] == "int8"
 
@@ -125,13 +125,13 @@ def test_a_shard_that_another_is_at_is_left_to_it(job: MakeJob, tmp_path: Path) 
 
 
 CHANGES: dict[str, dict[str, Any]] = {
-    "references": {"references": de.references.dinucleotide_shuffle(3, seed=1)},
+    "references": {"references": de.references.shuffle(3, seed=1)},
     "target": {"target": 0},
     "part": {"rows": 4},
     "shard": {"shard": 16},
     "arrays": {"arrays": ("scores",)},
     "stored_dtype": {"dtype": "float16"},
-    "average": {"average": False},
+    "references_averaged": {"average": False},
 }
 
 
@@ -214,3 +214,20 @@ def test_targets_references_and_layers_have_axes_of_their_own(
     stored = contents(store)["scores"]
     np.testing.assert_array_equal(stored, np.moveaxis(whole.scores, 1, 0))
     assert store.plans[0].dimensions[-2:] == ("position", "letter")
+
+
+def test_heads_are_groups_of_the_store(sequences: np.ndarray, tmp_path: Path) -> None:
+    keras.utils.set_random_seed(0)
+    x = keras.Input((LENGTH, 4))
+    trunk = L.Flatten()(L.Conv1D(5, 3, activation="relu")(x))
+    outputs = [L.Dense(1, name="counts")(trunk), L.Dense(4, name="profile")(trunk)]
+    network = de.convert(keras.Model(x, outputs))
+    explainer = network.explainer(target={"few": "counts:0", "shape": "profile:mean:2"})
+    references = de.references.shuffle(2)
+    made = Job(explainer, sequences, references=references, rows=ROWS)
+    made.run(store := made.create(tmp_path / "run.zarr"))
+    whole = explainer.run(sequences, references=references)
+    stored = contents(store)
+    for head, result in whole.heads.items():
+        assert off(stored[f"{head}/scores"], result.scores) < 1e-6
+    assert set(stored) >= {"predictions/counts", "shape/relative_error"}
