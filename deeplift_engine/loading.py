@@ -183,7 +183,7 @@ def _read(
     functions: Mapping[str, LayerFunction] | None,
     told: Mapping[str, Any],
 ) -> ModelSpec:
-    """The specification in a file; ``told`` are options of `load` that say what the file does not."""
+    """The specification in a file; ``told`` are options of `load` on what a file does not say."""
     from deeplift_conversion import read_model
 
     return read_model(path, architecture, **told, own=own_classes(layers, functions))

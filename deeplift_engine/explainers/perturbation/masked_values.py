@@ -78,7 +78,8 @@ def target_values(forward: ForwardPass, samples: Samples) -> Array:
 def _replaced_in(samples: Samples) -> Callable[[int], str]:
     first = samples.block.rows.start
     return lambda sample: (
-        f"where elements of sample {first + sample} are replaced by those of its references. {ADVICE}"
+        f"where elements of sample {first + sample} are replaced by those of its references. "
+        f"{ADVICE}"
     )
 
 
