@@ -36,7 +36,8 @@ TensorFlowOpLayer, which TensorFlow 2.2 and 2.3 wrote in their place. `make.py` 
 """
 REFUSED = """
 All others are refused by name, and are taken once their forward pass is given, by the name of the
-layer: `functions={"tf.math.polygamma": lambda x: ...}`, which is traced into operations, too.
+layer, `functions={"tf.math.polygamma": lambda x: ...}`: exact where all that is traced of it has a
+rule, else averaged along a path.
 
 | function | form | reason |
 | --- | --- | --- |
