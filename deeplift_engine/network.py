@@ -113,26 +113,19 @@ class Network:
         return f"<Network of {self.spec.source}: {shapes} → {', '.join(self.output_names)}>"
 
     def predict(
-        self,
-        x: Any,
-        batch_size: int | None = None,
-        progress: bool | None = None,
-        **others: Never,
+        self, x: Any, batch_size: int | None = None, progress: bool | None = None, **others: Never
     ) -> Any:
         """The model's outputs (N, ...) on inputs (N, ...).
 
-        In Keras's own structure where the model's outputs have keys; else the only array, or
-        several by name.
+        In Keras's structure where outputs have keys; else the only array, or several by name.
 
         Parameters
         ----------
         x
             Array, or one per input: a mapping by name (its key in the model's structure, or else
             the name of its Input layer), or a list where the model's inputs have no keys.
-        batch_size, progress
+        batch_size, progress, **others
             As for `Explainer.run`.
-        **others
-            Refused, with what to write in their place: ``layers=`` is for `activations`.
 
         Raises
         ------
@@ -171,19 +164,16 @@ class Network:
         self, x: Any, nodes: Iterable[str], batch_size: int | None, progress: bool | None
     ) -> dict[str, Array]:
         check_process()
-        size = checked_batch_size(batch_size)
         names = tuple(dict.fromkeys(nodes))
+        most = checked_batch_size(batch_size) or pairs_per_block(self.graph, names, self.dtype)
         data = arrays(x, self.inputs, self.dtype)
-        most = size or pairs_per_block(self.graph, names, self.dtype)
         forward = self._forward(names)
         blocks: list[list[Array]] = []
         with bar(len(data[0]), progress, " samples") as tick:
             for rows in slices(len(data[0]), most):
-                outputs = forward(*(tf.constant(array[rows]) for array in data))
-                blocks.append([np.asarray(output) for output in outputs])
+                blocks.append(list(map(np.asarray, forward(*(tf.constant(a[rows]) for a in data)))))
                 tick(rows.stop - rows.start)
-        joined = (np.concatenate(arrays) for arrays in zip(*blocks, strict=True))
-        return dict(zip(names, joined, strict=True))
+        return dict(zip(names, map(np.concatenate, zip(*blocks, strict=True)), strict=True))
 
     def explainer(
         self,

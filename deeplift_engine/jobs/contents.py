@@ -128,7 +128,7 @@ def stored_arrays(result: Attribution, raw: Raw, names: Sequence[str]) -> dict[s
     heads = result.heads if result.settings.get("heads") else {}
     for head, part in heads.items():
         if head in CONTENTS:
-            raise InputError(f"A head is called {head!r}, as what a store keeps; name it otherwise.")
+            raise InputError(f"The head {head!r} has the name of an array; name it otherwise.")
         own = [name for name in names if CONTENTS[name].leading]
         for label, array in stored_arrays(part, raw, own).items():
             arrays[f"{head.replace('/', '.')}/{label.replace('/', '.')}"] = array
@@ -154,10 +154,7 @@ def named_arrays(name: str, values: Arrays, axis: int = 0) -> dict[str, Array]:
     def label(key: str) -> str:
         return key if own else f"{name}/{key.replace('/', '.')}" if key else name
 
-    return {
-        label(key): np.moveaxis(np.asarray(array), axis, 0)
-        for key, array in each.items()
-    }
+    return {label(key): np.moveaxis(np.asarray(array), axis, 0) for key, array in each.items()}
 
 
 __all__ = ["CONTENTS", "DEFAULT", "Content", "checked_contents", "named_arrays", "stored_arrays"]

@@ -65,16 +65,21 @@ PLAIN: dict[str, Callable[..., Tensor]] = {
     "arcsinh": tf.asinh,
     "arctan": tf.atan,
     "arctanh": tf.atanh,
+    "bessel_i0": tf.math.bessel_i0,
+    "bessel_i0e": tf.math.bessel_i0e,
+    "bessel_i1": tf.math.bessel_i1,
     "cbrt": _cube_root,
     "ceil": tf.math.ceil,
     "cos": tf.cos,
     "cosh": tf.cosh,
+    "digamma": tf.math.digamma,
     "erf": tf.math.erf,
     "erfc": tf.math.erfc,
     "erfinv": tf.math.erfinv,
     "exp2": lambda x: tf.exp(x * math.log(2)),
     "expm1": tf.math.expm1,
     "floor": tf.floor,
+    "lgamma": tf.math.lgamma,
     "log": tf.math.log,
     "log10": lambda x: tf.math.log(x) / math.log(10),
     "log1p": tf.math.log1p,
@@ -117,7 +122,19 @@ constant's.
 """
 
 PARTIAL = frozenset(
-    {"arccos", "arccosh", "arcsin", "arctanh", "erfinv", "log", "log10", "log1p", "log2"}
+    {
+        "arccos",
+        "arccosh",
+        "arcsin",
+        "arctanh",
+        "digamma",
+        "erfinv",
+        "lgamma",
+        "log",
+        "log10",
+        "log1p",
+        "log2",
+    }
     | {"reciprocal", "reciprocal_no_nan", "rsqrt", "sqrt", "tan"}
 )
 """Those that have no value, or a pole, somewhere."""

@@ -82,6 +82,15 @@ def _definition(value: Any, definitions: Mapping[str, Any]) -> Any:
     return definitions.get(f"{PREFIX}{function_of(value)}")
 
 
+def put_named(context: LayerContext, value: Any, source: str, suffix: str) -> str:
+    """Add the activation that an option holds, a user's own as the operations it is made of."""
+    definition = _definition(value, context.builder.functions)
+    if definition is None:
+        return context.add(named_activation(value), source, suffix=suffix)
+    function, nodes = definition.function, definition.nodes
+    return put_function(context, function, nodes, [source], suffix=suffix)[0]
+
+
 def own_or_named(context: LayerContext, option: str) -> Layer:
     """The attribution layer of a layer's activation, the user's definition first."""
     return named_activation(context.option(option), context.builder.functions)
@@ -161,5 +170,6 @@ __all__ = [
     "own_or_named",
     "prelu",
     "put_activation",
+    "put_named",
     "softmax_axes",
 ]

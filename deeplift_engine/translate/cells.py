@@ -21,7 +21,7 @@ from deeplift_engine.layers import (
     Sum,
 )
 from deeplift_engine.layers.recurrence import MASK, STEP
-from deeplift_engine.translate.activations import named_activation
+from deeplift_engine.translate.activations import put_named
 from deeplift_engine.translate.layer_context import GraphBuilder, LayerContext
 from deeplift_engine.translate.own_activations import of_functions
 from deeplift_engine.util.typing import Array
@@ -43,8 +43,7 @@ class Cell:
 
     def activation(self, option: str, source: str, name: str) -> str:
         """The function of that option."""
-        function = named_activation(self.options.get(option), self.context.builder.functions)
-        return self.add(function, source, name=name)
+        return put_named(self.context, self.options.get(option), source, name)
 
     def gate(self, number: int, source: str, option: str, name: str) -> str:
         """Part ``number`` of the pre-activations, through a function."""

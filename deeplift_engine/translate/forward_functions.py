@@ -31,21 +31,13 @@ def put_function(
     averaged along the path; of tokens, looked up.
     """
     function = getattr(function, "python_function", function)  # of a tf.function
-    trace, several = _traced(context, function, sources, what)
-    count = len(trace.outputs)
-    functions = [_OutputOf(function, number) if several else function for number in range(count)]
+    trace, functions = _traced(context, function, sources, what)
     note = ""
     if nodes is None:
         try:
-            outputs = put_operations(context, trace, sources, context.name + suffix, functions)
+            return _put_trace(context, trace, functions, sources, suffix)
         except Refusal as refused:
             note = f"one step: {refused.reason}"
-        else:
-            same = [tensor is trace.inputs[0] for tensor in trace.outputs]
-            return tuple(
-                put_output(context, name, suffix + _number(number), notes=same[number])
-                for number, name in enumerate(outputs)
-            )
     tokens = [context.builder.nodes[name].tokens for name in sources]
     if any(tokens) and (len(tokens) > 1 or context.depth):
         met = "at every step" if context.depth else "together with other tensors"
@@ -63,6 +55,35 @@ def put_function(
             _check_token_axes(context, sources[0], name, what)
         names.append(name)
     return tuple(names)
+
+
+def put_traced(
+    context: LayerContext, function: Callable[..., Any], sources: Sequence[str]
+) -> tuple[str, ...]:
+    """A function of tensors as the operations that it is made of.
+
+    Raises
+    ------
+    Refusal
+        If one of them has no attribution layer.
+    """
+    trace, functions = _traced(context, function, sources, "its function")
+    return _put_trace(context, trace, functions, sources, "")
+
+
+def _put_trace(
+    context: LayerContext,
+    trace: Trace,
+    functions: Sequence[Callable[..., Any]],
+    sources: Sequence[str],
+    suffix: str,
+) -> tuple[str, ...]:
+    outputs = put_operations(context, trace, sources, context.name + suffix, functions)
+    same = [tensor is trace.inputs[0] for tensor in trace.outputs]
+    return tuple(
+        put_output(context, name, suffix + _number(number), notes=same[number])
+        for number, name in enumerate(outputs)
+    )
 
 
 def put_output(context: LayerContext, node: str, suffix: str, *, notes: bool = True) -> str:
@@ -107,8 +128,8 @@ class _OutputOf:
 
 def _traced(
     context: LayerContext, function: Callable[..., Any], sources: Sequence[str], what: str
-) -> tuple[Trace, bool]:
-    """A function's trace, each output checked, and whether it returns a tuple of outputs."""
+) -> tuple[Trace, list[Callable[..., Any]]]:
+    """A function's trace, each output checked, and a function for each output."""
     nodes = [context.builder.nodes[name] for name in sources]
     with scratch_graph():
         tensors = [
@@ -119,7 +140,11 @@ def _traced(
         outputs = value if isinstance(value, list | tuple) else [value]
         for output in outputs:
             _check_output(context, output, all(node.tokens for node in nodes), what)
-    return Trace(tensors, outputs), outputs is value
+    several = outputs is value
+    functions = [
+        _OutputOf(function, number) if several else function for number in range(len(outputs))
+    ]
+    return Trace(tensors, outputs), functions
 
 
 def _traceable(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -160,4 +185,4 @@ def _check_output(context: LayerContext, output: Any, of_tokens: bool, what: str
         )
 
 
-__all__ = ["put_function", "put_output"]
+__all__ = ["put_function", "put_output", "put_traced"]

@@ -72,6 +72,24 @@ ROWS: tuple[PackageLayer, ...] = (
     ),
     PackageLayer(("StochasticDepth",), "keras.applications.convnext", _NOTHING, _SAME),
     PackageLayer(
+        ("MaskedLMHead",),
+        "keras_hub",
+        "predicts hidden tokens at positions that are an input",
+        "Save the model up to the layer in front of it, whose features it reads.",
+    ),
+    PackageLayer(
+        (
+            "MaskedLMMaskGenerator",
+            "MultiSegmentPacker",
+            "RandomDeletion",
+            "RandomSwap",
+            "StartEndPacker",
+        ),
+        "keras_hub",
+        "makes tokens of texts in front of a model",
+        "Save the model without it, and give it the tokens.",
+    ),
+    PackageLayer(
         ("ConvDNA", "ConvRNA", "ConvAA", "ConvCodon", "ConvRNAStructure"),
         "concise",
         "equals Keras's Conv1D",

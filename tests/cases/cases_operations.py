@@ -185,6 +185,8 @@ def norms(x: Any, y: Any) -> Iterable[Any]:
     yield from (ops.norm(x, ord=np.inf, axis=1), ops.norm(x, ord=3, axis=1, keepdims=True))
     yield from (ops.normalize(x, axis=-1), ops.normalize(y, axis=1, order=1))
     yield from (ops.layer_normalization(x, ROW, ROW, axis=-1), ops.rms_normalization(y, ROW))
+    yield ops.batch_normalization(x, ROW, ROW, axis=-1, offset=ROW, scale=ROW)
+    yield ops.batch_normalization(y, COLUMN[:, 0], COLUMN[:, 0], axis=1, epsilon=0.1)
 
 
 def extremes(x: Any, y: Any) -> Iterable[Any]:

@@ -34,8 +34,8 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def score(folder: Path, many: Path, command: Command) -> Command:
     def run(store: Path, *options: Any) -> Any:
         return command(
-            "score", folder / "model.h5", many, "-o", store, "--target", 1, "--batch-size", 1024, *REFERENCES,
-            "--arrays", "scores,predictions,convergence,inputs", *options,
+            "score", folder / "model.h5", many, "-o", store, "--target", 1, *REFERENCES,
+            "--batch-size", 1024, "--arrays", "scores,predictions,convergence,inputs", *options,
         )  # fmt: skip
 
     return run

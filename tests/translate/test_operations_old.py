@@ -21,6 +21,7 @@ from deeplift_engine.errors import UnsupportedModelError
 from deeplift_engine.translate.operations import operation_table as table
 from tests.cases.generated_models import CASES, Opened
 from tests.helpers import needs_keras, off
+from tests.translate.tensorflow_functions.files import unpack
 
 HERE = Path(__file__).parent / "old_operations"
 MODELS = sorted(path.stem for path in HERE.glob("*.h5"))
@@ -143,10 +144,12 @@ def test_a_function_may_be_given_for_it(tmp_path: Path) -> None:
 
 
 @needs_keras("3.15")
-def test_every_operation_is_tested(opened: Callable[[str], Opened]) -> None:
+def test_every_operation_is_tested(opened: Callable[[str], Opened], tmp_path: Path) -> None:
     """Each name of the table is met in the files here or in the cases of Keras 3."""
     specs = [read_model(HERE / f"{name}.h5") for name in MODELS]
     specs += [read_model(opened(name).path) for name in CASES if "operations" in name]
+    unpack(tmp_path)
+    specs += [read_model(path) for path in tmp_path.glob("*.functions.h5")]
     layers = [layer for spec in specs for layer in spec.layers.values()]
     met = {table.operation_name(layer) for layer in layers if table.is_operation(layer)}
     assert set(table.OPERATIONS) - met == set()

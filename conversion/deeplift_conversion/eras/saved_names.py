@@ -8,11 +8,32 @@ from __future__ import annotations
 
 from deeplift_conversion.layers.table import ALIASES, KERAS_1, LAYERS, MERGE_MODES
 
-_EVERY = """
-    name trainable dtype dtype_policy autocast dynamic activity_regularizer batch_shape
-    batch_input_shape input_shape input_dim input_length input_dtype build_input_shape
-    quantization_config lora_rank lora_alpha cache_enabled custom_name weights supports_masking
-    """
+EVERY = frozenset(
+    [
+        "name",
+        "trainable",
+        "dtype",
+        "dtype_policy",
+        "autocast",
+        "dynamic",
+        "activity_regularizer",
+        "batch_shape",
+        "batch_input_shape",
+        "input_shape",
+        "input_dim",
+        "input_length",
+        "input_dtype",
+        "build_input_shape",
+        "quantization_config",
+        "lora_rank",
+        "lora_alpha",
+        "cache_enabled",
+        "custom_name",
+        "weights",
+        "supports_masking",
+    ]
+)
+"""Options of every layer."""
 _TRAINED = """
     kernel bias recurrent depthwise pointwise embeddings beta gamma alpha W U b moving_mean
     moving_variance
@@ -60,7 +81,7 @@ def foreign_options(class_name: str, names: frozenset[str]) -> list[str]:
         The options as saved.
     """
     layer = LAYERS[class_name]
-    strange = names - {*(layer.options or ()), *layer.others.split(), *_EVERY.split()}
+    strange = names - {*(layer.options or ()), *layer.others.split(), *EVERY}
     return sorted(name for name in strange if not _is_of_training(name))
 
 
@@ -69,4 +90,4 @@ def _is_of_training(name: str) -> bool:
     return kind in _TRAINING and stem in _TRAINED.split()
 
 
-__all__ = ["canonical_name", "foreign_options", "is_harmless", "old_names"]
+__all__ = ["EVERY", "canonical_name", "foreign_options", "is_harmless", "old_names"]

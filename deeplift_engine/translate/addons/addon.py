@@ -42,6 +42,14 @@ def rows(package: str, *classes: tuple[str, str, Callable[[CustomLayer], Any]]) 
     ]
 
 
+def length(x: Symbol, axis: int = 1) -> int:
+    """The number of steps along an axis, which counts with the batch axis."""
+    steps = x.shape[axis]
+    if steps is None:
+        raise ValueError("its steps are counted, and the input's length is free; give input_shape=")
+    return int(steps)
+
+
 def dense(
     layer: CustomLayer,
     x: Symbol,

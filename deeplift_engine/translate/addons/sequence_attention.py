@@ -14,12 +14,12 @@ from deeplift_engine.translate.addons.addon import (
     dense,
     heads,
     joined,
+    length,
     operation,
     rows,
     with_weights,
 )
 from deeplift_engine.translate.custom_layer import CustomLayer
-from deeplift_engine.translate.symbol import Symbol
 from deeplift_engine.util.typing import Array
 
 HIDDEN = -10_000.0
@@ -28,12 +28,6 @@ _TRAINED = """
     kernel_initializer bias_initializer kernel_regularizer bias_regularizer kernel_constraint
     bias_constraint
 """
-
-
-def _length(x: Symbol) -> int:
-    if x.shape[1] is None:
-        raise ValueError("its steps are counted, and the input's length is free; give input_shape=")
-    return int(x.shape[1])
 
 
 def _later(steps: int) -> Array:
@@ -60,7 +54,7 @@ def self_attention(layer: CustomLayer) -> Any:
         scores = layer.apply("Activation", scores, activation=function)
     width = config.get("attention_width")
     if width is not None:
-        steps = np.arange(_length(x))
+        steps = np.arange(length(x))
         first = steps - (width - 1 if config.get("history_only") else width // 2)
         seen = (first[:, None] <= steps) & (steps < first[:, None] + width)
         scores = scores + np.where(seen, 0.0, HIDDEN)
@@ -85,7 +79,7 @@ def weighted_attention(layer: CustomLayer) -> Any:
 def scaled_attention(layer: CustomLayer) -> Any:
     """ScaledDotProductAttention of one sequence, or of query, key and value."""
     query, key, value = layer.inputs * 3 if len(layer.inputs) == 1 else layer.inputs
-    added: list[Any] = [_later(_length(key))] if layer.config.get("history_only") else []
+    added: list[Any] = [_later(length(key))] if layer.config.get("history_only") else []
     if key.mask is not None:
         added.append(HIDDEN * (1 - key.mask)[:, None])
     output, weights = attention(layer, (query, key, value), added)
@@ -103,7 +97,7 @@ def multi_head(layer: CustomLayer) -> Any:
         heads(layer, dense(layer, x, own, function), count)
         for x, own in zip((query, key, value), projections, strict=False)
     ]
-    added: list[Any] = [_later(_length(key))] if layer.config.get("history_only") else []
+    added: list[Any] = [_later(length(key))] if layer.config.get("history_only") else []
     if key.mask is not None:
         added.append(HIDDEN * (1 - key.mask)[:, None, None])
     together = joined(layer, attention(layer, parts, added)[0])
@@ -121,7 +115,7 @@ def feed_forward(layer: CustomLayer) -> Any:
 def position_embedding(layer: CustomLayer) -> Any:
     """keras-pos-embd's PositionEmbedding, added or joined."""
     (table,) = layer.weights.values()
-    return _positions(layer, np.asarray(table)[: _length(layer.input)])
+    return _positions(layer, np.asarray(table)[: length(layer.input)])
 
 
 def sinusoids(layer: CustomLayer) -> Any:
@@ -129,7 +123,7 @@ def sinusoids(layer: CustomLayer) -> Any:
     x, adds = layer.input, layer.config["mode"] == "add"
     size = int((x.shape[2] if adds else layer.config["output_dim"]) or 0)
     rates = 1.0 / 10_000.0 ** (np.arange(size // 2) * 2 / size)
-    angles = np.arange(_length(x))[:, None] * rates
+    angles = np.arange(length(x))[:, None] * rates
     return _positions(layer, np.stack([np.sin(angles), np.cos(angles)], -1).reshape(-1, size))
 
 

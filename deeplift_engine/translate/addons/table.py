@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deeplift_conversion import LayerSpec, ModelSpec
+from deeplift_conversion.eras.saved_names import EVERY
 from deeplift_conversion.eras.user_classes import REASON, unmarked
 from deeplift_engine.translate.addons import (
     convolutional,
+    keras_hub,
     sequence_attention,
     tensorflow_addons,
 )
@@ -18,23 +20,12 @@ ADDONS: tuple[Addon, ...] = (
     *sequence_attention.ADDONS,
     *convolutional.ADDONS,
     *tensorflow_addons.ADDONS,
+    *keras_hub.ADDONS,
 )
 """Every class, in the order of the page."""
 
-_EVERY = frozenset(
-    [
-        "name",
-        "trainable",
-        "dtype",
-        "dtype_policy",
-        "autocast",
-        "dynamic",
-        "batch_input_shape",
-        "build_input_shape",
-        REASON,
-    ]
-)
-"""Options of every layer."""
+_EVERY = EVERY | {REASON}
+"""Options of every layer, which tell no class from another."""
 
 
 def addon_of(layer: LayerSpec) -> Addon | None:
@@ -48,7 +39,7 @@ def addon_of(layer: LayerSpec) -> Addon | None:
     for row in ADDONS:
         registered = ">" in row.class_name
         same = name == row.class_name if registered else name.rpartition(">")[2] == row.class_name
-        if same and options == row.options:
+        if same and options == row.options - _EVERY:
             return row
     return None
 

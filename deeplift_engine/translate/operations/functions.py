@@ -22,7 +22,7 @@ from deeplift_engine.layers.sparsemax import Sparsemax
 from deeplift_engine.translate.activations import ALIASES, named_activation, put_activation
 from deeplift_engine.translate.layer_context import NodeName, Refusal
 from deeplift_engine.translate.operations.arithmetic import scaled
-from deeplift_engine.translate.operations.call import Operation
+from deeplift_engine.translate.operations.call import Operation, Translator
 
 ACTIVATIONS: dict[str, dict[str, float]] = {
     "celu": {"alpha": 1.0},
@@ -117,6 +117,18 @@ def unchanged(op: Operation) -> str:
     return op.put(Identity(), op.tensor())
 
 
+def each_unchanged(op: Operation) -> tuple[str, ...]:
+    """IdentityN: several tensors and constants as they are."""
+    names: list[str] = []
+    for number, value in enumerate(op.operands("xs")):
+        if isinstance(value, NodeName):
+            names.append(op.put(Identity(), value, suffix=f"/{number}" if number else ""))
+        else:
+            names.append(f"{op.context.name}/{number}")
+            op.context.builder.sizes[names[-1]] = value
+    return tuple(names)
+
+
 def clip(op: Operation) -> str:
     """Clip between constants, either of them None."""
     source = op.numbers()
@@ -154,7 +166,7 @@ def both_signs(op: Operation) -> str:
     return op.put(Concatenate(axis), *halves)
 
 
-OPERATIONS = {
+OPERATIONS: dict[str, Translator] = {
     **dict.fromkeys(PLAIN, plain),
     **dict.fromkeys(ACTIVATIONS, activation),
     **dict.fromkeys(("softmax", "log_softmax"), softmax),
@@ -164,6 +176,8 @@ OPERATIONS = {
     **dict.fromkeys(("ones_like", "full_like"), filled),
     **dict.fromkeys(("conj", "copy", "real", "stop_gradient"), unchanged),
     "clip": clip,
+    "identity_n": each_unchanged,
+    "reciprocal_no_nan": plain,
     "round": round_to,
     "nan_to_num": without_nan,
     "crelu": both_signs,

@@ -10,9 +10,11 @@ from deeplift_engine.translate.operations.call import Operation
 
 PARAMETERS = {
     "average": ("x", "weights"),
+    "batch_norm": ("x", "mean", "variance", "offset", "scale"),
     "clip": ("x", "x_min", "x_max"),
     "concatenate": ("*xs",),
     "conv": ("x", "kernel"),
+    "depthwise_conv": ("x", "kernel"),
     "dot_product_attention": ("query", "key", "value", "bias", "mask", "scale"),
     "einsum": ("*operands",),
     "full_like": ("x", "fill_value"),

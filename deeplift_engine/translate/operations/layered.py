@@ -29,9 +29,20 @@ def _spatial(op: Operation, *names: str) -> tuple[int, dict[str, Any]]:
     """The number of spatial axes, and options by name."""
     rank = len(op.shape(op.tensor())) - 1
     first = str(op.option("data_format", "")) in ("channels_first", "NCW", "NCHW", "NCDHW")
-    options = {name: op.option(name) for name in names if op.option(name) is not None}
+    options = {
+        name: _in_space(op.option(name), rank, first)
+        for name in names
+        if op.option(name) is not None
+    }
     options["padding"] = str(op.option("padding", "valid")).lower()
     return rank, {**options, "data_format": "channels_first" if first else "channels_last"}
+
+
+def _in_space(sizes: Any, rank: int, first: bool) -> Any:
+    """Sizes of ``rank`` spatial axes, where those of samples and channels may be among them."""
+    if not isinstance(sizes, tuple) or len(sizes) != rank + 2:
+        return sizes
+    return sizes[2:] if first else sizes[1:-1]
 
 
 def pool(op: Operation) -> tuple[str, ...]:
@@ -41,27 +52,54 @@ def pool(op: Operation) -> tuple[str, ...]:
     return as_layer(op, f"{kind}Pooling{rank}D", options)
 
 
-def convolution(op: Operation) -> tuple[str, ...]:
-    """Conv with a constant kernel."""
+def _kernel(op: Operation) -> Array:
     kernel = op.operand("kernel")
     if isinstance(kernel, NodeName):
-        raise Refusal("conv with a kernel that is computed")
+        raise Refusal(f"{op.name} with a kernel that is computed")
+    return kernel
+
+
+def depthwise(op: Operation) -> tuple[str, ...]:
+    """DepthwiseConv with a constant kernel."""
+    rank, options = _spatial(op, "strides", "dilation_rate")
+    return as_layer(op, f"DepthwiseConv{rank}D", options, {"depthwise_kernel": _kernel(op)})
+
+
+def convolution(op: Operation) -> tuple[str, ...]:
+    """Conv with a constant kernel."""
+    kernel = _kernel(op)
     rank, options = _spatial(op, "strides", "dilation_rate")
     inputs = op.shape(op.tensor())[0 if options["data_format"] == "channels_first" else -1]
     groups = (inputs or 0) // kernel.shape[-2]
     return as_layer(op, f"Conv{rank}D", {**options, "groups": groups}, {"kernel": kernel})
 
 
-def layer_norm(op: Operation) -> tuple[str, ...]:
-    """LayerNorm and RMSNorm with constant arrays."""
-    names = {"layer_norm": ("gamma", "beta"), "rms_norm": ("scale",)}[op.name]
-    weights = {
-        name: np.asarray(op.operand(name))
-        for name in names
-        if op.arguments.get(name) is not None and not isinstance(op.operand(name), NodeName)
-    }
-    if len(weights) < sum(op.arguments.get(name) is not None for name in names):
-        raise Refusal(f"{op.name} with arrays that are computed")
+NORMS: dict[str, tuple[str, dict[str, str]]] = {
+    "batch_norm": (
+        "BatchNormalization",
+        {"mean": "moving_mean", "variance": "moving_variance", "offset": "beta", "scale": "gamma"},
+    ),
+    "layer_norm": ("LayerNormalization", {"gamma": "gamma", "beta": "beta"}),
+    "rms_norm": ("RMSNormalization", {"scale": "scale"}),
+}
+"""Normalisations: the layer, and its array for each argument that is one."""
+
+
+def norm(op: Operation) -> tuple[str, ...]:
+    """BatchNorm, LayerNorm and RMSNorm with constant arrays."""
+    class_name, roles = NORMS[op.name]
+    weights: dict[str, Array] = {}
+    for name, role in roles.items():
+        if op.arguments.get(name) is None:
+            continue
+        array = op.operand(name)
+        if isinstance(array, NodeName):
+            raise Refusal(f"{op.name} with arrays that are computed")
+        weights[role] = array
+    if op.name == "batch_norm" and any(
+        array.size != max(array.shape, default=1) for array in weights.values()
+    ):
+        raise Refusal("batch_norm with arrays of several axes")
     options = {
         "axis": op.option("axis", -1),
         "epsilon": op.number("epsilon", 1e-7),
@@ -69,12 +107,12 @@ def layer_norm(op: Operation) -> tuple[str, ...]:
     }
     if op.name == "rms_norm" and not weights:
         weights = {"scale": np.ones((), op.dtype)}
-    layer = {"layer_norm": "LayerNormalization", "rms_norm": "RMSNormalization"}[op.name]
-    return as_layer(op, layer, options, weights)
+    return as_layer(op, class_name, options, weights)
 
 
 OPERATIONS: dict[str, Translator] = {
     **dict.fromkeys(("max_pool", "average_pool"), pool),
     "conv": convolution,
-    **dict.fromkeys(("layer_norm", "rms_norm"), layer_norm),
+    "depthwise_conv": depthwise,
+    **dict.fromkeys(NORMS, norm),
 }

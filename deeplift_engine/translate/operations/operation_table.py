@@ -10,6 +10,7 @@ from deeplift_engine.translate.operations import (
     arithmetic,
     attention,
     comparisons,
+    composed,
     contractions,
     functions,
     images,
@@ -39,6 +40,7 @@ OPERATIONS: dict[str, Translator] = {
     **layered.OPERATIONS,
     **images.OPERATIONS,
     **sizes.OPERATIONS,
+    **composed.OPERATIONS,
 }
 
 _JUMPS = "a position is a whole number that jumps, no difference can be shared by what moves it"

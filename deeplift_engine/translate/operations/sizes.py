@@ -87,6 +87,8 @@ def _listed(value: Any) -> tuple[Any, ...]:
 
 
 def _number(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_number, value))
     if isinstance(value, BatchSize):
         raise Refusal("computes with the number of samples; samples are explained each by itself")
     if value is None:

@@ -57,13 +57,9 @@ def _root(arguments: Arguments) -> Arguments:
 
 
 def _windows(arguments: Arguments) -> Arguments:
-    """Sizes for every axis, the samples and the channels among them, as sizes in space."""
-    first = str(arguments.get("data_format", "")).startswith("NC")
-    for key in ("pool_size", "strides", "dilation_rate"):
-        value = arguments.get(key)
-        if isinstance(value, tuple) and len(value) > 3:
-            arguments[key] = tuple(value[2:] if first else value[1:-1])
-    if not isinstance(arguments.get("padding", "VALID"), str):
+    """Borders by a name alone."""
+    padding = arguments.get("padding", "VALID")
+    if not isinstance(padding, str) or padding == "EXPLICIT":
         raise Refusal("padding by numbers")
     return arguments
 
@@ -136,11 +132,12 @@ RENAMED = {
     "floordiv": "floor_divide",
     "floormod": "mod",
     "identity": "copy",
-    "inv": "reciprocal",
     "is_finite": "isfinite",
     "is_inf": "isinf",
     "is_nan": "isnan",
     "mul": "multiply",
+    "mul_no_nan": "multiply",
+    "multiply_no_nan": "multiply",
     "neg": "negative",
     "pow": "power",
     "real_div": "divide",
@@ -153,6 +150,7 @@ RENAMED = {
 
 _POOL = "input:x ksize:pool_size strides padding data_format"
 _CONV = "strides padding data_format dilations:dilation_rate"
+_RANKS = ("", "1d", "2d", "3d")
 _REDUCE = "input_tensor:x axis keepdims"
 
 SPELLINGS: dict[str, Spelling] = {
@@ -171,7 +169,7 @@ SPELLINGS: dict[str, Spelling] = {
             "reduce_variance": "var",
         }.items()
     },
-    "reduce_euclidean_norm": _spelled(f"norm {_REDUCE}", ord=2),
+    "reduce_euclidean_norm": _spelled(f"norm {_REDUCE}"),
     "norm": _spelled("norm tensor:x ord axis keepdims"),
     "l2_normalize": _spelled("normalize x axis epsilon", _root),
     "count_nonzero": _spelled("count_nonzero input:x axis keepdims dtype"),
@@ -180,6 +178,9 @@ SPELLINGS: dict[str, Spelling] = {
     **dict.fromkeys(("add_n", "accumulate_n"), _spelled("total *inputs:xs")),
     "scalar_mul": _spelled("multiply scalar:x1 x:x2"),
     "bias_add": _spelled("add value:x1 bias:x2 data_format", _per_channel),
+    "batch_normalization": _spelled(
+        "batch_norm x mean variance offset scale variance_epsilon:epsilon"
+    ),
     "eq": _spelled("equal self:x1 other:x2"),
     "ne": _spelled("not_equal self:x1 other:x2"),
     "clip_by_value": _spelled("clip t:x clip_value_min:x_min clip_value_max:x_max"),
@@ -196,6 +197,8 @@ SPELLINGS: dict[str, Spelling] = {
     "squeeze": _spelled("squeeze input:x axis"),
     "broadcast_to": _spelled("broadcast_to input:x shape"),
     "ensure_shape": _spelled("copy x shape"),
+    "check_numerics": _spelled("copy tensor:x message"),
+    "identity_n": _spelled("identity_n *input:xs"),
     "batch_flatten": _spelled("batch_flatten x"),
     "tile": _spelled("tile input:x multiples:repeats"),
     "repeat": _spelled("repeat input:x repeats axis"),
@@ -232,15 +235,21 @@ SPELLINGS: dict[str, Spelling] = {
     ),
     "tensordot": _spelled("tensordot a:x1 b:x2 axes"),
     "einsum": _spelled("einsum equation:subscripts *inputs:operands"),
-    **{f"avg_pool{rank}": _spelled(f"average_pool {_POOL}", _windows) for rank in ("", "1d", "2d")},
-    **{f"max_pool{rank}": _spelled(f"max_pool {_POOL}", _windows) for rank in ("", "1d", "2d")},
+    **{f"avg_pool{rank}": _spelled(f"average_pool {_POOL}", _windows) for rank in _RANKS},
+    **{f"max_pool{rank}": _spelled(f"max_pool {_POOL}", _windows) for rank in _RANKS},
     "conv1d": _spelled(
         "conv value:x filters:kernel stride:strides padding use_cudnn_on_gpu data_format "
         "dilations:dilation_rate",
         _windows,
     ),
-    "conv2d": _spelled(f"conv input:x filters:kernel {_CONV}", _windows),
-    "convolution": _spelled(f"conv input:x filters:kernel {_CONV}", _windows),
+    "conv2d": _spelled(
+        f"conv input:x filters:kernel {_CONV} filter:kernel use_cudnn_on_gpu", _windows
+    ),
+    "conv3d": _spelled(f"conv input:x filters:kernel {_CONV}", _windows),
+    "depthwise_conv2d": _spelled(f"depthwise_conv input:x filter:kernel {_CONV}", _windows),
+    "convolution": _spelled(
+        f"conv input:x filters:kernel {_CONV} filter:kernel dilation_rate", _windows
+    ),
     "depth_to_space": _spelled("depth_to_space input:x block_size data_format"),
     "space_to_depth": _spelled("space_to_depth input:x block_size data_format"),
     # activations
@@ -261,6 +270,21 @@ def _axis_last(arguments: Arguments) -> Arguments:
     return {"xs": tuple(sections), "axis": int(axis)}
 
 
+def _patches(arguments: Arguments) -> Arguments:
+    """Sizes for every axis as those of height and width."""
+    names = ("size", "strides", "dilation_rate")
+    return {**arguments, **{name: tuple(arguments[name][1:-1]) for name in names}}
+
+
+def _centres(arguments: Arguments) -> Arguments:
+    """Pixels have their centres at halves, as in tf.image.resize."""
+    corners = arguments.pop("align_corners", False)
+    if corners or not arguments.pop("half_pixel_centers", False):
+        raise Refusal("resize with the pixels of TensorFlow 1, whose centres are whole numbers")
+    return arguments
+
+
+_CORNERS = "align_corners half_pixel_centers"
 _MASKS = "begin_mask end_mask ellipsis_mask new_axis_mask shrink_axis_mask"
 _WINDOWS = "strides padding data_format"
 
@@ -271,32 +295,50 @@ GRAPH: dict[str, Spelling] = {
     },
     "AddN": _spelled("total *inputs:xs"),
     "AvgPool": _spelled(f"average_pool x ksize:pool_size {_WINDOWS}", _windows),
+    "AvgPool3D": _spelled(f"average_pool x ksize:pool_size {_WINDOWS}", _windows),
     "BatchMatMul": _spelled("matmul x1 x2 adj_x:transpose_a adj_y:transpose_b"),
     "BatchMatMulV2": _spelled("matmul x1 x2 adj_x:transpose_a adj_y:transpose_b"),
     "BatchMatMulV3": _spelled("matmul x1 x2 adj_x:transpose_a adj_y:transpose_b"),
     "BiasAdd": _spelled("add x1 x2 data_format", _per_channel),
     "BroadcastTo": _spelled("broadcast_to x shape"),
     "Cast": _spelled("cast x DstT:dtype"),
+    "CheckNumerics": _spelled("copy x"),
     "ClipByValue": _spelled("clip x x_min x_max"),
     "ConcatV2": _spelled("concatenate *values:xs", _axis_last),
     "Conv2D": _spelled(f"conv x kernel {_WINDOWS} dilations:dilation_rate", _windows),
+    "Conv3D": _spelled(f"conv x kernel {_WINDOWS} dilations:dilation_rate", _windows),
     "Cumprod": _spelled("cumprod x axis exclusive reverse"),
     "Cumsum": _spelled("cumsum x axis exclusive reverse"),
+    "DepthwiseConv2dNative": _spelled(
+        f"depthwise_conv x kernel {_WINDOWS} dilations:dilation_rate", _windows
+    ),
     "DepthToSpace": _spelled("depth_to_space x block_size data_format"),
     "Einsum": _spelled("einsum *inputs:operands equation:subscripts"),
-    "EuclideanNorm": _spelled("norm x axis keep_dims:keepdims", ord=2),
+    "EnsureShape": _spelled("copy x"),
+    "EuclideanNorm": _spelled("norm x axis keep_dims:keepdims"),
     "ExpandDims": _spelled("expand_dims x axis"),
+    "ExtractImagePatches": _spelled(
+        "extract_patches x ksizes:size strides rates:dilation_rate padding", _patches
+    ),
     "GatherV2": _spelled("take x indices axis batch_dims", _from_first),
     "LeakyRelu": _spelled("leaky_relu x alpha:negative_slope"),
+    "IdentityN": _spelled("identity_n *inputs:xs"),
+    "Inv": _spelled("reciprocal x"),
     "MatMul": _spelled("matmul x1 x2 transpose_a transpose_b"),
     "MatrixBandPart": _spelled("band_part x num_lower num_upper"),
+    "MatrixDiagPartV3": _spelled("diagonal x offset padding_value", axis1=-2, axis2=-1),
     "MaxPool": _spelled(f"max_pool x ksize:pool_size {_WINDOWS}", _windows),
+    "MaxPool3D": _spelled(f"max_pool x ksize:pool_size {_WINDOWS}", _windows),
     "MirrorPad": _spelled("pad x pad_width mode"),
     "OneHot": _spelled("one_hot x num_classes on_value off_value axis"),
     "Pack": _spelled("stack *values:xs axis"),
     "Pad": _spelled("pad x pad_width"),
     "PadV2": _spelled("pad x pad_width constant_values"),
     "Reshape": _spelled("reshape x newshape"),
+    "ResizeBilinear": _spelled(f"resize x size {_CORNERS}", _centres, interpolation="bilinear"),
+    "ResizeNearestNeighbor": _spelled(
+        f"resize x size {_CORNERS}", _centres, interpolation="nearest"
+    ),
     "ReverseV2": _spelled("flip x axis"),
     "Roll": _spelled("roll x shift axis"),
     "Select": _spelled("where condition x1 x2"),

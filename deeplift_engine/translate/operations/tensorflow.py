@@ -13,11 +13,25 @@ from typing import Any
 
 from deeplift_conversion import LayerSpec
 from deeplift_engine.translate.layer_context import LayerContext, Refusal
+from deeplift_engine.translate.operations import composed
 from deeplift_engine.translate.operations.call import Operation
 from deeplift_engine.translate.operations.keras3 import bound, in_words
 from deeplift_engine.translate.operations.spellings import GRAPH, RENAMED, SPELLINGS, Spelling
 
-MODULES = frozenset({"math", "nn", "linalg", "compat", "v1", "__operators__", "keras", "backend"})
+MODULES = frozenset(
+    {
+        "math",
+        "nn",
+        "linalg",
+        "compat",
+        "v1",
+        "debugging",
+        "dtypes",
+        "__operators__",
+        "keras",
+        "backend",
+    }
+)
 """Parts of names that tell nothing; a function of any other module keeps its whole name."""
 CLASSES = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
 TYPES = {"double": "float64", "float": "float32", "half": "float16"}
@@ -35,9 +49,20 @@ def _spelling(spec: LayerSpec) -> Spelling:
         word = in_words(kind)
         return GRAPH.get(kind) or Spelling(RENAMED.get(word, word), {})
     function = str(spec.config.get("function", ""))
-    *modules, last = function.split(".")
-    word = last if MODULES.issuperset(modules) else function
+    word = _word(function)
+    if word in COMPOSED:
+        return composed.spelling(COMPOSED[word])
     return SPELLINGS.get(word) or Spelling(RENAMED.get(word, word), {})
+
+
+def _word(function: str) -> str:
+    """A function's name without the modules that tell nothing."""
+    *modules, last = function.split(".")
+    return last if MODULES.issuperset(modules) else function
+
+
+COMPOSED = {_word(path): path for path in composed.PATHS.split()}
+"""Functions made of others by name, where TensorFlow has them."""
 
 
 def read(context: LayerContext) -> Operation:
@@ -48,8 +73,11 @@ def read(context: LayerContext) -> Operation:
     if context.spec.class_name == "TensorFlowOpLayer":
         args = _with_constants(args, context.spec.config.get("constants") or {})
         arguments = _attributes(context.spec.config["node_def"].get("attr") or {}, spelling)
+    own = spelling.parameters if spelling.name in composed.OPERATIONS else {}
     arguments = {
-        key: value for key, value in arguments.items() if value is not None and value is not False
+        key: value
+        for key, value in arguments.items()
+        if value is not None and (value is not False or key in own)
     }
     parameters = spelling.parameters
     if not parameters:

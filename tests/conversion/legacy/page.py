@@ -22,9 +22,10 @@ import deeplift_engine as de
 from deeplift_engine.translate.addons.table import ADDONS
 from tests.conversion.legacy.files import SAVED, files, numbers
 from tests.helpers import MODELS, ROOT, off
+from tests.translate.tensorflow_functions.rows import rows as function_rows
 
 PAGE = Path("docs/MODELS.md")
-ADDON_MODELS = ROOT / "tests/translate/addons/saved/models.tar.xz"
+ADDON_MODELS = ROOT / "tests/translate/addons/saved"
 LONGEST = 90
 HEAD = """# Saved models of every age
 
@@ -74,10 +75,10 @@ PACKAGES = """
 ## Layers of packages beside Keras
 
 A layer of these packages is taken for what it is where its class and its options are the package's:
-each computes what the package computed (`tests/translate/addons`, whose `make.py` saved a model of
-every class). A definition of one's own, `layers=` or `functions=`, goes first. The activations of
-tensorflow-addons are known by their registered names: hardshrink, lisht, mish, rrelu, snake,
-softshrink, sparsemax and tanhshrink.
+each computes what the package computed (`tests/translate/addons`, whose `make.py`
+and `make_hub.py` saved a model of every class). A definition of one's own, `layers=` or
+`functions=`, goes first. The activations of tensorflow-addons are known by their registered names:
+hardshrink, lisht, mish, rrelu, snake, softshrink, sparsemax and tanhshrink.
 
 | package | classes |
 | --- | --- |
@@ -98,18 +99,20 @@ def package_rows() -> Iterator[str]:
         names = [row.class_name for row in ADDONS if row.package == package]
         yield f"| {package} | {', '.join(names)} |"
     yield OTHERS
-    with tempfile.TemporaryDirectory() as folder, tarfile.open(ADDON_MODELS) as archive:
-        archive.extractall(folder, filter="data")
-        files = {path.stem: path for path in sorted(Path(folder).glob("refused*"), reverse=True)}
-        for path in reversed(files.values()):
-            refused = de.coverage(path).having("refused")
-            yield f"| {path.name} | {', '.join(row.class_name for row in refused)} |"
+    for models in sorted(ADDON_MODELS.glob("*.tar.xz"), reverse=True):
+        with tempfile.TemporaryDirectory() as folder, tarfile.open(models) as archive:
+            archive.extractall(folder, filter="data")
+            paths = sorted(Path(folder).glob("refused*"), reverse=True)
+            for path in reversed({path.stem: path for path in paths}.values()):
+                refused = de.coverage(path).having("refused")
+                yield f"| {path.name} | {', '.join(row.class_name for row in refused)} |"
 
 
 def main() -> None:
     """Write the page."""
     version = keras.__version__
-    rows = [HEAD, REAL, *real_rows(), LEGACY, *saved_rows(), *package_rows(), WHOSE]
+    rows = [HEAD, REAL, *real_rows(), LEGACY, *saved_rows()]
+    rows += [*package_rows(), *function_rows(), WHOSE]
     text = "".join(row if row.endswith("\n") else f"{row}\n" for row in rows)
     (ROOT / PAGE).write_text(text.replace("{version}", version))
 

@@ -21,7 +21,7 @@ PACKAGES = """
     tensorflow-cpu==2.15.1 numpy<2 tensorflow-addons==0.23.0 keras-tcn==3.5.0
     keras-self-attention==0.51.0 keras-multi-head==0.29.0 keras-pos-embd==0.13.0
     keras-position-wise-feed-forward==0.8.0 efficientnet==1.0.0 vit-keras==0.1.2 qkeras==0.9.0
-    tensorflow-model-optimization==0.8.1 keras-nlp==0.6.4 opencv-python-headless==4.9.0.80 pyparsing
+    tensorflow-model-optimization==0.8.1 opencv-python-headless==4.9.0.80 pyparsing
 """
 ACTIVATIONS = ["hardshrink", "lisht", "mish", "rrelu", "snake", "softshrink", "sparsemax"]
 ACTIVATIONS += ["tanhshrink"]
@@ -32,7 +32,6 @@ def builders(tf):
     """Name -> (input, function of it); the function of what is refused too."""
     import efficientnet.tfkeras
     import keras_multi_head
-    import keras_nlp
     import keras_pos_embd
     import keras_position_wise_feed_forward
     import keras_self_attention
@@ -195,9 +194,17 @@ def builders(tf):
     plain("refused_pyramid", image, addons.SpatialPyramidPooling2D([1, 2]))
     plain("refused_multi_head", sequence, keras_multi_head.MultiHead(layers.LSTM(3), layer_num=2))
     plain("refused_qdense", vector, qkeras.QDense(3, kernel_quantizer="quantized_bits(4,0,1)"))
-    plain("refused_transformer", sequence, keras_nlp.layers.TransformerEncoder(8, 2))
-    plain("refused_sine", sequence, lambda x: x + keras_nlp.layers.SinePositionEncoding()(x))
     return made
+
+
+def pack(folder, path):
+    """Write all files of a folder into an archive."""
+    path.parent.mkdir(exist_ok=True)
+    with tarfile.open(path, "w:xz") as archive:
+        for member in sorted(pathlib.Path(folder).iterdir()):
+            entry = tarfile.TarInfo(member.name)
+            entry.size = member.stat().st_size
+            archive.addfile(entry, io.BytesIO(member.read_bytes()))
 
 
 def main():
@@ -233,12 +240,7 @@ def main():
                 except Exception as error:
                     sys.stderr.write(f"{path.name} is left out: {error}\n")
                     path.unlink(missing_ok=True)
-        SAVED.mkdir(exist_ok=True)
-        with tarfile.open(SAVED / "models.tar.xz", "w:xz") as archive:
-            for path in sorted(pathlib.Path(folder).iterdir()):
-                entry = tarfile.TarInfo(path.name)
-                entry.size = path.stat().st_size
-                archive.addfile(entry, io.BytesIO(path.read_bytes()))
+        pack(folder, SAVED / "models.tar.xz")
     np.savez_compressed(SAVED / "truths.npz", **truths)
 
 

@@ -7,36 +7,48 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import h5py
 import keras
 import numpy as np
 import pytest
 from keras import layers as L  # noqa: N812
 
 import deeplift_engine as de
+from deeplift_conversion import read_model
 from deeplift_engine.errors import UnsupportedModelError
-from deeplift_engine.translate.addons.table import ADDONS
+from deeplift_engine.translate.addons.table import ADDONS, addon_of
 from tests.helpers import off, slow_among
 
 SAVED = Path(__file__).parent / "saved"
-with tarfile.open(SAVED / "models.tar.xz") as opened:
-    FILES = sorted(opened.getnames())
-KNOWN = [name for name in FILES if not name.startswith("refused")]
-OTHERS = [name for name in FILES if name.startswith("refused")]
+ARCHIVES = {"models": "truths", "keras_hub": "keras_hub", "keras_nlp": "keras_nlp"}
+"""Archives of models, and what has their numbers."""
+
+
+def names(archive: str) -> list[str]:
+    with tarfile.open(SAVED / f"{archive}.tar.xz") as opened:
+        return [f"{archive}/{name}" for name in sorted(opened.getnames())]
+
+
+FILES = [name for archive in ARCHIVES for name in names(archive)]
+OTHERS = [name for name in FILES if "/refused" in name]
+KNOWN = [name for name in FILES if name not in OTHERS]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("addons")
-    with tarfile.open(SAVED / "models.tar.xz") as archive:
-        archive.extractall(folder, filter="data")
+    for name in ARCHIVES:
+        with tarfile.open(SAVED / f"{name}.tar.xz") as archive:
+            archive.extractall(folder / name, filter="data")
     return folder
 
 
 @pytest.fixture(scope="module")
 def truths() -> Mapping[str, Any]:
-    with np.load(SAVED / "truths.npz") as stored:
-        return dict(stored)
+    values: dict[str, Any] = {}
+    for archive, numbers in ARCHIVES.items():
+        with np.load(SAVED / f"{numbers}.npz") as stored:
+            values |= {f"{archive}/{name}": array for name, array in stored.items()}
+    return values
 
 
 def loaded(folder: Path, file: str, **options: Any) -> de.Network:
@@ -48,7 +60,7 @@ def test_a_packages_layer_computes_what_the_package_did(
     folder: Path, truths: Mapping[str, Any], file: str
 ) -> None:
     """And contributions have the sum that they should, where all of it is exact."""
-    network, model = loaded(folder, file), Path(file).stem
+    network, model = loaded(folder, file), file.rpartition(".")[0]
     x = truths[f"{model}/x"]
     assert off(network.predict(x), truths[f"{model}/y"]) < 2e-6
     if x.dtype.kind == "i":  # another reference than the tokens' own
@@ -60,26 +72,14 @@ def test_a_packages_layer_computes_what_the_package_did(
 
 @pytest.mark.parametrize("file", OTHERS)
 def test_what_is_in_no_row_is_refused_by_its_name(folder: Path, file: str) -> None:
-    with pytest.raises(UnsupportedModelError, match=r"layers=|functions="):
+    with pytest.raises(UnsupportedModelError, match=r"layers=|functions=|Save the model"):
         loaded(folder, file)
 
 
 def test_every_class_has_a_file(folder: Path) -> None:
-    met = {
-        name.rpartition(">")[2]
-        for path in folder.glob("*.h5")
-        if not path.name.startswith("refused")
-        for name in classes(path)
-    }
-    assert {row.class_name.rpartition(">")[2] for row in ADDONS} <= met
-
-
-def classes(path: Path) -> set[str]:
-    import json
-
-    with h5py.File(path) as file:
-        config = json.loads(file.attrs["model_config"])["config"]
-    return {layer["class_name"] for layer in config["layers"]}
+    files = [folder / name for name in KNOWN]
+    met = {addon_of(layer) for path in files for layer in read_model(path).layers.values()}
+    assert set(ADDONS) <= met
 
 
 class TCN(L.Layer):
@@ -110,15 +110,17 @@ def test_a_class_of_ones_own_is_not_a_packages(own: Any, kind: str, tmp_path: Pa
 
 
 def test_a_users_definition_goes_before_a_packages(folder: Path, truths: Mapping[str, Any]) -> None:
-    x = truths["tfa_snake/x"]
-    plain = loaded(folder, "tfa_snake.h5")
-    other = loaded(folder, "tfa_snake.h5", layers={"Snake": lambda layer: 3 * layer.input})
+    x = truths["models/tfa_snake/x"]
+    plain = loaded(folder, "models/tfa_snake.h5")
+    other = loaded(folder, "models/tfa_snake.h5", layers={"Snake": lambda layer: 3 * layer.input})
     assert off(other.predict(x), plain.predict(x)) > 0.1
-    own = loaded(folder, "tfa_activation_lisht.h5", functions={"lisht": lambda values: 0 * values})
-    assert np.ptp(own.predict(truths["tfa_activation_lisht/x"]), axis=0).max() == 0
+    own = loaded(
+        folder, "models/tfa_activation_lisht.h5", functions={"lisht": lambda values: 0 * values}
+    )
+    assert np.ptp(own.predict(truths["models/tfa_activation_lisht/x"]), axis=0).max() == 0
 
 
 def test_coverage_names_the_package(folder: Path) -> None:
-    covered = de.coverage(folder / "tcn.h5")
+    covered = de.coverage(folder / "models" / "tcn.h5")
     assert "keras-tcn 3.5.0" in repr(covered)
     assert not covered.having("refused")

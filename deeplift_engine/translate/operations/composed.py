@@ -1,0 +1,46 @@
+"""Functions of TensorFlow that are made of others: traced, and each of their operations put."""
+
+from __future__ import annotations
+
+import inspect
+from operator import attrgetter
+from typing import Any
+
+import tensorflow as tf
+
+from deeplift_engine.translate.forward_functions import put_traced
+from deeplift_engine.translate.layer_context import NodeName
+from deeplift_engine.translate.operations.call import Operation, Translator
+from deeplift_engine.translate.operations.spellings import Spelling
+
+PATHS = """
+    clip_by_norm
+    linalg.adjoint linalg.matrix_transpose linalg.normalize linalg.trace
+    nn.pool nn.separable_conv2d nn.sigmoid_cross_entropy_with_logits nn.weighted_moments
+    image.adjust_brightness image.adjust_gamma image.central_crop image.convert_image_dtype
+    image.crop_to_bounding_box image.extract_patches image.grayscale_to_rgb
+    image.pad_to_bounding_box image.per_image_standardization image.resize_with_crop_or_pad
+    image.resize_with_pad image.rgb_to_yuv image.transpose
+"""
+"""Where TensorFlow has them. Only these are called: what they give depends on nothing else."""
+
+
+def spelling(path: str) -> Spelling:
+    """A function's name here, ``"tf.clip_by_norm"``, and its own parameters."""
+    parameters = inspect.signature(attrgetter(path)(tf)).parameters
+    return Spelling(f"tf.{path}", {name: name for name in parameters if name != "name"})
+
+
+def composed(op: Operation) -> tuple[str, ...]:
+    """The operations that a function is made of."""
+    function = attrgetter(op.name.removeprefix("tf."))(tf)
+    tensors = {key: value for key, value in op.arguments.items() if isinstance(value, NodeName)}
+    fixed = {key: op.option(key) for key in op.arguments.keys() - tensors.keys()}
+
+    def call(*values: Any) -> Any:
+        return function(**dict(zip(tensors, values, strict=True)), **fixed)
+
+    return put_traced(op.context, call, [op.numbers(name) for name in tensors])
+
+
+OPERATIONS: dict[str, Translator] = {f"tf.{path}": composed for path in PATHS.split()}
