@@ -6,6 +6,8 @@ a command needs it, so ``--help`` and a mistyped option answer at once.
 
 from __future__ import annotations
 
+import argparse
+import functools
 import os
 import shlex
 import sys
@@ -35,6 +37,13 @@ EXIT_CODES: tuple[tuple[type[errors.DeepliftEngineError], int], ...] = (
 """The first class that matches an error decides."""
 
 
+def parse(arguments: tuple[str, ...]) -> argparse.Namespace:
+    """The options of a command; ``again()`` reads them once more, in another process too."""
+    options = build_parser().parse_args(arguments)
+    options.again = functools.partial(parse, arguments)
+    return options
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
@@ -44,8 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Without the program's name; those of the process by default.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    options = build_parser().parse_args(arguments)
-    options.arguments = arguments
+    options = parse(tuple(arguments))
     options.command_line = shlex.join([console.PROGRAM, *arguments])
     try:
         with console.terminable(), console.plain_warnings(verbose=options.verbose):

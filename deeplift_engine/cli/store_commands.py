@@ -111,12 +111,10 @@ def job_of(options: argparse.Namespace) -> Job:
     )
 
 
-def job_of_command(command: tuple[str, ...], folder: str) -> Job:
+def job_of_command(options: Callable[[], argparse.Namespace], folder: str) -> Job:
     """The job of a command that was given in ``folder``: what workers are sent."""
-    from deeplift_engine.cli.parser import build_parser
-
     os.chdir(folder)
-    return job_of(build_parser().parse_args(command))
+    return job_of(options())
 
 
 def _on_cluster(
@@ -129,7 +127,7 @@ def _on_cluster(
     """The run on workers: of this machine, of SLURM, or of a cluster that runs."""
     from deeplift_engine.jobs import cluster
 
-    recipe = partial(job_of_command, tuple(options.arguments), os.getcwd())
+    recipe = partial(job_of_command, options.again, os.getcwd())
     if options.scheduler:
         workers = cluster.existing_cluster(options.scheduler)
     elif options.slurm:

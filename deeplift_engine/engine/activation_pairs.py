@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -48,7 +49,8 @@ class ActivationPairs:
     Cheap activations (of an elementwise function, a reshape) are computed again here rather than
     handed over from the forward pass: memory costs more than a multiplication. Nothing
     is computed again where both hold the activations of ``every_node``. Where this is not
-    ``fused`` but ``compiles``, functions of many steps are compiled all the same.
+    ``fused`` but ``compiles``, functions of many steps are compiled all the same. What arrives at
+    the graph's end is ``bounded`` where it is finite.
     """
 
     graph: Graph
@@ -59,6 +61,7 @@ class ActivationPairs:
     fused: bool = True
     every_node: bool = False
     compiles: bool = False
+    bounded: bool = True
     _cache: dict[tuple[str, str], Tensor] = field(default_factory=dict)
 
     def value(self, name: str, end: str) -> Tensor:
@@ -94,6 +97,14 @@ class ActivationPairs:
     def ends(self, node: Node) -> NodeEnds:
         """The ends of ``node``, for its rule."""
         return NodeEnds(self, node)
+
+    @functools.cached_property
+    def before_poles(self) -> set[str]:
+        """The nodes in front of a function whose slope may be infinite."""
+        poles = [node.name for node in self.graph.nodes.values() if node.layer.core.singular]
+        return self.graph.ancestors(
+            name for pole in poles for name in self.graph.nodes[pole].inputs
+        )
 
     def fuse(self, function: Callable[..., Any], many_steps: bool = False) -> Callable[..., Any]:
         """The function, compiled into one kernel where that pays."""
@@ -136,6 +147,10 @@ class NodeEnds:
         """Whether the output is known, and need not be computed again."""
         return self.pairs.every_node
 
+    def bounded(self) -> bool:
+        """Whether the multiplier that arrives is finite: no function with a pole is ahead."""
+        return self.pairs.bounded and self.node.name not in self.pairs.before_poles
+
     def delta(self) -> Tensor:
         """The output's difference-from-reference (inputs, references, ...)."""
         return self.pairs.delta(self.node.name)
@@ -167,7 +182,14 @@ class NodeEnds:
     ) -> ActivationPairs:
         """The pairs of a graph within the layer, from the activations of all its nodes."""
         return ActivationPairs(
-            graph, rules, at_input, at_reference, self.pairs.dtype, fused=False, every_node=True
+            graph,
+            rules,
+            at_input,
+            at_reference,
+            self.pairs.dtype,
+            fused=False,
+            every_node=True,
+            bounded=self.bounded(),
         )
 
     def fuse(self, function: Callable[..., Any], many_steps: bool = False) -> Callable[..., Any]:

@@ -118,6 +118,9 @@ class Ends(Protocol):
     def known(self) -> bool:
         """Whether the output is already known."""
 
+    def bounded(self) -> bool:
+        """Whether the multiplier that arrives is finite: no function with a pole is ahead."""
+
     def delta(self) -> Tensor:
         """The output's difference-from-reference (inputs, references, ...)."""
 

@@ -121,15 +121,20 @@ def stabilised(x: Tensor, stabiliser: float) -> Tensor:
     return tf.where(x >= 0, x + stabiliser, x - stabiliser)
 
 
-def scaled(multiplier: Tensor, slope: Tensor, *, singular: bool = False) -> Tensor:
+def scaled(
+    multiplier: Tensor, slope: Tensor, *, singular: bool = False, bounded: bool = False
+) -> Tensor:
     """``multiplier`` times ``slope``, and 0 where the slope is 0, whatever arrives there.
 
     A function that is constant hides what is behind it: behind an off ReLU the infinite slope of a
     root is no part of the gradient. ``singular`` says that the slope may be infinite or NaN, so
-    that a multiplier of 0 hides it likewise.
+    that a multiplier of 0 hides it likewise; ``bounded``, that what arrives is finite, so that a
+    product will do.
     """
     if singular:
         slope = tf.where(multiplier == 0, tf.zeros_like(slope), slope)
+    if bounded:
+        return multiplier * slope
     return tf.math.multiply_no_nan(multiplier, slope)
 
 

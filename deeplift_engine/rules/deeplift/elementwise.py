@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -52,21 +53,22 @@ class Factor:
         if self.factor == "one":
             return [arrived]
 
+        multiplied = partial(scaled, singular=layer.singular, bounded=ends.bounded())
         if ends.known() and self.factor == "slope":
             x, x0 = ends.inputs()[0], ends.references()[0]
             factor = layer.chord(x, x0, ends.output(), ends.output_reference())
             half = (
                 None
                 if arrived.half_difference is None
-                else scaled(arrived.half_difference, tf.abs(factor), singular=layer.singular)
+                else multiplied(arrived.half_difference, tf.abs(factor))
             )
-            return [Multiplier(scaled(arrived.mean, factor, singular=layer.singular), half)]
+            return [Multiplier(multiplied(arrived.mean, factor), half)]
 
         def crossing(points: list[Tensor], mean: Tensor, *half: Tensor) -> tuple[Tensor, ...]:
             factor = getattr(layer, self.factor)(*points)
             sizes = [tf.abs(factor)] if half else []
             return tuple(
-                scaled(each, slope, singular=layer.singular)
+                multiplied(each, slope)
                 for each, slope in zip((mean, *half), (factor, *sizes), strict=True)
             )
 
