@@ -9,8 +9,9 @@ from deeplift_engine.engine.compiled import CompiledPasses, mean_scores, scores_
 from deeplift_engine.engine.request import Request
 from deeplift_engine.engine.scoring import PairResults, score_pairs
 from deeplift_engine.engine.task import Task
-from deeplift_engine.explainers.explainer import Explainer, Traits
+from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.method import Method
+from deeplift_engine.explainers.traits import Traits
 from deeplift_engine.rules import Rules
 
 

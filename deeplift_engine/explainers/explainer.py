@@ -10,7 +10,7 @@ import functools
 import logging
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
@@ -19,7 +19,7 @@ from deeplift_engine.engine.adaptive import refined, tolerance_of
 from deeplift_engine.engine.assemble import MethodResult, attribution
 from deeplift_engine.engine.backward import BackwardPass
 from deeplift_engine.engine.block_sizes import pairs_of_data
-from deeplift_engine.engine.convergence import ADVICE, TOLERANCE
+from deeplift_engine.engine.convergence import TOLERANCE
 from deeplift_engine.engine.finite import FiniteResults
 from deeplift_engine.engine.forward import ForwardPass, target_shape
 from deeplift_engine.engine.request import Request, resolved_request
@@ -28,6 +28,7 @@ from deeplift_engine.errors import InputError
 from deeplift_engine.explainers.former_names import FORMER_NAMES
 from deeplift_engine.explainers.other_words import RUN, advice_on, refuse
 from deeplift_engine.explainers.streaming import Stream
+from deeplift_engine.explainers.traits import Traits
 from deeplift_engine.graph.inputs import by_name
 from deeplift_engine.references.reference_set import References
 from deeplift_engine.results.attribution import Attribution
@@ -37,57 +38,6 @@ from deeplift_engine.util.typing import Array
 from deeplift_engine.util.warn import warn
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Traits:
-    """The behaviour of a method, as far as others must know it.
-
-    Attributes
-    ----------
-    attributes_of
-        The quantity that scores are shares of: the ``"difference"`` from the reference or the
-        ``"input"``; ``"unit"`` where they are per unit of the input, None where nothing of these.
-    attributes_layer_outputs
-        Whether the method works on the outputs of the attribution points as if they were inputs (a
-        path between two activations, an embedding that is perturbed).
-    holds_masks
-        Whether masks that inputs make beside the attribution points stay as a sample makes them,
-        where the method works on the outputs of the points.
-    uses_references
-        Whether references mean anything to the method.
-    default_references
-        The references of each input where a run does not say; None is the default of
-        `deeplift_engine.references.resolve`.
-    supports_per_reference
-        Whether scores of each of several references can be given.
-    has_reference_errors
-        Whether scores are means over references whose standard errors are known: only then can
-        these be asked for, and references be added until they are small.
-    elementwise_scores
-        Whether each element of an attribution point has a score; not of maps.
-    depends_on_batch
-        Whether a sample's scores depend on the other samples of the run.
-    accepts_noise
-        Whether inputs may be moved a little; not where they must be letters.
-    scores_reference_targets
-        Whether results hold the target on each reference, so that one that is not finite is met.
-    advice
-        A sentence for the user where sums miss.
-    """
-
-    attributes_of: str | None = "difference"
-    attributes_layer_outputs: bool = False
-    holds_masks: bool = False
-    uses_references: bool = True
-    default_references: Any = None
-    supports_per_reference: bool = True
-    has_reference_errors: bool = False
-    elementwise_scores: bool = True
-    depends_on_batch: bool = False
-    accepts_noise: bool = True
-    scores_reference_targets: bool = False
-    advice: str = ADVICE
 
 
 class Explainer:

@@ -17,9 +17,10 @@ from deeplift_engine.engine.target_weights import repeated
 from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import RuleError
 from deeplift_engine.explainers.draws import normal, streams
-from deeplift_engine.explainers.explainer import Explainer, Traits
+from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.gradients.paths import without_tokens
 from deeplift_engine.explainers.method import Method
+from deeplift_engine.explainers.traits import Traits
 from deeplift_engine.references.reference_set import References
 from deeplift_engine.util.options import Among, Count, Integer, NotNegative, Seed, checked
 from deeplift_engine.util.typing import Array

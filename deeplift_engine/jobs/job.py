@@ -7,7 +7,6 @@ is done is what has a mark; everything else can be done again at any time, to th
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import os
 import re
@@ -26,22 +25,21 @@ from typing import Any
 import numpy as np
 
 from deeplift_engine.engine.blocks import slices
-from deeplift_engine.errors import InputError, LeasedError, OutputError, ReferencesError
+from deeplift_engine.errors import InputError, LeasedError, OutputError
 from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.streaming import Stream
 from deeplift_engine.jobs.array_plan import DTYPES, ArrayPlan
-from deeplift_engine.jobs.casting import unfit_samples
-from deeplift_engine.jobs.contents import (
-    CONTENTS,
-    DEFAULT,
-    checked_contents,
-    named_arrays,
-    stored_arrays,
+from deeplift_engine.jobs.contents import CONTENTS, DEFAULT, checked_contents
+from deeplift_engine.jobs.description import (
+    described,
+    each_array,
+    fingerprint,
+    first_difference,
+    shown,
 )
+from deeplift_engine.jobs.part_scores import PartScores
 from deeplift_engine.jobs.store import Store
 from deeplift_engine.jobs.threads import threads
-from deeplift_engine.results.attribution import Attribution
-from deeplift_engine.util.jsonable import plain
 from deeplift_engine.util.options import Integer, checked
 from deeplift_engine.util.typing import Array
 
@@ -51,12 +49,6 @@ SHARD_BYTES = 64 << 20
 """Bytes of a shard's arrays at most, where a part is not larger."""
 CHUNK_BYTES = 1 << 20
 """Bytes of an array that are compressed together at most."""
-PROBES = 64
-"""Samples, evenly spread, whose contents stand for those of all."""
-FAILURES = (InputError, ReferencesError)
-"""What a sample can be refused with."""
-_OF_THE_PROBE = ("references_per_sample", "input_dtypes", "held")
-_INFORMS = ("model", "python_version", "keras_version", "numpy_version")
 
 
 @dataclass(frozen=True)
@@ -139,6 +131,7 @@ class Job:
         self.explainer, self.dtype, self.strict = explainer, dtype, strict
         self.arrays = checked_contents(arrays)
         self.stream = Stream(explainer, x, rows=rows, strict=strict, **arguments)
+        self.scores = PartScores(self.stream, self.arrays, strict=strict)
         self.samples = len(self.stream.source)
         if names is not None and len(names) != self.samples:
             raise InputError(f"{len(names)} names for {self.samples} samples: give one for each.")
@@ -146,10 +139,27 @@ class Job:
         first = self.stream.first
         raw = self.stream.source.raw(slice(first, first + 1))
         probe = self.stream.score(raw, np.array([first]))
-        kept = self._stored(probe, raw)
+        kept = self.scores.stored(probe, raw)
         self.plans = tuple(self._plan(name, array) for name, array in kept.items())
         self.shard = self._shard(shard)
-        self.description = self._description(probe.settings, source)
+        request = self.stream.request
+        self.description = {
+            **described(
+                probe.settings,
+                samples=self.samples,
+                inputs=fingerprint(self.stream.source),
+                arrays=list(self.arrays),
+                stored_dtype=dtype,
+                part=self.stream.rows,
+                shard=self.shard,
+                batch_size=request.batch_size,
+                average=request.average,
+                standard_errors=request.standard_errors,
+                strict=strict,
+            ),
+            "threads": threads(),
+            "source": source,
+        }
 
     # ------------------------------------------------------------ the store
 
@@ -185,8 +195,8 @@ class Job:
         if difference is not None:
             name, stored, now = difference
             raise OutputError(
-                f"{path} holds another run: its {name} is {_shown(stored)}, and now it is "
-                f"{_shown(now)}. Resume with the same, or name another store."
+                f"{path} holds another run: its {name} is {shown(stored)}, and now it is "
+                f"{shown(now)}. Resume with the same, or name another store."
             )
         return store
 
@@ -278,15 +288,16 @@ class Job:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             for rows, raw in parts:
-                for array in _each(raw):
+                for array in each_array(raw):
                     digest.update(np.ascontiguousarray(array).data)
-                arrays, refused = self._score(np.arange(rows.start, rows.stop), raw)
+                numbers = np.arange(rows.start, rows.stop)
+                arrays, refused = self.scores.score(self.plans, numbers, raw)
                 scored.append(arrays)
                 failed |= refused
         joined = {
             plan.name: np.concatenate([each[plan.name] for each in scored]) for plan in self.plans
         }
-        failed |= self._without_unfit(joined, first)
+        failed |= self.scores.without_unfit(self.plans, joined, first)
         return joined, {
             "seconds": round(time.time() - began, 3),
             "ended": round(time.time(), 3),
@@ -298,53 +309,7 @@ class Job:
             "warnings": sorted({str(each.message)[:500] for each in caught})[:20],
         }
 
-    def _without_unfit(self, arrays: dict[str, Array], first: int) -> dict[int, str]:
-        """Put NaN where values do not fit the store's dtype; these samples, and why."""
-        unfit: dict[int, str] = {}
-        for plan in self.plans:
-            for row, reason in unfit_samples(plan, arrays[plan.name]).items():
-                if self.strict:
-                    raise OutputError(f"Sample {first + row}: {reason}.")
-                unfit[first + row] = reason
-                arrays[plan.name][row] = np.nan
-        return unfit
-
-    def _score(self, numbers: Array, raw: Any) -> tuple[dict[str, Array], dict[int, str]]:
-        """The arrays of a part; samples that are refused are NaN, with the reasons by number."""
-        try:
-            return self._stored(self.stream.score(raw, numbers), raw), {}
-        except FAILURES:
-            if self.strict:
-                raise
-        refused = self._refused(numbers, raw)
-        good = np.flatnonzero(~np.isin(numbers, list(refused)))
-        arrays = {plan.name: _nothing(plan, len(numbers)) for plan in self.plans}
-        if len(good):
-            some = _rows_of(raw, good)
-            for name, array in self._stored(self.stream.score(some, numbers[good]), some).items():
-                arrays[name][good] = array
-        if "inputs" in self.arrays:
-            kept = named_arrays("inputs", raw)
-            arrays |= {name: array.astype(arrays[name].dtype) for name, array in kept.items()}
-        return arrays, refused
-
-    def _refused(self, numbers: Array, raw: Any) -> dict[int, str]:
-        """The samples that cannot be scored, and why, by halves."""
-        try:
-            self.stream.score(raw, numbers)
-        except FAILURES as error:
-            if len(numbers) == 1:
-                return {int(numbers[0]): str(error)}
-            half = len(numbers) // 2
-            halves = (np.arange(half), np.arange(half, len(numbers)))
-            each = [self._refused(numbers[some], _rows_of(raw, some)) for some in halves]
-            return each[0] | each[1]
-        return {}
-
-    # ------------------------------------------------------------ the description
-
-    def _stored(self, result: Attribution, raw: Any) -> dict[str, Array]:
-        return stored_arrays(result, raw, self.arrays)
+    # ------------------------------------------------------------ how it is cut
 
     def _parts(self, rows: slice) -> list[slice]:
         """The parts of a shard."""
@@ -381,51 +346,6 @@ class Job:
         most = max(1, min(self.shard, CHUNK_BYTES // max(1, largest)))
         return next(size for size in range(most, 0, -1) if self.shard % size == 0)
 
-    def _description(self, settings: Mapping[str, Any], source: str) -> dict[str, Any]:
-        """What decides the contents of the store, and beside it what only informs."""
-        request = self.stream.request
-        told = {name: value for name, value in settings.items() if name not in _OF_THE_PROBE}
-        informs = {name: told.pop(name) for name in list(told) if name in _INFORMS}
-        return {
-            "run": {
-                **told,
-                "samples": self.samples,
-                "inputs": self._fingerprint(),
-                "arrays": list(self.arrays),
-                "stored_dtype": self.dtype,
-                "part": self.stream.rows,
-                "shard": self.shard,
-                "batch_size": request.batch_size,
-                "average": request.average,
-                "standard_errors": request.standard_errors,
-                "strict": self.strict,
-            },
-            "threads": threads(),
-            **informs,
-            "source": source,
-        }
-
-    def _fingerprint(self) -> str:
-        """Digest of the shapes, and of some samples evenly spread."""
-        digest = hashlib.sha256()
-        for number in np.unique(np.linspace(0, self.samples - 1, PROBES).astype(int)):
-            for array in _each(self.stream.source.raw(slice(int(number), int(number) + 1))):
-                digest.update(f"{array.shape} {array.dtype}".encode())
-                digest.update(np.ascontiguousarray(array).data)
-        return digest.hexdigest()
-
-
-def first_difference(
-    stored: Mapping[str, Any], now: Mapping[str, Any]
-) -> tuple[str, Any, Any] | None:
-    """The first field in which two descriptions say different things, and what each says."""
-    ours = json.loads(json.dumps(now["run"], default=plain))
-    for name in (*stored["run"], *ours):
-        before, after = stored["run"].get(name), ours.get(name)
-        if before != after:
-            return name, before, after
-    return None
-
 
 def _release_after(held: ExitStack, write: Callable[[], Any]) -> None:
     """Write, and let go of the lease whatever happened."""
@@ -433,28 +353,4 @@ def _release_after(held: ExitStack, write: Callable[[], Any]) -> None:
         write()
 
 
-def _each(raw: Any) -> list[Array]:
-    """The arrays of what a source gives."""
-    return [np.asarray(each) for each in (raw.values() if isinstance(raw, Mapping) else [raw])]
-
-
-def _rows_of(raw: Any, rows: Array) -> Any:
-    """Some rows of what a source gives."""
-    if isinstance(raw, Mapping):
-        return {name: np.asarray(array)[rows] for name, array in raw.items()}
-    return np.asarray(raw)[rows]
-
-
-def _nothing(plan: ArrayPlan, samples: int) -> Array:
-    """An array of samples without values: NaN, or zeros of whole numbers."""
-    dtype = np.dtype(plan.dtype)
-    dtype = np.dtype("float32") if dtype == np.float16 else dtype
-    return np.full((samples, *plan.shape), np.nan if dtype.kind == "f" else 0, dtype)
-
-
-def _shown(value: Any) -> str:
-    text = str(value)
-    return repr(text if len(text) <= 200 else f"{text[:200]}…")
-
-
-__all__ = ["Job", "Report", "first_difference"]
+__all__ = ["Job", "Report"]

@@ -15,7 +15,7 @@ from deeplift_engine.engine.request import Request
 from deeplift_engine.engine.target_weights import of_samples, repeated
 from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import RuleError
-from deeplift_engine.explainers.explainer import Explainer, Traits
+from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.gradients.integrated_gradients import CLOSE
 from deeplift_engine.explainers.gradients.paths import (
     along,
@@ -24,6 +24,7 @@ from deeplift_engine.explainers.gradients.paths import (
     without_tokens,
 )
 from deeplift_engine.explainers.method import Method
+from deeplift_engine.explainers.traits import Traits
 from deeplift_engine.util.options import Count, Integer, Several, Width
 from deeplift_engine.util.typing import Array
 

@@ -10,8 +10,9 @@ from deeplift_engine.engine.assemble import MethodResult
 from deeplift_engine.engine.request import Request
 from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import InputError, RuleError
-from deeplift_engine.explainers.explainer import Explainer, Traits
+from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.method import Method
+from deeplift_engine.explainers.traits import Traits
 from deeplift_engine.graph.input_advice import fits
 from deeplift_engine.util.optional import optional
 from deeplift_engine.util.options import Bounds, Seed

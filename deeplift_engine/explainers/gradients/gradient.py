@@ -11,8 +11,9 @@ import numpy as np
 from deeplift_engine.engine.assemble import MethodResult
 from deeplift_engine.engine.request import Request
 from deeplift_engine.engine.task import Task
-from deeplift_engine.explainers.explainer import Explainer, Traits
+from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.method import Method
+from deeplift_engine.explainers.traits import Traits
 from deeplift_engine.util.options import Among, Integer, checked
 from deeplift_engine.util.typing import Array
 

@@ -13,7 +13,7 @@ from deeplift_engine.engine.request import Request
 from deeplift_engine.engine.samples import Samples
 from deeplift_engine.engine.scoring import PairResults
 from deeplift_engine.engine.task import Task
-from deeplift_engine.explainers.explainer import Explainer, Traits
+from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.gradients.integrated_gradients import CLOSE
 from deeplift_engine.explainers.gradients.paths import (
     add_paths,
@@ -23,6 +23,7 @@ from deeplift_engine.explainers.gradients.paths import (
     without_tokens,
 )
 from deeplift_engine.explainers.method import Method
+from deeplift_engine.explainers.traits import Traits
 from deeplift_engine.util.options import Count, Number, Share
 from deeplift_engine.util.typing import Array
 

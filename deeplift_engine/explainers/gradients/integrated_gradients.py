@@ -17,7 +17,7 @@ from deeplift_engine.engine.target_weights import repeated
 from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import RuleError
 from deeplift_engine.explainers.draws import streams, uniform
-from deeplift_engine.explainers.explainer import Explainer, Traits
+from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.gradients.paths import (
     RULES,
     add_paths,
@@ -31,6 +31,7 @@ from deeplift_engine.explainers.gradients.paths import (
     without_tokens,
 )
 from deeplift_engine.explainers.method import Method
+from deeplift_engine.explainers.traits import Traits
 from deeplift_engine.util.options import Among, Count, Positive, Seed
 from deeplift_engine.util.typing import Array
 

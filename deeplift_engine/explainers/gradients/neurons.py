@@ -17,7 +17,7 @@ from deeplift_engine.engine.target_weights import repeated
 from deeplift_engine.engine.targets import resolve
 from deeplift_engine.engine.task import Task, attribution_point
 from deeplift_engine.errors import InputError, RuleError
-from deeplift_engine.explainers.explainer import Explainer, Traits
+from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.gradients.integrated_gradients import CLOSE
 from deeplift_engine.explainers.gradients.paths import (
     add_paths,
@@ -32,6 +32,7 @@ from deeplift_engine.explainers.gradients.paths import (
     without_tokens,
 )
 from deeplift_engine.explainers.method import Method
+from deeplift_engine.explainers.traits import Traits
 from deeplift_engine.util.options import Count, shown
 from deeplift_engine.util.typing import Array
 

@@ -9,13 +9,14 @@ import numpy as np
 from deeplift_engine.engine.assemble import MethodResult
 from deeplift_engine.engine.task import AttributionPoint, Task
 from deeplift_engine.errors import RuleError
-from deeplift_engine.explainers.explainer import Explainer, Traits
+from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.maps.feature_maps import (
     Interpolation,
     at_feature_maps,
     resized,
     source_of,
 )
+from deeplift_engine.explainers.traits import Traits
 from deeplift_engine.graph.layouts import layout
 from deeplift_engine.util.options import Integer, Several, fits, shown
 from deeplift_engine.util.typing import Array

@@ -14,11 +14,12 @@ from deeplift_engine.engine.blocks import slices
 from deeplift_engine.engine.request import Request
 from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import InputError
-from deeplift_engine.explainers.explainer import Explainer, Traits
+from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.perturbation.alphabet import Alphabet, alphabet
 from deeplift_engine.explainers.perturbation.incremental.incremental_forward import Incremental, Way
 from deeplift_engine.explainers.perturbation.incremental.incremental_plan import Patches
+from deeplift_engine.explainers.traits import Traits
 from deeplift_engine.util.options import Among, Integer, Several
 from deeplift_engine.util.progress import bar
 from deeplift_engine.util.typing import Array

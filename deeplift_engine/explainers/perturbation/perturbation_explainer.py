@@ -12,13 +12,14 @@ from deeplift_engine.engine.convergence import Sums
 from deeplift_engine.engine.request import Request
 from deeplift_engine.engine.samples import Samples
 from deeplift_engine.engine.task import Task
-from deeplift_engine.explainers.explainer import Explainer, Traits
+from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.perturbation.masked_values import (
     Masks,
     masked_values,
     sample_blocks,
 )
 from deeplift_engine.explainers.perturbation.masking.groups import Grouping, Groups, grouping
+from deeplift_engine.explainers.traits import Traits
 from deeplift_engine.util.typing import Array
 
 

@@ -13,10 +13,11 @@ from deeplift_engine.engine.head_rows import HeadRows
 from deeplift_engine.engine.request import Request
 from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import TargetError
-from deeplift_engine.explainers.explainer import Explainer, Traits
+from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.relevance.lrp import DEEP_TAYLOR
 from deeplift_engine.explainers.relevance.propagation import Relevance, prepared
+from deeplift_engine.explainers.traits import Traits
 from deeplift_engine.graph.graph import Graph, Node
 from deeplift_engine.layers import Linear
 from deeplift_engine.util.options import Among, Bounds

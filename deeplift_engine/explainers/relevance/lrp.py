@@ -8,9 +8,10 @@ from typing import Any
 from deeplift_engine.engine.assemble import MethodResult
 from deeplift_engine.engine.request import Request
 from deeplift_engine.engine.task import Task
-from deeplift_engine.explainers.explainer import Explainer, Traits
+from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.relevance.propagation import Relevance, Rules
+from deeplift_engine.explainers.traits import Traits
 from deeplift_engine.rules.deeplift.assign import Assigned
 from deeplift_engine.rules.deeplift.elementwise import EpsilonRatio
 from deeplift_engine.util.options import Count, NotNegative, Positive

@@ -12,10 +12,11 @@ from deeplift_engine.engine.assemble import MethodResult
 from deeplift_engine.engine.request import Request
 from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import RuleError
-from deeplift_engine.explainers.explainer import Explainer, Traits
+from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.relevance.fit_patterns import Patterns
 from deeplift_engine.explainers.relevance.propagation import conserved, prepared
+from deeplift_engine.explainers.traits import Traits
 from deeplift_engine.graph.graph import Node
 from deeplift_engine.layers import Linear
 from deeplift_engine.rules.deeplift.assign import Assigned

@@ -21,7 +21,8 @@ from deeplift_engine.engine.convergence import Sums
 from deeplift_engine.engine.request import Request
 from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import RuleError
-from deeplift_engine.explainers.explainer import Explainer, Traits
+from deeplift_engine.explainers.explainer import Explainer
+from deeplift_engine.explainers.traits import Traits
 from deeplift_engine.graph.fold_batch_norm import merging
 from deeplift_engine.rules.lrp.composites import assign_relevance
 from deeplift_engine.rules.lrp.kernels import (
