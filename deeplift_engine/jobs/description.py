@@ -22,7 +22,7 @@ INFORMS = ("model", "python_version", "keras_version", "numpy_version")
 
 
 def described(settings: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-    """A description: ``run``, of a result's settings and ``more`` that decides, and what informs."""
+    """A description: ``run``, of settings and ``more`` that decide, and beside it what informs."""
     told = {name: value for name, value in settings.items() if name not in OF_THE_PROBE}
     informs = {name: told.pop(name) for name in list(told) if name in INFORMS}
     return {"run": {**told, **more}, **informs}
