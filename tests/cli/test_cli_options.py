@@ -138,14 +138,20 @@ def test_wrong_usage_is_2(arguments: list[str], command: Callable[..., Any]) -> 
     ],
 )
 def test_targets_that_are_plain(text: str, expected: Any) -> None:
-    assert values.target(text)() == expected
+    head, units = values.target(text)
+    assert (head, units()) == ("", expected)
+
+
+def test_targets_of_heads_have_their_names() -> None:
+    head, units = values.target("few=counts:0")
+    assert (head, units()) == ("few", "counts:0")
 
 
 def test_targets_and_references_from_files(tmp_path: Path) -> None:
     labels = np.array([1, 0, 2])
     np.save(tmp_path / "labels.npy", labels)
     np.savez(tmp_path / "more.npz", a=labels, b=labels[:2])
-    np.testing.assert_array_equal(values.target(f"@{tmp_path}/labels.npy")(), labels)
+    np.testing.assert_array_equal(values.target(f"@{tmp_path}/labels.npy")[1](), labels)
     np.testing.assert_array_equal(values.references(f"{tmp_path}/labels.npy")(0), labels)
     np.testing.assert_array_equal(values.references(f"{tmp_path}/more.npz:b")(0), labels[:2])
     drawn = values.references(f"drawn:2:{tmp_path}/more.npz:a")(5)
