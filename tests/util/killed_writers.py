@@ -22,6 +22,7 @@ from deeplift_engine.util import storage
 
 AT_ONCE = 4
 LONGEST = 0.03  # seconds until a run is killed: a few writes
+AT_MOST = 60.0  # seconds that a busy disk may hold up an end
 WAYS = ("library", "command line")
 
 
@@ -64,7 +65,9 @@ def start(path: Path, number: int, way: str) -> int:
 
 def end(child: int, how: signal.Signals) -> None:
     """Send a signal until the process ended: Python drops an exception of a destructor."""
+    deadline = time.monotonic() + AT_MOST
     while os.waitpid(child, os.WNOHANG) == (0, 0):
+        assert time.monotonic() < deadline, f"a writer outlives {how.name}"
         os.kill(child, how)
         time.sleep(0.02)
 
