@@ -12,13 +12,11 @@ import numpy as np
 import pytest
 
 from deeplift_engine.errors import DeepliftEngineError, InputError
+from deeplift_engine.jobs import cluster
 from deeplift_engine.jobs.job import Job
 from deeplift_engine.jobs.reader import open_store
 
 pytestmark = pytest.mark.slow
-pytest.importorskip("distributed")
-
-from deeplift_engine.jobs import cluster  # noqa: E402
 
 SAMPLES = 160
 
