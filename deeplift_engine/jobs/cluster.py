@@ -7,9 +7,7 @@ started twice meets the lease of the first, or its mark.
 
 from __future__ import annotations
 
-import functools
 import os
-import pickle
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -27,6 +25,7 @@ Recipe = Callable[[], Job]
 
 POLL = 1.0
 """Seconds between two looks at whether the run is to stop."""
+_OPENED: dict[str, tuple[Job, Store]] = {}
 RETRIES = 3
 """How often a shard whose worker died is begun again."""
 
@@ -118,11 +117,11 @@ def run_on(
     before = set(store.done())
     wanted = range(store.shards) if shards is None else sorted(set(shards))
     todo = [number for number in wanted if number not in before]
-    content, run = pickle.dumps(recipe), secrets.token_hex(4)
+    run = secrets.token_hex(4)
     threads = int(store.settings["threads"])
     futures = {
         client.submit(
-            do_shard, content, str(path), number, threads,
+            do_shard, recipe, run, str(path), number, threads,
             key=f"deeplift_engine-{run}-{number}", pure=False, retries=RETRIES,
         ): number
         for number in todo
@@ -159,22 +158,24 @@ def run_on(
     return Report(tuple(done), tuple(skipped), tuple(store.pending()), failed, stopped)
 
 
-def do_shard(recipe: bytes, path: str, number: int, threads: int) -> bool:
+def do_shard(recipe: Recipe, run: str, path: str, number: int, threads: int) -> bool:
     """Do one shard on a worker: whether this call did it."""
     try:
         _choose_device()
         pin_threads(threads)
-        job, store = _opened(recipe, path)
+        job, store = _opened(recipe, run, path)
         return number in job.run(store, [number]).done
     except SystemExit as error:  # which would end the worker, and the next one, and the next one
         raise DeepliftEngineError(f"shard {number}: the program was ended: {error}") from None
 
 
-@functools.lru_cache(maxsize=1)
-def _opened(recipe: bytes, path: str) -> tuple[Job, Store]:
-    """The job and its store, made once in a process."""
-    job: Job = pickle.loads(recipe)()
-    return job, job.open(path)
+def _opened(recipe: Recipe, run: str, path: str) -> tuple[Job, Store]:
+    """The job and its store, made once in a process for each ``run``."""
+    if run not in _OPENED:
+        job = recipe()
+        _OPENED.clear()
+        _OPENED[run] = job, job.open(path)
+    return _OPENED[run]
 
 
 def _choose_device() -> None:
