@@ -12,14 +12,14 @@ from collections.abc import Sequence
 import pytest
 
 REPEATS: dict[str, tuple[int, int]] = {
-    "engine/test_completeness.py::test_every_layer_keeps_the_sum_in_float64": (6, 2),
+    "engine/test_completeness.py::test_every_layer_keeps_the_sum_in_float64": (6, 8),
     "engine/test_completeness.py::test_a_run_sums_up": (4, 3),
     "engine/test_completeness.py::test_a_network_keeps_the_sum": (3, 2),
     "engine/test_forward.py::test_every_layer_that_can_be_built_is_in_the_table": (0, 1),
-    "engine/test_forward.py::test_the_forward_pass_is_kerass": (3, 1),
+    "engine/test_forward.py::test_the_forward_pass_is_kerass": (3, 4),
     "engine/test_fused_relus.py::test_fused_or_not_over_units_that_are_off": (3, 3),
     "engine/test_gradients.py::test_at_its_own_reference_every_rule_is_the_gradient": (4, 2),
-    "engine/test_gradients.py::test_the_gradient_rule_is_the_gradient": (3, 1),
+    "engine/test_gradients.py::test_the_gradient_rule_is_the_gradient": (3, 4),
     "engine/test_running.py::test_fused_kernels_change_nothing": (2, 2),
     "conformance/test_known_failures.py::test_contributions_sum_through": (4, 3),
     "conformance/test_originals.py::test_the_arrays_of_deeplift_are_met": (6, 2),
@@ -68,7 +68,7 @@ REPEATS: dict[str, tuple[int, int]] = {
     "graph/test_keep_nan.py::test_fused_and_unfused_refuse_alike": (9, 3),
     "layers/test_edges.py::test_gradients_at_edges_are_keras": (3, 2),
     "layers/test_facts.py::test_layers_and_operations_have_equal_scores": (3, 1),
-    "layers/test_linear_layers.py::test_a_linear_layer_is_its_matrix": (4, 2),
+    "layers/test_linear_layers.py::test_a_linear_layer_is_its_matrix": (4, 6),
     "layers/test_linear_layers.py::test_reveal_cancel_is_the_papers": (2, 2),
     "live/test_live_models.py::test_python_is_traced_and_the_model_stays_as_it_was": (3, 1),
     "rules/test_infinite_slopes.py::test_gradients_where_a_function_is_constant": (4, 2),
@@ -76,7 +76,7 @@ REPEATS: dict[str, tuple[int, int]] = {
     "rules/test_ties.py::test_compiled_shares_are_the_same": (3, 2),
     "rules/test_ties.py::test_one_function_has_one_answer": (9, 2),
     "rules/test_ties.py::test_winners_of_a_window_have_equal_shares": (5, 2),
-    "translate/addons/test_addons.py::test_a_packages_layer_computes_what_the_package_did": (5, 1),
+    "translate/addons/test_addons.py::test_a_packages_layer_computes_what_the_package_did": (5, 4),
     "translate/test_constants.py::test_a_constant_may_stand_among_the_inputs": (3, 2),
     "translate/test_inner_layers.py::test_inner_layers_are_parts": (2, 1),
     "translate/test_masks_of_custom_layers.py"
@@ -103,7 +103,7 @@ REPEATS: dict[str, tuple[int, int]] = {
     "explainers/test_every_method.py::test_references_are_kept_apart_or_that_is_refused": (3, 2),
     "explainers/test_every_method.py::test_several_targets_are_each_alone": (3, 2),
     "explainers/test_layers_and_operations.py::test_every_rule_has_equal_contributions": (0, 1),
-    "explainers/test_options.py::test_a_method_takes_an_option_or_says_what_it_may_be": (3, 2),
+    "explainers/test_options.py::test_a_method_takes_an_option_or_says_what_it_may_be": (3, 4),
     "evaluate/test_randomisation.py::test_layers_are_randomised_from_the_output_down": (2, 1),
     "translate/test_operations_old.py::test_no_sample_is_mixed_with_another": (4, 2),
 }  # fmt: skip
@@ -112,22 +112,40 @@ REPEATS: dict[str, tuple[int, int]] = {
 The rest are thorough. 0: none is fast.
 """
 
+SLOW_REPEATS: dict[str, int] = {
+    "engine/test_completeness.py::test_a_run_of_any_layer_sums_up": 5,
+    "engine/test_completeness.py::test_every_layer_keeps_the_sum": 5,
+    "engine/test_completeness.py::test_every_layer_keeps_the_sum_in_float64": 8,
+    "engine/test_completeness.py::test_every_layer_keeps_the_sum_in_float64_by_the_other_rules": 6,
+    "explainers/relevance/test_relevance.py::test_any_layer_has_relevance": 6,
+    "explainers/test_heads.py::test_each_head_has_the_result_of_a_run_of_its_own": 3,
+    "explainers/test_pickling.py::test_every_method_scores_the_same": 3,
+    "translate/addons/test_addons.py::test_a_packages_layer_computes_what_the_package_did": 4,
+    "translate/tensorflow_functions/test_tensorflow_functions.py"
+    "::test_a_function_computes_what_tensorflow_does_or_is_refused": 10,
+    "translate/tensorflow_functions/test_tensorflow_functions.py::test_a_function_keeps_the_sum": 20,
+}
+"""Of a test whose sets are marked as slow: every how many-th stays so; the rest are thorough."""
+
 
 def mark_repeats(items: Sequence[pytest.Item]) -> None:
-    """Mark the repeats among tests that are not marked yet."""
+    """Mark the repeats among tests."""
     met: Counter[str] = Counter()
     waiting: Counter[str] = Counter()
+    slow_ones: Counter[str] = Counter()
     for item in items:
         name = item.nodeid.split("[")[0].removeprefix("tests/")
-        if (
-            name not in REPEATS
-            or any(item.iter_markers("slow"))
-            or any(item.iter_markers("thorough"))
-        ):
+        marked = {mark.name for mark in item.iter_markers()}
+        if "thorough" in marked:
             continue
-        fast, slow = REPEATS[name]
-        number, met[name] = met[name], met[name] + 1
-        if not fast or number % fast:
-            mark = pytest.mark.thorough if waiting[name] % slow else pytest.mark.slow
-            waiting[name] += 1
-            item.add_marker(mark)
+        if "slow" in marked:
+            if slow_ones[name] % SLOW_REPEATS.get(name, 1):
+                item.add_marker(pytest.mark.thorough)
+            slow_ones[name] += 1
+        elif name in REPEATS:
+            fast, slow = REPEATS[name]
+            if not fast or met[name] % fast:
+                thorough = waiting[name] % slow
+                item.add_marker(pytest.mark.thorough if thorough else pytest.mark.slow)
+                waiting[name] += 1
+            met[name] += 1

@@ -36,8 +36,9 @@ def pin_threads(count: int) -> None:
 
 
 def threads() -> int:
-    """How many threads an operation has; all cores where TensorFlow decides."""
+    """How many threads an operation has: as was set, or the environment says, or all cores."""
     import tensorflow as tf
 
     chosen: Any = tf.config.threading.get_intra_op_parallelism_threads()
-    return int(chosen) or usable_cores()
+    told = os.environ.get("TF_NUM_INTRAOP_THREADS", "")
+    return int(chosen) or (int(told) if told.isdigit() else 0) or usable_cores()
