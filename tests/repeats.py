@@ -118,12 +118,15 @@ SLOW_REPEATS: dict[str, int] = {
     "engine/test_completeness.py::test_every_layer_keeps_the_sum_in_float64": 8,
     "engine/test_completeness.py::test_every_layer_keeps_the_sum_in_float64_by_the_other_rules": 6,
     "explainers/relevance/test_relevance.py::test_any_layer_has_relevance": 6,
+    "explainers/test_every_method.py::test_runs_without_end_take_no_more_memory": 4,
     "explainers/test_heads.py::test_each_head_has_the_result_of_a_run_of_its_own": 3,
+    "explainers/test_layers_and_operations.py::test_every_method_has_equal_scores": 3,
     "explainers/test_pickling.py::test_every_method_scores_the_same": 3,
     "translate/addons/test_addons.py::test_a_packages_layer_computes_what_the_package_did": 4,
     "translate/tensorflow_functions/test_tensorflow_functions.py"
     "::test_a_function_computes_what_tensorflow_does_or_is_refused": 10,
-    "translate/tensorflow_functions/test_tensorflow_functions.py::test_a_function_keeps_the_sum": 20,
+    "translate/tensorflow_functions/test_tensorflow_functions.py"
+    "::test_a_function_keeps_the_sum": 20,
 }
 """Of a test whose sets are marked as slow: every how many-th stays so; the rest are thorough."""
 
