@@ -35,11 +35,12 @@ pytestmark = pytest.mark.slow
 PAGE = (ROOT / "docs" / "SCALE.md").read_text(encoding="utf-8")
 SAMPLES, LENGTH = 1300, 20
 REFERENCES = "--references dinucleotide_shuffle:20"
-IN_SMALL_SHARDS = f"{REFERENCES} --batch-size 80 --shard-size 4"  # 325 shards
+IN_SMALL_SHARDS = f"{REFERENCES} --shard-size 512"  # 3 shards
 AT_MOST = 300.0  # seconds after which what is waited for is taken for one that never comes
 
 Command = Callable[..., str]
 Submit = Callable[..., str]
+Snakemake = Callable[..., "subprocess.Popen[str]"]
 
 
 def printed(beginning: str) -> str:
@@ -201,7 +202,7 @@ def test_an_array_of_slurm_is_the_single_run(
 @pytest.mark.parametrize(
     ("cancel", "end"),
     [
-        (["scancel"], ("CANCELLED", "0:15")),
+        (["scancel"], ("CANCELLED", "75:0")),
         # what --signal=B:TERM sends before the time limit
         (["scancel", "--batch", "--signal=TERM"], ("FAILED", "75:0")),
     ],
@@ -215,7 +216,7 @@ def test_a_job_of_slurm_that_is_ended_goes_on_when_it_is_submitted_again(
     slurm(*cancel, job)
     assert ended(slurm, job) == [end]
     before = marks(store)
-    assert 0 < len(before) < 325
+    assert 0 < len(before) < 3
     assert "run the same again with --resume" in logs(place, job)[1]
     job = submit(script, "--array=1-1")
     assert ended(slurm, job) == [("COMPLETED", "0:0")], logs(place, job)
@@ -267,20 +268,17 @@ def test_slurm_tells_a_task_what_the_page_says(
 
 
 @pytest.fixture
-def snakemake(place: Path, environment: dict[str, str]) -> Callable[..., subprocess.Popen[str]]:
-    """Starts snakemake on the page's rules with three shares."""
+def snakemake(place: Path, environment: dict[str, str]) -> Snakemake:
+    """Starts snakemake on the page's rules with so many shares."""
     program = os.environ.get("DEEPLIFT_ENGINE_SNAKEMAKE")
     if not program:
         pytest.skip("DEEPLIFT_ENGINE_SNAKEMAKE does not say where snakemake is")
-    numbers = {
-        "SHARES = 10": "SHARES = 3",
-        "threads: 2": "threads: 1",
-        "--threads 2": "--threads 1",
-    }
+    numbers = {"threads: 2": "threads: 1", "--threads 2": "--threads 1"}
     rules = changed(printed("SHARES"), {**numbers, REFERENCES: IN_SMALL_SHARDS})
-    (place / "Snakefile").write_text(rules)
 
-    def start(*options: str) -> subprocess.Popen[str]:
+    def start(shares: int, *options: str) -> subprocess.Popen[str]:
+        shared = changed(rules, {"SHARES = 10": f"SHARES = {shares}"})
+        (place / "Snakefile").write_text(shared)
         return subprocess.Popen(
             [program, "--cores", "1", *options],
             cwd=place, env=environment, text=True, start_new_session=True,
@@ -304,19 +302,15 @@ def receipts(place: Path) -> list[str]:
     return sorted(path.name for path in place.glob("receipts/*"))
 
 
-DONE = ["1.done", "2.done", "3.done"]
-Snakemake = Callable[..., "subprocess.Popen[str]"]
-
-
 def test_rules_of_snakemake_are_the_single_run(
     snakemake: Snakemake, place: Path, whole: Path
 ) -> None:
-    output(snakemake(), 0)
+    output(snakemake(3), 0)
     exported = Attribution.load(place / "scores.h5")
     np.testing.assert_array_equal(exported.scores, open_store(whole / "whole.zarr")["scores"][:])
-    assert receipts(place) == DONE
+    assert receipts(place) == ["1.done", "2.done", "3.done"]
     assert_is_the_single_run(place, whole)
-    assert "Nothing to be done" in output(snakemake(), 0)
+    assert "Nothing to be done" in output(snakemake(3), 0)
 
 
 def working(store: Path) -> int:
@@ -328,13 +322,13 @@ def working(store: Path) -> int:
 def test_a_job_of_snakemake_that_fails_keeps_the_store(
     snakemake: Snakemake, place: Path, whole: Path
 ) -> None:
-    store, process = place / "run.zarr", snakemake()
+    store, process = place / "run.zarr", snakemake(1)
     os.kill(working(store), signal.SIGTERM)
     output(process, 1)
     before = marks(store)
-    assert 0 < len(before) < 325 // 3
+    assert 0 < len(before) < 3
     assert receipts(place) == []
-    output(snakemake("--rerun-incomplete"), 0)
+    output(snakemake(1, "--rerun-incomplete"), 0)
     assert_is_the_single_run(place, whole)
     assert before.items() <= marks(store).items()
 
@@ -342,14 +336,14 @@ def test_a_job_of_snakemake_that_fails_keeps_the_store(
 def test_a_snakemake_that_is_killed_keeps_the_store(
     snakemake: Snakemake, place: Path, whole: Path
 ) -> None:
-    store, process = place / "run.zarr", snakemake()
+    store, process = place / "run.zarr", snakemake(1)
     writer = working(store)
     os.killpg(process.pid, signal.SIGKILL)
     output(process, -signal.SIGKILL)
     waits(lambda: not Path(f"/proc/{writer}").exists())
     before = marks(store)
-    assert 0 < len(before) < 325 // 3
-    output(snakemake("--unlock"), 0)
-    output(snakemake("--rerun-incomplete"), 0)
+    assert 0 < len(before) < 3
+    output(snakemake(1, "--unlock"), 0)
+    output(snakemake(1, "--rerun-incomplete"), 0)
     assert_is_the_single_run(place, whole)
     assert before.items() <= marks(store).items()
