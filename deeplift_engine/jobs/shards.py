@@ -47,21 +47,21 @@ def share(text: str, environment: Mapping[str, str] | None = None) -> Share:
 
 def _of_slurm(environment: Mapping[str, str]) -> Share:
     """The place among MIN, MIN + STEP, ... MAX; ids in a list have no place that is known."""
-    names = ("ID", "MIN", "MAX", "COUNT")
+    names = ("ID", "MIN", "MAX", "STEP", "COUNT")
     missing = [ARRAY + name for name in names if not environment.get(ARRAY + name, "").isdigit()]
     if missing:
         raise InputError(
             f"--shard slurm: {missing[0]} is no number here; say it in a job of an array, sbatch "
             "--array=1-10, or give --shard I/N"
         )
-    own, least, most, count = (int(environment[ARRAY + name]) for name in names)
-    step = int(environment.get(f"{ARRAY}STEP", "") or (most - least) // max(1, count - 1) or 1)
-    if count != (most - least) // step + 1 or (own - least) % step or not least <= own <= most:
+    own, least, most, step, count = (int(environment[ARRAY + name]) for name in names)
+    ids = range(least, most + 1, step)  # SLURM has no step 0, and says 1 for a list
+    if len(ids) != count or own not in ids:
         raise InputError(
-            f"--shard slurm: the array's {count} ids from {least} to {most} are not evenly spaced, "
-            "so that a task does not know its place: use --array=1-N, or give --shard I/N"
+            f"--shard slurm: the array is a list of {count} ids from {least} to {most}, in which a "
+            "task does not know its place: use --array=1-N, or give --shard I/N"
         )
-    return Share((own - least) // step + 1, count)
+    return Share(ids.index(own) + 1, count)
 
 
 __all__ = ["Share", "share"]

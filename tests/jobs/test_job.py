@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import deeplift_engine as de
 from deeplift_engine.errors import InputError, OutputError
 from deeplift_engine.jobs.contents import CONTENTS
 from deeplift_engine.jobs.job import Job
+from deeplift_engine.jobs.leases import lease
 from deeplift_engine.jobs.reader import open_store
 from deeplift_engine.jobs.status import status_of
 from deeplift_engine.jobs.store import Store
@@ -122,6 +124,17 @@ def test_a_shard_that_another_is_at_is_left_to_it(job: MakeJob, tmp_path: Path) 
     assert report.skipped == (3,)
     assert report.pending == (3,)
     assert made.run(store).done == (3,)
+
+
+def test_a_process_waits_while_another_creates_the_store(job: MakeJob, tmp_path: Path) -> None:
+    made, path = job(), tmp_path / "run.zarr"
+    with ThreadPoolExecutor(1) as other:
+        with lease(tmp_path, ".run.zarr.creator", "the creation"):
+            opened = other.submit(made.open_or_create, path)
+            with pytest.raises(TimeoutError):
+                opened.result(timeout=0.3)
+        assert opened.result(timeout=60).path == path
+    assert made.open_or_create(path).pending() == list(range(7))
 
 
 CHANGES: dict[str, dict[str, Any]] = {

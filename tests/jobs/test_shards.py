@@ -29,22 +29,25 @@ def array(**values: int) -> dict[str, str]:
 
 
 def test_a_task_of_an_array_knows_its_place() -> None:
-    assert share("slurm", array(ID=3, MIN=1, MAX=10, COUNT=10)) == Share(3, 10)
-    assert share("slurm", array(ID=0, MIN=0, MAX=9, COUNT=10, STEP=1)) == Share(1, 10)
-    # --array=1-10:4
-    ids = [share("slurm", array(ID=task, MIN=1, MAX=9, COUNT=3, STEP=4)) for task in (1, 5, 9)]
+    """With what SLURM sets for the arrays 1-10, 0-9, 1-10:4 and 4."""
+    assert share("slurm", array(ID=3, MIN=1, MAX=10, STEP=1, COUNT=10)) == Share(3, 10)
+    assert share("slurm", array(ID=0, MIN=0, MAX=9, STEP=1, COUNT=10)) == Share(1, 10)
+    ids = [share("slurm", array(ID=task, MIN=1, MAX=9, STEP=4, COUNT=3)) for task in (1, 5, 9)]
     assert ids == [Share(1, 3), Share(2, 3), Share(3, 3)]
-    assert share("slurm", array(ID=4, MIN=4, MAX=4, COUNT=1)) == Share(1, 1)
+    assert share("slurm", array(ID=4, MIN=4, MAX=4, STEP=1, COUNT=1)) == Share(1, 1)
 
 
 @pytest.mark.parametrize(
     "environment",
     [
         {},
-        array(ID=3, MIN=3, MAX=7, COUNT=3, STEP=1),  # --array=3,5,7 as some versions tell it
-        array(ID=4, MIN=1, MAX=9, COUNT=3, STEP=4),
-        array(ID=12, MIN=1, MAX=10, COUNT=10, STEP=1),
-        {**array(MIN=1, MAX=10, COUNT=10), "SLURM_ARRAY_TASK_ID": "x"},
+        array(ID=3, MIN=1, MAX=10, COUNT=10),  # no STEP
+        array(ID=3, MIN=3, MAX=7, STEP=1, COUNT=2),  # --array=3,7
+        array(ID=3, MIN=1, MAX=7, STEP=1, COUNT=3),  # --array=1,3,7
+        array(ID=1, MIN=1, MAX=9, STEP=4, COUNT=4),  # --array=1-10:4,2
+        array(ID=4, MIN=1, MAX=9, STEP=4, COUNT=3),
+        array(ID=12, MIN=1, MAX=10, STEP=1, COUNT=10),
+        {**array(MIN=1, MAX=10, STEP=1, COUNT=10), "SLURM_ARRAY_TASK_ID": "x"},
     ],
 )
 def test_a_place_that_is_not_known_is_refused(environment: dict[str, str]) -> None:
