@@ -36,7 +36,7 @@ PAGE = (ROOT / "docs" / "SCALE.md").read_text(encoding="utf-8")
 SAMPLES, LENGTH = 1300, 20
 REFERENCES = "--references dinucleotide_shuffle:20"
 IN_SMALL_SHARDS = f"{REFERENCES} --shard-size 512"  # 3 shards
-AT_MOST = 300.0  # seconds after which what is waited for is taken for one that never comes
+AT_MOST = 900.0  # seconds after which what is waited for is taken for one that never comes
 
 Command = Callable[..., str]
 Submit = Callable[..., str]
