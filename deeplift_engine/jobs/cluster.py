@@ -40,7 +40,7 @@ def local_cluster(workers: int) -> Iterator[Any]:
             threads_per_worker=1,
             processes=True,
             memory_limit=0,  # a worker above its limit would be paused without a word
-            dashboard_address=None,
+            dashboard_address=":0",  # any port: the usual one may be another cluster's
         ) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
     ):
@@ -137,7 +137,8 @@ def run_on(
             waiting -= set(idle)
             continue
         try:
-            ended = distributed.wait(waiting, timeout=POLL, return_when="FIRST_COMPLETED").done
+            with client.as_current():  # whom `wait` asks
+                ended = distributed.wait(waiting, timeout=POLL, return_when="FIRST_COMPLETED").done
         except TimeoutError:
             continue
         for future in ended:

@@ -57,8 +57,8 @@ def each_array(raw: Any) -> list[Array]:
 
 def shown(value: Any) -> str:
     """A value for a message, at most 200 characters."""
-    text = str(value)
-    return repr(text if len(text) <= 200 else f"{text[:200]}…")
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}…"
 
 
 __all__ = ["described", "each_array", "fingerprint", "first_difference", "shown"]

@@ -16,7 +16,12 @@ from deeplift_engine.jobs import cluster
 from deeplift_engine.jobs.job import Job
 from deeplift_engine.jobs.reader import open_store
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    # distributed leaves sockets to the collector of garbage
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 SAMPLES = 160
 
