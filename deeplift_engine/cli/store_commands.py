@@ -143,8 +143,8 @@ def _pin_threads(options: argparse.Namespace) -> None:
     from deeplift_engine.jobs.store import Store
     from deeplift_engine.jobs.threads import pin_threads, usable_cores
 
-    here = options.workers if not (options.scheduler or options.slurm) else 1
-    chosen = options.threads or max(1, usable_cores() // (here or 1))
+    here = None if options.scheduler or options.slurm else options.workers
+    chosen = options.threads or (max(1, usable_cores() // here) if here else None)
     if options.output.exists():
         stored = int(Store.open(options.output).settings["threads"])
         if options.threads not in (None, stored):
@@ -153,7 +153,8 @@ def _pin_threads(options: argparse.Namespace) -> None:
                 "another number changes the last bits: leave the option out"
             )
         chosen = stored
-    pin_threads(chosen)
+    if chosen is not None:
+        pin_threads(chosen)
 
 
 def status(options: argparse.Namespace) -> int:
