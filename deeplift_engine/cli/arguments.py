@@ -21,6 +21,7 @@ from deeplift_engine.util.letters import letter_axis
 from deeplift_engine.util.typing import Array
 
 if TYPE_CHECKING:
+    from deeplift_engine.explainers.explainer import Explainer
     from deeplift_engine.explainers.method import Method
     from deeplift_engine.network import Network
     from deeplift_engine.util.signatures import Option
@@ -103,6 +104,28 @@ def run_options(options: argparse.Namespace) -> dict[str, Any]:
         "target": target(options),
         "batch_size": options.batch_size,
         "progress": False if options.quiet else None,
+    }
+
+
+def explainer(
+    options: argparse.Namespace, chosen: Mapping[str, Any]
+) -> tuple[Network, Explainer, Any]:
+    """The network, the method of ``score`` made for it, and the units of its target or None."""
+    network = load(options)
+    layer, units = located_target(options, network)
+    made = network.explainer(options.method, target=layer, layers=options.layers, **chosen)
+    return network, made, units
+
+
+def scoring_options(options: argparse.Namespace, network: Network, units: Any) -> dict[str, Any]:
+    """The keyword arguments of `Explainer.run` that ``score`` sets."""
+    return {
+        **run_options(options),
+        "target": units,
+        "references": references(options, network),
+        "average": not options.keep_references_apart,
+        "standard_errors": options.standard_errors,
+        "strict": options.strict,
     }
 
 

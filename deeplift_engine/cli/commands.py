@@ -105,20 +105,11 @@ def score(options: argparse.Namespace) -> int:
                 else f"{method.name} has none; leave it out"
             )
         )
-    network = arguments.load(options)
-    layer, units = arguments.located_target(options, network)
-    explainer = network.explainer(options.method, target=layer, layers=options.layers, **chosen)
+    network, explainer, units = arguments.explainer(options, chosen)
     inputs = arguments.inputs(options, network)
     if hypothetical and axis is None:
         arguments.check_letters(inputs)
-    result = explainer.run(
-        inputs,
-        references=arguments.references(options, network),
-        average=not options.keep_references_apart,
-        standard_errors=options.standard_errors,
-        strict=options.strict,
-        **arguments.run_options(options) | {"target": units},
-    )
+    result = explainer.run(inputs, **arguments.scoring_options(options, network, units))
     result.save(
         options.output,
         overwrite=options.overwrite,

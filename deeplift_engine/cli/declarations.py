@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from deeplift_engine.cli import value_syntax as values
+from deeplift_engine.jobs.contents import CONTENTS, DEFAULT
 
 
 class Once(argparse.Action):
@@ -188,8 +189,7 @@ STORED = Group(
         option(
             "--arrays NAME,...",
             values.names,
-            "what to keep: scores, multipliers, hypothetical, projected, standard_errors, "
-            "predictions, convergence, inputs (default: scores,predictions,convergence)",
+            f"what to keep: {', '.join(CONTENTS)} (default: {','.join(DEFAULT)})",
             default=[],
         ),
         choice("--stored-dtype", "of scores (default: float32)", "float32", "float16"),

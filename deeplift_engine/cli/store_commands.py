@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deeplift_engine.cli import arguments, console
+from deeplift_engine.cli.declarations import STORED
 from deeplift_engine.cli.listing import print_json, print_lines
 from deeplift_engine.errors import InputError, OutputError
 from deeplift_engine.jobs.shards import Share
+from deeplift_engine.results.head_results import target_in_words
 from deeplift_engine.util.array_files import open_array
 from deeplift_engine.util.progress import bar, lines
 
@@ -31,18 +33,6 @@ _NOT_OF_A_STORE = {
     "hypothetical": "--hypothetical (say --arrays hypothetical)",
     "hypothetical_axis": "--hypothetical-axis",
 }
-_OF_A_STORE = {
-    "resume": "--resume",
-    "shard": "--shard",
-    "arrays": "--arrays",
-    "stored_dtype": "--stored-dtype",
-    "shard_size": "--shard-size",
-    "memory": "--memory",
-    "threads": "--threads",
-    "workers": "--workers",
-    "scheduler": "--scheduler",
-    "slurm": "--slurm",
-}
 
 
 def is_store(path: Path) -> bool:
@@ -52,8 +42,9 @@ def is_store(path: Path) -> bool:
 
 def refuse_options_of_a_store(options: argparse.Namespace) -> None:
     """Refuse what means something to a store alone, where the output is a file."""
-    for name, flag in _OF_A_STORE.items():
-        if getattr(options, name) not in (None, False, []):
+    for option in STORED.options:
+        flag = option.flags[-1]
+        if getattr(options, flag.lstrip("-").replace("-", "_")) not in (None, False, []):
             raise InputError(f"{flag} is for an output that ends in {STORE}: say -o run{STORE}")
 
 
@@ -89,11 +80,8 @@ def job_of(options: argparse.Namespace) -> Job:
     from deeplift_engine.jobs.contents import DEFAULT
     from deeplift_engine.jobs.job import Job
 
-    method = find(options.method)
-    chosen = arguments.method_options(options, method)
-    network = arguments.load(options)
-    layer, units = arguments.located_target(options, network)
-    explainer = network.explainer(options.method, target=layer, layers=options.layers, **chosen)
+    chosen = arguments.method_options(options, find(options.method))
+    network, explainer, units = arguments.explainer(options, chosen)
     return Job(
         explainer,
         arguments.inputs(options, network, open_array),
@@ -102,12 +90,7 @@ def job_of(options: argparse.Namespace) -> Job:
         shard=options.shard_size,
         memory=options.memory,
         source=str(options.inputs),
-        references=arguments.references(options, network),
-        average=not options.keep_references_apart,
-        standard_errors=options.standard_errors,
-        strict=options.strict,
-        target=units,
-        batch_size=options.batch_size,
+        **arguments.scoring_options(options, network, units),
     )
 
 
@@ -189,16 +172,20 @@ def export(options: argparse.Namespace) -> int:
 
 
 def _told(
-    report: Report, job: Job, path: Path, share: Share, numbers: list[int],
+    report: Report,
+    job: Job,
+    path: Path,
+    share: Share,
+    numbers: list[int],
     options: argparse.Namespace,
-) -> int:  # fmt: skip
+) -> int:
     """Print what was done, and return the exit code."""
     left = sorted(set(report.pending) & set(numbers))
     run = job.description["run"]
     summary: dict[str, Any] = {
         "written": str(path),
         "method": run["method"],
-        "target": f"{run['target']} of {run['target_layer']}",
+        "target": target_in_words(run),
         "references": run["references"],
         "samples": job.samples,
         **_how_far(len(numbers), left),

@@ -101,10 +101,7 @@ class ActivationPairs:
     @functools.cached_property
     def before_poles(self) -> set[str]:
         """The nodes in front of a function whose slope may be infinite."""
-        poles = [node.name for node in self.graph.nodes.values() if node.layer.core.singular]
-        return self.graph.ancestors(
-            name for pole in poles for name in self.graph.nodes[pole].inputs
-        )
+        return self.graph.ancestors(name for node in self.graph.poles for name in node.inputs)
 
     def fuse(self, function: Callable[..., Any], many_steps: bool = False) -> Callable[..., Any]:
         """The function, compiled into one kernel where that pays."""

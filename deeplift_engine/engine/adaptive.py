@@ -80,7 +80,7 @@ def _some(request: Request, rows: Array, start: int, stop: int) -> Request:
         data=[array[rows] for array in request.data],
         references=[_some_of(each, rows, start, stop) for each in request.references],
         weights=of_samples(request.weights, rows),
-        numbers=rows if request.numbers is None else request.numbers[rows],
+        numbers=request.numbers_of(rows),
         whole=None,
         standard_errors=True,
         strict=False,
@@ -97,8 +97,7 @@ def _some_of(references: References, rows: Array, start: int, stop: int) -> Refe
             f"{references.name}: another input has references of 'auto'; give this one 'auto', or "
             "a single reference"
         )
-    make = some.make
-    return replace(some, make=lambda inputs, indices: make(inputs, rows[indices]))
+    return some.of_samples(rows)
 
 
 class _Rounds:

@@ -122,16 +122,20 @@ class Request:
             [b"".join(array[row].tobytes() for array in flat) for row in range(self.samples)]
         )
 
+    def numbers_of(self, samples: Array) -> Array:
+        """The numbers (n,) of samples among those of the user."""
+        return samples if self.numbers is None else np.asarray(self.numbers[samples])
+
     def number(self, sample: int) -> int:
-        """The number of a sample among those of the user."""
-        return sample if self.numbers is None else int(self.numbers[sample])
+        """That of one sample."""
+        return int(self.numbers_of(np.array(sample)))
 
     def part(self, data: Sequence[Array], numbers: Array) -> Request:
         """The same run for ``data`` (n, ...), the samples of these numbers."""
         assert self.weights_of is not None
         return self.replace(
             data=list(data),
-            references=[_of_numbers(each, numbers) for each in self.references],
+            references=[each.of_samples(numbers) for each in self.references],
             weights=self.weights_of(numbers),
             numbers=numbers,
         )
@@ -152,7 +156,7 @@ class Request:
     def block_references(self, row: int, rows: int) -> list[Array]:
         """References (rows, K, ...) of samples from ``row``, the last repeated past the end."""
         indices = np.arange(row, min(row + rows, self.samples))
-        numbers = indices if self.numbers is None else self.numbers[indices]
+        numbers = self.numbers_of(indices)
         arrays = self.references_of(indices)
         for (info, reference, array), values in zip(self._each(), arrays, strict=True):
             if not reference.shared:
@@ -187,18 +191,6 @@ class Request:
         if reference.drawn or not several:
             of = f" of input {info.name!r}" if several else ""
             warn_if_degenerate(array, values, numbers, of=of, drawn=reference.drawn)
-
-
-def _of_numbers(references: References, numbers: Array) -> References:
-    """The same for samples that have these numbers in the whole data."""
-    make, subset = references.make, references.subset
-    if references.shared:
-        return references
-    return replace(
-        references,
-        make=lambda inputs, indices: make(inputs, numbers[indices]),
-        subset=None if subset is None else lambda *some: _of_numbers(subset(*some), numbers),
-    )
 
 
 def checked_batch_size(batch_size: int | None) -> int | None:

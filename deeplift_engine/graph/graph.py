@@ -57,6 +57,11 @@ class Graph:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
 
+    @property
+    def poles(self) -> list[Node]:
+        """The nodes whose value or slope may be infinite or no number."""
+        return [node for node in self.nodes.values() if node.layer.core.singular]
+
     def ancestors(self, names: Iterable[str]) -> set[str]:
         """The nodes called ``names`` and everything they depend on."""
         reached = set(names)

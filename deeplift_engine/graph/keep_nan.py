@@ -15,8 +15,7 @@ from deeplift_engine.layers import ReLU
 
 def keeping_nan(graph: Graph) -> Graph:
     """The graph whose ReLUs behind such functions pass NaN on, each in a pass of its own."""
-    sources = [node.name for node in graph.nodes.values() if node.layer.core.singular]
-    behind = graph.descendants(sources)
+    behind = graph.descendants([node.name for node in graph.poles])
     nodes = {
         name: replace(node, layer=replace(node.layer, keeps_nan=True))
         if name in behind and isinstance(node.layer, ReLU)

@@ -73,11 +73,11 @@ def unfit_samples(plan: ArrayPlan, values: Array) -> dict[int, str]:
     if plan.dtype != "float16":
         return {}
     with np.errstate(all="ignore"):
-        stored = values.astype(plan.dtype).reshape(len(values), -1)
-    values = values.reshape(len(values), -1)
-    largest = np.abs(values).max(axis=1, initial=0)
-    over = (np.isinf(stored) & np.isfinite(values)).any(axis=1)
-    under = (stored == 0).all(axis=1) & (largest > 0)
+        stored = values.astype(plan.dtype)
+    flat = values.reshape(len(values), -1)
+    largest = np.abs(flat).max(axis=1, initial=0)
+    over = (np.isinf(stored) & np.isfinite(values)).reshape(flat.shape).any(axis=1)
+    under = _vanished(values, stored)
     return {
         int(row): f"{plan.name}: values up to {largest[row]:.3g} "
         f"{'overflow' if over[row] else 'all become zero'} in float16; keep float32"
@@ -127,9 +127,14 @@ def _misfit(plan: ArrayPlan, values: Array, rows: slice, index: tuple[np.intp, .
     )
 
 
-def _refuse_vanished(plan: ArrayPlan, values: Array, stored: Array, rows: slice) -> None:
+def _vanished(values: Array, stored: Array) -> Array:
+    """Whether all values of a sample are stored as zero though they are not, (n,)."""
     axes = tuple(range(1, values.ndim))
-    vanished = np.any(values, axis=axes) & ~np.any(stored, axis=axes)
+    return np.asarray(np.any(values, axis=axes) & ~np.any(stored, axis=axes))
+
+
+def _refuse_vanished(plan: ArrayPlan, values: Array, stored: Array, rows: slice) -> None:
+    vanished = _vanished(values, stored)
     if np.any(vanished):
         row = int(np.argmax(vanished))
         raise OutputError(

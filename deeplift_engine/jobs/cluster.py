@@ -16,6 +16,7 @@ from typing import Any
 
 from deeplift_engine.errors import DeepliftEngineError, InputError
 from deeplift_engine.jobs.job import Job, Report
+from deeplift_engine.jobs.marks import failed_samples
 from deeplift_engine.jobs.store import Store
 from deeplift_engine.jobs.threads import pin_threads
 from deeplift_engine.util.optional import optional
@@ -151,11 +152,7 @@ def run_on(
         waiting -= ended
     marks = store.marks()
     done = [number for number in todo if number in marks and number not in skipped]
-    failed = {
-        int(sample): str(reason)
-        for number in done
-        for sample, reason in dict(marks[number].receipt.get("failed", {})).items()
-    }
+    failed = failed_samples(marks[number].receipt for number in done)
     return Report(tuple(done), tuple(skipped), tuple(store.pending()), failed, stopped)
 
 

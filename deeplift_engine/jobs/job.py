@@ -37,6 +37,7 @@ from deeplift_engine.jobs.description import (
     first_difference,
     shown,
 )
+from deeplift_engine.jobs.marks import failed_samples
 from deeplift_engine.jobs.part_scores import PartScores
 from deeplift_engine.jobs.store import Store
 from deeplift_engine.jobs.threads import threads
@@ -278,11 +279,7 @@ class Job:
                 tick(rows.stop - rows.start)
             for last in writing:
                 last.result()
-        failed = {
-            int(sample): reason
-            for receipt in receipts.values()
-            for sample, reason in receipt["failed"].items()
-        }
+        failed = failed_samples(receipts.values())
         return Report(tuple(receipts), tuple(skipped), tuple(store.pending()), failed, stopped)
 
     def compute(

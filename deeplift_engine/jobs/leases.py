@@ -13,7 +13,6 @@ import json
 import os
 import secrets
 import socket
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -23,9 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from deeplift_engine.errors import LeasedError
-
-if sys.platform != "win32":
-    import fcntl
+from deeplift_engine.util.output_file import lock
 
 HEARTBEAT = 20.0
 """Seconds between two touches of a lease."""
@@ -133,7 +130,7 @@ def _take(folder: Path, key: str, subject: str) -> Lease:
     descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644)
     try:
         os.write(descriptor, json.dumps(_this_process(token)).encode())
-        _lock(descriptor)
+        lock(descriptor)
         now = os.fstat(descriptor).st_mtime  # by the clock of the disk, as the leases' own
         newest = _newest(folder, key)
         if newest is not None and _is_alive(folder / f"{key}.{newest}", now):
@@ -255,18 +252,6 @@ def _start_of(pid: int) -> str | None:
     return None if state in "ZX" else rest[18]
 
 
-def _lock(descriptor: int) -> bool:
-    """Lock an open file; False where another process has, True on a disk without locks."""
-    if sys.platform != "win32":
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
-    return True
-
-
 def _is_locked(path: Path) -> bool:
     """Whether another process locks a file; False for one of another user, which shows nothing."""
     try:
@@ -274,7 +259,7 @@ def _is_locked(path: Path) -> bool:
     except PermissionError:
         return False
     try:
-        return not _lock(descriptor)
+        return not lock(descriptor)
     finally:
         os.close(descriptor)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,21 @@ class Mark:
             f"shard {self.shard} is damaged: {path}: {reason}. Verify the store with drop, which "
             "takes the mark away, and run the job again: it computes the shard anew"
         )
+
+
+def failed_samples(receipts: Iterable[Mapping[str, Any]]) -> dict[int, str]:
+    """Samples without results, and the reasons, as the receipts of a job tell them."""
+    return {
+        int(sample): str(reason)
+        for receipt in receipts
+        for sample, reason in dict(receipt.get("failed", {})).items()
+    }
+
+
+def few(shards: Sequence[int]) -> str:
+    """Numbers of shards in words, the first of many."""
+    more = f" and {len(shards) - 8} more" if len(shards) > 8 else ""
+    return ", ".join(map(str, shards[:8])) + more
 
 
 def mark_path(folder: Path, number: int) -> Path:

@@ -45,10 +45,10 @@ class PartScores:
         """The arrays of a part; samples that are refused are NaN, with the reasons by number."""
         try:
             return self.stored(self.stream.score(raw, numbers), raw), {}
-        except FAILURES:
+        except FAILURES as error:
             if self.strict:
                 raise
-        refused = self._refused(numbers, raw)
+            refused = self._refused(numbers, raw, error)
         good = np.flatnonzero(~np.isin(numbers, list(refused)))
         arrays = {plan.name: _nothing(plan, len(numbers)) for plan in plans}
         if len(good):
@@ -73,18 +73,18 @@ class PartScores:
                 arrays[plan.name][row] = np.nan
         return unfit
 
-    def _refused(self, numbers: Array, raw: Any) -> dict[int, str]:
-        """The samples that cannot be scored, and why, by halves."""
-        try:
-            self.stream.score(raw, numbers)
-        except FAILURES as error:
-            if len(numbers) == 1:
-                return {int(numbers[0]): str(error)}
-            half = len(numbers) // 2
-            halves = (np.arange(half), np.arange(half, len(numbers)))
-            each = [self._refused(numbers[some], _rows_of(raw, some)) for some in halves]
-            return each[0] | each[1]
-        return {}
+    def _refused(self, numbers: Array, raw: Any, error: Exception) -> dict[int, str]:
+        """Of samples that failed together with ``error``, those that fail, and why, by halves."""
+        if len(numbers) == 1:
+            return {int(numbers[0]): str(error)}
+        refused: dict[int, str] = {}
+        for some in np.array_split(np.arange(len(numbers)), 2):
+            rows = _rows_of(raw, some)
+            try:
+                self.stream.score(rows, numbers[some])
+            except FAILURES as reason:
+                refused |= self._refused(numbers[some], rows, reason)
+        return refused
 
 
 def _rows_of(raw: Any, rows: Array) -> Any:

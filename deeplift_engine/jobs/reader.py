@@ -11,7 +11,7 @@ import numpy as np
 from deeplift_engine.errors import InputError, OutputError
 from deeplift_engine.jobs import shard_files
 from deeplift_engine.jobs.array_plan import ArrayPlan
-from deeplift_engine.jobs.marks import Mark
+from deeplift_engine.jobs.marks import Mark, few
 from deeplift_engine.jobs.store import Store
 from deeplift_engine.jobs.stored_constants import content_of
 from deeplift_engine.util.suggestions import suggest
@@ -306,12 +306,11 @@ class StoredArray:
             ) from error
 
     def _not_computed(self, missing: list[int]) -> OutputError:
-        few = ", ".join(map(str, missing[:8]))
-        more = f" and {len(missing) - 8} more" if len(missing) > 8 else ""
         return OutputError(
             f"array {self.plan.name!r}: these samples are not all computed. Still to do: shard "
-            f"{few}{more} of {self._run.store.shards}. Run the job to its end, read other samples "
-            '(blocks(done_only=True)), or open the store with missing="nan" for arrays of floats'
+            f"{few(missing)} of {self._run.store.shards}. Run the job to its end, read other "
+            'samples (blocks(done_only=True)), or open the store with missing="nan" for arrays of '
+            "floats"
         )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from deeplift_engine.errors import InputError, OutputError
 from deeplift_engine.jobs.array_plan import SAMPLE
+from deeplift_engine.jobs.marks import few
 from deeplift_engine.jobs.reader import StoredArray, StoredRun
 from deeplift_engine.util.typing import Array
 
@@ -119,12 +120,10 @@ def select(
     if planned:
         pending = set(run.store.pending()) & {*np.unique(samples // run.store.shard).tolist()}
         if pending:
-            few = ", ".join(map(str, sorted(pending)[:8]))
             raise OutputError(
-                f"{run.store.path} cannot be exported: shards {few}"
-                + (f" and {len(pending) - 8} more" if len(pending) > 8 else "")
-                + f" of {run.store.shards} are not computed yet. Run the job to its end, or choose "
-                "rows that are computed"
+                f"{run.store.path} cannot be exported: shards {few(sorted(pending))} of "
+                f"{run.store.shards} are not computed yet. Run the job to its end, or choose rows "
+                "that are computed"
             )
     return Selection(run, columns, samples)
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from deeplift_engine.jobs.marks import failed_samples
 from deeplift_engine.jobs.store import Store
 
 SHOWN = 20
@@ -127,11 +128,7 @@ def status_of(path: str | os.PathLike[str]) -> Status:
         rate=(round(rate[0], 3), round(rate[1], 3)) if marks else (0.0, 0.0),
         remaining=(store.samples - samples) / rate[1] if marks and pending else None,
         by_host=dict(Counter(str(receipt.get("host")) for receipt in receipts)),
-        failed={
-            int(sample): str(reason)
-            for receipt in receipts
-            for sample, reason in dict(receipt.get("failed", {})).items()
-        },
+        failed=failed_samples(receipts),
         warnings=tuple(
             dict.fromkeys(text for receipt in receipts for text in receipt.get("warnings", ()))
         ),

@@ -72,6 +72,17 @@ class References:
         """See `origin`."""
         return _recreation(self)
 
+    def of_samples(self, numbers: Array) -> References:
+        """The same for samples ``(n,)`` that have these numbers in the whole data."""
+        make, subset = self.make, self.subset
+        if self.shared:
+            return self
+        return replace(
+            self,
+            make=lambda inputs, indices: make(inputs, numbers[indices]),
+            subset=None if subset is None else lambda *some: subset(*some).of_samples(numbers),
+        )
+
     @property
     def part(self) -> Callable[[int, int], References] | None:
         """The old name of `subset`."""

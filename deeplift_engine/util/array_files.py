@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ def open_array(path: Path, key: str | None = None) -> Any:
 def read_array(path: Path, key: str | None = None) -> Array:
     """Read one array of numbers whole; arguments and errors are those of `open_array`."""
     array = open_array(path, key)
-    with _damage(path):
+    with _damage(path), array.file if isinstance(array, h5py.Dataset) else nullcontext():
         return np.array(array[...])
 
 

@@ -31,23 +31,15 @@ def write_durably(path: Path, content: bytes) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Wait until the disk has the names in a folder."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    _sync(folder)
 
 
 def sync_tree(folder: Path) -> None:
     """Wait until the disk has all files and folders below a folder."""
     for root, _, files in os.walk(folder):
         for name in files:
-            descriptor = os.open(os.path.join(root, name), os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-        sync_folder(Path(root))
+            _sync(Path(root, name))
+        _sync(Path(root))
 
 
 def copy_durably(source: Path, target: Path) -> tuple[int, str]:
@@ -61,6 +53,15 @@ def copy_durably(source: Path, target: Path) -> tuple[int, str]:
         writing.flush()
         os.fsync(writing.fileno())
     return length, digest.hexdigest()
+
+
+def _sync(path: Path) -> None:
+    """Wait until the disk has a file, or the names in a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def sha256_of(path: Path) -> str:

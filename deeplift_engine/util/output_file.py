@@ -149,7 +149,7 @@ def _create(target: Path, present: os.stat_result | None) -> tuple[OutputFile, P
         disk = OutputFile(temporary, "x+b")
         # another run may take the file for an abandoned one between its creation and its lock
         with suppress(FileNotFoundError):
-            if _lock(disk.fileno(), shared=True) and os.path.samestat(
+            if lock(disk.fileno(), shared=True) and os.path.samestat(
                 temporary.stat(), os.fstat(disk.fileno())
             ):
                 break
@@ -162,7 +162,7 @@ def _create(target: Path, present: os.stat_result | None) -> tuple[OutputFile, P
     return disk, temporary
 
 
-def _lock(descriptor: int, shared: bool = False, without_locks: bool = True) -> bool:
+def lock(descriptor: int, shared: bool = False, without_locks: bool = True) -> bool:
     """Lock an open file; False where another process has.
 
     A writer's lock is shared: HDF5's readers take such a one too, of the file that has its name
@@ -190,7 +190,7 @@ def _remove_abandoned(folder: Path, prefix: str) -> None:
                 descriptor = os.open(folder / name, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
                 try:
                     age = time.time() - os.fstat(descriptor).st_mtime
-                    if _lock(descriptor, without_locks=age > _ABANDONED):
+                    if lock(descriptor, without_locks=age > _ABANDONED):
                         os.unlink(folder / name)
                 finally:
                     os.close(descriptor)
@@ -210,4 +210,4 @@ def _publish(temporary: Path, target: Path, overwrite: bool) -> None:
         temporary.replace(target)
 
 
-__all__ = ["OutputFile", "check_writable", "output_file"]
+__all__ = ["OutputFile", "check_writable", "lock", "output_file"]

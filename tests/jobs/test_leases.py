@@ -79,7 +79,7 @@ def test_a_dead_holders_lease_is_taken_over(
 def test_a_lease_that_is_locked_lives(tmp_path: Path) -> None:
     path = forge(tmp_path, machine="another", age=10_000.0)
     descriptor = os.open(path, os.O_RDWR)
-    assert leases._lock(descriptor)
+    assert leases.lock(descriptor)
     with pytest.raises(LeasedError):
         take(tmp_path)
     os.close(descriptor)

@@ -197,6 +197,17 @@ def builders(tf):
     return made
 
 
+def save(model, path):
+    """Save a model in both formats, without those that cannot hold it."""
+    for kind in ("h5", "keras"):
+        file = path.with_name(f"{path.name}.{kind}")
+        try:
+            model.save(file)
+        except Exception as error:
+            sys.stderr.write(f"{file.name} is left out: {error}\n")
+            file.unlink(missing_ok=True)
+
+
 def pack(folder, path):
     """Write all files of a folder into an archive."""
     path.parent.mkdir(exist_ok=True)
@@ -233,13 +244,7 @@ def main():
             )
             data = data.astype(x.dtype.as_numpy_dtype)
             truths[f"{name}/x"], truths[f"{name}/y"] = data, np.asarray(model(data, training=False))
-            for kind in ("h5", "keras"):
-                path = pathlib.Path(folder, f"{name}.{kind}")
-                try:
-                    model.save(path)
-                except Exception as error:
-                    sys.stderr.write(f"{path.name} is left out: {error}\n")
-                    path.unlink(missing_ok=True)
+            save(model, pathlib.Path(folder, name))
         pack(folder, SAVED / "models.tar.xz")
     np.savez_compressed(SAVED / "truths.npz", **truths)
 

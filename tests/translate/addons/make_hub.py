@@ -17,7 +17,7 @@ import tempfile
 
 import numpy as np
 
-from tests.translate.addons.make import SAVED, pack
+from tests.translate.addons.make import SAVED, pack, save
 
 PACKAGES = {
     "keras_hub": "keras-hub==0.32.0 tensorflow-cpu==2.21.0",
@@ -143,13 +143,7 @@ def main():
                 else generator.normal(size=shape).astype("float32")
             )
             truths[f"{name}/x"], truths[f"{name}/y"] = data, np.asarray(model(data, training=False))
-            for kind in ("h5", "keras"):
-                path = pathlib.Path(folder, f"{name}.{kind}")
-                try:
-                    model.save(path)
-                except Exception as error:
-                    sys.stderr.write(f"{path.name} is left out: {error}\n")
-                    path.unlink(missing_ok=True)
+            save(model, pathlib.Path(folder, name))
         pack(folder, SAVED / f"{name_of_package}.tar.xz")
     np.savez_compressed(SAVED / f"{name_of_package}.npz", **truths)
 
