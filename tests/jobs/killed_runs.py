@@ -91,7 +91,9 @@ def arrays(store: Path) -> dict[str, Any]:
 
 
 def main(folder: Path, runs: int, seed: int) -> Counter[str]:
-    import deeplift_engine  # noqa: F401  # before any fork, and TensorFlow does not start by it
+    import keras  # noqa: F401  # before any fork; TensorFlow is imported by it, and does not start
+
+    import deeplift_engine.jobs.job  # noqa: F401
 
     generator, ended = random.Random(seed), Counter[str]()
     first = os.fork()
@@ -102,7 +104,7 @@ def main(folder: Path, runs: int, seed: int) -> Counter[str]:
     whole = folder / "whole.zarr"
     assert waited(child(folder, whole), AT_MOST) == 0
     expected, number = arrays(whole), 0
-    while ended.total() < runs:
+    while ended["SIGKILL"] + ended["SIGTERM"] < runs:
         store, number = folder / f"run{number}.zarr", number + 1
         status = None
         while status != 0:
