@@ -64,7 +64,7 @@ def put_operations(
         for name in fresh:
             builder.nodes[name] = replace(builder.nodes[name], class_name=context.spec.class_name)
         _check_lookups(builder, sources, fresh)
-        _compare(context, sources, nodes, functions)
+        _compare(context, sources, nodes, functions, _tolerance(trace))
     return nodes
 
 
@@ -292,6 +292,7 @@ def _compare(
     sources: Sequence[str],
     nodes: Sequence[str],
     functions: Sequence[Callable[..., Any]],
+    tolerance: float,
 ) -> None:
     """Refuse a trace that does not give the numbers of its function."""
     graph = Graph(context.builder.nodes, (), ())
@@ -307,9 +308,16 @@ def _compare(
         expected = tf.cast(call(*(values[name] for name in sources)), "float64").numpy()
         met = tf.cast(graph.forward(values, [node])[node], "float64").numpy()
         scale = np.max(np.abs(expected), initial=0, where=np.isfinite(expected))
-        near = TOLERANCE[context.builder.dtype] * max(float(scale), 1e-30)
+        near = tolerance * max(float(scale), 1e-30)
         if met.shape != expected.shape or not np.allclose(met, expected, 0, near, equal_nan=True):
             raise Refusal("its operations give other numbers than the function")
+
+
+def _tolerance(trace: Trace) -> float:
+    """Of the least precise dtype that the function computes in, whatever the network's is."""
+    operations = trace.outputs[0].graph.get_operations()
+    dtypes = {tensor.dtype.name for operation in operations for tensor in operation.outputs}
+    return max(TOLERANCE.get(name, 0) for name in dtypes)
 
 
 def _start(node: Node) -> str:

@@ -6,6 +6,7 @@ import inspect
 from operator import attrgetter
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from deeplift_engine.translate.forward_functions import put_traced
@@ -35,12 +36,26 @@ def composed(op: Operation) -> tuple[str, ...]:
     """The operations that a function is made of."""
     function = attrgetter(op.name.removeprefix("tf."))(tf)
     tensors = {key: value for key, value in op.arguments.items() if isinstance(value, NodeName)}
-    fixed = {key: op.option(key) for key in op.arguments.keys() - tensors.keys()}
+    fixed = {key: _constant(op.dtype, op.option(key)) for key in op.arguments.keys() - tensors}
 
     def call(*values: Any) -> Any:
-        return function(**dict(zip(tensors, values, strict=True)), **fixed)
+        outputs = function(**dict(zip(tensors, values, strict=True)), **fixed)
+        return tf.nest.map_structure(lambda output: _in_dtype(op.dtype, output), outputs)
 
     return put_traced(op.context, call, [op.numbers(name) for name in tensors])
+
+
+def _constant(dtype: str, value: Any) -> Any:
+    """Nested numbers as an array of the network's dtype, of which TensorFlow makes float32."""
+    leaves = tf.nest.flatten(value)
+    if isinstance(value, np.ndarray) or not any(isinstance(leaf, float) for leaf in leaves):
+        return value
+    return np.asarray(value, dtype)
+
+
+def _in_dtype(dtype: str, output: Any) -> Any:
+    """An output in the network's dtype: tf.image resizes to float32 whatever it is given."""
+    return tf.cast(output, dtype) if output.dtype.is_floating else output
 
 
 OPERATIONS: dict[str, Translator] = {f"tf.{path}": composed for path in PATHS.split()}
