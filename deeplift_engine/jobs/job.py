@@ -40,6 +40,7 @@ from deeplift_engine.jobs.description import (
 from deeplift_engine.jobs.marks import failed_samples
 from deeplift_engine.jobs.part_scores import PartScores
 from deeplift_engine.jobs.store import Store
+from deeplift_engine.jobs.stored_constants import content_of, plain_constant
 from deeplift_engine.jobs.threads import threads
 from deeplift_engine.util.options import Integer, checked
 from deeplift_engine.util.typing import Array
@@ -103,6 +104,10 @@ class Job:
         What the inputs are called in the description, such as the path of their file.
     names
         Names of the samples, which are kept beside the arrays.
+    constants
+        Arrays that are known before the run and kept beside the others, by their names: ``chrom``,
+        ``start`` and ``end`` of each sample, ``letter``. What has an entry for each sample runs
+        along the samples; a line that is named as a dimension runs along that.
     dimensions
         Names of the axes of one sample of an input, such as ``("position", "letter")``.
     **arguments
@@ -126,6 +131,7 @@ class Job:
         strict: bool = False,
         source: str = "",
         names: Sequence[str] | None = None,
+        constants: Mapping[str, Any] | None = None,
         dimensions: Sequence[str] = (),
         **arguments: Any,
     ) -> None:
@@ -138,7 +144,8 @@ class Job:
         self.samples = len(self.stream.source)
         if names is not None and len(names) != self.samples:
             raise InputError(f"{len(names)} names for {self.samples} samples: give one for each.")
-        self.names, self.dimensions = names, tuple(dimensions)
+        self.constants = {**({} if names is None else {"sample": names}), **(constants or {})}
+        self.dimensions = tuple(dimensions)
         first = self.stream.first
         raw = self.stream.source.raw(slice(first, first + 1))
         probe = self.stream.score(raw, np.array([first]))
@@ -159,6 +166,7 @@ class Job:
                 average=request.average,
                 standard_errors=request.standard_errors,
                 strict=strict,
+                **self._beside(),
             ),
             "threads": threads(),
             "source": source,
@@ -174,7 +182,6 @@ class Job:
         OutputError
             If something is there, or it cannot be written.
         """
-        constants = {} if self.names is None else {"sample": np.array(self.names, dtype=str)}
         return Store.create(
             path,
             self.samples,
@@ -182,7 +189,7 @@ class Job:
             self._chunk(),
             self.plans,
             self.description,
-            constants,
+            self.constants,
         )
 
     def open(self, path: str | os.PathLike[str]) -> Store:
@@ -312,6 +319,14 @@ class Job:
             "failed": {str(number): reason for number, reason in failed.items()},
             "warnings": sorted({str(each.message)[:500] for each in caught})[:20],
         }
+
+    def _beside(self) -> dict[str, dict[str, str]]:
+        """Digests of the constants, if there are some: another order of regions is another run."""
+        digests = {
+            name: content_of(plain_constant(name, values))
+            for name, values in self.constants.items()
+        }
+        return {"constants": digests} if digests else {}
 
     # ------------------------------------------------------------ how it is cut
 

@@ -244,3 +244,31 @@ def test_heads_are_groups_of_the_store(sequences: np.ndarray, tmp_path: Path) ->
     for head, result in whole.heads.items():
         assert off(stored[f"{head}/scores"], result.scores) < 1e-6
     assert set(stored) >= {"predictions/counts", "shape/relative_error"}
+
+
+def test_what_is_known_before_the_run_is_kept_beside_it_and_belongs_to_it(
+    job: MakeJob, tmp_path: Path
+) -> None:
+    known = {
+        "chrom": ["chr1"] * N,
+        "start": np.arange(N) * 7,
+        "letter": list("ACGT"),
+        "kept": np.arange(N + 3) < N,
+    }
+    begun = job(
+        constants=known, names=[f"s{n}" for n in range(N)], dimensions=("position", "letter")
+    )
+    begun.run(begun.create(tmp_path / "run.zarr"))
+    run = open_store(tmp_path / "run.zarr")
+    assert run["sample"][:3].tolist() == ["s0", "s1", "s2"]
+    assert run["start"].tolist() == known["start"].tolist()
+    dimensions = {name: c.dimensions for name, c in run.store.layout.constants.items()}
+    assert dimensions == {
+        "sample": ("sample",), "chrom": ("sample",), "start": ("sample",), "letter": ("letter",),
+        "kept": ("kept_axis_0",),
+    }  # fmt: skip
+    with pytest.raises(OutputError, match="its constants is"):
+        job(dimensions=("position", "letter")).open(tmp_path / "run.zarr")
+    other = job(constants={**known, "start": np.arange(N)}, dimensions=("position", "letter"))
+    with pytest.raises(OutputError, match="its constants is"):
+        other.open(tmp_path / "run.zarr")
