@@ -17,11 +17,13 @@ from deeplift_engine.cli.declarations import (
     LISTING,
     MAX_POOLING,
     MODEL,
+    MODELS,
     OVERWRITE,
     REFERENCES,
     RULES,
     RUN,
     STORED,
+    STRANDS,
     VERBOSE,
     Group,
     Once,
@@ -80,7 +82,8 @@ SCORE = Command(
     commands.score,
     "compute contribution scores and save them",
     (
-        *MODEL,
+        MODELS,
+        *MODEL[1:],
         INPUTS,
         option("-o --output FILE", Path, "a .h5 or .npz file, or a store, RUN.zarr", required=True),
         OVERWRITE,
@@ -113,6 +116,7 @@ SCORE = Command(
             "fail, and write nothing, where contributions do not sum to the target's difference; "
             "into a store, where a sample cannot be scored",
         ),
+        STRANDS,
         STORED,
     ),
     (
@@ -127,6 +131,9 @@ SCORE = Command(
         "      --option steps=50 --option rule=midpoint",
         "score model.h5 both.npz -o scores.h5 --key left=a --key right=b \\\n"
         "      --references left=zeros --references right=constant:0.5",
+        "score fold_0.h5 fold_1.h5 sequences.npy -o run.zarr --reverse-complement \\\n"
+        "      --target counts --target profile --references dinucleotide_shuffle:20 \\\n"
+        "      --arrays hypothetical,hypothetical_spread",
         "score model.h5 sequences.npy -o run.zarr --references dinucleotide_shuffle:20 \\\n"
         "      --arrays hypothetical,inputs --stored-dtype float16 --shard 3/10",
     ),

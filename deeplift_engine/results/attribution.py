@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import os
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
-from importlib import metadata
 from typing import Any
 from urllib.parse import quote, unquote
 
 import numpy as np
 
-from deeplift_conversion.spec import ModelSpec
 from deeplift_engine.errors import InputError, OutputError
 from deeplift_engine.results.head_results import of_head, settings_of_head, target_in_words
+from deeplift_engine.results.provenance import provenance
 from deeplift_engine.util import storage
 from deeplift_engine.util.letters import has_letters, letter_axis
 from deeplift_engine.util.student_t import two_sided
 from deeplift_engine.util.typing import Array
-from deeplift_engine.version import __version__
 
 Arrays = Array | Mapping[str, Array]  # one array, or several by name
-
-_LIBRARIES = ("tensorflow", "keras", "numpy")
 
 
 @dataclass(frozen=True)
@@ -63,6 +58,9 @@ class Attribution:
     axes
         The leading axes of ``scores``: ``("sample",)``, with ``"target"`` before it and
         ``"reference"`` after it where those axes are there.
+    spread, hypothetical_spread
+        Of the mean over several models: standard deviations over them of ``scores`` and of
+        `hypothetical`, each shaped like it; else None.
     """
 
     scores: Arrays
@@ -75,6 +73,8 @@ class Attribution:
     settings: dict[str, Any] = field(default_factory=dict)
     axes: tuple[str, ...] = ("sample",)
     standard_errors: Arrays | None = None
+    spread: Arrays | None = None
+    hypothetical_spread: Arrays | None = None
 
     def __post_init__(self) -> None:
         if self.target_delta is not None and np.ndim(self.target_delta) != len(self.axes):
@@ -329,30 +329,6 @@ class Attribution:
         return np.asarray(inputs)
 
 
-def model_settings(spec: ModelSpec, dtype: str, custom: Mapping[str, str]) -> dict[str, Any]:
-    """The model, and what it was computed with, in a result's settings.
-
-    ``custom`` are the user's definitions of layers in words, by their keys.
-    """
-    return {
-        **({"custom_layers": custom} if custom else {}),
-        "model": spec.source,
-        "model_sha256": spec.sha256,
-        "model_keras_version": spec.keras_version,
-        "dtype": dtype,
-        **provenance(),
-        "python_version": platform.python_version(),
-    }
-
-
-def provenance() -> dict[str, str]:
-    """Give the versions of the project and of the libraries that it computes with."""
-    return {
-        "deeplift_engine_version": __version__,
-        **{f"{name}_version": metadata.version(name) for name in _LIBRARIES},
-    }
-
-
 _ARRAY_FIELDS = tuple(f.name for f in fields(Attribution) if f.name not in ("settings", "axes"))
 _PER_TARGET = tuple(name for name in _ARRAY_FIELDS if name not in ("predictions", "inputs"))
 _OPTIONAL = (
@@ -361,6 +337,8 @@ _OPTIONAL = (
     "relative_error",
     "target_delta",
     "standard_errors",
+    "spread",
+    "hypothetical_spread",
 )
 
 
