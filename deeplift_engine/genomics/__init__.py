@@ -12,13 +12,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from deeplift_engine.genomics.genome import Genome, read_fasta
     from deeplift_engine.genomics.nucleotides import integer_codes, one_hot, reverse_complement
+    from deeplift_engine.genomics.sequence_input import SequenceInput, sequences
+    from deeplift_engine.genomics.windows import regions
 
 _LAZY = {
     "Genome": "genome",
+    "SequenceInput": "sequence_input",
     "integer_codes": "nucleotides",
     "one_hot": "nucleotides",
     "read_fasta": "genome",
+    "regions": "windows",
     "reverse_complement": "nucleotides",
+    "sequences": "sequence_input",
 }
 """Modules of this room by the names that they define."""
 
@@ -32,8 +37,11 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "Genome",
+    "SequenceInput",
     "integer_codes",
     "one_hot",
     "read_fasta",
+    "regions",
     "reverse_complement",
+    "sequences",
 ]
