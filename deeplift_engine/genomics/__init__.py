@@ -10,20 +10,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from deeplift_engine.genomics.array_input import as_input
     from deeplift_engine.genomics.genome import Genome, read_fasta
     from deeplift_engine.genomics.nucleotides import integer_codes, one_hot, reverse_complement
+    from deeplift_engine.genomics.other_inputs import rows_of_records, tracks
     from deeplift_engine.genomics.sequence_input import SequenceInput, sequences
     from deeplift_engine.genomics.windows import regions
 
 _LAZY = {
     "Genome": "genome",
     "SequenceInput": "sequence_input",
+    "as_input": "array_input",
     "integer_codes": "nucleotides",
     "one_hot": "nucleotides",
     "read_fasta": "genome",
     "regions": "windows",
     "reverse_complement": "nucleotides",
+    "rows_of_records": "other_inputs",
     "sequences": "sequence_input",
+    "tracks": "other_inputs",
 }
 """Modules of this room by the names that they define."""
 
@@ -38,10 +43,13 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "Genome",
     "SequenceInput",
+    "as_input",
     "integer_codes",
     "one_hot",
     "read_fasta",
     "regions",
     "reverse_complement",
+    "rows_of_records",
     "sequences",
+    "tracks",
 ]
