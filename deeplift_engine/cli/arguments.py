@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,14 @@ import numpy as np
 from deeplift_engine.cli import console
 from deeplift_engine.cli.custom_file import read_custom
 from deeplift_engine.cli.input_files import read_inputs
+from deeplift_engine.cli.sequence_inputs import arranged, sequences_of
 from deeplift_engine.engine import targets
 from deeplift_engine.engine.located_targets import HEADS
 from deeplift_engine.errors import InputError, RuleError, TargetError
 from deeplift_engine.graph.inputs import key_of
 from deeplift_engine.references import combined
 from deeplift_engine.references.resolution import is_single
-from deeplift_engine.util.array_files import read_array
+from deeplift_engine.util.array_files import NUMBERS, TEXT, read_array
 from deeplift_engine.util.letters import letter_axis
 from deeplift_engine.util.typing import Array
 
@@ -133,7 +135,7 @@ def explainer(
     Of several models the first network, and the method for all of them.
     """
     from deeplift_engine.explainers.folds import folds
-    from deeplift_engine.genomics.both_strands import LETTERS, both_strands
+    from deeplift_engine.genomics.both_strands import both_strands
 
     custom = custom_definitions(options)
     networks = [load(options, custom, model) for model in options.model]
@@ -144,7 +146,7 @@ def explainer(
     ]
     made: Explainer = folds(each) if len(each) > 1 else each[0]
     if options.reverse_complement:
-        made = both_strands(made, getattr(options, "letters", LETTERS), dict(options.other_strand))
+        made = both_strands(made, options.letters, dict(options.other_strand))
     elif options.other_strand:
         raise InputError("--other-strand says nothing without --reverse-complement")
     return networks[0], made, units
@@ -277,12 +279,18 @@ def names(network: Network) -> list[str]:
 
 
 def inputs(
-    options: argparse.Namespace, network: Network, read: Callable[[Any, Any], Any] = read_array
+    options: argparse.Namespace,
+    network: Network,
+    read: Callable[..., Any] = read_array,
 ) -> Any:
-    """The data in the file of inputs, whole, or opened by ``read``."""
+    """The data in the file of inputs, whole, or opened by ``read``; sequences are read lazily."""
+    if (sequences := sequences_of(options, network)) is not None:
+        return sequences
     keys = {key_of(name, network.inputs): array for name, array in options.key}
     layers = [info.layer or info.name for info in network.inputs]
-    return read_inputs(options.inputs, keys, names(network), layers, read)
+    read_any = partial(read, kinds=NUMBERS + TEXT)
+    data = read_inputs(options.inputs, keys, names(network), layers, read_any)
+    return arranged(data, options, network)
 
 
 def check_letters(data: Inputs) -> None:

@@ -40,23 +40,18 @@ def pair_by_pair(
         Gives the scores of a request with one reference for each sample.
     """
     most = max(1, PAIRS // request.count)
-    results = [score(_pairs(request, rows, level)) for rows in slices(request.samples, most)]
-    first = results[0]
-    by_pair = _joined([result.scores for result in results], request.count)
-    errors = None
-    if request.average and request.count > 1:
-        errors = [values.std(axis=2, ddof=1) / np.sqrt(request.count) for values in by_pair]
-    multipliers = None
-    if first.multipliers is not None:
-        multipliers = _joined([result.multipliers or [] for result in results], request.count)
+    blocks = [
+        _of_samples(score(_pairs(request, rows, level)), request)
+        for rows in slices(request.samples, most)
+    ]
+    first = blocks[0]
     return replace(
         first,
-        scores=_averaged(by_pair, request),
-        multipliers=None if multipliers is None else _averaged(multipliers, request),
-        standard_errors=errors,
-        sums=_sums(results, request.count),
-        predictions=None,
-        per_reference=not request.average,
+        scores=_joined([block.scores for block in blocks]),
+        multipliers=first.multipliers and _joined([block.multipliers or [] for block in blocks]),
+        standard_errors=first.standard_errors
+        and _joined([block.standard_errors or [] for block in blocks]),
+        sums=first.sums and _joined_sums([block.sums for block in blocks if block.sums]),
     )
 
 
@@ -92,27 +87,51 @@ def _one_of(array: Array) -> Callable[[Array, Array], Array]:
     return lambda inputs, indices: np.asarray(array[indices][:, np.newaxis])
 
 
-def _joined(blocks: list[list[Array]], count: int) -> list[Array]:
-    """Arrays (T, N, K, *S) of those of blocks (T, n * K, *S)."""
-    joined = (np.concatenate(arrays, axis=1) for arrays in zip(*blocks, strict=True))
-    return [array.reshape(len(array), -1, count, *array.shape[2:]) for array in joined]
+def _of_samples(result: MethodResult, request: Request) -> MethodResult:
+    """The result of pairs as that of their samples, averaged over references if the run is."""
+    count = request.count
+    scores = _by_sample(result.scores, count)
+    errors = None
+    if request.average and count > 1:
+        errors = [values.std(axis=2, ddof=1) / np.sqrt(count) for values in scores]
+    multipliers = result.multipliers and _by_sample(result.multipliers, count)
+    if request.average:
+        scores = [values.mean(axis=2) for values in scores]
+        multipliers = multipliers and [values.mean(axis=2) for values in multipliers]
+    return replace(
+        result,
+        scores=scores,
+        multipliers=multipliers,
+        standard_errors=errors,
+        sums=result.sums and _sums_by_sample(result.sums, count),
+        predictions=None,
+        per_reference=not request.average,
+    )
 
 
-def _averaged(arrays: list[Array], request: Request) -> list[Array]:
-    return [array.mean(axis=2) for array in arrays] if request.average else arrays
+def _by_sample(arrays: list[Array], count: int) -> list[Array]:
+    """Arrays (T, n, K, *S) of those of pairs, (T, n * K, *S)."""
+    return [array.reshape(len(array), -1, count, *array.shape[2:]) for array in arrays]
 
 
-def _sums(results: list[MethodResult], count: int) -> Sums | None:
-    """The sums of all pairs (T, N, K)."""
-    sums = [result.sums for result in results if result.sums is not None]
-    if not sums:
-        return None
-    known = SUMS if sums[0].total is not None else SUMS[:2]
-    arrays = {
-        name: np.concatenate([getattr(each, name) for each in sums], axis=1) for name in known
-    }
+def _sums_by_sample(sums: Sums, count: int) -> Sums:
+    """The sums (T, n, K) of those of pairs, (T, n * K, 1)."""
+    arrays = {name: getattr(sums, name) for name in SUMS if getattr(sums, name) is not None}
     shaped = {name: array.reshape(len(array), -1, count) for name, array in arrays.items()}
-    return replace(Sums.from_arrays(shaped), promised=sums[0].promised)
+    return replace(Sums.from_arrays(shaped), promised=sums.promised)
+
+
+def _joined(blocks: list[list[Array]]) -> list[Array]:
+    """Arrays (T, N, ...) of those of blocks of samples."""
+    return [np.concatenate(arrays, axis=1) for arrays in zip(*blocks, strict=True)]
+
+
+def _joined_sums(blocks: list[Sums]) -> Sums:
+    names = [name for name in SUMS if getattr(blocks[0], name) is not None]
+    joined = {
+        name: np.concatenate([getattr(block, name) for block in blocks], axis=1) for name in names
+    }
+    return replace(Sums.from_arrays(joined), promised=blocks[0].promised)
 
 
 __all__ = ["pair_by_pair"]

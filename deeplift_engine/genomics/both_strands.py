@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from deeplift_engine.engine.request import Request
 from deeplift_engine.errors import InputError
 from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.folds import Folds, folds
+from deeplift_engine.genomics.input_layout import layout_of
 from deeplift_engine.graph.inputs import InputInfo
 from deeplift_engine.references.reference_set import References
 from deeplift_engine.results.attribution import Arrays, Attribution
@@ -211,17 +213,13 @@ def _beside(info: InputInfo, how: str) -> Mirror:
 
 
 def _of_letters(info: InputInfo, complements: tuple[int, ...]) -> Mirror | None:
-    """The mirror of an input with one axis of letters, one of positions, and others of size 1."""
-    if not info.dtype.startswith("float"):
-        return None
-    rank = len(info.shape)
-    long = [axis - rank for axis, size in enumerate(info.shape) if size != 1]
-    fours = [axis for axis in long if info.shape[axis] == len(complements)]
-    if len(long) != len(("letters", "positions")) or not fours:
-        return None
-    letter_axis = fours[0] if len(fours) == 1 else info.channels
-    position_axis = next(axis for axis in long if axis != letter_axis)
-    return Mirror((position_axis,), letter_axis, complements)
+    """The mirror of an input of one-hot letters; None of any other."""
+    with suppress(InputError):
+        layout = layout_of(info, len(complements))
+        if not layout.has_codes:
+            axes = {name: layout.axes.index(name) - len(layout.axes) for name in "LC"}
+            return Mirror((axes["L"],), axes["C"], complements)
+    return None
 
 
 def _mirrored(reference: References, mirror: Mirror) -> References:

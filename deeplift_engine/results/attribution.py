@@ -202,6 +202,7 @@ class Attribution:
         overwrite: bool = False,
         hypothetical: bool | Arrays = False,
         command_line: str | None = None,
+        constants: Mapping[str, Any] | None = None,
     ) -> None:
         """Write everything to one file, with its settings, or leave no file.
 
@@ -220,6 +221,8 @@ class Attribution:
             are left out by default, because `hypothetical` of the loaded result has them.
         command_line
             The command of this run, to be saved with the settings.
+        constants
+            More arrays, by names that are not those of the result: coordinates, names of samples.
 
         Raises
         ------
@@ -235,6 +238,7 @@ class Attribution:
         if hypothetical is not False:
             chosen = self.hypothetical if hypothetical is True else hypothetical
             _flatten("hypothetical", chosen, arrays)
+        arrays |= {name: np.asarray(values) for name, values in (constants or {}).items()}
         stored = {
             **provenance(),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
