@@ -27,6 +27,8 @@ from benchmarks.process import CHECKOUT
 KEPT = ("hypothetical", "inputs")
 MANY, FEW, LENGTH, REFERENCES = 100_000, 2_000, 500, 20
 TURNS = 3
+START = 30
+"""Seconds from the start of a process to its first shard, generously."""
 Numbers = Mapping[str, float]
 
 
@@ -229,6 +231,16 @@ def row_long() -> str:
     return f"peak of inputs of 100,000 positions, asked to stay within 3,072 MiB: {found:,.0f} MiB"
 
 
+def planned(rate: float) -> str:
+    """How long a million samples take at a number of pairs a second, if workers do not wait."""
+    hours = 1_000_000 * REFERENCES / rate / 3600
+    alone, ten, hundred = (f"{hours / workers + START / 3600:,.2f}" for workers in (1, 10, 100))
+    return (
+        f"{rate:,.0f} pairs a second, so a million x {REFERENCES} in {alone} hours, {ten} on ten "
+        f"such machines and {hundred} on a hundred"
+    )
+
+
 def row_speed() -> str:
     parts = []
     for network, architecture, samples in (
@@ -237,7 +249,8 @@ def row_speed() -> str:
         found = measured(speed, samples, network, architecture.length)
         parts.append(
             f"{network}: streamed into a store at {found['run'] / found['store']:.2f} x the speed "
-            f"of a run in memory; the store has {found['bytes']:.2f} x the bytes of its file"
+            f"of a run in memory; the store has {found['bytes']:.2f} x the bytes of its file; "
+            + planned(samples * REFERENCES / found["store"])
         )
     return "; ".join(parts)
 
