@@ -15,7 +15,7 @@ from deeplift_engine.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from deeplift_engine import evaluate
+    from deeplift_engine import evaluate, genomics
     from deeplift_engine.evaluate import compare
     from deeplift_engine.explainers.explainer import Explainer
     from deeplift_engine.explainers.method import Method
@@ -48,8 +48,8 @@ def __getattr__(name: str) -> Any:
     """Import what needs TensorFlow, or long, when it is first asked for."""
     from importlib import import_module
 
-    if name == "evaluate":
-        return import_module("deeplift_engine.evaluate")
+    if name in ("evaluate", "genomics"):
+        return import_module(f"deeplift_engine.{name}")
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -71,6 +71,7 @@ __all__ = [
     "evaluate",
     "fit_patterns",
     "forward_only",
+    "genomics",
     "load",
     "methods",
     "open_store",

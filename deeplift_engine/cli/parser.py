@@ -21,6 +21,7 @@ from deeplift_engine.cli.declarations import (
     REFERENCES,
     RULES,
     RUN,
+    SEQUENCES,
     STORED,
     VERBOSE,
     Group,
@@ -82,6 +83,7 @@ SCORE = Command(
     (
         *MODEL,
         INPUTS,
+        SEQUENCES,
         option("-o --output FILE", Path, "a .h5 or .npz file, or a store, RUN.zarr", required=True),
         OVERWRITE,
         RULES,
@@ -111,7 +113,7 @@ SCORE = Command(
         switch(
             "--strict",
             "fail, and write nothing, where contributions do not sum to the target's difference; "
-            "into a store, where a sample cannot be scored",
+            "into a store, where a sample cannot be scored; where a sequence or region is left out",
         ),
         STORED,
     ),
@@ -129,6 +131,8 @@ SCORE = Command(
         "      --references left=zeros --references right=constant:0.5",
         "score model.h5 sequences.npy -o run.zarr --references dinucleotide_shuffle:20 \\\n"
         "      --arrays hypothetical,inputs --stored-dtype float16 --shard 3/10",
+        "score model.h5 peaks.narrowPeak --genome hg38.fa -o run.zarr \\\n"
+        "      --references dinucleotide_shuffle:20 --arrays hypothetical,inputs",
     ),
     ("targets", "references", "rules", "options of methods and metrics"),
 )
@@ -160,6 +164,7 @@ COMPARE = Command(
         ),
         output(".json, .csv"),
         OVERWRITE,
+        SEQUENCES,
         RUN,
         REFERENCES,
     ),
@@ -192,6 +197,7 @@ SWEEP = Command(
         layers("score the outputs of these layers instead of the inputs"),
         output(".csv"),
         OVERWRITE,
+        SEQUENCES,
         RUN,
     ),
     (
@@ -226,6 +232,7 @@ CHECK = Command(
             "number of samples, the first of INPUTS or random ones (default: 8)",
             default=8,
         ),
+        SEQUENCES,
         RULES,
         RUN,
         REFERENCES,

@@ -83,6 +83,7 @@ ROOMS = (
     "live",
     "loading",
     "jobs",
+    "genomics",
     "evaluate",
     "report",
     "compat",

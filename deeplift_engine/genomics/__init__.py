@@ -1,0 +1,55 @@
+"""From a genome and a file of regions to scores, and from scores to the files of the field.
+
+`Genome` reads FASTA, `regions` and `sequences` give a run its one-hot inputs part by part, with a
+table of what was left out and why; docs/GENOMICS.md goes the whole way.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from deeplift_engine.genomics.array_input import as_input
+    from deeplift_engine.genomics.genome import Genome, read_fasta
+    from deeplift_engine.genomics.nucleotides import integer_codes, one_hot, reverse_complement
+    from deeplift_engine.genomics.other_inputs import rows_of_records, tracks
+    from deeplift_engine.genomics.sequence_input import SequenceInput, sequences
+    from deeplift_engine.genomics.windows import regions
+
+_LAZY = {
+    "Genome": "genome",
+    "SequenceInput": "sequence_input",
+    "as_input": "array_input",
+    "integer_codes": "nucleotides",
+    "one_hot": "nucleotides",
+    "read_fasta": "genome",
+    "regions": "windows",
+    "reverse_complement": "nucleotides",
+    "rows_of_records": "other_inputs",
+    "sequences": "sequence_input",
+    "tracks": "other_inputs",
+}
+"""Modules of this room by the names that they define."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import what may need other libraries when it is first asked for."""
+    if name in _LAZY:
+        return getattr(import_module(f"deeplift_engine.genomics.{_LAZY[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+__all__ = [
+    "Genome",
+    "SequenceInput",
+    "as_input",
+    "integer_codes",
+    "one_hot",
+    "read_fasta",
+    "regions",
+    "reverse_complement",
+    "rows_of_records",
+    "sequences",
+    "tracks",
+]
