@@ -10,14 +10,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from deeplift_engine.genomics.checked_files import check
+    from deeplift_engine.genomics.exporters import export
     from deeplift_engine.genomics.genome import Genome, read_fasta
+    from deeplift_engine.genomics.motifs import export_motifs, read_motifs
     from deeplift_engine.genomics.nucleotides import integer_codes, one_hot, reverse_complement
+    from deeplift_engine.genomics.seqlets import recursive_seqlets
 
 _LAZY = {
     "Genome": "genome",
+    "check": "checked_files",
+    "export": "exporters",
+    "export_motifs": "motifs",
     "integer_codes": "nucleotides",
     "one_hot": "nucleotides",
     "read_fasta": "genome",
+    "read_motifs": "motifs",
+    "recursive_seqlets": "seqlets",
     "reverse_complement": "nucleotides",
 }
 """Modules of this room by the names that they define."""
@@ -32,8 +41,13 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "Genome",
+    "check",
+    "export",
+    "export_motifs",
     "integer_codes",
     "one_hot",
     "read_fasta",
+    "read_motifs",
+    "recursive_seqlets",
     "reverse_complement",
 ]
