@@ -193,9 +193,7 @@ def _hints(windows: ScoredWindows, path: Path, extract: str, regions: Path | Non
         command(
             "modisco motifs", "-i", path, "-n", MOST_SEQLETS, "-w", width, "-o", f"{stem}.motifs.h5"
         ),
-        command(
-            f"finemo {extract}", "-c", path, *peaks, "-o", f"{stem}.finemo.npz", "-w", width
-        ),
+        command(f"finemo {extract}", "-c", path, *peaks, "-o", f"{stem}.finemo.npz", "-w", width),
     ]
 
 

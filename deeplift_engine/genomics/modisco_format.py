@@ -65,9 +65,7 @@ def hints(windows: ScoredWindows, choices: Choices, exported: Exported) -> list[
         result, hits = choices.file(f"{label}motifs.h5"), choices.file(f"{label}finemo.npz")
         commands += [
             command("modisco motifs", *pair, "-n", MOST_SEQLETS, "-w", width, "-o", result),
-            command(
-                "finemo extract-regions-modisco-fmt", *pair, *peaks, "-o", hits, "-w", width
-            ),
+            command("finemo extract-regions-modisco-fmt", *pair, *peaks, "-o", hits, "-w", width),
         ]
     return commands
 

@@ -132,7 +132,7 @@ class ScoredWindows:
     def names(self) -> Array:
         """The names of the rows: the store's, or the samples' numbers."""
         if "sample" in self.run.names:
-            return np.asarray(self.run["sample"])[self.samples]
+            return np.asarray(self.run["sample"][self.samples])
         return np.asarray(self.samples.astype(str).astype(object))
 
     @cached_property
@@ -241,10 +241,10 @@ class ScoredWindows:
     def _read(self, head: str, content: str, samples: slice) -> Array:
         if content == "one_hot":
             assert self._one_hot is not None
-            return (self._one_hot.read(self.run, samples) == 1).astype(np.int8)
+            return np.asarray(self._one_hot.read(self.run, samples) == 1, np.int8)
         if content == "projected" and self.gives(head, "hypothetical", "inputs"):
             factors = (self._read(head, name, samples) for name in ("hypothetical", "one_hot"))
-            return np.multiply(*factors)
+            return np.asarray(np.multiply(*factors))
         return self.heads[head][content].read(self.run, samples).astype(np.float32, copy=False)
 
     def _settings_of_run(self) -> Mapping[str, Any]:
