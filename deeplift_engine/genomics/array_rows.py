@@ -86,9 +86,16 @@ def hdf5_array(file: Any, name: str, shape: tuple[int, ...], dtype: Any) -> Any:
 
 def differs(rows: Rows, blocks: Iterable[Array]) -> bool:
     """Whether rows of a file are others than those of some blocks, NaN equal to NaN."""
-    expected, sized = itertools.tee(blocks)
+    held: list[Array] = []  # the one block: `itertools.tee` would keep dozens
+
+    def sizes() -> Iterator[int]:
+        for block in blocks:
+            held[:] = [block]
+            yield len(block)
+
     count = 0
-    for block, piece in zip(expected, rows.pieces(map(len, sized)), strict=True):
+    for piece in rows.pieces(sizes()):
+        (block,) = held
         count += len(piece)
         if not np.array_equal(block, piece, equal_nan=block.dtype.kind == "f"):
             return True

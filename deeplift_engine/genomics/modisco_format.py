@@ -28,7 +28,7 @@ from deeplift_engine.util.output_file import output_file
 from deeplift_engine.util.typing import Array
 
 _HOLDS = {"one_hot": "one-hot sequences", "hypothetical": HYPOTHETICAL}
-_BLOCK = 1024
+_BLOCK = 256
 """Rows that are read together from a shuffled copy."""
 
 

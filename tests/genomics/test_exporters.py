@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -375,3 +377,41 @@ def test_a_store_that_is_not_complete_is_refused(tmp_path: Path, store: Path) ->
     )
     with pytest.raises(OutputError, match="are not computed yet"):
         export(part.path, tmp_path / "out", ["modisco"])
+
+
+def peak_of_export(folder: Path, count: int, name: str, **options: Any) -> int:
+    """Bytes that an export of so many windows of 200 bases takes at most."""
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    start = 500 * np.arange(count)
+    known = {
+        "chrom": np.array(["chr1"] * count, object),
+        "start": start,
+        "end": start + 200,
+        "strand": np.array(["+"] * count, object),
+    }
+    x = np.eye(4, dtype=np.int8)[random.integers(0, 4, (count, 200))]
+    arrays = {"inputs": x, "hypothetical": random.normal(size=x.shape).astype(np.float32)}
+    store = scored.fill(folder / "run.zarr", arrays, shard=50, constants=known)
+    del arrays, x
+    (folder / "sizes").write_text("chr1\t9000000\n")
+    gc.collect()
+    tracemalloc.start()
+    export(store, folder, [name], sizes=folder / "sizes", **options)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return peak
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*ALL, "shuffled"])
+def test_memory_does_not_grow_with_the_arrays(tmp_path: Path, name: str) -> None:
+    pytest.importorskip("pyBigWig")
+    options = {"shuffle": 1} if name == "shuffled" else {}
+    name = "modisco" if options else name
+    peak_of_export(tmp_path / "first", 200, name, **options)  # imports, and what is made once
+    few, many = (
+        peak_of_export(tmp_path / str(count), count, name, **options) for count in (1000, 4000)
+    )
+    more = 3000 * 200 * 4 * 4  # bytes of hypothetical contributions
+    assert many - few < more / 4
