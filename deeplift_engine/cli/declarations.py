@@ -260,6 +260,61 @@ STORED = Group(
     ),
 )
 
+EXPORTS = Group(
+    "for other programs (-o FOLDER), of sequences",
+    (
+        several(
+            "--to FORMAT",
+            str,
+            "modisco, chrombpnet, bpnet, bigwig or seqlets; may be repeated; see below",
+        ),
+        option("--prefix NAME", str, "what names of files begin with (default: the store's)"),
+        option(
+            "--overlaps RULE",
+            str,
+            "of bigwig, for bases in several windows: nearest (default: cut half-way between "
+            "centres), mean, max_abs, or first in the regions file",
+        ),
+        option(
+            "--sizes FILE",
+            Path,
+            "of bigwig, a table of chromosome sizes, or the FASTA file (default: the run's genome)",
+        ),
+        option(
+            "--shuffle-rows SEED",
+            values.seed,
+            "of modisco, rows in random order: its -n takes seqlets from the first rows on",
+        ),
+        option(
+            "--motifs FILE",
+            Path,
+            "a result of `modisco motifs`: write its sites as BED, their sequences, its motifs as "
+            "MEME",
+        ),
+        option(
+            "--regions FILE",
+            Path,
+            "with --motifs, the regions of its rows, PREFIX.regions.bed (default: the store's)",
+        ),
+        option(
+            "--sequences FILE",
+            Path,
+            "with --motifs, the array that it was given by -s, to compare with",
+        ),
+        Option(
+            ["--check"],
+            {
+                "type": Path,
+                "metavar": "FILE",
+                "nargs": "+",
+                "default": [],
+                "help": "check files that belong together, whoever wrote them; write nothing",
+            },
+        ),
+        option("--genome FILE", Path, "with --check, a FASTA file: compare sequences with regions"),
+    ),
+)
+
 
 def layers(text: str) -> Option:
     """``--layers``, explained by ``text``."""

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deeplift_engine.cli import commands, listing, store_commands
+from deeplift_engine.cli import commands, export_commands, listing, store_commands
 from deeplift_engine.cli import value_syntax as values
 from deeplift_engine.cli.console import PROGRAM
 from deeplift_engine.cli.declarations import (
+    EXPORTS,
     INPUTS,
     JSON,
     LISTING,
@@ -268,16 +269,31 @@ MERGE = Command(
 )
 
 EXPORT = Command(
-    store_commands.export,
-    "write a complete run to files of another format",
+    export_commands.export,
+    "write a complete run to files of another format, or check such files",
     (
-        option("store STORE", Path, "the store, RUN.zarr"),
-        option("-o --output FILE", Path, "a .h5, .npz or .csv file, or .parquet", required=True),
+        option("store STORE", Path, "the store, RUN.zarr", nargs="?"),
+        option(
+            "-o --output FILE",
+            Path,
+            "a .h5, .npz or .csv file, or .parquet; with --to or --motifs, a folder",
+        ),
         option("--arrays NAME,...", values.names, "these arrays only", default=[]),
         OVERWRITE,
+        JSON,
         VERBOSE,
+        EXPORTS,
     ),
-    ("export run.zarr -o scores.h5", "export run.zarr -o table.csv --arrays predictions"),
+    (
+        "export run.zarr -o scores.h5",
+        "export run.zarr -o table.csv --arrays predictions",
+        "export run.zarr --to modisco --to bigwig -o out/",
+        "export run.zarr --motifs out/motifs.h5 -o out/",
+        "export --check out/run.ohe.npz out/run.attr.npz out/run.regions.bed --genome hg38.fa",
+    ),
+    ("formats of exports",),
+    "Write a complete run to one file, or to the files of other programs that read one-hot\n"
+    "sequences and their contributions. docs/GENOMICS.md says what is in each.",
 )
 
 COMMANDS = (INSPECT, SCORE, COMPARE, SWEEP, METHODS, METRICS, CHECK, STATUS, MERGE, EXPORT)

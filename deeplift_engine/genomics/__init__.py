@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from deeplift_engine.genomics.array_input import as_input
+    from deeplift_engine.genomics.checked_files import check
+    from deeplift_engine.genomics.exporters import export
     from deeplift_engine.genomics.genome import Genome, read_fasta
+    from deeplift_engine.genomics.motifs import export_motifs, read_motifs
     from deeplift_engine.genomics.nucleotides import integer_codes, one_hot, reverse_complement
     from deeplift_engine.genomics.other_inputs import rows_of_records, tracks
+    from deeplift_engine.genomics.seqlets import recursive_seqlets
     from deeplift_engine.genomics.sequence_input import SequenceInput, sequences
     from deeplift_engine.genomics.windows import regions
 
@@ -21,9 +25,14 @@ _LAZY = {
     "Genome": "genome",
     "SequenceInput": "sequence_input",
     "as_input": "array_input",
+    "check": "checked_files",
+    "export": "exporters",
+    "export_motifs": "motifs",
     "integer_codes": "nucleotides",
     "one_hot": "nucleotides",
     "read_fasta": "genome",
+    "read_motifs": "motifs",
+    "recursive_seqlets": "seqlets",
     "regions": "windows",
     "reverse_complement": "nucleotides",
     "rows_of_records": "other_inputs",
@@ -44,9 +53,14 @@ __all__ = [
     "Genome",
     "SequenceInput",
     "as_input",
+    "check",
+    "export",
+    "export_motifs",
     "integer_codes",
     "one_hot",
     "read_fasta",
+    "read_motifs",
+    "recursive_seqlets",
     "regions",
     "reverse_complement",
     "rows_of_records",
