@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from deeplift_engine.genomics.genome import Genome, read_fasta
     from deeplift_engine.genomics.nucleotides import integer_codes, one_hot, reverse_complement
+    from deeplift_engine.genomics.variants.variant_run import score_variants
+    from deeplift_engine.genomics.variants.variant_scoring import VariantScorer
 
 _LAZY = {
     "Genome": "genome",
@@ -19,6 +21,8 @@ _LAZY = {
     "one_hot": "nucleotides",
     "read_fasta": "genome",
     "reverse_complement": "nucleotides",
+    "score_variants": "variants.variant_run",
+    "VariantScorer": "variants.variant_scoring",
 }
 """Modules of this room by the names that they define."""
 
@@ -32,8 +36,10 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "Genome",
+    "VariantScorer",
     "integer_codes",
     "one_hot",
     "read_fasta",
     "reverse_complement",
+    "score_variants",
 ]
