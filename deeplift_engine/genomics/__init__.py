@@ -12,17 +12,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from deeplift_engine.genomics.genome import Genome, read_fasta
     from deeplift_engine.genomics.nucleotides import integer_codes, one_hot, reverse_complement
+    from deeplift_engine.genomics.sequence_input import SequenceInput, sequences
     from deeplift_engine.genomics.variants.variant_run import score_variants
     from deeplift_engine.genomics.variants.variant_scoring import VariantScorer
+    from deeplift_engine.genomics.windows import regions
 
 _LAZY = {
     "Genome": "genome",
+    "SequenceInput": "sequence_input",
     "integer_codes": "nucleotides",
     "one_hot": "nucleotides",
     "read_fasta": "genome",
+    "regions": "windows",
     "reverse_complement": "nucleotides",
     "score_variants": "variants.variant_run",
     "VariantScorer": "variants.variant_scoring",
+    "sequences": "sequence_input",
 }
 """Modules of this room by the names that they define."""
 
@@ -36,10 +41,13 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "Genome",
+    "SequenceInput",
     "VariantScorer",
     "integer_codes",
     "one_hot",
     "read_fasta",
+    "regions",
     "reverse_complement",
     "score_variants",
+    "sequences",
 ]

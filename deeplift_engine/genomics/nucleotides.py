@@ -44,7 +44,7 @@ RULES = ("zeros", "uniform", "refuse")
 """What becomes of codes that are no letter of the model."""
 
 _CODES = "".join(IUPAC) + "".join(IUPAC).lower()
-_PAIRS = str.maketrans("ACGTURYSWKMBDHVNacgturyswkmbdhvn", "TGCAAYRSWMKVHDBNtgcaayrswmkvhdbn")
+_PAIRS = bytes.maketrans(b"ACGTURYSWKMBDHVNacgturyswkmbdhvn", b"TGCAAYRSWMKVHDBNtgcaayrswmkvhdbn")
 _UNREADABLE = 255
 
 
@@ -59,9 +59,15 @@ def reverse_complement(sequence: str) -> str:
     InputError
         For what is no code of IUPAC.
     """
-    if unreadable := first_unreadable(sequence.encode("latin-1", "replace")):
+    letters = sequence.encode("latin-1", "replace")
+    if unreadable := first_unreadable(letters):
         index, text = unreadable
         raise InputError(f"a sequence has {text} at position {index}, which is no IUPAC letter.")
+    return complement_bytes(letters).decode()
+
+
+def complement_bytes(sequence: bytes) -> bytes:
+    """`reverse_complement` of bytes that are all codes of IUPAC."""
     return sequence.translate(_PAIRS)[::-1]
 
 
@@ -211,7 +217,7 @@ def byte_rows(sequences: str | bytes | Iterable[Any] | Array) -> Array:
     InputError
         No sequences, what is no text, different lengths, what is no letter.
     """
-    texts = _texts(sequences)
+    texts = byte_texts(sequences)
     if not texts:
         raise InputError("no sequences: give at least one.")
     length = len(texts[0])
@@ -229,7 +235,7 @@ def byte_rows(sequences: str | bytes | Iterable[Any] | Array) -> Array:
     return np.frombuffer(b"".join(texts), np.uint8).reshape(len(texts), length)
 
 
-def _texts(sequences: str | bytes | Iterable[Any] | Array) -> list[bytes]:
+def byte_texts(sequences: str | bytes | Iterable[Any] | Array) -> list[bytes]:
     """Sequences as bytes, one each."""
     if isinstance(sequences, str | bytes):
         return [_bytes(sequences, 0)]
@@ -298,6 +304,8 @@ __all__ = [
     "RULES",
     "Alphabet",
     "byte_rows",
+    "byte_texts",
+    "complement_bytes",
     "first_unreadable",
     "integer_codes",
     "one_hot",
