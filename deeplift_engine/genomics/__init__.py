@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from deeplift_engine.genomics.experiments import ablate, design, marginalise, spacing
     from deeplift_engine.genomics.genome import Genome, read_fasta
     from deeplift_engine.genomics.nucleotides import integer_codes, one_hot, reverse_complement
     from deeplift_engine.genomics.sequence_input import SequenceInput, sequences
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from deeplift_engine.genomics.windows import regions
 
 _LAZY = {
+    "ablate": "experiments",
+    "design": "experiments",
+    "marginalise": "experiments",
+    "spacing": "experiments",
     "Genome": "genome",
     "SequenceInput": "sequence_input",
     "integer_codes": "nucleotides",
@@ -43,11 +48,15 @@ __all__ = [
     "Genome",
     "SequenceInput",
     "VariantScorer",
+    "ablate",
+    "design",
     "integer_codes",
+    "marginalise",
     "one_hot",
     "read_fasta",
     "regions",
     "reverse_complement",
     "score_variants",
     "sequences",
+    "spacing",
 ]
