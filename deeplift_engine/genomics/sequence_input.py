@@ -205,7 +205,7 @@ def input_form(
     if network is None:
         return InputForm(alphabet, InputLayout(axes or "NLC"), length, first_code)
     count = len(alphabet.letters)
-    info = _sequence_input(network.inputs, count, input)
+    info = sequence_input_of(network, count, input)
     layout = layout_of(info, count, axes)
     own = layout.length(info.shape)
     if None not in (own, length) and own != length:
@@ -215,9 +215,15 @@ def input_form(
     return InputForm(alphabet, layout, length if own is None else own, first_code)
 
 
-def _sequence_input(inputs: Iterable[InputInfo], letters: int, name: str | None) -> InputInfo:
-    """The input that is named, or the only one that may hold sequences."""
-    known = {info.name: info for info in inputs}
+def sequence_input_of(network: Network, letters: int, name: str | None = None) -> InputInfo:
+    """The input that is named, or the only one that may hold sequences of so many letters.
+
+    Raises
+    ------
+    InputError
+        If there is no such input, or none is named where none or several may hold them.
+    """
+    known = {info.name: info for info in network.inputs}
     if name is not None:
         if name not in known:
             raise InputError(f"input={name!r}: the network's inputs are {', '.join(known)}.")
@@ -330,4 +336,12 @@ def unknown_letter(text: bytes, form: InputForm) -> str:
     return ""
 
 
-__all__ = ["InputForm", "Letters", "SequenceInput", "input_form", "sequences", "unknown_letter"]
+__all__ = [
+    "InputForm",
+    "Letters",
+    "SequenceInput",
+    "input_form",
+    "sequence_input_of",
+    "sequences",
+    "unknown_letter",
+]

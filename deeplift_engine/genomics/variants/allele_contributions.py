@@ -9,7 +9,7 @@ import numpy as np
 
 from deeplift_engine.errors import InputError
 from deeplift_engine.explainers.explainer import Explainer
-from deeplift_engine.genomics.variants.allele_inputs import SequenceInputs
+from deeplift_engine.genomics.variants.allele_inputs import AlleleInputs
 from deeplift_engine.network import Network
 from deeplift_engine.references import dinucleotide_shuffle, per_sample, resolution
 from deeplift_engine.results.attribution import Attribution
@@ -44,7 +44,7 @@ class AlleleContributions:
     def __init__(
         self,
         networks: Sequence[Network],
-        inputs: SequenceInputs,
+        inputs: AlleleInputs,
         *,
         target: Any,
         references: Any = None,
@@ -113,7 +113,7 @@ class AlleleContributions:
                 "contributions of variants are of one target a head: name the others as heads, "
                 "target={'one': 'LAYER:0', 'other': 'LAYER:1'}"
             )
-        axis = self.inputs.channels + 1
+        axis = self.inputs.letter_axis
         single = len(self.inputs.inputs) == 1
         values = result.hypothetical_contributions(axis if single else {self.inputs.name: axis})
         array = values[self.inputs.name] if isinstance(values, Mapping) else values

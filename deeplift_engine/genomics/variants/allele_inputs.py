@@ -1,4 +1,4 @@
-"""How a network takes sequences: its axes, the order of its letters, and what else it reads."""
+"""How a network takes windows of letters: the axes of its sequence, and what else it reads."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 
 from deeplift_engine.errors import InputError
-from deeplift_engine.genomics.nucleotides import LETTERS, Alphabet, byte_rows, reverse_complement
+from deeplift_engine.genomics.nucleotides import LETTERS, byte_rows, reverse_complement
+from deeplift_engine.genomics.sequence_input import InputForm, input_form, sequence_input_of
 from deeplift_engine.graph.inputs import InputInfo
 from deeplift_engine.network import Network
 from deeplift_engine.util.typing import Array
 
 
 @dataclass(frozen=True)
-class SequenceInputs:
-    """The inputs of a network that reads one sequence; `sequence_inputs` makes it.
+class AlleleInputs:
+    """The inputs of a network that reads one sequence; `allele_inputs` makes it.
 
     Attributes
     ----------
@@ -25,82 +26,75 @@ class SequenceInputs:
         The network's.
     name
         Of the input that is the sequence.
-    positions, channels
-        The axes of one sample of it.
+    form
+        The axes of that input, and the order of its letters; all others are rows of zeros.
     length
         How many positions it has.
-    alphabet
-        The order of its letters; all others are rows of zeros.
     fixed
         What all other inputs are for all samples, by their names.
     """
 
     inputs: tuple[InputInfo, ...]
     name: str
-    positions: int
-    channels: int
+    form: InputForm
     length: int
-    alphabet: Alphabet
     fixed: Mapping[str, Array] = field(default_factory=dict)
+
+    @property
+    def letters(self) -> str:
+        """The letters in the order of the channels."""
+        return self.form.alphabet.letters
+
+    @property
+    def letter_axis(self) -> int:
+        """The axis of the letters in an array (N, ...) of the input."""
+        return self.form.layout.axes.index("C")
 
     def encoded(self, sequences: Sequence[str]) -> Array:
         """One-hot rows (N, L, C) of sequences."""
-        return self.alphabet.encode(byte_rows(sequences))
+        return self.form.alphabet.encode(byte_rows(sequences))
 
     def arranged(self, one_hot: Array) -> Array:
-        """One-hot rows (N, L, C), or (N, K, L, C), with the axes of the sequence's input."""
-        info = next(info for info in self.inputs if info.name == self.name)
-        lead = one_hot.ndim - 2
-        if self.channels < self.positions:
-            one_hot = np.swapaxes(one_hot, -1, -2)
-        sizes = [1] * len(info.shape)
-        for axis, size in zip(
-            sorted((self.positions, self.channels)), one_hot.shape[lead:], strict=True
-        ):
-            sizes[axis] = size
-        return one_hot.reshape(*one_hot.shape[:lead], *sizes)
+        """One-hot rows (..., L, C) with the axes of the sequence's input."""
+        flat = self.form.layout.arrange(one_hot.reshape(-1, *one_hot.shape[-2:]))
+        return flat.reshape(*one_hot.shape[:-2], *flat.shape[1:])
 
     def rows(self, array: Array) -> Array:
         """Arrays (N, *axes of the input) as rows (N, L, C)."""
-        rows = np.moveaxis(array, (self.positions + 1, self.channels + 1), (-2, -1))
-        return rows.reshape(len(array), *rows.shape[-2:])
+        return self.form.layout.normalize(array)
 
     def batch(self, one_hot: Array) -> dict[str, Array]:
         """Inputs by name for one-hot rows (N, L, C)."""
-        return {
-            info.name: self.arranged(one_hot)
-            if info.name == self.name
-            else np.broadcast_to(self.fixed[info.name], (len(one_hot), *map(int, info.shape)))  # type: ignore[arg-type]
-            for info in self.inputs
+        others = {
+            name: np.broadcast_to(array, (len(one_hot), *array.shape))
+            for name, array in self.fixed.items()
         }
+        return {self.name: self.arranged(one_hot), **others}
 
     def mirrored(self, one_hot: Array) -> Array:
         """Rows (..., L, C) of the reverse complements."""
-        letters = self.alphabet.letters.replace("U", "T")
+        letters = self.letters.replace("U", "T")
         partners = [letters.index(reverse_complement(letter)) for letter in letters]
         return one_hot[..., ::-1, :][..., partners]
 
 
-def sequence_inputs(
+def allele_inputs(
     network: Network,
     *,
     length: int | None = None,
     letters: str = LETTERS,
-    sequence: str | None = None,
+    axes: str | None = None,
+    input: str | None = None,
     fixed: Mapping[str, Any] | None = None,
-) -> SequenceInputs:
+) -> AlleleInputs:
     """How a network takes sequences.
 
     Parameters
     ----------
     network
         The network.
-    length
-        Of the sequences, where the network takes any.
-    letters
-        The order of its letters.
-    sequence
-        The input that is the sequence, where more than one could be.
+    length, letters, axes, input
+        As for `deeplift_engine.genomics.regions`.
     fixed
         A number or one sample's array for every other input, such as the control tracks of BPNet.
 
@@ -109,50 +103,17 @@ def sequence_inputs(
     InputError
         If it is not clear which input is the sequence or what the others are.
     """
-    alphabet, fixed = Alphabet(letters), dict(fixed or {})
-    axes = {info.name: _axes(info, len(letters)) for info in network.inputs}
-    names = [name for name, each in axes.items() if each is not None and name not in fixed]
-    if sequence is not None:
-        names = [name for name in names if name == sequence]
-    if len(names) != 1:
-        listed = ", ".join(f"{info.name} {info.shape}" for info in network.inputs)
+    form = input_form(network, input=input, length=length, letters=letters, axes=axes)
+    name = sequence_input_of(network, len(form.alphabet.letters), input).name
+    if form.layout.has_codes:
         raise InputError(
-            f"The model's inputs are {listed}; expected one with {len(letters)} letters along an "
-            "axis and positions along another"
-            + (
-                f", and {' and '.join(names)} could be: say which with sequence="
-                if names
-                else f", with the letters {letters}: say others with letters="
-            )
+            f"The input {name!r} takes whole numbers; variants are of one-hot letters."
         )
-    (name,) = names
-    positions, channels = axes[name]  # type: ignore[misc]
-    (info,) = (info for info in network.inputs if info.name == name)
-    size = info.shape[positions]
-    if size is None and length is None:
-        raise InputError(f"Input {name!r} takes sequences of any length: say which with length=.")
-    if None not in (size, length) and size != length:
-        raise InputError(f"Input {name!r} takes sequences of {size}, and length={length} is asked.")
-    return SequenceInputs(
-        network.inputs,
-        name,
-        positions,
-        channels,
-        int(size or length or 0),
-        alphabet,
-        _fixed(network, name, fixed),
+    if form.length is None:
+        raise InputError(f"The input {name!r} takes any length: say which, length= (--length).")
+    return AlleleInputs(
+        network.inputs, name, form, form.length, _fixed(network, name, dict(fixed or {}))
     )
-
-
-def _axes(info: InputInfo, letters: int) -> tuple[int, int] | None:
-    """The axes of positions and of letters of one sample; None where it has none."""
-    if info.table is not None or not info.dtype.startswith("float"):
-        return None
-    for channels in reversed(range(len(info.shape))):
-        others = [axis for axis, size in enumerate(info.shape) if axis != channels and size != 1]
-        if info.shape[channels] == letters and len(others) == 1:
-            return others[0], channels
-    return None
 
 
 def _fixed(network: Network, name: str, fixed: Mapping[str, Any]) -> dict[str, Array]:
@@ -166,15 +127,15 @@ def _fixed(network: Network, name: str, fixed: Mapping[str, Any]) -> dict[str, A
         )
     arrays = {}
     for other, info in others.items():
-        sizes = tuple(info.shape)
         array = np.asarray(fixed[other], dtype=info.dtype)
-        if None in sizes or (array.ndim and array.shape != sizes):
+        sizes = tuple(size for size in info.shape if size is not None)
+        if len(sizes) < len(info.shape) or array.shape not in ((), sizes):
             raise InputError(
-                f"fixed={{{other!r}: ...}} has shape {array.shape}; expected a number, or an array "
-                f"of shape {sizes}, all of it known."
+                f"fixed={{{other!r}: ...}} has shape {array.shape}; expected a number or an array "
+                f"for an input of shape {info.shape}, all of it known."
             )
-        arrays[other] = array
+        arrays[other] = np.broadcast_to(array, sizes)
     return arrays
 
 
-__all__ = ["SequenceInputs", "sequence_inputs"]
+__all__ = ["AlleleInputs", "allele_inputs"]

@@ -123,7 +123,7 @@ def score_variants(
         arrays = None
         if contributions is not None:
             settings = {"variants": str(variants), **provenance()}
-            window = scorer.length, len(scorer.inputs.alphabet.letters)
+            window = scorer.length, len(scorer.inputs.letters)
             arrays = ContributionsFile(
                 opened("variant_contribs.h5"),
                 counts.scored,

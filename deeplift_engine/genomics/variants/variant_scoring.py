@@ -11,7 +11,7 @@ import numpy as np
 
 from deeplift_engine.errors import InputError
 from deeplift_engine.genomics.nucleotides import LETTERS
-from deeplift_engine.genomics.variants.allele_inputs import SequenceInputs, sequence_inputs
+from deeplift_engine.genomics.variants.allele_inputs import AlleleInputs, allele_inputs
 from deeplift_engine.genomics.variants.variant import Sequences, Variant, refuse, split
 from deeplift_engine.genomics.variants.variant_effects import effects, over_folds
 from deeplift_engine.genomics.variants.variant_files import VariantFile
@@ -38,12 +38,12 @@ class VariantScorer:
     kinds
         What outputs are, by their names, where `outputs_of` takes them for something else.
     peaks
-        One-hot windows (P, L, C) of peaks, or what has a length and such slices: the counts of the
-        more active allele are ranked among theirs.
+        Windows of peaks (P, ...) with the axes of the input, such as `regions` gives: the counts
+        of the more active allele are ranked among theirs.
     reverse_complement
         Whether predictions are means over both strands.
-    length, letters, sequence, fixed
-        As for `sequence_inputs`.
+    length, letters, axes, input, fixed
+        As for `allele_inputs`.
     batch_size
         Windows that are computed together; by default by the size of the network.
 
@@ -63,19 +63,22 @@ class VariantScorer:
         reverse_complement: bool = True,
         length: int | None = None,
         letters: str = LETTERS,
-        sequence: str | None = None,
+        axes: str | None = None,
+        input: str | None = None,
         fixed: Mapping[str, Any] | None = None,
         batch_size: int | None = None,
     ) -> None:
         self.networks = [networks] if isinstance(networks, Network) else list(networks)
         self.genome, self.both_strands, self.batch_size = genome, reverse_complement, batch_size
         each = [
-            sequence_inputs(network, length=length, letters=letters, sequence=sequence, fixed=fixed)
+            allele_inputs(
+                network, length=length, letters=letters, axes=axes, input=input, fixed=fixed
+            )
             for network in self.networks
         ]
         outputs = [outputs_of(network, kinds) for network in self.networks]
         _check_folds(self.networks, each, outputs)
-        self.inputs: SequenceInputs = each[0]
+        self.inputs: AlleleInputs = each[0]
         self.outputs: tuple[Output, ...] = outputs[0]
         self._peaks = [self._sorted_counts(network, peaks) for network in self.networks]
 
@@ -101,7 +104,7 @@ class VariantScorer:
     @property
     def rows(self) -> int:
         """Variants of a block."""
-        window = self.length * len(self.inputs.alphabet.letters) * 4
+        window = self.length * len(self.inputs.letters) * 4
         return max(1, min(MOST, BLOCK_BYTES // (2 * window)))
 
     def one_hot(self, variants: Sequence[Variant]) -> Array:
@@ -152,7 +155,9 @@ class VariantScorer:
         most = 2 * self.rows
         blocks = []
         for start in range(0, len(peaks), most):
-            levels = self._levels(network, np.asarray(peaks[start : start + most]))
+            levels = self._levels(
+                network, self.inputs.rows(np.asarray(peaks[start : start + most]))
+            )
             blocks.append(
                 [
                     each
@@ -170,7 +175,7 @@ class VariantScorer:
 
 def _check_folds(
     networks: Sequence[Network],
-    inputs: Sequence[SequenceInputs],
+    inputs: Sequence[AlleleInputs],
     outputs: Sequence[tuple[Output, ...]],
 ) -> None:
     """Refuse networks that differ in what they read or return."""
