@@ -29,7 +29,7 @@ from deeplift_engine.explainers.sweep import SeveralRules, Sweeper
 from deeplift_engine.graph.graph import Graph, Node
 from deeplift_engine.graph.inputs import arrays, by_name
 from deeplift_engine.graph.interface import interface
-from deeplift_engine.results.attribution import model_settings
+from deeplift_engine.results.provenance import model_settings
 from deeplift_engine.results.sweep_result import Sweep
 from deeplift_engine.rules import Rules
 from deeplift_engine.translate.build_graph import build

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,12 +12,13 @@ import numpy as np
 from deeplift_engine.cli import console
 from deeplift_engine.cli.custom_file import read_custom
 from deeplift_engine.cli.input_files import read_inputs
+from deeplift_engine.cli.sequence_inputs import arranged, sequences_of
 from deeplift_engine.engine import targets
 from deeplift_engine.errors import InputError, RuleError, TargetError
 from deeplift_engine.graph.inputs import key_of
 from deeplift_engine.references import combined
 from deeplift_engine.references.resolution import is_single
-from deeplift_engine.util.array_files import read_array
+from deeplift_engine.util.array_files import NUMBERS, TEXT, read_array
 from deeplift_engine.util.letters import letter_axis
 from deeplift_engine.util.typing import Array
 
@@ -233,12 +235,18 @@ def names(network: Network) -> list[str]:
 
 
 def inputs(
-    options: argparse.Namespace, network: Network, read: Callable[[Any, Any], Any] = read_array
+    options: argparse.Namespace,
+    network: Network,
+    read: Callable[..., Any] = read_array,
 ) -> Any:
-    """The data in the file of inputs, whole, or opened by ``read``."""
+    """The data in the file of inputs, whole, or opened by ``read``; sequences are read lazily."""
+    if (sequences := sequences_of(options, network)) is not None:
+        return sequences
     keys = {key_of(name, network.inputs): array for name, array in options.key}
     layers = [info.layer or info.name for info in network.inputs]
-    return read_inputs(options.inputs, keys, names(network), layers, read)
+    read_any = partial(read, kinds=NUMBERS + TEXT)
+    data = read_inputs(options.inputs, keys, names(network), layers, read_any)
+    return arranged(data, options, network)
 
 
 def check_letters(data: Inputs) -> None:

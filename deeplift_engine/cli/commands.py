@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeplift_engine.cli import arguments, console, store_commands
+from deeplift_engine.cli import arguments, console, sequence_inputs, store_commands
 from deeplift_engine.cli.listing import print_json, print_lines
 from deeplift_engine.errors import (
     DeepliftEngineError,
@@ -110,17 +110,27 @@ def score(options: argparse.Namespace) -> int:
     if hypothetical and axis is None:
         arguments.check_letters(inputs)
     result = explainer.run(inputs, **arguments.scoring_options(options, network, units))
+    known = sequence_inputs.beside(inputs)
+    constants = known.get("constants", {})
+    result = replace(result, settings={**result.settings, **known.get("about", {})})
     result.save(
         options.output,
         overwrite=options.overwrite,
         hypothetical=hypothetical if axis is None else result.hypothetical_contributions(axis),
         command_line=options.command_line,
+        constants=constants,
     )
     if options.strict and result.convergence_delta is None:
         console.complain(
             "warning", "--strict checked nothing: these rules need not sum to anything"
         )
-    summary = {"written": str(options.output), **_about(result, options), **_summary(result)}
+    records = sequence_inputs.records_in_words(constants)
+    summary = {
+        "written": str(options.output),
+        **_about(result, options),
+        **records,
+        **_summary(result),
+    }
     if options.json:
         print_json(summary)
     else:

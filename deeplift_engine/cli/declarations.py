@@ -78,7 +78,12 @@ def switch(flags: str, text: str, action: Any = "store_true") -> Option:
 
 
 JSON = switch("--json", "print the result as JSON")
-INPUTS = option("inputs INPUTS", Path, "a .npy, .npz or .h5 file")
+INPUTS = option(
+    "inputs INPUTS",
+    Path,
+    "a .npy, .npz, .h5 or .zarr file of arrays, a FASTA file, or with --genome a BED or narrowPeak "
+    "file",
+)
 OVERWRITE = switch("--overwrite", "replace existing files")
 MAX_POOLING = choice(
     "--max-pooling",
@@ -167,6 +172,59 @@ RUN = Group(
             "samples computed together (default: by the size of the network)",
         ),
         switch("-q --quiet", "no progress bar"),
+    ),
+)
+SEQUENCES = Group(
+    "sequences",
+    (
+        option("--genome FASTA", Path, "the genome of the regions in INPUTS; plain, gzip or bgzip"),
+        option(
+            "--length N",
+            values.at_least_one,
+            "positions of a window, where the model leaves them free",
+        ),
+        option(
+            "--letters LETTERS",
+            str,
+            "the letters in the order of the model's channels (default: ACGT); with N, where the "
+            "model has it",
+            default="ACGT",
+        ),
+        option(
+            "--unknown RULE",
+            str,
+            "what N and other IUPAC letters are: zeros (default), uniform (shares of the letters "
+            "that they stand for), refuse (the sequence is left out)",
+            default="zeros",
+        ),
+        option(
+            "--axes AXES",
+            str,
+            "the axes of the array in INPUTS, NCL for (N, 4, L); of the model's input, where its "
+            "shape does not tell: N samples, L positions, C letters, 1 an axis of size 1",
+        ),
+        option("--input NAME", str, "the input of the model that reads the sequences"),
+        several(
+            "--beside INPUT=FILE",
+            values.pair,
+            "another input of the model: an array with a row for each record of INPUTS, or bigWig "
+            "files with commas between; may be repeated",
+            Once,
+        ),
+        option(
+            "--first-code N",
+            int,
+            "the number of the first letter, where the model reads whole numbers (default: 0)",
+            default=0,
+        ),
+        Option(
+            ["--ignore-strand"],
+            {
+                "action": "store_false",
+                "dest": "stranded",
+                "help": "read regions on the strand - as the others, not as reverse complements",
+            },
+        ),
     ),
 )
 REFERENCES = several(

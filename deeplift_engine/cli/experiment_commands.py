@@ -14,7 +14,6 @@ from deeplift_engine.cli import arguments, console
 from deeplift_engine.cli.listing import print_json
 from deeplift_engine.errors import InputError, OutputError
 from deeplift_engine.figures import draw_design, draw_effects, draw_spacing
-from deeplift_engine.references import shuffle
 from deeplift_engine.util import storage, tables
 
 if TYPE_CHECKING:
@@ -64,12 +63,10 @@ def ablate(options: argparse.Namespace) -> int:
     """Shuffle spans of sequences."""
 
     def run(network: Network, x: Any, how: dict[str, Any]) -> Any:
-        references = shuffle(
-            options.shuffles, seed=options.seed or 0, channel_axis=options.letter_axis
-        )
-        progress = arguments.progress(options)
+        progress, seed = arguments.progress(options), options.seed or 0
+        spans, shuffles = dict(options.span), options.shuffles
         return genomics.ablate(
-            network, x, dict(options.span), references=references, progress=progress, **how
+            network, x, spans, shuffles=shuffles, seed=seed, progress=progress, **how
         )
 
     def draw(result: Any) -> Figure:
@@ -101,9 +98,8 @@ def design(options: argparse.Namespace) -> int:
         return result
 
     def draw(result: Any) -> Figure:
-        axis = options.letter_axis % (result.sequences.ndim - 1)
-        rows = np.moveaxis(result.sequences[0], axis, -1).reshape(-1, len(result.letters))
         changed = result.positions[:, 0]
+        rows = result.one_hot(0)
         return draw_design(result.values, rows, changed[changed >= 0], result.letters)
 
     return _run(options, run, draw)
@@ -157,8 +153,8 @@ def _run(
     how = {
         "target": "logits" if target is None else target,
         "letters": options.letters,
-        "axis": options.letter_axis,
         "input": options.input,
+        "first_code": options.first_code,
         "batch_size": options.batch_size,
     }
     result = run(network, arguments.inputs(options, network), how)

@@ -28,6 +28,7 @@ from deeplift_engine.cli.declarations import (
     REFERENCES,
     RULES,
     RUN,
+    SEQUENCES,
     STORED,
     VERBOSE,
     Group,
@@ -89,6 +90,7 @@ SCORE = Command(
     (
         *MODEL,
         INPUTS,
+        SEQUENCES,
         option("-o --output FILE", Path, "a .h5 or .npz file, or a store, RUN.zarr", required=True),
         OVERWRITE,
         RULES,
@@ -118,7 +120,7 @@ SCORE = Command(
         switch(
             "--strict",
             "fail, and write nothing, where contributions do not sum to the target's difference; "
-            "into a store, where a sample cannot be scored",
+            "into a store, where a sample cannot be scored; where a sequence or region is left out",
         ),
         STORED,
     ),
@@ -136,6 +138,8 @@ SCORE = Command(
         "      --references left=zeros --references right=constant:0.5",
         "score model.h5 sequences.npy -o run.zarr --references dinucleotide_shuffle:20 \\\n"
         "      --arrays hypothetical,inputs --stored-dtype float16 --shard 3/10",
+        "score model.h5 peaks.narrowPeak --genome hg38.fa -o run.zarr \\\n"
+        "      --references dinucleotide_shuffle:20 --arrays hypothetical,inputs",
     ),
     ("targets", "references", "rules", "options of methods and metrics"),
 )
@@ -167,6 +171,7 @@ COMPARE = Command(
         ),
         output(".json, .csv"),
         OVERWRITE,
+        SEQUENCES,
         RUN,
         REFERENCES,
     ),
@@ -199,6 +204,7 @@ SWEEP = Command(
         layers("score the outputs of these layers instead of the inputs"),
         output(".csv"),
         OVERWRITE,
+        SEQUENCES,
         RUN,
     ),
     (
@@ -233,6 +239,7 @@ CHECK = Command(
             "number of samples, the first of INPUTS or random ones (default: 8)",
             default=8,
         ),
+        SEQUENCES,
         RULES,
         RUN,
         REFERENCES,

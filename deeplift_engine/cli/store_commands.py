@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deeplift_engine.cli import arguments, console
+from deeplift_engine.cli import arguments, console, sequence_inputs
 from deeplift_engine.cli.declarations import STORED
 from deeplift_engine.cli.listing import print_json, print_lines
 from deeplift_engine.errors import InputError, OutputError
@@ -82,14 +82,16 @@ def job_of(options: argparse.Namespace) -> Job:
 
     chosen = arguments.method_options(options, find(options.method))
     network, explainer, units = arguments.explainer(options, chosen)
+    inputs = arguments.inputs(options, network, open_array)
     return Job(
         explainer,
-        arguments.inputs(options, network, open_array),
+        inputs,
         arrays=options.arrays or DEFAULT,
         dtype=options.stored_dtype or "float32",
         shard=options.shard_size,
         memory=options.memory,
         source=str(options.inputs),
+        **sequence_inputs.beside(inputs),
         **arguments.scoring_options(options, network, units),
     )
 
@@ -187,6 +189,7 @@ def _told(
         "method": run["method"],
         "target": target_in_words(run),
         "references": run["references"],
+        **sequence_inputs.records_in_words(job.constants),
         "samples": job.samples,
         **_how_far(len(numbers), left),
     }

@@ -10,9 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from deeplift_engine.genomics.array_input import as_input
     from deeplift_engine.genomics.experiments import ablate, design, marginalise, spacing
     from deeplift_engine.genomics.genome import Genome, read_fasta
     from deeplift_engine.genomics.nucleotides import integer_codes, one_hot, reverse_complement
+    from deeplift_engine.genomics.other_inputs import rows_of_records, tracks
     from deeplift_engine.genomics.sequence_input import SequenceInput, sequences
     from deeplift_engine.genomics.variants.variant_run import score_variants
     from deeplift_engine.genomics.variants.variant_scoring import VariantScorer
@@ -25,6 +27,7 @@ _LAZY = {
     "spacing": "experiments",
     "Genome": "genome",
     "SequenceInput": "sequence_input",
+    "as_input": "array_input",
     "integer_codes": "nucleotides",
     "one_hot": "nucleotides",
     "read_fasta": "genome",
@@ -32,7 +35,9 @@ _LAZY = {
     "reverse_complement": "nucleotides",
     "score_variants": "variants.variant_run",
     "VariantScorer": "variants.variant_scoring",
+    "rows_of_records": "other_inputs",
     "sequences": "sequence_input",
+    "tracks": "other_inputs",
 }
 """Modules of this room by the names that they define."""
 
@@ -49,6 +54,7 @@ __all__ = [
     "SequenceInput",
     "VariantScorer",
     "ablate",
+    "as_input",
     "design",
     "integer_codes",
     "marginalise",
@@ -56,7 +62,9 @@ __all__ = [
     "read_fasta",
     "regions",
     "reverse_complement",
+    "rows_of_records",
     "score_variants",
     "sequences",
     "spacing",
+    "tracks",
 ]

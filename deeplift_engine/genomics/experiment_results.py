@@ -184,6 +184,8 @@ class Design(ExperimentResult):
         that was there (-1 for none of them) and of the one that is.
     letters
         The letters.
+    codes
+        Their numbers in the last sequences (N, L), -1 for none of them.
     """
 
     sequences: Array
@@ -192,6 +194,11 @@ class Design(ExperimentResult):
     before: Array
     after: Array
     letters: str
+    codes: Array
+
+    def one_hot(self, sample: int) -> Array:
+        """A designed sequence as rows of letters (L, A)."""
+        return np.asarray(self.codes[sample][:, np.newaxis] == np.arange(len(self.letters)), float)
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each step of each sequence; the first has the target as it was."""

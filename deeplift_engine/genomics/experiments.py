@@ -49,7 +49,8 @@ def marginalise(
     progress
         A bar, as for `Explainer.run`.
     **how
-        ``target``, ``letters``, ``axis``, ``input``, ``way`` and ``batch_size`` of `Insertions`.
+        ``target``, ``letters``, ``axes``, ``input``, ``first_code``, ``way`` and ``batch_size`` of
+        `Insertions`.
 
     Raises
     ------
@@ -145,6 +146,8 @@ def ablate(
     spans: Sequence[tuple[int, int]] | Mapping[str, tuple[int, int]],
     *,
     references: Any = None,
+    shuffles: int = 20,
+    seed: int = 0,
     progress: bool | None = None,
     **how: Any,
 ) -> Ablation:
@@ -159,8 +162,10 @@ def ablate(
     spans
         Pairs (first, end), from 0, end excluded, or such pairs by name.
     references
-        What is put in place of a span, made from its letters alone: by default 20 shuffles of
-        them; or what `deeplift_engine.references` makes, or an array that fits the span.
+        What is put in place of a span, made from its letters alone: what
+        `deeplift_engine.references` makes, or an array that fits it; by default shuffles of them.
+    shuffles, seed
+        How many, and the seed of their random numbers.
 
     Raises
     ------
@@ -177,7 +182,7 @@ def ablate(
         insertions.check_inside(length, first, end, f"the span {name}")
     effects, deviations = np.zeros((2, len(several), count))
     if references is None:
-        references = shuffle(20, channel_axis=insertions.alphabet.letters)
+        references = shuffle(shuffles, seed=seed, channel_axis=insertions.alphabet.letters)
     with bar(len(several), progress, " spans") as tick:
         for number, (first, end) in enumerate(several.values()):
             samples, firsts = starts_of(count, first)
@@ -275,6 +280,7 @@ def design(
         before[:done],
         after[:done],
         insertions.letters,
+        alphabet.present(insertions.sequences(request)),
     )
 
 

@@ -107,14 +107,14 @@ def layout_of(info: InputInfo, letters: int, axes: str | None = None) -> InputLa
         if not layout.fits(info.shape, letters):
             raise InputError(f"axes={axes!r} does not fit {what}.")
         return layout
-    found = _candidates(info, letters)
-    if len(found) != 1:
-        several = f"may be {' or '.join(found)}" if found else "holds no sequences"
+    fitting = _candidates(info, letters)
+    if len(fitting) != 1:
+        several = f"may be {' or '.join(fitting)}" if fitting else "holds no sequences"
         raise InputError(
             f"{what}: it {several}; say which axis is which, axes= (--axes), such as 'NLC' or "
-            "'NCL'" + ("." if found else ", or name the input that reads them.")
+            "'NCL'" + ("." if fitting else ", or name the input that reads them.")
         )
-    return InputLayout(found[0])
+    return InputLayout(fitting[0])
 
 
 def _candidates(info: InputInfo, letters: int) -> list[str]:
@@ -122,14 +122,14 @@ def _candidates(info: InputInfo, letters: int) -> list[str]:
     rank = len(info.shape)
     if info.table is not None or not info.dtype.startswith("float"):
         return ["NL"] if rank == 1 else []
-    found = []
+    fitting = []
     for position, channel in itertools.permutations(range(rank), 2):
         others = [size for axis, size in enumerate(info.shape) if axis not in (position, channel)]
         if info.shape[channel] == letters and all(size == 1 for size in others):
             names = {position: "L", channel: "C"}
-            found.append("N" + "".join(names.get(axis, "1") for axis in range(rank)))
-    longer = [axes for axes in found if InputLayout(axes).length(info.shape) != 1]
-    return longer or found
+            fitting.append("N" + "".join(names.get(axis, "1") for axis in range(rank)))
+    longer = [axes for axes in fitting if InputLayout(axes).length(info.shape) != 1]
+    return longer or fitting
 
 
 __all__ = ["InputLayout", "layout_of"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,9 @@ from deeplift_engine.engine.request import Request
 from deeplift_engine.errors import InputError, TargetError
 from deeplift_engine.explainers.perturbation.incremental.incremental_forward import Incremental
 from deeplift_engine.explainers.perturbation.mutagenesis import Mutagenesis
-from deeplift_engine.genomics.nucleotides import LETTERS
+from deeplift_engine.genomics.input_layout import layout_of
+from deeplift_engine.genomics.nucleotides import LETTERS, Alphabet
+from deeplift_engine.genomics.sequence_input import sequence_input_of
 from deeplift_engine.network import Network
 from deeplift_engine.util.typing import Array
 
@@ -30,10 +31,9 @@ class Insertions:
         One unit, or several weighted and added, as for `Network.explainer`.
     letters
         The letters in the order of the network's channels.
-    axis
-        The axis of letters in one sample, -1 for the last.
-    input
-        Of several inputs the one that is the sequence.
+    axes, input, first_code
+        As for `deeplift_engine.genomics.regions`: the axes of the network's input, its name, and
+        the number of the first letter where it takes whole numbers.
     way
         As for mutagenesis: ``"auto"``, ``"incremental"`` or ``"whole"``.
     batch_size
@@ -46,25 +46,26 @@ class Insertions:
         *,
         target: Any = "logits",
         letters: str = LETTERS,
-        axis: int = -1,
+        axes: str | None = None,
         input: str | None = None,
+        first_code: int = 0,
         way: str = "auto",
         batch_size: int | None = None,
     ) -> None:
+        self.letters = Alphabet(letters).letters
+        info = sequence_input_of(network, len(letters), input)
+        layout = layout_of(info, len(letters), axes)
+        options: dict[str, Any] = (
+            {"candidates": list(range(first_code, first_code + len(letters)))}
+            if layout.has_codes
+            else {"letters": layout.axes.index("C") - 1}
+        )
         explainer = network.explainer(
-            "saturation_mutagenesis", target=target, letters=axis, way=way, layers=input
+            "saturation_mutagenesis", target=target, way=way, layers=[info.name], **options
         )
         assert isinstance(explainer, Mutagenesis)
-        if len(explainer.alphabets) != 1:
-            names = ", ".join(alphabet.name for alphabet in explainer.alphabets)
-            raise InputError(f"the inputs are {names}: say with input= which is the sequence")
         self.explainer, self.batch_size = explainer, batch_size
-        self.alphabet, self.letters = explainer.alphabets[0], letters.upper()
-        if len(self.alphabet.choices) != len(letters):
-            raise InputError(
-                f"letters={letters!r}, and the input {self.alphabet.name!r} has "
-                f"{len(self.alphabet.choices)} along axis {axis}"
-            )
+        self.alphabet = explainer.alphabets[0]
         self._forwards: dict[int, Incremental] = {}
 
     def request(self, x: Any) -> Request:
@@ -178,7 +179,7 @@ def named(motifs: Any) -> dict[str, str]:
     return several
 
 
-def starts_of(count: int, start: int) -> Sequence[Any]:
+def starts_of(count: int, start: int) -> tuple[Array, Array]:
     """Numbers of all of N samples, and one start for each."""
     return np.arange(count), np.full(count, start)
 

@@ -23,6 +23,7 @@ _GZIP = b"\x1f\x8b"
 _NARROW_PEAK = 10
 _NO_SUMMIT = -1
 _STRANDS = ("+", "-", ".")
+_PASSED_OVER = re.compile(r"\s*(#|(track|browser)(\s|$)|$)")
 _REGION = re.compile(r"(?P<chrom>\S+):(?P<start>\d+)-(?P<end>\d+)(?::(?P<strand>[-+.]))?")
 
 
@@ -153,14 +154,8 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         what = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise InputError(f"{path} cannot be read: {what}") from error
     for number, line in enumerate(text.split("\n"), 1):
-        stripped = line.strip(" \r")
-        first = stripped.split(maxsplit=1)[:1]
-        if (
-            stripped.strip()
-            and not stripped.startswith("#")
-            and first not in (["track"], ["browser"])
-        ):
-            yield number, stripped
+        if not _PASSED_OVER.match(line):
+            yield number, line.strip(" \r")
 
 
 def _are_names(fields: Sequence[str]) -> bool:

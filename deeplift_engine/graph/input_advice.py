@@ -11,6 +11,8 @@ from deeplift_engine.util.options import shown
 from deeplift_engine.util.typing import Array
 
 Shape: TypeAlias = tuple[int | None, ...]
+LETTERS = 4
+"""Of nucleotides."""
 MOST_AXES = 5
 """Of samples whose axes are tried in every order."""
 
@@ -91,11 +93,21 @@ def wrong_shape(array: Array, shape: Shape) -> str:
         for order in (*moves, *itertools.permutations(axes)):
             if fits(tuple(array.shape[axis] for axis in order), shape):
                 other = f"Their axes fit in another order: np.transpose(x, {(0, *order)})."
-                return f" {moves.get(order, other)}"
+                return f" {moves.get(order, other)}{_option_of_axes(shape)}"
     if fits(tuple(size for size in sample if size != 1), shape):
         ones = tuple(axis for axis, size in enumerate(array.shape) if axis and size == 1)
         return f" Leave out the axes of size 1: np.squeeze(x, {ones})."
     return ""
+
+
+def _option_of_axes(shape: Shape) -> str:
+    """The option that turns sequences of four letters, where the axes of one sample are two."""
+    if len(shape) != 2 or LETTERS not in shape:
+        return ""
+    axes = "NCL" if shape[-1] == LETTERS else "NLC"
+    return (
+        f" Of sequences de.genomics.as_input(x, network, axes={axes!r}) or --axes {axes} does it."
+    )
 
 
 def _first_text(value: Any) -> Any:
@@ -112,10 +124,11 @@ def _first_text(value: Any) -> Any:
 def _encoding(shape: Shape, tokens: bool) -> str:
     """How text becomes numbers."""
     letters = shape[-1] if len(shape) == 2 else None
-    if letters == 4:
+    if letters == LETTERS:
         return (
             "Sequences are given one-hot, with letters in the order of the model's training: "
-            "np.eye(4)[[['ACGT'.index(letter) for letter in sequence] for sequence in x]]."
+            "np.eye(4)[[['ACGT'.index(letter) for letter in sequence] for sequence in x]], or "
+            "by de.genomics.as_input(x, network)."
         )
     form = "as whole numbers" if tokens else f"as {letters} numbers for each letter" * bool(letters)
     return f"Encode it {form or 'as numbers'} as for the model's training."

@@ -109,7 +109,10 @@ class Job:
         ``start`` and ``end`` of each sample, ``letter``. What has an entry for each sample runs
         along the samples; a line that is named as a dimension runs along that.
     dimensions
-        Names of the axes of one sample of an input, such as ``("position", "letter")``.
+        Names of the axes of one sample of an input, such as ``("position", "letter")``; of several
+        inputs, by their names.
+    about
+        What else the description tells, and what decides nothing: paths of files.
     **arguments
         Of `Explainer.run`.
 
@@ -132,7 +135,8 @@ class Job:
         source: str = "",
         names: Sequence[str] | None = None,
         constants: Mapping[str, Any] | None = None,
-        dimensions: Sequence[str] = (),
+        dimensions: Sequence[str] | Mapping[str, Sequence[str]] = (),
+        about: Mapping[str, str] | None = None,
         **arguments: Any,
     ) -> None:
         if dtype not in ("float32", "float16"):
@@ -145,9 +149,9 @@ class Job:
         if names is not None and len(names) != self.samples:
             raise InputError(f"{len(names)} names for {self.samples} samples: give one for each.")
         self.constants = {**({} if names is None else {"sample": names}), **(constants or {})}
-        self.dimensions = tuple(dimensions)
         first = self.stream.first
         raw = self.stream.source.raw(slice(first, first + 1))
+        self.dimensions = _dimensions_of(raw, dimensions)
         probe = self.stream.score(raw, np.array([first]))
         kept = self.scores.stored(probe, raw)
         self.plans = tuple(self._plan(name, array) for name, array in kept.items())
@@ -170,6 +174,7 @@ class Job:
             ),
             "threads": threads(),
             "source": source,
+            **(about or {}),
         }
 
     # ------------------------------------------------------------ the store
@@ -345,7 +350,10 @@ class Job:
         dtype = array.dtype.name if content.exact or array.dtype.kind != "f" else self.dtype
         dtype = dtype if dtype in DTYPES else "int64"
         shape = array.shape[1:]
-        own = self.dimensions if len(self.dimensions) <= len(shape) else ()
+        own: tuple[str, ...] = ()
+        for ending, (dimensions, sizes) in self.dimensions.items():
+            if name.endswith(ending) and sizes and shape[-len(sizes) :] == sizes:
+                own = dimensions
         more = [f"{name}_{axis}" for axis in range(len(shape) - len(own))]
         return ArrayPlan(name, shape, dtype, (*more, *own))
 
@@ -364,6 +372,19 @@ class Job:
         largest = max(np.dtype(p.dtype).itemsize * math.prod(p.shape) for p in self.plans)
         most = max(1, min(self.shard, CHUNK_BYTES // max(1, largest)))
         return next(size for size in range(most, 0, -1) if self.shard % size == 0)
+
+
+def _dimensions_of(
+    raw: Any, dimensions: Sequence[str] | Mapping[str, Sequence[str]]
+) -> dict[str, tuple[tuple[str, ...], tuple[int, ...]]]:
+    """Names and sizes of the axes of one sample of inputs, by how names of their arrays end."""
+    named = dimensions if isinstance(dimensions, Mapping) else {"": dimensions}
+    each = raw if isinstance(raw, Mapping) else {"": raw}
+    return {
+        name.replace("/", "."): (tuple(named[name]), np.shape(each[name])[1:])
+        for name in each
+        if name in named
+    }
 
 
 def _release_after(held: ExitStack, write: Callable[[], Any]) -> None:

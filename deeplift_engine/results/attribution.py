@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import os
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
-from importlib import metadata
 from typing import Any
 from urllib.parse import quote, unquote
 
 import numpy as np
 
-from deeplift_conversion.spec import ModelSpec
 from deeplift_engine.errors import InputError, OutputError
 from deeplift_engine.results.head_results import of_head, settings_of_head, target_in_words
+from deeplift_engine.results.provenance import provenance
 from deeplift_engine.util import storage
 from deeplift_engine.util.letters import has_letters, letter_axis
 from deeplift_engine.util.student_t import two_sided
 from deeplift_engine.util.typing import Array
-from deeplift_engine.version import __version__
 
 Arrays = Array | Mapping[str, Array]  # one array, or several by name
-
-_LIBRARIES = ("tensorflow", "keras", "numpy")
 
 
 @dataclass(frozen=True)
@@ -202,6 +197,7 @@ class Attribution:
         overwrite: bool = False,
         hypothetical: bool | Arrays = False,
         command_line: str | None = None,
+        constants: Mapping[str, Any] | None = None,
     ) -> None:
         """Write everything to one file, with its settings, or leave no file.
 
@@ -220,6 +216,8 @@ class Attribution:
             are left out by default, because `hypothetical` of the loaded result has them.
         command_line
             The command of this run, to be saved with the settings.
+        constants
+            More arrays, by names that are not those of the result: coordinates, names of samples.
 
         Raises
         ------
@@ -235,6 +233,7 @@ class Attribution:
         if hypothetical is not False:
             chosen = self.hypothetical if hypothetical is True else hypothetical
             _flatten("hypothetical", chosen, arrays)
+        arrays |= {name: np.asarray(values) for name, values in (constants or {}).items()}
         stored = {
             **provenance(),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -327,30 +326,6 @@ class Attribution:
                 f"at {name or self.settings.get('layers') or 'a layer inside'}: run without layers"
             )
         return np.asarray(inputs)
-
-
-def model_settings(spec: ModelSpec, dtype: str, custom: Mapping[str, str]) -> dict[str, Any]:
-    """The model, and what it was computed with, in a result's settings.
-
-    ``custom`` are the user's definitions of layers in words, by their keys.
-    """
-    return {
-        **({"custom_layers": custom} if custom else {}),
-        "model": spec.source,
-        "model_sha256": spec.sha256,
-        "model_keras_version": spec.keras_version,
-        "dtype": dtype,
-        **provenance(),
-        "python_version": platform.python_version(),
-    }
-
-
-def provenance() -> dict[str, str]:
-    """Give the versions of the project and of the libraries that it computes with."""
-    return {
-        "deeplift_engine_version": __version__,
-        **{f"{name}_version": metadata.version(name) for name in _LIBRARIES},
-    }
 
 
 _ARRAY_FIELDS = tuple(f.name for f in fields(Attribution) if f.name not in ("settings", "axes"))

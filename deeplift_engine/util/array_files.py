@@ -18,10 +18,13 @@ from deeplift_engine.util.typing import Array
 
 SUFFIXES = (".npy", ".npz", ".h5", ".hdf5", ".zarr")
 _DAMAGE = (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile)
+NUMBERS = "biuf"
+TEXT = "SUOT"
+"""Kinds of dtypes."""
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 
 
-def open_array(path: Path, key: str | None = None) -> Any:
+def open_array(path: Path, key: str | None = None, kinds: str = NUMBERS) -> Any:
     """Open one array of numbers, of which slices are read when they are asked for.
 
     Parameters
@@ -31,6 +34,8 @@ def open_array(path: Path, key: str | None = None) -> Any:
         a ``.npz`` file has no slices, so it is read whole.
     key
         Name of the array; optional where the file holds only one.
+    kinds
+        Of the dtypes that it may have: `NUMBERS`, `TEXT` or both.
 
     Returns
     -------
@@ -58,16 +63,17 @@ def open_array(path: Path, key: str | None = None) -> Any:
             file = h5py.File(path, "r")
             array = file[_choose(path, key, _datasets(file))]
     kind = getattr(getattr(array, "dtype", None), "kind", None)
-    if kind is None or kind not in "biuf":
+    if kind is None or kind not in kinds:
         raise InputError(
-            f"{path}: expected an array of numbers, not {getattr(array, 'dtype', type(array))}"
+            f"{path}: expected an array of {'numbers' if kinds == NUMBERS else 'numbers or text'}, "
+            f"not {getattr(array, 'dtype', type(array))}"
         )
     return array
 
 
-def read_array(path: Path, key: str | None = None) -> Array:
-    """Read one array of numbers whole; arguments and errors are those of `open_array`."""
-    array = open_array(path, key)
+def read_array(path: Path, key: str | None = None, kinds: str = NUMBERS) -> Array:
+    """Read one array whole; arguments and errors are those of `open_array`."""
+    array = open_array(path, key, kinds)
     with _damage(path), array.file if isinstance(array, h5py.Dataset) else nullcontext():
         return np.array(array[...])
 
@@ -136,4 +142,4 @@ def _datasets(file: h5py.File) -> list[str]:
     return names
 
 
-__all__ = ["SUFFIXES", "open_array", "read_array"]
+__all__ = ["NUMBERS", "SUFFIXES", "TEXT", "open_array", "read_array"]

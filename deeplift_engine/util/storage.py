@@ -42,7 +42,7 @@ def write(
     path
         Ends in ``.h5``, ``.hdf5`` or ``.npz``, which chooses the format.
     arrays
-        By name; ``a/b`` lands in the HDF5 group ``a``.
+        By name, of numbers or text; ``a/b`` lands in the HDF5 group ``a``.
     settings
         Anything JSON can hold. In HDF5 they are the attribute ``settings`` (a data set of that
         name where they are too long for an attribute), and each plain value at the top is an
@@ -113,7 +113,10 @@ def read(
 def _write_hdf5(disk: OutputFile, arrays: Arrays, settings: Mapping[str, Any]) -> None:
     with h5py.File(disk, "w") as file:
         for name, array in arrays.items():
-            file.create_dataset(name, data=array, **hdf5_compression(array))
+            if array.dtype.kind in "UO":
+                file.create_dataset(name, data=array.astype(object), dtype=h5py.string_dtype())
+            else:
+                file.create_dataset(name, data=array, **hdf5_compression(array))
         write_hdf5_settings(file, settings)
 
 
@@ -150,7 +153,8 @@ def _read_hdf5(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
 
 def _write_npz(disk: OutputFile, arrays: Arrays, settings: Mapping[str, Any]) -> None:
     with zipfile.ZipFile(disk, "w") as archive:
-        for name, array in {SETTINGS: np.array(settings_text(settings)), **arrays}.items():
+        plain = {name: a.astype(str) if a.dtype == object else a for name, a in arrays.items()}
+        for name, array in {SETTINGS: np.array(settings_text(settings)), **plain}.items():
             with archive.open(npz_entry(name, array), "w", force_zip64=True) as file:
                 np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
 

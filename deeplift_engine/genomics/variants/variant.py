@@ -126,7 +126,7 @@ def split(record: Record, genome: Sequences, length: int) -> list[Variant]:
         Variant(
             record,
             record.ref.upper(),
-            alternative.upper() if _of_text(alternative) is None else alternative,
+            alternative.upper() if _reason_of_text(alternative) is None else alternative,
             shared or _reason_of_allele(record, alternative, genome.sizes[record.chrom], length),
         )
         for alternative in record.alternatives
@@ -158,7 +158,7 @@ def _reason_of_record(record: Record, genome: Sequences) -> Reason | None:
     swapped = any(
         genome.fetch(record.chrom, start, min(size, start + len(other))).upper() == other
         for other in others
-        if other and _of_text(other) is None
+        if other and _reason_of_text(other) is None
     )
     return Reason(
         "mismatch",
@@ -171,7 +171,7 @@ def _reason_of_record(record: Record, genome: Sequences) -> Reason | None:
     )
 
 
-def _of_text(alternative: str) -> Reason | None:
+def _reason_of_text(alternative: str) -> Reason | None:
     """Why an ALT allele is no sequence of letters; None of one that is."""
     if alternative == ".":
         return Reason("no_alternative", "ALT is '.': there is no other allele")
@@ -187,7 +187,7 @@ def _of_text(alternative: str) -> Reason | None:
 def _reason_of_allele(record: Record, alternative: str, size: int, length: int) -> Reason | None:
     """Why one allele of a record that fits the genome is not scored."""
     ref, alt = record.ref.upper(), alternative.upper()
-    if reason := _of_text(alternative):
+    if reason := _reason_of_text(alternative):
         return reason
     for name, letters in (("REF", ref), ("ALT", alt)):
         if not _LETTERS.fullmatch(letters):

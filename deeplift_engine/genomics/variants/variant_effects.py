@@ -7,7 +7,7 @@ allele among peaks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -171,10 +171,9 @@ def largest(one: Array, other: Array) -> Array:
 
 
 def _over_alignments(
-    compare: object, ref: Array, alt: Array, alleles: Alleles, start: int
+    compare: Callable[[Array, Array], Array], ref: Array, alt: Array, alleles: Alleles, start: int
 ) -> Array:
     """Compare (N, heads, positions) where positions of both windows belong together."""
-    assert callable(compare)
     values = np.zeros(ref.shape[:2])
     sizes, group = np.unique(alleles, axis=0, return_inverse=True)
     for number, (one, other) in enumerate(sizes):

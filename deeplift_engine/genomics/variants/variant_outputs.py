@@ -63,7 +63,9 @@ class AnnotatedVcf:
         self, disk: IO[bytes], header: Sequence[str], columns: Mapping[str, np.dtype[Any]]
     ) -> None:
         self.disk = disk
-        self.fields = {column: PREFIX + re.sub(r"\W", "_", column) for column in columns}
+        self.fields = {
+            column: PREFIX + re.sub(r"\W", "_", column, flags=re.ASCII) for column in columns
+        }
         ours = {*self.fields.values(), SKIPPED}
         self._former = re.compile(f"(?:{'|'.join(map(re.escape, sorted(ours)))})(?:=|$)")
         declared = re.compile(r"##INFO=<ID=(\w+),|##deeplift_engine=")

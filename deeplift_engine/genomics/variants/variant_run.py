@@ -24,7 +24,7 @@ from deeplift_engine.genomics.variants.variant_scoring import (
     survey,
 )
 from deeplift_engine.network import Network
-from deeplift_engine.results.attribution import provenance
+from deeplift_engine.results.provenance import provenance
 from deeplift_engine.util.output_file import output_file
 from deeplift_engine.util.progress import bar
 
