@@ -94,7 +94,7 @@ class Genome:
         _ = self.sizes  # a bad file is refused here and not at the first fetch
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unopened, (self.path,)
+        return _unopened, (self.path.absolute(),)
 
     def __repr__(self) -> str:
         return f"Genome({str(self.path)!r})"

@@ -15,6 +15,7 @@ from deeplift_engine.genomics.genome import read_fasta
 from deeplift_engine.genomics.input_layout import InputLayout, layout_of
 from deeplift_engine.genomics.nucleotides import LETTERS, Alphabet, byte_texts, first_unreadable
 from deeplift_engine.genomics.record_table import LENGTH, UNKNOWN, RecordTable
+from deeplift_engine.graph.inputs import key_of
 from deeplift_engine.util.options import Integer, checked
 from deeplift_engine.util.typing import Array
 
@@ -225,9 +226,9 @@ def sequence_input_of(network: Network, letters: int, name: str | None = None) -
     """
     known = {info.name: info for info in network.inputs}
     if name is not None:
-        if name not in known:
+        if (key := key_of(name, network.inputs)) not in known:
             raise InputError(f"input={name!r}: the network's inputs are {', '.join(known)}.")
-        return known[name]
+        return known[key]
     if len(known) == 1:
         return next(iter(known.values()))
     fitting = [info for info in known.values() if _may_hold(info, letters)]

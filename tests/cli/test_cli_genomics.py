@@ -129,6 +129,36 @@ def test_peaks_into_one_file(
     assert result.settings["regions"] == str(files / "peaks.narrowPeak")
 
 
+def test_hypothetical_contributions_of_peaks(score: Command, files: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "windows.npy", windows())
+    options = (files / "peaks.narrowPeak", tmp_path / "a.npz", "--genome", files / "genome.fa")
+    for outcome in (
+        score(*options, "--hypothetical"),
+        score(tmp_path / "windows.npy", tmp_path / "b.npz", "--hypothetical"),
+    ):
+        assert outcome.code == 0, outcome.err
+    with np.load(tmp_path / "a.npz") as file, np.load(tmp_path / "b.npz") as other:
+        np.testing.assert_array_equal(file["hypothetical"], other["hypothetical"])
+
+
+def test_other_commands_take_peaks(
+    command: Command, folder: Path, files: Path, tmp_path: Path
+) -> None:
+    peaks = (files / "peaks.narrowPeak", "--genome", files / "genome.fa")
+    np.save(tmp_path / "windows.npy", windows())
+    for options in (
+        ("check", folder / "model.h5", "--samples", 2),
+        ("sweep", folder / "model.h5", "--target", 0, "--references", "zeros"),
+        ("compare", folder / "model.h5", "--target", 0, "--method", "deeplift", "--json"),
+    ):
+        outcome = command(*options[:2], *peaks, *options[2:])
+        expected = command(*options[:2], tmp_path / "windows.npy", *options[2:])
+        assert outcome.code == expected.code == 0, outcome.err
+        assert len(outcome.out) > 50
+        if options[0] == "sweep":
+            assert outcome.out == expected.out
+
+
 def test_strict_refuses_what_is_left_out(score: Command, files: Path, tmp_path: Path) -> None:
     for name in ("run.zarr", "scores.h5"):
         options = ("--genome", files / "genome.fa", "--strict")
