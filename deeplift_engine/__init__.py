@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from deeplift_engine import evaluate, genomics
     from deeplift_engine.evaluate import compare
     from deeplift_engine.explainers.explainer import Explainer
+    from deeplift_engine.explainers.folds import folds
     from deeplift_engine.explainers.method import Method
     from deeplift_engine.explainers.relevance.fit_patterns import Patterns, fit_patterns
     from deeplift_engine.jobs.job import Job
@@ -32,6 +33,7 @@ _LAZY = {
     "Network": "deeplift_engine.network",
     "Patterns": "deeplift_engine.explainers.relevance.fit_patterns",
     "fit_patterns": "deeplift_engine.explainers.relevance.fit_patterns",
+    "folds": "deeplift_engine.explainers.folds",
     "compare": "deeplift_engine.evaluate",
     "open_store": "deeplift_engine.jobs.reader",
 }
@@ -70,6 +72,7 @@ __all__ = [
     "errors",
     "evaluate",
     "fit_patterns",
+    "folds",
     "forward_only",
     "genomics",
     "load",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deeplift_engine.translate.function_sets import resolved_functions
 from deeplift_engine.translate.user_layers import LayerFunction, own_classes, registered_layers
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def load(
     theano_kernels: bool | None = None,
     data_format: str | None = None,
     layers: Mapping[str, LayerFunction] | None = None,
-    functions: Mapping[str, LayerFunction] | None = None,
+    functions: Mapping[str, LayerFunction] | str | None = None,
     dtype: str = "float32",
 ) -> Network:
     """Read a saved Keras model of any age and build its attribution network.
@@ -53,7 +54,8 @@ def load(
         activation (``"gelu"``) that is no layer's. They are
         traced into operations and exact, or where one of these has no rule approximate: multipliers
         are averaged along the path from reference to input, see
-        `deeplift_engine.translate.user_layers.forward_only`.
+        `deeplift_engine.translate.user_layers.forward_only`. ``"chrombpnet"`` is the set of those
+        that chrombpnet's own files need, exact.
     dtype
         ``"float32"`` or ``"float64"``, all the way through.
 
@@ -72,7 +74,8 @@ def load(
 
     told = {"backend": backend, "theano_kernels": theano_kernels, "data_format": data_format}
     spec = _read(path, architecture, layers, functions, told)
-    return Network(spec, layers=layers, functions=functions, dtype=dtype)
+    own = resolved_functions(functions, spec)
+    return Network(spec, layers=layers, functions=own, dtype=dtype)
 
 
 def coverage(
@@ -83,7 +86,7 @@ def coverage(
     theano_kernels: bool | None = None,
     data_format: str | None = None,
     layers: Mapping[str, LayerFunction] | None = None,
-    functions: Mapping[str, LayerFunction] | None = None,
+    functions: Mapping[str, LayerFunction] | str | None = None,
     rules: Any = "rescale",
     max_pooling: str = "exact",
 ) -> Coverage:
@@ -123,7 +126,9 @@ def coverage(
         if not (listed := listed_layers(path, architecture)):
             raise
         return of_unread(str(path), listed, str(error))
-    definitions = definitions_of(spec, layers, functions, registered_layers())
+    definitions = definitions_of(
+        spec, layers, resolved_functions(functions, spec), registered_layers()
+    )
     return covered(spec, survey(spec, definitions), rules, max_pooling)
 
 
@@ -180,10 +185,11 @@ def _read(
     path: str | Path,
     architecture: str | Path | None,
     layers: Mapping[str, LayerFunction] | None,
-    functions: Mapping[str, LayerFunction] | None,
+    functions: Mapping[str, LayerFunction] | str | None,
     told: Mapping[str, Any],
 ) -> ModelSpec:
     """The specification in a file; ``told`` are options of `load` for what it does not say."""
     from deeplift_conversion import read_model
 
-    return read_model(path, architecture, **told, own=own_classes(layers, functions))
+    by_name = None if isinstance(functions, str) else functions
+    return read_model(path, architecture, **told, own=own_classes(layers, by_name))

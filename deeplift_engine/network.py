@@ -10,12 +10,12 @@ import numpy as np
 import tensorflow as tf
 
 from deeplift_conversion import ModelSpec
-from deeplift_engine.engine import targets
 from deeplift_engine.engine.audit import Audit, audit
 from deeplift_engine.engine.block_sizes import pairs_per_block
 from deeplift_engine.engine.blocks import slices
 from deeplift_engine.engine.forward import traced
 from deeplift_engine.engine.joint_task import joint_task
+from deeplift_engine.engine.located_targets import layer_and_units
 from deeplift_engine.engine.probe_inputs import random_inputs
 from deeplift_engine.engine.process import check_process, watch_forks
 from deeplift_engine.engine.request import checked_batch_size
@@ -55,6 +55,8 @@ class Network:
         Name, shape and dtype of each input, and the table that it is looked up in.
     dtype
         ``"float32"`` or ``"float64"``.
+    known_heads
+        Of a model that one of the field's programs saved: what is explained where nothing is named.
     original
         The model in memory that `convert` was given; copies and pickled networks have none.
     """
@@ -81,7 +83,7 @@ class Network:
         self.built = build(spec, dtype=dtype, **self._custom)
         self.graph = self.built.graph
         self._interface = interface(self.graph, spec, self.built.logits)
-        self.inputs = self._interface.inputs
+        self.inputs, self.known_heads = self._interface.inputs, self._interface.known_heads
         self._forwards: dict[tuple[str, ...], Any] = {}
 
     def respecified(self, spec: ModelSpec) -> Network:
@@ -192,10 +194,11 @@ class Network:
             A name of `deeplift_engine.methods`, such as ``"deeplift"`` or ``"occlusion"``.
         target
             ``"logits"``, what a final softmax or sigmoid reads (or the output where there is
-            none); ``"output"``; or the name of a layer (``"layer:output"`` for one that is
-            called like that). Its units may follow, as in ``"logcounts:0"``, or come alone, in
-            any form that `Explainer.run` takes, which may name others. A mapping of names of your
-            own to such targets explains several heads in one run: see `Attribution.heads`.
+            none; all `known_heads`, where the model has such); ``"output"``; or the name of a
+            layer (``"layer:output"`` for one that is called like that), or of a known head.
+            Its units may follow, as in ``"logcounts:0"``, or come alone, in any form that
+            `Explainer.run` takes, which may name others. A mapping of names of your own to
+            targets explains several heads in one run: see `Attribution.heads`.
         layers
             Where to score: names of layers, at their outputs. By default the inputs.
         fused
@@ -255,12 +258,7 @@ class Network:
         """
         target_layer, target = self.located_target(target, target_layer)
         return self.sweeper(rules, target_layer, layers, max_pooling).run(
-            x,
-            references,
-            target=target,
-            batch_size=batch_size,
-            strict=strict,
-            progress=progress,
+            x, references, target=target, batch_size=batch_size, strict=strict, progress=progress
         )
 
     def sweeper(
@@ -351,7 +349,7 @@ class Network:
 
     def located_target(self, target: Any, layer: Any = "logits") -> tuple[Any, Any]:
         """The layer and the units of a target; ``layer`` where it names none."""
-        return targets.layer_and_units(target, layer, self.target_node)
+        return layer_and_units(target, layer, self.target_node, self.known_heads)
 
     def describe(self, rules: Rules = "rescale", max_pooling: str = "exact") -> list[LayerRow]:
         """One row per attribution layer: what it is and which rule it gets."""

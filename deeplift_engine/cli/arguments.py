@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from deeplift_engine.cli.custom_file import read_custom
 from deeplift_engine.cli.input_files import read_inputs
 from deeplift_engine.cli.sequence_inputs import arranged, sequences_of
 from deeplift_engine.engine import targets
+from deeplift_engine.engine.located_targets import HEADS
 from deeplift_engine.errors import InputError, RuleError, TargetError
 from deeplift_engine.graph.inputs import key_of
 from deeplift_engine.references import combined
@@ -34,14 +36,16 @@ InputReferences = Iterable[tuple[str, Callable[[int], Any]]]
 
 
 def load(
-    options: argparse.Namespace, custom: Mapping[str, Mapping[str, Any]] | None = None
+    options: argparse.Namespace,
+    custom: Mapping[str, Any] | None = None,
+    model: Path | None = None,
 ) -> Network:
-    """The network; ``custom`` is the content of the file of ``--custom`` where it is read."""
+    """The network of the model, or of another; ``custom`` is what `custom_definitions` gave."""
     definitions = custom_definitions(options) if custom is None else custom
     import deeplift_engine
 
     network: Network = deeplift_engine.load(
-        options.model,
+        model or options.model,
         architecture=options.architecture,
         backend=options.backend,
         theano_kernels=options.theano_kernels,
@@ -52,10 +56,24 @@ def load(
     return network
 
 
-def custom_definitions(options: argparse.Namespace) -> dict[str, Mapping[str, Any]]:
-    """The custom layers and functions in the file of ``--custom``."""
+def custom_definitions(options: argparse.Namespace) -> dict[str, Any]:
+    """The custom layers and functions in the file of ``--custom``, or those of ``--functions``.
+
+    Raises
+    ------
+    InputError
+        If both say functions, and as for `read_custom`.
+    """
     console.start_tensorflow()
-    return read_custom(options.custom)
+    custom = dict(read_custom(options.custom))
+    if options.functions is not None:
+        if "functions" in custom:
+            raise InputError(
+                f"--functions {options.functions} and FUNCTIONS of --custom {options.custom} say "
+                "the same: leave one of them out"
+            )
+        custom["functions"] = options.functions
+    return custom
 
 
 def rules(options: argparse.Namespace, default: Any = "rescale") -> Any:
@@ -117,11 +135,26 @@ def progress(options: argparse.Namespace) -> bool | None:
 def explainer(
     options: argparse.Namespace, chosen: Mapping[str, Any]
 ) -> tuple[Network, Explainer, Any]:
-    """The network, the method of ``score`` made for it, and the units of its target or None."""
-    network = load(options)
-    layer, units = located_target(options, network)
-    made = network.explainer(options.method, target=layer, layers=options.layers, **chosen)
-    return network, made, units
+    """The network, the method of ``score`` made for it, and the units of its target or None.
+
+    Of several models the first network, and the method for all of them.
+    """
+    from deeplift_engine.explainers.folds import folds
+    from deeplift_engine.genomics.both_strands import LETTERS, both_strands
+
+    custom = custom_definitions(options)
+    networks = [load(options, custom, model) for model in options.model]
+    layer, units = located_target(options, networks[0])
+    each = [
+        network.explainer(options.method, target=layer, layers=options.layers, **chosen)
+        for network in networks
+    ]
+    made: Explainer = folds(each) if len(each) > 1 else each[0]
+    if options.reverse_complement:
+        made = both_strands(made, getattr(options, "letters", LETTERS), dict(options.other_strand))
+    elif options.other_strand:
+        raise InputError("--other-strand says nothing without --reverse-complement")
+    return networks[0], made, units
 
 
 def scoring_options(options: argparse.Namespace, network: Network, units: Any) -> dict[str, Any]:
@@ -176,8 +209,24 @@ def one_target(options: argparse.Namespace, network: Network) -> tuple[str, Any]
 
 
 def located_target(options: argparse.Namespace, network: Network) -> tuple[Any, Any]:
-    """The layer of ``--target`` or ``--target-layer``, and the units or None."""
-    return network.located_target(target(options), options.target_layer)
+    """The layer of ``--target`` or ``--target-layer``, and the units or None.
+
+    Several of the field's heads, as ``counts`` and ``profile``, and tasks of ``--tasks`` are heads
+    of these names.
+    """
+    chosen = target(options)
+    if options.tasks is not None:
+        layer = options.target_layer
+        *_, units = network.nodes[network.target_node(layer)].shape
+        return targets.tasks(options.tasks, chosen, layer=layer, units=units), None
+    if chosen is None and options.target_layer == "logits" and network.known_heads:
+        console.complain("note", f"this explains {network.known_heads}")
+    known = {*HEADS, *(network.known_heads.outputs if network.known_heads else ())}
+    if isinstance(chosen, list) and all(isinstance(one, str) and one in known for one in chosen):
+        names = [one.partition(":")[0] for one in chosen]
+        distinct = len(set(names)) == len(names)
+        chosen = dict(zip(names if distinct else chosen, chosen, strict=True))
+    return network.located_target(chosen, options.target_layer)
 
 
 def all_units(network: Network, inputs: Inputs, layer: str, options: argparse.Namespace) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 from deeplift_engine.cli import value_syntax as values
 from deeplift_engine.jobs.contents import CONTENTS, DEFAULT
+from deeplift_engine.translate.function_sets import FUNCTION_SETS
 
 
 class Once(argparse.Action):
@@ -84,6 +85,28 @@ INPUTS = option(
     "a .npy, .npz, .h5 or .zarr file of arrays, a FASTA file, or with --genome a BED or narrowPeak "
     "file",
 )
+MODELS = option(
+    "model MODEL",
+    Path,
+    "the saved model, or its weights; several are folds, whose scores are averaged",
+    nargs="+",
+)
+STRANDS = Group(
+    "both strands",
+    (
+        switch(
+            "--reverse-complement",
+            "average the scores of each sequence with those of its reverse complement",
+        ),
+        several(
+            "--other-strand INPUT=HOW",
+            values.pair,
+            "another input of the reverse complement: same, positions (reversed) or tracks (of two "
+            "strands too)",
+            Once,
+        ),
+    ),
+)
 OVERWRITE = switch("--overwrite", "replace existing files")
 MAX_POOLING = choice(
     "--max-pooling",
@@ -123,6 +146,11 @@ MODEL = (
                 "FUNCTIONS = {...} as load() takes them; it is run",
             ),
             choice(
+                "--functions",
+                "the functions of the Lambdas in this program's own files",
+                *FUNCTION_SETS,
+            ),
+            choice(
                 "--dtype", "precision (default: float32)", "float32", "float64", default="float32"
             ),
         ),
@@ -153,6 +181,12 @@ RUN = Group(
             "--target [HEAD=]TARGET",
             values.target,
             "the unit, or the layer, or both as LAYER:UNIT; may be repeated; see below",
+        ),
+        option(
+            "--tasks FILE",
+            Path,
+            "names of the units of a model of many tasks, a line each, as heads of the results: "
+            "all, or those that --target names",
         ),
         option(
             "--target-layer NAME",

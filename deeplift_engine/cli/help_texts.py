@@ -18,7 +18,10 @@ TARGETS = """\
   3         unit 3                         all          every unit, one after another
   2,5       unit (2, 5) of two axes        2,:          the sum of units (2, 0), (2, 1) ...
   3-5       unit 3 minus unit 5            mean:3       unit 3 minus the mean of all units
-  counts    the layer of that name         counts:0     its unit 0, or any other of these
+  conv1     the layer of that name         conv1:0      its unit 0, or any other of these
+  counts    all units of the counts, added profile      logits weighted by their softmax, which is
+  profile:pair  the same, weighted by the mean of the softmax at input and reference;
+            LAYER:profile is that of another layer than the model's own profile
   @FILE.npy integers: one unit per sample; other numbers: weights over the units
   NAME=TARGET  a head with a name of your own: heads at several layers are explained in one run
   Without --target it is the only unit; for `check`, a random weighted sum of all units."""

@@ -26,12 +26,14 @@ from deeplift_engine.cli.declarations import (
     LISTING,
     MAX_POOLING,
     MODEL,
+    MODELS,
     OVERWRITE,
     REFERENCES,
     RULES,
     RUN,
     SEQUENCES,
     STORED,
+    STRANDS,
     VERBOSE,
     Group,
     Once,
@@ -90,7 +92,8 @@ SCORE = Command(
     commands.score,
     "compute contribution scores and save them",
     (
-        *MODEL,
+        MODELS,
+        *MODEL[1:],
         INPUTS,
         SEQUENCES,
         option("-o --output FILE", Path, "a .h5 or .npz file, or a store, RUN.zarr", required=True),
@@ -124,6 +127,7 @@ SCORE = Command(
             "fail, and write nothing, where contributions do not sum to the target's difference; "
             "into a store, where a sample cannot be scored; where a sequence or region is left out",
         ),
+        STRANDS,
         STORED,
     ),
     (
@@ -138,6 +142,9 @@ SCORE = Command(
         "      --option steps=50 --option rule=midpoint",
         "score model.h5 both.npz -o scores.h5 --key left=a --key right=b \\\n"
         "      --references left=zeros --references right=constant:0.5",
+        "score fold_0.h5 fold_1.h5 sequences.npy -o run.zarr --reverse-complement \\\n"
+        "      --target counts --target profile --references dinucleotide_shuffle:20 \\\n"
+        "      --arrays hypothetical,hypothetical_spread",
         "score model.h5 sequences.npy -o run.zarr --references dinucleotide_shuffle:20 \\\n"
         "      --arrays hypothetical,inputs --stored-dtype float16 --shard 3/10",
         "score model.h5 peaks.narrowPeak --genome hg38.fa -o run.zarr \\\n"

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from deeplift_engine.engine import targets
+from deeplift_engine.engine.located_targets import HEADS, units_in
 from deeplift_engine.errors import InputError
 from deeplift_engine.jobs.shards import Share
 from deeplift_engine.jobs.shards import share as read_share
@@ -144,7 +144,7 @@ def target(text: str) -> tuple[str, Value]:
     name, value = ("", text) if text.startswith("@") else optional_pair(text)
     if value.startswith("@") and len(value) > 1:
         return name, lambda: _read(value[1:])
-    units = targets.units_in(value)
+    units = None if value in HEADS else units_in(value)
     return name, lambda: value if units is None else units
 
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from deeplift_engine.engine.activation_pairs import AT_INPUT, AT_REFERENCE, ActivationPairs
 from deeplift_engine.engine.convergence import SMALL
-from deeplift_engine.engine.head_rows import resolved_target
+from deeplift_engine.engine.head_rows import resolved_target, weights_at_references
 from deeplift_engine.engine.process import check_process
 from deeplift_engine.engine.request import resolved_references
 from deeplift_engine.engine.task import Task
@@ -115,7 +115,12 @@ def audit(task: Task, x: Any, references: Any, target: Any) -> Audit:
     pairs = ActivationPairs(graph, rules, ends[0], ends[1], task.dtype, fused=False)
     shapes = [tuple(ends[0][name].shape[2:]) for name in task.explained]
     shape = dict(zip(task.heads, shapes, strict=True)) if task.heads else shapes[0]
-    weights, heads = resolved_target(task.units_of(target), shape, samples, task.dtype)
+    units = task.units_of(target)
+    levels = [np.asarray(values[task.target])[:, 0] for values in ends]
+    weights, heads = resolved_target(units, shape, samples, task.dtype, level=lambda: levels[0])
+    of_references = weights_at_references(units, shape, heads, task.dtype)
+    if of_references is not None:
+        weights = weights + of_references(levels[1])
     weights = weights.sum(axis=0, keepdims=True) if heads else weights[:1]
     ledger = _Ledger(task, pairs)
     start = Multiplier(tf.constant(weights)[:, :, tf.newaxis])

@@ -105,6 +105,7 @@ class BackwardPass:
                 start = some * level if self.task.relevance and not direct else some
                 values = weighted(level, some)
                 finite_values(values[:, : rows.stop - rows.start], _at_a_point)
+                start = start[:, :, np.newaxis]
                 arrived = self._backward(at_input, {}, start, 1, [1.0])["multipliers"]
                 yield (
                     Block(rows, EVERY, targets),

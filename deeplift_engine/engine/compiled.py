@@ -58,23 +58,34 @@ class CompiledPasses:
             tf.TensorSpec([None, *graph.nodes[name].shape], graph.nodes[name].dtype)
             for name in self._readable
         ]
-        signature = [
-            activations,
-            activations,
-            tf.TensorSpec([None, None, *graph.nodes[task.target].shape], task.dtype),
-            tf.TensorSpec([], tf.int32),
-            tf.TensorSpec([None], task.dtype),
-        ]
+        self._activations = activations
         self._read: dict[str, set[str]] = {}
-        self._backward = tf.function(
-            self._trace, input_signature=signature, autograph=False
-        ).get_concrete_function()
+        self._backward = self._traced(1)
         self._unread = {
             name: tf.zeros([0, *(size or 0 for size in spec.shape[1:])], spec.dtype)
             for name, spec in zip(self._readable, activations, strict=True)
             if any(name not in read for read in self._read.values())
         }
         self.reads = {**self._read, AT_INPUT: self._read[AT_INPUT] | set(nodes)}
+
+    def _traced(self, references: int | None) -> Any:
+        """The backward pass for weights that all references share, or (None) for those of pairs."""
+        task = self.task
+        shape = [None, None, references, *task.graph.nodes[task.target].shape]
+        signature = [
+            self._activations,
+            self._activations,
+            tf.TensorSpec(shape, task.dtype),
+            tf.TensorSpec([], tf.int32),
+            tf.TensorSpec([None], task.dtype),
+        ]
+        function = tf.function(self._trace, input_signature=signature, autograph=False)
+        return function.get_concrete_function()
+
+    @functools.cached_property
+    def _backward_of_pairs(self) -> Any:
+        """The backward pass for weights of each pair, which few runs need."""
+        return self._traced(None)
 
     @functools.cached_property
     def forward(self) -> tuple[ForwardPass, ForwardPass]:
@@ -101,7 +112,7 @@ class CompiledPasses:
         at_input, at_reference
             From the forward passes: (b, ...) of the samples, (rows · k, ...) of the references.
         weights
-            Over the target's units, (T, b or 1, *shape).
+            Over the target's units, (T, b or 1, k or 1, *shape).
         rows
             1 where the references are shared, else b.
         shares
@@ -114,7 +125,8 @@ class CompiledPasses:
             ]
             for end, values in ((AT_INPUT, at_input), (AT_REFERENCE, at_reference))
         )
-        return self._backward(  # type: ignore[no-any-return]
+        function = self._backward if weights.shape[2] == 1 else self._backward_of_pairs
+        return function(  # type: ignore[no-any-return]
             *ends, tf.constant(weights), tf.constant(rows), tf.constant(shares, self.task.dtype)
         )
 
@@ -135,7 +147,7 @@ class CompiledPasses:
         references = RecordedActivations(
             dict(zip(self._readable, at_reference, strict=True)), paired
         )
-        task, weights = self.task, weights[:, :, tf.newaxis]
+        task = self.task
         rules = {name: assigned.rule for name, assigned in task.rules.items()}
         # what compares with nothing reads the input where a rule reads a reference all the same
         pairs = ActivationPairs(

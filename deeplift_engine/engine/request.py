@@ -5,16 +5,16 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deeplift_engine import references as reference_module
 from deeplift_engine.engine import targets
-from deeplift_engine.engine.head_rows import HeadRows, resolved_target
+from deeplift_engine.engine.head_rows import HeadRows, resolved_target, weights_at_references
 from deeplift_engine.engine.process import check_process
-from deeplift_engine.errors import InputError, ReferencesError
+from deeplift_engine.errors import InputError, ReferencesError, TargetError
 from deeplift_engine.graph.inputs import InputInfo, arrays, by_input, padded
 from deeplift_engine.references.random_streams import content_keys
 from deeplift_engine.references.reference_set import References, warn_if_degenerate
@@ -22,6 +22,8 @@ from deeplift_engine.references.resolution import is_single
 from deeplift_engine.util.options import Integer, OrNone, checked
 from deeplift_engine.util.typing import Array
 
+RunWeights: TypeAlias = tuple[Array, Callable[[Array], Array] | None]
+"""Weights over a target's units, and what gives those that each reference adds."""
 NOBODY = np.zeros(0, np.int64)
 
 
@@ -41,6 +43,10 @@ class Request:
         Of each.
     weights
         Over the units of the layer that is explained, (T, N or 1, *shape).
+    reference_weights
+        ``reference_weights(level)`` are weights (T, ..., *shape) that are added to them for each
+        reference, made of the layer's activations (..., *shape) on it; None where no weights
+        depend on references.
     target
         The target in words, by head where there are several.
     stacked
@@ -61,7 +67,12 @@ class Request:
         How many samples the run has of which these are a part; None: these are all. It decides
         how large blocks are, so that parts are computed as the whole would be.
     weights_of
-        The weights (T, n or 1, *shape) of some samples of the whole run, by their numbers (n,).
+        ``weights_of(numbers, level, mirrored)`` gives ``weights`` and ``reference_weights`` of some
+        samples of the whole run, by their numbers (n,), and by what gives the activations
+        (n, *shape) of the target's layer on them; ``mirrored`` is as for
+        `deeplift_engine.targets.resolve`.
+    level
+        Gives these activations on arrays (n, ...) of each input; None where they are not known.
     content
         Arrays (N, ...) that stand for the samples in random draws; None: ``data``.
     input_dtypes
@@ -83,10 +94,12 @@ class Request:
     progress: bool | None = None
     numbers: Array | None = None
     whole: int | None = None
-    weights_of: Callable[[Array], Array] | None = None
+    weights_of: Callable[[Array, Callable[[], Array] | None, bool], RunWeights] | None = None
+    level: Callable[[Sequence[Array]], Array] | None = None
     content: list[Array] | None = None
     input_dtypes: Mapping[str, str] = field(default_factory=dict)
     heads: Mapping[str, HeadRows] = field(default_factory=dict)
+    reference_weights: Callable[[Array], Array] | None = None
 
     @property
     def samples(self) -> int:
@@ -132,13 +145,19 @@ class Request:
 
     def part(self, data: Sequence[Array], numbers: Array) -> Request:
         """The same run for ``data`` (n, ...), the samples of these numbers."""
-        assert self.weights_of is not None
         return self.replace(
             data=list(data),
             references=[each.of_samples(numbers) for each in self.references],
-            weights=self.weights_of(numbers),
             numbers=numbers,
-        )
+        ).reweighted()
+
+    def reweighted(self, *, mirrored: bool = False) -> Request:
+        """The same with the target's weights on its own data, and by its own ``level``."""
+        assert self.weights_of is not None
+        numbers = self.numbers_of(np.arange(self.samples))
+        level = None if self.level is None else functools.partial(self.level, self.data)
+        weights, of_references = self.weights_of(numbers, level, mirrored)
+        return self.replace(weights=weights, reference_weights=of_references)
 
     def replace(self, **changes: Any) -> Request:
         """The same request but for ``changes``."""
@@ -261,6 +280,8 @@ def resolved_request(
     errors: bool = False,
     samples: int | None = None,
     first: int = 0,
+    level: Callable[[Sequence[Array]], Array] | None = None,
+    pairs: bool = False,
 ) -> Request:
     """Check and resolve the arguments of `Explainer.run` and its kin.
 
@@ -282,6 +303,11 @@ def resolved_request(
         How many samples the run has, where ``x`` are some of them only, from number ``first`` on.
     first
         See there.
+    level
+        Gives the activations (n, *shape) of the target's layer on arrays (n, ...) of the inputs,
+        for targets that are weighted by them.
+    pairs
+        Whether the weights of a target may depend on references.
 
     Raises
     ------
@@ -291,14 +317,14 @@ def resolved_request(
     check_process()
     size = checked_batch_size(batch_size)
     data = arrays(x, inputs, dtype, own=True, first=first)
-    resolved = resolved_references(references, data, inputs, samples)
-    for reference in resolved:
+    compared = resolved_references(references, data, inputs, samples)
+    for reference in compared:
         if reference.tolerance is not None and not errors:
             raise ReferencesError(
                 f"{reference.name}: this method does not add references until standard errors "
                 "are small, as 'deeplift' and 'integrated_gradients' do; give a number of them"
             )
-    count = max(reference.count for reference in resolved)
+    count = max(reference.count for reference in compared)
     if standard_errors and not errors:
         raise InputError(
             "This method gives no standard errors over references, as 'deeplift' and "
@@ -311,15 +337,27 @@ def resolved_request(
         )
     units, whole = shape(data), len(data[0]) if samples is None else samples
     here = np.arange(len(data[0])) + first
-    weights, heads = resolved_target(target, units, whole, dtype, here)
 
-    def weights_of(rows: Array) -> Array:
-        return resolved_target(target, units, whole, dtype, rows)[0]
+    def resolved(
+        rows: Array, known: Callable[[], Array] | None, mirrored: bool = False
+    ) -> tuple[RunWeights, dict[str, HeadRows]]:
+        cached = None if known is None else functools.cache(known)
+        weights, heads = resolved_target(target, units, whole, dtype, rows, cached, mirrored)
+        return (weights, weights_at_references(target, units, heads, dtype, mirrored)), heads
+
+    known = None if level is None else functools.partial(level, data)
+    (weights, reference_weights), heads = resolved(here, known)
+    if reference_weights is not None and not pairs:
+        raise TargetError(
+            "profile(weights='pair') weighs each pair of input and reference by itself, and this "
+            "takes one target for all references, or compares with none: say "
+            "profile(weights='input')."
+        )
 
     return Request(
         inputs,
         data,
-        resolved,
+        compared,
         weights,
         targets.in_words(target),
         bool(heads) or targets.several(target),
@@ -329,7 +367,8 @@ def resolved_request(
         strict,
         progress,
         whole=samples,
-        weights_of=weights_of,
+        weights_of=lambda *some: resolved(*some)[0],
+        level=level,
         input_dtypes={
             info.name: value.dtype.name
             for info, value, array in zip(inputs, by_input(x, inputs, "x"), data, strict=True)
@@ -338,4 +377,5 @@ def resolved_request(
             and array.dtype.kind == "f"
         },
         heads=heads,
+        reference_weights=reference_weights,
     )

@@ -110,7 +110,11 @@ def score_pairs(
     outputs: dict[str, Array] = {}
     with bar(request.samples * count * len(passes), request.progress) as tick:
         for block, at_input, at_reference in _forwarded(requests, forward, rows, columns, outputs):
-            weights = filled(request.weights, block.rows.start, rows)
+            weights = filled(request.weights, block.rows.start, rows)[:, :, np.newaxis]
+            if request.reference_weights is not None:
+                level = np.asarray(at_reference[passes[0][0].task.target])
+                by_pair = level.reshape(1 if request.shared else rows, columns, *level.shape[1:])
+                weights = weights + request.reference_weights(by_pair)
             inside = np.arange(columns) < block.shape[1]
             shares = np.where(inside, 1.0 / count, 0.0)
             leading = 1 if request.shared else rows

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from deeplift_engine.engine.profile_target import Counts, Profile, on_other_strand
+from deeplift_engine.engine.task_names import tasks as tasks
 from deeplift_engine.errors import TargetError
 from deeplift_engine.util.owned import digest, owned
 from deeplift_engine.util.typing import Array
@@ -54,114 +54,40 @@ def weights(values: Any) -> Weights:
     return Weights(owned(np.array(values, dtype=float), []))
 
 
-UNITS = "3, 2,5 (an index of two axes), 3-5 (a difference), mean:3 or all"
+def profile(weights: str = "input", track: int | None = None) -> Profile:
+    """The logits of a profile, their mean taken off, weighted by their softmax, which is held.
 
-
-def units_in(text: str) -> Any:
-    """The units that a text stands for, None where it is none of `UNITS`."""
-    if text == "all":
-        return text
-    if re.fullmatch(r"-?\d+", text):
-        return int(text)
-    if re.fullmatch(r"(-?\d+|:)(,(-?\d+|:))+", text):
-        return tuple(slice(None) if index == ":" else int(index) for index in text.split(","))
-    if match := re.fullmatch(r"(\d+)-(\d+)", text):
-        return difference(*map(int, match.groups()))
-    if match := re.fullmatch(r"mean:(\d+)", text):
-        return mean_normalised(int(match[1]))
-    return None
-
-
-def located(target: Any, node_of: Callable[[str], str]) -> tuple[str | None, Any]:
-    """The layer that a target names, and its units; each is None where the target says nothing.
+    It is what BPNet and ChromBPNet are explained by: the sum over positions of
+    ``softmax(z) * (z - mean(z))``, in which the softmax is a constant. Positions are the first axis
+    of the layer; each track behind it, such as a strand, has a softmax and a mean of its own, and
+    all are added.
 
     Parameters
     ----------
-    target
-        What `resolve` takes; or a text, or a list with texts, of the form ``LAYER``, ``UNITS`` or
-        ``LAYER:UNITS``, such as ``"logcounts"``, ``"3-5"`` and ``"logcounts:0"``.
-    node_of
-        Returns the node of a layer's name, or raises `TargetError`.
+    weights
+        ``"input"``: the softmax at the input, whatever the method. ``"pair"``: the mean of those at
+        the input and at the reference, pair by pair, as the fork of SHAP does that chrombpnet and
+        basepairmodels use; of methods that keep references apart.
+    track
+        The only track that counts; None is all.
 
     Raises
     ------
     TargetError
-        If a text has none of these forms, or can be read in two ways; for units of two layers.
+        For other weights.
     """
-    if isinstance(target, list):
-        pairs = [located(one, node_of) for one in target]
-        layers = {node_of(layer): layer for layer, _ in pairs if layer is not None}
-        if len(layers) > 1:
-            raise TargetError(
-                f"target={target!r} names units of several layers, {' and '.join(layers)}: name "
-                "each as a head, target={'one': 'LAYER:UNITS', 'other': ...}; on the command line "
-                "--target one=LAYER:UNITS --target other=..."
-            )
-        return next(iter(layers.values()), None), [units for _, units in pairs]
-    if not isinstance(target, str):
-        return None, target
-    readings = list(_readings(target, node_of))
-    if len(readings) > 1:
-        raise TargetError(
-            f"target={target!r} could be units or the layer of that name: say 'layer:{target}' "
-            f"for the layer, and 'logits:{target}' for units of the logits."
-        )
-    if readings:
-        return readings[0]
-    layer = next((layer for layer, units in _splits(target) if units is not None), target)
-    try:
-        node_of(layer)
-    except TargetError as error:
-        if layer in ("logits", "output"):
-            raise
-        raise TargetError(
-            f"target={target!r}: {error} Units are {UNITS}; of another layer, LAYER:UNITS."
-        ) from None
-    raise TargetError(f"target={target!r} is none of {UNITS}.")
+    return Profile(weights, track)
 
 
-def layer_and_units(target: Any, layer: Any, node_of: Callable[[str], str]) -> tuple[Any, Any]:
-    """The layer and the units of a target; ``layer``, by default the logits, where it names none.
-
-    Heads name their layers themselves: a mapping of them stands in place of the layer.
-
-    Raises
-    ------
-    TargetError
-        For a layer that does not exist, or another one than ``layer``.
-    """
-    if isinstance(target, Mapping):
-        if layer != "logits":
-            raise TargetError(
-                f"target= has the layers of several heads and target_layer= names {layer!r}: "
-                "leave target_layer out."
-            )
-        return target, None
-    named, units = located(target, node_of)
-    if named is None or layer == "logits":
-        return named or layer, units
-    if node_of(named) != node_of(layer):
-        raise TargetError(
-            f"target={target!r} names the layer {named!r} and target_layer= names {layer!r}: "
-            "leave one of them out."
-        )
-    return layer, units
+def counts() -> Counts:
+    """The counts output of a model of profiles: all units of the layer, added."""
+    return Counts()
 
 
-def _readings(text: str, node_of: Callable[[str], str]) -> Iterator[tuple[str | None, Any]]:
-    """All that a text can mean."""
-    if (units := units_in(text)) is not None:
-        yield None, units
-    for layer, units in ((text, None), *(pair for pair in _splits(text) if pair[1] is not None)):
-        with suppress(TargetError):
-            node_of(layer)
-            yield layer, units
-
-
-def _splits(text: str) -> Iterator[tuple[str, Any]]:
-    """The text before each colon, and the units behind it."""
-    for match in re.finditer(":", text):
-        yield text[: match.start()], units_in(text[match.end() :])
+UNITS = (
+    "3, 2,5 (an index of two axes), 3-5 (a difference), counts (all added), profile and "
+    "profile:pair (logits weighted by their softmax), mean:3 or all"
+)
 
 
 def several(target: Any) -> bool:
@@ -184,8 +110,21 @@ def in_words(target: Any) -> Any:
 EVERY = slice(None)
 
 
+def _unknown() -> Array:
+    raise TargetError(
+        "This needs units or weights that are known before: profile() has weights that are made of "
+        "the layer's activations in a run."
+    )
+
+
 def resolve(
-    target: Any, shape: Shape, samples: int, dtype: str = "float32", rows: Any = EVERY
+    target: Any,
+    shape: Shape,
+    samples: int,
+    dtype: str = "float32",
+    rows: Any = EVERY,
+    level: Callable[[], Array] = _unknown,
+    mirrored: bool = False,
 ) -> Array:
     """Weights over units for a user's ``target``.
 
@@ -194,14 +133,21 @@ def resolve(
     target
         A unit as int, or as tuple (index, slices allowed) where the layer has several axes; an
         int array (N,), one unit per sample; a float array of weights, ``(*shape)`` or
-        ``(N, *shape)``; what `difference`, `mean_normalised` and `weights` make; a list of
-        these, all explained in one pass; ``"all"``, every unit; None, the only unit.
+        ``(N, *shape)``; what `difference`, `mean_normalised`, `weights`, `profile` and `counts`
+        make; a list of these, all explained in one pass; ``"all"``, every unit; None, the only
+        unit.
     shape
         Of the layer's output, without batch axis.
     samples
         N.
     rows
         Slice or numbers (n,) of the samples whose weights are wanted; by default of all.
+    level
+        Gives the layer's activations (n, *shape) on these samples, for what is weighted by them.
+    mirrored
+        Whether the inputs are reverse complements of those that the target is said of: of a layer
+        with positions and tracks, units are those of the mirrored position, of two tracks those of
+        the other. A layer with one axis has no positions, but for a profile.
 
     Returns
     -------
@@ -217,19 +163,35 @@ def resolve(
         if target != "all":
             raise TargetError(f"target={target!r} is none of {UNITS}.")
         size = int(np.prod(shape))
-        return np.eye(size, dtype=dtype).reshape(size, 1, *shape)
+        every = np.eye(size, dtype=dtype).reshape(size, 1, *shape)
+        return on_other_strand(every, shape) if mirrored else every
     if isinstance(target, list):
         if not target:
             raise TargetError("target=[] names no unit; give at least one.")
-        each = [_one(one, shape, samples, rows) for one in target]
+        each = [_one(one, shape, samples, rows, level, mirrored) for one in target]
         most = max(map(len, each))
         stacked = np.stack([np.broadcast_to(one, (most, *shape)) for one in each])
         return stacked.astype(dtype)
-    return _one(target, shape, samples, rows)[np.newaxis].astype(dtype)
+    return _one(target, shape, samples, rows, level, mirrored)[np.newaxis].astype(dtype)
 
 
-def _one(target: Any, shape: Shape, samples: int, rows: Any) -> Array:
+def _one(
+    target: Any,
+    shape: Shape,
+    samples: int,
+    rows: Any,
+    level: Callable[[], Array],
+    mirrored: bool,
+) -> Array:
     """Weights (n or 1, *shape) of one target."""
+    if isinstance(target, Profile):
+        return (target.on_other_strand(shape) if mirrored else target).at(level(), shape)
+    weights = _fixed(target, shape, samples, rows)
+    return on_other_strand(weights, shape) if mirrored else weights
+
+
+def _fixed(target: Any, shape: Shape, samples: int, rows: Any) -> Array:
+    """Weights that no activations make."""
     if target is None:
         if int(np.prod(shape)) != 1:
             raise TargetError(
@@ -244,6 +206,8 @@ def _one(target: Any, shape: Shape, samples: int, rows: Any) -> Array:
         unit = _unit(target.unit, shape)
         normalised: Array = unit - unit.sum(-1, keepdims=True) / shape[-1]
         return normalised
+    if isinstance(target, Counts):
+        return np.ones((1, *shape))
     if isinstance(target, Weights):
         return _weights(target.values, shape, samples, rows)
     if isinstance(target, np.ndarray) and target.ndim:

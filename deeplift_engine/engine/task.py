@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from deeplift_engine.engine import targets
 from deeplift_engine.engine.block_sizes import is_large, pairs_per_block
 from deeplift_engine.engine.head_rows import units_of_heads
+from deeplift_engine.engine.located_targets import located
 from deeplift_engine.errors import InputError, TargetError
 from deeplift_engine.graph.graph import Graph
 from deeplift_engine.graph.inputs import InputInfo
@@ -149,7 +149,7 @@ class Task:
                 f"target= is a mapping of the heads {', '.join(map(repr, target))}, and this "
                 f"explains {self.target!r} alone: name them earlier, network.explainer(target=...)."
             )
-        layer, units = targets.located(target, self.node_of)
+        layer, units = located(target, self.node_of)
         if layer is not None and self.node_of(layer) != self.target:
             raise TargetError(
                 f"target={target!r} is of the layer {layer!r}, and this explains {self.target!r}: "

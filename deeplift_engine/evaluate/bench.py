@@ -75,6 +75,7 @@ class Bench:
 
         target_layer, target = network.located_target(target, target_layer)
         method = Perturbation(network.task(target_layer, layers))
+        method.traits = replace(method.traits, supports_per_reference=False)  # one target for all
         self.network, self.target, self.target_layer = network, target, target_layer
         self.task, self.values = method.task, method.values
         self.request = method.at_points(

@@ -30,7 +30,7 @@ class DeepLift(Explainer):
         implementation: all to the first winner (not complete unless references are constant).
     """
 
-    traits = Traits(has_reference_errors=True, scores_reference_targets=True)
+    traits = Traits(has_reference_errors=True, weighs_pairs=True, scores_reference_targets=True)
 
     def __init__(self, task: Task, *, rules: Rules = "rescale", max_pooling: str = "exact") -> None:
         super().__init__(task.under(task.assigned(rules, max_pooling)))

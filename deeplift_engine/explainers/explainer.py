@@ -22,6 +22,7 @@ from deeplift_engine.engine.block_sizes import pairs_of_data
 from deeplift_engine.engine.convergence import TOLERANCE
 from deeplift_engine.engine.finite import FiniteResults
 from deeplift_engine.engine.forward import ForwardPass, target_shape
+from deeplift_engine.engine.pair_by_pair import pair_by_pair
 from deeplift_engine.engine.request import Request, resolved_request
 from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import InputError
@@ -232,6 +233,11 @@ class Explainer:
                 f"{self.name} takes all references together, so that their scores cannot be kept "
                 "apart: leave average=True, or run it once for each reference."
             )
+
+        def size(data: Sequence[Array]) -> int | None:
+            shapes = [array.shape[1:] for array in data]
+            return pairs_of_data(origin.graph, [origin.target], origin.dtype, shapes, memory)
+
         default = traits.default_references if traits.uses_references else None
         if references is None and default is not None:
             references = by_name([default] * len(origin.inputs), origin.inputs)
@@ -244,13 +250,14 @@ class Explainer:
             references=references,
             average=average,
             errors=traits.has_reference_errors,
+            level=lambda data: self.target_activations(
+                data, arguments.get("batch_size") or size(data)
+            ),
+            pairs=traits.uses_references and (traits.weighs_pairs or traits.supports_per_reference),
             **arguments,
         )
         if request.batch_size is None:
-            shapes = [array.shape[1:] for array in request.data]
-            graph, names = origin.graph, [origin.target]
-            size = pairs_of_data(graph, names, origin.dtype, shapes, memory)
-            request = request.replace(batch_size=size)
+            request = request.replace(batch_size=size(request.data))
         for info, reference in zip(request.inputs, request.references, strict=True):
             if references is None and traits.uses_references and info.padding is not None:
                 logger.info(
@@ -271,11 +278,9 @@ class Explainer:
             finite.check_references()
         with finite:
             if tolerance is None:
-                result = self.attribute(self.at_points(request))
+                result = self._scored(request)
             else:
-                result = refined(
-                    request, tolerance, lambda some: self.attribute(self.at_points(some))
-                )
+                result = refined(request, tolerance, self._scored)
         result = self._at_origin(result)
         finite.check(result)
         if result.predictions is None:
@@ -291,7 +296,21 @@ class Explainer:
             )
         return attribution(request, result, self.origin, self.tolerance, traits.advice, **settings)
 
+    def _scored(self, request: Request) -> MethodResult:
+        """The method's result; pair by pair where the target's weights depend on references."""
+        if request.reference_weights is None or self.traits.weighs_pairs:
+            return self.attribute(self.at_points(request))
+        return pair_by_pair(
+            request,
+            lambda data: self.target_activations(data, request.batch_size),
+            lambda pairs: self.attribute(self.at_points(pairs)),
+        )
+
     # ------------------------------------------------------------ passes
+
+    def target_activations(self, data: Sequence[Array], batch_size: int | None) -> Array:
+        """Activations (n, *shape) of the target's layer on arrays (n, ...) of the inputs."""
+        return self._forward.in_blocks(data, [self.origin.target], batch_size)[0]
 
     @functools.cached_property
     def _forward(self) -> ForwardPass:

@@ -109,6 +109,7 @@ def report_references(
         references=references,
         batch_size=batch_size,
         progress=progress,
+        level=lambda data: values.in_blocks(data, [task.target], batch_size)[0],
     )
     weights = request.weights.reshape(*request.weights.shape[:2], -1)
     shape = (len(weights), request.samples, request.count)

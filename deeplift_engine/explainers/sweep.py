@@ -29,6 +29,7 @@ from deeplift_engine.results.sweep_result import Sweep
 from deeplift_engine.rules import Rules
 from deeplift_engine.util.jsonable import plain
 from deeplift_engine.util.recreation import recreation
+from deeplift_engine.util.typing import Array
 
 SeveralRules = str | Sequence[str] | Mapping[str, Rules]
 
@@ -103,6 +104,8 @@ class Sweeper:
                 batch_size=batch_size,
                 strict=strict,
                 progress=progress,
+                level=partial(self._level, batch_size),
+                pairs=True,
             )
             for name, each in references.items()
         }
@@ -113,6 +116,10 @@ class Sweeper:
                 results |= self._scored(together)
         ordered = {(name, rule): results[name, rule] for name in requests for rule in self.rules}
         return Sweep(tuple(requests), tuple(self.rules), ordered)
+
+    def _level(self, batch_size: int | None, data: Sequence[Array]) -> Array:
+        """Activations of the target's layer."""
+        return self.forward[0].in_blocks(data, [self.task.target], batch_size)[0]
 
     def _scored(self, requests: Mapping[str, Request]) -> dict[tuple[str, str], Attribution]:
         """One forward pass, and a backward pass for each of the rules, over these references."""

@@ -39,6 +39,9 @@ class Traits:
         Whether a sample's scores depend on the other samples of the run.
     accepts_noise
         Whether inputs may be moved a little; not where they must be letters.
+    weighs_pairs
+        Whether the method itself takes weights of the target's units that differ from reference to
+        reference; others are run pair by pair.
     scores_reference_targets
         Whether results hold the target on each reference, so that one that is not finite is met.
     advice
@@ -55,5 +58,6 @@ class Traits:
     elementwise_scores: bool = True
     depends_on_batch: bool = False
     accepts_noise: bool = True
+    weighs_pairs: bool = False
     scores_reference_targets: bool = False
     advice: str = ADVICE

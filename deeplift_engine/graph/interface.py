@@ -11,6 +11,7 @@ from deeplift_conversion.spec import Path
 from deeplift_engine.errors import TargetError
 from deeplift_engine.graph.graph import Graph
 from deeplift_engine.graph.inputs import InputInfo
+from deeplift_engine.graph.known_heads import KnownHeads, known_heads
 from deeplift_engine.graph.layouts import channels_axis
 from deeplift_engine.graph.naming import Names
 from deeplift_engine.graph.structure import has_keys, labels, packed
@@ -45,6 +46,8 @@ class Interface:
         All names by which users call nodes.
     logits
         The node that a final softmax or sigmoid reads, by the node of that activation.
+    known_heads
+        The heads of a model of one of the field's programs, None of any other.
     """
 
     inputs: tuple[InputInfo, ...]
@@ -52,6 +55,7 @@ class Interface:
     output_paths: Sequence[Path]
     names: Names
     logits: Mapping[str, str]
+    known_heads: KnownHeads | None = None
 
     def packed(self, values: Sequence[Array]) -> Any:
         """Return outputs as Keras does where they have keys; else the only one, or by name."""
@@ -116,4 +120,4 @@ def interface(graph: Graph, spec: ModelSpec, logits: Mapping[str, str]) -> Inter
     output_paths = paths_of(spec.output_paths, len(graph.outputs))
     outputs = dict(zip(labels(output_paths, graph.outputs), graph.outputs, strict=True))
     names = Names(graph.nodes, {layer: name for name, layer in layers.items()}, outputs)
-    return Interface(inputs, outputs, output_paths, names, logits)
+    return Interface(inputs, outputs, output_paths, names, logits, known_heads(outputs))

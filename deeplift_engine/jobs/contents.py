@@ -69,6 +69,10 @@ CONTENTS: dict[str, Content] = {
     "standard_errors": Content(
         "of the means over references", lambda result, _: result.standard_errors
     ),
+    "spread": Content("of the scores over several models", lambda result, _: result.spread),
+    "hypothetical_spread": Content(
+        "of the hypothetical contributions over them", lambda result, _: result.hypothetical_spread
+    ),
     "predictions": Content(
         "the network's outputs", lambda result, _: result.predictions, exact=True, leading=False
     ),

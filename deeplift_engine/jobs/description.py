@@ -17,7 +17,7 @@ PROBES = 64
 """Samples, evenly spread, whose contents stand for those of all."""
 OF_THE_PROBE = ("references_per_sample", "input_dtypes", "held")
 """Settings of a result that are of its own samples."""
-INFORMS = ("model", "python_version", "keras_version", "numpy_version")
+INFORMS = ("model", "fold_models", "python_version", "keras_version", "numpy_version")
 """Settings that decide nothing."""
 
 

@@ -58,6 +58,9 @@ class Attribution:
     axes
         The leading axes of ``scores``: ``("sample",)``, with ``"target"`` before it and
         ``"reference"`` after it where those axes are there.
+    spread, hypothetical_spread
+        Of the mean over several models: standard deviations over them of ``scores`` and of
+        `hypothetical`, each shaped like it; else None.
     """
 
     scores: Arrays
@@ -70,6 +73,8 @@ class Attribution:
     settings: dict[str, Any] = field(default_factory=dict)
     axes: tuple[str, ...] = ("sample",)
     standard_errors: Arrays | None = None
+    spread: Arrays | None = None
+    hypothetical_spread: Arrays | None = None
 
     def __post_init__(self) -> None:
         if self.target_delta is not None and np.ndim(self.target_delta) != len(self.axes):
@@ -336,6 +341,8 @@ _OPTIONAL = (
     "relative_error",
     "target_delta",
     "standard_errors",
+    "spread",
+    "hypothetical_spread",
 )
 
 
