@@ -27,12 +27,23 @@ from benchmarks.process import CHECKOUT
 KEPT = ("hypothetical", "inputs")
 MANY, FEW, LENGTH, REFERENCES = 100_000, 2_000, 500, 20
 TURNS = 3
+START = 30
+"""Seconds from the start of a process to its first shard, generously."""
 Numbers = Mapping[str, float]
 
 
-def sequences(samples: int, length: int) -> Any:
-    letters = np.random.default_rng(0).integers(0, 4, (samples, length))
-    return np.eye(4, dtype="int8")[letters]
+def write_sequences(folder: Path, samples: int, length: int) -> None:
+    """``inputs.npy``, int8 (samples, length, 4), a block at a time."""
+    file = np.lib.format.open_memmap(folder / "inputs.npy", "w+", "int8", (samples, length, 4))
+    random, letters = np.random.default_rng(0), np.eye(4, dtype="int8")
+    for start in range(0, samples, 1024):
+        rows = min(1024, samples - start)
+        file[start : start + rows] = letters[random.integers(0, 4, (rows, length))]
+
+
+def sequences(folder: Path) -> Any:
+    """The inputs, of which slices are read."""
+    return np.load(folder / "inputs.npy", mmap_mode="r")
 
 
 def explainer_of(folder: Path, method: str = "deeplift") -> Any:
@@ -55,9 +66,8 @@ def peak() -> float:
 def job_of(folder: Path, count: int, dtype: str = "float16") -> Any:
     from deeplift_engine.jobs.job import Job
 
-    inputs = np.load(folder / "inputs.npy", mmap_mode="r")
     explainer = explainer_of(folder)
-    return Job(explainer, inputs, arrays=KEPT, dtype=dtype, **arguments(count))
+    return Job(explainer, sequences(folder), arrays=KEPT, dtype=dtype, **arguments(count))
 
 
 # ---------------------------------------------------------------- what child processes do
@@ -65,16 +75,14 @@ def job_of(folder: Path, count: int, dtype: str = "float16") -> Any:
 
 def memory(folder: Path, samples: int) -> Numbers:
     """The peak of a run into a store, and of one in memory where there are few samples."""
-    np.save(folder / "inputs.npy", sequences(samples, LENGTH))
     job = job_of(folder, REFERENCES)
-    store = job.create(folder / f"{samples}.zarr")
-    job.run(store)
+    job.run(job.create(folder / "run.zarr"))
     return {"peak": peak()}
 
 
 def memory_of_run(folder: Path, samples: int) -> Numbers:
     """The peak of a run in memory."""
-    explainer_of(folder).run(sequences(samples, LENGTH), **arguments(REFERENCES))
+    explainer_of(folder).run(np.array(sequences(folder)), **arguments(REFERENCES))
     return {"peak": peak()}
 
 
@@ -82,21 +90,16 @@ def memory_of_long(folder: Path, samples: int) -> Numbers:
     """The peak of inputs of 100,000 positions within 3 GiB, on a network of any length."""
     from deeplift_engine.jobs.job import Job
 
-    np.save(folder / "inputs.npy", sequences(samples, 100_000))
-    inputs = np.load(folder / "inputs.npy", mmap_mode="r")
     explainer = explainer_of(folder)
-    job = Job(explainer, inputs, arrays=KEPT, memory=3 << 30, **arguments(2))
+    job = Job(explainer, sequences(folder), arrays=KEPT, memory=3 << 30, **arguments(2))
     job.run(job.create(folder / "long.zarr"))
     return {"peak": peak()}
 
 
 def speed(folder: Path, samples: int) -> Numbers:
     """Seconds of a run in memory and of one into a store, and the bytes of both files."""
-    length = (GENOMICS if (folder / "genomics").exists() else DILATED).length
-    x = sequences(samples, length)
-    np.save(folder / "inputs.npy", x)
     explainer, seconds = explainer_of(folder), {"run": [], "store": []}
-    explainer.run(x[:64], **arguments(REFERENCES))
+    explainer.run(sequences(folder)[:64], **arguments(REFERENCES))
     for turn in range(TURNS):
         start = time.perf_counter()
         result = explainer.run(np.load(folder / "inputs.npy"), **arguments(REFERENCES))
@@ -137,7 +140,6 @@ def workers(folder: Path, samples: int) -> Numbers:
     from deeplift_engine.jobs.threads import usable_cores
 
     found = {}
-    np.save(folder / "inputs.npy", sequences(samples, GENOMICS.length))
     for count in (1, 2):
         env = {"TF_NUM_INTRAOP_THREADS": str(usable_cores() // count)}
         store = folder / f"workers{count}.zarr"
@@ -168,12 +170,18 @@ class Recipe:
 # ---------------------------------------------------------------- rows
 
 
-def measured(work: Callable[..., Numbers], samples: int, network: str = "genomics") -> Numbers:
-    """What ``work`` gives in a process of its own."""
+def measured(
+    work: Callable[..., Numbers],
+    samples: int,
+    network: str = "genomics",
+    length: int = GENOMICS.length,
+) -> Numbers:
+    """What ``work`` gives in a process of its own, of sequences of a length."""
     with tempfile.TemporaryDirectory(prefix="deeplift-scale-") as name:
         code = (
             "import json, sys; from pathlib import Path; from benchmarks import scale\n"
-            f"folder = Path({name!r}); scale.save_model(folder, {network!r})\n"
+            f"folder = Path({name!r}); scale.save_model(folder, {network!r}, {length})\n"
+            f"scale.write_sequences(folder, {samples}, {length})\n"
         )
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
         subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, env=environment, check=True)
@@ -188,21 +196,19 @@ def measured(work: Callable[..., Numbers], samples: int, network: str = "genomic
     return json.loads(done.stdout.splitlines()[-1])  # type: ignore[no-any-return]
 
 
-def save_model(folder: Path, network: str) -> None:
-    """The network of a row as ``model.h5``."""
+def save_model(folder: Path, network: str, length: int) -> None:
+    """The network of a row as ``model.h5``; ``"free"`` takes any length."""
     import keras
     from keras import layers
 
     if network in ("genomics", "dilated"):
         architecture = {"genomics": GENOMICS, "dilated": DILATED}[network]
         build_keras(architecture, make_weights(architecture, 0)).save(folder / "model.h5")
-        (folder / network).touch()
         return
     keras.utils.set_random_seed(0)
-    length = LENGTH if network == "small" else None
     keras.Sequential(
         [
-            keras.Input((length, 4)),
+            keras.Input((None if network == "free" else length, 4)),
             layers.Conv1D(8, 11, activation="relu"),
             layers.GlobalAveragePooling1D(),
             layers.Dense(1),
@@ -211,8 +217,8 @@ def save_model(folder: Path, network: str) -> None:
 
 
 def row_memory() -> str:
-    many, few = (measured(memory, count, "small")["peak"] for count in (MANY, FEW))
-    run = measured(memory_of_run, 100, "small")["peak"]
+    many, few = (measured(memory, count, "small", LENGTH)["peak"] for count in (MANY, FEW))
+    run = measured(memory_of_run, 100, "small", LENGTH)["peak"]
     return (
         f"peak of {MANY:,} sequences of {LENGTH} bp x {REFERENCES} references: {many:,.0f} MiB; of "
         f"{FEW:,}: {few:,.0f} MiB ({many / few:.2f} x); of 100 in memory: {run:,.0f} MiB "
@@ -221,17 +227,30 @@ def row_memory() -> str:
 
 
 def row_long() -> str:
-    found = measured(memory_of_long, 8, "free")["peak"]
+    found = measured(memory_of_long, 8, "free", 100_000)["peak"]
     return f"peak of inputs of 100,000 positions, asked to stay within 3,072 MiB: {found:,.0f} MiB"
+
+
+def planned(rate: float) -> str:
+    """How long a million samples take at a number of pairs a second, if workers do not wait."""
+    hours = 1_000_000 * REFERENCES / rate / 3600
+    alone, ten, hundred = (f"{hours / workers + START / 3600:,.2f}" for workers in (1, 10, 100))
+    return (
+        f"{rate:,.0f} pairs a second, so a million x {REFERENCES} in {alone} hours, {ten} on ten "
+        f"such machines and {hundred} on a hundred"
+    )
 
 
 def row_speed() -> str:
     parts = []
-    for network, samples in (("genomics", 2048), ("dilated", 96)):
-        found = measured(speed, samples, network)
+    for network, architecture, samples in (
+        ("genomics", GENOMICS, 2048), ("dilated", DILATED, 96),
+    ):  # fmt: skip
+        found = measured(speed, samples, network, architecture.length)
         parts.append(
             f"{network}: streamed into a store at {found['run'] / found['store']:.2f} x the speed "
-            f"of a run in memory; the store has {found['bytes']:.2f} x the bytes of its file"
+            f"of a run in memory; the store has {found['bytes']:.2f} x the bytes of its file; "
+            + planned(samples * REFERENCES / found["store"])
         )
     return "; ".join(parts)
 

@@ -123,8 +123,13 @@ def run_options(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "target": target(options),
         "batch_size": options.batch_size,
-        "progress": False if options.quiet else None,
+        "progress": progress(options),
     }
+
+
+def progress(options: argparse.Namespace) -> bool | None:
+    """Whether there is a bar: None, on a terminal."""
+    return False if options.quiet else None
 
 
 def explainer(

@@ -79,6 +79,12 @@ def switch(flags: str, text: str, action: Any = "store_true") -> Option:
 
 
 JSON = switch("--json", "print the result as JSON")
+INPUTS = option(
+    "inputs INPUTS",
+    Path,
+    "a .npy, .npz, .h5 or .zarr file of arrays, a FASTA file, or with --genome a BED or narrowPeak "
+    "file",
+)
 MODELS = option(
     "model MODEL",
     Path,
@@ -100,12 +106,6 @@ STRANDS = Group(
             Once,
         ),
     ),
-)
-INPUTS = option(
-    "inputs INPUTS",
-    Path,
-    "a .npy, .npz, .h5 or .zarr file of arrays, a FASTA file, or with --genome a BED or narrowPeak "
-    "file",
 )
 OVERWRITE = switch("--overwrite", "replace existing files")
 MAX_POOLING = choice(
@@ -291,6 +291,61 @@ STORED = Group(
         option("--workers N", values.at_least_one, "do it in N processes (extra: cluster)"),
         option("--scheduler ADDRESS", str, "do it on the workers of a Dask cluster"),
         switch("--slurm", "with --workers N: in N SLURM jobs, as dask-jobqueue is configured"),
+    ),
+)
+
+EXPORTS = Group(
+    "for other programs (-o FOLDER), of sequences",
+    (
+        several(
+            "--to FORMAT",
+            str,
+            "modisco, chrombpnet, bpnet, bigwig or seqlets; may be repeated; see below",
+        ),
+        option("--prefix NAME", str, "what names of files begin with (default: the store's)"),
+        option(
+            "--overlaps RULE",
+            str,
+            "of bigwig, for bases in several windows: nearest (default: cut half-way between "
+            "centres), mean, max_abs, or first in the regions file",
+        ),
+        option(
+            "--sizes FILE",
+            Path,
+            "of bigwig, a table of chromosome sizes, or the FASTA file (default: the run's genome)",
+        ),
+        option(
+            "--shuffle-rows SEED",
+            values.seed,
+            "of modisco, rows in random order: its -n takes seqlets from the first rows on",
+        ),
+        option(
+            "--motifs FILE",
+            Path,
+            "a result of `modisco motifs`: write its sites as BED, their sequences, its motifs as "
+            "MEME",
+        ),
+        option(
+            "--regions FILE",
+            Path,
+            "with --motifs, the regions of its rows, PREFIX.regions.bed (default: the store's)",
+        ),
+        option(
+            "--sequences FILE",
+            Path,
+            "with --motifs, the array that it was given by -s, to compare with",
+        ),
+        Option(
+            ["--check"],
+            {
+                "type": Path,
+                "metavar": "FILE",
+                "nargs": "+",
+                "default": [],
+                "help": "check files that belong together, whoever wrote them; write nothing",
+            },
+        ),
+        option("--genome FILE", Path, "with --check, a FASTA file: compare sequences with regions"),
     ),
 )
 

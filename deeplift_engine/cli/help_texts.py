@@ -43,10 +43,18 @@ OPTIONS = """\
   @FILE.npy for an array. `compare` takes options behind a colon, with semicolons between, and in
   quotes, because a shell ends a command at a semicolon: --method 'integrated_gradients:steps=20'"""
 
+EXPORTS = """\
+  modisco     PREFIX.ohe.npz, .attr.npz (hypothetical), .kept.npy, .regions.bed
+  chrombpnet  PREFIX.HEAD_scores.h5 (hypothetical and projected), .interpreted_regions.bed
+  bpnet       PREFIX.HEAD.bpnet.h5 (hypothetical), (N, L, 4)
+  bigwig      PREFIX.HEAD.bw (projected, added over letters), .bw.stats.tsv
+  seqlets     PREFIX.HEAD.seqlets.bed: spans of large projected contributions, by p-values
+  Score with --arrays hypothetical,inputs. A run of one head has no HEAD in its names."""
+
 EXIT_CODES = """\
 exit codes:
   0  done
-  1  a check failed: `check`, or `score --strict` whose contributions do not sum
+  1  a check failed: `check`, `export --check`, `score --strict` whose contributions do not sum
   2  wrong usage
   3  the model cannot be read, or has something without an exact rule
   4  the inputs, the target, the references or the rules do not fit the model
@@ -80,6 +88,7 @@ TOPICS: Mapping[str, Callable[[], str]] = MappingProxyType(
         "references": references,
         "rules": lambda: RULES,
         "options of methods and metrics": lambda: OPTIONS,
+        "formats of exports": lambda: EXPORTS,
     }
 )
 

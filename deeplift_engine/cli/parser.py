@@ -8,10 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deeplift_engine.cli import commands, listing, store_commands
+from deeplift_engine.cli import (
+    commands,
+    experiment_commands,
+    export_commands,
+    genomics_options,
+    listing,
+    store_commands,
+    variant_commands,
+)
 from deeplift_engine.cli import value_syntax as values
 from deeplift_engine.cli.console import PROGRAM
 from deeplift_engine.cli.declarations import (
+    EXPORTS,
     INPUTS,
     JSON,
     LISTING,
@@ -275,19 +284,57 @@ MERGE = Command(
 )
 
 EXPORT = Command(
-    store_commands.export,
-    "write a complete run to files of another format",
+    export_commands.export,
+    "write a complete run to files of another format, or check such files",
     (
-        option("store STORE", Path, "the store, RUN.zarr"),
-        option("-o --output FILE", Path, "a .h5, .npz or .csv file, or .parquet", required=True),
+        option("store STORE", Path, "the store, RUN.zarr", nargs="?"),
+        option(
+            "-o --output FILE",
+            Path,
+            "a .h5, .npz or .csv file, or .parquet; with --to or --motifs, a folder",
+        ),
         option("--arrays NAME,...", values.names, "these arrays only", default=[]),
         OVERWRITE,
+        JSON,
         VERBOSE,
+        EXPORTS,
     ),
-    ("export run.zarr -o scores.h5", "export run.zarr -o table.csv --arrays predictions"),
+    (
+        "export run.zarr -o scores.h5",
+        "export run.zarr -o table.csv --arrays predictions",
+        "export run.zarr --to modisco --to bigwig -o out/",
+        "export run.zarr --motifs out/motifs.h5 -o out/",
+        "export --check out/run.ohe.npz out/run.attr.npz out/run.regions.bed --genome hg38.fa",
+    ),
+    ("formats of exports",),
+    "Write a complete run to one file, or to the files of other programs that read one-hot\n"
+    "sequences and their contributions. docs/GENOMICS.md says what is in each.",
 )
 
-COMMANDS = (INSPECT, SCORE, COMPARE, SWEEP, METHODS, METRICS, CHECK, STATUS, MERGE, EXPORT)
+VARIANTS = Command(
+    variant_commands.variants,
+    "score what variants change in a model's outputs",
+    genomics_options.VARIANTS,
+    (
+        "variants model.h5 variants.vcf.gz --genome hg38.fa -o out",
+        "variants fold_0.h5 fold_1.h5 variants.vcf --genome hg38.fa -o out --peaks peaks.bed",
+        "variants model.h5 variants.tsv --genome hg38.fa -o out --target logcounts:0 \\\n"
+        "      --references dinucleotide_shuffle:20",
+    ),
+    ("targets", "references"),
+    "Predict both alleles of each variant in the middle of a window, on both strands, and write\n"
+    "what changes: log2 ratios of counts, distances of profiles, differences of other outputs.",
+)
+
+MARGINALISE, SPACING, ABLATE, DESIGN = (
+    Command(run, summary, genomics_options.EXPERIMENTS[run.__name__], examples, ("targets",))
+    for run, summary, examples in experiment_commands.COMMANDS
+)
+
+COMMANDS = (
+    *(INSPECT, SCORE, COMPARE, SWEEP, METHODS, METRICS, CHECK, STATUS, MERGE, EXPORT),
+    *(VARIANTS, MARGINALISE, SPACING, ABLATE, DESIGN),
+)
 
 DESCRIPTION = """\
 DeepLIFT contribution scores, and those of other methods, from a saved Keras model of any age

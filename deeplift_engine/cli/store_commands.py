@@ -1,4 +1,4 @@
-"""The commands of runs that go into a store: score one, tell how far it is, merge and export."""
+"""The commands of runs that go into a store: score one, tell how far it is, and merge."""
 
 from __future__ import annotations
 
@@ -163,16 +163,6 @@ def merge(options: argparse.Namespace) -> int:
     return 0
 
 
-def export(options: argparse.Namespace) -> int:
-    """Write a complete run to files of another format."""
-    from deeplift_engine.jobs.export import export as export_store
-
-    chosen = options.arrays or None
-    export_store(options.store, options.output, arrays=chosen, overwrite=options.overwrite)
-    print_lines({"written": str(options.output)})
-    return 0
-
-
 def _told(
     report: Report,
     job: Job,
@@ -244,4 +234,4 @@ def _progress(samples: int, quiet: bool) -> Iterator[Callable[[int], object]]:
         yield tick
 
 
-__all__ = ["RUN_AGAIN", "export", "is_store", "merge", "score", "status"]
+__all__ = ["RUN_AGAIN", "is_store", "merge", "score", "status"]

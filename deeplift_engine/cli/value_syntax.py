@@ -111,6 +111,24 @@ def at_least_one(text: str) -> int:
     return int(text)
 
 
+def whole_range(text: str) -> range:
+    """Read ``FIRST-LAST``, both included, or one number."""
+    match = re.fullmatch(r"(\d+)(?:-(\d+))?", text.strip())
+    numbers = range(int(match[1]), int(match[2] or match[1]) + 1) if match else range(0)
+    if not numbers:
+        raise argparse.ArgumentTypeError(f"expected FIRST-LAST, such as 0-20, not {text!r}")
+    return numbers
+
+
+def span(text: str) -> tuple[str, tuple[int, int]]:
+    """Split ``[NAME=]FIRST-END``; the name is what stands there where there is none."""
+    name, range_text = optional_pair(text)
+    match = re.fullmatch(r"(\d+)-(\d+)", range_text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"expected [NAME=]FIRST-END, such as 10-20, not {text!r}")
+    return name or range_text, (int(match[1]), int(match[2]))
+
+
 def seed(text: str) -> int:
     """Read a seed."""
     if not text.isdecimal() or not fits(int(text), SEED):

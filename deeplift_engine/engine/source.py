@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -12,6 +13,8 @@ import numpy as np
 from deeplift_engine.errors import InputError
 from deeplift_engine.graph.inputs import InputInfo, arrays, by_input, by_name
 from deeplift_engine.util.typing import Array
+
+_FORGET = getattr(mmap, "MADV_DONTNEED", None)
 
 
 class Source:
@@ -53,7 +56,7 @@ class Source:
 
     def raw(self, rows: slice) -> Any:
         """The samples ``rows`` as they come: the only array, or several by name."""
-        parts = [value[rows] for value in self.values]
+        parts = [_read(value, rows) for value in self.values]
         return parts[0] if self.single else by_name(parts, self.inputs)
 
     def checked(self, raw: Any, first: int) -> list[Array]:
@@ -68,6 +71,17 @@ class Source:
                 raw = coming.pop().result()
                 coming = [reader.submit(self.raw, after) for after in parts[number + 1 :][:1]]
                 yield rows, raw
+
+
+def _read(value: Any, rows: slice) -> Any:
+    """A slice; of a memory map a copy, whose pages count no longer as memory of the process."""
+    part: Any = value[rows]
+    if not isinstance(part, np.memmap):
+        return part
+    copy, pages = np.array(part), getattr(part, "_mmap", None)
+    if part.mode != "c" and pages is not None and _FORGET is not None:
+        pages.madvise(_FORGET)  # of a map of mode "c" it would forget what was written to it
+    return copy
 
 
 def _length(value: Any) -> int:

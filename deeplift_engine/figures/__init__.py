@@ -1,7 +1,16 @@
 """Pictures of results; matplotlib is imported only when one is drawn."""
 
 from deeplift_engine.figures.comparison_figure import ComparisonData, draw_comparison
+from deeplift_engine.figures.experiment_figures import draw_design, draw_effects, draw_spacing
 from deeplift_engine.figures.logo import draw_logo
 from deeplift_engine.figures.sweep_figure import draw_sweep
 
-__all__ = ["ComparisonData", "draw_comparison", "draw_logo", "draw_sweep"]
+__all__ = [
+    "ComparisonData",
+    "draw_comparison",
+    "draw_design",
+    "draw_effects",
+    "draw_logo",
+    "draw_spacing",
+    "draw_sweep",
+]

@@ -12,24 +12,42 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from deeplift_engine.genomics.array_input import as_input
     from deeplift_engine.genomics.both_strands import both_strands
+    from deeplift_engine.genomics.checked_files import check
+    from deeplift_engine.genomics.experiments import ablate, design, marginalise, spacing
+    from deeplift_engine.genomics.exporters import export
     from deeplift_engine.genomics.genome import Genome, read_fasta
+    from deeplift_engine.genomics.motifs import export_motifs, read_motifs
     from deeplift_engine.genomics.nucleotides import integer_codes, one_hot, reverse_complement
     from deeplift_engine.genomics.other_inputs import rows_of_records, tracks
+    from deeplift_engine.genomics.seqlets import recursive_seqlets
     from deeplift_engine.genomics.sequence_input import SequenceInput, sequences
+    from deeplift_engine.genomics.variants.variant_run import score_variants
+    from deeplift_engine.genomics.variants.variant_scoring import VariantScorer
     from deeplift_engine.genomics.windows import regions
 
 _LAZY = {
     "Genome": "genome",
     "SequenceInput": "sequence_input",
+    "VariantScorer": "variants.variant_scoring",
+    "ablate": "experiments",
     "as_input": "array_input",
     "both_strands": "both_strands",
+    "check": "checked_files",
+    "design": "experiments",
+    "export": "exporters",
+    "export_motifs": "motifs",
     "integer_codes": "nucleotides",
+    "marginalise": "experiments",
     "one_hot": "nucleotides",
     "read_fasta": "genome",
+    "read_motifs": "motifs",
+    "recursive_seqlets": "seqlets",
     "regions": "windows",
     "reverse_complement": "nucleotides",
     "rows_of_records": "other_inputs",
+    "score_variants": "variants.variant_run",
     "sequences": "sequence_input",
+    "spacing": "experiments",
     "tracks": "other_inputs",
 }
 """Modules of this room by the names that they define."""
@@ -45,14 +63,25 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "Genome",
     "SequenceInput",
+    "VariantScorer",
+    "ablate",
     "as_input",
     "both_strands",
+    "check",
+    "design",
+    "export",
+    "export_motifs",
     "integer_codes",
+    "marginalise",
     "one_hot",
     "read_fasta",
+    "read_motifs",
+    "recursive_seqlets",
     "regions",
     "reverse_complement",
     "rows_of_records",
+    "score_variants",
     "sequences",
+    "spacing",
     "tracks",
 ]

@@ -94,7 +94,7 @@ def test_an_interpreter_without_peers_is_refused(
     assert "some/python has none of tangermeme, captum, shap" in capsys.readouterr().err
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_the_quick_mode_measures_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     page = tmp_path / "BENCHMARKS.md"
     rows = [OWN, REVEAL_CANCEL]

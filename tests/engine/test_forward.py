@@ -77,6 +77,7 @@ def test_float64_is_float64_all_the_way(opened: Opening, name: str) -> None:
         assert 0 < off(theirs, ours) < 1e-5
 
 
+@pytest.mark.thorough
 @needs_keras("3.15")
 def test_every_layer_that_can_be_built_is_in_the_table(opened: Opening) -> None:
     """A new attribution layer needs a case here."""

@@ -12,8 +12,10 @@ import pytest
 from keras import layers as L  # noqa: N812
 
 import deeplift_engine as de
+from deeplift_engine.engine.source import Source
 from deeplift_engine.errors import InputError, TargetError
 from deeplift_engine.explainers.streaming import Stream
+from deeplift_engine.graph.inputs import InputInfo
 from tests.helpers import off
 
 N, LENGTH = 23, 12
@@ -187,3 +189,29 @@ def test_blocks_follow_the_length_of_the_data_and_the_memory() -> None:
     assert tight >= sizes[0]
     with pytest.raises(InputError, match="holds"):
         Stream(explainer, short, memory=1 << 20)
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="no /proc/self/smaps here")
+def test_what_was_read_of_a_memory_map_does_not_stay_in_memory(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.ones((100, 1 << 16), "int8"))
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    source = Source(mapped, [InputInfo("x", (1 << 16,), "float32")], "float32")
+
+    def resident() -> int:
+        """KiB of the map."""
+        entries = Path("/proc/self/smaps").read_text().partition("x.npy")[2]
+        return int(entries.partition("Rss:")[2].split()[0])
+
+    for start in range(0, 100, 20):
+        assert source.raw(slice(start, start + 20)).sum() == 20 << 16
+        assert resident() < 1000
+    assert mapped.sum() == 100 << 16
+    assert resident() > 6000
+
+
+def test_a_map_of_its_own_keeps_what_was_written_to_it(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((4, 8)))
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="c")
+    mapped[2] = 5
+    source = Source(mapped, [InputInfo("x", (8,), "float32")], "float32")
+    assert source.raw(slice(0, 4)).sum() == source.raw(slice(2, 3)).sum() == 40

@@ -11,7 +11,7 @@ import pytest
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("runs", [12, pytest.param(250, marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("runs", [5, pytest.param(250, marks=pytest.mark.thorough)])
 def test_runs_that_are_ended_at_random_are_resumed(tmp_path: Path, runs: int) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.jobs.killed_runs", tmp_path, str(runs), "0"],

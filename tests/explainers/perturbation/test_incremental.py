@@ -289,7 +289,7 @@ def test_any_layers_in_a_row(made: list[Callable[[], Any]], width: int, seed: in
     holds(made, width, seed)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(architectures(), st.integers(1, 6), st.integers(0, 100))
 def test_many_layers_in_a_row(made: list[Callable[[], Any]], width: int, seed: int) -> None:

@@ -1,0 +1,338 @@
+"""Files of sequences and contributions, whoever wrote them: whether they are what they should be.
+
+modisco-lite and finemo take arrays that are swapped, projected, reverse complemented or of other
+rows without a word. Here files are read block by block, and each check gives a verdict.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deeplift_engine.errors import InputError
+from deeplift_engine.genomics.array_rows import ENTRY, Rows, open_rows
+from deeplift_engine.genomics.genome import Genome
+from deeplift_engine.genomics.located import Located, read_located
+from deeplift_engine.genomics.nucleotides import reverse_complement
+from deeplift_engine.genomics.scored_windows import LETTERS
+from deeplift_engine.genomics.verdicts import (
+    DOUBTFUL,
+    RIGHT,
+    WRONG,
+    PairTest,
+    ProductTest,
+    Verdict,
+)
+from deeplift_engine.util.optional import optional
+from deeplift_engine.util.typing import Array
+
+_BLOCK = 256
+_SEQUENCES = ("ohe", "onehot", "one_hot", "one-hot", "seq")
+_CONTRIBUTIONS = ("attr", "shap", "contrib", "hyp", "score")
+_ARRAYS, _HDF5 = (".npz", ".npy"), (".h5", ".hdf5")
+_REGIONS = (".bed", ".narrowpeak")
+_TRACKS = (".bw", ".bigwig")
+_UNKNOWN = np.frombuffer(b"N", np.uint8)[0]
+
+
+@dataclass
+class Files:
+    """What some files hold together.
+
+    Attributes
+    ----------
+    sequences, contributions, projected
+        Arrays; None where no file has one.
+    letters_last
+        Whether the format is (N, L, 4).
+    kept
+        A table of kept records, (records,) bool.
+    regions
+        The windows of the rows.
+    verdicts
+        What reading them says already.
+    """
+
+    sequences: Rows | None = None
+    contributions: Rows | None = None
+    projected: Rows | None = None
+    letters_last: bool = False
+    kept: Array | None = None
+    regions: Located | None = None
+    verdicts: list[Verdict] = field(default_factory=list)
+
+
+def check(
+    paths: Sequence[str | os.PathLike[str]], genome: str | os.PathLike[str] | None = None
+) -> list[Verdict]:
+    """Check files that belong together.
+
+    Parameters
+    ----------
+    paths
+        Two arrays (.npz, .npy: sequences and contributions, told by their names or in this order)
+        or one file of chrombpnet's or bpnet's (.h5), and what there is of regions (.bed,
+        .narrowPeak), a kept-table (.npy) and tracks (.bw).
+    genome
+        A FASTA file: sequences are then compared with their regions.
+
+    Returns
+    -------
+    list of Verdict
+        One a check.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or is of no kind that is checked.
+    """
+    files = _read([Path(path) for path in paths])
+    verdicts = files.verdicts
+    if files.sequences is not None and files.contributions is not None:
+        verdicts += _pair(files, files.sequences, files.contributions)
+    elif files.sequences is not None or files.contributions is not None:
+        there = files.sequences or files.contributions
+        verdicts.append(
+            Verdict(DOUBTFUL, "files", f"{there.name if there else ''} alone: give both arrays")
+        )
+    if files.sequences is not None:
+        verdicts += _beside(files, files.sequences.shape[0])
+        if genome is not None and files.regions is not None:
+            verdicts.append(_against_genome(files, files.sequences, files.regions, Genome(genome)))
+    return verdicts
+
+
+def _read(paths: Sequence[Path]) -> Files:
+    files = Files()
+    arrays: list[tuple[Path, Rows]] = []
+    for path in paths:
+        suffix = path.suffix.lower()
+        if suffix in _ARRAYS:
+            rows = _array(path, files)
+            if rows is not None:
+                arrays.append((path, rows))
+        elif suffix in _HDF5:
+            _read_hdf5(path, files)
+        elif suffix in _REGIONS:
+            files.regions = read_located(path)
+        elif suffix in _TRACKS:
+            files.verdicts.append(_track(path))
+        else:
+            known = (*_ARRAYS, *_HDF5, *_REGIONS, *_TRACKS)
+            raise InputError(f"{path}: expected one of {', '.join(known)}")
+    _assign(files, arrays)
+    return files
+
+
+def _array(path: Path, files: Files) -> Rows | None:
+    """The array of three axes of a file; a kept-table goes to its place."""
+    arrays = open_rows(path)
+    rows = arrays.get(ENTRY, arrays.get(""))
+    if rows is None:
+        files.verdicts.append(
+            Verdict(WRONG, "files", f"{path} has {', '.join(arrays)}, and modisco reads {ENTRY}")
+        )
+        return next((each for each in arrays.values() if len(each.shape) == 3), None)
+    if len(rows.shape) == 1 and rows.dtype == bool:
+        files.kept = np.concatenate([np.zeros(0, bool), *rows.blocks(_BLOCK)])
+        return None
+    if len(rows.shape) != 3:
+        raise InputError(f"{rows.name} has shape {rows.shape}: expected (N, 4, L)")
+    return rows
+
+
+def _assign(files: Files, arrays: Sequence[tuple[Path, Rows]]) -> None:
+    """Tell sequences from contributions by the files' names, then by their order."""
+    if len(arrays) > 2:
+        raise InputError(f"{len(arrays)} arrays: check two at a time, sequences and contributions")
+    roles = [_role(path.name) for path, _ in arrays]
+    if len(arrays) == 2 and sorted(map(str, roles)) != ["contributions", "sequences"]:
+        roles = ["sequences", "contributions"]
+    for role, (_, rows) in zip(roles, arrays, strict=True):
+        setattr(files, role or "sequences", rows)
+
+
+def _role(name: str) -> str | None:
+    """What the name of a file says, by the last word that says anything."""
+    places = {
+        role: max(name.lower().rfind(word) for word in words)
+        for role, words in {"sequences": _SEQUENCES, "contributions": _CONTRIBUTIONS}.items()
+    }
+    role = max(places, key=lambda each: places[each])
+    return role if places[role] >= 0 else None
+
+
+def _read_hdf5(path: Path, files: Files) -> None:
+    arrays = open_rows(path)
+    if {"hyp_scores", "input_seqs"} <= {*arrays}:
+        files.sequences, files.contributions = arrays["input_seqs"], arrays["hyp_scores"]
+        files.letters_last = True
+    elif {"raw/seq", "shap/seq"} <= {*arrays}:
+        files.sequences, files.contributions = arrays["raw/seq"], arrays["shap/seq"]
+        files.projected = arrays.get("projected_shap/seq")
+    else:
+        raise InputError(
+            f"{path} has {', '.join(arrays) or 'no arrays'}: expected raw/seq and shap/seq "
+            "(chrombpnet), or hyp_scores and input_seqs (bpnet)"
+        )
+
+
+def _pair(files: Files, sequences: Rows, contributions: Rows) -> list[Verdict]:
+    if len(sequences.shape) != 3 or sequences.shape != contributions.shape:
+        return [
+            Verdict(
+                WRONG,
+                "shapes",
+                f"{sequences.name} has {sequences.shape} and {contributions.name} has "
+                f"{contributions.shape}: expected two of one shape; modisco crops arrays of "
+                "different lengths at different places",
+            )
+        ]
+    axes = _axes(files, sequences)
+    verdicts = [axes]
+    last = files.letters_last if axes.level == RIGHT else not files.letters_last
+    if 4 not in sequences.shape[1:]:
+        return verdicts
+    pair = PairTest(sequences.name, contributions.name)
+    product = ProductTest(files.projected.name) if files.projected is not None else None
+    arrays = [sequences, contributions, *([files.projected] if files.projected else [])]
+    for blocks in zip(*(_turned(rows, last) for rows in arrays), strict=True):
+        pair.take(blocks[0], blocks[1])
+        if product is not None:
+            product.take(*blocks)
+    verdicts += pair.verdicts()
+    return [*verdicts, product.verdict()] if product is not None else verdicts
+
+
+def _axes(files: Files, rows: Rows) -> Verdict:
+    letters, other = (2, 1) if files.letters_last else (1, 2)
+    wanted = "(N, L, 4)" if files.letters_last else "(N, 4, L)"
+    if rows.shape[letters] == len(LETTERS):
+        return Verdict(RIGHT, "axes", f"{wanted}, {rows.shape}")
+    if rows.shape[other] == len(LETTERS):
+        return Verdict(WRONG, "axes", f"{rows.shape}: the format is {wanted}, transpose the arrays")
+    return Verdict(WRONG, "axes", f"{rows.shape}: no axis of 4 letters, expected {wanted}")
+
+
+def _turned(rows: Rows, letters_last: bool) -> Iterator[Array]:
+    """Blocks of (n, 4, L)."""
+    for block in rows.blocks(_BLOCK):
+        yield block.swapaxes(1, 2) if letters_last else block
+
+
+def _beside(files: Files, rows: int) -> list[Verdict]:
+    """Whether tables have as many rows as the arrays."""
+    verdicts = []
+    if files.kept is not None:
+        kept = int(files.kept.sum())
+        level = RIGHT if kept == rows else WRONG
+        verdicts.append(Verdict(level, "kept", f"{kept} records are kept, of {rows} rows"))
+    if files.regions is not None:
+        assert files.sequences is not None
+        level = RIGHT if len(files.regions) == rows else WRONG
+        text = f"{len(files.regions)} regions, of {rows} rows"
+        if level == RIGHT:
+            length = files.sequences.shape[1 if files.letters_last else 2]
+            widths = files.regions.end - files.regions.start
+            if (widths != length).any():
+                level = DOUBTFUL
+                text += f": some are not {length} bases long, as the rows are"
+        verdicts.append(Verdict(level, "regions", text))
+    return verdicts
+
+
+def _against_genome(files: Files, sequences: Rows, regions: Located, genome: Genome) -> Verdict:
+    """Whether rows hold the letters of their regions."""
+    check = "rows and genome"
+    if len(regions) != sequences.shape[0]:
+        return Verdict(WRONG, check, "not compared: not as many regions as rows")
+    counts = {"as it is": 0, "turned": 0, "one base before": 0, "one base behind": 0}
+    first_wrong: int | None = None
+    for row, letters in enumerate(_texts(sequences, files.letters_last)):
+        start = int(regions.centre[row]) - len(letters) // 2
+        chrom, turned = str(regions.chrom[row]), regions.strand[row] == "-"
+        window = _fetched(genome, chrom, start - 1, start + len(letters) + 1)
+        views = {
+            "as it is": window[1:-1],
+            "one base before": window[:-2],
+            "one base behind": window[2:],
+        }
+        views = {name: reverse_complement(v) if turned else v for name, v in views.items()}
+        views["turned"] = reverse_complement(views["as it is"])
+        for name, view in views.items():
+            counts[name] += view == letters
+        if first_wrong is None and views["as it is"] != letters:
+            first_wrong = row
+    if first_wrong is None:
+        return Verdict(RIGHT, check, f"all {len(regions)} rows hold the letters of their regions")
+    where = (
+        f"row {first_wrong} is not {regions.chrom[first_wrong]}:{regions.start[first_wrong]}-"
+        f"{regions.end[first_wrong]}"
+    )
+    other = next((n for n, c in counts.items() if c == len(regions) and n != "as it is"), None)
+    if other == "turned":
+        return Verdict(WRONG, check, "all rows are the reverse complement of their regions")
+    if other is not None:
+        return Verdict(WRONG, check, f"all rows begin {other} their regions")
+    return Verdict(
+        WRONG,
+        check,
+        f"{len(regions) - counts['as it is']} of {len(regions)} rows hold other letters than "
+        f"their regions: {where}; rows and regions are not in one order, or of another genome",
+    )
+
+
+def _texts(sequences: Rows, letters_last: bool) -> Iterator[str]:
+    alphabet = np.frombuffer(LETTERS.encode(), np.uint8)
+    for block in _turned(sequences, letters_last):
+        known = (block != 0).any(axis=1)
+        letters = np.where(known, alphabet[block.argmax(axis=1)], _UNKNOWN).astype(np.uint8)
+        yield from (row.tobytes().decode() for row in letters)
+
+
+def _fetched(genome: Genome, chrom: str, start: int, end: int) -> str:
+    """Letters of a window, N beyond the ends of its chromosome and for other letters."""
+    if chrom not in genome:
+        raise InputError(f"the genome has no {chrom}, where a region lies")
+    size = genome.sizes[chrom]
+    inside = genome.fetch(chrom, max(start, 0), min(end, size)).upper()
+    text = "N" * max(-start, 0) + inside + "N" * max(end - size, 0)
+    return "".join(letter if letter in LETTERS else "N" for letter in text)
+
+
+def _track(path: Path) -> Verdict:
+    """Whether a bigWig file has entries, all of them within their chromosomes, not all zeros."""
+    library = optional("pyBigWig", "pyBigWig", "genomics")
+    try:
+        with library.open(os.fspath(path)) as file:
+            return _entries(path, file, file.chroms())
+    except RuntimeError as error:
+        raise InputError(f"{path} cannot be read as bigWig: {error}") from error
+
+
+def _entries(path: Path, file: Any, sizes: Mapping[str, int]) -> Verdict:
+    check, largest, bases = "track", 0.0, 0
+    for chrom, size in sizes.items():
+        for start, end, value in _intervals(file, chrom, size):
+            if end > size:
+                return Verdict(WRONG, check, f"{path}: {chrom}:{start}-{end} ends past {size}")
+            largest = max(largest, abs(value))
+            bases += end - start
+    if not bases:
+        return Verdict(WRONG, check, f"{path} has no entries")
+    if largest == 0:
+        return Verdict(WRONG, check, f"{path} is all zeros")
+    return Verdict(RIGHT, check, f"{path}: {bases} bases, values up to {largest:.3g}")
+
+
+def _intervals(file: Any, chrom: str, size: int) -> Iterable[tuple[int, int, float]]:
+    for start in range(0, size, 1 << 20):
+        yield from file.intervals(chrom, start, min(start + (1 << 20), size)) or ()
+
+
+__all__ = ["check"]
