@@ -91,10 +91,9 @@ class Track:
 
 def write(windows: ScoredWindows, choices: Choices) -> Exported:
     """Write a bigWig file and a table of statistics for each head."""
-    library = optional("pyBigWig", "pyBigWig", "genomics")
-    located, sizes = windows.located, _sizes(windows, choices)
+    library, sizes = _ready(windows, choices)
+    located = windows.located
     assert located is not None
-    check_ends(located, sizes)
     exported = Exported("bigwig")
     rule = OVERLAPS[choices.overlaps]
     for head, label in windows.labels.items():
@@ -169,13 +168,21 @@ def read_sizes(path: str | os.PathLike[str]) -> dict[str, int]:
     return sizes
 
 
+def _ready(windows: ScoredWindows, choices: Choices) -> tuple[Any, dict[str, int]]:
+    """Give the library and the sizes of chromosomes, which all windows must fit."""
+    library, sizes = optional("pyBigWig", "pyBigWig", "genomics"), _sizes(windows, choices)
+    assert windows.located is not None
+    check_ends(windows.located, sizes)
+    return library, sizes
+
+
 def _sizes(windows: ScoredWindows, choices: Choices) -> dict[str, int]:
     settings = windows.run.settings
     genome = settings.get("genome") or settings.get("run", {}).get("genome")
     if choices.sizes is None and genome is None:
         raise InputError(
             "a bigWig file has the sizes of all chromosomes, and the store names no genome: give "
-            "them by --sizes FILE, a table or the FASTA file"
+            "them as sizes=, on the command line --sizes FILE: a table or the FASTA file"
         )
     return read_sizes(choices.sizes or genome)
 
@@ -228,7 +235,7 @@ def _files(windows: ScoredWindows) -> list[str]:
 
 
 BIGWIG = Exporter(
-    "a bigWig track of each head, with statistics", ("projected",), True, _files, write
+    "a bigWig track of each head, with statistics", ("projected",), True, _files, write, _ready
 )
 
 __all__ = ["BIGWIG", "QUANTILES", "Track", "check_ends", "forward", "read_sizes", "runs"]

@@ -92,6 +92,8 @@ class Exporter:
         The names of its files behind the prefix.
     write
         Writes them.
+    ready
+        Raises an error where something beside the store is missing, before any format is written.
     """
 
     summary: str
@@ -99,6 +101,7 @@ class Exporter:
     located: bool
     files: Callable[[ScoredWindows], list[str]]
     write: Callable[[ScoredWindows, Choices], Exported]
+    ready: Callable[[ScoredWindows, Choices], object] | None = None
 
 
 def settings_of(windows: ScoredWindows, head: str, holds: str) -> dict[str, Any]:

@@ -98,8 +98,6 @@ def export(
                 "score regions with their genome (score MODEL regions.bed --genome genome.fa)"
             )
     target = Path(folder)
-    with disk_errors(target, "written"):
-        target.mkdir(parents=True, exist_ok=True)
     choices = Choices(
         target,
         prefix or windows.run.store.path.stem,
@@ -108,6 +106,11 @@ def export(
         shuffle,
         overwrite,
     )
+    for exporter in chosen.values():
+        if exporter.ready is not None:
+            exporter.ready(windows, choices)
+    with disk_errors(target, "written"):
+        target.mkdir(parents=True, exist_ok=True)
     for exporter in chosen.values():
         for file in exporter.files(windows):
             check_writable(choices.file(file), overwrite=overwrite)

@@ -169,7 +169,8 @@ def translator(spec: LayerSpec, functions: frozenset[str]) -> Translator:
     raise Refusal(
         f"no attribution layer for {name}" + (f": {spec.foreign}" if spec.foreign else ""),
         f"Say what it is made of, layers={{{name!r}: made}} or register_layer({name!r}, made); or "
-        f"give its forward pass alone, functions={{{name!r}: f}}.",
+        f"give its forward pass alone, functions={{{name!r}: f}}; on the command "
+        "line, both in a file: --custom FILE.",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import sys
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 import deeplift_engine as de
-from deeplift_engine.errors import InputError, OutputError
+from deeplift_engine.errors import DeepliftEngineError, InputError, OutputError
 from deeplift_engine.genomics.exporters import EXPORTERS, export
 from deeplift_engine.jobs.store import Store
 from tests.genomics import scored
@@ -225,7 +226,7 @@ def test_a_window_past_the_end_of_its_chromosome_is_refused(tmp_path: Path, stor
     short.write_text("chr1\t500\n")
     with pytest.raises(InputError, match="which the chromosome sizes do not have"):
         export(store, tmp_path / "out", ["bigwig"], sizes=short)
-    assert not list((tmp_path / "out").iterdir())
+    assert not (tmp_path / "out").exists()
 
 
 def test_axes_and_letters_of_the_model_become_those_of_the_files(tmp_path: Path) -> None:
@@ -343,6 +344,18 @@ def test_what_is_there_is_not_replaced_and_nothing_is_half_written(
     assert [path.name for path in tmp_path.iterdir()] == ["one.regions.bed"]
     export(store, tmp_path, ["modisco"], overwrite=True)
     assert len(rows_of(tmp_path / "one.regions.bed")) == 30
+
+
+@pytest.mark.parametrize("lacks", ["sizes", "pyBigWig"])
+def test_what_one_format_lacks_is_said_before_any_is_written(
+    store: Path, sizes: Path, tmp_path: Path, lacks: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if lacks == "pyBigWig":
+        monkeypatch.setitem(sys.modules, "pyBigWig", None)
+    options = {"sizes": sizes} if lacks == "pyBigWig" else {}
+    with pytest.raises(DeepliftEngineError, match=r"sizes=|deeplift_engine\[genomics\]"):
+        export(store, tmp_path / "out", ["modisco", "bigwig"], **options)
+    assert not (tmp_path / "out").exists()
 
 
 def test_unknown_formats_and_rules_are_refused(store: Path, tmp_path: Path) -> None:

@@ -424,7 +424,7 @@ def test_a_class_of_ones_own_may_have_the_name_of_keras_s(tmp_path: Path, suffix
         return layer.apply("Dot", layer.apply("Softmax", scores, axis=1), layer.input, axes=1)
 
     words = (
-        "no attribution layer for Attention"
+        r"no attribution layer for Attention.*--custom FILE"
         if suffix == "keras"
         else r"one of your own, which Keras has too.*layers="
     )
