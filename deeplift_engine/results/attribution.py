@@ -263,8 +263,8 @@ class Attribution:
         if missing or "axes" not in settings:
             raise OutputError(
                 f"{path} does not hold {', '.join(missing) or 'its axes'}: "
-                "expected a file that Attribution.save wrote, or an export of a run that keeps scores, "
-                "inputs and predictions (--arrays scores,inputs,predictions)"
+                "expected a file that Attribution.save wrote, or an export of a run that keeps "
+                "scores, inputs and predictions (--arrays scores,inputs,predictions)"
             )
         axes = tuple(settings.pop("axes"))
         inputs = values["inputs"]
