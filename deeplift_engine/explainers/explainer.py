@@ -276,11 +276,15 @@ class Explainer:
         # a mask may leave no tokens at all, 0/0; not all methods meet the target there
         if compares and self.origin.token_inputs and not traits.scores_reference_targets:
             finite.check_references()
+        by_pair = request.reference_weights is not None and not traits.weighs_pairs
+        score = self._pair_by_pair if by_pair else self._together
         with finite:
-            if tolerance is None:
-                result = self._scored(request)
-            else:
-                result = refined(request, tolerance, self._scored)
+            if tolerance is not None:
+                result = refined(request, tolerance, score)
+            elif by_pair:
+                result = self._pair_by_pair(request)
+            else:  # as `_together`, which would be one frame more
+                result = self.attribute(self.at_points(request))
         result = self._at_origin(result)
         finite.check(result)
         if result.predictions is None:
@@ -296,15 +300,15 @@ class Explainer:
             )
         return attribution(request, result, self.origin, self.tolerance, traits.advice, **settings)
 
-    def _scored(self, request: Request) -> MethodResult:
-        """The method's result; pair by pair where the target's weights depend on references."""
-        if request.reference_weights is None or self.traits.weighs_pairs:
-            return self.attribute(self.at_points(request))
-        return pair_by_pair(
-            request,
-            lambda data: self.target_activations(data, request.batch_size),
-            lambda pairs: self.attribute(self.at_points(pairs)),
-        )
+    def _together(self, request: Request) -> MethodResult:
+        """The method's result, of all references of a sample together."""
+        return self.attribute(self.at_points(request))
+
+    def _pair_by_pair(self, request: Request) -> MethodResult:
+        """The method's result where the target's weights depend on references."""
+        size = request.batch_size
+        level = functools.partial(self.target_activations, batch_size=size)
+        return pair_by_pair(request, level, self._together)
 
     # ------------------------------------------------------------ passes
 

@@ -33,7 +33,7 @@ def filled(model: keras.Model, seed: int) -> keras.Model:
 def profile_net(seed: int = 1) -> de.Network:
     with float64():
         source = L.Input((LENGTH, 4), name="sequence")
-        x = L.Conv1D(6, 5, activation="relu", padding="same")(source)
+        x = L.Conv1D(6, 5, activation="relu", padding="same", name="motifs")(source)
         tracks = L.Conv1D(2, 5, padding="same", name="tracks")(x)
         counts = L.Dense(2, name="log_counts")(L.GlobalAveragePooling1D()(x))
         model = keras.Model(source, [tracks, counts])
@@ -201,7 +201,7 @@ def test_what_has_no_other_strand_is_refused(net: de.Network) -> None:
         both_strands(both_strands(made))
     with pytest.raises(InputError, match="ATCG"):
         both_strands(made, "ACGG")
-    inside = net.explainer("gradient", target="log_counts:0", layers="conv1d")
+    inside = net.explainer("gradient", target="log_counts:0", layers="motifs")
     with pytest.raises(InputError, match="each letter"):
         both_strands(inside)
 
