@@ -15,14 +15,13 @@ from deeplift_engine.errors import InputError
 from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.folds import Folds, folds
 from deeplift_engine.genomics.input_layout import layout_of
+from deeplift_engine.genomics.nucleotides import LETTERS, Alphabet
 from deeplift_engine.graph.inputs import InputInfo
 from deeplift_engine.references.reference_set import References
 from deeplift_engine.results.attribution import Arrays, Attribution
 from deeplift_engine.results.averaged import mean_of
 from deeplift_engine.util.typing import Array
 
-COMPLEMENTS = {"A": "T", "C": "G", "G": "C", "T": "A", "N": "N"}
-LETTERS = "ACGT"
 BESIDE = ("same", "positions", "tracks")
 
 
@@ -161,20 +160,6 @@ def both_strands(
     return made
 
 
-def complements_of(letters: str) -> tuple[int, ...]:
-    """For each letter's number that of its complement.
-
-    Raises
-    ------
-    InputError
-        For anything but an order of A, C, G and T, or of A, C, G and U, with N or without.
-    """
-    plain = letters.upper().replace("U", "T") if isinstance(letters, str) else ""
-    if sorted(plain.replace("N", "", 1)) != sorted(LETTERS):
-        raise InputError(f"letters={letters!r}: expected an order of ACGT, such as ATCG.")
-    return tuple(plain.index(COMPLEMENTS[letter]) for letter in plain)
-
-
 def _mirrors(
     inputs: tuple[InputInfo, ...], letters: str, beside: Mapping[str, str]
 ) -> tuple[Mirror, ...]:
@@ -185,7 +170,7 @@ def _mirrors(
                 f"beside={{{name!r}: {how!r}}}: the inputs are {', '.join(names)}, and the other "
                 f"strand of one is {', '.join(BESIDE)}."
             )
-    complements = complements_of(letters)
+    complements = Alphabet(letters).complements
     mirrors = {
         info.name: _beside(info, beside[info.name])
         if info.name in beside
@@ -238,4 +223,4 @@ def _mirrored(reference: References, mirror: Mirror) -> References:
     )
 
 
-__all__ = ["BothStrands", "Mirror", "both_strands", "complements_of"]
+__all__ = ["BothStrands", "Mirror", "both_strands"]

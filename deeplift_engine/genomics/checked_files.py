@@ -18,8 +18,7 @@ from deeplift_engine.errors import InputError
 from deeplift_engine.genomics.array_rows import ENTRY, Rows, open_rows
 from deeplift_engine.genomics.genome import Genome
 from deeplift_engine.genomics.located import Located, read_located
-from deeplift_engine.genomics.nucleotides import reverse_complement
-from deeplift_engine.genomics.scored_windows import LETTERS
+from deeplift_engine.genomics.nucleotides import LETTERS, reverse_complement
 from deeplift_engine.genomics.verdicts import (
     DOUBTFUL,
     RIGHT,

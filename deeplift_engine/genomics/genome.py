@@ -10,7 +10,6 @@ from __future__ import annotations
 import gzip
 import mmap
 import os
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,11 +21,11 @@ import numpy as np
 
 from deeplift_engine.errors import InputError
 from deeplift_engine.genomics.nucleotides import first_unreadable
+from deeplift_engine.genomics.packed_files import is_packed, read_errors
 from deeplift_engine.util.suggestions import suggest
 
 Content: TypeAlias = bytes | mmap.mmap
 
-_GZIP = b"\x1f\x8b"
 _BLOCK = 1 << 24
 """Bytes that are looked at together."""
 _SPACE = ord(" ")
@@ -195,18 +194,13 @@ def _content(path: Path) -> Content:
     InputError
         If it cannot be read, or is empty.
     """
-    try:
-        with path.open("rb") as file:
-            if file.read(2) == _GZIP:
-                file.seek(0)
-                content: Content = gzip.GzipFile(fileobj=file).read()
-            elif os.fstat(file.fileno()).st_size:
-                content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            else:
-                content = b""
-    except (OSError, EOFError, zlib.error) as error:
-        what = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise InputError(f"{path} cannot be read: {what}") from error
+    with read_errors(path), path.open("rb") as file:
+        if is_packed(file):
+            content: Content = gzip.GzipFile(fileobj=file).read()
+        elif os.fstat(file.fileno()).st_size:
+            content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        else:
+            content = b""
     if not content:
         raise InputError(f"{path} is empty: expected a FASTA file.")
     return content

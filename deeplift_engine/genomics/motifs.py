@@ -20,7 +20,8 @@ from deeplift_engine.errors import InputError
 from deeplift_engine.genomics.array_rows import ENTRY, open_rows
 from deeplift_engine.genomics.exported import Exported
 from deeplift_engine.genomics.located import Located, read_located
-from deeplift_engine.genomics.scored_windows import LETTERS, ScoredWindows
+from deeplift_engine.genomics.nucleotides import LETTERS
+from deeplift_engine.genomics.scored_windows import ScoredWindows
 from deeplift_engine.util.durable import disk_errors
 from deeplift_engine.util.output_file import output_file
 from deeplift_engine.util.typing import Array

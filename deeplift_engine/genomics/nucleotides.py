@@ -114,6 +114,12 @@ class Alphabet:
         object.__setattr__(self, "letters", self.letters.upper())
 
     @property
+    def complements(self) -> tuple[int, ...]:
+        """For each letter's number that of its complement."""
+        plain = self.letters.replace("U", "T")
+        return tuple(plain.index(reverse_complement(letter)) for letter in plain)
+
+    @property
     def table(self) -> Array:
         """The row of each byte (256, C): int8, or float32 where letters have shares."""
         return _table(self.letters, self.unknown)

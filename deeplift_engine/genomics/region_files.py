@@ -5,21 +5,19 @@ Coordinates are those of BED in all of them: 0-based, the end not included.
 
 from __future__ import annotations
 
-import gzip
 import os
 import re
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from deeplift_engine.errors import InputError
+from deeplift_engine.genomics.packed_files import opened
 from deeplift_engine.util.options import shown
 
 SUFFIXES = (".bed", ".narrowpeak", ".broadpeak", ".regions")
 """Of files of regions, which may be followed by ``.gz``."""
 
-_GZIP = b"\x1f\x8b"
 _NARROW_PEAK = 10
 _NO_SUMMIT = -1
 _STRANDS = ("+", "-", ".")
@@ -145,14 +143,8 @@ def _suffix(path: Path) -> str:
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """The lines with content and their numbers from 1."""
-    try:
-        content = path.read_bytes()
-        if content[:2] == _GZIP:
-            content = gzip.decompress(content)
-        text = content.decode()
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        what = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise InputError(f"{path} cannot be read: {what}") from error
+    with opened(path, UnicodeDecodeError) as file:
+        text = file.read().decode()
     for number, line in enumerate(text.split("\n"), 1):
         if not _PASSED_OVER.match(line):
             yield number, line.strip(" \r")

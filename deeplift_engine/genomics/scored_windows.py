@@ -17,13 +17,13 @@ import numpy as np
 
 from deeplift_engine.errors import InputError, OutputError
 from deeplift_engine.genomics.located import Located
+from deeplift_engine.genomics.nucleotides import LETTERS
 from deeplift_engine.jobs.array_plan import ArrayPlan
 from deeplift_engine.jobs.contents import CONTENTS
 from deeplift_engine.jobs.marks import failed_samples, few
 from deeplift_engine.jobs.reader import StoredRun, open_store
 from deeplift_engine.util.typing import Array
 
-LETTERS = "ACGT"
 OF_LETTERS = ("hypothetical", "projected", "scores")
 """Arrays of a head that have letters, by their names in a store."""
 

@@ -14,7 +14,8 @@ from keras import layers as L  # noqa: N812
 import deeplift_engine as de
 from deeplift_engine.cli import main
 from deeplift_engine.errors import InputError
-from deeplift_engine.genomics.both_strands import both_strands, complements_of
+from deeplift_engine.genomics.both_strands import both_strands
+from deeplift_engine.genomics.nucleotides import Alphabet
 from deeplift_engine.util.typing import Array
 from tests.explainers.keras_nets import float64
 from tests.helpers import off
@@ -150,7 +151,7 @@ def test_letters_are_on_any_axis(build: Any, arrange: Any, back: Any) -> None:
     [("ACGT", (3, 2, 1, 0)), ("ATCG", (1, 0, 3, 2)), ("acgu", (3, 2, 1, 0))],
 )
 def test_complements_follow_from_the_order(letters: str, expected: tuple[int, ...]) -> None:
-    assert complements_of(letters) == expected
+    assert Alphabet(letters).complements == expected
 
 
 def test_another_order_of_letters(net: de.Network) -> None:

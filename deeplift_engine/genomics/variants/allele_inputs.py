@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from deeplift_engine.errors import InputError
-from deeplift_engine.genomics.nucleotides import LETTERS, byte_rows, reverse_complement
+from deeplift_engine.genomics.nucleotides import LETTERS, Alphabet, byte_rows
 from deeplift_engine.genomics.sequence_input import InputForm, input_form, sequence_input_of
 from deeplift_engine.graph.inputs import InputInfo
 from deeplift_engine.network import Network
@@ -73,9 +73,7 @@ class AlleleInputs:
 
     def mirrored(self, one_hot: Array) -> Array:
         """Rows (..., L, C) of the reverse complements."""
-        letters = self.letters.replace("U", "T")
-        partners = [letters.index(reverse_complement(letter)) for letter in letters]
-        return one_hot[..., ::-1, :][..., partners]
+        return one_hot[..., ::-1, :][..., Alphabet(self.letters).complements]
 
 
 def allele_inputs(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import os
-import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 from deeplift_engine.errors import InputError
+from deeplift_engine.genomics.packed_files import opened
 from deeplift_engine.genomics.variants.variant import EMPTY, Record
 
 _COLUMNS = 8
@@ -137,24 +135,11 @@ def open_variants(path: str | os.PathLike[str]) -> VariantFile:
 
 def _lines(path: Path) -> Iterator[str]:
     """The lines of a text file, unpacked, without their ends; bytes that are no UTF-8 survive."""
-    with _errors(path), path.open("rb") as raw:
-        start = raw.read(4)
-        raw.seek(0)
-        packed = start.startswith(b"\x1f\x8b")
-        unpacked: Iterable[bytes] = gzip.GzipFile(fileobj=raw) if packed else raw
-        for number, line in enumerate(unpacked):
+    with opened(path) as file:
+        for number, line in enumerate(file):
             if number == 0 and line.startswith(b"BCF"):
                 raise InputError(f"{path} is a BCF; make a VCF of it: bcftools view -O z {path}")
             yield line.rstrip(b"\r\n").decode("utf-8", "surrogateescape")
-
-
-@contextmanager
-def _errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, EOFError, zlib.error) as error:
-        what = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise InputError(f"{path} cannot be read: {what}") from error
 
 
 __all__ = ["VariantFile", "VariantTable", "Vcf", "open_variants"]
