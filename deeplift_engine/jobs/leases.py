@@ -115,9 +115,9 @@ def living(folder: Path) -> list[str]:
 def remove_dead(folder: Path) -> None:
     """Remove the leases of holders who are no more."""
     for name in os.listdir(folder):
-        if name.startswith("."):  # of a process that ended before its lease had a name
-            with suppress(FileNotFoundError):
-                if not _is_alive(folder / name, time.time()):
+        if name.startswith("."):  # has no name yet; if its process lives, that begins again
+            with suppress(OSError):
+                if not _is_locked(folder / name):
                     (folder / name).unlink()
         else:
             with suppress(LeasedError), lease(folder, name.rpartition(".")[0], name):
@@ -125,12 +125,23 @@ def remove_dead(folder: Path) -> None:
 
 
 def _take(folder: Path, key: str, subject: str) -> Lease:
+    while True:
+        with suppress(_RemovedError):
+            return _take_once(folder, key, subject)
+
+
+class _RemovedError(Exception):
+    """The file of a lease was removed, as of a dead process, before it had a name."""
+
+
+def _take_once(folder: Path, key: str, subject: str) -> Lease:
     token = secrets.token_hex(8)
+    holder = json.dumps(_this_process(token)).encode()
     temporary = folder / f".{token}.lease"
     descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644)
     try:
-        os.write(descriptor, json.dumps(_this_process(token)).encode())
         lock(descriptor)
+        os.write(descriptor, holder)
         now = os.fstat(descriptor).st_mtime  # by the clock of the disk, as the leases' own
         newest = _newest(folder, key)
         if newest is not None and _is_alive(folder / f"{key}.{newest}", now):
@@ -155,12 +166,18 @@ def _name(temporary: Path, path: Path, subject: str, now: float) -> None:
         path.hardlink_to(temporary)
     except FileExistsError:
         raise _taken(path, subject, now) from None
+    except FileNotFoundError:
+        raise _RemovedError from None
     except OSError:  # a disk without hard links
         try:
             path.open("xb").close()
         except FileExistsError:
             raise _taken(path, subject, now) from None
-        temporary.replace(path)
+        try:
+            temporary.replace(path)
+        except FileNotFoundError:
+            path.unlink()
+            raise _RemovedError from None
 
 
 def _taken(path: Path, subject: str, now: float) -> LeasedError:

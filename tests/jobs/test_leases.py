@@ -167,10 +167,33 @@ def test_a_writer_that_lost_its_lease_publishes_nothing(tmp_path: Path) -> None:
 def test_what_the_dead_left_is_removed(tmp_path: Path) -> None:
     forge(tmp_path, pid=DEAD)
     (tmp_path / ".0123.lease").write_text((tmp_path / "7.0").read_text())
+    (tmp_path / ".4567.lease").touch()  # ended before it wrote who it is
     with lease(tmp_path, "8", "shard 8") as held:
         leases.remove_dead(tmp_path)
         held.check()
         assert os.listdir(tmp_path) == [held.path.name]
+
+
+@pytest.mark.parametrize("hard_links", [True, False])
+def test_a_lease_that_is_removed_before_it_has_a_name_is_taken_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hard_links: bool
+) -> None:
+    link, removed = Path.hardlink_to, list[Path]()
+
+    def hardlink_to(path: Path, target: Path) -> None:
+        if not removed:
+            removed.append(target)
+            target.unlink()
+        if not hard_links:
+            raise PermissionError("no hard links here")
+        return link(path, target)
+
+    monkeypatch.setattr(Path, "hardlink_to", hardlink_to)
+    with lease(tmp_path, "7", "shard 7") as held:
+        held.check()
+        assert removed
+        assert os.listdir(tmp_path) == ["7.0"]
+    assert os.listdir(tmp_path) == []
 
 
 def test_shards_are_leased_apart_and_once(tmp_path: Path) -> None:
