@@ -10,14 +10,14 @@ from types import MappingProxyType
 
 @dataclass(frozen=True)
 class HeadForm:
-    """The names that a program gives to the outputs of one kind of head.
+    r"""The names that a program gives to the outputs of one kind of head.
 
     Attributes
     ----------
     output
         A regular expression of the name of the output.
     head
-        The name of the head, in which ``\\1`` is the expression's first group.
+        The name of the head, in which ``\1`` is the expression's first group.
     units
         The form of the target, ``"counts"`` or ``"profile"``; nothing for the only unit.
     """

@@ -110,6 +110,7 @@ def test_targets_of_heads_need_no_layer_where_these_are_known() -> None:
     assert off(result.heads["profile"].scores, own.scores) < 1e-6
     assert result.settings["target"]["profile"] == "profile(weights='pair')"
 
+
 def test_bpnet_has_heads_for_each_task() -> None:
     names = [f"{task}/{head}" for task in ("Oct4", "Sox2") for head in ("profile", "counts")]
     heads = known_heads(dict.fromkeys(names, ""))
@@ -122,7 +123,6 @@ def test_bpnet_has_heads_for_each_task() -> None:
     }
     assert known_heads(dict.fromkeys([*names, "other"], "")) is None
     assert known_heads(dict.fromkeys(names[:1], "")) is None
-
 
 
 def test_other_models_are_as_before() -> None:
