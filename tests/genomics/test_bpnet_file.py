@@ -1,4 +1,4 @@
-"""A file that the first bpnet saved, beside what Keras 2.2 computed of it; see `saved.make_bpnet`."""
+"""A file that the first bpnet saved, beside what Keras computed of it; see `saved.make_bpnet`."""
 
 from __future__ import annotations
 

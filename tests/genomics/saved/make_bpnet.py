@@ -1,7 +1,8 @@
 """Writes ``bpnet.h5`` by the first bpnet's own code, and what Keras computes with it.
 
 Run once, from the repository's root, by a Python 3.7 that has bpnet 0.0.23, keras 2.2.5 and
-TensorFlow 1.15 and gin-config; what else bpnet imports does no work here:
+TensorFlow 1.15 and gin-config; what else bpnet imports does no work here
+(``zip`` has no ``strict`` there):
 
     python -m tests.genomics.saved.make_bpnet
 
@@ -74,10 +75,10 @@ def main() -> None:
     model.set_weights([random.normal(0, 0.3, array.shape) for array in model.get_weights()])
     inputs = {
         name: random.uniform(size=(SAMPLES, *(size or LENGTH for size in shape[1:])))
-        for name, shape in zip(model.input_names, model.input_shape)
+        for name, shape in zip(model.input_names, model.input_shape)  # noqa: B905
     }
     inputs["seq"] = np.eye(4)[random.randint(0, 4, (SAMPLES, LENGTH))]
-    outputs = dict(zip(model.output_names, model.predict(inputs)))
+    outputs = dict(zip(model.output_names, model.predict(inputs)))  # noqa: B905
     model.save(str(FOLDER / "bpnet.h5"))
     numbers = {f"inputs/{name}": values.astype("float32") for name, values in inputs.items()}
     numbers.update({f"outputs/{name}": values for name, values in outputs.items()})
