@@ -3,27 +3,57 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+
+@dataclass(frozen=True)
+class HeadForm:
+    r"""The names that a program gives to the outputs of one kind of head.
+
+    Attributes
+    ----------
+    output
+        A regular expression of the name of the output.
+    head
+        The name of the head, in which ``\1`` is the expression's first group.
+    units
+        The form of the target, ``"counts"`` or ``"profile"``; nothing for the only unit.
+    """
+
+    output: str
+    head: str
+    units: str = ""
+
+    def head_of(self, output: str) -> str | None:
+        """The head whose output has this name; None where the name is another."""
+        match = re.fullmatch(self.output, output)
+        return None if match is None else match.expand(self.head)
+
+
+PROGRAMS: Mapping[str, Sequence[HeadForm]] = MappingProxyType(
     {
-        "chrombpnet": MappingProxyType(
-            {
-                "counts": r"(\w+_)?logcount_predictions",
-                "profile": r"(\w+_)?logits_profile_predictions",
-            }
+        "chrombpnet": (
+            HeadForm(r"(?:\w+_)?logcount_predictions", "counts", "counts"),
+            HeadForm(r"(?:\w+_)?logits_profile_predictions", "profile", "profile"),
         ),
-        "basepairmodels": MappingProxyType(
-            {"counts": "logcounts_predictions", "profile": "profile_predictions"}
+        "bpnet": (
+            HeadForm(r"(.+)/counts", r"\1.counts", "counts"),
+            HeadForm(r"(.+)/profile", r"\1.profile", "profile"),
+            HeadForm(r"(.+)/class", r"\1.class"),
         ),
-        "DeepSTARR": MappingProxyType({"Dev": "Dense_Dev", "Hk": "Dense_Hk"}),
+        "basepairmodels": (
+            HeadForm(r"logcounts?_predictions", "counts", "counts"),
+            HeadForm("profile_predictions", "profile", "profile"),
+        ),
+        "DeepSTARR": (HeadForm("Dense_Dev", "Dev"), HeadForm("Dense_Hk", "Hk")),
     }
 )
-"""For each program its heads, and the names of their outputs as regular expressions.
+"""For each program the forms of its heads.
 
-The prefix of chrombpnet's is that of its models without bias.
+The prefix of chrombpnet's is that of its models without bias. bpnet has outputs for each of its
+tasks, and basepairmodels has called its counts both ways; bpnet 2 saves its names.
 """
 
 
@@ -37,18 +67,13 @@ class KnownHeads:
         Its name.
     outputs
         The name of each head's output, by the name of the head.
+    targets
+        Each head as a target: of counts and profiles in their own form.
     """
 
     program: str
     outputs: Mapping[str, str]
-
-    @property
-    def targets(self) -> dict[str, str]:
-        """Each head as a target: of counts and profiles in their own form."""
-        return {
-            name: f"{output}:{name}" if name in ("counts", "profile") else output
-            for name, output in self.outputs.items()
-        }
+    targets: Mapping[str, str]
 
     def __str__(self) -> str:
         """A sentence."""
@@ -58,14 +83,20 @@ class KnownHeads:
 
 def known_heads(outputs: Mapping[str, str]) -> KnownHeads | None:
     """The heads of a model whose outputs, nodes by name, are all known; None for any other."""
-    for program, patterns in PROGRAMS.items():
-        met = {
-            head: [name for name in outputs if re.fullmatch(pattern, name)]
-            for head, pattern in patterns.items()
+    for program, forms in PROGRAMS.items():
+        heads = {
+            head: (output, f"{output}:{form.units}" if form.units else output)
+            for form in forms
+            for output in outputs
+            if (head := form.head_of(output)) is not None
         }
-        if len(outputs) == len(patterns) and all(len(names) == 1 for names in met.values()):
-            return KnownHeads(program, {head: names[0] for head, names in met.items()})
+        if len(heads) == len(outputs) > 1:
+            return KnownHeads(
+                program,
+                {head: output for head, (output, _) in heads.items()},
+                {head: target for head, (_, target) in heads.items()},
+            )
     return None
 
 
-__all__ = ["KnownHeads", "known_heads"]
+__all__ = ["HeadForm", "KnownHeads", "known_heads"]
