@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.process import BenchmarkError
 from benchmarks.scale import arguments, save_model
 from benchmarks.turns import Taken, timed
 
@@ -29,6 +30,8 @@ REFERENCES = 20
 SPACE = 10_000
 """Bases between the centres of windows."""
 BAR = 0.9
+TOLERANCE = 1e-5
+"""Of the largest contribution."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +77,16 @@ class Ways:
 
     def from_genome(self) -> None:
         """From FASTA and regions to the files; the folder goes when they are there."""
+        folder = self.folder / str(next(self.numbers))
+        self.write(folder)
+        shutil.rmtree(folder)
+
+    def write(self, folder: Path) -> None:
+        """Score into a store in a folder, and export it there."""
         import deeplift_engine as de
 
+        folder.mkdir()
         regions = self._regions()
-        folder = self.folder / str(next(self.numbers))
         job = de.Job(
             self.explainer,
             regions,
@@ -86,12 +95,29 @@ class Ways:
             dimensions=regions.dimensions,
             **arguments(REFERENCES),
         )
-        store = folder.with_suffix(".zarr")
+        store = folder / "run.zarr"
         job.run(job.create(store))
         sizes = self.folder / "genome.fa"
         de.genomics.export(store, folder, ["modisco", "bigwig"], sizes=sizes)
-        shutil.rmtree(store)
-        shutil.rmtree(folder)
+
+    def check(self) -> None:
+        """Refuse to time what is not the same work.
+
+        Raises
+        ------
+        BenchmarkError
+            If hypothetical contributions differ.
+        """
+        folder = self.folder / "check"
+        self.write(folder)
+        exported = np.load(folder / "run.attr.npz")["arr_0"].transpose(0, 2, 1)
+        expected = self.in_memory().hypothetical
+        difference = np.abs(exported - expected).max() / np.abs(expected).max()
+        if not difference <= TOLERANCE:
+            raise BenchmarkError(
+                f"the files and the run in memory differ by {difference:.1e} of the largest value "
+                f"(at most {TOLERANCE:.0e}): not the same work, not timed"
+            )
 
     def _regions(self) -> Any:
         import deeplift_engine as de
@@ -107,6 +133,7 @@ def measured(row: Row) -> tuple[Taken, Taken]:
         save_model(folder, row.network, row.length)
         write_genome(folder, row.windows)
         ways = Ways(folder)
+        ways.check()
         memory, genome = timed([ways.in_memory, ways.from_genome], TURNS)
     return memory, genome
 

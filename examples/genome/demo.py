@@ -45,6 +45,8 @@ METHODS: Mapping[str, tuple[str, dict[str, Any]]] = {
 }
 STORED = "deeplift, Rescale, both strands"
 """What the store holds."""
+SHOWN_SITES = 5
+"""The logos are of the first peak with so many."""
 EXPECTED_AREA = 0.8
 """Of the store's contributions, by stretches."""
 
@@ -171,8 +173,8 @@ def compare(folder: Path, windows: Windows, truth: Truth, size: Size) -> float:
         for name, each in found.items():
             print(f"{name:34}{Curve.of(each, is_planted).area:8.3f}{curves[name].area:10.3f}")
     draw_curves(curves, float(is_planted.mean()), folder / "curves.png")
-    counts = [len(windows.sites(row, truth)) for row in range(len(windows))]
-    draw_logos(found, windows, int(np.argmax(counts)), truth, folder / "logos.png")
+    counts = np.array([len(windows.sites(row, truth)) for row in range(len(windows))])
+    draw_logos(found, windows, int(np.argmax(counts == SHOWN_SITES)), truth, folder / "logos.png")
     print(f"wrote {folder / 'curves.png'} and {folder / 'logos.png'}")
     return curves[STORED].area
 
