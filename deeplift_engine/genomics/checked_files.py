@@ -7,15 +7,21 @@ rows without a word. Here files are read block by block, and each check gives a 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from deeplift_engine.errors import InputError
 from deeplift_engine.genomics.array_rows import ENTRY, Rows, open_rows
+from deeplift_engine.genomics.checked_explanations import check_explanation, is_explanation
+from deeplift_engine.genomics.checked_tracks import (
+    STATISTICS,
+    TRACKS,
+    check_statistics,
+    check_track,
+)
 from deeplift_engine.genomics.genome import Genome
 from deeplift_engine.genomics.located import Located, read_located
 from deeplift_engine.genomics.nucleotides import LETTERS, reverse_complement
@@ -27,7 +33,6 @@ from deeplift_engine.genomics.verdicts import (
     ProductTest,
     Verdict,
 )
-from deeplift_engine.util.optional import optional
 from deeplift_engine.util.typing import Array
 
 _BLOCK = 256
@@ -35,7 +40,11 @@ _SEQUENCES = ("ohe", "onehot", "one_hot", "one-hot", "seq")
 _CONTRIBUTIONS = ("attr", "shap", "contrib", "hyp", "score")
 _ARRAYS, _HDF5 = (".npz", ".npy"), (".h5", ".hdf5")
 _REGIONS = (".bed", ".narrowpeak")
-_TRACKS = (".bw", ".bigwig")
+_UNCHECKED = (
+    *(".sites.bed", ".sites.fa", ".seqlets.bed", ".meme", ".matches.tsv", ".motifs.h5"),
+    *(".interpret.args.json", ".finemo.npz", ".csv", ".parquet", ".jsonl"),
+)
+"""Ends of names of what exports, and commands they hint at, write beside what is checked."""
 _UNKNOWN = np.frombuffer(b"N", np.uint8)[0]
 
 
@@ -76,7 +85,7 @@ def check(
     paths
         Two arrays (.npz, .npy: sequences and contributions, told by their names or in this order)
         or one file of chrombpnet's or bpnet's (.h5), and what there is of regions (.bed,
-        .narrowPeak), a kept-table (.npy) and tracks (.bw).
+        .narrowPeak), a kept-table (.npy), tracks (.bw) and their statistics (.bw.stats.tsv).
     genome
         A FASTA file: sequences are then compared with their regions.
 
@@ -111,7 +120,9 @@ def _read(paths: Sequence[Path]) -> Files:
     arrays: list[tuple[Path, Rows]] = []
     for path in paths:
         suffix = path.suffix.lower()
-        if suffix in _ARRAYS:
+        if path.name.lower().endswith(_UNCHECKED):
+            files.verdicts.append(Verdict(RIGHT, "files", f"{path}: nothing in it is checked"))
+        elif suffix in _ARRAYS:
             rows = _array(path, files)
             if rows is not None:
                 arrays.append((path, rows))
@@ -119,10 +130,12 @@ def _read(paths: Sequence[Path]) -> Files:
             _read_hdf5(path, files)
         elif suffix in _REGIONS:
             files.regions = read_located(path)
-        elif suffix in _TRACKS:
-            files.verdicts.append(_track(path))
+        elif suffix in TRACKS:
+            files.verdicts.append(check_track(path))
+        elif path.name.lower().endswith(STATISTICS):
+            files.verdicts.append(check_statistics(path))
         else:
-            known = (*_ARRAYS, *_HDF5, *_REGIONS, *_TRACKS)
+            known = (*_ARRAYS, *_HDF5, *_REGIONS, *TRACKS, STATISTICS)
             raise InputError(f"{path}: expected one of {', '.join(known)}")
     _assign(files, arrays)
     return files
@@ -131,6 +144,9 @@ def _read(paths: Sequence[Path]) -> Files:
 def _array(path: Path, files: Files) -> Rows | None:
     """The array of three axes of a file; a kept-table goes to its place."""
     arrays = open_rows(path)
+    if is_explanation(arrays):
+        files.verdicts.append(check_explanation(path, arrays))
+        return None
     rows = arrays.get(ENTRY, arrays.get(""))
     if rows is None:
         files.verdicts.append(
@@ -302,36 +318,6 @@ def _fetched(genome: Genome, chrom: str, start: int, end: int) -> str:
     inside = genome.fetch(chrom, max(start, 0), min(end, size)).upper()
     text = "N" * max(-start, 0) + inside + "N" * max(end - size, 0)
     return "".join(letter if letter in LETTERS else "N" for letter in text)
-
-
-def _track(path: Path) -> Verdict:
-    """Whether a bigWig file has entries, all of them within their chromosomes, not all zeros."""
-    library = optional("pyBigWig", "pyBigWig", "genomics")
-    try:
-        with library.open(os.fspath(path)) as file:
-            return _entries(path, file, file.chroms())
-    except RuntimeError as error:
-        raise InputError(f"{path} cannot be read as bigWig: {error}") from error
-
-
-def _entries(path: Path, file: Any, sizes: Mapping[str, int]) -> Verdict:
-    check, largest, bases = "track", 0.0, 0
-    for chrom, size in sizes.items():
-        for start, end, value in _intervals(file, chrom, size):
-            if end > size:
-                return Verdict(WRONG, check, f"{path}: {chrom}:{start}-{end} ends past {size}")
-            largest = max(largest, abs(value))
-            bases += end - start
-    if not bases:
-        return Verdict(WRONG, check, f"{path} has no entries")
-    if largest == 0:
-        return Verdict(WRONG, check, f"{path} is all zeros")
-    return Verdict(RIGHT, check, f"{path}: {bases} bases, values up to {largest:.3g}")
-
-
-def _intervals(file: Any, chrom: str, size: int) -> Iterable[tuple[int, int, float]]:
-    for start in range(0, size, 1 << 20):
-        yield from file.intervals(chrom, start, min(start + (1 << 20), size)) or ()
 
 
 __all__ = ["check"]
