@@ -205,7 +205,8 @@ def draw(
     first = runs[0]
     if span is not None and not 0 <= span[0] < span[1] <= first.length:
         raise InputError(
-            f"span={span}: expected first and last position of windows of {first.length}, half-open"
+            f"span={span} is not within windows of {first.length} positions: expected the first "
+            "and the last, half-open"
         )
     rows = _rows(first, samples, most)
     notes = []
