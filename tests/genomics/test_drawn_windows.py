@@ -140,7 +140,16 @@ def test_sites_of_all_files_are_the_same_boxes(
     with_flanks = 4
     export_motifs(result, tmp_path, store=world.store)
     hits = tmp_path / "hits.tsv"
-    header = ["chr", "start", "end", "start_untrimmed", "end_untrimmed", "motif_name", "x", "strand"]
+    header = [
+        "chr",
+        "start",
+        "end",
+        "start_untrimmed",
+        "end_untrimmed",
+        "motif_name",
+        "x",
+        "strand",
+    ]
     lines = ["\t".join(header)] + [
         "\t".join(map(str, ["chr7", start, start + len(MOTIF), 0, 0, "AP1", 1, strand]))
         for start, strand in zip(world.start, world.strand, strict=True)
