@@ -14,17 +14,21 @@ WRONG_USAGE = 2
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are short: the message, and one line of usage that names ``--help``."""
 
+    _usage_line = ""
+
     def error(self, message: str) -> NoReturn:
         """Write the message to stderr and end with code 2."""
+        usage = self._usage_line or self.usage_line()
+        self.exit(WRONG_USAGE, f"{self.prog}: error: {message}\nusage: {usage}\n")
+
+    def usage_line(self) -> str:
+        """What has to be there, and where the rest is explained."""
         needed = [
-            *(action.metavar or action.dest for action in self._get_positional_actions()),
+            *map(_argument, self._get_positional_actions()),
             *(_flag(action) for action in self._get_optional_actions() if action.required),
         ]
-        usage = " ".join([self.prog, *map(str, needed), "[options]"])
-        self.exit(
-            WRONG_USAGE,
-            f"{self.prog}: error: {message}\nusage: {usage}; {self.prog} --help explains all\n",
-        )
+        usage = " ".join([self.prog, *needed, "[options]"])
+        return f"{usage}; {self.prog} --help explains all"
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Refuse a value that is no choice of its argument, with the choices near it."""
@@ -49,6 +53,7 @@ class CommandParser(Parser):
         """
         if self._mixing:  # older Pythons mix by calling this method twice
             return super().parse_known_args(args, namespace)
+        self._usage_line = self.usage_line()  # older Pythons hide arguments while they mix
         self._refuse_unknown(args or ())
         self._mixing = True
         try:
@@ -65,6 +70,11 @@ class CommandParser(Parser):
             if name.startswith("--") and " " not in name and name not in known:
                 long = [flag for flag in known if flag.startswith("--")]
                 self.error(f"there is no option {name}. {suggest(name, long, '')}".rstrip())
+
+
+def _argument(action: argparse.Action) -> str:
+    name = str(action.metavar or action.dest)
+    return {"?": f"[{name}]", "+": f"{name}..."}.get(str(action.nargs), name)
 
 
 def _flag(action: argparse.Action) -> str:

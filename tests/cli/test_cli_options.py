@@ -132,7 +132,7 @@ def test_wrong_usage_is_2(arguments: list[str], command: Callable[..., Any]) -> 
         (["score", "m.h5", "--refrences", "zeros"], "no option --refrences. Near it: --references"),
         (["score", "m.h5", "--refrences=zeros"], "no option --refrences. Near it: --references"),
         (["check", "m.h5", "--dtype", "float46"], "no 'float46'. Near it: float64, float32"),
-        (["score", "m.h5"], "usage: deeplift-engine score MODEL INPUTS -o FILE [options]; "),
+        (["score", "m.h5"], "usage: deeplift-engine score MODEL... INPUTS -o FILE [options]; "),
         ([], "usage: deeplift-engine COMMAND [options]; "),
     ],
 )
