@@ -294,13 +294,18 @@ STORED = Group(
     ),
 )
 
+NAMES = (
+    "a MEME file of known motifs, such as JASPAR's, whose names motifs take that resemble them "
+    "(TOMTOM; extra: motifs)"
+)
 EXPORTS = Group(
     "for other programs (-o FOLDER), of sequences",
     (
         several(
             "--to FORMAT",
             str,
-            "modisco, chrombpnet, bpnet, bigwig or seqlets; may be repeated; see below",
+            "modisco, chrombpnet, bpnet, bigwig, seqlets, shap, csv, parquet or json; may be "
+            "repeated; see below",
         ),
         option("--prefix NAME", str, "what names of files begin with (default: the store's)"),
         option(
@@ -335,6 +340,7 @@ EXPORTS = Group(
             Path,
             "with --motifs, the array that it was given by -s, to compare with",
         ),
+        option("--names FILE", Path, f"with --motifs, {NAMES}"),
         Option(
             ["--check"],
             {

@@ -22,6 +22,7 @@ _OF_A_FOLDER = {
     "shuffle_rows": "--shuffle-rows",
     "regions": "--regions",
     "sequences": "--sequences",
+    "names": "--names",
 }
 
 
@@ -107,6 +108,7 @@ def _motifs(options: argparse.Namespace) -> list[Exported]:
             store=options.store,
             regions=options.regions,
             sequences=options.sequences,
+            names=options.names,
             prefix=options.prefix if not options.to else None,
             overwrite=options.overwrite,
         )

@@ -49,6 +49,8 @@ EXPORTS = """\
   bpnet       PREFIX.HEAD.bpnet.h5 (hypothetical), (N, L, 4)
   bigwig      PREFIX.HEAD.bw (projected, added over letters), .bw.stats.tsv
   seqlets     PREFIX.HEAD.seqlets.bed: spans of large projected contributions, by p-values
+  shap        PREFIX.HEAD.shap.npz: contributions of positions, for a shap.Explanation
+  csv, parquet, json  PREFIX.HEAD.csv, .parquet, .jsonl: a row a sample and position
   Score with --arrays hypothetical,inputs. A run of one head has no HEAD in its names."""
 
 EXIT_CODES = """\

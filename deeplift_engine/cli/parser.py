@@ -10,6 +10,7 @@ from typing import Any
 
 from deeplift_engine.cli import (
     commands,
+    draw_command,
     experiment_commands,
     export_commands,
     genomics_options,
@@ -45,6 +46,7 @@ from deeplift_engine.cli.declarations import (
     switch,
 )
 from deeplift_engine.cli.help_texts import epilog
+from deeplift_engine.cli.usage import CommandParser, Parser
 from deeplift_engine.version import __version__
 
 
@@ -311,6 +313,21 @@ EXPORT = Command(
     "sequences and their contributions. docs/GENOMICS.md says what is in each.",
 )
 
+DRAW = Command(
+    draw_command.draw,
+    "draw scored sequences as logos, with the sites of motifs",
+    genomics_options.DRAW,
+    (
+        "draw run.zarr -o logos.pdf",
+        "draw run.zarr -o peak7.png --sample peak7 --hypothetical --motifs out/run.motifs.h5",
+        "draw fold_0.zarr fold_1.zarr -o folds.pdf --samples 50 --head counts",
+        "draw run.zarr -o logos --motifs hits/hits.tsv",
+    ),
+    (),
+    "Draw contributions of windows on the forward strand, a page each; a run of\n"
+    "saturation_mutagenesis as a heat map under a logo of what the letters hold up.",
+)
+
 VARIANTS = Command(
     variant_commands.variants,
     "score what variants change in a model's outputs",
@@ -332,7 +349,7 @@ MARGINALISE, SPACING, ABLATE, DESIGN = (
 )
 
 COMMANDS = (
-    *(INSPECT, SCORE, COMPARE, SWEEP, METHODS, METRICS, CHECK, STATUS, MERGE, EXPORT),
+    *(INSPECT, SCORE, COMPARE, SWEEP, METHODS, METRICS, CHECK, STATUS, MERGE, EXPORT, DRAW),
     *(VARIANTS, MARGINALISE, SPACING, ABLATE, DESIGN),
 )
 
@@ -350,11 +367,11 @@ EXAMPLES = (
 )
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> Parser:
     """The parser of the whole command line."""
-    parser = argparse.ArgumentParser(prog=PROGRAM, **_texts(DESCRIPTION, epilog((), EXAMPLES)))
+    parser = Parser(prog=PROGRAM, **_texts(DESCRIPTION, epilog((), EXAMPLES)))
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
-    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=CommandParser)
     for command in COMMANDS:
         own = subparsers.add_parser(
             command.run.__name__,

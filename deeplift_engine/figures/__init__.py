@@ -3,14 +3,30 @@
 from deeplift_engine.figures.comparison_figure import ComparisonData, draw_comparison
 from deeplift_engine.figures.experiment_figures import draw_design, draw_effects, draw_spacing
 from deeplift_engine.figures.logo import draw_logo
+from deeplift_engine.figures.logo_files import save_logos
+from deeplift_engine.figures.logo_page import (
+    Box,
+    HeatTrack,
+    LogoPage,
+    LogoTrack,
+    mutagenesis_tracks,
+)
+from deeplift_engine.figures.logo_sheet import draw_logos
 from deeplift_engine.figures.sweep_figure import draw_sweep
 
 __all__ = [
+    "Box",
     "ComparisonData",
+    "HeatTrack",
+    "LogoPage",
+    "LogoTrack",
     "draw_comparison",
     "draw_design",
     "draw_effects",
     "draw_logo",
+    "draw_logos",
     "draw_spacing",
     "draw_sweep",
+    "mutagenesis_tracks",
+    "save_logos",
 ]

@@ -13,14 +13,17 @@ if TYPE_CHECKING:
     from deeplift_engine.genomics.array_input import as_input
     from deeplift_engine.genomics.both_strands import both_strands
     from deeplift_engine.genomics.checked_files import check
+    from deeplift_engine.genomics.drawn_windows import draw
     from deeplift_engine.genomics.experiments import ablate, design, marginalise, spacing
     from deeplift_engine.genomics.exporters import export
     from deeplift_engine.genomics.genome import Genome, read_fasta
+    from deeplift_engine.genomics.motif_matches import match_motifs
     from deeplift_engine.genomics.motifs import export_motifs, read_motifs
     from deeplift_engine.genomics.nucleotides import integer_codes, one_hot, reverse_complement
     from deeplift_engine.genomics.other_inputs import rows_of_records, tracks
     from deeplift_engine.genomics.seqlets import recursive_seqlets
     from deeplift_engine.genomics.sequence_input import SequenceInput, sequences
+    from deeplift_engine.genomics.shap_format import explanation
     from deeplift_engine.genomics.variants.variant_run import score_variants
     from deeplift_engine.genomics.variants.variant_scoring import VariantScorer
     from deeplift_engine.genomics.windows import regions
@@ -34,10 +37,13 @@ _LAZY = {
     "both_strands": "both_strands",
     "check": "checked_files",
     "design": "experiments",
+    "draw": "drawn_windows",
+    "explanation": "shap_format",
     "export": "exporters",
     "export_motifs": "motifs",
     "integer_codes": "nucleotides",
     "marginalise": "experiments",
+    "match_motifs": "motif_matches",
     "one_hot": "nucleotides",
     "read_fasta": "genome",
     "read_motifs": "motifs",
@@ -69,10 +75,13 @@ __all__ = [
     "both_strands",
     "check",
     "design",
+    "draw",
+    "explanation",
     "export",
     "export_motifs",
     "integer_codes",
     "marginalise",
+    "match_motifs",
     "one_hot",
     "read_fasta",
     "read_motifs",

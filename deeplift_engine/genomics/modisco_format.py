@@ -84,7 +84,8 @@ def _write_array(
             for rows, (block,) in windows.blocks(head, [content]):
                 scratch.write(np.arange(rows.start, rows.stop), block)
             in_order = partial(_shuffled, scratch, row_order(windows, choices.shuffle))
-        array_rows.write_npz(disk, shape, dtype, in_order(), settings)
+        entries = {array_rows.ENTRY: array_rows.Entry(shape, dtype, in_order())}
+        array_rows.write_npz(disk, entries, settings)
         read_back(disk, ".npz", {array_rows.ENTRY: in_order()}, path)
 
 

@@ -213,7 +213,9 @@ class ScoredWindows:
             for name in contents
         )
 
-    def blocks(self, head: str, contents: Sequence[str]) -> Iterator[tuple[slice, list[Array]]]:
+    def blocks(
+        self, head: str, contents: Sequence[str], only: Array | None = None
+    ) -> Iterator[tuple[slice, list[Array]]]:
         """Go through the rows, shard by shard.
 
         Parameters
@@ -223,16 +225,19 @@ class ScoredWindows:
         contents
             Of ``"one_hot"`` (int8; zeros where no letter is known), ``"hypothetical"``,
             ``"projected"`` (hypothetical x one-hot) and ``"scores"``.
+        only
+            Numbers of samples, rising, to read no others; all rows by default.
 
         Yields
         ------
         slice, list
-            Rows, and the arrays of these, each ``(n, 4, L)``.
+            Rows, counted among those that are read, and their arrays, each ``(n, 4, L)``.
         """
+        wanted = self.samples if only is None else only
         first = 0
         for number in range(self.run.store.shards):
             samples = self.run.store.rows(number)
-            scored = np.isin(np.arange(samples.start, samples.stop), self.samples)
+            scored = np.isin(np.arange(samples.start, samples.stop), wanted)
             rows = slice(first, first + int(scored.sum()))
             first = rows.stop
             if rows.start < rows.stop:

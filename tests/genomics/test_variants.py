@@ -240,6 +240,25 @@ def test_the_annotated_vcf_is_the_file_with_fields(tmp_path: Path) -> None:
         assert [i for i, code in enumerate(reasons) if code in (None, ".")] == alleles_of
 
 
+def test_cyvcf2_and_pandas_read_what_is_written(tmp_path: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    path = write_vcf(tmp_path / "v.vcf")
+    run = score_variants(network(), path, genome(), tmp_path / "out", progress=False)
+    read = pandas.read_csv(run.files[0], sep="\t", dtype={"chrom": str}, keep_default_na=True)
+    rows = table(Path(run.files[0]))
+    assert read["pos"].tolist() == [int(row["pos"]) for row in rows]
+    scored = read[read["skipped"].isna()]
+    for name, values in expected().items():
+        np.testing.assert_allclose(scored[name], values, rtol=1e-4, atol=1e-6)
+    cyvcf2 = pytest.importorskip("cyvcf2")
+    taken = []
+    for record in cyvcf2.VCF(run.files[1]):
+        field = record.INFO.get("DE_logfc")
+        field = field if isinstance(field, tuple) else (field,)
+        taken += [value for value in field if value is not None and not np.isnan(value)]
+    np.testing.assert_allclose(taken, expected()["logfc"], rtol=1e-4, atol=1e-6)
+
+
 def test_a_second_annotation_replaces_the_first(tmp_path: Path) -> None:
     path = write_vcf(tmp_path / "v.vcf")
     first = score_variants(network(), path, genome(), tmp_path / "one", progress=False)
