@@ -12,6 +12,7 @@ from deeplift_engine.cli.declarations import (
     OVERWRITE,
     VERBOSE,
     Group,
+    Option,
     choice,
     option,
     several,
@@ -27,7 +28,7 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ROWS}
 KIND = choice("--kind", "what INPUTS are, where their suffix does not tell", *KINDS)
 READING = (Group("what INPUTS are", (KIND,)), *(kind.options for kind in _ROWS))
 """Options of the commands that read inputs."""
-DRAWING = (
+DRAWING: tuple[Option | Group, ...] = (
     option("scores SCORES", Path, "what `score` wrote: a .h5 or .npz file, or a store"),
     option("-o --output FILE", Path, "a figure (.png, .pdf, .svg)", required=True),
     OVERWRITE,
@@ -55,8 +56,8 @@ def kind_of(options: argparse.Namespace) -> Kind | None:
     name = getattr(options, "kind", None) or _by_suffix(path)
     own = KINDS[name].options.options if name else ()
     for kind in KINDS.values():
-        for option in kind.options.options:
-            if option not in own and (flag := _given(option, options)):
+        for each in kind.options.options:
+            if each not in own and (flag := _given(each, options)):
                 raise InputError(
                     f"{flag} is for inputs of the kind {kind.name}, and {path} holds "
                     f"{name or 'arrays or sequences'}: say --kind {kind.name}, or leave it out"
