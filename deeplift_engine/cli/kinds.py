@@ -17,10 +17,11 @@ from deeplift_engine.cli.declarations import (
     option,
     several,
 )
+from deeplift_engine.cli.image_kind import IMAGE
 from deeplift_engine.cli.input_kind import Kind
 from deeplift_engine.errors import InputError
 
-_ROWS: tuple[Kind, ...] = ()
+_ROWS: tuple[Kind, ...] = (IMAGE,)
 
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ROWS}
 """The kinds by name."""

@@ -62,6 +62,14 @@ def size(text: str) -> int:
     return int(count)
 
 
+def height_and_width(text: str) -> tuple[int, int]:
+    """Split ``HEIGHTxWIDTH``."""
+    match = re.fullmatch(r"([1-9]\d*)[xX]([1-9]\d*)", text.strip())
+    if not match:
+        raise argparse.ArgumentTypeError(f"expected HEIGHTxWIDTH, as 224x224, not {text!r}")
+    return int(match[1]), int(match[2])
+
+
 def names(text: str) -> list[str]:
     """Split ``NAME,NAME,...``."""
     split = [name.strip() for name in text.split(",")]

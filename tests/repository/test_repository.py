@@ -84,6 +84,7 @@ ROOMS = (
     "loading",
     "jobs",
     "genomics",
+    "images",
     "evaluate",
     "report",
     "compat",
