@@ -35,8 +35,11 @@ class Kind:
         ``dimensions`` and ``about`` are kept with the scores.
     draw
         Writes pictures of a run to ``--output``, and gives their paths.
+    exports
+        Suffixes of files that its scores are written to by `export`, with the names of what they
+        are of.
     export
-        Writes its scores to ``--output``, and gives the paths; None where there is no such file.
+        Writes the scores of a run to ``--output``, and gives the paths.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Kind:
     drawing: Group
     read: Callable[[argparse.Namespace, Network], Any]
     draw: Callable[[argparse.Namespace, ScoredRun], list[Path]]
+    exports: tuple[str, ...] = ()
     export: Callable[[argparse.Namespace, ScoredRun], list[Path]] | None = None
 
 

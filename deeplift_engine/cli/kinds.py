@@ -19,9 +19,10 @@ from deeplift_engine.cli.declarations import (
 )
 from deeplift_engine.cli.image_kind import IMAGE
 from deeplift_engine.cli.input_kind import Kind
+from deeplift_engine.cli.table_kind import SIGNAL, TABLE
 from deeplift_engine.errors import InputError
 
-_ROWS: tuple[Kind, ...] = (IMAGE,)
+_ROWS: tuple[Kind, ...] = (IMAGE, SIGNAL, TABLE)
 
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ROWS}
 """The kinds by name."""

@@ -60,7 +60,7 @@ TABLE_DRAWING = Group(
         option(
             "--most N", values.at_least_one, "features that are drawn (default: 20)", default=20
         ),
-        choice("--columns-of", "scores of columns, or of groups (default)", "columns", "groups"),
+        choice("--by", "scores of columns, or of groups of them (default)", "columns", "groups"),
     ),
 )
 SIGNAL_DRAWING = Group("signals", ())
@@ -122,7 +122,7 @@ def draw_table(options: argparse.Namespace, run: ScoredRun) -> list[Path]:
     from deeplift_engine.tables.feature_scores import open_scores
 
     scores = open_scores(run, head=options.head, target=options.target_number)
-    scores = scores if options.columns_of == "columns" else scores.summed()
+    scores = scores if options.by == "columns" else scores.summed()
     kind = options.figure or ("waterfall" if options.sample else "beeswarm")
     if (kind == "waterfall") != bool(options.sample) or len(options.sample) > 1:
         raise InputError("--sample NAME and the figure waterfall go together, for one sample")
@@ -164,9 +164,15 @@ def _written(figure: Figure, options: argparse.Namespace) -> list[Path]:
 
 
 TABLE = Kind(
-    "table", (".csv", ".tsv", ".parquet"), TABLE_OPTIONS, TABLE_DRAWING, read_table, draw_table,
-    export_table,
-)  # fmt: skip
+    "table",
+    (".csv", ".tsv", ".parquet"),
+    TABLE_OPTIONS,
+    TABLE_DRAWING,
+    read_table,
+    draw_table,
+    exports=(".csv",),
+    export=export_table,
+)
 SIGNAL = Kind("signal", (".wav",), SIGNAL_OPTIONS, SIGNAL_DRAWING, read_signals, draw_signals)
 
 __all__ = ["SIGNAL", "TABLE"]
