@@ -1,0 +1,1 @@
+"""From texts to scores of their words, and from scores to what people read and send on."""
