@@ -54,7 +54,7 @@ def cut(spec: ModelSpec, behind: Behind = None, defined: Collection[str] = ()) -
     inputs = {
         node.name: _input_layer(
             node.name,
-            shapes.get(node.layer) or _shape(spec, node),
+            _shape(spec, node) if (shape := shapes.get(node.layer)) is None else shape,
             _dtype(spec.layers[node.layer]),
         )
         for node in fronts

@@ -102,9 +102,10 @@ def zipped(path: str | Path) -> bytes:
     """Return such a folder as the ``.keras`` file that it could be."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        for name in (_CONFIG, _METADATA, _WEIGHTS):
-            if (file := Path(path) / name).exists():
-                archive.writestr(name, read_bytes(file))
+        vocabularies = (Path(path) / _ASSETS).rglob(Path(_VOCABULARY).name)
+        for file in (*(Path(path) / name for name in (_CONFIG, _METADATA, _WEIGHTS)), *vocabularies):
+            if file.exists():
+                archive.writestr(file.relative_to(path).as_posix(), read_bytes(file))
     return packed.getvalue()
 
 
