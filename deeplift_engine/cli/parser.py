@@ -10,6 +10,7 @@ from typing import Any
 
 from deeplift_engine.cli import (
     commands,
+    draw_commands,
     experiment_commands,
     export_commands,
     genomics_options,
@@ -45,6 +46,7 @@ from deeplift_engine.cli.declarations import (
     switch,
 )
 from deeplift_engine.cli.help_texts import epilog
+from deeplift_engine.cli.kinds import DRAWING, READING
 from deeplift_engine.version import __version__
 
 
@@ -128,6 +130,7 @@ SCORE = Command(
             "into a store, where a sample cannot be scored; where a sequence or region is left out",
         ),
         STRANDS,
+        *READING,
         STORED,
     ),
     (
@@ -181,6 +184,7 @@ COMPARE = Command(
         output(".json, .csv"),
         OVERWRITE,
         SEQUENCES,
+        *READING,
         RUN,
         REFERENCES,
     ),
@@ -214,6 +218,7 @@ SWEEP = Command(
         output(".csv"),
         OVERWRITE,
         SEQUENCES,
+        *READING,
         RUN,
     ),
     (
@@ -249,6 +254,7 @@ CHECK = Command(
             default=8,
         ),
         SEQUENCES,
+        *READING,
         RULES,
         RUN,
         REFERENCES,
@@ -311,6 +317,13 @@ EXPORT = Command(
     "sequences and their contributions. docs/GENOMICS.md says what is in each.",
 )
 
+DRAW = Command(
+    draw_commands.draw,
+    "draw the scores of a run in the form of their kind",
+    DRAWING,
+    (),
+)
+
 VARIANTS = Command(
     variant_commands.variants,
     "score what variants change in a model's outputs",
@@ -332,7 +345,7 @@ MARGINALISE, SPACING, ABLATE, DESIGN = (
 )
 
 COMMANDS = (
-    *(INSPECT, SCORE, COMPARE, SWEEP, METHODS, METRICS, CHECK, STATUS, MERGE, EXPORT),
+    *(INSPECT, SCORE, COMPARE, SWEEP, METHODS, METRICS, CHECK, STATUS, MERGE, EXPORT, DRAW),
     *(VARIANTS, MARGINALISE, SPACING, ABLATE, DESIGN),
 )
 
