@@ -84,6 +84,7 @@ ROOMS = (
     "loading",
     "jobs",
     "genomics",
+    "text",
     "evaluate",
     "report",
     "compat",
