@@ -103,9 +103,7 @@ class FeatureScores:
 
     def draw_heat_map(self, most: int = 20) -> Figure:
         """Scores of all samples, those that are alike side by side, and their sums above."""
-        return feature_figures.draw_heat_map(
-            self.values, self.features, unit=self.unit, most=most
-        )
+        return feature_figures.draw_heat_map(self.values, self.features, unit=self.unit, most=most)
 
     def to_shap(self) -> Any:
         """The same as a ``shap.Explanation``, which SHAP's own plots take.
@@ -215,16 +213,12 @@ def open_scores(run: ScoredRun, *, head: str | None = None, target: int = 0) -> 
         If the run keeps no scores or no inputs.
     """
     named = run.inputs_of("scores", head)
-    values, data = (
-        np.concatenate(
-            [
-                _columns(np.asarray(run.array(array, input=name or None, head=of, target=target)[:]))
-                for name in named
-            ],
-            axis=1,
-        )
-        for array, of in (("scores", head), ("inputs", None))
-    )
+
+    def together(array: str, of: str | None) -> Array:
+        each = (run.array(array, input=name or None, head=of, target=target) for name in named)
+        return np.concatenate([_columns(np.asarray(values[:])) for values in each], axis=1)
+
+    values, data = together("scores", head), together("inputs", None)
     features = run.labels("feature") or [f"feature {i}" for i in range(values.shape[1])]
     sums = bool(run.inputs_of("target_delta", head))
     groups = run.labels("group") or features
@@ -258,9 +252,7 @@ def _scores(
             f"{len(features)} columns: hand in the table that was scored."
         )
     known = np.broadcast_to(np.asarray(0.0 if base is None else base, float), (len(values),))
-    return FeatureScores(
-        values, data, tuple(features), tuple(samples), known, unit, tuple(groups)
-    )
+    return FeatureScores(values, data, tuple(features), tuple(samples), known, unit, tuple(groups))
 
 
 def _labelled(name: str, value: Any) -> str:

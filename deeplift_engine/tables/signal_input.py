@@ -269,9 +269,11 @@ def _opened(source: Any, channels: Sequence[str] | None) -> _Opened:
     if isinstance(source, str | os.PathLike):
         place = Path(source)
         known = (*SUFFIXES, sound_files.SUFFIX)
-        paths = sorted(each for each in place.iterdir() if each.suffix.lower() in known) if (
-            place.is_dir()
-        ) else [place]
+        paths = (
+            sorted(each for each in place.iterdir() if each.suffix.lower() in known)
+            if (place.is_dir())
+            else [place]
+        )
         if not paths:
             raise InputError(f"{place} has no recordings: files that end in {', '.join(known)}.")
         return _of_files(paths, channels)

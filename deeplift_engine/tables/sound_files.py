@@ -60,7 +60,7 @@ def read_sound(path: Path) -> Array:
     whole = (raw << (8 * np.arange(width))).sum(axis=-1)
     half = 1 << (8 * width - 1)
     signed = whole - half if width == 1 else (whole ^ half) - half
-    return (signed / half).astype(np.float32)
+    return np.asarray(signed / half, np.float32)
 
 
 def _opened(path: Path) -> wave.Wave_read:

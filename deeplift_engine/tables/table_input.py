@@ -192,9 +192,7 @@ def read(
     InputError
         If columns are missing or hold no numbers, or do not fit the network.
     """
-    is_array = not isinstance(source, Mapping) and hasattr(source, "__array__")
-    own_names = columns if isinstance(columns, Sequence) and not hasattr(source, "columns") else None
-    table = table_columns(source, own_names if is_array else None)
+    table = table_columns(source, None if isinstance(columns, Mapping) else columns)
     table = table if names is None else table.without(names)
     notes: list[str] = []
     if network is None or len(network.inputs) == 1:
@@ -235,8 +233,10 @@ def _columns_of(
             "line of numbers: expected an input of one axis."
         )
     if info.shape[0] not in (None, len(chosen)):
-        advice = "say which it reads, in its order, columns= (--columns)" if columns is None else (
-            "name as many as it reads"
+        advice = (
+            "say which it reads, in its order, columns= (--columns)"
+            if columns is None
+            else ("name as many as it reads")
         )
         raise InputError(
             f"{table.source} has {len(chosen)} columns for input {info.name!r}, which reads "
