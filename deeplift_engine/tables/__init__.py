@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from deeplift_engine.tables.encoded_columns import encoded_columns
+    from deeplift_engine.tables.transformed_columns import encoded_columns
     from deeplift_engine.tables.feature_scores import FeatureScores, open_scores, scores
     from deeplift_engine.tables.signal_drawing import draw_signal
     from deeplift_engine.tables.signal_input import SignalInput, read_signals
@@ -21,7 +21,7 @@ _LAZY = {
     "SignalInput": "signal_input",
     "Table": "table_input",
     "draw_signal": "signal_drawing",
-    "encoded_columns": "encoded_columns",
+    "encoded_columns": "transformed_columns",
     "open_scores": "feature_scores",
     "read": "table_input",
     "read_signals": "signal_input",
