@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeplift_engine.cli import arguments, console, sequence_inputs, store_commands
+from deeplift_engine.cli import arguments, console, kinds, sequence_inputs, store_commands
 from deeplift_engine.cli.listing import print_json, print_lines
 from deeplift_engine.errors import (
     DeepliftEngineError,
@@ -110,7 +110,7 @@ def score(options: argparse.Namespace) -> int:
     if hypothetical and axis is None:
         arguments.check_letters(inputs)
     result = explainer.run(inputs, **arguments.scoring_options(options, network, units))
-    known = sequence_inputs.beside(inputs)
+    known = kinds.beside(inputs)
     constants = known.get("constants", {})
     result = replace(result, settings={**result.settings, **known.get("about", {})})
     result.save(

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from deeplift_engine.cli import console
+from deeplift_engine.cli.kinds import KINDS
 from deeplift_engine.cli.listing import print_json, print_lines
 from deeplift_engine.errors import InputError
 
@@ -64,17 +65,33 @@ def _to_file(options: argparse.Namespace) -> int:
             raise InputError(f"{flag} goes with --to or --motifs")
     if options.store is None:
         raise InputError("name the store that is to be exported")
-    export_store(
-        options.store,
-        options.output,
-        arrays=options.arrays or None,
-        overwrite=options.overwrite,
-    )
+    if not _by_its_kind(options):
+        export_store(
+            options.store,
+            options.output,
+            arrays=options.arrays or None,
+            overwrite=options.overwrite,
+        )
     if options.json:
         print_json({"written": str(options.output)})
     else:
         print_lines({"written": str(options.output)})
     return 0
+
+
+def _by_its_kind(options: argparse.Namespace) -> bool:
+    """Write scores with the names of features, words …; False where their kind has no such file."""
+    from deeplift_engine.jobs.scored_run import open_scored
+
+    suffix = options.output.suffix.lower()
+    if options.arrays or not any(suffix in kind.exports for kind in KINDS.values()):
+        return False
+    run = open_scored(options.store)
+    kind = KINDS.get(options.kind or run.kind or "")
+    if kind is None or kind.export is None or suffix not in kind.exports:
+        return False
+    kind.export(options, run)
+    return True
 
 
 def _to_formats(options: argparse.Namespace) -> list[Exported]:

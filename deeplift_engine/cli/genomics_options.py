@@ -7,14 +7,11 @@ from pathlib import Path
 from deeplift_engine.cli import value_syntax as values
 from deeplift_engine.cli.declarations import (
     INPUTS,
-    JSON,
     MODEL,
-    NAMES,
     OVERWRITE,
     REFERENCES,
     RUN,
     SEQUENCES,
-    VERBOSE,
     Group,
     Once,
     Option,
@@ -96,57 +93,6 @@ VARIANTS: tuple[Option | Group, ...] = (
     REFERENCES,
 )
 
-DRAW: tuple[Option | Group, ...] = (
-    Option(
-        ["stores"],
-        {
-            "type": Path,
-            "metavar": "STORE",
-            "nargs": "+",
-            "help": "a store, RUN.zarr; several of the same windows, as of methods or folds, are "
-            "drawn one under another on one scale",
-        },
-    ),
-    option(
-        "-o --output FILE",
-        Path,
-        "a .pdf of all windows, a .png or .svg of one, or a name without suffix: a new folder of "
-        "PNG files",
-        required=True,
-    ),
-    OVERWRITE,
-    JSON,
-    VERBOSE,
-    several("--head NAME", str, "draw this head (default: all); may be repeated"),
-    several("--sample NAME", str, "draw this window; may be repeated"),
-    option(
-        "--samples N",
-        values.at_least_one,
-        "without --sample, draw the first N windows (default: 1000)",
-        default=1000,
-    ),
-    option(
-        "--width N",
-        values.at_least_one,
-        "draw the N positions with the largest contributions (default: 200)",
-        default=200,
-    ),
-    switch("--whole", "draw all positions"),
-    option(
-        "--span FIRST-END",
-        values.span,
-        "draw these positions of the windows, from 0, the end excluded",
-    ),
-    switch("--hypothetical", "draw hypothetical contributions, too"),
-    several("--label TEXT", str, "what a store is called, one for each (default: their names)"),
-    option(
-        "--motifs FILE",
-        Path,
-        "boxes of motifs' sites: a result of `modisco motifs`, a BED file, or finemo's hits.tsv",
-    ),
-    option("--names FILE", Path, NAMES),
-)
-
 _MOTIF = "letters; N leaves what is there"
 _OWN: dict[str, tuple[Option, ...]] = {
     "marginalise": (
@@ -205,4 +151,4 @@ EXPERIMENTS: dict[str, tuple[Option | Group, ...]] = {
     for name, own in _OWN.items()
 }
 
-__all__ = ["DRAW", "EXPERIMENTS", "VARIANTS"]
+__all__ = ["EXPERIMENTS", "VARIANTS"]

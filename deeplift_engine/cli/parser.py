@@ -10,7 +10,7 @@ from typing import Any
 
 from deeplift_engine.cli import (
     commands,
-    draw_command,
+    draw_commands,
     experiment_commands,
     export_commands,
     genomics_options,
@@ -46,6 +46,7 @@ from deeplift_engine.cli.declarations import (
     switch,
 )
 from deeplift_engine.cli.help_texts import epilog
+from deeplift_engine.cli.kinds import DRAWING, KIND, READING
 from deeplift_engine.cli.usage import CommandParser, Parser
 from deeplift_engine.version import __version__
 
@@ -130,6 +131,7 @@ SCORE = Command(
             "into a store, where a sample cannot be scored; where a sequence or region is left out",
         ),
         STRANDS,
+        *READING,
         STORED,
     ),
     (
@@ -183,6 +185,7 @@ COMPARE = Command(
         output(".json, .csv"),
         OVERWRITE,
         SEQUENCES,
+        *READING,
         RUN,
         REFERENCES,
     ),
@@ -216,6 +219,7 @@ SWEEP = Command(
         output(".csv"),
         OVERWRITE,
         SEQUENCES,
+        *READING,
         RUN,
     ),
     (
@@ -251,6 +255,7 @@ CHECK = Command(
             default=8,
         ),
         SEQUENCES,
+        *READING,
         RULES,
         RUN,
         REFERENCES,
@@ -296,6 +301,7 @@ EXPORT = Command(
             "a .h5, .npz or .csv file, or .parquet; with --to or --motifs, a folder",
         ),
         option("--arrays NAME,...", values.names, "these arrays only", default=[]),
+        KIND,
         OVERWRITE,
         JSON,
         VERBOSE,
@@ -314,9 +320,9 @@ EXPORT = Command(
 )
 
 DRAW = Command(
-    draw_command.draw,
-    "draw scored sequences as logos, with the sites of motifs",
-    genomics_options.DRAW,
+    draw_commands.draw,
+    "draw the scores of a run in the form of their kind",
+    DRAWING,
     (
         "draw run.zarr -o logos.pdf",
         "draw run.zarr -o peak7.png --sample peak7 --hypothetical --motifs out/run.motifs.h5",
@@ -324,8 +330,9 @@ DRAW = Command(
         "draw run.zarr -o logos --motifs hits/hits.tsv",
     ),
     (),
-    "Draw contributions of windows on the forward strand, a page each; a run of\n"
-    "saturation_mutagenesis as a heat map under a logo of what the letters hold up.",
+    "Draw contributions to windows of sequences on the forward strand, a page each, or a run of\n"
+    "saturation_mutagenesis as a heat map under a logo of what the letters hold up; heat maps\n"
+    "over pictures; bars and more of tables; traces of signals.",
 )
 
 VARIANTS = Command(

@@ -121,18 +121,6 @@ def arranged(data: Any, options: argparse.Namespace, network: Network) -> Any:
     return {**data, name: own}
 
 
-def beside(inputs: Any) -> dict[str, Any]:
-    """What a job keeps beside the scores of sequences: arguments of `Job`."""
-    from deeplift_engine.genomics.sequence_input import SequenceInput
-
-    named = inputs if isinstance(inputs, Mapping) else {"": inputs}
-    for name, each in named.items():
-        if isinstance(each, SequenceInput):
-            dimensions = {name: each.dimensions}
-            return {"constants": each.constants, "dimensions": dimensions, "about": each.files}
-    return {}
-
-
 def records_in_words(constants: Mapping[str, Any]) -> dict[str, Any]:
     """What of a file of records is scored, for the summary of a run."""
     from deeplift_engine.genomics.record_table import RecordTable
@@ -162,4 +150,4 @@ def _refuse(options: argparse.Namespace, *names: str) -> None:
             raise InputError(f"{_FLAGS[name]} is for {takes}, and {path} {what}")
 
 
-__all__ = ["arranged", "beside", "is_fasta", "records_in_words", "sequences_of"]
+__all__ = ["arranged", "is_fasta", "records_in_words", "sequences_of"]

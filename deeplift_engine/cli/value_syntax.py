@@ -62,12 +62,26 @@ def size(text: str) -> int:
     return int(count)
 
 
+def height_and_width(text: str) -> tuple[int, int]:
+    """Split ``HEIGHTxWIDTH``."""
+    match = re.fullmatch(r"([1-9]\d*)[xX]([1-9]\d*)", text.strip())
+    if not match:
+        raise argparse.ArgumentTypeError(f"expected HEIGHTxWIDTH, as 224x224, not {text!r}")
+    return int(match[1]), int(match[2])
+
+
 def names(text: str) -> list[str]:
     """Split ``NAME,NAME,...``."""
     split = [name.strip() for name in text.split(",")]
     if not all(split):
         raise argparse.ArgumentTypeError(f"expected names with commas between, not {text!r}")
     return split
+
+
+def named_list(text: str) -> tuple[str, list[str]]:
+    """Split ``[NAME=]NAME,NAME,...``."""
+    name, listed = optional_pair(text)
+    return name, names(listed)
 
 
 def option(text: str) -> tuple[str, Value]:

@@ -2,6 +2,8 @@
 
 from deeplift_engine.figures.comparison_figure import ComparisonData, draw_comparison
 from deeplift_engine.figures.experiment_figures import draw_design, draw_effects, draw_spacing
+from deeplift_engine.figures.feature_figures import draw_bar as draw_feature_bar
+from deeplift_engine.figures.feature_figures import draw_beeswarm, draw_heat_map, draw_waterfall
 from deeplift_engine.figures.logo import draw_logo
 from deeplift_engine.figures.logo_files import save_logos
 from deeplift_engine.figures.logo_page import (
@@ -12,7 +14,9 @@ from deeplift_engine.figures.logo_page import (
     mutagenesis_tracks,
 )
 from deeplift_engine.figures.logo_sheet import draw_logos
+from deeplift_engine.figures.overlay_figure import OverlayStyle, draw_overlays
 from deeplift_engine.figures.sweep_figure import draw_sweep
+from deeplift_engine.figures.trace_figure import draw_traces
 
 __all__ = [
     "Box",
@@ -20,13 +24,20 @@ __all__ = [
     "HeatTrack",
     "LogoPage",
     "LogoTrack",
+    "OverlayStyle",
+    "draw_beeswarm",
     "draw_comparison",
     "draw_design",
     "draw_effects",
+    "draw_feature_bar",
+    "draw_heat_map",
     "draw_logo",
     "draw_logos",
+    "draw_overlays",
     "draw_spacing",
     "draw_sweep",
+    "draw_traces",
+    "draw_waterfall",
     "mutagenesis_tracks",
     "save_logos",
 ]

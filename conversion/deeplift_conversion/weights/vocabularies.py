@@ -1,0 +1,63 @@
+"""Vocabularies of lookup layers, which ``.keras`` keeps in files beside the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from deeplift_conversion.errors import ModelConfigError
+from deeplift_conversion.tree import Graph, Layer
+from deeplift_conversion.weights.checkpoint import directories
+
+
+def with_vocabularies(
+    graph: Graph, vocabularies: Mapping[str, bytes], source: str, folder: str = "layers"
+) -> Graph:
+    """Return the same model with the words of each layer in its option ``vocabulary``.
+
+    Parameters
+    ----------
+    graph
+        Its layers, with those of nested models.
+    vocabularies
+        What is in the file of a layer: a word a line, special ones among them, by the folder of
+        the layer, ``layers/string_lookup_1``.
+    source
+        The model's file, for messages.
+    folder
+        That of the graph's layers.
+
+    Raises
+    ------
+    ModelConfigError
+        If a file is no UTF-8, or has another number of words than the layer was saved with.
+    """
+    if not vocabularies:
+        return graph
+    layers = []
+    for layer, name in zip(graph.layers, directories(graph.layers), strict=True):
+        path = f"{folder}/{name}"
+        if layer.graph is not None:
+            inner = with_vocabularies(layer.graph, vocabularies, source, f"{path}/layers")
+            layer = replace(layer, graph=inner)
+        elif path in vocabularies:
+            layer = _with_words(layer, vocabularies[path], f"{source}: layer {layer.name!r}")
+        layers.append(layer)
+    return replace(graph, layers=tuple(layers))
+
+
+def _with_words(layer: Layer, content: bytes, where: str) -> Layer:
+    """Words are cut at line feeds and nothing else, as other ends of lines may be within one."""
+    try:
+        words: list[str | int] = list(content.decode().split("\n"))
+        if layer.class_name == "IntegerLookup":
+            words = [int(word) for word in words]
+    except ValueError as error:
+        raise ModelConfigError(f"{where}: its vocabulary is damaged ({error}).") from error
+    size = layer.config.get("vocabulary_size")
+    if size is not None and size != len(words):
+        raise ModelConfigError(
+            f"{where}: its vocabulary has {len(words)} words, and it was saved with {size}. The"
+            " file is damaged: fetch or save it again."
+        )
+    return replace(layer, config={**layer.config, "vocabulary": words})

@@ -1,0 +1,48 @@
+"""The command that draws the scores of a run: `draw`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from deeplift_engine.cli import console
+from deeplift_engine.cli.input_kind import Kind
+from deeplift_engine.cli.kinds import KINDS
+from deeplift_engine.cli.listing import print_json
+from deeplift_engine.errors import InputError
+from deeplift_engine.util import tables
+from deeplift_engine.util.output_file import check_writable
+
+
+def draw(options: argparse.Namespace) -> int:
+    """Draw the scores of a run in the form of their kind."""
+    from deeplift_engine.jobs.scored_run import open_scored
+
+    check_writable(options.output, overwrite=options.overwrite)
+    run = open_scored(options.scores[0])
+    kind = KINDS.get(options.kind or run.kind or "")
+    if kind is None:
+        raise InputError(
+            f"{run.path} does not say what its inputs are: say --kind {'|'.join(KINDS)}"
+        )
+    if not kind.several:
+        tables.checked_suffix(options.output, "scores", ())
+        _one("SCORES", options.scores, kind)
+        options.head = _one("--head", options.head, kind)
+    written = kind.draw(options, run)
+    if options.json:
+        print_json({"written": [str(path) for path in written]})
+    for path in () if options.json else written:
+        console.say(f"written: {path}")
+    return 0
+
+
+def _one(name: str, given: Sequence[Any], kind: Kind) -> Any:
+    """The only one of what is given, or None."""
+    if len(given) > 1:
+        raise InputError(f"{name}: of the kind {kind.name} one is drawn, not {len(given)}")
+    return next(iter(given), None)
+
+
+__all__ = ["draw"]

@@ -1,0 +1,115 @@
+"""The table of kinds of inputs beside arrays and sequences, and which of them a file is."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from deeplift_engine.cli.declarations import (
+    JSON,
+    OVERWRITE,
+    VERBOSE,
+    Group,
+    Option,
+    choice,
+    option,
+    several,
+)
+from deeplift_engine.cli.image_kind import IMAGE
+from deeplift_engine.cli.input_kind import Kind
+from deeplift_engine.cli.sequence_kind import SEQUENCE
+from deeplift_engine.cli.table_kind import SIGNAL, TABLE
+from deeplift_engine.errors import InputError
+
+_ROWS: tuple[Kind, ...] = (SEQUENCE, IMAGE, SIGNAL, TABLE)
+
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ROWS}
+"""The kinds by name."""
+
+KIND = choice("--kind", "what INPUTS are, where their suffix does not tell", *KINDS)
+READING = (Group("what INPUTS are", (KIND,)), *(kind.options for kind in _ROWS if kind.read))
+"""Options of the commands that read inputs."""
+DRAWING: tuple[Option | Group, ...] = (
+    Option(
+        ["scores"],
+        {
+            "type": Path,
+            "metavar": "SCORES",
+            "nargs": "+",
+            "help": "what `score` wrote: a store, RUN.zarr, or a .h5 or .npz file; of sequences "
+            "several, as of methods or folds, are drawn one under another on one scale",
+        },
+    ),
+    option("-o --output FILE", Path, "a figure (.png, .pdf, .svg)", required=True),
+    OVERWRITE,
+    KIND,
+    several("--sample NAME", str, "a sample, or its number from 0; may be repeated"),
+    several("--head NAME", str, "of several heads; of sequences it may be repeated (default: all)"),
+    option("--input NAME", str, "of several inputs"),
+    option("--target-number N", int, "of several targets, from 0 (default: 0)", default=0),
+    *(kind.drawing for kind in _ROWS),
+    JSON,
+    VERBOSE,
+)
+"""Options of ``draw``."""
+
+
+def kind_of(options: argparse.Namespace) -> Kind | None:
+    """The kind of the inputs, by ``--kind`` or by their suffix; None of arrays and sequences.
+
+    Raises
+    ------
+    InputError
+        If options of another kind are given.
+    """
+    path = Path(options.inputs)
+    name = getattr(options, "kind", None) or _by_suffix(path)
+    own = KINDS[name].options.options if name else ()
+    for kind in KINDS.values():
+        for each in kind.options.options:
+            if each not in own and (flag := _given(each, options)):
+                raise InputError(
+                    f"{flag} is for inputs of the kind {kind.name}, and {path} holds "
+                    f"{name or 'arrays or sequences'}: say --kind {kind.name}, or leave it out"
+                )
+    return KINDS[name] if name and KINDS[name].read else None
+
+
+def _by_suffix(path: Path) -> str | None:
+    """The kind of a file, or of the files in a folder, where all are of one."""
+    known = {suffix: kind.name for kind in KINDS.values() for suffix in kind.suffixes}
+    suffix = path.suffix.lower()
+    if suffix in known or not path.is_dir() or suffix == ".zarr":
+        return known.get(suffix)
+    kinds = {known[end] for each in path.iterdir() if (end := each.suffix.lower()) in known}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def _given(option: Any, options: argparse.Namespace) -> str:
+    """The flag of an option that has another value than its default; else nothing."""
+    flag = str(option.flags[-1])
+    name = option.settings.get("dest", flag.lstrip("-").replace("-", "_"))
+    default = option.settings.get("default")
+    return flag if getattr(options, name, default) not in (default, False) else ""
+
+
+def beside(inputs: Any) -> dict[str, Any]:
+    """What a run keeps beside the scores of inputs that have names: arguments of `Job`."""
+    named = inputs if isinstance(inputs, Mapping) else {"": inputs}
+    told = {name: each for name, each in named.items() if hasattr(each, "constants")}
+    if not told:
+        return {}
+    return {
+        "constants": _together(each.constants for each in told.values()),
+        "dimensions": {name: each.dimensions for name, each in told.items()},
+        "about": _together(each.about for each in told.values()),
+    }
+
+
+def _together(several: Any) -> dict[str, Any]:
+    return {name: value for each in several for name, value in each.items()}
+
+
+__all__ = ["DRAWING", "KIND", "KINDS", "READING", "beside", "kind_of"]
