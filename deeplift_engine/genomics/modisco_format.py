@@ -18,6 +18,7 @@ from deeplift_engine.genomics.exported import (
     Exporter,
     command,
     even_width,
+    finemo_notes,
     read_back,
     row_order,
     settings_of,
@@ -51,6 +52,7 @@ def write(windows: ScoredWindows, choices: Choices) -> Exported:
         exported.files[file] = f"{HYPOTHETICAL}, float32 (N, 4, L)"
     _write_beside(windows, choices, exported)
     exported.hints = hints(windows, choices, exported)
+    exported.notes += finemo_notes(windows)
     return exported
 
 

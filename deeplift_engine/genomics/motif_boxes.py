@@ -17,8 +17,9 @@ from deeplift_engine.genomics.motif_matches import trimmed
 from deeplift_engine.genomics.motifs import check_letters, one_hot_blocks, read_motifs, sites_of
 from deeplift_engine.genomics.scored_windows import ScoredWindows
 
-_HITS = ("chr", "start", "end", "motif_name", "strand")
+_HITS = ("chr", "start", "end", "motif_name", "strand", "peak_name")
 """Columns of finemo's hits.tsv that are read."""
+_OTHER = {"+": "-", "-": "+"}
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def read_sites(
     if suffix in (".h5", ".hdf5"):
         sites = _of_motifs(path, windows)
     elif suffix == ".tsv":
-        sites = _of_hits(path)
+        sites = _of_hits(path, windows)
     elif suffix == ".bed":
         sites = read_located(path)
     else:
@@ -99,7 +100,13 @@ def _of_motifs(path: str | os.PathLike[str], windows: ScoredWindows) -> Located:
     return _located(rows, path)
 
 
-def _of_hits(path: str | os.PathLike[str]) -> Located:
+def _of_hits(path: str | os.PathLike[str], windows: ScoredWindows) -> Located:
+    """Hits where they lie: finemo takes rows of windows on "-" for forward."""
+    places = windows.places
+    turned = {
+        str(places.name[row]): int(places.start[row] + places.end[row])
+        for row in np.flatnonzero(places.strand == "-")
+    }
     try:
         with Path(path).open(newline="") as file:
             table = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
@@ -116,9 +123,13 @@ def _of_hits(path: str | os.PathLike[str]) -> Located:
                         f"{path}, line {number}: a hit without a chromosome: give finemo the "
                         "regions of its rows (-p PREFIX.regions.bed)"
                     )
-                place = row["chr"], int(row["start"]), int(row["end"]), row["strand"]
+                start, end, strand = int(row["start"]), int(row["end"]), row["strand"]
+                if row["peak_name"] in turned:
+                    ends = turned[row["peak_name"]]
+                    start, end, strand = ends - end, ends - start, _OTHER[strand]
+                place = row["chr"], start, end, strand
                 rows.append((row["motif_name"], *place))
-    except (OSError, UnicodeDecodeError, ValueError, TypeError) as error:
+    except (OSError, UnicodeDecodeError, ValueError, TypeError, KeyError) as error:
         raise InputError(f"{path} cannot be read as finemo's hits.tsv: {error}") from error
     return _located(rows, path)
 

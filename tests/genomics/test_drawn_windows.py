@@ -140,20 +140,16 @@ def test_sites_of_all_files_are_the_same_boxes(
     with_flanks = 4
     export_motifs(result, tmp_path, store=world.store)
     hits = tmp_path / "hits.tsv"
-    header = [
-        "chr",
-        "start",
-        "end",
-        "start_untrimmed",
-        "end_untrimmed",
-        "motif_name",
-        "x",
-        "strand",
-    ]
-    lines = ["\t".join(header)] + [
-        "\t".join(map(str, ["chr7", start, start + len(MOTIF), 0, 0, "AP1", 1, strand]))
-        for start, strand in zip(world.start, world.strand, strict=True)
-    ]
+    header = ["chr", "start", "end", "start_untrimmed", "end_untrimmed", "motif_name", "strand"]
+    header += ["peak_name"]
+    lines, run = ["\t".join(header)], de.open_store(world.store)
+    for row in range(COUNT):  # as finemo gives them: from the start of each row as it is
+        start, strand = world.start[row], world.strand[row]
+        if run["strand"][row] == "-":
+            start = run["start"][row] + run["end"][row] - start - len(MOTIF)
+            strand = "+-"[strand == "+"]
+        cells = ["chr7", start, start + len(MOTIF), 0, 0, "AP1", strand, run["sample"][row]]
+        lines.append("\t".join(map(str, cells)))
     hits.write_text("\n".join(lines) + "\n")
     renamed = {"pos_patterns.pattern_0": "AP1"}
     for path, flank in ((result, 0), (tmp_path / "motifs.sites.bed", with_flanks), (hits, 0)):
@@ -164,8 +160,8 @@ def test_sites_of_all_files_are_the_same_boxes(
     hits.write_text("\n".join(["\t".join(header), lines[1].replace("chr7", "")]) + "\n")
     with pytest.raises(InputError, match="line 2: a hit without a chromosome"):
         draw(world.store, tmp_path / "x.pdf", motifs=hits)
-    hits.write_text("chr\tstart\n")
-    with pytest.raises(InputError, match="no columns end, motif_name, strand"):
+    hits.write_text("chr\n")
+    with pytest.raises(InputError, match="no columns end, motif_name, peak_name, start, strand"):
         draw(world.store, tmp_path / "x.pdf", motifs=hits)
     with pytest.raises(InputError, match=r"expected sites of motifs as \.h5"):
         draw(world.store, tmp_path / "x.pdf", motifs=tmp_path / "x.txt")

@@ -77,7 +77,8 @@ def test_modisco(store: Path, tmp_path: Path) -> None:
         centre = (int(line[1]) + int(line[2])) // 2
         assert int(line[1]) + int(line[9]) == centre
     assert {path.name for path in written.files} == {path.name for path in tmp_path.iterdir()}
-    assert not written.notes
+    (note,) = written.notes
+    assert f"{(run['strand'] == '-').sum()} windows lie on -" in note
 
 
 def test_modisco_in_random_order(store: Path, tmp_path: Path) -> None:
