@@ -13,7 +13,7 @@ import numpy as np
 from deeplift_engine.cli import console
 from deeplift_engine.cli.custom_file import read_custom
 from deeplift_engine.cli.input_files import read_inputs
-from deeplift_engine.cli.sequence_inputs import arranged, sequences_of
+from deeplift_engine.cli.sequence_inputs import arranged, column_of, sequences_of
 from deeplift_engine.engine import targets
 from deeplift_engine.engine.located_targets import HEADS
 from deeplift_engine.errors import InputError, RuleError, TargetError
@@ -291,6 +291,8 @@ def inputs(
     """The data in the file of inputs, whole, or opened by ``read``; sequences are read lazily."""
     if (sequences := sequences_of(options, network)) is not None:
         return sequences
+    if (texts := column_of(options)) is not None:
+        return arranged(texts, options, network)
     keys = {key_of(name, network.inputs): array for name, array in options.key}
     layers = [info.layer or info.name for info in network.inputs]
     read_any = partial(read, kinds=NUMBERS + TEXT)

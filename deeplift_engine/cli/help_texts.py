@@ -49,6 +49,7 @@ EXPORTS = """\
   bpnet       PREFIX.HEAD.bpnet.h5 (hypothetical), (N, L, 4)
   bigwig      PREFIX.HEAD.bw (projected, added over letters), .bw.stats.tsv
   seqlets     PREFIX.HEAD.seqlets.bed: spans of large projected contributions, by p-values
+  variants    PREFIX.variants.tsv, .variants.vcf and .variant_contribs.h5, of a run of variants
   Score with --arrays hypothetical,inputs. A run of one head has no HEAD in its names."""
 
 EXIT_CODES = """\

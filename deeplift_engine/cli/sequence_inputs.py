@@ -88,6 +88,23 @@ def _of_records(options: argparse.Namespace, network: Network) -> SequenceInput 
     return None
 
 
+def column_of(options: argparse.Namespace) -> Any:
+    """The texts of the column of ``--column``; None where the file is no table.
+
+    Raises
+    ------
+    InputError
+        For a table without the option, the option without a table, and as `read_column`.
+    """
+    from deeplift_engine.genomics.table_column import is_table, read_column
+
+    if options.column is not None:
+        return read_column(options.inputs, options.column)
+    if is_table(options.inputs):
+        raise InputError(f"{options.inputs} is a table: say which column has sequences, --column")
+    return None
+
+
 def is_fasta(path: Path) -> bool:
     """Whether a file is FASTA, by its name."""
     name = path.name.lower()
@@ -162,4 +179,4 @@ def _refuse(options: argparse.Namespace, *names: str) -> None:
             raise InputError(f"{_FLAGS[name]} is for {takes}, and {path} {what}")
 
 
-__all__ = ["arranged", "beside", "is_fasta", "records_in_words", "sequences_of"]
+__all__ = ["arranged", "beside", "column_of", "is_fasta", "records_in_words", "sequences_of"]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from deeplift_engine.genomics.other_inputs import rows_of_records, tracks
     from deeplift_engine.genomics.seqlets import recursive_seqlets
     from deeplift_engine.genomics.sequence_input import SequenceInput, sequences
+    from deeplift_engine.genomics.variants.variant_export import export_variants
+    from deeplift_engine.genomics.variants.variant_job import VariantJob
     from deeplift_engine.genomics.variants.variant_run import score_variants
     from deeplift_engine.genomics.variants.variant_scoring import VariantScorer
     from deeplift_engine.genomics.windows import regions
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 _LAZY = {
     "Genome": "genome",
     "SequenceInput": "sequence_input",
+    "VariantJob": "variants.variant_job",
     "VariantScorer": "variants.variant_scoring",
     "ablate": "experiments",
     "as_input": "array_input",
@@ -36,6 +39,7 @@ _LAZY = {
     "design": "experiments",
     "export": "exporters",
     "export_motifs": "motifs",
+    "export_variants": "variants.variant_export",
     "integer_codes": "nucleotides",
     "marginalise": "experiments",
     "one_hot": "nucleotides",
@@ -63,6 +67,7 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "Genome",
     "SequenceInput",
+    "VariantJob",
     "VariantScorer",
     "ablate",
     "as_input",
@@ -71,6 +76,7 @@ __all__ = [
     "design",
     "export",
     "export_motifs",
+    "export_variants",
     "integer_codes",
     "marginalise",
     "one_hot",

@@ -27,6 +27,23 @@ The prefix of chrombpnet's is that of its models without bias.
 """
 
 
+_TARGETS = {"counts": "counts", "log_counts": "counts", "profile": "profile"}
+"""The targets of kinds of outputs that have their own form."""
+
+
+def kind_by_name(name: str, *, has_positions: bool = True) -> str | None:
+    """What an output is by its name: ``profile``, ``counts``, ``log_counts``, None if it says none.
+
+    A profile has positions.
+    """
+    words = name.lower()
+    if "profile" in words and has_positions:
+        return "profile"
+    if "count" in words:
+        return "log_counts" if "log" in words else "counts"
+    return None
+
+
 @dataclass(frozen=True)
 class KnownHeads:
     """The heads of a model that one of the field's programs saved.
@@ -45,10 +62,9 @@ class KnownHeads:
     @property
     def targets(self) -> dict[str, str]:
         """Each head as a target: of counts and profiles in their own form."""
-        return {
-            name: f"{output}:{name}" if name in ("counts", "profile") else output
-            for name, output in self.outputs.items()
-        }
+        kinds = {name: kind_by_name(output) for name, output in self.outputs.items()}
+        forms = {name: f":{_TARGETS[kind]}" if kind else "" for name, kind in kinds.items()}
+        return {name: output + forms[name] for name, output in self.outputs.items()}
 
     def __str__(self) -> str:
         """A sentence."""
@@ -68,4 +84,4 @@ def known_heads(outputs: Mapping[str, str]) -> KnownHeads | None:
     return None
 
 
-__all__ = ["KnownHeads", "known_heads"]
+__all__ = ["KnownHeads", "kind_by_name", "known_heads"]
