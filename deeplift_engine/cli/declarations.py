@@ -82,8 +82,8 @@ JSON = switch("--json", "print the result as JSON")
 INPUTS = option(
     "inputs INPUTS",
     Path,
-    "a .npy, .npz, .h5 or .zarr file of arrays, a FASTA file, or with --genome a BED or narrowPeak "
-    "file",
+    "a .npy, .npz, .h5 or .zarr file of arrays, a FASTA file, with --genome a BED or narrowPeak "
+    "file, with --column a table",
 )
 MODELS = option(
     "model MODEL",
@@ -238,6 +238,11 @@ SEQUENCES = Group(
             "shape does not tell: N samples, L positions, C letters, 1 an axis of size 1",
         ),
         option("--input NAME", str, "the input of the model that reads the sequences"),
+        option(
+            "--column NAME",
+            str,
+            "of a table, .csv or .tsv with the names of its columns on top, the one with sequences",
+        ),
         several(
             "--beside INPUT=FILE",
             values.pair,
@@ -304,8 +309,8 @@ EXPORTS = Group(
         several(
             "--to FORMAT",
             str,
-            "modisco, chrombpnet, bpnet, bigwig, seqlets, shap, csv, parquet or json; may be "
-            "repeated; see below",
+            "modisco, chrombpnet, bpnet, bigwig, seqlets, shap, csv, parquet or json; of a run of "
+            "variants, variants; may be repeated; see below",
         ),
         option("--prefix NAME", str, "what names of files begin with (default: the store's)"),
         option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deeplift_engine.cli import console
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from deeplift_engine.genomics.exported import Exported
 
 CHECK_FAILED = 1
+VARIANTS = "variants"
+"""The format of a store of variants."""
 _FOLDER = ("to", "motifs")
 """Options that make the output a folder."""
 _OF_A_FOLDER = {
@@ -42,7 +45,7 @@ def export(options: argparse.Namespace) -> int:
         return _to_file(options)
     if options.arrays:
         raise InputError("--arrays is for one file; a format of --to has its own arrays")
-    written = [*_to_formats(options), *_motifs(options)]
+    written = [*_variants(options), *_to_formats(options), *_motifs(options)]
     if options.json:
         print_json({"written": [_as_json(each) for each in written]})
         return 0
@@ -94,8 +97,24 @@ def _by_its_kind(options: argparse.Namespace) -> bool:
     return True
 
 
+def _variants(options: argparse.Namespace) -> list[Exported]:
+    if VARIANTS not in options.to:
+        return []
+    from deeplift_engine.genomics.exported import Exported
+    from deeplift_engine.genomics.variants.variant_export import export_variants
+
+    if options.store is None:
+        raise InputError("name the store that is to be exported")
+    options.output.mkdir(parents=True, exist_ok=True)
+    prefix = options.output / (options.prefix or options.store.stem)
+    run = export_variants(options.store, prefix, overwrite=options.overwrite, progress=False)
+    about = f"{run.survey.scored} variants, {', '.join(run.columns)}"
+    return [Exported(VARIANTS, {Path(file): about for file in run.files})]
+
+
 def _to_formats(options: argparse.Namespace) -> list[Exported]:
-    if not options.to:
+    formats = [name for name in options.to if name != VARIANTS]
+    if not formats:
         return []
     from deeplift_engine.genomics.exporters import export as export_windows
 
@@ -104,7 +123,7 @@ def _to_formats(options: argparse.Namespace) -> list[Exported]:
     return export_windows(
         options.store,
         options.output,
-        options.to,
+        formats,
         prefix=options.prefix,
         overlaps=options.overlaps or "nearest",
         sizes=options.sizes,

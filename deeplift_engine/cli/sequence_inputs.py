@@ -88,6 +88,21 @@ def _of_records(options: argparse.Namespace, network: Network) -> SequenceInput 
     return None
 
 
+def column_of(options: argparse.Namespace) -> Any:
+    """The sequences in the column of ``--column``; None without it, or of another kind of inputs.
+
+    Raises
+    ------
+    InputError
+        For the option without a table, and as `read_column`.
+    """
+    from deeplift_engine.genomics.table_column import read_column
+
+    if options.column is None or options.kind not in (None, "sequence"):
+        return None
+    return read_column(options.inputs, options.column)
+
+
 def is_fasta(path: Path) -> bool:
     """Whether a file is FASTA, by its name."""
     name = path.name.lower()
@@ -150,4 +165,4 @@ def _refuse(options: argparse.Namespace, *names: str) -> None:
             raise InputError(f"{_FLAGS[name]} is for {takes}, and {path} {what}")
 
 
-__all__ = ["arranged", "is_fasta", "records_in_words", "sequences_of"]
+__all__ = ["arranged", "column_of", "is_fasta", "records_in_words", "sequences_of"]

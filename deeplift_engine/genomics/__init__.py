@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from deeplift_engine.genomics.seqlets import recursive_seqlets
     from deeplift_engine.genomics.sequence_input import SequenceInput, sequences
     from deeplift_engine.genomics.shap_format import explanation
+    from deeplift_engine.genomics.variants.variant_export import export_variants
+    from deeplift_engine.genomics.variants.variant_job import VariantJob
     from deeplift_engine.genomics.variants.variant_run import score_variants
     from deeplift_engine.genomics.variants.variant_scoring import VariantScorer
     from deeplift_engine.genomics.windows import regions
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 _LAZY = {
     "Genome": "genome",
     "SequenceInput": "sequence_input",
+    "VariantJob": "variants.variant_job",
     "VariantScorer": "variants.variant_scoring",
     "ablate": "experiments",
     "as_input": "array_input",
@@ -41,6 +44,7 @@ _LAZY = {
     "explanation": "shap_format",
     "export": "exporters",
     "export_motifs": "motifs",
+    "export_variants": "variants.variant_export",
     "integer_codes": "nucleotides",
     "marginalise": "experiments",
     "match_motifs": "motif_matches",
@@ -69,6 +73,7 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "Genome",
     "SequenceInput",
+    "VariantJob",
     "VariantScorer",
     "ablate",
     "as_input",
@@ -79,6 +84,7 @@ __all__ = [
     "explanation",
     "export",
     "export_motifs",
+    "export_variants",
     "integer_codes",
     "marginalise",
     "match_motifs",

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from deeplift_engine.errors import InputError, OutputError
+from deeplift_engine.errors import InputError
 from deeplift_engine.genomics.located import Located
 from deeplift_engine.genomics.nucleotides import LETTERS
 from deeplift_engine.jobs.array_plan import ArrayPlan
 from deeplift_engine.jobs.contents import CONTENTS
-from deeplift_engine.jobs.marks import failed_samples, few
+from deeplift_engine.jobs.marks import failed_samples
 from deeplift_engine.jobs.reader import StoredRun, open_store
 from deeplift_engine.util.typing import Array
 
@@ -93,12 +93,7 @@ class ScoredWindows:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.run = open_store(path)
         store = self.run.store
-        pending = store.pending()
-        if pending:
-            raise OutputError(
-                f"{store.path} cannot be exported: shards {few(pending)} of {store.shards} are not "
-                "computed yet. Run the job to its end"
-            )
+        self.run.require()
         if self._settings_of_run().get("references_averaged") is False:
             raise InputError(
                 f"{store.path} keeps references apart; exports are of their mean: score again "

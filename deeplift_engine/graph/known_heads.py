@@ -18,13 +18,10 @@ class HeadForm:
         A regular expression of the name of the output.
     head
         The name of the head, in which ``\1`` is the expression's first group.
-    units
-        The form of the target, ``"counts"`` or ``"profile"``; nothing for the only unit.
     """
 
     output: str
     head: str
-    units: str = ""
 
     def head_of(self, output: str) -> str | None:
         """The head whose output has this name; None where the name is another."""
@@ -35,17 +32,17 @@ class HeadForm:
 PROGRAMS: Mapping[str, Sequence[HeadForm]] = MappingProxyType(
     {
         "chrombpnet": (
-            HeadForm(r"(?:\w+_)?logcount_predictions", "counts", "counts"),
-            HeadForm(r"(?:\w+_)?logits_profile_predictions", "profile", "profile"),
+            HeadForm(r"(?:\w+_)?logcount_predictions", "counts"),
+            HeadForm(r"(?:\w+_)?logits_profile_predictions", "profile"),
         ),
         "bpnet": (
-            HeadForm(r"(.+)/counts", r"\1.counts", "counts"),
-            HeadForm(r"(.+)/profile", r"\1.profile", "profile"),
+            HeadForm(r"(.+)/counts", r"\1.counts"),
+            HeadForm(r"(.+)/profile", r"\1.profile"),
             HeadForm(r"(.+)/class", r"\1.class"),
         ),
         "basepairmodels": (
-            HeadForm(r"logcounts?_predictions", "counts", "counts"),
-            HeadForm("profile_predictions", "profile", "profile"),
+            HeadForm(r"logcounts?_predictions", "counts"),
+            HeadForm("profile_predictions", "profile"),
         ),
         "DeepSTARR": (HeadForm("Dense_Dev", "Dev"), HeadForm("Dense_Hk", "Hk")),
     }
@@ -55,6 +52,23 @@ PROGRAMS: Mapping[str, Sequence[HeadForm]] = MappingProxyType(
 The prefix of chrombpnet's is that of its models without bias. bpnet has outputs for each of its
 tasks, and basepairmodels has called its counts both ways; bpnet 2 saves its names.
 """
+
+
+_TARGETS = {"counts": "counts", "log_counts": "counts", "profile": "profile"}
+"""The targets of kinds of outputs that have their own form."""
+
+
+def kind_by_name(name: str, *, has_positions: bool = True) -> str | None:
+    """What an output is by its name: ``profile``, ``counts``, ``log_counts``, None if it says none.
+
+    A profile has positions.
+    """
+    words = name.lower()
+    if "profile" in words and has_positions:
+        return "profile"
+    if "count" in words:
+        return "log_counts" if "log" in words else "counts"
+    return None
 
 
 @dataclass(frozen=True)
@@ -67,13 +81,17 @@ class KnownHeads:
         Its name.
     outputs
         The name of each head's output, by the name of the head.
-    targets
-        Each head as a target: of counts and profiles in their own form.
     """
 
     program: str
     outputs: Mapping[str, str]
-    targets: Mapping[str, str]
+
+    @property
+    def targets(self) -> dict[str, str]:
+        """Each head as a target: of counts and profiles in their own form."""
+        kinds = {name: kind_by_name(output) for name, output in self.outputs.items()}
+        forms = {name: f":{_TARGETS[kind]}" if kind else "" for name, kind in kinds.items()}
+        return {name: output + forms[name] for name, output in self.outputs.items()}
 
     def __str__(self) -> str:
         """A sentence."""
@@ -85,18 +103,14 @@ def known_heads(outputs: Mapping[str, str]) -> KnownHeads | None:
     """The heads of a model whose outputs, nodes by name, are all known; None for any other."""
     for program, forms in PROGRAMS.items():
         heads = {
-            head: (output, f"{output}:{form.units}" if form.units else output)
+            head: output
             for form in forms
             for output in outputs
             if (head := form.head_of(output)) is not None
         }
         if len(heads) == len(outputs) > 1:
-            return KnownHeads(
-                program,
-                {head: output for head, (output, _) in heads.items()},
-                {head: target for head, (_, target) in heads.items()},
-            )
+            return KnownHeads(program, heads)
     return None
 
 
-__all__ = ["HeadForm", "KnownHeads", "known_heads"]
+__all__ = ["HeadForm", "KnownHeads", "kind_by_name", "known_heads"]

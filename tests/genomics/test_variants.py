@@ -13,7 +13,7 @@ import deeplift_engine as de
 from deeplift_engine.errors import InputError, OutputError
 from deeplift_engine.genomics import VariantScorer, score_variants
 from deeplift_engine.genomics.variants.variant import split
-from deeplift_engine.genomics.variants.variant_effects import distance, quantiles
+from deeplift_engine.genomics.variants.variant_effects import PRODUCTS, distance, quantiles
 from deeplift_engine.genomics.variants.variant_files import open_variants
 from deeplift_engine.genomics.variants.variant_windows import aligned, windows
 from tests.genomics.variant_files import (
@@ -86,6 +86,8 @@ def expected(seed: int = 0) -> dict[str, np.ndarray]:
         "logfc": logfc,
         "abs_logfc": np.abs(logfc),
         "jsd": np.array(distances),
+        "logfc_x_jsd": logfc * distances,
+        "abs_logfc_x_jsd": np.abs(logfc) * distances,
     }
 
 
@@ -205,6 +207,9 @@ def test_the_more_active_allele_is_ranked_among_peaks(tmp_path: Path) -> None:
     ranks = [max(np.mean(counts < value), 1 / 30) for value in active]
     assert len(set(ranks)) > 2
     assert off(column(rows, "active_allele_quantile"), np.array(ranks)) < 1e-6
+    for factors in PRODUCTS:
+        product = np.prod([column(rows, name) for name in factors], axis=0)
+        assert off(column(rows, "_x_".join(factors)), product) < 1e-6  # digits of the table
 
 
 def test_quantiles_count_what_is_below() -> None:
