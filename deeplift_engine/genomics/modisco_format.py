@@ -57,10 +57,13 @@ def write(windows: ScoredWindows, choices: Choices) -> Exported:
 
 
 def hints(windows: ScoredWindows, choices: Choices, exported: Exported) -> list[str]:
-    """Commands that read the files, for this length of windows."""
+    """Commands that read the files, for this length of windows, and what they give back."""
     sequences, regions = choices.file("ohe.npz"), choices.file("regions.bed")
     width = even_width(windows.length)
     peaks = ["-p", regions] if regions in exported.files else []
+    rows: list[object] = [windows.run.store.path]
+    if choices.shuffle is not None:
+        rows = ["--regions", regions, "--sequences", sequences]
     commands = []
     for label in windows.labels.values():
         pair = ["-s", sequences, "-a", choices.file(f"{label}attr.npz")]
@@ -69,6 +72,9 @@ def hints(windows: ScoredWindows, choices: Choices, exported: Exported) -> list[
             command("modisco motifs", *pair, "-n", MOST_SEQLETS, "-w", width, "-o", result),
             command("finemo extract-regions-modisco-fmt", *pair, *peaks, "-o", hits, "-w", width),
         ]
+        if choices.shuffle is None or regions in exported.files:
+            back = [*rows, "--motifs", result, "-o", choices.folder]
+            commands.append(command("deeplift-engine export", *back))
     return commands
 
 

@@ -37,7 +37,7 @@ NAVIGATION: Mapping[str, tuple[str, ...]] = {
     ),
     "Reference": ("docs/site/API.md",),
     "Costs": ("docs/BENCHMARKS.md", "docs/METHOD_COSTS.md"),
-    "Examples": ("examples/genomics/README.md",),
+    "Examples": ("examples/genomics/README.md", "examples/genome/README.md"),
     "The project": ("docs/ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"),
 }
 """Pages by the heading that they stand under, as files of the repository."""
