@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from deeplift_engine.cli import console
+from deeplift_engine.cli.kinds import EXPORTS, KINDS
 from deeplift_engine.cli.listing import print_json, print_lines
 from deeplift_engine.errors import InputError
 
@@ -31,6 +32,8 @@ def export(options: argparse.Namespace) -> int:
         return _check(options)
     if options.genome is not None:
         raise InputError("--genome goes with --check; the sizes of a bigWig file are --sizes FILE")
+    if len(options.to) == 1 and (name := options.to[0]) in EXPORTS:
+        return _of_kind(options, name)
     into_folder = any(getattr(options, name) for name in _FOLDER)
     if options.output is None:
         raise InputError(
@@ -52,6 +55,28 @@ def export(options: argparse.Namespace) -> int:
             console.say(f"next: {command}")
     for note in dict.fromkeys(note for each in written for note in each.notes):
         console.complain("note", note)
+    return 0
+
+
+def _of_kind(options: argparse.Namespace, name: str) -> int:
+    """Write the scores of a run in a format of its kind, as of texts."""
+    from deeplift_engine.jobs.scored_run import open_scored
+
+    if options.store is None or options.output is None:
+        raise InputError(f"--to {name} takes a run and a file: export RUN --to {name} -o FILE")
+    run = open_scored(options.store)
+    kind = KINDS.get(run.kind or "")
+    if kind is None or name not in kind.exports:
+        takes = ", ".join(each.name for each in KINDS.values() if name in each.exports)
+        raise InputError(
+            f"--to {name} is for runs of the kind {takes}, and {options.store} is of "
+            f"{run.kind or 'arrays'}"
+        )
+    path = str(kind.exports[name](options, run))
+    if options.json:
+        print_json({"written": [path]})
+    else:
+        print_lines({"written": path})
     return 0
 
 

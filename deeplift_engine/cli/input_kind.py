@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +35,13 @@ class Kind:
         ``dimensions`` and ``about`` are kept with the scores.
     draw
         Writes pictures of a run to ``--output``, and gives their paths.
-    export
-        Writes its scores to ``--output``, and gives the paths; None where there is no such file.
+    pages
+        Suffixes of what ``draw`` writes beside figures.
+    show
+        What ``draw`` prints without ``--output``; None where it needs that.
+    exports
+        Formats of ``export --to`` that mean something to this kind, by their names: each writes the
+        scores of a run to a file.
     """
 
     name: str
@@ -45,7 +50,11 @@ class Kind:
     drawing: Group
     read: Callable[[argparse.Namespace, Network], Any]
     draw: Callable[[argparse.Namespace, ScoredRun], list[Path]]
-    export: Callable[[argparse.Namespace, ScoredRun], list[Path]] | None = None
+    pages: tuple[str, ...] = ()
+    show: Callable[[argparse.Namespace, ScoredRun], str] | None = None
+    exports: Mapping[str, Callable[[argparse.Namespace, ScoredRun], Path]] = field(
+        default_factory=dict
+    )
 
 
 __all__ = ["Kind"]

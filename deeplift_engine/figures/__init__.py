@@ -3,14 +3,17 @@
 from deeplift_engine.figures.comparison_figure import ComparisonData, draw_comparison
 from deeplift_engine.figures.experiment_figures import draw_design, draw_effects, draw_spacing
 from deeplift_engine.figures.logo import draw_logo
+from deeplift_engine.figures.overlay_figure import OverlayStyle, draw_overlays
 from deeplift_engine.figures.sweep_figure import draw_sweep
 
 __all__ = [
     "ComparisonData",
+    "OverlayStyle",
     "draw_comparison",
     "draw_design",
     "draw_effects",
     "draw_logo",
+    "draw_overlays",
     "draw_spacing",
     "draw_sweep",
 ]

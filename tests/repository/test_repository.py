@@ -85,6 +85,7 @@ ROOMS = (
     "jobs",
     "genomics",
     "text",
+    "images",
     "evaluate",
     "report",
     "compat",

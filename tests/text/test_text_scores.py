@@ -99,7 +99,7 @@ def test_words_are_compared_with_what_leaves_something_of_a_text(network: Any, r
         (de.text.SpecialTokens(0), None, 0, []),
         (de.text.SpecialTokens(0), 0, 1, [0]),
         (de.text.SpecialTokens(0, fixed=(1,)), 0, 2, [0, 1]),
-        (de.text.SpecialTokens(1, 0), 0, 2, [0, 1]),  # a mask that leaves the unknown word out
+        (de.text.SpecialTokens(1, 0), 0, 1, [0]),  # a mask that leaves the unknown word out
     ],
 )
 def test_the_reference_is_the_mask_the_unknown_word_or_padding(
