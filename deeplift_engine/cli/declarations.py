@@ -153,7 +153,7 @@ MODEL = (
             several(
                 "--behind LAYER[=SIZE,...]",
                 values.layer_and_shape,
-                "begin behind this layer, and read what it gives, of this shape where the file does "
+                "begin behind this layer and read what it gives, of this shape where the file does "
                 "not tell it; may be repeated",
                 Once,
             ),
@@ -307,8 +307,8 @@ EXPORTS = Group(
         several(
             "--to FORMAT",
             str,
-            "modisco, chrombpnet, bpnet, bigwig or seqlets; may be repeated; of texts csv, jsonl or "
-            "html, to one file; see below",
+            "modisco, chrombpnet, bpnet, bigwig or seqlets; may be repeated; of texts csv, jsonl "
+            "or html, to one file; see below",
         ),
         option("--prefix NAME", str, "what names of files begin with (default: the store's)"),
         option(

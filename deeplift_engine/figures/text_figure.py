@@ -47,9 +47,7 @@ class _Placed(NamedTuple):
     line: int
 
 
-def draw_texts(
-    texts: Sequence[ColouredText], *, scale: float, label: str = "score"
-) -> Figure:
+def draw_texts(texts: Sequence[ColouredText], *, scale: float, label: str = "score") -> Figure:
     """Draw texts below each other, with a colour bar.
 
     Parameters

@@ -123,7 +123,9 @@ class TextInput:
     def notes(self) -> list[str]:
         """What a reader of scores must know, in sentences."""
         end = {"pre": "beginning", "post": "end"}[self.layout.truncating]
-        cut = f"{self.cut} of {len(self)} texts are cut to {self.layout.length} tokens, at the {end}"
+        cut = (
+            f"{self.cut} of {len(self)} texts are cut to {self.layout.length} tokens, at the {end}"
+        )
         return [
             *self.tokenizer.notes,
             *([cut] if self.cut else []),

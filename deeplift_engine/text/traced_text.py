@@ -52,9 +52,7 @@ class TracedText:
     def translated(self, replacements: Mapping[str, str]) -> TracedText:
         """With some characters replaced by none, one or several others."""
         changed = [replacements.get(character, character) for character in self.characters]
-        origins = (
-            origin for origin, text in zip(self.origins, changed, strict=True) for _ in text
-        )
+        origins = (origin for origin, text in zip(self.origins, changed, strict=True) for _ in text)
         return TracedText("".join(changed), tuple(origins))
 
     def words(self, separators: Iterable[str]) -> Iterator[TracedText]:

@@ -106,7 +106,7 @@ def _behind(
             if heir in needed:
                 order[heir] = path
     distinct = spec.input_paths and len(set(order.values())) == len(order)
-    layers = spec.layers | inputs
+    layers = {**spec.layers, **inputs}
     used = {nodes[name].layer for name in needed}
     return replace(
         spec,
@@ -153,8 +153,9 @@ def _shape(spec: ModelSpec, node: NodeSpec) -> Shape:
     known = _shape_of_lookup(spec, node) if layer.class_name in LOOKUPS else _built(spec, node)
     if known is None:
         raise UnsupportedModelError(
-            f"{spec.source}: the shape that {layer.name!r} ({layer.class_name}) gives is not in the "
-            f"file. Say it, without the samples: behind={{{layer.name!r}: (length, channels)}}."
+            f"{spec.source}: the shape that {layer.name!r} ({layer.class_name}) gives is not in "
+            f"the file. Say it, without the samples: behind={{{layer.name!r}: (length, channels)}} "
+            f"(--behind {layer.name}=LENGTH,CHANNELS)."
         )
     return known
 

@@ -78,7 +78,9 @@ def test_texts_are_cut_and_filled_up_as_the_library_does(length: int, side: str)
 
 
 def test_offsets_that_slide_are_put_right() -> None:  # 27
-    model = tokenizers.models.BPE({"g": 0, "o": 1, "d": 2, "go": 3, "od": 4}, [("g", "o"), ("o", "d")])
+    model = tokenizers.models.BPE(
+        {"g": 0, "o": 1, "d": 2, "go": 3, "od": 4}, [("g", "o"), ("o", "d")]
+    )
     tokenizer = tokenizers.Tokenizer(model)
     tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
     text = "xxgood good"

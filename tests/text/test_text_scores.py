@@ -70,7 +70,9 @@ def test_texts_are_the_tokens_of_the_models_own_layer(network: Any, read: Any) -
     constants = read.constants
     assert constants["reason"].tolist() == ["", "no tokens", ""]
     assert constants["record"].tolist() == [0, 2]
-    assert any(note.startswith("1 of 2 texts are cut to 7 tokens, at the end") for note in read.notes)
+    assert any(
+        note.startswith("1 of 2 texts are cut to 7 tokens, at the end") for note in read.notes
+    )
     shown = [
         texts[0][begin:end]
         for begin, end in zip(constants["begin"][0], constants["end"][0], strict=True)
@@ -246,7 +248,7 @@ def test_files_have_the_scores(scored: list[TextScores], tmp_path: Path) -> None
     assert first["sum"] == pytest.approx(sum(token["score"] for token in first["tokens"]))
     for piece in first["words"]:
         assert first["text"][piece["begin"] : piece["end"]] == piece["text"]
-    with pytest.raises(OutputError, match="not as .txt"):
+    with pytest.raises(OutputError, match=r"not as \.txt"):
         write_texts(scored, tmp_path / "t.txt")
     with pytest.raises(OutputError, match="exists"):
         write_texts(scored, tmp_path / "t.csv")
@@ -260,7 +262,7 @@ def lines(path: Path) -> Iterator[str]:
     ("content", "suffix", "options", "expected"),
     [
         ("good\r\nbad\n", ".txt", {}, ["good", "bad"]),
-        ("\ufeffid,review\n7,good\n8,\"a\n b\"\n", ".csv", {"column": "review"}, ["good", "a\n b"]),
+        ('\ufeffid,review\n7,good\n8,"a\n b"\n', ".csv", {"column": "review"}, ["good", "a\n b"]),
         ("id\treview\n7\tgood\n", ".tsv", {"column": "review"}, ["good"]),
         ('{"review": "good"}\n\n{"review": "bad"}\n', ".jsonl", {}, ["good", "bad"]),
     ],

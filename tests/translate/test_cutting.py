@@ -149,6 +149,6 @@ def test_a_shape_that_cannot_be_told_is_asked_for(tmp_path: Path) -> None:
     keras.Model([a, b], out).save(path)
     with pytest.raises(UnsupportedModelError, match="behind='crossed'"):
         de.load(path)
-    with pytest.raises(UnsupportedModelError, match="is not in the file. Say it"):
+    with pytest.raises(UnsupportedModelError, match=r"is not in the file\. Say it"):
         de.load(path, behind="crossed")
     assert de.load(path, behind={"crossed": (8,)}).inputs[0].shape == (8,)
