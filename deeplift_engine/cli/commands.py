@@ -66,6 +66,10 @@ def inspect(options: argparse.Namespace) -> int:
             "sha256": network.spec.sha256,
             "outputs": list(network.output_names),
         }
+        if network.spec.fronts:
+            about["applied beforehand"] = [
+                f"{name} ({front.class_name})" for name, front in network.spec.fronts.items()
+            ]
     if options.json:
         described = network.describe(rules, pooling) if network else []
         print_json(

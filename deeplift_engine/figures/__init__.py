@@ -5,8 +5,11 @@ from deeplift_engine.figures.experiment_figures import draw_design, draw_effects
 from deeplift_engine.figures.logo import draw_logo
 from deeplift_engine.figures.overlay_figure import OverlayStyle, draw_overlays
 from deeplift_engine.figures.sweep_figure import draw_sweep
+from deeplift_engine.figures.text_figure import ColouredText, ColouredWord, draw_texts
 
 __all__ = [
+    "ColouredText",
+    "ColouredWord",
     "ComparisonData",
     "OverlayStyle",
     "draw_comparison",
@@ -16,4 +19,5 @@ __all__ = [
     "draw_overlays",
     "draw_spacing",
     "draw_sweep",
+    "draw_texts",
 ]

@@ -18,8 +18,9 @@ WIDTH, MARGIN = 9.0, 0.35
 SIZE, LINE = 11, 1.75
 """Of letters, in points, and the distance of lines, in sizes of letters."""
 POINTS = 72
-COLOURS = ("#2d6ec8", "#ffffff", "#e67814")
-"""Of the lowest, no and the highest score."""
+LOW, NONE, HIGH = (95, 155, 235), (255, 255, 255), (240, 140, 40)
+"""Red, green and blue of the lowest, no and the highest score: black letters can be read on all,
+and who is colour-blind tells blue from orange."""
 
 
 class ColouredWord(NamedTuple):
@@ -68,7 +69,8 @@ def draw_texts(texts: Sequence[ColouredText], *, scale: float, label: str = "sco
     from matplotlib.colors import LinearSegmentedColormap, Normalize
     from matplotlib.figure import Figure
 
-    colours = LinearSegmentedColormap.from_list("scores", COLOURS)
+    grounds = np.array([LOW, NONE, HIGH]) / 255
+    colours = LinearSegmentedColormap.from_list("scores", grounds.tolist())
     norm = Normalize(-scale, scale)
     placed: list[_Placed] = []
     heads: list[tuple[int, str]] = []
@@ -79,7 +81,7 @@ def draw_texts(texts: Sequence[ColouredText], *, scale: float, label: str = "sco
         placed += own
         line = max([line + 1, *(each.line for each in own)]) + 2
     inches = LINE * SIZE / POINTS
-    height = 2 * MARGIN + line * inches + 0.6
+    height = 2 * MARGIN + line * inches + 0.8
     figure = Figure(figsize=(WIDTH, height))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_xlim(0, WIDTH * POINTS)
@@ -101,9 +103,8 @@ def draw_texts(texts: Sequence[ColouredText], *, scale: float, label: str = "sco
             patch = _rectangle(corner, each.width, SIZE * LINE * 0.92)
             patch.set_facecolor(colours(norm(each.score)))
             axes.add_patch(patch)
-        share = 0 if each.score is None else abs(each.score) / scale
-        write(each.left, each.line, each.text, color="white" if share > 0.75 else "black")
-    bar = figure.add_axes((MARGIN / WIDTH, 0.42 / height, 0.35, 0.13 / height))
+        write(each.left, each.line, each.text)
+    bar = figure.add_axes((MARGIN / WIDTH, 0.6 / height, 0.35, 0.13 / height))
     from matplotlib.cm import ScalarMappable
 
     figure.colorbar(ScalarMappable(norm, colours), cax=bar, orientation="horizontal", label=label)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
@@ -11,6 +12,8 @@ from deeplift_engine.errors import InputError, UnsupportedModelError
 from deeplift_engine.translate.build_graph import survey
 from deeplift_engine.translate.nodes import references
 from deeplift_engine.util.suggestions import suggest
+
+logger = logging.getLogger("deeplift_engine")
 
 Shape: TypeAlias = tuple[int | None, ...]
 Behind: TypeAlias = str | Sequence[str] | Mapping[str, Sequence[int | None]] | None
@@ -59,6 +62,10 @@ def cut(spec: ModelSpec, behind: Behind = None, defined: Collection[str] = ()) -
         )
         for node in fronts
     }
+    for node in fronts:
+        logger.info(
+            "the model begins behind %s (%s)", node.name, spec.layers[node.layer].class_name
+        )
     return _behind(spec, {node.name: spec.layers[node.layer] for node in fronts}, inputs)
 
 

@@ -30,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     layers = [
         keras.Input((6,)),
         keras.layers.Embedding(8, 3, mask_zero=True),
-        keras.layers.LSTM(3),
+        keras.layers.GlobalAveragePooling1D(),
         keras.layers.Dense(2, activation="softmax"),
     ]
     keras.Sequential(layers).save(path / "model.h5")
@@ -127,7 +127,11 @@ def test_scores_of_all_targets_are_exported(
     ],
 )
 def test_what_does_not_fit_is_refused(
-    folder: Path, options: list[str], message: str, capsys: pytest.CaptureFixture[str], tmp_path: Any
+    folder: Path,
+    options: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Any,
 ) -> None:
     told = [str(folder / "tokenizer.json") if each == "TOKENIZER" else each for each in options]
     texts = [str(folder / "model.h5"), str(folder / "reviews.csv"), "--column", "review", *told]
