@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -17,7 +18,9 @@ WIDTH, MARGIN = 9.0, 0.35
 """Of the figure and of its free edge, in inches."""
 SIZE, LINE = 11, 1.75
 """Of letters, in points, and the distance of lines, in sizes of letters."""
-POINTS = 72
+TAB = 4
+POINTS, RESOLUTION = 72, 130
+"""In an inch: points, and pixels of a picture."""
 LOW, NONE, HIGH = (95, 155, 235), (255, 255, 255), (240, 140, 40)
 """Red, green and blue of the lowest, no and the highest score: black letters can be read on all,
 and who is colour-blind tells blue from orange."""
@@ -121,7 +124,7 @@ def _lines(words: Sequence[ColouredWord], room: float, line: int) -> Iterator[_P
     """Words from left to right, in a new line where the room ends, or a word says so."""
     left = 0.0
     for word in words:
-        for number, text in enumerate(word.text.split("\n")):
+        for number, text in enumerate(word.text.expandtabs(TAB).split("\n")):
             if number:
                 left, line = 0.0, line + 1
             for piece in _cut(text, room):
@@ -147,16 +150,18 @@ def _cut(text: str, room: float) -> Iterator[str]:
 
 def _width(text: str) -> float:
     """The width of a text in points."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import TextPath
+    renderer, font = _ruler()
+    width, _, _ = renderer.get_text_width_height_descent(text, font, False)
+    return float(width) * POINTS / RESOLUTION
 
-    if not text.strip():
-        return 0.32 * SIZE * len(text)
-    ends = len(text) - len(text.strip(" "))
-    path = TextPath((0, 0), text.strip(" "), size=SIZE, prop=FontProperties(), usetex=False)
-    vertices = np.asarray(path.vertices)
-    drawn = float(vertices[:, 0].max()) if len(vertices) else SIZE * 0.6
-    return drawn + 0.32 * SIZE * ends + 0.5
+
+@cache
+def _ruler() -> tuple[Any, Any]:
+    """What measures letters as they are drawn, and their font."""
+    from matplotlib.backends.backend_agg import RendererAgg
+    from matplotlib.font_manager import FontProperties
+
+    return RendererAgg(1, 1, RESOLUTION), FontProperties(size=SIZE)
 
 
 __all__ = ["ColouredText", "ColouredWord", "draw_texts"]

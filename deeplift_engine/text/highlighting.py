@@ -112,8 +112,9 @@ border-radius:.3em;padding:0 .25em;margin-right:.2em}
 @media print{.s,.legend span{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 </style></head><body>
 <h1>{{ title }}</h1>
-<p class="legend"><span style="{{ low }}">{{ "%.3g"|format(-scale) }}</span> against
-<span>0</span> for <span style="{{ high }}">{{ "%+.3g"|format(scale) }}</span></p>
+<p class="legend"><span style="{{ low }}">{{ "%.3g"|format(-scale) }}</span>
+{{- " against" }}<span>0</span>for {{ "" -}}
+<span style="{{ high }}">{{ "%+.3g"|format(scale) }}</span></p>
 {% for text in texts %}<h2>{{ text.headline }}</h2>
 <p>{% for each in text.stretches %}
 {%- if each.kind -%}<span class="{{ each.kind }}" style="{{ each.style }}" title="{{ each.title }}">

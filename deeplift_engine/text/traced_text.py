@@ -49,7 +49,7 @@ class TracedText:
 
     def translated(self, replacements: Mapping[str, str]) -> TracedText:
         """With some characters replaced by none, one or several others."""
-        changed = self.characters.translate(str.maketrans(dict(replacements)))
+        changed = self.characters.translate({ord(old): new for old, new in replacements.items()})
         if all(len(new) == 1 for new in replacements.values()):
             return TracedText(changed, self.origins)
         lengths = {old: len(new) for old, new in replacements.items()}

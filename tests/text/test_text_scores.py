@@ -153,7 +153,7 @@ def test_a_token_of_several_words_is_shared_by_them() -> None:  # 12
         ("age", 6.0, True),
         ("[SEP]", 8.0, False),
     ]
-    assert "1 tokens of padding hidden, of +16" in headline(text)
+    assert "hidden padding 1 (+16)" in headline(text)
 
 
 def test_blanks_alone_are_a_word() -> None:
