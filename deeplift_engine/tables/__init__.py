@@ -10,11 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from deeplift_engine.tables.transformed_columns import encoded_columns
     from deeplift_engine.tables.feature_scores import FeatureScores, open_scores, scores
     from deeplift_engine.tables.signal_drawing import draw_signal
     from deeplift_engine.tables.signal_input import SignalInput, read_signals
     from deeplift_engine.tables.table_input import Table, read
+    from deeplift_engine.tables.transformed_columns import encoded_columns
 
 _LAZY = {
     "FeatureScores": "feature_scores",
