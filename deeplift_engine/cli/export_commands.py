@@ -32,8 +32,7 @@ def export(options: argparse.Namespace) -> int:
         return _check(options)
     if options.genome is not None:
         raise InputError("--genome goes with --check; the sizes of a bigWig file are --sizes FILE")
-    if len(options.to) == 1 and (name := options.to[0]) in EXPORTS:
-        return _of_kind(options, name)
+    _to_suffix(options)
     into_folder = any(getattr(options, name) for name in _FOLDER)
     if options.output is None:
         raise InputError(
@@ -58,26 +57,21 @@ def export(options: argparse.Namespace) -> int:
     return 0
 
 
-def _of_kind(options: argparse.Namespace, name: str) -> int:
-    """Write the scores of a run in a format of its kind, as of texts."""
-    from deeplift_engine.jobs.scored_run import open_scored
+def _to_suffix(options: argparse.Namespace) -> None:
+    """Take a format of a kind in ``--to``, as csv, off it: the suffix of the output says it.
 
-    if options.store is None or options.output is None:
-        raise InputError(f"--to {name} takes a run and a file: export RUN --to {name} -o FILE")
-    run = open_scored(options.store)
-    kind = KINDS.get(run.kind or "")
-    if kind is None or name not in kind.exports:
-        takes = ", ".join(each.name for each in KINDS.values() if name in each.exports)
-        raise InputError(
-            f"--to {name} is for runs of the kind {takes}, and {options.store} is of "
-            f"{run.kind or 'arrays'}"
-        )
-    path = str(kind.exports[name](options, run))
-    if options.json:
-        print_json({"written": [path]})
-    else:
-        print_lines({"written": path})
-    return 0
+    Raises
+    ------
+    InputError
+        If the output has another suffix, or there are formats of other programs beside it.
+    """
+    own = [name for name in options.to if f".{name}" in EXPORTS]
+    if not own:
+        return
+    suffix = "" if options.output is None else options.output.suffix.lower()
+    if len(options.to) > 1 or suffix != f".{own[0]}":
+        raise InputError(f"--to {own[0]} writes one file, by itself: -o FILE.{own[0]}")
+    options.to = []
 
 
 def _to_file(options: argparse.Namespace) -> int:
@@ -88,17 +82,33 @@ def _to_file(options: argparse.Namespace) -> int:
             raise InputError(f"{flag} goes with --to or --motifs")
     if options.store is None:
         raise InputError("name the store that is to be exported")
-    export_store(
-        options.store,
-        options.output,
-        arrays=options.arrays or None,
-        overwrite=options.overwrite,
-    )
+    if not _by_its_kind(options):
+        export_store(
+            options.store,
+            options.output,
+            arrays=options.arrays or None,
+            overwrite=options.overwrite,
+        )
     if options.json:
         print_json({"written": str(options.output)})
     else:
         print_lines({"written": str(options.output)})
     return 0
+
+
+def _by_its_kind(options: argparse.Namespace) -> bool:
+    """Write scores with the names of features, words …; False where their kind has no such file."""
+    from deeplift_engine.jobs.scored_run import open_scored
+
+    suffix = options.output.suffix.lower()
+    if options.arrays or suffix not in EXPORTS:
+        return False
+    run = open_scored(options.store)
+    kind = KINDS.get(options.kind or run.kind or "")
+    if kind is None or kind.export is None or suffix not in kind.exports:
+        return False
+    kind.export(options, run)
+    return True
 
 
 def _to_formats(options: argparse.Namespace) -> list[Exported]:

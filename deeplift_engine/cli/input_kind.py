@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +40,10 @@ class Kind:
     show
         What ``draw`` prints without ``--output``; None where it needs that.
     exports
-        Formats of ``export --to`` that mean something to this kind, by their names: each writes the
-        scores of a run to a file.
+        Suffixes of files that its scores are written to by `export`, with the names of what they
+        are of.
+    export
+        Writes the scores of a run to ``--output``, and gives the paths.
     """
 
     name: str
@@ -52,9 +54,8 @@ class Kind:
     draw: Callable[[argparse.Namespace, ScoredRun], list[Path]]
     pages: tuple[str, ...] = ()
     show: Callable[[argparse.Namespace, ScoredRun], str] | None = None
-    exports: Mapping[str, Callable[[argparse.Namespace, ScoredRun], Path]] = field(
-        default_factory=dict
-    )
+    exports: tuple[str, ...] = ()
+    export: Callable[[argparse.Namespace, ScoredRun], list[Path]] | None = None
 
 
 __all__ = ["Kind"]

@@ -19,16 +19,17 @@ from deeplift_engine.cli.declarations import (
 )
 from deeplift_engine.cli.image_kind import IMAGE
 from deeplift_engine.cli.input_kind import Kind
+from deeplift_engine.cli.table_kind import SIGNAL, TABLE
 from deeplift_engine.cli.text_kind import TEXT
 from deeplift_engine.errors import InputError
 
-_ROWS: tuple[Kind, ...] = (IMAGE, TEXT)
+_ROWS: tuple[Kind, ...] = (IMAGE, SIGNAL, TABLE, TEXT)
 
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ROWS}
 """The kinds by name."""
 
-EXPORTS = tuple(name for kind in _ROWS for name in kind.exports)
-"""Formats of ``export --to`` that belong to a kind."""
+EXPORTS = frozenset(suffix for kind in _ROWS for suffix in kind.exports)
+"""Suffixes of files of scores that some kind writes."""
 
 KIND = choice("--kind", "what INPUTS are, where their suffix does not tell", *KINDS)
 READING = (Group("what INPUTS are", (KIND,)), *(kind.options for kind in _ROWS))
@@ -79,6 +80,8 @@ def _by_suffix(path: Path, options: argparse.Namespace) -> str | None:
 
     Of several kinds of one suffix, it is that with options of its own; else the first.
     """
+    if getattr(options, "genome", None) is not None:  # a file of regions may have any suffix
+        return None
     suffix = path.suffix.lower()
     if path.is_dir() and suffix != ".zarr" and not _of_suffix(suffix):
         kinds = {name for each in path.iterdir() for name in _of_suffix(each.suffix.lower())[:1]}

@@ -46,7 +46,7 @@ from deeplift_engine.cli.declarations import (
     switch,
 )
 from deeplift_engine.cli.help_texts import epilog
-from deeplift_engine.cli.kinds import DRAWING, READING
+from deeplift_engine.cli.kinds import DRAWING, KIND, READING
 from deeplift_engine.version import __version__
 
 
@@ -300,6 +300,7 @@ EXPORT = Command(
             "a .h5, .npz or .csv file, or .parquet; with --to or --motifs, a folder",
         ),
         option("--arrays NAME,...", values.names, "these arrays only", default=[]),
+        KIND,
         OVERWRITE,
         JSON,
         VERBOSE,

@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,21 +117,12 @@ def show(options: argparse.Namespace, run: ScoredRun) -> str:
     return to_terminal(list(chosen(options, run, MOST)), colour=colour)
 
 
-def export(suffix: str, options: argparse.Namespace, run: ScoredRun) -> Path:
-    """The scores of all texts and of each target in a file.
-
-    Raises
-    ------
-    InputError
-        If the file has the suffix of another format.
-    """
+def export(options: argparse.Namespace, run: ScoredRun) -> list[Path]:
+    """The scores of all texts and of each target in a file."""
     from deeplift_engine.text import write_texts
 
-    path: Path = options.output
-    if path.suffix.lower() != suffix:
-        raise InputError(f"-o {path}: --to {suffix[1:]} writes a file that ends in {suffix}")
-    write_texts(of_all_targets(run), path, overwrite=options.overwrite)
-    return path
+    write_texts(of_all_targets(run), options.output, overwrite=options.overwrite)
+    return [options.output]
 
 
 def of_all_targets(run: ScoredRun) -> Iterator[TextScores]:
@@ -153,7 +143,8 @@ TEXT = Kind(
     draw,
     pages=(".html",),
     show=show,
-    exports={name: partial(export, f".{name}") for name in ("csv", "jsonl", "html")},
+    exports=(".csv", ".jsonl", ".html"),
+    export=export,
 )
 
 __all__ = ["TEXT"]

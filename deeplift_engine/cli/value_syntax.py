@@ -89,6 +89,12 @@ def names(text: str) -> list[str]:
     return split
 
 
+def named_list(text: str) -> tuple[str, list[str]]:
+    """Split ``[NAME=]NAME,NAME,...``."""
+    name, listed = optional_pair(text)
+    return name, names(listed)
+
+
 def option(text: str) -> tuple[str, Value]:
     """Split ``NAME=VALUE``, and read VALUE as Python would: a number, a word, a list, a mapping.
 

@@ -86,6 +86,8 @@ ROOMS = (
     "genomics",
     "text",
     "images",
+    "tables",
+    "training",
     "evaluate",
     "report",
     "compat",

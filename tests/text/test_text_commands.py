@@ -114,7 +114,7 @@ def test_scores_of_all_targets_are_exported(
     ]
     capsys.readouterr()
     assert cli.main(["export", str(scores), "--to", "csv", "-o", str(tmp_path / "x.txt")]) == 4
-    assert "ends in .csv" in capsys.readouterr().err
+    assert "-o FILE.csv" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
