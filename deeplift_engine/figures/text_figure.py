@@ -161,7 +161,8 @@ def _ruler() -> tuple[Any, Any]:
     from matplotlib.backends.backend_agg import RendererAgg
     from matplotlib.font_manager import FontProperties
 
-    return RendererAgg(1, 1, RESOLUTION), FontProperties(size=SIZE)
+    renderer: Any = RendererAgg
+    return renderer(1, 1, RESOLUTION), FontProperties(size=SIZE)
 
 
 __all__ = ["ColouredText", "ColouredWord", "draw_texts"]

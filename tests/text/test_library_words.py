@@ -125,3 +125,27 @@ def test_added_tokens_go_by_their_number() -> None:  # 28
     (good, *_) = (token for token in of(tokenizer).encode(text) if not token.fixed)
     assert (good.id, good.text) == (len(WORDS) + 5, "GOOD")
     assert text[good.begin : good.end] == "Good"
+
+
+def test_marks_of_a_vocabulary_are_no_characters() -> None:  # 26, 27, 34
+    pieces = [
+        ("<unk>", 0.0),
+        ("\u2581good", -1.0),
+        ("\u2581", -2.0),
+        ("\u2581film", -1.0),
+        ("s", -3.0),
+    ]
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.Unigram(pieces, unk_id=0))
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Metaspace()
+    tokenizer.normalizer = tokenizers.normalizers.NFKC()
+    ours = of(tokenizer)
+    text = "good  films zz\xe9z \N{LATIN SMALL LIGATURE FI}lm"
+    tokens = [token for token in ours.encode(text) if token.begin != ABSENT]
+    assert [text[token.begin : token.end] for token in tokens] == [
+        "good",
+        "film",
+        "s",
+        "zz\xe9z",
+        "\N{LATIN SMALL LIGATURE FI}lm",
+    ]
+    assert "no token of padding" in ours.notes[0]

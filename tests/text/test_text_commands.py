@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 import deeplift_engine as de
 from deeplift_engine import cli
 from deeplift_engine.jobs.scored_run import open_scored
+from tests.helpers import ROOT
 
 TEXTS = ["A good film.", "it was a bad, bad film", "", "nothing known here good"]
 
@@ -137,3 +139,18 @@ def test_what_does_not_fit_is_refused(
     texts = [str(folder / "model.h5"), str(folder / "reviews.csv"), "--column", "review", *told]
     assert cli.main(["score", *texts, "-o", str(tmp_path / "out.h5")]) == 4
     assert message in capsys.readouterr().err
+
+
+def test_the_page_does_what_it_says(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("jinja2")
+    page = (ROOT / "docs" / "TEXT.md").read_text()
+    monkeypatch.chdir(folder)
+    (folder / "scores.h5").unlink(missing_ok=True)
+    Path("reviews.txt").write_text("\n".join(TEXTS))
+    commands = re.findall(r"^    deeplift-engine (.*)$", page.split("```python")[0], re.MULTILINE)
+    assert [cli.main(command.split()) for command in commands] == [0, 0]
+    capsys.readouterr()
+    exec(re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0], {})
+    assert "\x1b[48;2;" in capsys.readouterr().out
