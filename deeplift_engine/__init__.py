@@ -15,7 +15,7 @@ from deeplift_engine.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from deeplift_engine import evaluate, genomics, images, tables, text
+    from deeplift_engine import evaluate, genomics, images, tables, text, training
     from deeplift_engine.evaluate import compare
     from deeplift_engine.explainers.explainer import Explainer
     from deeplift_engine.explainers.folds import folds
@@ -50,7 +50,7 @@ def __getattr__(name: str) -> Any:
     """Import what needs TensorFlow, or long, when it is first asked for."""
     from importlib import import_module
 
-    if name in ("evaluate", "genomics", "images", "tables", "text"):
+    if name in ("evaluate", "genomics", "images", "tables", "text", "training"):
         return import_module(f"deeplift_engine.{name}")
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
@@ -84,5 +84,6 @@ __all__ = [
     "tables",
     "targets",
     "text",
+    "training",
     "unregister_layer",
 ]

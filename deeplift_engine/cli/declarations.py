@@ -150,6 +150,13 @@ MODEL = (
                 "the functions of the Lambdas in this program's own files",
                 *FUNCTION_SETS,
             ),
+            several(
+                "--behind LAYER[=SIZE,...]",
+                values.layer_and_shape,
+                "begin behind this layer and read what it gives, of this shape where the file does "
+                "not tell it; may be repeated",
+                Once,
+            ),
             choice(
                 "--dtype", "precision (default: float32)", "float32", "float64", default="float32"
             ),
@@ -241,7 +248,7 @@ SEQUENCES = Group(
         option(
             "--column NAME",
             str,
-            "of a table, .csv or .tsv with the names of its columns on top, the one with sequences",
+            "of a table with the names of its columns on top, the one with sequences or texts",
         ),
         several(
             "--beside INPUT=FILE",
@@ -310,7 +317,7 @@ EXPORTS = Group(
             "--to FORMAT",
             str,
             "modisco, chrombpnet, bpnet, bigwig, seqlets, shap, csv, parquet or json; of a run of "
-            "variants, variants; may be repeated; see below",
+            "variants, variants; of texts csv, jsonl or html, to one file; may be repeated",
         ),
         option("--prefix NAME", str, "what names of files begin with (default: the store's)"),
         option(

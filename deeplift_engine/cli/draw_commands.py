@@ -19,7 +19,6 @@ def draw(options: argparse.Namespace) -> int:
     """Draw the scores of a run in the form of their kind."""
     from deeplift_engine.jobs.scored_run import open_scored
 
-    check_writable(options.output, overwrite=options.overwrite)
     run = open_scored(options.scores[0])
     kind = KINDS.get(options.kind or run.kind or "")
     if kind is None:
@@ -27,9 +26,16 @@ def draw(options: argparse.Namespace) -> int:
             f"{run.path} does not say what its inputs are: say --kind {'|'.join(KINDS)}"
         )
     if not kind.several:
-        tables.checked_suffix(options.output, "scores", ())
         _one("SCORES", options.scores, kind)
         options.head = _one("--head", options.head, kind)
+    if options.output is None:
+        if kind.show is None:
+            raise InputError("say where to draw: -o FILE, a figure (.png, .pdf, .svg)")
+        console.say(kind.show(options, run))
+        return 0
+    if kind.pages is not None:
+        tables.checked_suffix(options.output, "scores", kind.pages)
+    check_writable(options.output, overwrite=options.overwrite)
     written = kind.draw(options, run)
     if options.json:
         print_json({"written": [str(path) for path in written]})

@@ -36,6 +36,10 @@ class Kind:
         arrays.
     draw
         Writes pictures of a run to ``--output``, and gives their paths.
+    pages
+        Suffixes of what ``draw`` writes beside figures; None where it looks at them itself.
+    show
+        What ``draw`` prints without ``--output``; None where it needs that.
     exports
         Suffixes of files that its scores are written to by `export`, with the names of what they
         are of.
@@ -51,6 +55,8 @@ class Kind:
     drawing: Group
     read: Callable[[argparse.Namespace, Network], Any] | None
     draw: Callable[[argparse.Namespace, ScoredRun], list[Path]]
+    pages: tuple[str, ...] | None = ()
+    show: Callable[[argparse.Namespace, ScoredRun], str] | None = None
     exports: tuple[str, ...] = ()
     export: Callable[[argparse.Namespace, ScoredRun], list[Path]] | None = None
     several: bool = False

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deeplift_engine.cli import console
+from deeplift_engine.cli.beside_inputs import with_others
 from deeplift_engine.errors import InputError
-from deeplift_engine.graph.inputs import key_of
 from deeplift_engine.util.array_files import SUFFIXES as ARRAYS
 from deeplift_engine.util.array_files import open_array
 
@@ -45,22 +46,12 @@ def sequences_of(options: argparse.Namespace, network: Network) -> Any:
             f"{sequences.missing_summits} records of {options.inputs} have no summit: the middle "
             "is the centre",
         )
-    if len(network.inputs) == 1 and not options.beside:
-        return sequences
     from deeplift_engine.genomics.sequence_input import sequence_input_of
 
-    name = sequence_input_of(network, len(options.letters), options.input).name
-    others = {
-        key_of(other, network.inputs): _beside(sequences, file) for other, file in options.beside
-    }
-    names = [info.name for info in network.inputs]
-    missing = [other for other in names if other not in (name, *others)]
-    if missing or name in others or not set(others) <= set(names):
-        raise InputError(
-            f"the model has the inputs {', '.join(names)}, and {name} reads the sequences: say "
-            "--beside INPUT=FILE for each of the others"
-        )
-    return {name: sequences, **others}
+    def name() -> str:
+        return sequence_input_of(network, len(options.letters), options.input).name
+
+    return with_others(options, network, name, sequences, partial(_beside, sequences))
 
 
 def _of_records(options: argparse.Namespace, network: Network) -> SequenceInput | None:
@@ -89,18 +80,20 @@ def _of_records(options: argparse.Namespace, network: Network) -> SequenceInput 
 
 
 def column_of(options: argparse.Namespace) -> Any:
-    """The sequences in the column of ``--column``; None without it, or of another kind of inputs.
+    """The sequences in the column of ``--column``; None where the file is no table.
 
     Raises
     ------
     InputError
-        For the option without a table, and as `read_column`.
+        For a table without the option, the option without a table, and as `read_column`.
     """
-    from deeplift_engine.genomics.table_column import read_column
+    from deeplift_engine.genomics.table_column import is_table, read_column
 
-    if options.column is None or options.kind not in (None, "sequence"):
-        return None
-    return read_column(options.inputs, options.column)
+    if options.column is not None:
+        return read_column(options.inputs, options.column)
+    if is_table(options.inputs):
+        raise InputError(f"{options.inputs} is a table: say which column has sequences, --column")
+    return None
 
 
 def is_fasta(path: Path) -> bool:

@@ -84,6 +84,6 @@ def draw(options: argparse.Namespace, run: ScoredRun) -> list[Path]:
     return [drawn.path]
 
 
-SEQUENCE = Kind("sequence", (), Group("sequences", ()), DRAWING, None, draw, several=True)
+SEQUENCE = Kind("sequence", (), Group("sequences", ()), DRAWING, None, draw, None, several=True)
 
 __all__ = ["SEQUENCE"]

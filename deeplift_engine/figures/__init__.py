@@ -16,10 +16,13 @@ from deeplift_engine.figures.logo_page import (
 from deeplift_engine.figures.logo_sheet import draw_logos
 from deeplift_engine.figures.overlay_figure import OverlayStyle, draw_overlays
 from deeplift_engine.figures.sweep_figure import draw_sweep
+from deeplift_engine.figures.text_figure import ColouredText, ColouredWord, draw_texts
 from deeplift_engine.figures.trace_figure import draw_traces
 
 __all__ = [
     "Box",
+    "ColouredText",
+    "ColouredWord",
     "ComparisonData",
     "HeatTrack",
     "LogoPage",
@@ -36,6 +39,7 @@ __all__ = [
     "draw_overlays",
     "draw_spacing",
     "draw_sweep",
+    "draw_texts",
     "draw_traces",
     "draw_waterfall",
     "mutagenesis_tracks",

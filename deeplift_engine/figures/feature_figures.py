@@ -29,7 +29,7 @@ ROW = 0.34
 """Inches of a feature."""
 SWARM = 0.38
 """How far dots go from the line of their feature."""
-LABEL = 34
+LABEL = 44
 """Characters of a label."""
 
 
@@ -57,8 +57,7 @@ def draw_bar(
     figure, panel = _figure(len(labels))
     panel.barh(range(len(labels)), lengths, color=FILL, height=0.66)
     for row, length in enumerate(lengths):
-        panel.annotate(f"{length:.3g}", (length, row), (3, 0), textcoords="offset points",
-                       va="center", fontsize=8, color=INK)  # fmt: skip
+        _write_beside(panel, f"{length:.3g}", length, row)
     panel.margins(x=0.12)
     panel.set_xlim(left=0)
     _finish(panel, labels, f"mean size over {_samples(values)}: |{unit}|")
@@ -132,11 +131,8 @@ def draw_waterfall(
     figure, panel = _figure(len(labels))
     colours = [MORE if step >= 0 else LESS for step in steps]
     panel.barh(range(len(steps)), steps, left=starts, color=colours, height=0.62, zorder=2)
-    for row, (end, step) in enumerate(zip(ends, steps, strict=True)):
-        right = step >= 0
-        panel.annotate(f"{step:+.3g}", (end, row), (4 if right else -4, 0),
-                       textcoords="offset points", va="center", fontsize=8, color=INK,
-                       ha="left" if right else "right")  # fmt: skip
+    for row, (start, end, step) in enumerate(zip(starts, ends, steps, strict=True)):
+        _write_beside(panel, f"{step:+.3g}", max(start, end), row)
         if row:
             panel.plot([end, end], [row - 1, row], color=SOFT, linewidth=0.7, zorder=1)
     panel.axvline(base, color=SOFT, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
@@ -169,7 +165,7 @@ def draw_heat_map(
     )
     upper.plot(np.arange(len(order)), values[order].sum(axis=1), color=INK, linewidth=1.2)
     upper.axhline(0, color=SOFT, linewidth=0.7)
-    upper.set_ylabel("sum", fontsize=9, color=INK)
+    upper.set_ylabel("sum of\nscores", fontsize=9, color=INK)
     upper.spines[["top", "right"]].set_visible(False)
     upper.tick_params(colors=INK, labelsize=8)
     level = float(np.percentile(np.abs(shown), 99.5)) or 1.0
@@ -234,6 +230,13 @@ def _figure(rows: int, width: float = 7.4) -> tuple[Figure, Any]:
         figsize=(width, 1.1 + ROW * rows), layout="constrained"
     )
     return figure, figure.subplots()
+
+
+def _write_beside(panel: Axes, text: str, end: float, row: int) -> None:
+    """Write a number to the right of a bar."""
+    panel.annotate(
+        text, (end, row), (4, 0), textcoords="offset points", va="center", fontsize=8, color=INK
+    )
 
 
 def _samples(values: Array) -> str:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from deeplift_engine.jobs.scored_run import ScoredRun
 
 
+NAME = 28
+"""Characters of a feature's name beside its value."""
+
+
 @dataclass(frozen=True, eq=False)
 class FeatureScores:
     """Scores of the features of a table for one target.
@@ -97,7 +101,7 @@ class FeatureScores:
             [_labelled(name, self.data[row, i]) for i, name in enumerate(self.features)],
             base=float(self.base[row]),
             unit=self.unit,
-            title=self.samples[row],
+            title=f"sample {self.samples[row]}",
             most=most,
         )
 
@@ -257,7 +261,9 @@ def _scores(
 
 def _labelled(name: str, value: Any) -> str:
     """A feature and its value, such as ``age = 40``."""
-    return f"{name} = {value}" if isinstance(value, str) else f"{name} = {float(value):.4g}"
+    shown = value if isinstance(value, str) else f"{float(value):.4g}"
+    short = name if len(name) <= NAME else f"{name[: NAME - 1]}…"
+    return f"{short} = {shown}"
 
 
 __all__ = ["FeatureScores", "open_scores", "scores"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +57,8 @@ class TextInput:
         What they are compared with by default.
     cut
         How many texts are longer than L tokens.
+    input
+        The name of the network's input that reads them; empty without a network.
     """
 
     texts: Sequence[str]
@@ -67,7 +69,7 @@ class TextInput:
     path: str
     compared: TextReferences
     cut: int = 0
-    _constants: dict[str, Any] = field(default_factory=dict, repr=False)
+    input: str = ""
 
     def __len__(self) -> int:
         """N."""
@@ -123,7 +125,9 @@ class TextInput:
     def notes(self) -> list[str]:
         """What a reader of scores must know, in sentences."""
         end = {"pre": "beginning", "post": "end"}[self.layout.truncating]
-        cut = f"{self.cut} of {len(self)} texts are cut to {self.layout.length} tokens, at the {end}"
+        cut = (
+            f"{self.cut} of {len(self)} texts are cut to {self.layout.length} tokens, at the {end}"
+        )
         return [
             *self.tokenizer.notes,
             *([cut] if self.cut else []),
@@ -139,6 +143,7 @@ class TextInput:
             "padding": self.layout.padding,
             "truncating": self.layout.truncating,
             **({"texts": self.path} if self.path else {}),
+            **({"text_input": self.input} if self.input else {}),
         }
 
     @cached_property
@@ -216,6 +221,7 @@ def texts(
         info.dtype if info is not None and info.dtype.startswith("int") else "int32",
     )
     left_out = None if info is None else info.padding
+    rows = None if info is None or info.table is None else info.table.rows
     return TextInput(
         [named.texts[number] for number in records.numbers],
         words,
@@ -223,8 +229,9 @@ def texts(
         records,
         {"sample": np.array([named.names[number] for number in records.numbers], object)},
         named.path,
-        text_references(words, left_out),
+        text_references(words, left_out, rows),
         sum(count > layout.length for count in lengths),
+        "" if info is None else info.name,
     )
 
 

@@ -87,6 +87,7 @@ ROOMS = (
     "text",
     "images",
     "tables",
+    "training",
     "evaluate",
     "report",
     "compat",

@@ -34,7 +34,8 @@ def scored_texts(
     samples
         Numbers, or names, of the samples; all by default.
     head, input, target
-        Which of several, as for `ScoredRun.array`; ``input`` may be a layer that was scored.
+        Which of several, as for `ScoredRun.array`. The input is the one that read the texts, unless
+        another, or a layer that was scored, is named.
 
     Raises
     ------
@@ -48,6 +49,9 @@ def scored_texts(
             f"{opened.path} keeps no {', '.join(missing)}: it is no run of texts. Score texts "
             "themselves: score MODEL texts.txt --tokenizer tokenizer.json."
         )
+    own = opened.settings.get("text_input")
+    if input is None and own in opened.inputs_of("scores", head):
+        input = own
     scores = opened.array("scores", head=head, input=input, target=target)
     names, texts = opened.samples, opened.labels("text")
     predictions = _predictions(opened)
@@ -89,7 +93,7 @@ def texts_of_result(
     """
     scores = result.scores
     if isinstance(scores, Mapping):
-        if input not in scores:
+        if input is None or input not in scores:
             raise InputError(f"there are scores of {', '.join(scores)}: say which, input=.")
         scores = scores[input]
     array = np.asarray(scores)[target] if result.axes[0] == "target" else np.asarray(scores)
@@ -135,7 +139,8 @@ def _by_token(scores: Array, length: int, settings: Mapping[str, Any]) -> Array:
             f"scores of shape {scores.shape}, and the texts have {length} tokens: score at the "
             "input, or at the layer that embeds it."
         )
-    return np.asarray(scores, np.float64).reshape(length, -1).sum(axis=1)
+    each: Array = np.asarray(scores, np.float64).reshape(length, -1)
+    return np.asarray(each.sum(axis=1))
 
 
 def _predictions(run: ScoredRun) -> Callable[[int], tuple[float, ...]]:
