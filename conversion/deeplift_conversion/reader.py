@@ -244,7 +244,8 @@ def _read(
         document, extra, _ = read_architecture(architecture)
         digest.update(extra)
     kind, budget = container(data, path) if content is None else "", Budget(len(data))
-    version, vocabularies = "", {}
+    version = ""
+    vocabularies: Mapping[str, bytes] = {}
     if kind == "zip":
         content = unpacked(data, budget, source)
     elif kind == "shards":

@@ -16,14 +16,19 @@ def draw(options: argparse.Namespace) -> int:
     """Draw the scores of a run in the form of their kind."""
     from deeplift_engine.jobs.scored_run import open_scored
 
-    tables.checked_suffix(options.output, "scores", ())
-    check_writable(options.output, overwrite=options.overwrite)
     run = open_scored(options.scores)
     kind = KINDS.get(options.kind or run.kind or "")
     if kind is None:
         raise InputError(
             f"{options.scores} does not say what its inputs are: say --kind {'|'.join(KINDS)}"
         )
+    if options.output is None:
+        if kind.show is None:
+            raise InputError("say where to draw: -o FILE, a figure (.png, .pdf, .svg)")
+        console.say(kind.show(options, run))
+        return 0
+    tables.checked_suffix(options.output, "scores", kind.pages)
+    check_writable(options.output, overwrite=options.overwrite)
     written = kind.draw(options, run)
     if options.json:
         print_json({"written": [str(path) for path in written]})

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from deeplift_engine.cli import console
-from deeplift_engine.cli.kinds import KINDS
+from deeplift_engine.cli.kinds import EXPORTS, KINDS
 from deeplift_engine.cli.listing import print_json, print_lines
 from deeplift_engine.errors import InputError
 
@@ -32,6 +32,7 @@ def export(options: argparse.Namespace) -> int:
         return _check(options)
     if options.genome is not None:
         raise InputError("--genome goes with --check; the sizes of a bigWig file are --sizes FILE")
+    _to_suffix(options)
     into_folder = any(getattr(options, name) for name in _FOLDER)
     if options.output is None:
         raise InputError(
@@ -54,6 +55,23 @@ def export(options: argparse.Namespace) -> int:
     for note in dict.fromkeys(note for each in written for note in each.notes):
         console.complain("note", note)
     return 0
+
+
+def _to_suffix(options: argparse.Namespace) -> None:
+    """Take a format of a kind in ``--to``, as csv, off it: the suffix of the output says it.
+
+    Raises
+    ------
+    InputError
+        If the output has another suffix, or there are formats of other programs beside it.
+    """
+    own = [name for name in options.to if f".{name}" in EXPORTS]
+    if not own:
+        return
+    suffix = "" if options.output is None else options.output.suffix.lower()
+    if len(options.to) > 1 or suffix != f".{own[0]}":
+        raise InputError(f"--to {own[0]} writes one file, by itself: -o FILE.{own[0]}")
+    options.to = []
 
 
 def _to_file(options: argparse.Namespace) -> int:
@@ -83,7 +101,7 @@ def _by_its_kind(options: argparse.Namespace) -> bool:
     from deeplift_engine.jobs.scored_run import open_scored
 
     suffix = options.output.suffix.lower()
-    if options.arrays or not any(suffix in kind.exports for kind in KINDS.values()):
+    if options.arrays or suffix not in EXPORTS:
         return False
     run = open_scored(options.store)
     kind = KINDS.get(options.kind or run.kind or "")

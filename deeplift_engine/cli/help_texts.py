@@ -49,7 +49,8 @@ EXPORTS = """\
   bpnet       PREFIX.HEAD.bpnet.h5 (hypothetical), (N, L, 4)
   bigwig      PREFIX.HEAD.bw (projected, added over letters), .bw.stats.tsv
   seqlets     PREFIX.HEAD.seqlets.bed: spans of large projected contributions, by p-values
-  Score with --arrays hypothetical,inputs. A run of one head has no HEAD in its names."""
+  Score with --arrays hypothetical,inputs. A run of one head has no HEAD in its names.
+  csv, jsonl, html  of texts, to one file: their tokens, words and sentences with scores"""
 
 EXIT_CODES = """\
 exit codes:

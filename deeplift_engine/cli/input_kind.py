@@ -35,6 +35,10 @@ class Kind:
         ``dimensions`` and ``about`` are kept with the scores.
     draw
         Writes pictures of a run to ``--output``, and gives their paths.
+    pages
+        Suffixes of what ``draw`` writes beside figures.
+    show
+        What ``draw`` prints without ``--output``; None where it needs that.
     exports
         Suffixes of files that its scores are written to by `export`, with the names of what they
         are of.
@@ -48,6 +52,8 @@ class Kind:
     drawing: Group
     read: Callable[[argparse.Namespace, Network], Any]
     draw: Callable[[argparse.Namespace, ScoredRun], list[Path]]
+    pages: tuple[str, ...] = ()
+    show: Callable[[argparse.Namespace, ScoredRun], str] | None = None
     exports: tuple[str, ...] = ()
     export: Callable[[argparse.Namespace, ScoredRun], list[Path]] | None = None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +20,27 @@ from deeplift_engine.cli.declarations import (
 from deeplift_engine.cli.image_kind import IMAGE
 from deeplift_engine.cli.input_kind import Kind
 from deeplift_engine.cli.table_kind import SIGNAL, TABLE
+from deeplift_engine.cli.text_kind import TEXT
 from deeplift_engine.errors import InputError
 
-_ROWS: tuple[Kind, ...] = (IMAGE, SIGNAL, TABLE)
+_ROWS: tuple[Kind, ...] = (IMAGE, SIGNAL, TABLE, TEXT)
 
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ROWS}
 """The kinds by name."""
+
+EXPORTS = frozenset(suffix for kind in _ROWS for suffix in kind.exports)
+"""Suffixes of files of scores that some kind writes."""
 
 KIND = choice("--kind", "what INPUTS are, where their suffix does not tell", *KINDS)
 READING = (Group("what INPUTS are", (KIND,)), *(kind.options for kind in _ROWS))
 """Options of the commands that read inputs."""
 DRAWING: tuple[Option | Group, ...] = (
     option("scores SCORES", Path, "what `score` wrote: a .h5 or .npz file, or a store"),
-    option("-o --output FILE", Path, "a figure (.png, .pdf, .svg)", required=True),
+    option(
+        "-o --output FILE",
+        Path,
+        "a figure (.png, .pdf, .svg); of texts a page too (.html), and without it the terminal",
+    ),
     OVERWRITE,
     KIND,
     several("--sample NAME", str, "a sample, or its number from 0; may be repeated"),
@@ -55,8 +63,8 @@ def kind_of(options: argparse.Namespace) -> Kind | None:
         If options of another kind are given.
     """
     path = Path(options.inputs)
-    name = getattr(options, "kind", None) or _by_suffix(path)
-    own = KINDS[name].options.options if name else ()
+    name = getattr(options, "kind", None) or _by_suffix(path, options)
+    own = _own(name) if name else ()
     for kind in KINDS.values():
         for each in kind.options.options:
             if each not in own and (flag := _given(each, options)):
@@ -67,14 +75,29 @@ def kind_of(options: argparse.Namespace) -> Kind | None:
     return KINDS[name] if name else None
 
 
-def _by_suffix(path: Path) -> str | None:
-    """The kind of a file, or of the files in a folder, where all are of one."""
-    known = {suffix: kind.name for kind in KINDS.values() for suffix in kind.suffixes}
+def _by_suffix(path: Path, options: argparse.Namespace) -> str | None:
+    """The kind of a file, or of the files in a folder, where all are of one.
+
+    Of several kinds of one suffix, it is that with options of its own; else the first.
+    """
+    if getattr(options, "genome", None) is not None:  # a file of regions may have any suffix
+        return None
     suffix = path.suffix.lower()
-    if suffix in known or not path.is_dir() or suffix == ".zarr":
-        return known.get(suffix)
-    kinds = {known[end] for each in path.iterdir() if (end := each.suffix.lower()) in known}
-    return kinds.pop() if len(kinds) == 1 else None
+    if path.is_dir() and suffix != ".zarr" and not _of_suffix(suffix):
+        kinds = {name for each in path.iterdir() for name in _of_suffix(each.suffix.lower())[:1]}
+        return kinds.pop() if len(kinds) == 1 else None
+    known = _of_suffix(suffix)
+    told = (name for name in known if any(_given(each, options) for each in _own(name)))
+    return next(told, known[0] if known else None)
+
+
+def _of_suffix(suffix: str) -> list[str]:
+    """The names of the kinds that a suffix may be of."""
+    return [kind.name for kind in KINDS.values() if suffix in kind.suffixes]
+
+
+def _own(name: str) -> Sequence[Option]:
+    return KINDS[name].options.options
 
 
 def _given(option: Any, options: argparse.Namespace) -> str:
@@ -102,4 +125,4 @@ def _together(several: Any) -> dict[str, Any]:
     return {name: value for each in several for name, value in each.items()}
 
 
-__all__ = ["DRAWING", "KIND", "KINDS", "READING", "beside", "kind_of"]
+__all__ = ["DRAWING", "EXPORTS", "KIND", "KINDS", "READING", "beside", "kind_of"]

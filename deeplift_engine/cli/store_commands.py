@@ -92,7 +92,7 @@ def job_of(options: argparse.Namespace) -> Job:
         memory=options.memory,
         source=str(options.inputs),
         **kinds.beside(inputs),
-        **arguments.scoring_options(options, network, units),
+        **arguments.scoring_options(options, network, units, inputs),
     )
 
 

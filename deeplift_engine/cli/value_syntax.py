@@ -70,6 +70,17 @@ def height_and_width(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
+def layer_and_shape(text: str) -> tuple[str, tuple[int | None, ...] | None]:
+    """Split ``LAYER[=SIZE,...]``; a size is a whole number, or any."""
+    name, equals, sizes = text.partition("=")
+    if not equals:
+        return name, None
+    known = [size.strip() for size in sizes.split(",") if size.strip()]
+    if not all(size == "any" or size.isdigit() for size in known):
+        raise argparse.ArgumentTypeError(f"expected LAYER=SIZE,SIZE ..., not {text!r}")
+    return name, tuple(None if size == "any" else int(size) for size in known)
+
+
 def names(text: str) -> list[str]:
     """Split ``NAME,NAME,...``."""
     split = [name.strip() for name in text.split(",")]

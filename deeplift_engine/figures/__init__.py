@@ -7,9 +7,12 @@ from deeplift_engine.figures.feature_figures import draw_beeswarm, draw_heat_map
 from deeplift_engine.figures.logo import draw_logo
 from deeplift_engine.figures.overlay_figure import OverlayStyle, draw_overlays
 from deeplift_engine.figures.sweep_figure import draw_sweep
+from deeplift_engine.figures.text_figure import ColouredText, ColouredWord, draw_texts
 from deeplift_engine.figures.trace_figure import draw_traces
 
 __all__ = [
+    "ColouredText",
+    "ColouredWord",
     "ComparisonData",
     "OverlayStyle",
     "draw_beeswarm",
@@ -22,6 +25,7 @@ __all__ = [
     "draw_overlays",
     "draw_spacing",
     "draw_sweep",
+    "draw_texts",
     "draw_traces",
     "draw_waterfall",
 ]

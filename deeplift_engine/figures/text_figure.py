@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -17,9 +18,12 @@ WIDTH, MARGIN = 9.0, 0.35
 """Of the figure and of its free edge, in inches."""
 SIZE, LINE = 11, 1.75
 """Of letters, in points, and the distance of lines, in sizes of letters."""
-POINTS = 72
-COLOURS = ("#2d6ec8", "#ffffff", "#e67814")
-"""Of the lowest, no and the highest score."""
+TAB = 4
+POINTS, RESOLUTION = 72, 130
+"""In an inch: points, and pixels of a picture."""
+LOW, NONE, HIGH = (95, 155, 235), (255, 255, 255), (240, 140, 40)
+"""Red, green and blue of the lowest, no and the highest score: black letters can be read on all,
+and who is colour-blind tells blue from orange."""
 
 
 class ColouredWord(NamedTuple):
@@ -68,7 +72,8 @@ def draw_texts(texts: Sequence[ColouredText], *, scale: float, label: str = "sco
     from matplotlib.colors import LinearSegmentedColormap, Normalize
     from matplotlib.figure import Figure
 
-    colours = LinearSegmentedColormap.from_list("scores", COLOURS)
+    grounds = np.array([LOW, NONE, HIGH]) / 255
+    colours = LinearSegmentedColormap.from_list("scores", grounds.tolist())
     norm = Normalize(-scale, scale)
     placed: list[_Placed] = []
     heads: list[tuple[int, str]] = []
@@ -79,7 +84,7 @@ def draw_texts(texts: Sequence[ColouredText], *, scale: float, label: str = "sco
         placed += own
         line = max([line + 1, *(each.line for each in own)]) + 2
     inches = LINE * SIZE / POINTS
-    height = 2 * MARGIN + line * inches + 0.6
+    height = 2 * MARGIN + line * inches + 0.8
     figure = Figure(figsize=(WIDTH, height))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_xlim(0, WIDTH * POINTS)
@@ -101,9 +106,8 @@ def draw_texts(texts: Sequence[ColouredText], *, scale: float, label: str = "sco
             patch = _rectangle(corner, each.width, SIZE * LINE * 0.92)
             patch.set_facecolor(colours(norm(each.score)))
             axes.add_patch(patch)
-        share = 0 if each.score is None else abs(each.score) / scale
-        write(each.left, each.line, each.text, color="white" if share > 0.75 else "black")
-    bar = figure.add_axes((MARGIN / WIDTH, 0.42 / height, 0.35, 0.13 / height))
+        write(each.left, each.line, each.text)
+    bar = figure.add_axes((MARGIN / WIDTH, 0.6 / height, 0.35, 0.13 / height))
     from matplotlib.cm import ScalarMappable
 
     figure.colorbar(ScalarMappable(norm, colours), cax=bar, orientation="horizontal", label=label)
@@ -120,7 +124,7 @@ def _lines(words: Sequence[ColouredWord], room: float, line: int) -> Iterator[_P
     """Words from left to right, in a new line where the room ends, or a word says so."""
     left = 0.0
     for word in words:
-        for number, text in enumerate(word.text.split("\n")):
+        for number, text in enumerate(word.text.expandtabs(TAB).split("\n")):
             if number:
                 left, line = 0.0, line + 1
             for piece in _cut(text, room):
@@ -146,16 +150,19 @@ def _cut(text: str, room: float) -> Iterator[str]:
 
 def _width(text: str) -> float:
     """The width of a text in points."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import TextPath
+    renderer, font = _ruler()
+    width, _, _ = renderer.get_text_width_height_descent(text, font, False)
+    return float(width) * POINTS / RESOLUTION
 
-    if not text.strip():
-        return 0.32 * SIZE * len(text)
-    ends = len(text) - len(text.strip(" "))
-    path = TextPath((0, 0), text.strip(" "), size=SIZE, prop=FontProperties(), usetex=False)
-    vertices = np.asarray(path.vertices)
-    drawn = float(vertices[:, 0].max()) if len(vertices) else SIZE * 0.6
-    return drawn + 0.32 * SIZE * ends + 0.5
+
+@cache
+def _ruler() -> tuple[Any, Any]:
+    """What measures letters as they are drawn, and their font."""
+    from matplotlib.backends.backend_agg import RendererAgg
+    from matplotlib.font_manager import FontProperties
+
+    renderer: Any = RendererAgg
+    return renderer(1, 1, RESOLUTION), FontProperties(size=SIZE)
 
 
 __all__ = ["ColouredText", "ColouredWord", "draw_texts"]

@@ -143,6 +143,20 @@ class ScoredRun:
             raise InputError(f"{self.path} has {name} of {', '.join(found)}, not of {chosen!r}.")
         return _OneTarget(found[chosen], target) if has_targets else found[chosen]
 
+    def targets(self, head: str | None = None) -> int:
+        """How many targets scores are of.
+
+        Raises
+        ------
+        InputError
+            If there are no scores.
+        """
+        found, has_targets = self._found("scores", head)
+        if not found:
+            raise InputError(f"{self.path} keeps no scores.")
+        first = next(iter(found.values()))
+        return int(first.shape[1]) if has_targets else 1
+
     def _needs_head(self, name: str) -> bool:
         return bool(self.heads) and name not in ("inputs", "predictions")
 

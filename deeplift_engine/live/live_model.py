@@ -102,9 +102,7 @@ def check_trace(network: Network, model: Any, model_trace: TracedModel, example:
             )
 
 
-def in_memory(
-    model: Any, model_trace: TracedModel | None, spec: ModelSpec
-) -> ModelInMemory:
+def in_memory(model: Any, model_trace: TracedModel | None, spec: ModelSpec) -> ModelInMemory:
     """The model that a network of ``spec`` is converted from, as `Network.verify` calls it."""
     alive = weakref.ref(model)
 

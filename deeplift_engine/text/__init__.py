@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from deeplift_engine.text.highlighting import to_html, to_terminal
-    from deeplift_engine.text.scored_texts import scored_texts, texts_of_result
+    from deeplift_engine.text.run_texts import scored_texts, texts_of_result
     from deeplift_engine.text.text_exports import to_json, to_rows, write_texts
     from deeplift_engine.text.text_input import TextInput, texts
     from deeplift_engine.text.text_scores import Piece, TextScores
@@ -26,9 +26,9 @@ _LAZY = {
     "Token": "tokenizer",
     "Tokenizer": "tokenizer",
     "read_tokenizer": "tokenizer_files",
-    "scored_texts": "scored_texts",
+    "scored_texts": "run_texts",
     "texts": "text_input",
-    "texts_of_result": "scored_texts",
+    "texts_of_result": "run_texts",
     "to_html": "highlighting",
     "to_json": "text_exports",
     "to_rows": "text_exports",

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from deeplift_engine.figures.text_figure import HIGH, LOW, NONE
 from deeplift_engine.text.text_scores import Stretch, TextScores, stretches
 from deeplift_engine.util.optional import optional
 
-POSITIVE, NEGATIVE = (230, 120, 20), (45, 110, 200)
-"""Orange speaks for the target and blue against it: told apart by the colour-blind, too."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """What a terminal would obey."""
 DIGITS = 3
@@ -24,19 +23,12 @@ def scale_of(texts: Sequence[TextScores]) -> float:
     return max(scores, default=0.0) or 1.0
 
 
-def strength(score: float | None, scale: float) -> float:
-    """How strong the colour of a score is, -1 to 1."""
-    return 0.0 if score is None else float(np.clip(score / scale, -1, 1))
-
-
-def blended(
-    score: float | None, scale: float, ground: tuple[int, int, int] = (255, 255, 255)
-) -> tuple[int, int, int]:
-    """The colour of a score on a ground, of red, green and blue 0 to 255."""
-    share = strength(score, scale)
-    colour = POSITIVE if share > 0 else NEGATIVE
+def blended(score: float, scale: float) -> tuple[int, int, int]:
+    """The colour of a score, of red, green and blue 0 to 255: orange for, blue against."""
+    share = float(np.clip(score / scale, -1, 1))
+    colour = HIGH if share > 0 else LOW
     red, green, blue = (
-        round(low + (high - low) * abs(share)) for low, high in zip(ground, colour, strict=True)
+        round(none + (full - none) * abs(share)) for none, full in zip(NONE, colour, strict=True)
     )
     return red, green, blue
 
@@ -88,7 +80,9 @@ def headline(text: TextScores) -> str:
     padding = int(np.sum(text.is_padding))
     if padding:
         score = float(np.sum(text.scores[text.is_padding]))
-        told.append(f"{padding} tokens of padding hidden" + f", of {score:+.{DIGITS}g}" * bool(score))
+        told.append(
+            f"{padding} tokens of padding hidden" + f", of {score:+.{DIGITS}g}" * bool(score)
+        )
     return f"{text.name}{' · ' * bool(text.target)}{text.target}: {', '.join(told)}"
 
 
@@ -107,6 +101,7 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <style>
+:root{color-scheme:light}
 body{font:16px/1.9 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;
 color:#1b1b1b;background:#fff}
 h1{font-size:1.3rem}h2{font-size:1rem;margin:1.8rem 0 .2rem}
@@ -117,8 +112,9 @@ border-radius:.3em;padding:0 .25em;margin-right:.2em}
 @media print{.s,.legend span{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 </style></head><body>
 <h1>{{ title }}</h1>
-<p class="legend"><span style="{{ low }}">{{ "%.3g"|format(-scale) }}</span> against
-<span>0</span> for <span style="{{ high }}">{{ "%+.3g"|format(scale) }}</span></p>
+<p class="legend"><span style="{{ low }}">{{ "%.3g"|format(-scale) }}</span>
+{{- " against" }}<span>0</span>for {{ "" -}}
+<span style="{{ high }}">{{ "%+.3g"|format(scale) }}</span></p>
 {% for text in texts %}<h2>{{ text.headline }}</h2>
 <p>{% for each in text.stretches %}
 {%- if each.kind -%}<span class="{{ each.kind }}" style="{{ each.style }}" title="{{ each.title }}">
@@ -189,7 +185,6 @@ __all__ = [
     "blended",
     "headline",
     "scale_of",
-    "strength",
     "to_html",
     "to_terminal",
 ]

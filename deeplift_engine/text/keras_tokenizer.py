@@ -12,9 +12,6 @@ from deeplift_engine.text.tokenizer import Side, SpecialTokens, Token
 from deeplift_engine.text.traced_text import TracedText
 
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
-_ANALYZER = (
-    "a Tokenizer with an analyzer does not save it: if it had one, texts are split otherwise here"
-)
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ class KerasTokenizer:
     padding: Side = "pre"
     truncating: Side = "pre"
     length: int | None = None
-    notes: tuple[str, ...] = (_ANALYZER,)
+    notes: tuple[str, ...] = ()
     _words: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

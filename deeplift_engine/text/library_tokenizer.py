@@ -99,8 +99,11 @@ def library_tokenizer(document: Mapping[str, Any], source: str) -> LibraryTokeni
     if getattr(tokenizer.model, "dropout", None):
         tokenizer.model.dropout = None
         notes.append(f"{source} has dropout, by which a text has other tokens each time: it is off")
+    filler = int(padding["pad_id"]) if padding else _first(tokenizer, PADDING)
+    if filler is None:
+        notes.append(f"{source} has no token of padding: texts are filled up with token 0")
     special = SpecialTokens(
-        int(padding["pad_id"]) if padding else _first(tokenizer, PADDING) or 0,
+        filler or 0,
         _unknown(tokenizer, document["model"]),
         _first(tokenizer, MASKS),
         tuple(tokenizer.encode("").ids),

@@ -49,10 +49,10 @@ def checked_spans(
     last = 0
     for piece, span, is_unknown in zip(pieces, spans, unknown, strict=True):
         begin, end = _without_blanks(text, *span)
-        bare = _bare(piece)
-        if piece and not is_unknown and bare and not _holds(text[begin:end], bare, normalize):
+        bare = piece if is_unknown else _bare(piece)
+        if bare and not is_unknown and not _holds(text[begin:end], bare, normalize):
             begin, end = _searched(text, bare, last, normalize)
-        if not piece or begin >= end:
+        if bare == "" or begin >= end:
             begin = end = ABSENT
         checked.append((begin, end))
         last = max(last, end)
@@ -65,27 +65,30 @@ def _without_blanks(text: str, begin: int, end: int) -> Span:
     return begin, max(begin, end - len(inside) + len(inside.rstrip()))
 
 
-def _bare(piece: str) -> str:
-    """A token without the marks of its vocabulary; empty where it tells no characters."""
+def _bare(piece: str) -> str | None:
+    """A token without the marks of its vocabulary, None where it is bytes within a character."""
     if _BYTE.fullmatch(piece):
-        return ""
+        return None
     alphabet = _byte_alphabet()
     if any(ord(character) > 255 and character in alphabet for character in piece):
-        piece = _of_bytes(piece)
+        decoded = _of_bytes(piece)
+        if decoded is None:
+            return None
+        piece = decoded
     for mark in _MARKS:
         piece = piece.removeprefix(mark).removesuffix(mark)
     return piece.replace("▁", " ").strip()
 
 
-def _of_bytes(piece: str) -> str:
-    """A token of a ByteLevel vocabulary; empty where it ends within a character."""
+def _of_bytes(piece: str) -> str | None:
+    """A token of a ByteLevel vocabulary; None where it ends within a character."""
     alphabet = _byte_alphabet()
     if not all(character in alphabet for character in piece):
         return piece
     try:
         return bytes(alphabet[character] for character in piece).decode()
     except UnicodeDecodeError:
-        return ""
+        return None
 
 
 @cache

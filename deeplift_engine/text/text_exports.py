@@ -47,9 +47,7 @@ def to_json(text: TextScores) -> dict[str, Any]:
             for name, (begin, end), score in rows
             if name or begin != ABSENT or score
         ],
-        **{
-            f"{level}s": [piece._asdict() for piece in text.pieces(level)] for level in LEVELS[1:]
-        },
+        **{f"{level}s": [piece._asdict() for piece in text.pieces(level)] for level in LEVELS[1:]},
     }
 
 

@@ -123,7 +123,9 @@ class TextInput:
     def notes(self) -> list[str]:
         """What a reader of scores must know, in sentences."""
         end = {"pre": "beginning", "post": "end"}[self.layout.truncating]
-        cut = f"{self.cut} of {len(self)} texts are cut to {self.layout.length} tokens, at the {end}"
+        cut = (
+            f"{self.cut} of {len(self)} texts are cut to {self.layout.length} tokens, at the {end}"
+        )
         return [
             *self.tokenizer.notes,
             *([cut] if self.cut else []),
@@ -216,6 +218,7 @@ def texts(
         info.dtype if info is not None and info.dtype.startswith("int") else "int32",
     )
     left_out = None if info is None else info.padding
+    rows = None if info is None or info.table is None else info.table.rows
     return TextInput(
         [named.texts[number] for number in records.numbers],
         words,
@@ -223,7 +226,7 @@ def texts(
         records,
         {"sample": np.array([named.names[number] for number in records.numbers], object)},
         named.path,
-        text_references(words, left_out),
+        text_references(words, left_out, rows),
         sum(count > layout.length for count in lengths),
     )
 

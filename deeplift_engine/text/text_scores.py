@@ -15,9 +15,7 @@ from deeplift_engine.util.typing import Array
 
 LEVELS = ("token", "word", "sentence")
 _WORD = re.compile(r"\S+")
-_SENTENCE = re.compile(
-    r"\S.*?(?:[.!?…]+[\"'”’»)\]]*(?=\s|$)|[。！？]+|(?=\s*(?:\n|$)))", re.DOTALL
-)
+_SENTENCE = re.compile(r"\S.*?(?:[.!?…]+[\"'”’»)\]]*(?=\s|$)|[。！？]+|(?=\s*(?:\n|$)))", re.DOTALL)
 _PATTERNS = {"word": _WORD, "sentence": _SENTENCE}
 
 
@@ -71,7 +69,8 @@ class TextScores:
     @property
     def is_padding(self) -> Array:
         """Which tokens are padding (L,)."""
-        return np.array([not token for token in self.tokens], bool) & (self.spans[:, 0] == ABSENT)
+        nameless = [not token for token in self.tokens]
+        return np.asarray(np.array(nameless, bool) & (self.spans[:, 0] == ABSENT))
 
     def pieces(self, level: str) -> list[Piece]:
         """The scores of tokens, words or sentences, in the order of the text.
@@ -119,7 +118,9 @@ class TextScores:
 
     def _tokens(self) -> list[Piece]:
         """Every token that is not padding."""
-        rows = zip(self.tokens, self.spans.tolist(), self.scores.tolist(), self.is_padding, strict=True)
+        rows = zip(
+            self.tokens, self.spans.tolist(), self.scores.tolist(), self.is_padding, strict=True
+        )
         return [
             Piece(name if begin == ABSENT else self.text[begin:end], begin, end, score)
             for name, (begin, end), score, padding in rows

@@ -84,7 +84,9 @@ def read_text(path: Path) -> str:
         return path.read_bytes().decode()
     except FileNotFoundError as error:
         here = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise InputError(f"{path}: no such file. {suggest(path.name, here, '')}".rstrip()) from error
+        raise InputError(
+            f"{path}: no such file. {suggest(path.name, here, '')}".rstrip()
+        ) from error
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error}") from error
     except UnicodeDecodeError as error:

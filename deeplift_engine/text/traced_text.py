@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -41,43 +42,37 @@ class TracedText:
 
     def lowered(self) -> TracedText:
         """In Python's lower case, of which one character may become two."""
-        lengths = (len(character.lower()) for character in self.characters)
-        origins = (
-            origin
-            for origin, length in zip(self.origins, lengths, strict=True)
-            for _ in range(length)
-        )
-        return TracedText(self.characters.lower(), tuple(origins))
+        lowered = self.characters.lower()
+        if len(lowered) == len(self):  # no character becomes none
+            return TracedText(lowered, self.origins)
+        return TracedText(lowered, self._repeated(len(each.lower()) for each in self.characters))
 
     def translated(self, replacements: Mapping[str, str]) -> TracedText:
         """With some characters replaced by none, one or several others."""
-        changed = [replacements.get(character, character) for character in self.characters]
-        origins = (
-            origin for origin, text in zip(self.origins, changed, strict=True) for _ in text
-        )
-        return TracedText("".join(changed), tuple(origins))
+        changed = self.characters.translate({ord(old): new for old, new in replacements.items()})
+        if all(len(new) == 1 for new in replacements.values()):
+            return TracedText(changed, self.origins)
+        lengths = {old: len(new) for old, new in replacements.items()}
+        return TracedText(changed, self._repeated(lengths.get(each, 1) for each in self.characters))
 
     def words(self, separators: Iterable[str]) -> Iterator[TracedText]:
         """What stands between separators, empty words left out."""
-        first, end = 0, 0
-        alternatives = tuple(separators)
-        while end < len(self):
-            width = self._separator_at(end, alternatives)
-            if width:
-                if end > first:
-                    yield self[first:end]
-                first = end + width
-            end += width or 1
-        if end > first:
-            yield self[first:end]
+        first = 0
+        for match in re.finditer("|".join(map(re.escape, separators)), self.characters):
+            if match.start() > first:
+                yield self[first : match.start()]
+            first = match.end()
+        if first < len(self):
+            yield self[first:]
 
     def each_character(self) -> Iterator[TracedText]:
         """Every character by itself."""
         return (self[number : number + 1] for number in range(len(self)))
 
-    def _separator_at(self, start: int, separators: tuple[str, ...]) -> int:
-        """The length of the separator that begins at ``start``; 0 where there is none."""
-        return next((len(s) for s in separators if self.characters.startswith(s, start)), 0)
+    def _repeated(self, lengths: Iterable[int]) -> tuple[int, ...]:
+        """The origins, each for as many characters as came of its own."""
+        each = zip(self.origins, lengths, strict=True)
+        return tuple(origin for origin, length in each for _ in range(length))
 
 
 __all__ = ["TracedText"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
@@ -11,6 +12,8 @@ from deeplift_engine.errors import InputError, UnsupportedModelError
 from deeplift_engine.translate.build_graph import survey
 from deeplift_engine.translate.nodes import references
 from deeplift_engine.util.suggestions import suggest
+
+logger = logging.getLogger("deeplift_engine")
 
 Shape: TypeAlias = tuple[int | None, ...]
 Behind: TypeAlias = str | Sequence[str] | Mapping[str, Sequence[int | None]] | None
@@ -59,6 +62,10 @@ def cut(spec: ModelSpec, behind: Behind = None, defined: Collection[str] = ()) -
         )
         for node in fronts
     }
+    for node in fronts:
+        logger.info(
+            "the model begins behind %s (%s)", node.name, spec.layers[node.layer].class_name
+        )
     return _behind(spec, {node.name: spec.layers[node.layer] for node in fronts}, inputs)
 
 
@@ -106,7 +113,7 @@ def _behind(
             if heir in needed:
                 order[heir] = path
     distinct = spec.input_paths and len(set(order.values())) == len(order)
-    layers = spec.layers | inputs
+    layers = {**spec.layers, **inputs}
     used = {nodes[name].layer for name in needed}
     return replace(
         spec,
@@ -153,8 +160,9 @@ def _shape(spec: ModelSpec, node: NodeSpec) -> Shape:
     known = _shape_of_lookup(spec, node) if layer.class_name in LOOKUPS else _built(spec, node)
     if known is None:
         raise UnsupportedModelError(
-            f"{spec.source}: the shape that {layer.name!r} ({layer.class_name}) gives is not in the "
-            f"file. Say it, without the samples: behind={{{layer.name!r}: (length, channels)}}."
+            f"{spec.source}: the shape that {layer.name!r} ({layer.class_name}) gives is not in "
+            f"the file. Say it, without the samples: behind={{{layer.name!r}: (length, channels)}} "
+            f"(--behind {layer.name}=LENGTH,CHANNELS)."
         )
     return known
 

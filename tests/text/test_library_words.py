@@ -78,7 +78,9 @@ def test_texts_are_cut_and_filled_up_as_the_library_does(length: int, side: str)
 
 
 def test_offsets_that_slide_are_put_right() -> None:  # 27
-    model = tokenizers.models.BPE({"g": 0, "o": 1, "d": 2, "go": 3, "od": 4}, [("g", "o"), ("o", "d")])
+    model = tokenizers.models.BPE(
+        {"g": 0, "o": 1, "d": 2, "go": 3, "od": 4}, [("g", "o"), ("o", "d")]
+    )
     tokenizer = tokenizers.Tokenizer(model)
     tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
     text = "xxgood good"
@@ -123,3 +125,27 @@ def test_added_tokens_go_by_their_number() -> None:  # 28
     (good, *_) = (token for token in of(tokenizer).encode(text) if not token.fixed)
     assert (good.id, good.text) == (len(WORDS) + 5, "GOOD")
     assert text[good.begin : good.end] == "Good"
+
+
+def test_marks_of_a_vocabulary_are_no_characters() -> None:  # 26, 27, 34
+    pieces = [
+        ("<unk>", 0.0),
+        ("\u2581good", -1.0),
+        ("\u2581", -2.0),
+        ("\u2581film", -1.0),
+        ("s", -3.0),
+    ]
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.Unigram(pieces, unk_id=0))
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Metaspace()
+    tokenizer.normalizer = tokenizers.normalizers.NFKC()
+    ours = of(tokenizer)
+    text = "good  films zz\xe9z \N{LATIN SMALL LIGATURE FI}lm"
+    tokens = [token for token in ours.encode(text) if token.begin != ABSENT]
+    assert [text[token.begin : token.end] for token in tokens] == [
+        "good",
+        "film",
+        "s",
+        "zz\xe9z",
+        "\N{LATIN SMALL LIGATURE FI}lm",
+    ]
+    assert "no token of padding" in ours.notes[0]

@@ -18,6 +18,7 @@ from deeplift_engine.errors import InputError, OutputError
 from deeplift_engine.text.highlighting import headline, to_html, to_terminal
 from deeplift_engine.text.text_exports import picture_of, write_texts
 from deeplift_engine.text.text_scores import TextScores, stretches
+from deeplift_engine.text.text_vectorization import text_vectorization
 from tests.helpers import off
 
 REVIEWS = {
@@ -70,7 +71,9 @@ def test_texts_are_the_tokens_of_the_models_own_layer(network: Any, read: Any) -
     constants = read.constants
     assert constants["reason"].tolist() == ["", "no tokens", ""]
     assert constants["record"].tolist() == [0, 2]
-    assert any(note.startswith("1 of 2 texts are cut to 7 tokens, at the end") for note in read.notes)
+    assert any(
+        note.startswith("1 of 2 texts are cut to 7 tokens, at the end") for note in read.notes
+    )
     shown = [
         texts[0][begin:end]
         for begin, end in zip(constants["begin"][0], constants["end"][0], strict=True)
@@ -97,13 +100,13 @@ def test_words_are_compared_with_what_leaves_something_of_a_text(network: Any, r
         (de.text.SpecialTokens(0, 1, 4, (2, 3)), 0, 4, [0, 2, 3]),
         (de.text.SpecialTokens(0, 1), None, 1, [0]),
         (de.text.SpecialTokens(0), None, 0, []),
-        (de.text.SpecialTokens(0), 0, 1, [0]),
-        (de.text.SpecialTokens(0, fixed=(1,)), 0, 2, [0, 1]),
-        (de.text.SpecialTokens(1, 0), 0, 2, [0, 1]),  # a mask that leaves the unknown word out
+        (de.text.SpecialTokens(0), 0, [1, 2, 3, 4, 5, 6, 7], [0]),
+        (de.text.SpecialTokens(0, fixed=(1,)), 0, [2, 3, 4, 5, 6, 7], [0, 1]),
+        (de.text.SpecialTokens(1, 0), 0, 1, [0]),  # a mask that leaves the unknown word out
     ],
 )
 def test_the_reference_is_the_mask_the_unknown_word_or_padding(
-    special: Any, left_out: int | None, by: int, kept: list[int]
+    special: Any, left_out: int | None, by: int | list[int], kept: list[int]
 ) -> None:
     from deeplift_engine.text.text_references import text_references
 
@@ -117,10 +120,12 @@ def test_the_reference_is_the_mask_the_unknown_word_or_padding(
             return str(token)
 
     tokens = np.arange(8)[np.newaxis]
-    chosen = text_references(Words(), left_out)  # type: ignore[arg-type]
-    made = chosen.references.make(tokens, np.zeros(1, int))[0, 0]
-    assert made.tolist() == [token if token in kept else by for token in range(8)]
-    assert f"token {by} " in chosen.words
+    chosen = text_references(Words(), left_out, 8)  # type: ignore[arg-type]
+    replacements = np.atleast_1d(by)
+    rows = chosen.references.make(tokens, np.zeros(1, int))[0]
+    expected = [np.where(np.isin(tokens[0], kept), tokens[0], one) for one in replacements]
+    assert np.array_equal(rows, expected)
+    assert f" {replacements[0]} (" in chosen.words
 
 
 def test_words_and_sentences_have_the_sum_of_their_tokens(scored: list[TextScores]) -> None:
@@ -148,7 +153,7 @@ def test_a_token_of_several_words_is_shared_by_them() -> None:  # 12
         ("age", 6.0, True),
         ("[SEP]", 8.0, False),
     ]
-    assert "1 tokens of padding hidden, of +16" in headline(text)
+    assert "hidden padding 1 (+16)" in headline(text)
 
 
 def test_blanks_alone_are_a_word() -> None:
@@ -246,7 +251,7 @@ def test_files_have_the_scores(scored: list[TextScores], tmp_path: Path) -> None
     assert first["sum"] == pytest.approx(sum(token["score"] for token in first["tokens"]))
     for piece in first["words"]:
         assert first["text"][piece["begin"] : piece["end"]] == piece["text"]
-    with pytest.raises(OutputError, match="not as .txt"):
+    with pytest.raises(OutputError, match=r"not as \.txt"):
         write_texts(scored, tmp_path / "t.txt")
     with pytest.raises(OutputError, match="exists"):
         write_texts(scored, tmp_path / "t.csv")
@@ -260,7 +265,7 @@ def lines(path: Path) -> Iterator[str]:
     ("content", "suffix", "options", "expected"),
     [
         ("good\r\nbad\n", ".txt", {}, ["good", "bad"]),
-        ("\ufeffid,review\n7,good\n8,\"a\n b\"\n", ".csv", {"column": "review"}, ["good", "a\n b"]),
+        ('\ufeffid,review\n7,good\n8,"a\n b"\n', ".csv", {"column": "review"}, ["good", "a\n b"]),
         ("id\treview\n7\tgood\n", ".tsv", {"column": "review"}, ["good"]),
         ('{"review": "good"}\n\n{"review": "bad"}\n', ".jsonl", {}, ["good", "bad"]),
     ],
@@ -279,3 +284,21 @@ def test_texts_are_read_from_files(
             named_texts(file, "reviews")
         with pytest.raises(InputError, match="say which column holds the texts"):
             named_texts(file)
+
+
+def test_a_layer_without_its_words_asks_for_them(network: Any, read: Any, tmp_path: Path) -> None:
+    original = keras.models.load_model(network.spec.source)
+    original.save(tmp_path / "model.h5")  # 17
+    bare = de.load(tmp_path / "model.h5")
+    with pytest.raises(InputError, match="vocabulary is not in the model's file"):
+        de.text.texts(REVIEWS, network=bare)
+    words = tmp_path / "words.txt"
+    words.write_text("\n".join(original.layers[0].get_vocabulary()))
+    assert np.array_equal(de.text.texts(REVIEWS, network=bare, tokenizer=words), read)
+    named = {"standardize": "lower", "vocabulary": "/data/words.txt"}  # 15
+    with pytest.raises(InputError, match=r"which names another, '/data/words.txt'"):
+        text_vectorization(named)
+    with pytest.raises(InputError, match="a column for each word"):
+        text_vectorization({"output_mode": "count", "vocabulary": ["a"]})
+    with pytest.raises(InputError, match="split is a function of its own"):
+        text_vectorization({"split": {"class_name": "function"}, "vocabulary": ["a"]})

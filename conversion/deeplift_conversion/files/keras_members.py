@@ -103,7 +103,10 @@ def zipped(path: str | Path) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         vocabularies = (Path(path) / _ASSETS).rglob(Path(_VOCABULARY).name)
-        for file in (*(Path(path) / name for name in (_CONFIG, _METADATA, _WEIGHTS)), *vocabularies):
+        for file in (
+            *(Path(path) / name for name in (_CONFIG, _METADATA, _WEIGHTS)),
+            *vocabularies,
+        ):
             if file.exists():
                 archive.writestr(file.relative_to(path).as_posix(), read_bytes(file))
     return packed.getvalue()

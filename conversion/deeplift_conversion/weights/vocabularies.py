@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from deeplift_conversion.errors import ModelConfigError
 from deeplift_conversion.tree import Graph, Layer
-from deeplift_conversion.weights.checkpoint import directories
+from deeplift_conversion.weights.checkpoint import CONTAINERS, directories, has_folder
 
 
 def with_vocabularies(
-    graph: Graph, vocabularies: Mapping[str, bytes], source: str, folder: str = "layers"
+    graph: Graph, vocabularies: Mapping[str, bytes], source: str, home: str = ""
 ) -> Graph:
     """Return the same model with the words of each layer in its option ``vocabulary``.
 
@@ -24,8 +24,8 @@ def with_vocabularies(
         the layer, ``layers/string_lookup_1``.
     source
         The model's file, for messages.
-    folder
-        That of the graph's layers.
+    home
+        The folder of the model, with a slash at its end; empty for the outermost.
 
     Raises
     ------
@@ -34,14 +34,19 @@ def with_vocabularies(
     """
     if not vocabularies:
         return graph
+    saved = [layer for layer in graph.layers if has_folder(layer)]
+    folders = dict(zip([layer.name for layer in saved], directories(saved), strict=True))
     layers = []
-    for layer, name in zip(graph.layers, directories(graph.layers), strict=True):
-        path = f"{folder}/{name}"
-        if layer.graph is not None:
-            inner = with_vocabularies(layer.graph, vocabularies, source, f"{path}/layers")
-            layer = replace(layer, graph=inner)
-        elif path in vocabularies:
-            layer = _with_words(layer, vocabularies[path], f"{source}: layer {layer.name!r}")
+    for layer in graph.layers:
+        paths = [
+            f"{home}{box}/{folders[layer.name]}" for box in CONTAINERS if layer.name in folders
+        ]
+        for path in paths:
+            if layer.graph is not None:
+                inner = with_vocabularies(layer.graph, vocabularies, source, f"{path}/")
+                layer = replace(layer, graph=inner)
+            elif path in vocabularies:
+                layer = _with_words(layer, vocabularies[path], f"{source}: layer {layer.name!r}")
         layers.append(layer)
     return replace(graph, layers=tuple(layers))
 

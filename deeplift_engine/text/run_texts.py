@@ -89,7 +89,7 @@ def texts_of_result(
     """
     scores = result.scores
     if isinstance(scores, Mapping):
-        if input not in scores:
+        if input is None or input not in scores:
             raise InputError(f"there are scores of {', '.join(scores)}: say which, input=.")
         scores = scores[input]
     array = np.asarray(scores)[target] if result.axes[0] == "target" else np.asarray(scores)
@@ -135,7 +135,8 @@ def _by_token(scores: Array, length: int, settings: Mapping[str, Any]) -> Array:
             f"scores of shape {scores.shape}, and the texts have {length} tokens: score at the "
             "input, or at the layer that embeds it."
         )
-    return np.asarray(scores, np.float64).reshape(length, -1).sum(axis=1)
+    each: Array = np.asarray(scores, np.float64).reshape(length, -1)
+    return np.asarray(each.sum(axis=1))
 
 
 def _predictions(run: ScoredRun) -> Callable[[int], tuple[float, ...]]:
