@@ -151,6 +151,9 @@ SCORE = Command(
         "      --arrays hypothetical,hypothetical_spread",
         "score model.h5 sequences.npy -o run.zarr --references dinucleotide_shuffle:20 \\\n"
         "      --arrays hypothetical,inputs --stored-dtype float16 --shard 3/10",
+        "score model.h5 photos/ -o scores.h5 --preprocess vgg16 --target 3 \\\n"
+        "      --references per_channel:-103.939,-116.779,-123.68",
+        "score model.h5 table.csv -o scores.h5 --columns age,dose,sex_f,sex_m --group 'sex=sex_*'",
         "score model.h5 peaks.narrowPeak --genome hg38.fa -o run.zarr \\\n"
         "      --references dinucleotide_shuffle:20 --arrays hypothetical,inputs",
     ),
@@ -325,14 +328,17 @@ DRAW = Command(
     DRAWING,
     (
         "draw run.zarr -o logos.pdf",
-        "draw run.zarr -o peak7.png --sample peak7 --hypothetical --motifs out/run.motifs.h5",
-        "draw fold_0.zarr fold_1.zarr -o folds.pdf --samples 50 --head counts",
-        "draw run.zarr -o logos --motifs hits/hits.tsv",
+        "draw fold_0.zarr fold_1.zarr -o peak7.png --sample peak7 --hypothetical",
+        "draw run.zarr -o logos --motifs out/run.motifs.h5",
+        "draw scores.h5 -o heat_maps.png --sample cat.png --style blend",
+        "draw table.h5 -o swarm.png",
     ),
     (),
-    "Draw contributions to windows of sequences on the forward strand, a page each, or a run of\n"
-    "saturation_mutagenesis as a heat map under a logo of what the letters hold up; heat maps\n"
-    "over pictures; bars and more of tables; traces of signals.",
+    "Draw sequences as logos of windows on the forward strand, a page each, or a run of
+"
+    "saturation_mutagenesis as a heat map under a logo; heat maps over pictures; bars and more of
+"
+    "tables; traces of signals; words.",
 )
 
 VARIANTS = Command(
