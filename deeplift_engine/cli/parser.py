@@ -14,6 +14,7 @@ from deeplift_engine.cli import (
     export_commands,
     genomics_options,
     listing,
+    report_commands,
     store_commands,
     variant_commands,
 )
@@ -311,6 +312,18 @@ EXPORT = Command(
     "sequences and their contributions. docs/GENOMICS.md says what is in each.",
 )
 
+REPORT = Command(
+    report_commands.report,
+    "write a page that shows a run: its samples, sums, predictions and model",
+    report_commands.OPTIONS,
+    (
+        "report run.zarr -o report.html",
+        "report scores.h5 -o report.html --model model.h5",
+        "report rescale=a.zarr gradient=b.zarr -o report.html --samples 0-9,17",
+        "report run.zarr -o report --samples all",
+    ),
+)
+
 VARIANTS = Command(
     variant_commands.variants,
     "score what variants change in a model's outputs",
@@ -332,7 +345,7 @@ MARGINALISE, SPACING, ABLATE, DESIGN = (
 )
 
 COMMANDS = (
-    *(INSPECT, SCORE, COMPARE, SWEEP, METHODS, METRICS, CHECK, STATUS, MERGE, EXPORT),
+    *(INSPECT, SCORE, COMPARE, SWEEP, METHODS, METRICS, CHECK, STATUS, MERGE, EXPORT, REPORT),
     *(VARIANTS, MARGINALISE, SPACING, ABLATE, DESIGN),
 )
 

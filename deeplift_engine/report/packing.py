@@ -49,7 +49,7 @@ def packed(sample: Mapping[str, Any]) -> str:
     header = json.dumps({"arrays": arrays, **plain}, ensure_ascii=False).encode()
     header += b" " * (-len(header) % _ALIGNED)
     whole = len(header).to_bytes(4, "little") + header + blob
-    return base64.b64encode(zlib.compress(whole, 9)).decode()
+    return base64.b64encode(zlib.compress(whole)).decode()
 
 
 def _array(value: Steps | Array) -> tuple[dict[str, Any], bytes]:

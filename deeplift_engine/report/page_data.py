@@ -91,12 +91,17 @@ def distribution(values: Array) -> dict[str, Any]:
     finite = values[np.isfinite(values)].astype(np.float64)
     if not len(finite):
         return {"edges": [], "counts": [], "samples": 0}
-    counts, edges = np.histogram(finite, BINS if np.ptp(finite) else 1)
+    counts, edges = np.histogram(finite, _bins(finite))
     return {
         "edges": [float(f"{edge:.6g}") for edge in edges],
         "counts": counts.tolist(),
         "samples": len(finite),
     }
+
+
+def _bins(values: Array) -> int:
+    """How many bars: about two for each that so many samples tell apart."""
+    return min(BINS, max(5, int(2 * len(values) ** 0.5))) if np.ptp(values) else 1
 
 
 def predictions_of(run: ScoredRun) -> list[tuple[str, Array]]:

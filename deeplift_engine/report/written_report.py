@@ -128,8 +128,15 @@ def _collected(
     ]
     data["motifs"] = None if motifs is None else motifs_of(motifs, views[0], kinds[0], shown)
     drawing, why_not = _model(model, first)
-    heading = title or f"{', '.join(run.name for run in runs)}: {first.settings.get('method', '')}"
+    heading = title or _heading(runs)
     return Page(heading, runs, data, drawing, why_not, as_folder), texts
+
+
+def _heading(runs: Sequence[ScoredRun]) -> str:
+    """The names of the runs, and the method of a single one."""
+    method = str(runs[0].settings.get("method", ""))
+    alone = len(runs) == 1 and method not in ("", runs[0].name)
+    return f"{runs[0].name}: {method}" if alone else ", ".join(run.name for run in runs)
 
 
 def _runs(source: Any) -> list[ScoredRun]:

@@ -73,13 +73,16 @@ class Window {
   }
 }
 
-/** A frame with buttons, a readout and plots that share a window; `draw(frame)` fills the plots. */
-function zoomable(total, told, draw) {
+/** A frame with buttons, a readout and plots that share a window; `draw(window, width)` gives the plots.
+ * The window is that of the same sample before, or so many positions where values are the largest. */
+function zoomable(number, values, size, told, draw) {
+  const total = values.length;
   const readout = element("output", { class: "readout" });
   const range = element("span", { class: "range", role: "status" });
   const plots = element("div", { class: "plots", tabindex: 0, role: "group", "aria-label": "Zoomable drawing: drag to zoom; keys plus, minus, arrows and Home", keydown: (event) => view.key(event), dblclick: () => view.show(0, total) });
   const view = new Window(total, () => {
     const width = Math.max(260, plots.clientWidth);
+    zoomable.seen = { number, total, first: view.first, last: view.last };
     plots.replaceChildren(...draw(view, width));
     range.textContent = told(view.first, view.last);
   });
@@ -88,6 +91,9 @@ function zoomable(total, told, draw) {
     button("+", "Zoom in", () => view.zoom(0.5)), button("−", "Zoom out", () => view.zoom(2)),
     button("←", "Move left", () => view.move(-0.5)), button("→", "Move right", () => view.move(0.5)),
     button("all", "Show all positions", () => view.show(0, total)), range, readout);
+  const { seen } = zoomable;
+  if (seen?.number === number && seen.total === total) Object.assign(view, { first: seen.first, last: seen.last });
+  else view.around(values, size);
   new ResizeObserver(() => { if (Math.abs(plots.clientWidth - (plots.seen ?? 0)) > 1) { plots.seen = plots.clientWidth; view.redraw(); } }).observe(plots);
   return { node: element("div", {}, bar, plots), view, readout };
 }
@@ -211,7 +217,7 @@ function drawSequence(sample, index, number) {
   const told = (n) => `${place ? `${place[0]}:` : ""}${coordinate(n).toLocaleString("en")}`;
   const count = data.alphabet.length;
   const alphabet = [...data.alphabet];
-  const { node, view, readout } = zoomable(contributions.length,
+  const { node, view, readout } = zoomable(number, contributions, Math.round((byId("drawing").clientWidth || 900) / 7),
     (first, last) => `${told(first)} – ${told(last - 1)}, ${last - first} positions`,
     (view, width) => {
       const seen = contributions.slice(view.first, view.last);
@@ -251,19 +257,18 @@ function drawSequence(sample, index, number) {
       plots.push(positions(view, width, label, coordinate), overview(view, width, contributions));
       return plots;
     });
-  view.around(contributions, Math.round((node.clientWidth || 900) / 7));
   return [node, largestTable([...contributions.keys()], contributions, [["position", (n) => told(n)], ["letter", (n) => text[n]]])];
 }
 
 /** Traces of a signal, each above its own zero, coloured by contributions. */
-function drawSignal(sample, index) {
+function drawSignal(sample, index, number) {
   const { values, shape: [channels, total] } = sample[`contributions${index}`];
   const rate = data.rate;
   const most = largest(values) || 1;
   const at = (channel, n) => values[channel * total + n];
   const time = (n) => (rate ? n / rate : n);
   const totals = Float64Array.from({ length: total }, (_, n) => { let sum = 0; for (let c = 0; c < channels; c++) sum += at(c, n); return sum; });
-  const { node, view, readout } = zoomable(total,
+  const { node, view, readout } = zoomable(number, totals, total,
     (first, last) => `${short(time(first))} – ${short(time(last - 1))}${rate ? " s" : ""}, ${last - first} points`,
     (view, width) => {
       const plots = [];

@@ -60,7 +60,7 @@ function drawCompleteness() {
   const told = data.views[chosen.view].completeness;
   const figure = byId("completeness");
   if (!told) {
-    figure.replaceChildren(element("figcaption", {}, "Completeness: this method's scores need not sum to anything."));
+    figure.replaceChildren(element("figcaption", {}, "Completeness: the run keeps no sums, of which a method may have none (score with --arrays convergence)."));
     return;
   }
   figure.replaceChildren(element("figcaption", {}, element("strong", {}, "Completeness"), ` of ${told.samples.toLocaleString("en")} samples: sum of contributions minus the target's difference`),
