@@ -31,7 +31,9 @@ def samples(text: str) -> Any:
             return int(text)
         spans = [part.split("-") for part in text.rstrip(",").split(",")]
         return [
-            n for first, *last in spans for n in range(int(first), int(last[0] if last else first) + 1)
+            n
+            for first, *last in spans
+            for n in range(int(first), int(last[0] if last else first) + 1)
         ]
     except ValueError:
         raise argparse.ArgumentTypeError(

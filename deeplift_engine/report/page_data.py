@@ -60,8 +60,11 @@ def page_data(views: Sequence[View], kind: Kind, samples: Array) -> dict[str, An
         ],
         "facets": {facet: each for facet, each in labels.items() if len(each) > 1},
         "views": [_view(view, samples) for view in views],
-        **({"place": [list(row) for row in zip(*(c.values for c in places), strict=True)]}
-           if places else {}),
+        **(
+            {"place": [list(row) for row in zip(*(c.values for c in places), strict=True)]}
+            if places
+            else {}
+        ),
     }
 
 
@@ -128,7 +131,9 @@ def _predictions(run: ScoredRun, samples: Array) -> list[Column]:
             label = f"of {origin}" if origin else ""
             columns += [
                 Column(f"largest output {label}".strip(), numbers(largest), "its number"),
-                Column(f"its value {label}".strip(), numbers(values[np.arange(len(samples)), largest])),
+                Column(
+                    f"its value {label}".strip(), numbers(values[np.arange(len(samples)), largest])
+                ),
             ]
     return columns
 

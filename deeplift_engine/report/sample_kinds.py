@@ -218,11 +218,11 @@ def _cells(values: Array) -> Array:
 def _as_picture(values: Array) -> Array:
     """(h, w, 3) bytes: as they are where they are grey levels, else from least to largest."""
     low, high = float(values.min()), float(values.max())
-    if 0 <= low and 1 < high <= 255:
+    if low >= 0 and 1 < high <= 255:
         scaled = values
     else:
         low = min(low, 0.0) if high <= 1 else low
-        high = max(high, 1.0) if 0 <= low and high <= 1 else high
+        high = max(high, 1.0) if low >= 0 and high <= 1 else high
         scaled = (values - low) * (255 / (high - low or 1))
     colours = scaled if scaled.shape[-1] == 3 else np.repeat(scaled[..., :1], 3, axis=-1)
     return np.clip(np.rint(colours), 0, 255).astype(np.uint8)
@@ -252,9 +252,7 @@ def _signal(view: View) -> Kind:
         if inputs is None or inputs.shape[1:] != view.scores(slice(0, 1)).shape[1:]:
             return [{} for _ in range(count)]
         traces = by_channel(inputs)
-        return [
-            {f"trace{n}": Steps(channel) for n, channel in enumerate(each)} for each in traces
-        ]
+        return [{f"trace{n}": Steps(channel) for n, channel in enumerate(each)} for each in traces]
 
     channels = by_channel(view.scores(slice(0, 1))).shape[1]
     labels = [f"channel {n}" for n in range(channels)] if names is None else list(map(str, names))

@@ -1,4 +1,4 @@
-"""A run as a report reads it: arrays by the names of a store, samples first, whatever holds them."""
+"""A run as a report reads it: arrays by the names of a store, whatever holds them."""
 
 from __future__ import annotations
 

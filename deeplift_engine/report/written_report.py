@@ -15,10 +15,15 @@ import numpy as np
 
 from deeplift_engine.errors import InputError, OutputError
 from deeplift_engine.report.motif_drawings import motifs_of
-from deeplift_engine.report.page import Page, rendered, split_samples
-from deeplift_engine.report.page_data import agreement, packed_samples, page_data, predictions_of
-from deeplift_engine.report.page_data import distribution as distribution_of
 from deeplift_engine.report.packing import number
+from deeplift_engine.report.page import Page, rendered, split_samples
+from deeplift_engine.report.page_data import (
+    agreement,
+    distribution,
+    packed_samples,
+    page_data,
+    predictions_of,
+)
 from deeplift_engine.report.sample_kinds import kind_of
 from deeplift_engine.report.scored_run import ScoredRun, read_run
 from deeplift_engine.report.views import views_of
@@ -31,7 +36,6 @@ if TYPE_CHECKING:
 
 SAMPLES = 100
 """Samples that a page shows unless it is told otherwise."""
-Model = "Network | str | os.PathLike[str] | bool | None"
 
 
 def write(
@@ -124,7 +128,7 @@ def _collected(
         view["sums"]["total"] = [number(np.float32(each)) for each in sums]
     data["agreement"] = agreement(views, kinds, shown)
     data["predictions"] = [
-        {"name": name, **distribution_of(values)} for name, values in predictions_of(first)
+        {"name": name, **distribution(values)} for name, values in predictions_of(first)
     ]
     data["motifs"] = None if motifs is None else motifs_of(motifs, views[0], kinds[0], shown)
     drawing, why_not = _model(model, first)
@@ -194,7 +198,7 @@ def _model(model: Any, run: ScoredRun) -> tuple[Any, str]:
     from deeplift_engine.loading import load
     from deeplift_engine.report.model_drawing import draw_model
 
-    network: Network = load(model) if isinstance(model, str | os.PathLike) else model
+    network: Network = load(Path(model)) if isinstance(model, str | os.PathLike) else model
     if digest and network.spec.sha256 != digest:
         raise InputError(
             f"{network.spec.source} is not the model of {run.name}, which is {named} with the "
