@@ -40,17 +40,17 @@ class Column:
         return not any(isinstance(value, str) for value in self.values)
 
 
-def page_data(views: Sequence[View], kind: Kind, samples: Array) -> dict[str, Any]:
+def page_data(views: Sequence[View], kinds: Sequence[Kind], samples: Array) -> dict[str, Any]:
     """All that the page's program reads but the samples themselves, as JSON holds it."""
     run = views[0].run
+    firsts, owners = by_input(views)
     located = _located(run, samples)
     places = [] if located is None else _places(located)
     columns = [*places, *_predictions(run, samples), *_known(run, samples)]
     labels = {facet: list(dict.fromkeys(v.labels[n] for v in views))
               for n, facet in enumerate(FACETS)}  # fmt: skip
     return {
-        "kind": kind.name,
-        **kind.told,
+        "kinds": [{"name": kinds[n].name, **kinds[n].told} for n in firsts],
         "names": [run.names[row] for row in samples],
         "rows": samples.tolist(),
         "failed": {str(row): why for row, why in run.failed.items() if row in set(samples)},
@@ -59,13 +59,22 @@ def page_data(views: Sequence[View], kind: Kind, samples: Array) -> dict[str, An
             for c in columns[:MOST_COLUMNS]
         ],
         "facets": {facet: each for facet, each in labels.items() if len(each) > 1},
-        "views": [_view(view, samples) for view in views],
+        "views": [
+            {**_view(view, samples), "kind": owners[n]} for n, view in enumerate(views)
+        ],
         **(
             {"place": [list(row) for row in zip(*(c.values for c in places), strict=True)]}
             if places
             else {}
         ),
     }
+
+
+def by_input(views: Sequence[View]) -> tuple[list[int], list[int]]:
+    """The first view of each input, and for each view the number of its input among these."""
+    inputs = [view.origin for view in views]
+    distinct = list(dict.fromkeys(inputs))
+    return [inputs.index(each) for each in distinct], [distinct.index(each) for each in inputs]
 
 
 def _view(view: View, samples: Array) -> dict[str, Any]:
@@ -179,19 +188,24 @@ def packed_samples(
         The text of each sample of a block, and the contributions of each view added up
         ``(views, n)``.
     """
+    firsts, _ = by_input(views)
     for rows in _stretches(samples):
-        content = kinds[0].content(views[0], rows)
+        content = [kinds[n].content(views[n], rows) for n in firsts]
         drawn = [kind.drawn(view, rows) for view, kind in zip(views, kinds, strict=True)]
         more = [kind.more(view, rows) for view, kind in zip(views, kinds, strict=True)]
         totals = [array.reshape(len(array), -1).sum(axis=1) for array in drawn]
         texts = []
-        for n, sample in enumerate(content):
-            own: dict[str, Any] = dict(sample)
-            for number_of_view, array in enumerate(drawn):
-                own[f"contributions{number_of_view}"] = Steps(array[n])
-                for name, values in more[number_of_view].items():
-                    own[f"{name}{number_of_view}"] = Steps(values[n], "i1")
-            texts.append(packed(own))
+        for n in range(rows.stop - rows.start):
+            held = {
+                f"input{k}/{name}": value
+                for k, samples_of_input in enumerate(content)
+                for name, value in samples_of_input[n].items()
+            }
+            for k, array in enumerate(drawn):
+                held[f"view{k}/contributions"] = Steps(array[n])
+                for name, values in more[k].items():
+                    held[f"view{k}/{name}"] = Steps(values[n], "i1")
+            texts.append(packed(held))
         yield texts, np.asarray(totals)
 
 

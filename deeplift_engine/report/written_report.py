@@ -118,7 +118,7 @@ def _collected(
     kinds = [kind_of(view, kind) for view in views]
     first = runs[0]
     shown = _shown(samples, first.samples)
-    data = page_data(views, kinds[0], shown)
+    data = page_data(views, kinds, shown)
     texts: list[str] = []
     totals: list[Array] = []
     for block, sums in packed_samples(views, kinds, shown):

@@ -40,7 +40,7 @@ def page(run: Path) -> Path:
 
 def test_the_table_has_the_numbers_of_the_run(run: Path, page: Path) -> None:
     store, data = de.open_store(run), made_runs.data_of(page)
-    assert data["kind"] == "sequence"
+    assert data["kinds"][0]["name"] == "sequence"
     assert data["facets"] == {"head": list(made_runs.HEADS)}
     assert data["names"] == list(store["sample"])
     columns = {column["name"]: column["values"] for column in data["columns"]}
@@ -65,17 +65,17 @@ def test_samples_are_held_in_steps(run: Path, page: Path) -> None:
     for number in (0, 1, 39):
         values = made_runs.values_of(page, number)
         letters = np.array(list("ACGT"))[store["inputs"][number].argmax(axis=1)]
-        assert values["letters"] == "".join(letters)
+        assert values["input0/letters"] == "".join(letters)
         for view, head in enumerate(made_runs.HEADS):
             exact = store[f"{head}/scores"][number].sum(axis=1)
             half_a_step = np.abs(exact).max() / 32_767 / 2
             np.testing.assert_allclose(
-                values[f"contributions{view}"], exact, rtol=0, atol=1.01 * half_a_step
+                values[f"view{view}/contributions"], exact, rtol=0, atol=1.01 * half_a_step
             )
             exact = store[f"{head}/hypothetical"][number]
             half_a_step = np.abs(exact).max() / 127 / 2
             np.testing.assert_allclose(
-                values[f"hypothetical{view}"], exact, rtol=0, atol=1.01 * half_a_step
+                values[f"view{view}/hypothetical"], exact, rtol=0, atol=1.01 * half_a_step
             )
 
 
@@ -116,27 +116,27 @@ def test_every_kind_is_found_and_held(kind: str, tmp_path: Path) -> None:
         made_runs.data_of(tmp_path / "page.html"),
         made_runs.values_of(tmp_path / "page.html", 1),
     )
-    assert data["kind"] == kind
+    assert data["kinds"][0]["name"] == kind
     opened = de.open_store(store)
-    held, scores = values["contributions0"], opened["scores"][1].astype(float)
+    held, scores = values["view0/contributions"], opened["scores"][1].astype(float)
     if kind == "image":  # sums of cells of 2 x 2 pixels, at the lower edge of 1 x 2
         assert held.shape == (151, 20)
         expected = np.add.reduceat(
             np.add.reduceat(scores.sum(axis=-1), range(0, 301, 2), 0), range(0, 40, 2), 1
         )
-        assert values["picture"].shape == (151, 20, 3)
+        assert values["input0/picture"].shape == (151, 20, 3)
         last = opened["inputs"][1][300, :2].mean(axis=0)
-        np.testing.assert_allclose(values["picture"][150, 0], last, atol=0.5)
+        np.testing.assert_allclose(values["input0/picture"][150, 0], last, atol=0.5)
     else:
         expected = scores.T if kind == "signal" else scores
     np.testing.assert_allclose(held, expected, rtol=0, atol=np.abs(expected).max() / 65_000)
     if kind == "signal":
-        assert data["channel"] == ["I", "V1 <b>"]
-        assert (data["rate"], data["unit"]) == (100, "mV")
-        np.testing.assert_allclose(values["trace1"], opened["inputs"][1][:, 1], atol=1e-4)
+        assert data["kinds"][0]["channel"] == ["I", "V1 <b>"]
+        assert (data["kinds"][0]["rate"], data["kinds"][0]["unit"]) == (100, "mV")
+        np.testing.assert_allclose(values["input0/trace1"], opened["inputs"][1][:, 1], atol=1e-4)
     if kind == "table":
-        assert data["feature"][:2] == ["age", "age"]
-        np.testing.assert_array_equal(np.float32(values["values"]), opened["inputs"][1])
+        assert data["kinds"][0]["feature"][:2] == ["age", "age"]
+        np.testing.assert_array_equal(np.float32(values["input0/values"]), opened["inputs"][1])
 
 
 def test_a_folder_holds_the_same_samples_in_files(run: Path, page: Path, tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_folder_holds_the_same_samples_in_files(run: Path, page: Path, tmp_pat
     number, texts = re.fullmatch(r"deliverSamples\((\d+),(.*)\);\n", text).groups()  # type: ignore[union-attr]
     unpacked = made_runs.unpacked(json.loads(texts)[1])
     first = made_runs.values_of(page, int(number) * TOGETHER + 1)
-    np.testing.assert_array_equal(unpacked["contributions0"], first["contributions0"])
+    np.testing.assert_array_equal(unpacked["view0/contributions"], first["view0/contributions"])
     with pytest.raises(OutputError, match="new folder"):
         de.report.write(run, tmp_path / "folder")
 
@@ -190,8 +190,8 @@ def test_a_result_with_targets_and_references_apart_has_a_view_of_each(tmp_path:
         }
         assert data["names"] == names
         last = made_runs.values_of(path, 2)
-        np.testing.assert_allclose(last["contributions7"], scores[1, 2, 2], atol=1e-4)
-        np.testing.assert_allclose(last["contributions4"], scores[1, 2].mean(axis=0), atol=1e-4)
+        np.testing.assert_allclose(last["view7/contributions"], scores[1, 2, 2], atol=1e-4)
+        np.testing.assert_allclose(last["view4/contributions"], scores[1, 2].mean(axis=0), atol=1e-4)
         np.testing.assert_array_equal(
             np.float32(data["views"][7]["sums"]["target_delta"]), sums[1, :, 2]
         )
@@ -282,7 +282,7 @@ def test_a_run_of_the_command_line_becomes_a_page_that_draws_its_model(
     text = path.read_text("utf-8")
     assert text.count('class="layer exact"') == len(network.spec.layers)
     assert made_runs.data_of(path)["rows"] == [0, 1, 4]
-    assert made_runs.data_of(path)["kind"] == "sequence"
+    assert made_runs.data_of(path)["kinds"][0]["name"] == "sequence"
     assert main([*words, "--overwrite", "--no-model"]) == 0
     assert 'class="layer' not in path.read_text("utf-8")
     made = made_runs.table(tmp_path / "table.zarr")

@@ -65,18 +65,21 @@ async function packedText(number) {
   return (await opened.get(`file ${file}`))[number % data.together];
 }
 
-/** The values of a sample: arrays as numbers, the rest as it is. */
+/** The values of a sample by what they belong to, "input0" or "view0": arrays as numbers, the rest as it is. */
 async function sampleValues(number) {
   const bytes = Uint8Array.from(atob(await packedText(number)), (letter) => letter.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   const buffer = await new Response(stream).arrayBuffer();
   const size = new DataView(buffer).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, size)));
-  const { arrays, ...values } = header;
+  const { arrays, ...plain } = header;
+  const values = {};
+  const put = (name, value) => { const [owner, own] = name.split("/"); (values[owner] ??= {})[own] = value; };
+  for (const [name, value] of Object.entries(plain)) put(name, value);
   for (const [name, { type, step, shape, at }] of Object.entries(arrays)) {
     const count = shape.reduce((product, each) => product * each, 1);
     const steps = new TYPES[type](buffer, 4 + size + at, count);
-    values[name] = { shape, values: type === "u1" ? steps : Float64Array.from(steps, (each) => each * step) };
+    put(name, { shape, values: type === "u1" ? steps : Float64Array.from(steps, (each) => each * step) });
   }
   return values;
 }

@@ -18,8 +18,8 @@ function colourBar(most) {
 }
 
 /** Words coloured by their contributions, underlined by their sign; padding is left out. */
-function drawText(sample, index) {
-  const { values } = sample[`contributions${index}`];
+function drawText({ content: sample, own }) {
+  const { values } = own.contributions;
   const most = largest(values) || 1;
   const shown = [...sample.tokens.keys()].filter((n) => sample.tokens[n] !== "" && n < values.length);
   const whole = new Set(["[PAD]", "<pad>", "<PAD>"]);
@@ -49,9 +49,9 @@ function drawText(sample, index) {
 }
 
 /** A picture, its contributions, or both one over the other. */
-function drawImage(sample, index) {
-  const { values, shape: [height, width] } = sample[`contributions${index}`];
-  const picture = sample.picture?.values;
+function drawImage({ content, own }) {
+  const { values, shape: [height, width] } = own.contributions;
+  const picture = content.picture?.values;
   const state = drawImage.state ??= { how: "over the picture", share: 99, strength: 70 };
   const canvas = element("canvas", { width, height, role: "img", "aria-label": "Contributions of pixels over the picture" });
   const bar = element("div", {});
@@ -112,15 +112,15 @@ function bars(entries, label) {
 }
 
 /** Features of a row of a table: one-hot columns of a feature added on wish. */
-function drawTable(sample, index, number, again) {
-  const { values } = sample[`contributions${index}`];
-  const state = drawTable.state ??= { grouped: Boolean(data.group), all: false };
-  let entries = [...values].map((value, n) => ({ name: sample.values ? `${data.feature[n]} = ${short(sample.values[n])}` : data.feature[n], value, n }));
-  if (state.grouped && data.group) {
+function drawTable({ content: sample, own, kind, again }) {
+  const { values } = own.contributions;
+  const state = drawTable.state ??= { grouped: Boolean(kind.group), all: false };
+  let entries = [...values].map((value, n) => ({ name: sample.values ? `${kind.feature[n]} = ${short(sample.values[n])}` : kind.feature[n], value, n }));
+  if (state.grouped && kind.group) {
     const groups = new Map();
-    for (const { value, n } of entries) groups.set(data.group[n], [...(groups.get(data.group[n]) ?? []), { value, n }]);
+    for (const { value, n } of entries) groups.set(kind.group[n], [...(groups.get(kind.group[n]) ?? []), { value, n }]);
     entries = [...groups].map(([name, own]) => {
-      const active = own.length > 1 ? own.filter(({ n }) => sample.values?.[n]).map(({ n }) => data.feature[n]) : own.map(({ n }) => short(sample.values?.[n]));
+      const active = own.length > 1 ? own.filter(({ n }) => sample.values?.[n]).map(({ n }) => kind.feature[n]) : own.map(({ n }) => short(sample.values?.[n]));
       return { name: sample.values ? `${name}: ${active.join(", ") || "none"}` : name, value: own.reduce((sum, each) => sum + each.value, 0), n: own[0].n };
     });
   }
@@ -128,7 +128,7 @@ function drawTable(sample, index, number, again) {
   const sorted = [...entries].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
   const shown = state.all ? sorted : sorted.slice(0, 20);
   const box = (key, text) => element("label", {}, element("input", { type: "checkbox", checked: state[key] ? "" : null, change: (event) => { state[key] = event.target.checked; again(); } }), ` ${text}`);
-  return [element("div", { class: "row controls" }, data.group ? box("grouped", "add columns of one feature") : null, sorted.length > 20 ? box("all", `all ${sorted.length}, not 20 alone`) : null),
+  return [element("div", { class: "row controls" }, kind.group ? box("grouped", "add columns of one feature") : null, sorted.length > 20 ? box("all", `all ${sorted.length}, not 20 alone`) : null),
     bars(shown, "contribution to the target"),
     largestTable(order, entries.map(({ value }) => value), [["feature", (n) => entries[n].name]])];
 }

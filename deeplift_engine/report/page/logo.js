@@ -204,19 +204,18 @@ function letters(frame, view, heights) {
 }
 
 /** A sequence: contributions as a logo, what every letter would have, and where motifs lie. */
-function drawSequence(sample, index, number) {
-  const contributions = sample[`contributions${index}`].values;
-  const hypothetical = sample[`hypothetical${index}`];
-  const spread = sample[`spread${index}`];
-  const text = sample.letters ?? "N".repeat(contributions.length);
+function drawSequence({ content, own, kind, number }) {
+  const contributions = own.contributions.values;
+  const { hypothetical, spread } = own;
+  const text = content.letters ?? "N".repeat(contributions.length);
   const place = data.place?.[number];
   const backwards = place?.[3] === "-";
   const coordinate = (n) => (place ? (backwards ? place[2] - 1 - n : place[1] + n) : n);
   const label = place ? `position on ${place[0]}, from 0${backwards ? ", strand −" : ""}` : "position, from 0";
   const sites = data.motifs?.sites[number] ?? [];
   const told = (n) => `${place ? `${place[0]}:` : ""}${coordinate(n).toLocaleString("en")}`;
-  const count = data.alphabet.length;
-  const alphabet = [...data.alphabet];
+  const count = kind.alphabet.length;
+  const alphabet = [...kind.alphabet];
   const { node, view, readout } = zoomable(number, contributions, Math.round((byId("drawing").clientWidth || 900) / 7),
     (first, last) => `${told(first)} – ${told(last - 1)}, ${last - first} positions`,
     (view, width) => {
@@ -261,9 +260,9 @@ function drawSequence(sample, index, number) {
 }
 
 /** Traces of a signal, each above its own zero, coloured by contributions. */
-function drawSignal(sample, index, number) {
-  const { values, shape: [channels, total] } = sample[`contributions${index}`];
-  const rate = data.rate;
+function drawSignal({ content, own, kind, number }) {
+  const { values, shape: [channels, total] } = own.contributions;
+  const { rate, unit } = kind;
   const most = largest(values) || 1;
   const at = (channel, n) => values[channel * total + n];
   const time = (n) => (rate ? n / rate : n);
@@ -273,12 +272,12 @@ function drawSignal(sample, index, number) {
     (view, width) => {
       const plots = [];
       for (let channel = 0; channel < channels; channel++) {
-        const trace = sample[`trace${channel}`]?.values;
+        const trace = content[`trace${channel}`]?.values;
         const shown = trace ?? values.slice(channel * total, (channel + 1) * total);
         let [low, high] = [Infinity, -Infinity];
         for (let n = view.first; n < view.last; n++) { low = Math.min(low, shown[n]); high = Math.max(high, shown[n]); }
         if (low === high) { low -= 1; high += 1; }
-        const frame = plot(view, width, channels > 6 ? 72 : 110, low, high, trace ? data.unit || "value" : "contribution", `${data.channel[channel]}: contributions as colour behind the trace`);
+        const frame = plot(view, width, channels > 6 ? 72 : 110, low, high, trace ? unit || "value" : "contribution", `${kind.channel[channel]}: contributions as colour behind the trace`);
         const wide = Math.max(1, Math.round(1 / frame.size));
         for (let n = view.first; n < view.last; n += wide) {
           let strongest = 0;
@@ -288,12 +287,12 @@ function drawSignal(sample, index, number) {
         }
         let d = "";
         for (let n = view.first; n < view.last; n++) d += `${d ? "L" : "M"}${(frame.x(n) + frame.size / 2).toFixed(1)} ${frame.y(shown[n]).toFixed(1)}`;
-        frame.svg.append(drawn("path", { class: "trace", d }), drawn("text", { class: "channel", x: LEFT + 6, y: 15 }, data.channel[channel]));
-        listen(frame.svg, view, width, (n) => { readout.textContent = `${data.channel[channel]} at ${short(time(n))}${rate ? " s" : ""}: ${trace ? `${short(trace[n])} ${data.unit}, ` : ""}contribution ${signed(at(channel, n))}`; });
+        frame.svg.append(drawn("path", { class: "trace", d }), drawn("text", { class: "channel", x: LEFT + 6, y: 15 }, kind.channel[channel]));
+        listen(frame.svg, view, width, (n) => { readout.textContent = `${kind.channel[channel]} at ${short(time(n))}${rate ? " s" : ""}: ${trace ? `${short(trace[n])} ${unit}, ` : ""}contribution ${signed(at(channel, n))}`; });
         plots.push(frame.svg);
       }
       plots.push(positions(view, width, rate ? "time in s" : "point, from 0", time), overview(view, width, totals));
       return plots;
     });
-  return [node, colourBar(most), largestTable([...values.keys()], values, [["channel", (n) => data.channel[Math.floor(n / total)]], [rate ? "time in s" : "point", (n) => short(time(n % total))]])];
+  return [node, colourBar(most), largestTable([...values.keys()], values, [["channel", (n) => kind.channel[Math.floor(n / total)]], [rate ? "time in s" : "point", (n) => short(time(n % total))]])];
 }

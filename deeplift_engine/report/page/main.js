@@ -31,10 +31,15 @@ async function openSample(number, focus) {
   byId("table").querySelector(`tr[data-sample="${number}"]`)?.setAttribute("aria-current", "true");
   history.replaceState(null, "", `#sample=${number}`);
   const failed = data.failed[data.rows[number]];
+  const kind = data.kinds[view.kind];
   const again = () => openSample(number);
   let parts;
   try {
-    parts = failed ? [element("p", { class: "problem" }, `This sample has no scores: ${failed}`)] : DRAWINGS[data.kind](await sampleValues(number), chosen.view, number, again);
+    parts = failed ? [element("p", { class: "problem" }, `This sample has no scores: ${failed}`)] : null;
+    if (!parts) {
+      const values = await sampleValues(number);
+      parts = DRAWINGS[kind.name]({ content: values[`input${view.kind}`] ?? {}, own: values[`view${chosen.view}`], kind, number, again });
+    }
   } catch (error) {
     parts = [element("p", { class: "problem" }, `The values of this sample cannot be read: ${error.message}`)];
   }
