@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from deeplift_engine.cli import arguments
+from deeplift_engine.cli import value_syntax as values
 from deeplift_engine.cli.declarations import (
     JSON,
     MODEL,
@@ -26,19 +27,9 @@ def samples(text: str) -> Any:
     """``all``, how many, or numbers and spans of them: ``0-9,17``."""
     if text == EVERY:
         return None
-    try:
-        if text.isdecimal():
-            return int(text)
-        spans = [part.split("-") for part in text.rstrip(",").split(",")]
-        return [
-            n
-            for first, *last in spans
-            for n in range(int(first), int(last[0] if last else first) + 1)
-        ]
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"expected a number of samples, all, or their numbers as in 0-9,17, not {text!r}"
-        ) from None
+    if text.isdecimal():
+        return values.at_least_one(text)
+    return [n for part in text.split(",") if part for n in values.whole_range(part)]
 
 
 def source(text: str) -> tuple[str, Path]:
@@ -68,6 +59,12 @@ OPTIONS = (
         samples,
         "how many samples the page shows (default: 100), all, or their numbers: 0-9,17",
         default=100,
+    ),
+    option(
+        "--activations N",
+        int,
+        "of how many samples layers open to their activations (default: 4)",
+        default=4,
     ),
     option("--motifs FILE", Path, "a result of `modisco motifs` on the run's export"),
     option(
@@ -104,6 +101,7 @@ def report(options: argparse.Namespace) -> int:
         model=_model(options),
         motifs=options.motifs,
         samples=options.samples,
+        activations=options.activations,
         kind=options.kind,
         title=options.title,
         overwrite=options.overwrite,

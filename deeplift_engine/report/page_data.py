@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -59,9 +59,7 @@ def page_data(views: Sequence[View], kinds: Sequence[Kind], samples: Array) -> d
             for c in columns[:MOST_COLUMNS]
         ],
         "facets": {facet: each for facet, each in labels.items() if len(each) > 1},
-        "views": [
-            {**_view(view, samples), "kind": owners[n]} for n, view in enumerate(views)
-        ],
+        "views": [{**_view(view, samples), "kind": owners[n]} for n, view in enumerate(views)],
         **(
             {"place": [list(row) for row in zip(*(c.values for c in places), strict=True)]}
             if places
@@ -178,9 +176,14 @@ def _known(run: ScoredRun, samples: Array) -> list[Column]:
 
 
 def packed_samples(
-    views: Sequence[View], kinds: Sequence[Kind], samples: Array
+    views: Sequence[View],
+    kinds: Sequence[Kind],
+    samples: Array,
+    beside: Mapping[int, Mapping[str, Any]],
 ) -> Iterator[tuple[list[str], Array]]:
     """The values of samples as the page holds them, block by block.
+
+    ``beside`` are more values of some samples, by their numbers.
 
     Yields
     ------
@@ -196,11 +199,9 @@ def packed_samples(
         totals = [array.reshape(len(array), -1).sum(axis=1) for array in drawn]
         texts = []
         for n in range(rows.stop - rows.start):
-            held = {
-                f"input{k}/{name}": value
-                for k, samples_of_input in enumerate(content)
-                for name, value in samples_of_input[n].items()
-            }
+            held = dict(beside.get(rows.start + n, {}))
+            for k, of_input in enumerate(content):
+                held |= {f"input{k}/{name}": value for name, value in of_input[n].items()}
             for k, array in enumerate(drawn):
                 held[f"view{k}/contributions"] = Steps(array[n])
                 for name, values in more[k].items():

@@ -14,6 +14,7 @@ import numpy as np
 
 from deeplift_engine.errors import InputError
 from deeplift_engine.genomics.nucleotides import LETTERS
+from deeplift_engine.report.cell_sums import cell_means, cell_size, cell_sums
 from deeplift_engine.report.packing import Steps
 from deeplift_engine.report.views import View
 from deeplift_engine.util.letters import letter_axis
@@ -186,6 +187,8 @@ def _image(view: View) -> Kind:
     if len(shape) not in (2, 3):
         raise InputError(f"scores of shape {shape} are no pictures: expected (H, W, channels)")
     first = len(shape) == 3 and shape[0] in (1, 3, 4) and shape[-1] not in (1, 3, 4)
+    height, width = shape[1:] if first else shape[:2]
+    cells = dict.fromkeys((1, 2), cell_size(max(height, width), PICTURE_EDGE))
 
     def channels_last(values: Array) -> Array:
         if values.ndim == 3:
@@ -193,26 +196,16 @@ def _image(view: View) -> Kind:
         return np.moveaxis(values, 1, -1) if first else values
 
     def drawn(view: View, rows: slice) -> Array:
-        sums = channels_last(view.scores(rows)).sum(axis=-1, keepdims=True)
-        return np.asarray(_cells(sums)[..., 0])
+        return cell_sums(channels_last(view.scores(rows)).sum(axis=-1), cells)
 
     def content(view: View, rows: slice) -> list[Sample]:
         inputs = view.inputs(rows)
         if inputs is None or inputs.shape[1:] != view.scores(slice(0, 1)).shape[1:]:
             return [{} for _ in range(len(view.scores(rows)))]
-        pixels = channels_last(inputs).astype(np.float64)
-        pictures = _cells(pixels) / _cells(np.ones_like(pixels[:1]))
+        pictures = cell_means(channels_last(inputs), cells)
         return [{"picture": _as_picture(each)} for each in pictures]
 
     return Kind("image", drawn, content, _nothing_more, {"full": list(shape)})
-
-
-def _cells(values: Array) -> Array:
-    """Sums of ``(n, H, W, C)`` over cells, so many that no edge has more than `PICTURE_EDGE`."""
-    cell = -(-max(values.shape[1:3]) // PICTURE_EDGE)
-    for axis in (1, 2):
-        values = np.add.reduceat(values, np.arange(0, values.shape[axis], cell), axis=axis)
-    return values
 
 
 def _as_picture(values: Array) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,10 @@ class ScoredRun:
         """Names of the samples; their numbers where the run keeps none."""
         given = self.constants.get("sample")
         return [str(n) for n in (range(self.samples) if given is None else given)]
+
+    def called(self, name: str) -> ScoredRun:
+        """The run under another name."""
+        return replace(self, name=name)
 
     @property
     def heads(self) -> tuple[str, ...]:

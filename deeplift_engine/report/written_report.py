@@ -8,6 +8,7 @@ import secrets
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ from deeplift_engine.report.sample_kinds import kind_of
 from deeplift_engine.report.scored_run import ScoredRun, read_run
 from deeplift_engine.report.views import views_of
 from deeplift_engine.util.durable import disk_errors, sync_folder
+from deeplift_engine.util.options import Integer, checked
 from deeplift_engine.util.output_file import check_writable, output_file
 from deeplift_engine.util.typing import Array
 
@@ -36,24 +38,28 @@ if TYPE_CHECKING:
 
 SAMPLES = 100
 """Samples that a page shows unless it is told otherwise."""
+ACTIVATIONS = 4
+"""Samples of which it shows activations."""
+_PAGES = (".html", ".htm")
 
 
 def write(
     source: Any,
     path: str | os.PathLike[str],
     *,
-    model: Any = None,
+    model: Network | str | os.PathLike[str] | bool | None = None,
     motifs: str | os.PathLike[str] | None = None,
     samples: int | Sequence[int] | slice | None = SAMPLES,
+    activations: int = ACTIVATIONS,
     kind: str | None = None,
     title: str | None = None,
     overwrite: bool = False,
 ) -> None:
-    """Write a report: a page that shows a run to whoever opens it, without a network.
+    """Write a report: a page that shows a run to whoever opens it, without any network.
 
-    Sums and predictions are told of all samples. Samples that are shown can be opened: as a logo,
-    highlighted text, a picture, traces or bars. Their contributions are whole steps, the largest of
-    a sample being 32,767 of them (hypothetical contributions 127).
+    Sums and predictions are told of all samples. Those that are shown can be opened: as a logo,
+    highlighted text, a picture, traces or bars. Their contributions are whole steps, of which the
+    largest of a sample has 32,767; hypothetical contributions and activations have 127.
 
     Parameters
     ----------
@@ -70,6 +76,9 @@ def write(
         A result of ``modisco motifs`` on the export of this run (`genomics.export`).
     samples
         How many are shown, the first ones; their numbers; or None for all.
+    activations
+        Of how many of these the layers of the model open to their activations, where the run
+        keeps the inputs; 0 computes none.
     kind
         ``"sequence"``, ``"text"``, ``"image"``, ``"signal"`` or ``"table"``, where what is found
         from the run is not meant.
@@ -89,14 +98,19 @@ def write(
         If jinja2 is not installed.
     """
     target = Path(path)
-    as_folder = target.suffix.lower() not in (".html", ".htm")
+    as_folder = target.suffix.lower() not in _PAGES
     if as_folder and (target.suffix or os.path.lexists(target)):
         raise OutputError(
             f"{target}: a report is one file that ends in .html, or a new folder without a suffix"
         )
     if not as_folder:
         check_writable(target, overwrite=overwrite)
-    page, texts = _collected(source, model, motifs, samples, kind, title, as_folder)
+    runs = _runs(source)
+    shown = _shown(samples, runs[0].samples)
+    most = int(checked("activations", activations, Integer(0), InputError))
+    about = _model(model, runs[0], shown[:most])
+    data, texts = _collected(runs, shown, about.activations, motifs, kind)
+    page = Page(title or _heading(runs), runs, data, about.drawing, about.why_not, as_folder)
     if as_folder:
         _write_folder(target, page, texts)
     else:
@@ -105,35 +119,29 @@ def write(
 
 
 def _collected(
-    source: Any,
-    model: Any,
+    runs: Sequence[ScoredRun],
+    shown: Array,
+    beside: Mapping[int, Mapping[str, Any]],
     motifs: Any,
-    samples: Any,
     kind: str | None,
-    title: str | None,
-    as_folder: bool,
-) -> tuple[Page, list[str]]:
-    runs = _runs(source)
+) -> tuple[dict[str, Any], list[str]]:
+    """What the page's program reads, and the packed values of each sample that is shown."""
     views = views_of(runs)
     kinds = [kind_of(view, kind) for view in views]
-    first = runs[0]
-    shown = _shown(samples, first.samples)
     data = page_data(views, kinds, shown)
+    data["motifs"] = None if motifs is None else motifs_of(motifs, views[0], kinds[0], shown)
+    data["agreement"] = agreement(views, kinds, shown)
+    data["predictions"] = [
+        {"name": name, **distribution(values)} for name, values in predictions_of(runs[0])
+    ]
     texts: list[str] = []
     totals: list[Array] = []
-    for block, sums in packed_samples(views, kinds, shown):
+    for block, sums in packed_samples(views, kinds, shown, beside):
         texts += block
         totals.append(sums)
     for view, sums in zip(data["views"], np.concatenate(totals, axis=1), strict=True):
         view["sums"]["total"] = [number(np.float32(each)) for each in sums]
-    data["agreement"] = agreement(views, kinds, shown)
-    data["predictions"] = [
-        {"name": name, **distribution(values)} for name, values in predictions_of(first)
-    ]
-    data["motifs"] = None if motifs is None else motifs_of(motifs, views[0], kinds[0], shown)
-    drawing, why_not = _model(model, first)
-    heading = title or _heading(runs)
-    return Page(heading, runs, data, drawing, why_not, as_folder), texts
+    return data, texts
 
 
 def _heading(runs: Sequence[ScoredRun]) -> str:
@@ -151,22 +159,21 @@ def _runs(source: Any) -> list[ScoredRun]:
     runs = [read_run(each) for each in source]
     names = [run.name for run in runs]
     methods = [str(run.settings.get("method", "")) for run in runs]
-    if len({*methods}) == len(runs):
+    if len(runs) > 1 and len({*methods}) == len(runs):
         names = methods
-    if len({*names}) < len(runs):
-        names = [f"{name} {number}" for number, name in enumerate(names, 1)]
-    return [read_run(each, name) for each, name in zip(source, names, strict=True)]
+    elif len({*names}) < len(runs):
+        names = [f"{name} {count}" for count, name in enumerate(names, 1)]
+    return [run.called(name) for run, name in zip(runs, names, strict=True)]
 
 
 def _shown(samples: Any, count: int) -> Array:
+    """The numbers of the samples that are shown."""
     if samples is None:
         return np.arange(count)
     if isinstance(samples, slice):
         return np.arange(count)[samples]
     if isinstance(samples, int | np.integer) and not isinstance(samples, bool):
-        if samples < 1:
-            raise InputError(f"samples={samples!r}: expected 1 or more, numbers, or None for all")
-        return np.arange(min(int(samples), count))
+        return np.arange(min(int(checked("samples", samples, Integer(1), InputError)), count))
     rows = np.asarray(samples)
     if rows.ndim != 1 or rows.dtype.kind not in "iu" or not len(rows):
         raise InputError(f"samples={samples!r}: expected how many, a slice, numbers, or None")
@@ -176,35 +183,45 @@ def _shown(samples: Any, count: int) -> Array:
     return rows.astype(np.int64)
 
 
-def _model(model: Any, run: ScoredRun) -> tuple[Any, str]:
-    """The drawing of the model, or None and why there is none."""
+@dataclass(frozen=True)
+class _Model:
+    """The drawing of a model, or why there is none; activations by numbers of samples."""
+
+    drawing: Any = None
+    why_not: str = ""
+    activations: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def _model(model: Any, run: ScoredRun, samples: Array) -> _Model:
     if model is False:
-        return None, "No model was drawn, as was asked for."
-    named = run.settings.get("model")
+        return _Model(why_not="No model was drawn, as was asked for.")
     digest = run.settings.get("model_sha256")
     if model is None:
+        named = run.settings.get("model")
         file = Path(str(named)) if named else None
         if file is None or not file.is_file():
-            return None, (
-                f"The model's file, {named or 'which the run does not name'}, is not here: "
-                "write the report with --model FILE to see its layers."
-            )
+            where = f"The model's file, {named}, is not here" if named else "The run names no model"
+            return _Model(why_not=f"{where}: write the report with --model FILE to see its layers.")
         if hashlib.sha256(file.read_bytes()).hexdigest() != digest:
-            return None, (
-                f"The file {named} is another model now, or has its architecture in a file of its "
-                "own: write the report with --model FILE to see its layers."
+            return _Model(
+                why_not=f"The file {named} is another model now, or has its architecture in a file "
+                "of its own: write the report with --model FILE to see its layers."
             )
         model = file
     from deeplift_engine.loading import load
+    from deeplift_engine.report.layer_activations import layer_activations
     from deeplift_engine.report.model_drawing import draw_model
 
     network: Network = load(Path(model)) if isinstance(model, str | os.PathLike) else model
     if digest and network.spec.sha256 != digest:
         raise InputError(
-            f"{network.spec.source} is not the model of {run.name}, which is {named} with the "
-            f"SHA-256 {digest}: name that one, or none"
+            f"{network.spec.source} is not the model of {run.name}, which is "
+            f"{run.settings.get('model')} with the SHA-256 {digest}: name that one, or none"
         )
-    return draw_model(network, run.settings), ""
+    drawing = draw_model(network, run.settings)
+    layers = [box.name for box in drawing.boxes]
+    held = layer_activations(network, run, layers, samples) if len(samples) else []
+    return _Model(drawing, "", dict(zip(samples.tolist(), held, strict=False)))
 
 
 def _write_folder(target: Path, page: Page, texts: list[str]) -> None:

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
+import deeplift_engine as de
 from deeplift_engine.jobs.array_plan import ArrayPlan
 from deeplift_engine.jobs.store import Store
 
@@ -157,3 +159,28 @@ def unpacked(text: str) -> dict[str, Any]:
         )
         values[name] = steps.reshape(told["shape"]) * told["step"]
     return values
+
+
+def motifs(path: Path, run: Path, sites: Mapping[int, int], cropped: int = 10) -> Path:
+    """A result of ``modisco motifs`` with one motif, whose seqlets begin at places of samples.
+
+    Sample 3 has no scores, so it is no row of an export.
+    """
+    opened, width = de.open_store(run), 8
+    rows = [sample - (sample > 3) for sample in sites]
+    letters = np.stack(
+        [opened["inputs"][sample][start : start + width] for sample, start in sites.items()]
+    ).astype(np.float32)
+    seqlets = {
+        "start": np.array([*sites.values()]) - cropped,
+        "end": np.array([*sites.values()]) - cropped + width,
+        "example_idx": np.array(rows),
+        "is_revcomp": np.zeros(len(rows), bool),
+        "sequence": letters,
+        "contrib_scores": letters * 0.5,
+    }
+    with h5py.File(path, "w") as file:
+        file.attrs["window_size"] = LENGTH - 2 * cropped
+        for name, values in seqlets.items():
+            file[f"pos_patterns/pattern_0/seqlets/{name}"] = values
+    return path

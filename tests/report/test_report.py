@@ -11,6 +11,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -191,10 +192,35 @@ def test_a_result_with_targets_and_references_apart_has_a_view_of_each(tmp_path:
         assert data["names"] == names
         last = made_runs.values_of(path, 2)
         np.testing.assert_allclose(last["view7/contributions"], scores[1, 2, 2], atol=1e-4)
-        np.testing.assert_allclose(last["view4/contributions"], scores[1, 2].mean(axis=0), atol=1e-4)
+        np.testing.assert_allclose(
+            last["view4/contributions"], scores[1, 2].mean(axis=0), atol=1e-4
+        )
         np.testing.assert_array_equal(
             np.float32(data["views"][7]["sums"]["target_delta"]), sums[1, :, 2]
         )
+
+
+def test_motifs_lie_where_their_seqlets_are(run: Path, tmp_path: Path) -> None:
+    sites = {0: 20, 2: 100, 7: 55}
+    file = made_runs.motifs(tmp_path / "motifs.h5", run, sites)
+    de.report.write(run, tmp_path / "page.html", motifs=file, samples=[0, 7])
+    told = made_runs.data_of(tmp_path / "page.html")["motifs"]
+    assert told["sites"] == {"0": [[0, 20, 28, "+"]], "1": [[0, 55, 63, "+"]]}
+    motif = told["motifs"][0]
+    assert (motif["name"], motif["seqlets"], motif["contribution"]) == (
+        "pos_patterns.pattern_0",
+        3,
+        4,
+    )
+    letters = np.stack([de.open_store(run)["inputs"][n][at : at + 8] for n, at in sites.items()])
+    shares = letters.mean(axis=0)
+    bits = 2 + (shares * np.log2(np.where(shares, shares, 1))).sum(axis=1)
+    np.testing.assert_allclose(motif["heights"], shares * bits[:, None], atol=1e-3)
+    wrong = made_runs.motifs(tmp_path / "wrong.h5", run, sites)
+    with h5py.File(wrong, "a") as opened:
+        opened["pos_patterns/pattern_0/seqlets/start"][0] += 1
+    with pytest.raises(InputError, match="other letters than row 0"):
+        de.report.write(run, tmp_path / "none.html", motifs=wrong)
 
 
 def test_the_command_does_the_run_again(run: Path) -> None:
@@ -217,7 +243,7 @@ def test_the_command_does_the_run_again(run: Path) -> None:
     [
         ({"kind": "dance"}, "expected one of sequence, text"),
         ({"kind": "text"}, "no array 'token'"),
-        ({"samples": 0}, "expected 1 or more"),
+        ({"samples": 0}, "whole number of 1 or more"),
         ({"samples": [40]}, "no sample 40"),
         ({"motifs": __file__}, "modisco"),
     ],
@@ -283,6 +309,11 @@ def test_a_run_of_the_command_line_becomes_a_page_that_draws_its_model(
     assert text.count('class="layer exact"') == len(network.spec.layers)
     assert made_runs.data_of(path)["rows"] == [0, 1, 4]
     assert made_runs.data_of(path)["kinds"][0]["name"] == "sequence"
+    held = made_runs.values_of(path, 2)
+    row = [row.layer for row in network.coverage().rows].index("left")
+    exact = network.activations(x[4:5], "left")["left"][0]
+    np.testing.assert_allclose(held[f"layer{row}/map"], exact.T, rtol=0, atol=exact.max() / 250)
+    assert np.float32(held[f"layer{row}/about"]["numbers"][2]) == exact.max()
     assert main([*words, "--overwrite", "--no-model"]) == 0
     assert 'class="layer' not in path.read_text("utf-8")
     made = made_runs.table(tmp_path / "table.zarr")

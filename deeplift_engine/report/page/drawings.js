@@ -10,11 +10,11 @@ function largestTable(order, values, columns) {
 }
 
 /** What the colours mean, from the largest below 0 to the largest above. */
-function colourBar(most) {
+function colourBar(most, label = "contribution to the target") {
   const cells = Array.from({ length: 41 }, (_, n) => drawn("rect", { x: n * 5, y: 0, width: 5.3, height: 12, fill: `rgb(${diverging((n - 20) / 20)})` }));
   const mark = (x, value, anchor) => drawn("text", { x, y: 25, "text-anchor": anchor }, short(value));
   return drawn("svg", { class: "colour-bar", width: 205, height: 44, viewBox: "0 0 205 44", role: "img", "aria-label": `Colours: blue is ${short(-most)}, orange is ${short(most)}` },
-    cells, mark(0, -most, "start"), mark(102, 0, "middle"), mark(205, most, "end"), drawn("text", { x: 102, y: 40, "text-anchor": "middle", class: "label" }, "contribution to the target"));
+    cells, mark(0, -most, "start"), mark(102, 0, "middle"), mark(205, most, "end"), drawn("text", { x: 102, y: 40, "text-anchor": "middle", class: "label" }, label));
 }
 
 /** Words coloured by their contributions, underlined by their sign; padding is left out. */

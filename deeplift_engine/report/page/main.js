@@ -30,6 +30,7 @@ async function openSample(number, focus) {
   for (const row of byId("table").tBodies[0].rows) row.toggleAttribute("aria-current", false);
   byId("table").querySelector(`tr[data-sample="${number}"]`)?.setAttribute("aria-current", "true");
   history.replaceState(null, "", `#sample=${number}`);
+  chosen.values = null;
   const failed = data.failed[data.rows[number]];
   const kind = data.kinds[view.kind];
   const again = () => openSample(number);
@@ -38,6 +39,7 @@ async function openSample(number, focus) {
     parts = failed ? [element("p", { class: "problem" }, `This sample has no scores: ${failed}`)] : null;
     if (!parts) {
       const values = await sampleValues(number);
+      if (chosen.sample === number) chosen.values = values;
       parts = DRAWINGS[kind.name]({ content: values[`input${view.kind}`] ?? {}, own: values[`view${chosen.view}`], kind, number, again });
     }
   } catch (error) {
@@ -45,6 +47,7 @@ async function openSample(number, focus) {
   }
   if (chosen.sample !== number) return;
   byId("drawing").replaceChildren(...parts);
+  drawActivations();
   byId("drawing").dataset.sample = number;
   byId("drawing").dataset.view = chosen.view;
   if (focus) byId("sample").focus({ preventScroll: matchMedia("(min-width: 900px)").matches });
@@ -103,9 +106,31 @@ function drawMotifs() {
   }
 }
 
+/** The activations of the layer that is open, on the sample that is open. */
+function drawActivations() {
+  const layer = document.querySelector("g.layer[aria-pressed=true]")?.dataset.layer;
+  if (layer === undefined) return;
+  const place = byId(`layer-${layer}`).querySelector(".activations");
+  const held = chosen.values?.[`layer${layer}`];
+  if (!held) {
+    place.replaceChildren(element("p", { class: "note" }, "Activations are kept of the first samples alone, where the run keeps its inputs."));
+    return;
+  }
+  const { about: { axes, numbers, zeros }, map: { values, shape: [height, width] } } = held;
+  const most = largest(values) || 1;
+  const canvas = element("canvas", { width, height, role: "img", "aria-label": `Activations: ${axes.join(" by ")}, from ${short(numbers[0])} to ${short(numbers[2])}` });
+  const pixels = new ImageData(width, height);
+  values.forEach((value, n) => pixels.data.set([...diverging(value / most), 255], 4 * n));
+  canvas.getContext("2d").putImageData(pixels, 0, 0);
+  place.replaceChildren(element("p", {}, "Activations on ", element("strong", {}, data.names[chosen.sample])), canvas,
+    element("p", { class: "note" }, axes[0] ? `down: ${axes[0]}, across: ${axes[1]}` : axes[1]), colourBar(most, "activation"),
+    element("dl", { class: "facts" }, ["smallest", "mean", "largest"].map((name, n) => fact(name, numeric(numbers[n]))), fact("share of zeros", numeric(zeros))));
+}
+
 function openLayer(node) {
   for (const each of document.querySelectorAll(".facts-of-layer")) each.hidden = each.id !== `layer-${node.dataset.layer}`;
   for (const each of document.querySelectorAll("g.layer")) each.setAttribute("aria-pressed", String(each === node));
+  drawActivations();
 }
 
 function refresh() {
