@@ -81,13 +81,18 @@ def _map(values: Array) -> tuple[Array, list[str]]:
     if values.ndim >= 3:
         plane = values.reshape(*values.shape[:2], -1).mean(axis=-1)
         cell = max(cell_size(plane.shape[0], ROWS), cell_size(plane.shape[1], COLUMNS))
-        return cell_means(plane, {0: cell, 1: cell}), ["rows", "columns, mean of channels"]
+        axes = [_axis("rows", cell), f"{_axis('columns', cell)}, mean of channels"]
+        return cell_means(plane, {0: cell, 1: cell}), axes
     matrix = np.atleast_2d(values if values.ndim < 2 else values.T)
     sizes = {0: cell_size(matrix.shape[0], ROWS), 1: cell_size(matrix.shape[1], COLUMNS)}
-    return cell_means(matrix, sizes), ["channels", "positions"] if values.ndim == 2 else [
-        "",
-        "units",
-    ]
+    across = "units" if values.ndim < 2 else "positions"
+    down = _axis("channels", sizes[0]) if values.ndim == 2 else ""
+    return cell_means(matrix, sizes), [down, _axis(across, sizes[1])]
+
+
+def _axis(name: str, cell: int) -> str:
+    """An axis of a map in words."""
+    return name if cell == 1 else f"{name} (means of {cell})"
 
 
 __all__ = ["layer_activations"]

@@ -37,6 +37,8 @@ class Page:
         What its program reads, but for the samples.
     drawing
         The model; None with the reason in ``why_not``.
+    activations
+        Whether its layers open to activations.
     in_files
         Whether samples stand in files beside the page.
     """
@@ -46,6 +48,7 @@ class Page:
     data: dict[str, Any]
     drawing: Drawing | None
     why_not: str
+    activations: bool
     in_files: bool
 
 

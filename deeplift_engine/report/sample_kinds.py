@@ -67,16 +67,16 @@ def kind_of(view: View, name: str | None = None) -> Kind:
 
 def _found(view: View) -> str:
     known = view.run.constants
-    if "letter" in known or _letters_of(view) is not None:
+    shape = view.scores(slice(0, 1)).shape[1:]
+    if _letters_of(view) is not None:
         return "sequence"
-    if "token" in known:
+    if "token" in known and shape[:1] == known["token"].shape[1:]:
         return "text"
-    if "feature" in known:
+    if "feature" in known and int(np.prod(shape)) == len(known["feature"]):
         return "table"
-    axes = view.scores(slice(0, 1)).ndim - 1
-    if "channel" in known:
+    if "channel" in known and len(shape) == 2 and shape[-1] == len(known["channel"]):
         return "signal"
-    return {1: "table", 2: "signal", 3: "image"}.get(axes, "table")
+    return {2: "signal", 3: "image"}.get(len(shape), "table")
 
 
 # ------------------------------------------------------------ sequences
@@ -200,7 +200,7 @@ def _image(view: View) -> Kind:
 
     def content(view: View, rows: slice) -> list[Sample]:
         inputs = view.inputs(rows)
-        if inputs is None or inputs.shape[1:] != view.scores(slice(0, 1)).shape[1:]:
+        if inputs is None or inputs.shape[1:] != shape:
             return [{} for _ in range(len(view.scores(rows)))]
         pictures = cell_means(channels_last(inputs), cells)
         return [{"picture": _as_picture(each)} for each in pictures]
@@ -242,7 +242,7 @@ def _signal(view: View) -> Kind:
     def content(view: View, rows: slice) -> list[Sample]:
         inputs = view.inputs(rows)
         count = len(view.scores(rows))
-        if inputs is None or inputs.shape[1:] != view.scores(slice(0, 1)).shape[1:]:
+        if inputs is None or inputs.shape[1:] != shape:
             return [{} for _ in range(count)]
         traces = by_channel(inputs)
         return [{f"trace{n}": Steps(channel) for n, channel in enumerate(each)} for each in traces]

@@ -53,9 +53,11 @@ class ScoredRun:
 
     @cached_property
     def names(self) -> list[str]:
-        """Names of the samples; their numbers where the run keeps none."""
+        """Names of the samples; of their numbers where the run keeps none."""
         given = self.constants.get("sample")
-        return [str(n) for n in (range(self.samples) if given is None else given)]
+        if given is None:
+            return [f"sample {n}" for n in range(self.samples)]
+        return [str(name) for name in given]
 
     def called(self, name: str) -> ScoredRun:
         """The run under another name."""

@@ -110,7 +110,8 @@ def write(
     most = int(checked("activations", activations, Integer(0), InputError))
     about = _model(model, runs[0], shown[:most])
     data, texts = _collected(runs, shown, about.activations, motifs, kind)
-    page = Page(title or _heading(runs), runs, data, about.drawing, about.why_not, as_folder)
+    heading, opens = title or _heading(runs), bool(about.activations)
+    page = Page(heading, runs, data, about.drawing, about.why_not, opens, as_folder)
     if as_folder:
         _write_folder(target, page, texts)
     else:

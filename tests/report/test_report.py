@@ -10,6 +10,7 @@ import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -181,7 +182,10 @@ def test_a_result_with_targets_and_references_apart_has_a_view_of_each(tmp_path:
     )  # fmt: skip
     file = tmp_path / "scores.h5"
     result.save(file, constants={"sample": [f"row {n}" for n in range(5)]})
-    for source, names in ((result, [*"01234"]), (file, [f"row {n}" for n in range(5)])):
+    for source, names in (
+        (result, [f"sample {n}" for n in range(5)]),
+        (file, [f"row {n}" for n in range(5)]),
+    ):
         path = tmp_path / f"{names[0]}.html"
         de.report.write(source, path)
         data = made_runs.data_of(path)
@@ -198,6 +202,32 @@ def test_a_result_with_targets_and_references_apart_has_a_view_of_each(tmp_path:
         np.testing.assert_array_equal(
             np.float32(data["views"][7]["sums"]["target_delta"]), sums[1, :, 2]
         )
+
+
+def test_each_of_several_inputs_is_drawn_as_what_it_is(tmp_path: Path) -> None:
+    random = np.random.default_rng(6)
+    dna = np.eye(4, dtype=np.int8)[random.integers(0, 4, (3, 30))]
+    control = random.normal(size=(3, 30, 2)).astype(np.float32)
+    arrays = {
+        "scores/dna": random.normal(size=dna.shape).astype(np.float32),
+        "scores/control": control**2,
+        "inputs/dna": dna,
+        "inputs/control": control,
+    }
+    letter = np.array(list("ACGT"), object)
+    store = made_runs.store(tmp_path / "run.zarr", arrays, {"letter": letter})
+    de.report.write(store, tmp_path / "page.html")
+    data, values = (read(tmp_path / "page.html") for read in (made_runs.data_of, first_sample))
+    assert data["facets"] == {"input": ["dna", "control"]}
+    assert [kind["name"] for kind in data["kinds"]] == ["sequence", "signal"]
+    assert [view["kind"] for view in data["views"]] == [0, 1]
+    assert len(values["input0/letters"]) == 30
+    np.testing.assert_allclose(values["input1/trace1"], control[0, :, 1], atol=1e-3)
+    np.testing.assert_allclose(values["view1/contributions"], (control[0] ** 2).T, atol=1e-3)
+
+
+def first_sample(page: Path) -> dict[str, Any]:
+    return made_runs.values_of(page, 0)
 
 
 def test_motifs_lie_where_their_seqlets_are(run: Path, tmp_path: Path) -> None:

@@ -148,7 +148,7 @@ function positions(view, width, label, coordinate) {
   const svg = drawn("svg", { width, height: 40, viewBox: `0 0 ${width} 40`, role: "img", "aria-label": `${label}: ${short(coordinate(view.first))} to ${short(coordinate(view.last - 1))}` });
   const size = (width - LEFT - 6) / (view.last - view.first);
   const [low, high] = [coordinate(view.first), coordinate(view.last - 1)].sort((a, b) => a - b);
-  for (const tick of ticks(low, high, Math.max(2, width / 170))) {
+  for (const tick of ticks(low, high, Math.max(3, width / 110))) {
     const offset = Math.abs(tick - coordinate(view.first)) * Math.abs((view.last - 1 - view.first) / (high - low || 1));
     const x = LEFT + (offset + 0.5) * size;
     svg.append(drawn("path", { class: "axis", d: `M${x.toFixed(1)} 0v4` }));
