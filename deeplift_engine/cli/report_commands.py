@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from deeplift_engine.cli import arguments
+from deeplift_engine.cli import arguments, console
 from deeplift_engine.cli import value_syntax as values
 from deeplift_engine.cli.declarations import (
     JSON,
@@ -95,6 +95,8 @@ def report(options: argparse.Namespace) -> int:
     if len({*names}) < len(names) and any(names):
         raise InputError("two files have the same name: give each its own, NAME=FILE")
     paths = [path for _, path in options.sources]
+    if not options.no_model:  # most runs name theirs
+        console.start_tensorflow()
     write(
         dict(zip(names, paths, strict=True)) if any(names) else paths,
         options.output,

@@ -13,7 +13,7 @@ from deeplift_engine.util.jsonable import plain
 
 _CALL = re.compile(r"(\w+)\((.*)\)")
 _SEED = re.compile(r"(?:, )?seed=(\d+)")
-_HIDDEN = ("command_line", "heads", "axes")
+_HIDDEN = ("command_line", "heads", "axes", "constants")
 _MOST = 2000
 
 

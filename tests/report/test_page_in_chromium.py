@@ -207,6 +207,23 @@ def test_samples_are_searched_sorted_and_opened(opened: Open, run: Path, page_fi
         assert "scores are not finite" in page.text_content("#drawing")
 
 
+def test_motifs_are_drawn_and_mark_their_seqlets(
+    opened: Open, run: Path, page_file: Path, tmp_path: Path
+) -> None:
+    result = made_runs.motifs(tmp_path / "motifs.h5", run, {0: 170, 2: 175, 7: 190})
+    de.report.write(run, tmp_path / "page.html", motifs=result)
+    with opened(tmp_path / "page.html") as page:
+        assert page.locator("#motif-list figure").count() == 1
+        assert page.locator("#motif-list button").all_text_contents() == ["peak0", "peak2", "peak7"]
+        page.click("#motif-list button >> nth=2")
+        settled(page, 7, 0)
+        assert page.text_content(".site title") == "pos_patterns.pattern_0 +"
+        wide = page.locator(".plots svg").first.bounding_box()["width"]
+        site = page.locator(".site").bounding_box()["width"]
+        seen = int(page.text_content(".range").split(", ")[-1].split()[0])
+        assert site == pytest.approx(8 * (wide - 62) / seen, abs=1)
+
+
 def test_a_folder_reads_samples_when_they_are_opened(
     opened: Open, run: Path, page_file: Path
 ) -> None:

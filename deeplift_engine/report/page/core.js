@@ -19,7 +19,7 @@ function filled(node, attributes, children) {
     if (typeof value === "function") node.addEventListener(key, value);
     else if (value !== undefined && value !== null && value !== false) node.setAttribute(key, value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
   return node;
 }
 

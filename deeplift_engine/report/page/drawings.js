@@ -92,17 +92,18 @@ function drawImage({ content, own }) {
 
 /** Horizontal bars, the largest first; a bar belongs to its place, so that equal names stay apart. */
 function bars(entries, label) {
-  const [width, high, left] = [640, 24, 220];
+  const width = Math.min(640, Math.max(280, byId("drawing").clientWidth || 640));
+  const [high, left, letters] = [24, Math.round(width * 0.36), Math.round(width * 0.052)];
   const most = largest(entries.map(({ value }) => value)) || 1;
   const below = entries.some(({ value }) => value < 0);
   const zero = below ? left + (width - left) / 2 : left;
   const scale = (below ? (width - left) / 2 - 56 : width - left - 60) / most;
-  const svg = drawn("svg", { class: "bars", viewBox: `0 0 ${width} ${entries.length * high + 40}`, role: "img", "aria-label": `${label}: ${entries.slice(0, 5).map(({ name, value }) => `${name} ${short(value)}`).join(", ")}` });
+  const svg = drawn("svg", { class: "bars", width, height: entries.length * high + 40, viewBox: `0 0 ${width} ${entries.length * high + 40}`, role: "img", "aria-label": `${label}: ${entries.slice(0, 5).map(({ name, value }) => `${name} ${short(value)}`).join(", ")}` });
   entries.forEach(({ name, value }, n) => {
     const long = Math.abs(value) * scale;
     const y = n * high + 4;
     svg.append(
-      drawn("text", { x: left - 8, y: y + 12, "text-anchor": "end" }, name.length > 32 ? `${name.slice(0, 31)}…` : name, drawn("title", {}, name)),
+      drawn("text", { x: left - 8, y: y + 12, "text-anchor": "end" }, name.length > letters ? `${name.slice(0, letters - 1)}…` : name, drawn("title", {}, name)),
       drawn("rect", { class: value < 0 ? "down" : "up", x: value < 0 ? zero - long : zero, y, width: Math.max(0.5, long), height: high - 8, rx: 2 }),
       drawn("text", { x: value < 0 ? zero - long - 5 : zero + long + 5, y: y + 12, "text-anchor": value < 0 ? "end" : "start" }, below ? signed(value) : short(value)));
   });

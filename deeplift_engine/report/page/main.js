@@ -97,8 +97,10 @@ function drawAgreement() {
 function drawMotifs() {
   for (const motif of data.motifs?.motifs ?? []) {
     const size = 16;
-    const frame = { size, x: (n) => n * size, y: (value) => 2 + (1 - value / 2) * 76, svg: null };
-    frame.svg = drawn("svg", { viewBox: `0 0 ${motif.heights.length * size} 80`, height: 80, role: "img", "aria-label": `Motif ${motif.name}, 0 to 2 bits: ${motif.heights.map((row) => "ACGT"[row.indexOf(Math.max(...row))]).join("")}` });
+    const frame = { size, x: (n) => 36 + n * size, y: (value) => 8 + (1 - value / 2) * 70, svg: null };
+    const width = 40 + motif.heights.length * size;
+    frame.svg = drawn("svg", { viewBox: `0 0 ${width} 84`, width, height: 84, role: "img", "aria-label": `Motif ${motif.name}, 0 to 2 bits: ${motif.heights.map((row) => "ACGT"[row.indexOf(Math.max(...row))]).join("")}` });
+    frame.svg.append(drawn("path", { class: "axis", d: `M32 8V78H${width}` }), ...[0, 1, 2].map((bits) => drawn("text", { x: 28, y: frame.y(bits) + 4, "text-anchor": "end" }, String(bits))), drawn("text", { class: "label", x: 10, y: 43, "text-anchor": "middle", transform: "rotate(-90 10 43)" }, "bits"));
     letters(frame, { first: 0, last: motif.heights.length }, (n) => motif.heights[n].map((value, letter) => ["ACGT"[letter], value]));
     const samples = Object.entries(data.motifs.sites).filter(([, sites]) => sites.some(([number]) => data.motifs.motifs[number] === motif)).map(([sample]) => Number(sample));
     byId("motif-list").append(element("figure", { class: "card" }, element("figcaption", {}, element("strong", {}, motif.name), ` ${motif.seqlets} seqlets, mean contribution `, numeric(motif.contribution)), frame.svg,
