@@ -114,11 +114,13 @@ function histogram({ edges, counts }, label) {
   const span = high - low || 1;
   const x = (value) => left + ((value - low) / span) * (width - left - 8);
   const y = (count) => 8 + (1 - count / most) * (height - bottom - 8);
-  const svg = drawn("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", class: "histogram", "aria-label": `Histogram of ${label}: ${low} to ${high}, at most ${most} samples in a bar` });
+  const svg = drawn("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", class: "histogram",
+      "aria-label": `Histogram of ${label}: ${low} to ${high}, at most ${most} samples in a bar` });
   counts.forEach((count, n) => {
     if (!count) return;
     const wide = Math.max(1, x(edges[n + 1]) - x(edges[n]) - 1);
-    svg.append(drawn("rect", { class: "bar", x: x(edges[n]), y: Math.min(y(count), height - bottom - 1), width: wide, height: Math.max(1, height - bottom - y(count)) }));
+    svg.append(drawn("rect", { class: "bar", x: x(edges[n]), y: Math.min(y(count), height - bottom - 1), width: wide,
+        height: Math.max(1, height - bottom - y(count)) }));
   });
   svg.append(drawn("path", { class: "axis", d: `M${left} 8V${height - bottom}H${width - 8}` }));
   for (const each of ticks(low, high, 4)) {
@@ -127,6 +129,7 @@ function histogram({ edges, counts }, label) {
   }
   for (const each of [0, most]) svg.append(drawn("text", { x: left - 5, y: y(each) + 4, "text-anchor": "end" }, short(each)));
   svg.append(drawn("text", { x: (left + width) / 2, y: height - 4, "text-anchor": "middle", class: "label" }, label));
-  svg.append(drawn("text", { x: 11, y: (height - bottom) / 2, "text-anchor": "middle", class: "label", transform: `rotate(-90 11 ${(height - bottom) / 2})` }, "samples"));
+  svg.append(drawn("text", { x: 11, y: (height - bottom) / 2, "text-anchor": "middle", class: "label",
+      transform: `rotate(-90 11 ${(height - bottom) / 2})` }, "samples"));
   return svg;
 }

@@ -5,7 +5,8 @@ const list = { order: data.names.map((_, n) => n), shown: [], page: 0, by: null,
 
 /** The columns of the view that is chosen: names, what is known, and sums. */
 function columnsOf(view) {
-  const sums = { total: "sum of contributions", target_delta: "target's difference", convergence_delta: "delta", relative_error: "relative error" };
+  const sums = { total: "sum of contributions", target_delta: "target's difference", convergence_delta: "delta",
+      relative_error: "relative error" };
   return [{ name: "sample", values: data.names, numeric: false }, ...data.columns,
     ...Object.entries(sums).filter(([key]) => view.sums[key]).map(([key, name]) => ({ name, values: view.sums[key], numeric: true }))];
 }
@@ -31,19 +32,27 @@ function compared(column) {
 }
 
 /** Search and order anew, and show the page. */
-function refreshTable(view, open, current) {
-  const columns = columnsOf(view);
+function refreshTable() {
+  const columns = columnsOf(data.views[chosen.view]);
   list.shown = list.order.filter(matcher(byId("search").value, columns));
   const by = columns.find(({ name }) => name === list.by);
   if (by) list.shown.sort((a, b) => compared(by)(a, b) * (list.down ? -1 : 1) || a - b);
   const pages = Math.max(1, Math.ceil(list.shown.length / PER_PAGE));
   list.page = Math.min(list.page, pages - 1);
-  const again = () => refreshTable(view, open, open.current());
-  const heading = ({ name, about }) => element("th", { scope: "col", "aria-sort": name === list.by ? (list.down ? "descending" : "ascending") : "none" },
-    element("button", { type: "button", title: about || null, click: () => { list.down = list.by === name ? !list.down : false; list.by = name; again(); byId("table").querySelectorAll("th button")[columns.findIndex((each) => each.name === name)].focus(); } }, name));
-  const cell = (column, n) => (column.numeric ? element("td", { class: "number" }, numeric(column.values[n])) : element("td", {}, String(column.values[n])));
-  const rows = list.shown.slice(list.page * PER_PAGE, (list.page + 1) * PER_PAGE).map((n) => element("tr", { "data-sample": n, "aria-current": n === current ? "true" : null },
-    element("th", { scope: "row" }, element("button", { type: "button", class: "open", click: () => open(n, true) }, data.names[n])),
+  const sortBy = (name, place) => {
+    list.down = list.by === name && !list.down;
+    list.by = name;
+    refreshTable();
+    byId("table").querySelectorAll("th button")[place].focus();
+  };
+  const order = (name) => (name !== list.by ? "none" : list.down ? "descending" : "ascending");
+  const heading = ({ name, about }, place) => element("th", { scope: "col", "aria-sort": order(name) },
+    element("button", { type: "button", title: about || null, click: () => sortBy(name, place) }, name));
+  const cell = (column, n) => (column.numeric ? element("td", { class: "number" }, numeric(column.values[n]))
+      : element("td", {}, String(column.values[n])));
+  const seen = list.shown.slice(list.page * PER_PAGE, (list.page + 1) * PER_PAGE);
+  const rows = seen.map((n) => element("tr", { "data-sample": n, "aria-current": n === chosen.sample ? "true" : null },
+    element("th", { scope: "row" }, element("button", { type: "button", class: "open", click: () => openSample(n, true) }, data.names[n])),
     columns.slice(1).map((column) => cell(column, n))));
   byId("table").tHead.replaceChildren(element("tr", {}, columns.map(heading)));
   byId("table").tBodies[0].replaceChildren(...rows);
