@@ -22,6 +22,7 @@ NAVIGATION: Mapping[str, tuple[str, ...]] = {
     "By wish": (
         "docs/QUESTIONS.md",
         "docs/SCALE.md",
+        "docs/REPORT.md",
         "docs/FROM_OTHERS.md",
         "docs/MIGRATING.md",
         "examples/reverse_complement/README.md",
