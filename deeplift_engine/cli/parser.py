@@ -150,6 +150,9 @@ SCORE = Command(
         "      --arrays hypothetical,hypothetical_spread",
         "score model.h5 sequences.npy -o run.zarr --references dinucleotide_shuffle:20 \\\n"
         "      --arrays hypothetical,inputs --stored-dtype float16 --shard 3/10",
+        "score model.h5 photos/ -o scores.h5 --preprocess vgg16 --target 3 \\\n"
+        "      --references per_channel:-103.939,-116.779,-123.68",
+        "score model.h5 table.csv -o scores.h5 --columns age,dose,sex_f,sex_m --group 'sex=sex_*'",
         "score model.h5 peaks.narrowPeak --genome hg38.fa -o run.zarr \\\n"
         "      --references dinucleotide_shuffle:20 --arrays hypothetical,inputs",
     ),
@@ -322,7 +325,11 @@ DRAW = Command(
     draw_commands.draw,
     "draw the scores of a run in the form of their kind",
     DRAWING,
-    (),
+    (
+        "draw scores.h5 -o heat_maps.png --sample cat.png --style blend",
+        "draw table.h5 -o swarm.png",
+        "draw run.zarr -o beat.svg --sample 7 --target-number 1",
+    ),
 )
 
 VARIANTS = Command(

@@ -50,7 +50,12 @@ def network(folder: Path) -> de.Network:
     return de.load(folder / "model.h5")
 
 
-def test_a_folder_is_an_input(folder: Path, network: de.Network) -> None:
+@pytest.fixture(scope="module")
+def explainer(network: de.Network) -> de.Explainer:
+    return network.explainer(target=0)
+
+
+def test_a_folder_is_an_input(folder: Path, network: de.Network, explainer: de.Explainer) -> None:
     photos = de.images.read(folder / "photos", network, preprocess="vgg16")
     assert photos.shape == (3, *SIZE, 3) == np.asarray(photos).shape
     assert photos.constants == {"sample": ["0.png", "1.png", "2.png"]}
@@ -63,7 +68,6 @@ def test_a_folder_is_an_input(folder: Path, network: de.Network) -> None:
     loaded = keras.utils.img_to_array(keras.utils.load_img(folder / "photos" / "1.png"))
     assert np.array_equal(photos[1], keras.applications.vgg16.preprocess_input(loaded.copy()))
     assert np.array_equal(photos.picture(1), loaded)
-    explainer = network.explainer(target="classes:0")
     result = explainer.run(photos, references=photos.black())
     assert f"per_channel({', '.join(f'{v:g}' for v in CAFFE_BLACK)})" in str(result.settings)
     black = np.broadcast_to(np.float32(CAFFE_BLACK), photos.shape)
@@ -123,12 +127,12 @@ def test_arguments_that_do_not_fit_are_refused(folder: Path, network: de.Network
         de.images.read(photos, de.convert(vector), preprocess="tf")
 
 
-def test_several_methods_are_drawn_side_by_side(folder: Path, network: de.Network) -> None:
+def test_several_methods_are_drawn_side_by_side(
+    folder: Path, network: de.Network, explainer: de.Explainer
+) -> None:
     photos = de.images.read(folder / "photos", network, preprocess="tf")
-    results = {
-        name: network.explainer(name, target="classes:0").run(photos)
-        for name in ("deeplift", "gradient")
-    }
+    gradient = network.explainer("gradient", target=0)
+    results = {"deeplift": explainer.run(photos), "gradient": gradient.run(photos)}
     cells = np.arange(SIZE[0])[:, None] // 4 * 2 + np.arange(SIZE[1]) // 8
     for style in ("heat", "blend", "alpha", "mask"):
         figure = de.images.draw(results, photos, samples=[2, 0], style=style, segments=cells)
@@ -151,7 +155,11 @@ def test_several_methods_are_drawn_side_by_side(folder: Path, network: de.Networ
 
 
 def test_the_command_line_goes_the_same_way(
-    folder: Path, network: de.Network, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path,
+    network: de.Network,
+    explainer: de.Explainer,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     score = ["score", str(folder / "model.h5"), str(folder / "photos"), "--target", "0"]
     assert cli.main([*score, "-o", str(tmp_path / "a.h5")]) == 4
@@ -165,7 +173,7 @@ def test_the_command_line_goes_the_same_way(
         assert cli.main([*score, *way, *more, "--preprocess", "xception"]) == 0, way
     assert "1 of 3 pictures are resized" in capsys.readouterr().err
     photos = de.images.read(folder / "photos", network, preprocess="tf")
-    expected = network.explainer().run(photos, target=0, references=photos.black())
+    expected = explainer.run(photos, references=photos.black())
     for name in ("a.h5", "a.zarr"):
         run = open_scored(tmp_path / name)
         assert run.kind == "image"

@@ -45,6 +45,11 @@ def network(folder: Path) -> de.Network:
 
 
 @pytest.fixture(scope="module")
+def explainer(network: de.Network) -> de.Explainer:
+    return network.explainer()
+
+
+@pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """``one.h5`` reads four columns at once, ``each.h5`` two inputs of one and one of two."""
     keras.utils.set_random_seed(0)
@@ -60,7 +65,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return where
 
 
-def test_columns_are_matched_by_name(network: de.Network) -> None:
+def test_columns_are_matched_by_name(network: de.Network, explainer: de.Explainer) -> None:
     table = de.tables.read(frame(), network, columns=COLUMNS, groups=GROUPS)
     expected = frame()[COLUMNS].to_numpy(float)
     assert np.array_equal(np.asarray(table.inputs), expected)
@@ -68,7 +73,6 @@ def test_columns_are_matched_by_name(network: de.Network) -> None:
     assert table.constants["group"] == ["age", "dose", "colour", "colour"]
     assert table.samples[3] == "patient 3"
     other = frame(12)[["dose", "colour_red", "age", "colour_blue"]].iloc[8:]
-    explainer = network.explainer()
     result = explainer.run(table.inputs, references=table.references(other))
     same = explainer.run(expected, references=de.references.shared(other[COLUMNS].to_numpy(float)))
     assert off(result.scores, same.scores) < 1e-6
@@ -173,9 +177,9 @@ def attribution(values: np.ndarray) -> de.Attribution:
     )
 
 
-def test_one_hot_columns_are_added_up(network: de.Network) -> None:
+def test_one_hot_columns_are_added_up(network: de.Network, explainer: de.Explainer) -> None:
     table = de.tables.read(frame(), network, columns=COLUMNS, groups=GROUPS)
-    result = network.explainer().run(table.inputs)
+    result = explainer.run(table.inputs)
     scores = de.tables.scores(result, table)
     summed = scores.summed()
     assert summed.features == ("age", "dose", "colour")
@@ -184,9 +188,9 @@ def test_one_hot_columns_are_added_up(network: de.Network) -> None:
     assert np.allclose(summed.values.sum(1), np.ravel(result.target_delta), atol=1e-4)
 
 
-def test_figures_show_the_numbers(network: de.Network) -> None:
+def test_figures_show_the_numbers(network: de.Network, explainer: de.Explainer) -> None:
     table = de.tables.read(frame(), network, columns=COLUMNS, groups=GROUPS)
-    scores = de.tables.scores(network.explainer().run(table.inputs), table)
+    scores = de.tables.scores(explainer.run(table.inputs), table)
     sizes = np.abs(scores.values).mean(0)
     order = np.argsort(-sizes, kind="stable")
     bar = scores.draw_bar().axes[0]
@@ -223,12 +227,14 @@ def test_statement_60_names_that_repeat_and_dollars_are_shown_as_they_are() -> N
 
 
 @pytest.mark.skipif(importlib.util.find_spec("shap") is None, reason="shap is not installed")
-def test_statements_57_and_58_shap_s_own_plots_take_the_scores(network: de.Network) -> None:
+def test_statements_57_and_58_shap_s_own_plots_take_the_scores(
+    network: de.Network, explainer: de.Explainer
+) -> None:
     import matplotlib.pyplot as plt
     import shap
 
     table = de.tables.read(frame(), network, columns=COLUMNS, groups=GROUPS)
-    scores = de.tables.scores(network.explainer().run(table.inputs), table, base=0.5)
+    scores = de.tables.scores(explainer.run(table.inputs), table, base=0.5)
     for each in (scores, scores.summed()):
         explanation = each.to_shap()
         assert explanation.shape == each.values.shape
@@ -241,13 +247,17 @@ def test_statements_57_and_58_shap_s_own_plots_take_the_scores(network: de.Netwo
 
 
 def test_the_command_line_goes_the_same_way(
-    folder: Path, network: de.Network, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path,
+    network: de.Network,
+    explainer: de.Explainer,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     score = ["score", str(folder / "one.h5"), str(folder / "table.csv"), "--columns",
              ",".join(COLUMNS), "--names", "who", "--group", "colour=colour_*"]  # fmt: skip
     keep = ["--arrays", "scores,inputs,predictions,convergence"]
     table = de.tables.read(frame(), network, columns=COLUMNS, groups=GROUPS)
-    expected = network.explainer().run(table.inputs)
+    expected = explainer.run(table.inputs)
     for name, more in (("a.h5", []), ("a.zarr", keep)):
         assert cli.main([*score, "-o", str(tmp_path / name), *more]) == 0
         scores = de.tables.open_scores(open_scored(tmp_path / name))

@@ -89,6 +89,7 @@ def test_what_cannot_be_followed_is_made_anew() -> None:
     assert off(explainer.run(x).scores, expected.scores) < 1e-4
 
 
+@pytest.mark.slow
 def test_a_callback_writes_pictures_and_tensorboard_s_images(tmp_path: Path) -> None:
     keras.utils.set_random_seed(0)
     model = keras.Sequential(
