@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from deeplift_engine.cli import (
@@ -19,6 +16,7 @@ from deeplift_engine.cli import (
     variant_commands,
 )
 from deeplift_engine.cli import value_syntax as values
+from deeplift_engine.cli.command import Command
 from deeplift_engine.cli.declarations import (
     EXPORTS,
     INPUTS,
@@ -35,7 +33,6 @@ from deeplift_engine.cli.declarations import (
     STORED,
     STRANDS,
     VERBOSE,
-    Group,
     Once,
     Option,
     layers,
@@ -45,33 +42,6 @@ from deeplift_engine.cli.declarations import (
     switch,
 )
 from deeplift_engine.cli.kinds import DRAWING, KIND, READING
-
-
-@dataclass(frozen=True)
-class Command:
-    """One command.
-
-    Attributes
-    ----------
-    run
-        The function that runs it; its name is the command's.
-    summary
-        Its line in the list of commands.
-    options
-        Its options, single ones and groups.
-    examples, topics
-        What its help shows below the options; a topic is a key of `help_texts.TOPICS`.
-    description
-        The first paragraph of its own help; the summary by default.
-    """
-
-    run: Callable[[argparse.Namespace], int]
-    summary: str
-    options: tuple[Option | Group, ...]
-    examples: tuple[str, ...]
-    topics: tuple[str, ...] = ()
-    description: str = ""
-
 
 INSPECT = Command(
     commands.inspect,
@@ -150,6 +120,7 @@ SCORE = Command(
         "score model.h5 photos/ -o scores.h5 --preprocess vgg16 --target 3 \\\n"
         "      --references per_channel:-103.939,-116.779,-123.68",
         "score model.h5 table.csv -o scores.h5 --columns age,dose,sex_f,sex_m --group 'sex=sex_*'",
+        "score model.h5 reviews.csv --column review --tokenizer tokenizer.json -o scores.h5",
         "score model.h5 peaks.narrowPeak --genome hg38.fa -o run.zarr \\\n"
         "      --references dinucleotide_shuffle:20 --arrays hypothetical,inputs",
     ),
@@ -309,6 +280,7 @@ EXPORT = Command(
     (
         "export run.zarr -o scores.h5",
         "export run.zarr -o table.csv --arrays predictions",
+        "export scores.h5 --to jsonl -o reviews.jsonl",
         "export run.zarr --to modisco --to bigwig -o out/",
         "export run.zarr --motifs out/motifs.h5 -o out/",
         "export --check out/run.ohe.npz out/run.attr.npz out/run.regions.bed --genome hg38.fa",
@@ -328,6 +300,7 @@ DRAW = Command(
         "draw run.zarr -o logos --motifs out/run.motifs.h5",
         "draw scores.h5 -o heat_maps.png --sample cat.png --style blend",
         "draw table.h5 -o swarm.png",
+        "draw reviews.h5 -o reviews.html --target-number 1 --contrast 0",
     ),
     (),
     "Draw sequences as logos of windows on the forward strand, a page each, or a run of\n"
@@ -372,4 +345,4 @@ COMMANDS = (
     *(VARIANTS, MARGINALISE, SPACING, ABLATE, DESIGN),
 )
 
-__all__ = ["COMMANDS", "Command"]
+__all__ = ["COMMANDS"]

@@ -103,7 +103,9 @@ def cuts(task: Task) -> list[Cut]:
     number = {name: place for place, name in enumerate(names)}
     features = sum(math.prod(_sizes(graph, point)) for point in points)
     last_point = max(number[name] for name in points if name in number)
-    last_slope = max(number[n] for n in names if graph.nodes[n].layer.kind != "linear" or n in points)
+    last_slope = max(
+        number[n] for n in names if graph.nodes[n].layer.kind != "linear" or n in points
+    )
     # a node is a cut where nothing before it is read behind it
     read, work, readers, result = 0, float(ELEMENT_WORK * features), graph.readers(), []
     for name in names:

@@ -44,7 +44,9 @@ class ThroughCut:
         task = replace(task, fused=True if task.fuses else task.fused)
         at_cut = (AttributionPoint(cut.node, cut.node),)
         self.cut, self.averaged = cut, averaged
-        self._outer = CompiledPasses(replace(task, attribution_points=at_cut), seen, arrivals_at_cut)
+        self._outer = CompiledPasses(
+            replace(task, attribution_points=at_cut), seen, arrivals_at_cut
+        )
         self.task, self.units = self._outer.task, self._outer.outcomes["arrived"].shape[-1]
         self._inner = CompiledPasses(
             replace(task, target=cut.node, heads={}),

@@ -80,9 +80,7 @@ def headline(text: TextScores) -> str:
     padding = int(np.sum(text.is_padding))
     if padding:
         score = float(np.sum(text.scores[text.is_padding]))
-        told.append(
-            f"{padding} tokens of padding hidden" + f", of {score:+.{DIGITS}g}" * bool(score)
-        )
+        told.append(f"hidden padding {padding}" + f" ({score:+.{DIGITS}g})" * bool(score))
     return f"{text.name}{' · ' * bool(text.target)}{text.target}: {', '.join(told)}"
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from deeplift_engine.errors import InputError
 from deeplift_engine.jobs.scored_run import ScoredRun, open_scored
 from deeplift_engine.results.attribution import Attribution
+from deeplift_engine.results.score_units import score_unit
 from deeplift_engine.text.text_input import TextInput
 from deeplift_engine.text.text_scores import TextScores
 from deeplift_engine.util.typing import Array
@@ -56,6 +57,7 @@ def scored_texts(
     names, texts = opened.samples, opened.labels("text")
     predictions = _predictions(opened)
     label = target_label(opened.settings, head, target)
+    unit = score_unit(opened.settings, bool(opened.inputs_of("target_delta", head)))
     chosen = range(len(opened)) if samples is None else samples
     for each in chosen:
         number = opened.number_of(each) if isinstance(each, str) else each
@@ -67,6 +69,7 @@ def scored_texts(
             _by_token(scores[number : number + 1][0], constants["token"].shape[1], opened.settings),
             label,
             predictions(number),
+            unit,
         )
 
 
@@ -109,6 +112,7 @@ def texts_of_result(
             _by_token(row, texts.layout.length, result.settings),
             target_label(result.settings, None, target),
             _flat(result.predictions, number),
+            score_unit(result.settings, result.target_delta is not None),
         )
 
 

@@ -64,7 +64,7 @@ def picture_of(texts: Sequence[TextScores], *, scale: float | None = None) -> An
         )
         for text in texts
     ]
-    return draw_texts(drawn, scale=full, label="score (units of the target)")
+    return draw_texts(drawn, scale=full, label=texts[0].unit if texts else "score")
 
 
 def _as_csv(texts: Iterable[TextScores]) -> Iterator[bytes]:

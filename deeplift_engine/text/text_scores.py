@@ -51,6 +51,8 @@ class TextScores:
         What they explain.
     predictions
         What the model gives for the text, its outputs one behind the other; may be empty.
+    unit
+        What a score is, in words.
     """
 
     name: str
@@ -60,6 +62,7 @@ class TextScores:
     scores: Array
     target: str = ""
     predictions: tuple[float, ...] = ()
+    unit: str = "score"
 
     @property
     def total(self) -> float:

@@ -232,7 +232,7 @@ def test_a_picture_draws_each_word_once_with_its_colour(scored: list[TextScores]
     assert shown.count("$5") == 2
     colours = [patch.get_facecolor() for patch in axes.patches][-3:]
     assert len(set(colours)) == 3
-    assert figure.axes[1].get_xlabel() == "score (units of the target)"
+    assert figure.axes[1].get_xlabel() == "contribution (units of dense_1)"
     left = [each.get_position()[0] for each in axes.texts]
     assert max(left) < figure.get_figwidth() * 72
 
