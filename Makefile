@@ -21,7 +21,7 @@ DIST ?= dist
 TESTS ?=
 
 .PHONY: help demo test test-slow test-all test-kernels test-lowest coverage lint format types docs \
-	bench dist hooks clean
+	site bench dist hooks clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## */\t/' | expand -t 14
@@ -74,6 +74,9 @@ docs: $(VENV)/.installed-test  ## write the pages of docs/ again from the tables
 
 bench: $(VENV)/.installed-test  ## the table of benchmarks/; with PEERS=/path/to/their/python the peers
 	$(BIN)/python -m benchmarks $(if $(PEERS),--peers-python $(PEERS))
+
+site: $(VENV)/.installed-site  ## the pages as a site of HTML, build/site/html; a warning is an error
+	$(BIN)/python -m docs.generate.site build/site
 
 dist: $(VENV)/.installed-dev  ## build sdist and wheel, check them, and run the demos from the wheel
 	rm -rf $(DIST)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from deeplift_conversion import ModelSpec
     from deeplift_engine.network import Network
     from deeplift_engine.translate.coverage import Coverage
+    from deeplift_engine.translate.cutting import Behind
 
 
 def load(
@@ -24,6 +25,7 @@ def load(
     data_format: str | None = None,
     layers: Mapping[str, LayerFunction] | None = None,
     functions: Mapping[str, LayerFunction] | str | None = None,
+    behind: Behind = None,
     dtype: str = "float32",
 ) -> Network:
     """Read a saved Keras model of any age and build its attribution network.
@@ -56,6 +58,12 @@ def load(
         are averaged along the path from reference to input, see
         `deeplift_engine.translate.user_layers.forward_only`. ``"chrombpnet"`` is the set of those
         that chrombpnet's own files need, exact.
+    behind
+        The name of a layer, or several, behind which the model begins: what they give is its input,
+        of their names. A mapping says the shapes of one sample too, ``{"features": (10, 4)}``,
+        where these do not follow from the layers before. Behind TextVectorization, StringLookup,
+        IntegerLookup, Hashing and Discretization that read an input the model is cut by itself;
+        ``network.spec.fronts`` has these layers, and `deeplift_engine.text` applies those of text.
     dtype
         ``"float32"`` or ``"float64"``, all the way through.
 
@@ -69,11 +77,13 @@ def load(
         The file cannot be read, or does not fit the architecture.
     UnsupportedModelError
         Layers or options that cannot be attributed through, all of them in one message.
+    InputError
+        If there is no layer of a name in ``behind``.
     """
     from deeplift_engine.network import Network
 
     told = {"backend": backend, "theano_kernels": theano_kernels, "data_format": data_format}
-    spec = _read(path, architecture, layers, functions, told)
+    spec = _read(path, architecture, layers, functions, told, behind)
     own = resolved_functions(functions, spec)
     return Network(spec, layers=layers, functions=own, dtype=dtype)
 
@@ -87,6 +97,7 @@ def coverage(
     data_format: str | None = None,
     layers: Mapping[str, LayerFunction] | None = None,
     functions: Mapping[str, LayerFunction] | str | None = None,
+    behind: Behind = None,
     rules: Any = "rescale",
     max_pooling: str = "exact",
 ) -> Coverage:
@@ -98,7 +109,7 @@ def coverage(
 
     Parameters
     ----------
-    path, architecture, backend, theano_kernels, data_format, layers, functions
+    path, architecture, backend, theano_kernels, data_format, layers, functions, behind
         As for `load`.
     rules, max_pooling
         As for `Network.explainer`.
@@ -121,7 +132,7 @@ def coverage(
 
     told = {"backend": backend, "theano_kernels": theano_kernels, "data_format": data_format}
     try:
-        spec = _read(path, architecture, layers, functions, told)
+        spec = _read(path, architecture, layers, functions, told, behind)
     except ModelFileError as error:
         if not (listed := listed_layers(path, architecture)):
             raise
@@ -139,6 +150,7 @@ def convert(
     input_shape: Any = None,
     layers: Mapping[str, LayerFunction] | None = None,
     functions: Mapping[str, LayerFunction] | None = None,
+    behind: Behind = None,
     dtype: str = "float32",
 ) -> Network:
     """Build the attribution network of a Keras model in memory, which stays as it is.
@@ -157,8 +169,8 @@ def convert(
     input_shape
         Instead of an example, for inputs of float32: a shape without the samples, or a list or
         mapping of shapes. Where both are missing, shapes are those that the model was built with.
-    layers, functions, dtype
-        As for `load`.
+    layers, functions, behind, dtype
+        As for `load`; with ``behind`` the model is Sequential or Functional.
 
     Raises
     ------
@@ -169,14 +181,17 @@ def convert(
     """
     from deeplift_conversion import read_config
     from deeplift_engine.live.live_model import check_trace, in_memory, read_live_model
+    from deeplift_engine.live.live_vocabularies import with_vocabularies
     from deeplift_engine.network import Network
+    from deeplift_engine.translate.cutting import cut
 
     own = own_classes(layers, functions)
     contents = read_live_model(model, example, input_shape, own)
     spec = read_config(contents.config, contents.weights, keras_version=contents.version, own=own)
-    original = in_memory(model, contents.trace)
+    spec = with_vocabularies(cut(spec, behind, own), model)
+    original = in_memory(model, contents.trace, spec)
     network = Network(spec, layers=layers, functions=functions, dtype=dtype, original=original)
-    if contents.trace is not None:
+    if contents.trace is not None and not spec.fronts:
         check_trace(network, model, contents.trace, example)
     return network
 
@@ -187,9 +202,12 @@ def _read(
     layers: Mapping[str, LayerFunction] | None,
     functions: Mapping[str, LayerFunction] | str | None,
     told: Mapping[str, Any],
+    behind: Behind = None,
 ) -> ModelSpec:
     """The specification in a file; ``told`` are options of `load` for what it does not say."""
     from deeplift_conversion import read_model
+    from deeplift_engine.translate.cutting import cut
 
     by_name = None if isinstance(functions, str) else functions
-    return read_model(path, architecture, **told, own=own_classes(layers, by_name))
+    own = own_classes(layers, by_name)
+    return cut(read_model(path, architecture, **told, own=own), behind, own)

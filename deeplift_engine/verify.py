@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,10 +58,13 @@ class ModelInMemory:
         no longer exists.
     precision
         Whether it computes in ``"float16"``, ``"bfloat16"`` or more.
+    fronts
+        Layers behind which it is called, with its inputs in a list.
     """
 
     call: Callable[[Any], Any]
     precision: str
+    fronts: Collection[str] = ()
 
 
 def verify(
@@ -88,7 +91,8 @@ def verify(
     """
     import keras
 
-    values = packed([info.path for info in inputs], by_input(x, inputs, "x"))
+    each = by_input(x, inputs, "x")
+    values = each if original.fronts else packed([info.path for info in inputs], each)
     whose, tolerance = f"Keras {keras.__version__}'s", TOLERANCE
     with _random_state():
         if isinstance(original, ModelInMemory):
@@ -103,7 +107,8 @@ def verify(
             if policies := _in_float32(loaded):
                 whose += f", with its layers of {', '.join(policies)} in float32"
             try:
-                outputs, computed = loaded.predict(values, verbose=0), precision(loaded)
+                model = behind(loaded, original.inputs) if original.fronts else loaded
+                outputs, computed = model.predict(values, verbose=0), precision(loaded)
             except Exception as error:  # whatever TensorFlow raises in it
                 return _without(
                     f"Keras {keras.__version__} cannot run {original.source}: {_reason(error)}"
@@ -121,6 +126,21 @@ def verify(
         f"The forward pass {verdict} {whose}: largest difference {largest:.2g} "
         f"of the output's largest magnitude (tolerance {tolerance:.2g}).",
     )
+
+
+def behind(model: Any, layers: Sequence[str]) -> Any:
+    """Keras's model from what some of its layers give, input layers among them, in this order."""
+    import keras
+
+    tensors: dict[str, Any] = {}
+    waiting = list(model.outputs)
+    while waiting:
+        tensor = waiting.pop()
+        operation, call, _ = tensor._keras_history
+        if operation.name not in tensors:
+            tensors[operation.name] = tensor
+            waiting.extend(operation._inbound_nodes[call].input_tensors)
+    return keras.Model([tensors[name] for name in layers], model.outputs)
 
 
 def _loaded(spec: ModelSpec) -> Any:
@@ -210,4 +230,4 @@ def _random_state() -> Iterator[None]:
         random.setstate(state)
 
 
-__all__ = ["HALVES", "ModelInMemory", "Verification", "precision", "verify"]
+__all__ = ["HALVES", "ModelInMemory", "Verification", "behind", "precision", "verify"]

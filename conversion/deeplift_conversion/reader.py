@@ -44,6 +44,7 @@ from deeplift_conversion.spec import ModelSpec
 from deeplift_conversion.tree import Graph
 from deeplift_conversion.weights.assign import Assigned, Named, assign_lists
 from deeplift_conversion.weights.checkpoint import assign_checkpoint, is_checkpoint
+from deeplift_conversion.weights.vocabularies import with_vocabularies
 
 
 def read_model(
@@ -244,6 +245,7 @@ def _read(
         digest.update(extra)
     kind, budget = container(data, path) if content is None else "", Budget(len(data))
     version = ""
+    vocabularies: Mapping[str, bytes] = {}
     if kind == "zip":
         content = unpacked(data, budget, source)
     elif kind == "shards":
@@ -251,7 +253,7 @@ def _read(
         digest.update(data)
         budget = Budget(len(data))
     if content is not None:
-        saved, version, data = content
+        saved, version, data, vocabularies = content
         document = document or saved
     with opened(data, source) as file:
         config = split_text(file, "model_config")
@@ -266,6 +268,7 @@ def _read(
         header = _Header(document, version, backend or str(document.get("backend") or ""), options)
         header = header.marked(own)
         name, graph = parse_model(header.document, header.era, source)
+        graph = with_vocabularies(graph, vocabularies, source)
         lists = _lists(graph, root, budget, source)
         raw = (
             assign_checkpoint(graph, root, budget, source)

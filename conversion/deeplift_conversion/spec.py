@@ -122,6 +122,9 @@ class ModelSpec:
         Where each input and output is in the structure that the model takes and returns:
         ``("dna",)`` in a mapping, ``(0,)`` in a list, ``()`` for the only one. Mappings are in the
         order of their keys, as Keras flattens them. No paths at all stand for flat lists.
+    fronts
+        The layer that is applied to the data beforehand, by the name of the input that takes what
+        it gives; of a model that is cut behind such layers.
     """
 
     name: str
@@ -137,3 +140,4 @@ class ModelSpec:
     input_paths: tuple[Path, ...] = ()
     output_paths: tuple[Path, ...] = ()
     file_sha256: str = ""
+    fronts: Mapping[str, LayerSpec] = field(default_factory=dict)

@@ -13,6 +13,7 @@ import numpy as np
 from deeplift_engine.cli import console
 from deeplift_engine.cli.custom_file import read_custom
 from deeplift_engine.cli.input_files import read_inputs
+from deeplift_engine.cli.kinds import kind_of
 from deeplift_engine.cli.sequence_inputs import arranged, sequences_of
 from deeplift_engine.engine import targets
 from deeplift_engine.engine.located_targets import HEADS
@@ -51,9 +52,15 @@ def load(
         theano_kernels=options.theano_kernels,
         data_format=options.data_format,
         **definitions,
+        behind=behind(options.behind),
         dtype=options.dtype,
     )
     return network
+
+
+def behind(layers: Sequence[tuple[str, Any]]) -> Any:
+    """The layers of ``--behind`` as `deeplift_engine.load` takes them."""
+    return dict(layers) or None
 
 
 def custom_definitions(options: argparse.Namespace) -> dict[str, Any]:
@@ -157,12 +164,14 @@ def explainer(
     return networks[0], made, units
 
 
-def scoring_options(options: argparse.Namespace, network: Network, units: Any) -> dict[str, Any]:
+def scoring_options(
+    options: argparse.Namespace, network: Network, units: Any, inputs: Any
+) -> dict[str, Any]:
     """The keyword arguments of `Explainer.run` that ``score`` sets."""
     return {
         **run_options(options),
         "target": units,
-        "references": references(options, network),
+        "references": references(options, network, inputs),
         "average": not options.keep_references_apart,
         "standard_errors": options.standard_errors,
         "strict": options.strict,
@@ -236,9 +245,18 @@ def all_units(network: Network, inputs: Inputs, layer: str, options: argparse.Na
     return targets.weights(np.random.default_rng(options.seed or 0).normal(size=shape))
 
 
-def references(options: argparse.Namespace, network: Network) -> Any:
-    """The references of all ``--references`` together, or None."""
-    return by_input(keyed(options.references, network), options.seed or 0, names(network))
+def references(options: argparse.Namespace, network: Network, inputs: Any = None) -> Any:
+    """The references of all ``--references`` together; else those that inputs bring, or None."""
+    chosen = by_input(keyed(options.references, network), options.seed or 0, names(network))
+    return own_references(inputs) if chosen is None else chosen
+
+
+def own_references(inputs: Any) -> Any:
+    """What inputs are compared with by themselves, as texts are; None where none brings it."""
+    if not isinstance(inputs, Mapping):
+        return getattr(inputs, "references", None)
+    each = {name: getattr(value, "references", None) for name, value in inputs.items()}
+    return each if any(value is not None for value in each.values()) else None
 
 
 def keyed(pairs: InputReferences, network: Network) -> InputReferences:
@@ -289,6 +307,8 @@ def inputs(
     read: Callable[..., Any] = read_array,
 ) -> Any:
     """The data in the file of inputs, whole, or opened by ``read``; sequences are read lazily."""
+    if (kind := kind_of(options)) is not None:
+        return kind.read(options, network)
     if (sequences := sequences_of(options, network)) is not None:
         return sequences
     keys = {key_of(name, network.inputs): array for name, array in options.key}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeplift_engine.cli import arguments, console, sequence_inputs, store_commands
+from deeplift_engine.cli import arguments, console, kinds, sequence_inputs, store_commands
 from deeplift_engine.cli.listing import print_json, print_lines
 from deeplift_engine.errors import (
     DeepliftEngineError,
@@ -53,6 +53,7 @@ def inspect(options: argparse.Namespace) -> int:
             theano_kernels=options.theano_kernels,
             data_format=options.data_format,
             **custom,
+            behind=arguments.behind(options.behind),
             rules=rules,
             max_pooling=pooling,
         )
@@ -65,6 +66,10 @@ def inspect(options: argparse.Namespace) -> int:
             "sha256": network.spec.sha256,
             "outputs": list(network.output_names),
         }
+        if network.spec.fronts:
+            about["applied beforehand"] = [
+                f"{name} ({front.class_name})" for name, front in network.spec.fronts.items()
+            ]
     if options.json:
         described = network.describe(rules, pooling) if network else []
         print_json(
@@ -109,8 +114,8 @@ def score(options: argparse.Namespace) -> int:
     inputs = arguments.inputs(options, network)
     if hypothetical and axis is None:
         arguments.check_letters(inputs)
-    result = explainer.run(inputs, **arguments.scoring_options(options, network, units))
-    known = sequence_inputs.beside(inputs)
+    result = explainer.run(inputs, **arguments.scoring_options(options, network, units, inputs))
+    known = kinds.beside(inputs)
     constants = known.get("constants", {})
     result = replace(result, settings={**result.settings, **known.get("about", {})})
     result.save(
@@ -158,11 +163,12 @@ def compare(options: argparse.Namespace) -> int:
         )
     )
     network = arguments.load(options)
+    inputs = arguments.inputs(options, network)
     comparison = compare_methods(
         network,
-        arguments.inputs(options, network),
+        inputs,
         methods,
-        references=arguments.references(options, network),
+        references=arguments.references(options, network, inputs),
         metrics=metrics,
         groups=options.groups and options.groups(),
         target_layer=options.target_layer,
@@ -210,18 +216,20 @@ def check(options: argparse.Namespace) -> int:
     network = arguments.load(options)
     from deeplift_engine.engine.probe_inputs import random_inputs
 
+    read: Any = None
     if options.inputs is None:
         drawn = random_inputs(network.inputs, network.dtype, options.samples, options.seed or 0)
         inputs: arguments.Inputs = dict(zip(arguments.names(network), drawn, strict=True))
     else:
-        inputs = arguments.first(arguments.inputs(options, network), options.samples)
+        read = arguments.inputs(options, network)
+        inputs = arguments.first(read, options.samples)
     layer, target = arguments.one_target(options, network)
     if target is None:
         target = arguments.all_units(network, inputs, layer, options)
     verification = network.verify(inputs)
     audit = network.audit(
         inputs,
-        references=arguments.references(options, network),
+        references=arguments.references(options, network, read),
         target=target,
         rules=arguments.rules(options) or "rescale",
         target_layer=layer,

@@ -150,6 +150,13 @@ MODEL = (
                 "the functions of the Lambdas in this program's own files",
                 *FUNCTION_SETS,
             ),
+            several(
+                "--behind LAYER[=SIZE,...]",
+                values.layer_and_shape,
+                "begin behind this layer and read what it gives, of this shape where the file does "
+                "not tell it; may be repeated",
+                Once,
+            ),
             choice(
                 "--dtype", "precision (default: float32)", "float32", "float64", default="float32"
             ),
@@ -300,7 +307,8 @@ EXPORTS = Group(
         several(
             "--to FORMAT",
             str,
-            "modisco, chrombpnet, bpnet, bigwig or seqlets; may be repeated; see below",
+            "modisco, chrombpnet, bpnet, bigwig or seqlets; may be repeated; of texts csv, jsonl "
+            "or html, to one file; see below",
         ),
         option("--prefix NAME", str, "what names of files begin with (default: the store's)"),
         option(

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from deeplift_engine.cli import console
+from deeplift_engine.cli.kinds import EXPORTS, KINDS
 from deeplift_engine.cli.listing import print_json, print_lines
 from deeplift_engine.errors import InputError
 
@@ -31,6 +32,7 @@ def export(options: argparse.Namespace) -> int:
         return _check(options)
     if options.genome is not None:
         raise InputError("--genome goes with --check; the sizes of a bigWig file are --sizes FILE")
+    _to_suffix(options)
     into_folder = any(getattr(options, name) for name in _FOLDER)
     if options.output is None:
         raise InputError(
@@ -55,6 +57,23 @@ def export(options: argparse.Namespace) -> int:
     return 0
 
 
+def _to_suffix(options: argparse.Namespace) -> None:
+    """Take a format of a kind in ``--to``, as csv, off it: the suffix of the output says it.
+
+    Raises
+    ------
+    InputError
+        If the output has another suffix, or there are formats of other programs beside it.
+    """
+    own = [name for name in options.to if f".{name}" in EXPORTS]
+    if not own:
+        return
+    suffix = "" if options.output is None else options.output.suffix.lower()
+    if len(options.to) > 1 or suffix != f".{own[0]}":
+        raise InputError(f"--to {own[0]} writes one file, by itself: -o FILE.{own[0]}")
+    options.to = []
+
+
 def _to_file(options: argparse.Namespace) -> int:
     from deeplift_engine.jobs.export import export as export_store
 
@@ -63,17 +82,33 @@ def _to_file(options: argparse.Namespace) -> int:
             raise InputError(f"{flag} goes with --to or --motifs")
     if options.store is None:
         raise InputError("name the store that is to be exported")
-    export_store(
-        options.store,
-        options.output,
-        arrays=options.arrays or None,
-        overwrite=options.overwrite,
-    )
+    if not _by_its_kind(options):
+        export_store(
+            options.store,
+            options.output,
+            arrays=options.arrays or None,
+            overwrite=options.overwrite,
+        )
     if options.json:
         print_json({"written": str(options.output)})
     else:
         print_lines({"written": str(options.output)})
     return 0
+
+
+def _by_its_kind(options: argparse.Namespace) -> bool:
+    """Write scores with the names of features, words …; False where their kind has no such file."""
+    from deeplift_engine.jobs.scored_run import open_scored
+
+    suffix = options.output.suffix.lower()
+    if options.arrays or suffix not in EXPORTS:
+        return False
+    run = open_scored(options.store)
+    kind = KINDS.get(options.kind or run.kind or "")
+    if kind is None or kind.export is None or suffix not in kind.exports:
+        return False
+    kind.export(options, run)
+    return True
 
 
 def _to_formats(options: argparse.Namespace) -> list[Exported]:

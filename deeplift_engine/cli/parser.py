@@ -10,6 +10,7 @@ from typing import Any
 
 from deeplift_engine.cli import (
     commands,
+    draw_commands,
     experiment_commands,
     export_commands,
     genomics_options,
@@ -45,7 +46,8 @@ from deeplift_engine.cli.declarations import (
     several,
     switch,
 )
-from deeplift_engine.cli.help_texts import epilog
+from deeplift_engine.cli.help_texts import DESCRIPTION, EXAMPLES, epilog
+from deeplift_engine.cli.kinds import DRAWING, KIND, READING
 from deeplift_engine.version import __version__
 
 
@@ -129,6 +131,7 @@ SCORE = Command(
             "into a store, where a sample cannot be scored; where a sequence or region is left out",
         ),
         STRANDS,
+        *READING,
         STORED,
     ),
     (
@@ -148,6 +151,9 @@ SCORE = Command(
         "      --arrays hypothetical,hypothetical_spread",
         "score model.h5 sequences.npy -o run.zarr --references dinucleotide_shuffle:20 \\\n"
         "      --arrays hypothetical,inputs --stored-dtype float16 --shard 3/10",
+        "score model.h5 photos/ -o scores.h5 --preprocess vgg16 --target 3 \\\n"
+        "      --references per_channel:-103.939,-116.779,-123.68",
+        "score model.h5 table.csv -o scores.h5 --columns age,dose,sex_f,sex_m --group 'sex=sex_*'",
         "score model.h5 peaks.narrowPeak --genome hg38.fa -o run.zarr \\\n"
         "      --references dinucleotide_shuffle:20 --arrays hypothetical,inputs",
     ),
@@ -182,6 +188,7 @@ COMPARE = Command(
         output(".json, .csv"),
         OVERWRITE,
         SEQUENCES,
+        *READING,
         RUN,
         REFERENCES,
     ),
@@ -215,6 +222,7 @@ SWEEP = Command(
         output(".csv"),
         OVERWRITE,
         SEQUENCES,
+        *READING,
         RUN,
     ),
     (
@@ -250,6 +258,7 @@ CHECK = Command(
             default=8,
         ),
         SEQUENCES,
+        *READING,
         RULES,
         RUN,
         REFERENCES,
@@ -295,6 +304,7 @@ EXPORT = Command(
             "a .h5, .npz or .csv file, or .parquet; with --to or --motifs, a folder",
         ),
         option("--arrays NAME,...", values.names, "these arrays only", default=[]),
+        KIND,
         OVERWRITE,
         JSON,
         VERBOSE,
@@ -312,16 +322,22 @@ EXPORT = Command(
     "sequences and their contributions. docs/GENOMICS.md says what is in each.",
 )
 
+DRAW = Command(
+    draw_commands.draw,
+    "draw the scores of a run in the form of their kind",
+    DRAWING,
+    (
+        "draw scores.h5 -o heat_maps.png --sample cat.png --style blend",
+        "draw table.h5 -o swarm.png",
+        "draw run.zarr -o beat.svg --sample 7 --target-number 1",
+    ),
+)
+
 REPORT = Command(
     report_commands.report,
     "write a page that shows a run: its samples, sums, predictions and model",
     report_commands.OPTIONS,
-    (
-        "report run.zarr -o report.html",
-        "report scores.h5 -o report.html --model model.h5",
-        "report rescale=a.zarr gradient=b.zarr -o report.html --samples 0-9,17",
-        "report run.zarr -o report --samples all",
-    ),
+    report_commands.EXAMPLES,
 )
 
 VARIANTS = Command(
@@ -345,21 +361,8 @@ MARGINALISE, SPACING, ABLATE, DESIGN = (
 )
 
 COMMANDS = (
-    *(INSPECT, SCORE, COMPARE, SWEEP, METHODS, METRICS, CHECK, STATUS, MERGE, EXPORT, REPORT),
-    *(VARIANTS, MARGINALISE, SPACING, ABLATE, DESIGN),
-)
-
-DESCRIPTION = """\
-DeepLIFT contribution scores, and those of other methods, from a saved Keras model of any age
-(.h5, .hdf5, .keras, or weights with a JSON or YAML architecture)."""
-
-EXAMPLES = (
-    "inspect model.h5",
-    "score model.h5 sequences.npy -o scores.h5 --references dinucleotide_shuffle:20",
-    "check model.h5",
-    "sweep model.h5 sequences.npy --references zeros --references shuffle:20",
-    "methods",
-    "COMMAND --help      explains a command",
+    *(INSPECT, SCORE, COMPARE, SWEEP, METHODS, METRICS, CHECK, STATUS, MERGE, EXPORT, DRAW),
+    *(REPORT, VARIANTS, MARGINALISE, SPACING, ABLATE, DESIGN),
 )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deeplift_engine.cli import console
+from deeplift_engine.cli.beside_inputs import with_others
 from deeplift_engine.errors import InputError
-from deeplift_engine.graph.inputs import key_of
 from deeplift_engine.util.array_files import SUFFIXES as ARRAYS
 from deeplift_engine.util.array_files import open_array
 
@@ -45,22 +46,12 @@ def sequences_of(options: argparse.Namespace, network: Network) -> Any:
             f"{sequences.missing_summits} records of {options.inputs} have no summit: the middle "
             "is the centre",
         )
-    if len(network.inputs) == 1 and not options.beside:
-        return sequences
     from deeplift_engine.genomics.sequence_input import sequence_input_of
 
-    name = sequence_input_of(network, len(options.letters), options.input).name
-    others = {
-        key_of(other, network.inputs): _beside(sequences, file) for other, file in options.beside
-    }
-    names = [info.name for info in network.inputs]
-    missing = [other for other in names if other not in (name, *others)]
-    if missing or name in others or not set(others) <= set(names):
-        raise InputError(
-            f"the model has the inputs {', '.join(names)}, and {name} reads the sequences: say "
-            "--beside INPUT=FILE for each of the others"
-        )
-    return {name: sequences, **others}
+    def name() -> str:
+        return sequence_input_of(network, len(options.letters), options.input).name
+
+    return with_others(options, network, name, sequences, partial(_beside, sequences))
 
 
 def _of_records(options: argparse.Namespace, network: Network) -> SequenceInput | None:
@@ -121,18 +112,6 @@ def arranged(data: Any, options: argparse.Namespace, network: Network) -> Any:
     return {**data, name: own}
 
 
-def beside(inputs: Any) -> dict[str, Any]:
-    """What a job keeps beside the scores of sequences: arguments of `Job`."""
-    from deeplift_engine.genomics.sequence_input import SequenceInput
-
-    named = inputs if isinstance(inputs, Mapping) else {"": inputs}
-    for name, each in named.items():
-        if isinstance(each, SequenceInput):
-            dimensions = {name: each.dimensions}
-            return {"constants": each.constants, "dimensions": dimensions, "about": each.files}
-    return {}
-
-
 def records_in_words(constants: Mapping[str, Any]) -> dict[str, Any]:
     """What of a file of records is scored, for the summary of a run."""
     from deeplift_engine.genomics.record_table import RecordTable
@@ -162,4 +141,4 @@ def _refuse(options: argparse.Namespace, *names: str) -> None:
             raise InputError(f"{_FLAGS[name]} is for {takes}, and {path} {what}")
 
 
-__all__ = ["arranged", "beside", "is_fasta", "records_in_words", "sequences_of"]
+__all__ = ["arranged", "is_fasta", "records_in_words", "sequences_of"]

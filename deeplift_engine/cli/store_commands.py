@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deeplift_engine.cli import arguments, console, sequence_inputs
+from deeplift_engine.cli import arguments, console, kinds, sequence_inputs
 from deeplift_engine.cli.declarations import STORED
 from deeplift_engine.cli.listing import print_json, print_lines
 from deeplift_engine.errors import InputError, OutputError
@@ -91,8 +91,8 @@ def job_of(options: argparse.Namespace) -> Job:
         shard=options.shard_size,
         memory=options.memory,
         source=str(options.inputs),
-        **sequence_inputs.beside(inputs),
-        **arguments.scoring_options(options, network, units),
+        **kinds.beside(inputs),
+        **arguments.scoring_options(options, network, units, inputs),
     )
 
 

@@ -62,12 +62,37 @@ def size(text: str) -> int:
     return int(count)
 
 
+def height_and_width(text: str) -> tuple[int, int]:
+    """Split ``HEIGHTxWIDTH``."""
+    match = re.fullmatch(r"([1-9]\d*)[xX]([1-9]\d*)", text.strip())
+    if not match:
+        raise argparse.ArgumentTypeError(f"expected HEIGHTxWIDTH, as 224x224, not {text!r}")
+    return int(match[1]), int(match[2])
+
+
+def layer_and_shape(text: str) -> tuple[str, tuple[int | None, ...] | None]:
+    """Split ``LAYER[=SIZE,...]``; a size is a whole number, or any."""
+    name, equals, sizes = text.partition("=")
+    if not equals:
+        return name, None
+    known = [size.strip() for size in sizes.split(",") if size.strip()]
+    if not all(size == "any" or size.isdigit() for size in known):
+        raise argparse.ArgumentTypeError(f"expected LAYER=SIZE,SIZE ..., not {text!r}")
+    return name, tuple(None if size == "any" else int(size) for size in known)
+
+
 def names(text: str) -> list[str]:
     """Split ``NAME,NAME,...``."""
     split = [name.strip() for name in text.split(",")]
     if not all(split):
         raise argparse.ArgumentTypeError(f"expected names with commas between, not {text!r}")
     return split
+
+
+def named_list(text: str) -> tuple[str, list[str]]:
+    """Split ``[NAME=]NAME,NAME,...``."""
+    name, listed = optional_pair(text)
+    return name, names(listed)
 
 
 def option(text: str) -> tuple[str, Value]:

@@ -2,15 +2,30 @@
 
 from deeplift_engine.figures.comparison_figure import ComparisonData, draw_comparison
 from deeplift_engine.figures.experiment_figures import draw_design, draw_effects, draw_spacing
+from deeplift_engine.figures.feature_figures import draw_bar as draw_feature_bar
+from deeplift_engine.figures.feature_figures import draw_beeswarm, draw_heat_map, draw_waterfall
 from deeplift_engine.figures.logo import draw_logo
+from deeplift_engine.figures.overlay_figure import OverlayStyle, draw_overlays
 from deeplift_engine.figures.sweep_figure import draw_sweep
+from deeplift_engine.figures.text_figure import ColouredText, ColouredWord, draw_texts
+from deeplift_engine.figures.trace_figure import draw_traces
 
 __all__ = [
+    "ColouredText",
+    "ColouredWord",
     "ComparisonData",
+    "OverlayStyle",
+    "draw_beeswarm",
     "draw_comparison",
     "draw_design",
     "draw_effects",
+    "draw_feature_bar",
+    "draw_heat_map",
     "draw_logo",
+    "draw_overlays",
     "draw_spacing",
     "draw_sweep",
+    "draw_texts",
+    "draw_traces",
+    "draw_waterfall",
 ]

@@ -139,6 +139,11 @@ class SequenceInput:
         return list(self.labels["sample"])
 
     @property
+    def about(self) -> dict[str, str]:
+        """What a store's description tells beside how it was scored."""
+        return dict(self.files)
+
+    @property
     def dimensions(self) -> tuple[str, ...]:
         """Names of the axes of a sample, as `Job` takes them."""
         return self.form.layout.dimensions

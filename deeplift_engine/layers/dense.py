@@ -13,7 +13,7 @@ import tensorflow as tf
 from deeplift_engine.layers.channel_scaling import along, cast, of_channels, scaled_outputs
 from deeplift_engine.layers.families import Linear
 from deeplift_engine.layers.layer import Shape, constant_along, kernel_work
-from deeplift_engine.tensors.constants import LARGEST_IN_GRAPH, constant
+from deeplift_engine.tensors.constants import LARGEST_IN_GRAPH, captured, constant
 from deeplift_engine.tensors.tensor_ops import scaled
 from deeplift_engine.util.typing import Array, Tensor
 
@@ -48,8 +48,7 @@ class Dense(Linear):
     @cached_property
     def _captured(self) -> Tensor:
         """One tensor of a large kernel for every function that is traced, forward and back."""
-        with tf.init_scope():
-            return tf.constant(self.kernel)
+        return captured(self.kernel)
 
     @property
     def _weights(self) -> Tensor:

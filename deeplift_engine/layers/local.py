@@ -15,7 +15,7 @@ from deeplift_engine.layers.channel_scaling import along, scaled_outputs
 from deeplift_engine.layers.correlation import Margins, spread_out
 from deeplift_engine.layers.families import Linear
 from deeplift_engine.layers.layer import Shape
-from deeplift_engine.tensors.constants import constant
+from deeplift_engine.tensors.constants import captured, constant
 from deeplift_engine.util.typing import Array, Tensor
 
 
@@ -103,8 +103,7 @@ class LocallyConnected(Linear):
     def _matrices(self) -> Tensor:
         """One tensor (positions, window · in, out) for every function that is traced."""
         count = math.prod(self._positions)
-        with tf.init_scope():
-            return tf.constant(self.kernel.reshape(count, -1, self.kernel.shape[-1]))
+        return captured(self.kernel.reshape(count, -1, self.kernel.shape[-1]))
 
     def _at_tap(self, of_tap: Tensor, tap: Sequence[int], sizes: Sequence[int]) -> Tensor:
         """The share of one tap of all windows at the positions that it reads, zeros elsewhere."""

@@ -10,6 +10,7 @@ from typing import ClassVar
 import tensorflow as tf
 
 from deeplift_engine.layers.families import Composite, Lookup
+from deeplift_engine.tensors.constants import captured
 from deeplift_engine.tensors.tensor_ops import safe_divide
 from deeplift_engine.util.typing import Array, Tensor
 
@@ -36,8 +37,7 @@ class Embedding(Lookup):
 
     @cached_property
     def _captured(self) -> Tensor:
-        with tf.init_scope():
-            return tf.constant(self.table)
+        return captured(self.table)
 
 
 @dataclass(frozen=True)

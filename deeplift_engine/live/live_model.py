@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from deeplift_conversion import ModelSpec
 from deeplift_engine.engine.probe_inputs import random_inputs
 from deeplift_engine.errors import InputError, UnsupportedModelError
 from deeplift_engine.graph.inputs import by_input, by_name
 from deeplift_engine.graph.structure import leaves, packed
 from deeplift_engine.live.tracing import TracedModel, Weights, trace
-from deeplift_engine.verify import ModelInMemory, precision
+from deeplift_engine.verify import ModelInMemory, behind, precision
 
 if TYPE_CHECKING:
     from deeplift_engine.network import Network
@@ -101,15 +102,17 @@ def check_trace(network: Network, model: Any, model_trace: TracedModel, example:
             )
 
 
-def in_memory(model: Any, model_trace: TracedModel | None) -> ModelInMemory:
-    """The model that a network is converted from, as `Network.verify` calls it."""
+def in_memory(model: Any, model_trace: TracedModel | None, spec: ModelSpec) -> ModelInMemory:
+    """The model that a network of ``spec`` is converted from, as `Network.verify` calls it."""
     alive = weakref.ref(model)
 
     def call(x: Any) -> Any:
         model = alive()
-        return None if model is None else _called(model, model_trace, x)
+        if model is None:
+            return None
+        return behind(model, spec.inputs)(x) if spec.fronts else _called(model, model_trace, x)
 
-    return ModelInMemory(call, precision(model))
+    return ModelInMemory(call, precision(model), spec.fronts)
 
 
 def _called(model: Any, model_trace: TracedModel | None, x: Any) -> Any:

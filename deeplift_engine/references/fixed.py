@@ -131,6 +131,40 @@ def background(frequencies: Sequence[float], *, channel_axis: int | None = None)
 
 
 @recreated
+def per_channel(values: Sequence[float], *, channel_axis: int = -1) -> References:
+    """The same colour everywhere: one number for each channel, one shared reference.
+
+    What is black depends on the preprocessing of a picture: under ``"caffe"`` it is
+    ``per_channel([-103.939, -116.779, -123.68])``.
+
+    Parameters
+    ----------
+    values
+        One number per channel.
+    channel_axis
+        The axis of the channels in one sample (batch axis not counted).
+    """
+    column = np.array(values, dtype=float)
+    name = f"per_channel({', '.join(f'{value:g}' for value in column.ravel())})"
+    if column.ndim != 1 or not len(column) or not np.isfinite(column).all():
+        raise ReferencesError(f"{name}: give one finite number for each channel, in one row")
+
+    def make(inputs: Array, indices: Array) -> Array:
+        shape = inputs.shape[1:]
+        rank = len(shape)
+        if not -rank <= channel_axis < rank or shape[channel_axis] != len(column):
+            raise ReferencesError(
+                f"{name} is for {len(column)} channels along axis {channel_axis}, and the inputs "
+                f"have shape ({dims(shape)}); name their axis: channel_axis="
+            )
+        sizes = [1] * rank
+        sizes[channel_axis] = -1
+        return np.broadcast_to(column.reshape(sizes), shape)[None]
+
+    return References(name, 1, True, make)
+
+
+@recreated
 def shared(array: ArrayLike) -> References:
     """A data set ``array`` ``(M, *S)`` of references: every input is compared with each of them.
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from deeplift_engine.genomics.located import Located
 from deeplift_engine.report.packing import Steps, number, numbers, packed
+from deeplift_engine.report.reported_run import ReportedRun, parts_of
 from deeplift_engine.report.sample_kinds import Kind
-from deeplift_engine.report.scored_run import ScoredRun, parts_of
 from deeplift_engine.report.views import FACETS, View
 from deeplift_engine.util.rank_statistics import correlation, ranks
 from deeplift_engine.util.typing import Array
@@ -70,7 +70,7 @@ def page_data(views: Sequence[View], kinds: Sequence[Kind], samples: Array) -> d
 
 def by_input(views: Sequence[View]) -> tuple[list[int], list[int]]:
     """The first view of each input, and for each view the number of its input among these."""
-    inputs = [view.origin for view in views]
+    inputs = [view.origins for view in views]
     distinct = list(dict.fromkeys(inputs))
     return [inputs.index(each) for each in distinct], [distinct.index(each) for each in inputs]
 
@@ -114,7 +114,7 @@ def _bins(values: Array) -> int:
     return min(BINS, max(5, int(2 * len(values) ** 0.5))) if np.ptp(values) else 1
 
 
-def predictions_of(run: ScoredRun) -> list[tuple[str, Array]]:
+def predictions_of(run: ReportedRun) -> list[tuple[str, Array]]:
     """Predictions of all samples by name, those of few outputs: ``(N,)`` each."""
     found = []
     for name, array in run.arrays.items():
@@ -128,7 +128,7 @@ def predictions_of(run: ScoredRun) -> list[tuple[str, Array]]:
     return found
 
 
-def _predictions(run: ScoredRun, samples: Array) -> list[Column]:
+def _predictions(run: ReportedRun, samples: Array) -> list[Column]:
     columns = [Column(name, numbers(values[samples])) for name, values in predictions_of(run)]
     for name, array in run.arrays.items():
         _, content, origin = parts_of(name)
@@ -145,7 +145,7 @@ def _predictions(run: ScoredRun, samples: Array) -> list[Column]:
     return columns
 
 
-def _located(run: ScoredRun, samples: Array) -> Located | None:
+def _located(run: ReportedRun, samples: Array) -> Located | None:
     known = run.constants
     if not {"chrom", "start", "end"} <= {*known}:
         return None
@@ -163,7 +163,7 @@ def _places(located: Located) -> list[Column]:
     ]
 
 
-def _known(run: ScoredRun, samples: Array) -> list[Column]:
+def _known(run: ReportedRun, samples: Array) -> list[Column]:
     """Constants with an entry for each sample."""
     columns = []
     for name, values in run.constants.items():

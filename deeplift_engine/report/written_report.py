@@ -25,8 +25,8 @@ from deeplift_engine.report.page_data import (
     page_data,
     predictions_of,
 )
+from deeplift_engine.report.reported_run import ReportedRun, read_run
 from deeplift_engine.report.sample_kinds import kind_of
-from deeplift_engine.report.scored_run import ScoredRun, read_run
 from deeplift_engine.report.views import views_of
 from deeplift_engine.util.durable import disk_errors, sync_folder
 from deeplift_engine.util.options import Integer, checked
@@ -120,7 +120,7 @@ def write(
 
 
 def _collected(
-    runs: Sequence[ScoredRun],
+    runs: Sequence[ReportedRun],
     shown: Array,
     beside: Mapping[int, Mapping[str, Any]],
     motifs: Any,
@@ -145,14 +145,14 @@ def _collected(
     return data, texts
 
 
-def _heading(runs: Sequence[ScoredRun]) -> str:
+def _heading(runs: Sequence[ReportedRun]) -> str:
     """The names of the runs, and the method of a single one."""
     method = str(runs[0].settings.get("method", ""))
     alone = len(runs) == 1 and method not in ("", runs[0].name)
     return f"{runs[0].name}: {method}" if alone else ", ".join(run.name for run in runs)
 
 
-def _runs(source: Any) -> list[ScoredRun]:
+def _runs(source: Any) -> list[ReportedRun]:
     if isinstance(source, Mapping):
         return [read_run(each, str(name)) for name, each in source.items()]
     if not isinstance(source, list | tuple):
@@ -193,7 +193,7 @@ class _Model:
     activations: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def _model(model: Any, run: ScoredRun, samples: Array) -> _Model:
+def _model(model: Any, run: ReportedRun, samples: Array) -> _Model:
     if model is False:
         return _Model(why_not="No model was drawn, as was asked for.")
     digest = run.settings.get("model_sha256")

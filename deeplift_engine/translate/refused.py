@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-_BEFOREHAND = "Apply it to the data, and explain the model behind it."
+_BEFOREHAND = (
+    "Apply it to the data, and explain the model behind it: load(..., behind={name!r}), --behind."
+)
 _FUNCTION = "Give its forward pass, functions={{{name!r}: f}}, or save what it computes in Keras."
 _STRINGS = "reads text, of which there is no difference-from-reference"
 _CODE = "runs code of another library, which the file does not hold"

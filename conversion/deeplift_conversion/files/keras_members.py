@@ -7,10 +7,10 @@ import json
 import lzma
 import zipfile
 import zlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
 
@@ -22,8 +22,16 @@ from deeplift_conversion.files.untrusted import Budget
 
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 
-Content = tuple[dict[str, Any], str, bytes]
-"""Configuration, Keras version and weights."""
+_ASSETS, _VOCABULARY = "assets/", "/vocabulary.txt"
+
+
+class Content(NamedTuple):
+    """Configuration, Keras version and weights; vocabularies of layers by their folders."""
+
+    config: dict[str, Any]
+    version: str
+    weights: bytes
+    vocabularies: Mapping[str, bytes]
 
 
 def unpacked(data: bytes, budget: Budget, source: str) -> Content:
@@ -54,9 +62,12 @@ def is_folder(path: str | Path) -> bool:
 
 def of_folder(path: str | Path) -> tuple[Content, bytes]:
     """Return what such a folder holds, and its bytes for the hash."""
-    names = [entry.name for entry in Path(path).iterdir()]
-    content = _content(names, lambda name: read_bytes(Path(path) / name), str(path), "folder")
-    return content, read_bytes(Path(path) / _CONFIG) + content[2]
+    folder = Path(path)
+    files = [entry for entry in folder.iterdir() if entry.is_file()]
+    files += (folder / _ASSETS).rglob(Path(_VOCABULARY).name)
+    names = [file.relative_to(folder).as_posix() for file in files]
+    content = _content(names, lambda name: read_bytes(folder / name), str(path), "folder")
+    return content, read_bytes(folder / _CONFIG) + content.weights
 
 
 def _content(
@@ -74,7 +85,12 @@ def _content(
         )
     metadata = json.loads(read(_METADATA)) if _METADATA in names else {}
     version = str(metadata.get("keras_version") or "")
-    return parse_json(read(_CONFIG), source), version, read(_WEIGHTS)
+    vocabularies = {
+        name.removeprefix(_ASSETS).removesuffix(_VOCABULARY): read(name)
+        for name in names
+        if name.startswith(_ASSETS) and name.endswith(_VOCABULARY)
+    }
+    return Content(parse_json(read(_CONFIG), source), version, read(_WEIGHTS), vocabularies)
 
 
 def _member(archive: zipfile.ZipFile, budget: Budget, source: str, name: str) -> bytes:
@@ -86,9 +102,13 @@ def zipped(path: str | Path) -> bytes:
     """Return such a folder as the ``.keras`` file that it could be."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        for name in (_CONFIG, _METADATA, _WEIGHTS):
-            if (file := Path(path) / name).exists():
-                archive.writestr(name, read_bytes(file))
+        vocabularies = (Path(path) / _ASSETS).rglob(Path(_VOCABULARY).name)
+        for file in (
+            *(Path(path) / name for name in (_CONFIG, _METADATA, _WEIGHTS)),
+            *vocabularies,
+        ):
+            if file.exists():
+                archive.writestr(file.relative_to(path).as_posix(), read_bytes(file))
     return packed.getvalue()
 
 

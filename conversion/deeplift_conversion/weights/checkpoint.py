@@ -22,7 +22,8 @@ from deeplift_conversion.weights.leaves import raw_slots
 from deeplift_conversion.weights.quantized import is_quantized
 from deeplift_conversion.weights.roles import OWN
 
-_CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
+CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
+"""Folders of the layers of a model; the second is that of Keras 2."""
 
 
 _GROUP = 4096
@@ -31,7 +32,7 @@ _GROUP = 4096
 
 def is_checkpoint(root: h5py.Group) -> bool:
     """Tell whether a group is laid out as a Keras 3 checkpoint."""
-    return any(name in root for name in _CONTAINERS)
+    return any(name in root for name in CONTAINERS)
 
 
 def assign_checkpoint(graph: Graph, root: h5py.Group, budget: Budget, source: str) -> Assigned:
@@ -39,6 +40,11 @@ def assign_checkpoint(graph: Graph, root: h5py.Group, budget: Budget, source: st
     reading = _Reading(budget)
     reading.graph(graph, root, "", source)
     return reading.assigned
+
+
+def has_folder(layer: Layer) -> bool:
+    """Tell a layer from an operation, which counts for no folder."""
+    return not layer.class_name.startswith("ops.")
 
 
 def directories(layers: Sequence[Layer]) -> list[str]:
@@ -70,10 +76,8 @@ class _Reading:
 
     def graph(self, graph: Graph, group: h5py.Group | None, prefix: str, source: str) -> None:
         """Read the layers of a model from its folder (None where it has none)."""
-        layers = [layer for layer in graph.layers if not layer.class_name.startswith("ops.")]
-        boxes = [
-            box for name in _CONTAINERS if group is not None and (box := subgroup(group, name))
-        ]
+        layers = [layer for layer in graph.layers if has_folder(layer)]
+        boxes = [box for name in CONTAINERS if group is not None and (box := subgroup(group, name))]
         used: set[str] = set()
         for layer, folder in zip(layers, directories(layers), strict=True):
             homes = (subgroup(box, folder) for box in boxes)
@@ -180,6 +184,6 @@ def _everything(home: h5py.Group, budget: Budget, prefix: str = "") -> dict[str,
             for number, values in enumerate(_variables(home, "", budget)):
                 result[f"{prefix}{number}"] = values
         else:
-            folder = _CONTAINERS[0] if key in _CONTAINERS else key
+            folder = CONTAINERS[0] if key in CONTAINERS else key
             result |= _everything(inner, budget, f"{prefix}{folder}/")
     return result

@@ -25,7 +25,7 @@ STORE = ".zarr"
 
 
 @dataclass(frozen=True)
-class ScoredRun:
+class ReportedRun:
     """A complete run.
 
     Attributes
@@ -59,7 +59,7 @@ class ScoredRun:
             return [f"sample {n}" for n in range(self.samples)]
         return [str(name) for name in given]
 
-    def called(self, name: str) -> ScoredRun:
+    def called(self, name: str) -> ReportedRun:
         """The run under another name."""
         return replace(self, name=name)
 
@@ -136,7 +136,7 @@ def parts_of(name: str) -> tuple[str, str, str]:
     return first, content, origin
 
 
-def read_run(source: Any, name: str = "") -> ScoredRun:
+def read_run(source: Any, name: str = "") -> ReportedRun:
     """Read a run for a report.
 
     Parameters
@@ -165,7 +165,7 @@ def read_run(source: Any, name: str = "") -> ScoredRun:
     return _of_store(path, name) if path.is_dir() else _of_file(path, name)
 
 
-def _of_store(path: Path, name: str) -> ScoredRun:
+def _of_store(path: Path, name: str) -> ReportedRun:
     run = open_store(path)
     pending = run.store.pending()
     if pending:
@@ -176,7 +176,7 @@ def _of_store(path: Path, name: str) -> ScoredRun:
     settings = run.settings
     marks = (run.store.mark(number) for number in range(run.store.shards))
     plans = run.store.layout.plan_of
-    return ScoredRun(
+    return ReportedRun(
         name or path.stem,
         {**{key: value for key, value in settings.items() if key != "run"}, **settings["run"]},
         run.samples,
@@ -186,7 +186,7 @@ def _of_store(path: Path, name: str) -> ScoredRun:
     )
 
 
-def _of_file(path: Path, name: str) -> ScoredRun:
+def _of_file(path: Path, name: str) -> ReportedRun:
     arrays, _ = storage.read(path)
     constants = {
         label: _as_text(values)
@@ -196,7 +196,7 @@ def _of_file(path: Path, name: str) -> ScoredRun:
     return _of_result(Attribution.load(path), name or path.stem, constants)
 
 
-def _of_result(result: Attribution, name: str, constants: Mapping[str, Array]) -> ScoredRun:
+def _of_result(result: Attribution, name: str, constants: Mapping[str, Array]) -> ReportedRun:
     there = [
         content
         for content in ("scores", "spread", "convergence", "predictions", "inputs")
@@ -207,7 +207,7 @@ def _of_result(result: Attribution, name: str, constants: Mapping[str, Array]) -
         there.append("hypothetical")
     arrays = stored_arrays(result, result.inputs, there)
     samples = len(next(iter(arrays.values())))
-    return ScoredRun(name, result.settings, samples, arrays, constants, {})
+    return ReportedRun(name, result.settings, samples, arrays, constants, {})
 
 
 def _has_letters(result: Attribution) -> bool:
@@ -232,4 +232,4 @@ def _literal(value: Any) -> Any:
         return None
 
 
-__all__ = ["ScoredRun", "parts_of", "read_run"]
+__all__ = ["ReportedRun", "parts_of", "read_run"]

@@ -1,0 +1,40 @@
+"""The command that draws the scores of a run: `draw`."""
+
+from __future__ import annotations
+
+import argparse
+
+from deeplift_engine.cli import console
+from deeplift_engine.cli.kinds import KINDS
+from deeplift_engine.cli.listing import print_json
+from deeplift_engine.errors import InputError
+from deeplift_engine.util import tables
+from deeplift_engine.util.output_file import check_writable
+
+
+def draw(options: argparse.Namespace) -> int:
+    """Draw the scores of a run in the form of their kind."""
+    from deeplift_engine.jobs.scored_run import open_scored
+
+    run = open_scored(options.scores)
+    kind = KINDS.get(options.kind or run.kind or "")
+    if kind is None:
+        raise InputError(
+            f"{options.scores} does not say what its inputs are: say --kind {'|'.join(KINDS)}"
+        )
+    if options.output is None:
+        if kind.show is None:
+            raise InputError("say where to draw: -o FILE, a figure (.png, .pdf, .svg)")
+        console.say(kind.show(options, run))
+        return 0
+    tables.checked_suffix(options.output, "scores", kind.pages)
+    check_writable(options.output, overwrite=options.overwrite)
+    written = kind.draw(options, run)
+    if options.json:
+        print_json({"written": [str(path) for path in written]})
+    for path in () if options.json else written:
+        console.say(f"written: {path}")
+    return 0
+
+
+__all__ = ["draw"]

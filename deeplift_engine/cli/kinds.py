@@ -1,0 +1,128 @@
+"""The table of kinds of inputs beside arrays and sequences, and which of them a file is."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from deeplift_engine.cli.declarations import (
+    JSON,
+    OVERWRITE,
+    VERBOSE,
+    Group,
+    Option,
+    choice,
+    option,
+    several,
+)
+from deeplift_engine.cli.image_kind import IMAGE
+from deeplift_engine.cli.input_kind import Kind
+from deeplift_engine.cli.table_kind import SIGNAL, TABLE
+from deeplift_engine.cli.text_kind import TEXT
+from deeplift_engine.errors import InputError
+
+_ROWS: tuple[Kind, ...] = (IMAGE, SIGNAL, TABLE, TEXT)
+
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ROWS}
+"""The kinds by name."""
+
+EXPORTS = frozenset(suffix for kind in _ROWS for suffix in kind.exports)
+"""Suffixes of files of scores that some kind writes."""
+
+KIND = choice("--kind", "what INPUTS are, where their suffix does not tell", *KINDS)
+READING = (Group("what INPUTS are", (KIND,)), *(kind.options for kind in _ROWS))
+"""Options of the commands that read inputs."""
+DRAWING: tuple[Option | Group, ...] = (
+    option("scores SCORES", Path, "what `score` wrote: a .h5 or .npz file, or a store"),
+    option(
+        "-o --output FILE",
+        Path,
+        "a figure (.png, .pdf, .svg); of texts a page too (.html), and without it the terminal",
+    ),
+    OVERWRITE,
+    KIND,
+    several("--sample NAME", str, "a sample, or its number from 0; may be repeated"),
+    option("--head NAME", str, "of several heads"),
+    option("--input NAME", str, "of several inputs"),
+    option("--target-number N", int, "of several targets, from 0 (default: 0)", default=0),
+    *(kind.drawing for kind in _ROWS),
+    JSON,
+    VERBOSE,
+)
+"""Options of ``draw``."""
+
+
+def kind_of(options: argparse.Namespace) -> Kind | None:
+    """The kind of the inputs, by ``--kind`` or by their suffix; None of arrays and sequences.
+
+    Raises
+    ------
+    InputError
+        If options of another kind are given.
+    """
+    path = Path(options.inputs)
+    name = getattr(options, "kind", None) or _by_suffix(path, options)
+    own = _own(name) if name else ()
+    for kind in KINDS.values():
+        for each in kind.options.options:
+            if each not in own and (flag := _given(each, options)):
+                raise InputError(
+                    f"{flag} is for inputs of the kind {kind.name}, and {path} holds "
+                    f"{name or 'arrays or sequences'}: say --kind {kind.name}, or leave it out"
+                )
+    return KINDS[name] if name else None
+
+
+def _by_suffix(path: Path, options: argparse.Namespace) -> str | None:
+    """The kind of a file, or of the files in a folder, where all are of one.
+
+    Of several kinds of one suffix, it is that with options of its own; else the first.
+    """
+    if getattr(options, "genome", None) is not None:  # a file of regions may have any suffix
+        return None
+    suffix = path.suffix.lower()
+    if path.is_dir() and suffix != ".zarr" and not _of_suffix(suffix):
+        kinds = {name for each in path.iterdir() for name in _of_suffix(each.suffix.lower())[:1]}
+        return kinds.pop() if len(kinds) == 1 else None
+    known = _of_suffix(suffix)
+    told = (name for name in known if any(_given(each, options) for each in _own(name)))
+    return next(told, known[0] if known else None)
+
+
+def _of_suffix(suffix: str) -> list[str]:
+    """The names of the kinds that a suffix may be of."""
+    return [kind.name for kind in KINDS.values() if suffix in kind.suffixes]
+
+
+def _own(name: str) -> Sequence[Option]:
+    return KINDS[name].options.options
+
+
+def _given(option: Any, options: argparse.Namespace) -> str:
+    """The flag of an option that has another value than its default; else nothing."""
+    flag = str(option.flags[-1])
+    name = option.settings.get("dest", flag.lstrip("-").replace("-", "_"))
+    default = option.settings.get("default")
+    return flag if getattr(options, name, default) not in (default, False) else ""
+
+
+def beside(inputs: Any) -> dict[str, Any]:
+    """What a run keeps beside the scores of inputs that have names: arguments of `Job`."""
+    named = inputs if isinstance(inputs, Mapping) else {"": inputs}
+    told = {name: each for name, each in named.items() if hasattr(each, "constants")}
+    if not told:
+        return {}
+    return {
+        "constants": _together(each.constants for each in told.values()),
+        "dimensions": {name: each.dimensions for name, each in told.items()},
+        "about": _together(each.about for each in told.values()),
+    }
+
+
+def _together(several: Any) -> dict[str, Any]:
+    return {name: value for each in several for name, value in each.items()}
+
+
+__all__ = ["DRAWING", "EXPORTS", "KIND", "KINDS", "READING", "beside", "kind_of"]

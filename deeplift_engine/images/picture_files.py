@@ -1,0 +1,177 @@
+"""Files of pictures: which there are, what their headers say, and pixels as Keras reads them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deeplift_engine.errors import InputError
+from deeplift_engine.util.optional import optional
+from deeplift_engine.util.typing import Array
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
+DEPTHS = ("raw", "clipped", "eight_bits")
+_ORIENTATION = 0x0112
+"""The tag of EXIF that says how a camera was held."""
+_DEEP_MODES = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
+
+
+@dataclass(frozen=True)
+class PictureForm:
+    """How the pixels of files are read.
+
+    Attributes
+    ----------
+    channels
+        1 (grey), 3 (red, green, blue) or 4 (with alpha).
+    depth
+        What becomes of grey pictures of more than 8 bits: ``"raw"`` values, ``"clipped"`` at 255,
+        or ``"eight_bits"``, divided by 256; None refuses them, as libraries differ.
+    upright
+        Whether the orientation that a camera wrote is applied.
+    """
+
+    channels: int
+    depth: str | None = None
+    upright: bool = False
+
+    def __post_init__(self) -> None:
+        if self.channels not in _MODES:
+            raise InputError(
+                f"channels={self.channels}: files of pictures have 1, 3 or 4; hand in an array."
+            )
+        if self.depth not in (None, *DEPTHS):
+            raise InputError(f"depth={self.depth!r}: choose one of {', '.join(DEPTHS)}.")
+
+
+_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+
+
+@dataclass(frozen=True)
+class PictureHeader:
+    """What a file says of its picture before it is read.
+
+    Attributes
+    ----------
+    size
+        Height and width as they are read.
+    notes
+        What of the file is left out, each in words that are the same for all files.
+    """
+
+    size: tuple[int, int]
+    notes: tuple[str, ...]
+
+
+def picture_files(source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Path]:
+    """The files of a folder and of those within, in plain order of their paths; or those named.
+
+    Raises
+    ------
+    InputError
+        If there is no such file or folder, or none of pictures in it.
+    """
+    if not isinstance(source, str | os.PathLike):
+        return [path for each in source for path in picture_files(each)]
+    place = Path(source)
+    if place.is_dir():
+        paths = [each for each in place.rglob("*") if each.suffix.lower() in SUFFIXES]
+        if not paths:
+            raise InputError(f"{place} has no pictures: files that end in {', '.join(SUFFIXES)}.")
+        return sorted(paths, key=lambda path: path.relative_to(place).parts)
+    if not place.is_file():
+        raise InputError(f"{place}: no such file or folder.")
+    return [place]
+
+
+def read_header(path: Path, form: PictureForm) -> PictureHeader:
+    """What a file says of its picture.
+
+    Raises
+    ------
+    InputError
+        If it is none, or a grey one of more than 8 bits where nothing says how to read it.
+    """
+    with _opened(path) as image:
+        notes = []
+        turn = int(image.getexif().get(_ORIENTATION, 1))
+        if turn != 1 and not form.upright:
+            notes.append(
+                "an orientation that the camera wrote is not applied, as in Keras; "
+                "upright=True (--upright) applies it"
+            )
+        if image.mode in ("RGBA", "LA", "PA") and form.channels < 4:
+            notes.append("alpha is dropped, as in Keras: colours under it show")
+        if getattr(image, "n_frames", 1) > 1:
+            notes.append("the first page of several is read")
+        if image.mode in _DEEP_MODES and form.depth is None:
+            raise InputError(
+                f"{path} is a grey picture of more than 8 bits ({image.mode}), which libraries "
+                "read differently: say depth='raw' (--depth raw), as Keras's load_img of "
+                "'grayscale', 'clipped' at 255, as its 'rgb', or 'eight_bits', divided by 256, as "
+                "TensorFlow."
+            )
+        width, height = image.size
+        sideways = form.upright and turn >= 5
+        return PictureHeader((width, height) if sideways else (height, width), tuple(notes))
+
+
+def read_pixels(path: Path, form: PictureForm) -> Array:
+    """The pixels (H, W, C) of a file, float32, 0 to 255 unless they are raw.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    with _opened(path) as image:
+        if form.upright:
+            image = optional("PIL.ImageOps", "Pillow", "images").exif_transpose(image)
+        if image.mode in _DEEP_MODES:
+            return _of_deep(np.asarray(image, np.float32), form)
+        pixels = np.asarray(image.convert(_MODES[form.channels]), np.float32)
+        return pixels.reshape(*pixels.shape[:2], form.channels)
+
+
+def _of_deep(grey: Array, form: PictureForm) -> Array:
+    """Grey values of more than 8 bits (H, W) as pixels (H, W, C), alpha opaque."""
+    if form.depth == "clipped":
+        grey = np.clip(grey, 0, 255)
+    elif form.depth == "eight_bits":
+        grey = np.floor(grey / 256)
+    pixels = np.repeat(grey[..., np.newaxis], form.channels, axis=-1)
+    if form.channels == 4:
+        pixels[..., 3] = 255
+    return pixels
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """An open picture; what Pillow raises on it, while it is read too, as one error."""
+    library = optional("PIL.Image", "Pillow", "images")
+    try:
+        with library.open(path) as image:
+            yield image
+    except (OSError, SyntaxError, ValueError, library.DecompressionBombError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        raise InputError(f"{path} cannot be read as a picture: {reason}") from error
+
+
+__all__ = [
+    "DEPTHS",
+    "SUFFIXES",
+    "PictureForm",
+    "PictureHeader",
+    "picture_files",
+    "read_header",
+    "read_pixels",
+]

@@ -1,0 +1,64 @@
+"""From texts to scores of their words, and from scores to what people read and send on.
+
+`texts` gives a run its tokens with their characters, `scored_texts` the scores of what it left,
+`to_terminal`, `to_html` and `write_texts` show them; docs/TEXT.md goes the whole way.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from deeplift_engine.text.highlighting import to_html, to_terminal
+    from deeplift_engine.text.run_texts import scored_texts, texts_of_result
+    from deeplift_engine.text.text_exports import to_json, to_rows, write_texts
+    from deeplift_engine.text.text_input import TextInput, texts
+    from deeplift_engine.text.text_scores import Piece, TextScores
+    from deeplift_engine.text.tokenizer import SpecialTokens, Token, Tokenizer
+    from deeplift_engine.text.tokenizer_files import read_tokenizer
+
+_LAZY = {
+    "Piece": "text_scores",
+    "SpecialTokens": "tokenizer",
+    "TextInput": "text_input",
+    "TextScores": "text_scores",
+    "Token": "tokenizer",
+    "Tokenizer": "tokenizer",
+    "read_tokenizer": "tokenizer_files",
+    "scored_texts": "run_texts",
+    "texts": "text_input",
+    "texts_of_result": "run_texts",
+    "to_html": "highlighting",
+    "to_json": "text_exports",
+    "to_rows": "text_exports",
+    "to_terminal": "highlighting",
+    "write_texts": "text_exports",
+}
+"""Modules of this room by the names that they define."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import what may need other libraries when it is first asked for."""
+    if name in _LAZY:
+        return getattr(import_module(f"deeplift_engine.text.{_LAZY[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+__all__ = [
+    "Piece",
+    "SpecialTokens",
+    "TextInput",
+    "TextScores",
+    "Token",
+    "Tokenizer",
+    "read_tokenizer",
+    "scored_texts",
+    "texts",
+    "texts_of_result",
+    "to_html",
+    "to_json",
+    "to_rows",
+    "to_terminal",
+    "write_texts",
+]

@@ -1,0 +1,126 @@
+"""Texts with their names: of a file with one on each line, of a column of a table, or in memory."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deeplift_engine.errors import InputError
+from deeplift_engine.text.tokenizer_files import read_text
+from deeplift_engine.util.suggestions import suggest
+
+LINES, TABLES, JSON_LINES = (".txt", ".text"), {".csv": ",", ".tsv": "\t"}, (".jsonl", ".ndjson")
+SUFFIXES = (*LINES, *TABLES, *JSON_LINES)
+
+
+@dataclass(frozen=True)
+class NamedTexts:
+    """N texts, their names, and the file that they are from, empty of those in memory."""
+
+    names: Sequence[str]
+    texts: Sequence[str]
+    path: str = ""
+
+
+def named_texts(source: Any, column: str | None = None, names: str | None = None) -> NamedTexts:
+    """Texts of a file or in memory.
+
+    Parameters
+    ----------
+    source
+        A file: ``.txt``, a text a line; ``.csv`` or ``.tsv`` with a header; ``.jsonl``, an object a
+        line. Or texts by name, or a list, an array or a column of them.
+    column
+        The column that holds the texts, where there are several.
+    names
+        The column that holds their names; by default they are numbered from 0.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, has no such column, or holds something else.
+    """
+    if not isinstance(source, str | os.PathLike):
+        return _in_memory(source)
+    path = Path(source)
+    suffix = path.suffix.lower()
+    if suffix in TABLES:
+        rows = _table(read_text(path).removeprefix("\ufeff"), TABLES[suffix], path)
+    elif suffix in JSON_LINES:
+        rows = _objects(read_text(path), path)
+    elif column is not None:
+        raise InputError(f"column={column!r} is for tables ({', '.join(SUFFIXES[2:])}), not {path}")
+    else:
+        content = read_text(path).removeprefix("\ufeff").removesuffix("\n")
+        lines = [line.removesuffix("\r") for line in content.split("\n")]
+        return NamedTexts([str(number) for number in range(len(lines))], lines, str(path))
+    if not rows:
+        raise InputError(f"{path} has no rows; expected a text in each.")
+    chosen = _column(rows[0], column, path)
+    labels = [str(number) for number in range(len(rows))]
+    if names is not None:
+        labels = [str(row[_column(rows[0], names, path)]) for row in rows]
+    return NamedTexts(labels, [str(row[chosen] or "") for row in rows], str(path))
+
+
+def _in_memory(source: Any) -> NamedTexts:
+    if isinstance(source, Mapping):
+        names, texts = [str(name) for name in source], list(source.values())
+    elif isinstance(source, Iterable):
+        texts = list(source)
+        names = [str(number) for number in range(len(texts))]
+    else:
+        raise InputError(f"texts are of type {type(source).__name__}; give a list, or a file.")
+    decoded = [text.decode() if isinstance(text, bytes) else text for text in texts]
+    for number, text in enumerate(decoded):
+        if not isinstance(text, str):
+            raise InputError(
+                f"text {number} is of type {type(text).__name__}, {text!r}; expected a string. Of "
+                "a table give one column: texts(table['review'])."
+            )
+    return NamedTexts(names, [str(text) for text in decoded])
+
+
+def _table(text: str, separator: str, path: Path) -> list[dict[str, Any]]:
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    try:
+        return list(rows)
+    except csv.Error as error:
+        raise InputError(f"{path}, line {rows.line_num}: no table ({error}).") from error
+
+
+def _objects(text: str, path: Path) -> list[dict[str, Any]]:
+    rows = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise InputError(f"{path}, line {number}: damaged JSON ({error}).") from error
+        if not isinstance(row, dict):
+            raise InputError(f"{path}, line {number}: expected an object with the text in it.")
+        rows.append(row)
+    return rows
+
+
+def _column(row: Mapping[str, Any], name: str | None, path: Path) -> str:
+    known = list(row)
+    if name is None and len(known) == 1:
+        return known[0]
+    if name not in known:
+        what = "say which column holds the texts" if name is None else f"no column {name!r}"
+        raise InputError(
+            f"{path}: {what}, column= (--column). "
+            + suggest(name, known, f"It has {', '.join(known)}.")
+        )
+    return str(name)
+
+
+__all__ = ["SUFFIXES", "NamedTexts", "named_texts"]

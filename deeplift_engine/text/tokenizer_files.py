@@ -1,0 +1,126 @@
+"""A tokenizer from whatever holds one: a file of one of the libraries, a layer, an object."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deeplift_engine.errors import InputError
+from deeplift_engine.text.keras_tokenizer import keras_tokenizer
+from deeplift_engine.text.library_tokenizer import library_tokenizer
+from deeplift_engine.text.text_vectorization import text_vectorization
+from deeplift_engine.util.suggestions import suggest
+
+if TYPE_CHECKING:
+    from deeplift_engine.text.tokenizer import Tokenizer
+
+_EXPECTED = (
+    "expected the JSON of Keras's Tokenizer or of the library tokenizers, or a vocabulary, a word "
+    "a line"
+)
+
+
+def read_tokenizer(source: Any, layer: Mapping[str, Any] | None = None) -> Tokenizer:
+    """A tokenizer of a file, a layer or an object.
+
+    Parameters
+    ----------
+    source
+        The name of a file: JSON of Keras's ``Tokenizer.to_json()``, once or twice encoded; JSON of
+        the library ``tokenizers``; or a vocabulary of TextVectorization, a word a line. Or a
+        Tokenizer of Keras, a ``tokenizers.Tokenizer`` or a TextVectorization in memory; or
+        anything with the attributes of `Tokenizer`.
+    layer
+        The configuration of the layer whose vocabulary a file holds; without it the defaults of
+        TextVectorization.
+
+    Raises
+    ------
+    InputError
+        If it holds no tokenizer.
+    """
+    if isinstance(source, str | os.PathLike):
+        return _of_file(Path(source), layer)
+    if hasattr(source, "to_json"):
+        return _of_text(source.to_json(), "the Tokenizer in memory")
+    if hasattr(source, "get_vocabulary"):
+        config = source.get_config()
+        return text_vectorization(config, source.get_vocabulary(), source.name)
+    if hasattr(source, "to_str"):
+        return _of_text(source.to_str(), "the tokenizer in memory")
+    if hasattr(source, "encode") and hasattr(source, "special"):
+        tokenizer: Tokenizer = source
+        return tokenizer
+    raise InputError(f"tokenizer= is of type {type(source).__name__}; {_EXPECTED}.")
+
+
+def _of_file(path: Path, layer: Mapping[str, Any] | None) -> Tokenizer:
+    text = read_text(path)
+    if path.suffix.lower() == ".json" or text.startswith(("{", '"{')):
+        return _of_text(text.removeprefix("\ufeff"), str(path))
+    if path.suffix.lower() in (".model", ".spm"):
+        raise InputError(
+            f"{path}: a model of sentencepiece; save it as JSON of the library tokenizers "
+            "(transformers: tokenizer.backend_tokenizer.save('tokenizer.json'))."
+        )
+    return text_vectorization(layer or {"standardize": _DEFAULT}, vocabulary_of(text, str(path)))
+
+
+_DEFAULT = "lower_and_strip_punctuation"
+
+
+def read_text(path: Path) -> str:
+    """The text of a file, with its ends of lines.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it is not UTF-8.
+    """
+    try:
+        return path.read_bytes().decode()
+    except FileNotFoundError as error:
+        here = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise InputError(
+            f"{path}: no such file. {suggest(path.name, here, '')}".rstrip()
+        ) from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path} is not UTF-8 text, at byte {error.start}; save it as UTF-8."
+        ) from error
+
+
+def vocabulary_of(text: str, source: str) -> list[str]:
+    """The words of a vocabulary file, cut at line feeds alone, as TensorFlow reads it.
+
+    Raises
+    ------
+    InputError
+        For an empty line, but the first one, which stands for padding.
+    """
+    words = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
+    empty = [number for number, word in enumerate(words) if not word and number]
+    if empty:
+        raise InputError(f"{source}, line {empty[0] + 1}: empty, which no word is.")
+    return words
+
+
+def _of_text(text: str, source: str) -> Tokenizer:
+    try:
+        document = json.loads(text)
+        document = json.loads(document) if isinstance(document, str) else document
+    except json.JSONDecodeError as error:
+        raise InputError(f"{source}: damaged JSON ({error}); {_EXPECTED}.") from error
+    if isinstance(document, Mapping) and "config" in document:
+        return keras_tokenizer(document, source)
+    if isinstance(document, Mapping) and "model" in document:
+        return library_tokenizer(document, source)
+    raise InputError(f"{source}: JSON of something else; {_EXPECTED}.")
+
+
+__all__ = ["read_text", "read_tokenizer", "vocabulary_of"]
