@@ -23,7 +23,10 @@ BINS = 41
 FEW_OUTPUTS = 8
 """Outputs of a prediction that have a column each; of more, the largest is told."""
 MOST_COLUMNS = 24
-_NO_COLUMN = ("sample", "record", "kept", "reason", "chrom", "start", "end", "strand", "text")
+_OF_PLACES = ("sample", "record", "kept", "reason", "chrom", "start", "end", "strand")
+_OF_AXES = ("letter", "token", "begin", "feature", "group", "channel")
+_NO_COLUMN = (*_OF_PLACES, *_OF_AXES)
+"""Constants that are told elsewhere, or have as many entries as there are samples by chance."""
 
 
 @dataclass(frozen=True)

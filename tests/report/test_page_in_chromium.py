@@ -244,6 +244,8 @@ def test_every_kind_is_drawn(kind: str, opened: Open, tmp_path: Path) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         if kind == "text":
             assert page.text_content(".words") == "not <i>bad</i> 😀 at all"
+            page.fill("#search", "😀")
+            assert page.text_content("#matches") == "4 of 4 samples"
             assert page.locator(".token").all_text_contents()[1:3] == ["<i>bad</i>", "😀"]
         elif kind == "image":
             page.select_option("#drawing select", "picture")

@@ -139,6 +139,7 @@ def test_every_kind_is_found_and_held(kind: str, tmp_path: Path) -> None:
         np.testing.assert_allclose(values["input0/trace1"], opened["inputs"][1][:, 1], atol=1e-4)
     if kind == "table":
         assert data["kinds"][0]["feature"][:2] == ["age", "age"]
+        assert data["columns"] == []  # as many features as samples, and none is of a sample
         np.testing.assert_array_equal(np.float32(values["input0/values"]), opened["inputs"][1])
 
 
@@ -291,6 +292,10 @@ def test_the_command_does_the_run_again(run: Path) -> None:
     assert options.target[0][1]() == "counts:0"
     assert options.references[0][1](3).name == read.settings["references"]
     assert options.seed == 3
+    others = {"kind": "text", "tokenizer": "Tokenizer", "references": "replaced(1, keep=(0,))"}
+    words = command_of(ReportedRun("x", others, 1, {}, {}, {}))
+    assert "--tokenizer TOKENIZER" in words
+    assert "--references REFERENCES" in words
     given = ReportedRun("x", {"command_line": "deeplift-engine score a b"}, 1, {}, {}, {})
     assert command_of(given) == "deeplift-engine score a b"
 
