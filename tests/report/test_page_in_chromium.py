@@ -224,6 +224,7 @@ def test_motifs_are_drawn_and_mark_their_seqlets(
         assert site == pytest.approx(8 * (wide - 62) / seen, abs=1)
 
 
+@pytest.mark.slow
 def test_a_folder_reads_samples_when_they_are_opened(
     opened: Open, run: Path, page_file: Path
 ) -> None:
@@ -236,7 +237,13 @@ def test_a_folder_reads_samples_when_they_are_opened(
         assert page.locator("path.letter").count() >= 4
 
 
-@pytest.mark.parametrize("kind", made_runs.KINDS)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        kind if kind == "text" else pytest.param(kind, marks=pytest.mark.slow)
+        for kind in made_runs.KINDS
+    ],
+)
 def test_every_kind_is_drawn(kind: str, opened: Open, tmp_path: Path) -> None:
     store = made_runs.KINDS[kind](tmp_path / "run.zarr")
     de.report.write(store, tmp_path / "page.html")
