@@ -14,6 +14,19 @@ WIDTH = 98
 FORM_WIDTH = 31
 """The column of what a kind of references is."""
 
+DESCRIPTION = """\
+DeepLIFT contribution scores, and those of other methods, from a saved Keras model of any age
+(.h5, .hdf5, .keras, or weights with a JSON or YAML architecture)."""
+
+EXAMPLES = (
+    "inspect model.h5",
+    "score model.h5 sequences.npy -o scores.h5 --references dinucleotide_shuffle:20",
+    "check model.h5",
+    "sweep model.h5 sequences.npy --references zeros --references shuffle:20",
+    "methods",
+    "COMMAND --help      explains a command",
+)
+
 TARGETS = """\
   3         unit 3                         all          every unit, one after another
   2,5       unit (2, 5) of two axes        2,:          the sum of units (2, 0), (2, 1) ...
@@ -104,4 +117,4 @@ def epilog(topics: Sequence[str], examples: Sequence[str]) -> str:
     return "\n\n".join([*sections, f"examples:\n{lines}", EXIT_CODES])
 
 
-__all__ = ["TOPICS", "epilog"]
+__all__ = ["DESCRIPTION", "EXAMPLES", "TOPICS", "epilog"]

@@ -7,22 +7,9 @@ from typing import Any
 
 from deeplift_engine.cli.command_table import COMMANDS
 from deeplift_engine.cli.console import PROGRAM
-from deeplift_engine.cli.help_texts import epilog
+from deeplift_engine.cli.help_texts import DESCRIPTION, EXAMPLES, epilog
 from deeplift_engine.cli.usage import CommandParser, Parser
 from deeplift_engine.version import __version__
-
-DESCRIPTION = """\
-DeepLIFT contribution scores, and those of other methods, from a saved Keras model of any age
-(.h5, .hdf5, .keras, or weights with a JSON or YAML architecture)."""
-
-EXAMPLES = (
-    "inspect model.h5",
-    "score model.h5 sequences.npy -o scores.h5 --references dinucleotide_shuffle:20",
-    "check model.h5",
-    "sweep model.h5 sequences.npy --references zeros --references shuffle:20",
-    "methods",
-    "COMMAND --help      explains a command",
-)
 
 
 def build_parser() -> Parser:

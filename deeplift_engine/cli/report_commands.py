@@ -82,6 +82,13 @@ OPTIONS = (
     MODEL[-1],
 )  # fmt: skip
 
+EXAMPLES = (
+    "report run.zarr -o report.html",
+    "report scores.h5 -o report.html --model model.h5",
+    "report rescale=a.zarr gradient=b.zarr -o report.html --samples 0-9,17",
+    "report run.zarr -o report --samples all",
+)
+
 
 def report(options: argparse.Namespace) -> int:
     """Write a page that shows a run."""
@@ -118,4 +125,4 @@ def _model(options: argparse.Namespace) -> Any:
     return None if options.model is None else arguments.load(options)
 
 
-__all__ = ["OPTIONS", "report"]
+__all__ = ["EXAMPLES", "OPTIONS", "report"]

@@ -78,7 +78,9 @@ def rendered(page: Page, samples: Sequence[str]) -> str:
         hashes={"style": _digest(style), "program": _digest(program)},
         data=for_a_script(data),
         samples=samples,
-        commands=[(run.name, command_of(run)) for run in page.runs],
+        commands=[
+            (run.name, command_of(run), bool(run.settings.get("command_line"))) for run in page.runs
+        ],
         settings=[(run.name, settings_of(run)) for run in page.runs],
         version=__version__,
     )

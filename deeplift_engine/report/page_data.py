@@ -23,7 +23,10 @@ BINS = 41
 FEW_OUTPUTS = 8
 """Outputs of a prediction that have a column each; of more, the largest is told."""
 MOST_COLUMNS = 24
-_NO_COLUMN = ("sample", "record", "kept", "reason", "chrom", "start", "end", "strand", "text")
+_OF_PLACES = ("sample", "record", "kept", "reason", "chrom", "start", "end", "strand")
+_OF_AXES = ("letter", "token", "begin", "feature", "group", "channel")
+_NO_COLUMN = (*_OF_PLACES, *_OF_AXES)
+"""Constants that are told elsewhere, or have as many entries as there are samples by chance."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def page_data(views: Sequence[View], kinds: Sequence[Kind], samples: Array) -> d
 
 def by_input(views: Sequence[View]) -> tuple[list[int], list[int]]:
     """The first view of each input, and for each view the number of its input among these."""
-    inputs = [view.origin for view in views]
+    inputs = [view.origins for view in views]
     distinct = list(dict.fromkeys(inputs))
     return [inputs.index(each) for each in distinct], [distinct.index(each) for each in inputs]
 

@@ -58,6 +58,7 @@ def _options(run: ReportedRun) -> Iterator[tuple[str, str | None]]:
     settings = run.settings
     if settings.get("genome"):
         yield "--genome", str(settings["genome"])
+    yield from _of_kind(settings)
     yield "-o", f"{run.name}.zarr"
     if settings.get("method", "deeplift") != "deeplift":
         yield "--method", str(settings["method"])
@@ -80,6 +81,17 @@ def _options(run: ReportedRun) -> Iterator[tuple[str, str | None]]:
         yield "--stored-dtype", str(settings["stored_dtype"])
     if settings.get("dtype", "float32") != "float32":
         yield "--dtype", str(settings["dtype"])
+
+
+def _of_kind(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Options of a field's front end."""
+    kind = settings.get("kind")
+    if kind == "text" and settings.get("tokenizer"):
+        yield "--tokenizer", "TOKENIZER"
+    if kind == "image" and settings.get("preprocess"):
+        yield "--preprocess", str(settings["preprocess"])
+    if kind == "signal" and settings.get("rate"):
+        yield "--rate", str(settings["rate"])
 
 
 def _targets(settings: Mapping[str, Any]) -> Iterator[str]:
@@ -110,7 +122,8 @@ def _references(value: Any) -> Iterator[tuple[str, str]]:
         name, arguments = call.groups()
         seed = _SEED.search(arguments)
         rest = _SEED.sub("", arguments).replace(" ", "")
-        yield "--references", f"{name}:{rest}" if rest else name
+        in_words = not set("=([") & set(rest)
+        yield "--references", (f"{name}:{rest}" if rest else name) if in_words else "REFERENCES"
         if seed and seed[1] != "0":
             yield "--seed", seed[1]
 

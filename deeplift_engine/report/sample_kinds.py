@@ -14,6 +14,7 @@ import numpy as np
 
 from deeplift_engine.errors import InputError
 from deeplift_engine.genomics.nucleotides import LETTERS
+from deeplift_engine.images.pixel_scaling import PREPROCESSINGS
 from deeplift_engine.report.cell_sums import cell_means, cell_size, cell_sums
 from deeplift_engine.report.packing import Steps
 from deeplift_engine.report.views import View
@@ -66,8 +67,10 @@ def kind_of(view: View, name: str | None = None) -> Kind:
 
 
 def _found(view: View) -> str:
-    known = view.run.constants
+    known, told = view.run.constants, view.run.settings.get("kind")
     shape = view.scores(slice(0, 1)).shape[1:]
+    if (told == "image" and len(shape) in (2, 3)) or (told == "signal" and len(shape) in (1, 2)):
+        return str(told)
     if _letters_of(view) is not None:
         return "sequence"
     if "token" in known and shape[:1] == known["token"].shape[1:]:
@@ -85,6 +88,8 @@ def _found(view: View) -> str:
 def _letters_of(view: View) -> int | None:
     """The axis of ``(n, *S)`` that has letters, by the inputs, the constants or the shape."""
     shape = view.scores(slice(0, 1)).shape
+    if len(shape) < 3:
+        return None
     inputs = view.inputs(slice(0, _PROBE))
     if inputs is not None and inputs.ndim == len(shape) and inputs.shape[1:] == shape[1:]:
         axis = letter_axis(np.asarray(inputs, np.float32))
@@ -118,9 +123,7 @@ def _sequence(view: View) -> Kind:
 
     def drawn(view: View, rows: slice) -> Array:
         values = by_letter(view.scores(rows)).astype(np.float64)
-        held = view.run.array(view.head, "scores", view.origin)
-        projected = view.run.array(view.head, "projected", view.origin)
-        if held is None and projected is None:
+        if all(view.content(name, slice(0, 1)) is None for name in ("scores", "projected")):
             present = one_hot(view, rows)
             values = values * (0 if present is None else present)
         return np.asarray(values.sum(axis=-1))
@@ -186,7 +189,11 @@ def _image(view: View) -> Kind:
     shape = view.scores(slice(0, 1)).shape[1:]
     if len(shape) not in (2, 3):
         raise InputError(f"scores of shape {shape} are no pictures: expected (H, W, channels)")
-    first = len(shape) == 3 and shape[0] in (1, 3, 4) and shape[-1] not in (1, 3, 4)
+    settings = view.run.settings
+    axis = str(settings.get("channel_axis", ""))
+    by_shape = len(shape) == 3 and shape[0] in (1, 3, 4) and shape[-1] not in (1, 3, 4)
+    first = by_shape if axis == "" else axis == "1"
+    prepared = str(settings.get("preprocess", "")) if settings.get("kind") == "image" else ""
     height, width = shape[1:] if first else shape[:2]
     cells = dict.fromkeys((1, 2), cell_size(max(height, width), PICTURE_EDGE))
 
@@ -202,16 +209,22 @@ def _image(view: View) -> Kind:
         inputs = view.inputs(rows)
         if inputs is None or inputs.shape[1:] != shape:
             return [{} for _ in range(len(view.scores(rows)))]
-        pictures = cell_means(channels_last(inputs), cells)
-        return [{"picture": _as_picture(each)} for each in pictures]
+        pictures = cell_means(_pixels(channels_last(inputs), prepared), cells)
+        return [{"picture": _as_picture(each, prepared in PREPROCESSINGS)} for each in pictures]
 
     return Kind("image", drawn, content, _nothing_more, {"full": list(shape)})
 
 
-def _as_picture(values: Array) -> Array:
+def _pixels(values: Array, prepared: str) -> Array:
+    """The pixels (n, H, W, C) of inputs that were prepared so; others as they are."""
+    known = prepared in PREPROCESSINGS
+    return PREPROCESSINGS[prepared].undo(values) if known else values
+
+
+def _as_picture(values: Array, are_pixels: bool) -> Array:
     """(h, w, 3) bytes: as they are where they are grey levels, else from least to largest."""
     low, high = float(values.min()), float(values.max())
-    if low >= 0 and 1 < high <= 255:
+    if are_pixels or (low >= 0 and 1 < high <= 255):
         scaled = values
     else:
         low = min(low, 0.0) if high <= 1 else low
@@ -231,10 +244,13 @@ def _signal(view: View) -> Kind:
     names = view.run.constants.get("channel")
     settings = view.run.settings
 
+    first = str(settings.get("channel_axis", "")) in ("0", "1")
+
     def by_channel(values: Array) -> Array:
         """(n, channels, T)."""
-        matrix = values if values.ndim == 3 else values[..., np.newaxis]
-        return np.swapaxes(matrix, 1, 2)
+        if values.ndim == 2:
+            return values[:, np.newaxis]
+        return values if first else np.swapaxes(values, 1, 2)
 
     def drawn(view: View, rows: slice) -> Array:
         return by_channel(view.scores(rows))
@@ -249,7 +265,11 @@ def _signal(view: View) -> Kind:
 
     channels = by_channel(view.scores(slice(0, 1))).shape[1]
     labels = [f"channel {n}" for n in range(channels)] if names is None else list(map(str, names))
-    told = {"channel": labels, "rate": settings.get("rate"), "unit": settings.get("unit", "")}
+    told = {
+        "channel": labels,
+        "rate": float(settings.get("rate") or 0),
+        "unit": settings.get("unit", ""),
+    }
     return Kind("signal", drawn, content, _nothing_more, told)
 
 

@@ -26,8 +26,11 @@ class View:
     ----------
     run
         The run.
-    head, origin
-        Names of the head and of the input or layer, ``""`` for the only one.
+    head
+        Name of the head, ``""`` for the only one.
+    origins
+        Names of the input or layer, ``""`` for the only one; of a table, all inputs that read its
+        columns, whose scores stand beside each other.
     target, reference
         Entries along these axes; None where there is no such axis, and for the mean over
         references.
@@ -39,7 +42,7 @@ class View:
 
     run: ReportedRun
     head: str
-    origin: str
+    origins: tuple[str, ...]
     target: int | None
     reference: int | None
     averages: bool
@@ -47,17 +50,23 @@ class View:
 
     def scores(self, rows: slice) -> Array:
         """Contributions ``(n, *S)``."""
-        return self._chosen(self.run.scores(self.head, self.origin)[rows])
+        return _beside(
+            [self._chosen(self.run.scores(self.head, each)[rows]) for each in self.origins]
+        )
 
     def content(self, name: str, rows: slice) -> Array | None:
         """Another array shaped like the scores, ``(n, *S)``; None where the run has none."""
-        array = self.run.array(self.head, name, self.origin)
-        return None if array is None else self._chosen(array[rows])
+        arrays = [self.run.array(self.head, name, each) for each in self.origins]
+        if any(array is None for array in arrays):
+            return None
+        return _beside([self._chosen(array[rows]) for array in arrays])
 
     def inputs(self, rows: slice) -> Array | None:
         """The inputs ``(n, *S)`` that the scores are of; None where the run keeps none."""
-        array = self.run.array("", "inputs", self.origin)
-        return None if array is None else np.asarray(array[rows])
+        arrays = [self.run.array("", "inputs", each) for each in self.origins]
+        if any(array is None for array in arrays):
+            return None
+        return _beside([np.asarray(array[rows]) for array in arrays])
 
     def sums(self, name: str) -> Array | None:
         """Of ``"convergence_delta"``, ``"target_delta"``, ``"relative_error"``: (N,), or None."""
@@ -112,8 +121,8 @@ def _views_of_run(run: ReportedRun) -> Iterator[View]:
             for content in ("scores", "projected", "hypothetical")
             if (found := run.origins(head, content))
         )
-        for origin in origins:
-            targets, references = run.leading(head, origin)
+        for together in _together(run, head, origins):
+            targets, references = run.leading(head, together[0])
             for target in range(targets) if targets else [None]:
                 of_target = "" if target is None else run.target_names(head, targets)[target]
                 averaged = [(None, bool(references), "mean" if references else "")]
@@ -122,8 +131,24 @@ def _views_of_run(run: ReportedRun) -> Iterator[View]:
                     for number in range(min(references, MOST_REFERENCES))
                 ]
                 for reference, averages, name in averaged + apart:
-                    labels = (run.name, head, of_target, name, origin)
-                    yield View(run, head, origin, target, reference, averages, labels)
+                    labels = (run.name, head, of_target, name, ", ".join(together))
+                    yield View(run, head, together, target, reference, averages, labels)
+
+
+def _together(run: ReportedRun, head: str, origins: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The inputs of one view: each by itself, but those that read the columns of one table."""
+    columns = len(run.constants.get("feature", ()))
+    sizes = [run.scores(head, origin).shape[-1] for origin in origins]
+    if len(origins) > 1 and sum(sizes) == columns:
+        return [origins]
+    return [(origin,) for origin in origins]
+
+
+def _beside(arrays: list[Array]) -> Array:
+    """A single array as it is; several as the columns of one ``(n, F)``."""
+    if len(arrays) == 1:
+        return arrays[0]
+    return np.concatenate([array.reshape(len(array), -1) for array in arrays], axis=1)
 
 
 __all__ = ["FACETS", "View", "views_of"]

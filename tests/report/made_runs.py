@@ -118,7 +118,14 @@ def signals(path: Path) -> Path:
     """Two leads at 100 Hz."""
     x = np.random.default_rng(2).normal(size=(3, 250, 2)).astype(np.float32)
     channel = np.array(["I", "V1 <b>"], object)
-    return store(path, {"scores": x**3, "inputs": x}, {"channel": channel}, rate=100, unit="mV")
+    return store(
+        path,
+        {"scores": x**3, "inputs": x},
+        {"channel": channel},
+        kind="signal",
+        rate="100",
+        unit="mV",
+    )
 
 
 def table(path: Path) -> Path:

@@ -224,6 +224,7 @@ def test_motifs_are_drawn_and_mark_their_seqlets(
         assert site == pytest.approx(8 * (wide - 62) / seen, abs=1)
 
 
+@pytest.mark.slow
 def test_a_folder_reads_samples_when_they_are_opened(
     opened: Open, run: Path, page_file: Path
 ) -> None:
@@ -236,7 +237,13 @@ def test_a_folder_reads_samples_when_they_are_opened(
         assert page.locator("path.letter").count() >= 4
 
 
-@pytest.mark.parametrize("kind", made_runs.KINDS)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        kind if kind == "text" else pytest.param(kind, marks=pytest.mark.slow)
+        for kind in made_runs.KINDS
+    ],
+)
 def test_every_kind_is_drawn(kind: str, opened: Open, tmp_path: Path) -> None:
     store = made_runs.KINDS[kind](tmp_path / "run.zarr")
     de.report.write(store, tmp_path / "page.html")
@@ -244,6 +251,8 @@ def test_every_kind_is_drawn(kind: str, opened: Open, tmp_path: Path) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         if kind == "text":
             assert page.text_content(".words") == "not <i>bad</i> 😀 at all"
+            page.fill("#search", "😀")
+            assert page.text_content("#matches") == "4 of 4 samples"
             assert page.locator(".token").all_text_contents()[1:3] == ["<i>bad</i>", "😀"]
         elif kind == "image":
             page.select_option("#drawing select", "picture")

@@ -19,6 +19,7 @@ import pytest
 import deeplift_engine as de
 from deeplift_engine.cli import main, parse
 from deeplift_engine.errors import DeepliftEngineError, InputError, OutputError
+from deeplift_engine.images.pixel_scaling import PREPROCESSINGS
 from deeplift_engine.report.model_drawing import draw_model
 from deeplift_engine.report.page import FOLDER, TOGETHER
 from deeplift_engine.report.reported_run import ReportedRun, read_run
@@ -138,6 +139,7 @@ def test_every_kind_is_found_and_held(kind: str, tmp_path: Path) -> None:
         np.testing.assert_allclose(values["input0/trace1"], opened["inputs"][1][:, 1], atol=1e-4)
     if kind == "table":
         assert data["kinds"][0]["feature"][:2] == ["age", "age"]
+        assert data["columns"] == []  # as many features as samples, and none is of a sample
         np.testing.assert_array_equal(np.float32(values["input0/values"]), opened["inputs"][1])
 
 
@@ -230,6 +232,32 @@ def first_sample(page: Path) -> dict[str, Any]:
     return made_runs.values_of(page, 0)
 
 
+def test_prepared_pictures_are_drawn_in_their_own_colours(tmp_path: Path) -> None:
+    random = np.random.default_rng(7)
+    pixels = random.integers(0, 256, (2, 9, 8, 3))
+    x = np.moveaxis(PREPROCESSINGS["caffe"].apply(pixels), -1, 1)
+    arrays = {"scores": x, "inputs": x}
+    told = {"kind": "image", "preprocess": "caffe", "channel_axis": "1"}
+    de.report.write(made_runs.store(tmp_path / "run.zarr", arrays, {}, **told), tmp_path / "p.html")
+    picture = made_runs.values_of(tmp_path / "p.html", 1)["input0/picture"]
+    np.testing.assert_array_equal(picture, pixels[1])
+
+
+def test_a_table_that_several_inputs_read_is_one_table(tmp_path: Path) -> None:
+    age = np.array([[30.0], [40.0]], np.float32)
+    city = np.eye(2, dtype=np.float32)
+    arrays = {"scores/age": age / 10, "scores/city": city - 2, "inputs/age": age}
+    arrays["inputs/city"] = city
+    known = {"feature": np.array(["age", "city_A", "city_B"], object)}
+    store = made_runs.store(tmp_path / "run.zarr", arrays, known, kind="table")
+    de.report.write(store, tmp_path / "page.html")
+    data, values = (read(tmp_path / "page.html") for read in (made_runs.data_of, first_sample))
+    assert data["facets"] == {}
+    assert data["kinds"] == [{"name": "table", "feature": ["age", "city_A", "city_B"]}]
+    assert values["input0/values"] == [30, 1, 0]
+    np.testing.assert_allclose(values["view0/contributions"], [3, -1, -2], atol=1e-4)
+
+
 def test_motifs_lie_where_their_seqlets_are(run: Path, tmp_path: Path) -> None:
     sites = {0: 20, 2: 100, 7: 55}
     file = made_runs.motifs(tmp_path / "motifs.h5", run, sites)
@@ -264,6 +292,10 @@ def test_the_command_does_the_run_again(run: Path) -> None:
     assert options.target[0][1]() == "counts:0"
     assert options.references[0][1](3).name == read.settings["references"]
     assert options.seed == 3
+    others = {"kind": "text", "tokenizer": "Tokenizer", "references": "replaced(1, keep=(0,))"}
+    words = command_of(ReportedRun("x", others, 1, {}, {}, {}))
+    assert "--tokenizer TOKENIZER" in words
+    assert "--references REFERENCES" in words
     given = ReportedRun("x", {"command_line": "deeplift-engine score a b"}, 1, {}, {}, {})
     assert command_of(given) == "deeplift-engine score a b"
 

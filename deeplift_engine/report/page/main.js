@@ -29,8 +29,8 @@ async function openSample(number, focus) {
   const at = chosen.view;
   const view = data.views[at];
   byId("sample-title").textContent = data.names[number];
-  byId("sample-facts").replaceChildren(...columnsOf(view).slice(1).map(({ name, values, numeric: isNumber }) =>
-      fact(name, isNumber ? numeric(values[number]) : String(values[number]))));
+  byId("sample-facts").replaceChildren(...columnsOf(view).slice(1).filter(({ name }) => name !== "text").map(
+    ({ name, values, numeric: isNumber }) => fact(name, isNumber ? numeric(values[number]) : String(values[number]))));
   for (const row of byId("table").tBodies[0].rows) row.toggleAttribute("aria-current", false);
   byId("table").querySelector(`tr[data-sample="${number}"]`)?.setAttribute("aria-current", "true");
   history.replaceState(null, "", `#sample=${number}`);
