@@ -93,7 +93,7 @@ class InputColumns:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A table as the inputs of a network.
+    """A table as the inputs of a network; one of a single input is what `Explainer.run` takes, too.
 
     Attributes
     ----------
@@ -121,6 +121,16 @@ class Table:
         """What `Explainer.run`, `Explainer.stream` and `Job` take: columns, or them by input."""
         several = list(self.by_input.values())
         return several[0] if len(several) == 1 else dict(self.by_input)
+
+    def __getitem__(self, rows: Any) -> Any:
+        """Some rows of what the network takes: an array, or several by input."""
+        parts = {name: columns[rows] for name, columns in self.by_input.items()}
+        return parts if len(parts) > 1 else next(iter(parts.values()))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        if len(self.by_input) > 1:
+            raise TypeError("a table of several inputs is no array: take its inputs")
+        return next(iter(self.by_input.values())).__array__(dtype, copy)
 
     @property
     def features(self) -> list[str]:

@@ -76,6 +76,7 @@ def test_columns_are_matched_by_name(network: de.Network, explainer: de.Explaine
     result = explainer.run(table.inputs, references=table.references(other))
     same = explainer.run(expected, references=de.references.shared(other[COLUMNS].to_numpy(float)))
     assert off(result.scores, same.scores) < 1e-6
+    assert np.array_equal(explainer.run(table).inputs, result.inputs)
     exact = de.tables.read(frame()[COLUMNS], network)
     assert np.array_equal(np.asarray(exact.inputs), expected)
     assert exact.notes == (f"the model reads the columns in the table's order: "
@@ -226,6 +227,7 @@ def test_statement_60_names_that_repeat_and_dollars_are_shown_as_they_are() -> N
     assert panel.get_yticklabels()[0].get_text() == r"\$5 and \$6"
 
 
+@pytest.mark.filterwarnings("ignore")  # of SHAP's own calls
 @pytest.mark.skipif(importlib.util.find_spec("shap") is None, reason="shap is not installed")
 def test_statements_57_and_58_shap_s_own_plots_take_the_scores(
     network: de.Network, explainer: de.Explainer
