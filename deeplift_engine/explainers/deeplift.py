@@ -53,9 +53,7 @@ class DeepLift(Explainer):
         targets, cut = len(request.weights), None
         if targets > 1:
             by_pair = request.reference_weights is not None
-            cut = cheapest(
-                self._cuts, targets, request.count, averaged=averaged, by_pair=by_pair
-            )
+            cut = cheapest(self._cuts, targets, request.count, averaged=averaged, by_pair=by_pair)
         if (averaged, cut) not in self._passes:
             self._passes[averaged, cut] = (
                 CompiledPasses(self.task, self._nodes, mean_scores if averaged else scores_of_pairs)
