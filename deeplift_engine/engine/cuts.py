@@ -10,8 +10,9 @@ so that T targets cost as many walks below the cut as it has units, and one prod
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from deeplift_engine.engine.block_sizes import TYPICAL_LENGTH
@@ -87,43 +88,63 @@ def cheapest(
 
 
 def cuts(task: Task) -> list[Cut]:
-    """The cuts of a task's graph (its chains joined), of any number of units.
+    """The cuts of a task's graph, its chains joined, from the points to the target.
 
-    None where a rule is not additive, or a slope may be infinite: what a multiplier of zero hides
-    would then be a part of a sum.
+    There are none where a rule is not additive, or where a slope may be infinite: what a multiplier
+    of zero hides in one walk would be a part of a sum.
     """
     graph, points = task.graph, task.attribution_nodes
     on_paths = graph.on_paths(points, [task.target])
     names = [name for name in graph.nodes if name in on_paths]
-    crossed = [name for name in names if name in task.rules]
-    if not names or not all(task.rules[name].rule.additive for name in crossed):
+    crossed = [graph.nodes[name] for name in names if name in task.rules]
+    if any(node.layer.core.singular for node in crossed):
         return []
-    if any(graph.nodes[name].layer.core.singular for name in crossed):
+    if not all(task.rules[node.name].rule.additive for node in crossed):
         return []
+    features = sum(_units(graph, point) for point in points)
+    work = itertools.accumulate(0.0 if n in points else _work(graph, n) for n in names)
+    work_to = dict(zip(names, work, strict=True))
+    bends = [n for n in names if n in points or graph.nodes[n].layer.kind != "linear"]
+    constant = set(names[names.index(bends[-1]) :]) if bends else set()
+    return [
+        Cut(
+            name,
+            _units(graph, name),
+            ELEMENT_WORK * features + work_to[name],
+            features,
+            name in constant,
+        )
+        for name in _on_every_way(graph, names, points)
+        if None not in graph.nodes[name].shape and not graph.nodes[name].tokens
+    ]
+
+
+def _on_every_way(graph: Graph, names: Sequence[str], points: Sequence[str]) -> Iterator[str]:
+    """Those of ``names``, in order, behind all the points, over which no reader reaches back."""
     number = {name: place for place, name in enumerate(names)}
-    features = sum(math.prod(_sizes(graph, point)) for point in points)
-    last_point = max(number[name] for name in points if name in number)
-    last_slope = max(
-        number[n] for n in names if graph.nodes[n].layer.kind != "linear" or n in points
-    )
-    # a node is a cut where nothing before it is read behind it
-    read, work, readers, result = 0, float(ELEMENT_WORK * features), graph.readers(), []
+    readers, furthest = graph.readers(), 0
+    last = max((number[point] for point in points if point in number), default=0)
     for name in names:
-        node, here = graph.nodes[name], number[name]
-        if name not in points:
-            sources = [_sizes(graph, source) for source in node.inputs]
-            work += node.layer.core.work(sources, _sizes(graph, name))
-        if last_point < here and read <= here and None not in node.shape and not node.tokens:
-            units = math.prod(_sizes(graph, name))
-            result.append(Cut(name, units, work, features, here >= last_slope))
-        read = max([read, *(number[each.name] for each in readers[name] if each.name in number)])
-    return result
+        if furthest <= number[name] > last:
+            yield name
+        behind = [number[each.name] for each in readers[name] if each.name in number]
+        furthest = max(furthest, *behind, 0)
 
 
 def joined(task: Task, nodes: Sequence[str]) -> Task:
     """The task with chains joined, but for what ``nodes`` are read by others."""
     seen = {*task.attribution_nodes, *task.explained, *nodes}
     return replace(task, graph=joining(task.graph, task.rules, seen))
+
+
+def _work(graph: Graph, name: str) -> float:
+    node = graph.nodes[name]
+    sources = [_sizes(graph, source) for source in node.inputs]
+    return node.layer.core.work(sources, _sizes(graph, name))
+
+
+def _units(graph: Graph, name: str) -> int:
+    return math.prod(_sizes(graph, name))
 
 
 def _sizes(graph: Graph, name: str) -> list[int]:

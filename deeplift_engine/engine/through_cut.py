@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,7 +17,7 @@ from deeplift_engine.engine.compiled import Arrived, CompiledPasses, contributio
 from deeplift_engine.engine.cuts import Cut
 from deeplift_engine.engine.forward import ForwardPass
 from deeplift_engine.engine.task import AttributionPoint, Task
-from deeplift_engine.tensors.tensor_ops import LEADING, expand_to
+from deeplift_engine.tensors.tensor_ops import LEADING
 from deeplift_engine.util.typing import Array, Tensor
 
 
@@ -75,10 +76,27 @@ class ThroughCut:
     ) -> Iterator[tuple[slice, dict[str, Any]]]:
         """The outcome of some targets after the other, for a block of ``size`` pairs."""
         of_units = self._of_units(at_input, at_reference, rows, shares, size)
+        basis = {
+            kind: [self._matrix(values) for values in of_units[kind]]
+            for kind in ("scores", "multipliers")
+        }
         held = size // len(shares) if self.cut.constant else size
         for targets in slices(len(weights), max(1, self.task.pairs // held)):
             outer = self._outer.backward(at_input, at_reference, weights[targets], rows, shares)
-            yield targets, self._joined(outer, of_units, shares)
+            arrived = outer.pop("arrived")
+            over = self._over_units(arrived, shares)
+            by_feature = {
+                kind: [
+                    tf.reshape(product, [*product.shape[:-1], *values.shape[self._leading :]])
+                    for product, values in zip(
+                        (_targets_first(tf.matmul(over, matrix)) for matrix in basis[kind]),
+                        of_units[kind],
+                        strict=True,
+                    )
+                ]
+                for kind in basis
+            }
+            yield targets, {**by_feature, **outer, **_sums(arrived, of_units)}
 
     def _of_units(
         self,
@@ -95,32 +113,54 @@ class ThroughCut:
             ones = np.eye(some.stop - some.start, self.units, some.start, self.task.dtype)
             start = ones.reshape(-1, 1, 1, parts, *shape)
             results.append(self._inner.backward(at_input, at_reference, start, rows, shares))
-        return tf.nest.map_structure(lambda *pieces: tf.concat(pieces, 0), *results)
+        joined: dict[str, Any] = tf.nest.map_structure(lambda *each: tf.concat(each, 0), *results)
+        return joined
 
-    def _joined(
-        self, outer: Mapping[str, Any], of_units: Mapping[str, Any], shares: Array
-    ) -> dict[str, Any]:
-        """The outcome of targets, of their multipliers at the cut and the outcome of its units."""
-        arrived = outer["arrived"]
-        total = tf.einsum("t...u,u...->t...", arrived, of_units["total"])
-        size = tf.einsum("t...u,u...->t...", tf.abs(arrived), of_units["size"])
-        sums = {"total": total, "size": size, "change": outer["change"], "level": outer["level"]}
+    @property
+    def _leading(self) -> int:
+        """Leading axes of a unit's scores: there are no references if they are means."""
+        return LEADING - self.cut.constant
+
+    def _matrix(self, values: Tensor) -> Tensor:
+        """Results (units, b, k, ...) as matrices (b, k, units, features).
+
+        (b, k · units, features) where products are to add over the references, too.
+        """
+        flat = _flat(values, self._leading)
+        matrix = tf.transpose(flat, [*range(1, flat.shape.rank - 1), 0, flat.shape.rank - 1])
+        return _merged(matrix, 1) if self._adds else matrix
+
+    def _over_units(self, arrived: Tensor, shares: Array) -> Tensor:
+        """Multipliers (T, b, k, units) as the matrices that go with those of `_matrix`."""
         if self.cut.constant:
             arrived = arrived[:, :, 0]
-        elif self.averaged:
-            arrived = arrived * tf.constant(shares, arrived.dtype)[:, tf.newaxis]
+        elif self._adds:
+            arrived = _merged(arrived * tf.constant(shares, arrived.dtype)[:, tf.newaxis], 2)
+        return tf.transpose(arrived, [*range(1, arrived.shape.rank - 1), 0, arrived.shape.rank - 1])
 
-        def joined(values: Tensor) -> Tensor:
-            flat = tf.reshape(values, [*values.shape[: arrived.shape.rank - 1], -1])
-            if self.averaged and not self.cut.constant:
-                product = tf.einsum("t...ku,u...kp->t...p", arrived, flat)
-            else:
-                product = tf.einsum("t...u,u...p->t...p", arrived, flat)
-            features = values.shape[arrived.shape.rank - 1 :]
-            return tf.reshape(product, [*product.shape[:-1], *features])
+    @property
+    def _adds(self) -> bool:
+        """Whether products average over the references."""
+        return self.averaged and not self.cut.constant
 
-        by_feature = {kind: list(map(joined, of_units[kind])) for kind in ("scores", "multipliers")}
-        return {**by_feature, **sums}
+
+def _sums(arrived: Tensor, of_units: Mapping[str, Any]) -> dict[str, Tensor]:
+    """``total`` and ``size`` (T, b, k), of multipliers (T, b or 1, k or 1, units)."""
+    return {
+        "total": tf.einsum("t...u,u...->t...", arrived, of_units["total"]),
+        "size": tf.einsum("t...u,u...->t...", tf.abs(arrived), of_units["size"]),
+    }
+
+
+def _targets_first(products: Tensor) -> Tensor:
+    """Matrices (b, k, T, features) as (T, b, k, features)."""
+    rank = products.shape.rank
+    return tf.transpose(products, [rank - 2, *range(rank - 2), rank - 1])
+
+
+def _merged(tensor: Tensor, axis: int) -> Tensor:
+    """The tensor with one axis in place of ``axis`` and the next."""
+    return tf.reshape(tensor, [*tensor.shape[:axis], -1, *tensor.shape[axis + 2 :]])
 
 
 def arrivals_at_cut(
@@ -137,13 +177,10 @@ def arrivals_at_cut(
     axes = functools.reduce(
         tf.broadcast_dynamic_shape, [tf.shape(part)[:LEADING] for part in parts]
     )
-    shape = task.graph.nodes[cut].shape
-    full = [
-        tf.broadcast_to(expand_to(part, axes, LEADING), tf.concat([axes, shape], 0))
-        for part in parts
-    ]
-    multipliers = tf.concat([_flat(part) for part in full], -1)
-    multipliers.set_shape([None] * LEADING + [len(parts) * int(np.prod(shape))])
+    shape: Any = task.graph.nodes[cut].shape
+    full = tf.concat([axes, tf.constant(shape, tf.int32)], 0)
+    multipliers = tf.concat([_flat(tf.broadcast_to(part, full)) for part in parts], -1)
+    multipliers.set_shape([*[None] * LEADING, len(parts) * math.prod(shape)])
     x, x0 = (_flat(pairs.value(task.target, end), 2) for end in (AT_INPUT, AT_REFERENCE))
     over = _flat(weights)
     return {
