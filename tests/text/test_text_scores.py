@@ -40,7 +40,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Any:
         keras.layers.Embedding(30, 4, mask_zero=True, name="embed"),
         keras.layers.GlobalAveragePooling1D(),
         keras.layers.Dense(3, activation="tanh"),
-        keras.layers.Dense(2),
+        keras.layers.Dense(2, name="head"),
     ]
     path = tmp_path_factory.mktemp("text") / "model.keras"
     keras.Sequential(layers).save(path)
@@ -232,7 +232,7 @@ def test_a_picture_draws_each_word_once_with_its_colour(scored: list[TextScores]
     assert shown.count("$5") == 2
     colours = [patch.get_facecolor() for patch in axes.patches][-3:]
     assert len(set(colours)) == 3
-    assert figure.axes[1].get_xlabel() == "contribution (units of dense_1)"
+    assert figure.axes[1].get_xlabel() == "contribution (units of head)"
     left = [each.get_position()[0] for each in axes.texts]
     assert max(left) < figure.get_figwidth() * 72
 
