@@ -312,12 +312,7 @@ REPORT = Command(
     report_commands.report,
     "write a page that shows a run: its samples, sums, predictions and model",
     report_commands.OPTIONS,
-    (
-        "report run.zarr -o report.html",
-        "report scores.h5 -o report.html --model model.h5",
-        "report rescale=a.zarr gradient=b.zarr -o report.html --samples 0-9,17",
-        "report run.zarr -o report --samples all",
-    ),
+    report_commands.EXAMPLES,
 )
 
 VARIANTS = Command(
