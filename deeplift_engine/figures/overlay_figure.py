@@ -221,7 +221,7 @@ def _scale(colours: str, lowest: float, highest: float) -> Any:
 
 def _bar(panel: Axes, scale: Any, label: str, extend: str) -> None:
     bar: Any = panel.figure.colorbar(scale, ax=panel, fraction=0.046, pad=0.03, extend=extend)
-    bar.set_label(label, fontsize=8, color=INK)
+    bar.set_label(label.replace(" (", "\n("), fontsize=8, color=INK)  # a panel may be low
     bar.ax.tick_params(labelsize=7, colors=INK)
     bar.formatter.set_powerlimits((-2, 3))
     bar.outline.set_visible(False)
