@@ -85,11 +85,12 @@ dist: $(VENV)/.installed-dev  ## build sdist and wheel, check them, and run the 
 	ls -l $(DIST)
 	set -e; outside=$$(mktemp -d); trap 'rm -rf "$$outside"' EXIT; \
 	$(BIN)/python -m venv "$$outside/venv"; \
-	"$$outside/venv/bin/python" -m pip install --quiet "$$(echo $(DIST)/*.whl)[plot]"; \
+	"$$outside/venv/bin/python" -m pip install --quiet "$$(echo $(DIST)/*.whl)[plot,jobs,genomics]"; \
 	cp -R examples "$$outside"; cd "$$outside"; \
 	venv/bin/deeplift-engine --version; \
 	venv/bin/python examples/genomics/demo.py; \
-	venv/bin/python examples/reverse_complement/demo.py
+	venv/bin/python examples/reverse_complement/demo.py; \
+	venv/bin/python examples/genome/demo.py --small
 
 hooks: $(VENV)/.installed-dev  ## check each commit before it is made
 	$(BIN)/pre-commit install

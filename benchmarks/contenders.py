@@ -71,5 +71,23 @@ CONTENDERS = {
     "tangermeme": Contender("tangermeme", "benchmarks.peers", "tangermeme", ("tangermeme",)),
     "captum": Contender("Captum", "benchmarks.peers", "captum", ("captum",)),
     "shap": Contender("SHAP", "benchmarks.peers", "shap", ("shap",)),
+    "interpretation": Contender(
+        "deeplift_engine", "benchmarks.interpreters", "engine", ("tensorflow",)
+    ),
+    "chrombpnet": Contender(
+        "chrombpnet's fork of SHAP",
+        "benchmarks.interpreters",
+        "chrombpnet",
+        ("chrombpnet", "kundajelab-shap", "tensorflow"),
+    ),
+    "tangermeme_heads": Contender(
+        "tangermeme", "benchmarks.interpreters", "tangermeme", ("tangermeme", "torch")
+    ),
+    "in_float64": Contender(
+        "deeplift_engine in float64", "benchmarks.interpreters", "in_float64", ()
+    ),
+    "outputs_in_float64": Contender(
+        "outputs in float64", "benchmarks.interpreters", "outputs_in_float64", ()
+    ),
 }
 PEERS = ("tangermeme", "captum", "shap")

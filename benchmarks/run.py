@@ -154,10 +154,14 @@ def _conditions(results: list[ProblemCosts], plan: Plan) -> str:
     for result in results:
         versions.update(result.versions)
     packages = ", ".join(f"{name} {number}" for name, number in sorted(versions.items()))
+    return f"Measured on {date.today()}: {machine()}; {packages}. {plan.repeats} samples of each."
+
+
+def machine() -> str:
+    """Processor, cores, system and this Python."""
     return (
-        f"Measured on {date.today()}: {_processor()}, {len(os.sched_getaffinity(0))} cores for "
-        f"every contender, {platform.system()}, Python {platform.python_version()}; {packages}. "
-        f"{plan.repeats} samples of each."
+        f"{_processor()}, {len(os.sched_getaffinity(0))} cores for every contender, "
+        f"{platform.system()}, Python {platform.python_version()}"
     )
 
 

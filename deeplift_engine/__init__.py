@@ -15,7 +15,7 @@ from deeplift_engine.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from deeplift_engine import evaluate, genomics, images, tables, text, training
+    from deeplift_engine import evaluate, genomics, images, report, tables, text, training
     from deeplift_engine.evaluate import compare
     from deeplift_engine.explainers.explainer import Explainer
     from deeplift_engine.explainers.folds import folds
@@ -50,7 +50,7 @@ def __getattr__(name: str) -> Any:
     """Import what needs TensorFlow, or long, when it is first asked for."""
     from importlib import import_module
 
-    if name in ("evaluate", "genomics", "images", "tables", "text", "training"):
+    if name in ("evaluate", "genomics", "images", "report", "tables", "text", "training"):
         return import_module(f"deeplift_engine.{name}")
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
@@ -81,6 +81,7 @@ __all__ = [
     "open_store",
     "references",
     "register_layer",
+    "report",
     "tables",
     "targets",
     "text",

@@ -56,8 +56,8 @@ def load(
         activation (``"gelu"``) that is no layer's. They are
         traced into operations and exact, or where one of these has no rule approximate: multipliers
         are averaged along the path from reference to input, see
-        `deeplift_engine.translate.user_layers.forward_only`. ``"chrombpnet"`` is the set of those
-        that chrombpnet's own files need, exact.
+        `deeplift_engine.translate.user_layers.forward_only`. ``"chrombpnet"`` and ``"bpnet"``
+        are the sets of those that the files of these programs need, exact.
     behind
         The name of a layer, or several, behind which the model begins: what they give is its input,
         of their names. A mapping says the shapes of one sample too, ``{"features": (10, 4)}``,

@@ -14,7 +14,7 @@ from deeplift_engine.cli import console
 from deeplift_engine.cli.custom_file import read_custom
 from deeplift_engine.cli.input_files import read_inputs
 from deeplift_engine.cli.kinds import kind_of
-from deeplift_engine.cli.sequence_inputs import arranged, sequences_of
+from deeplift_engine.cli.sequence_inputs import arranged, column_of, sequences_of
 from deeplift_engine.engine import targets
 from deeplift_engine.engine.located_targets import HEADS
 from deeplift_engine.errors import InputError, RuleError, TargetError
@@ -307,10 +307,13 @@ def inputs(
     read: Callable[..., Any] = read_array,
 ) -> Any:
     """The data in the file of inputs, whole, or opened by ``read``; sequences are read lazily."""
-    if (kind := kind_of(options)) is not None:
+    kind = kind_of(options, has_text=bool(network.spec.fronts))
+    if kind is not None and kind.read is not None:
         return kind.read(options, network)
     if (sequences := sequences_of(options, network)) is not None:
         return sequences
+    if (texts := column_of(options)) is not None:
+        return arranged(texts, options, network)
     keys = {key_of(name, network.inputs): array for name, array in options.key}
     layers = [info.layer or info.name for info in network.inputs]
     read_any = partial(read, kinds=NUMBERS + TEXT)

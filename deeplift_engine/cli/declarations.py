@@ -82,8 +82,8 @@ JSON = switch("--json", "print the result as JSON")
 INPUTS = option(
     "inputs INPUTS",
     Path,
-    "a .npy, .npz, .h5 or .zarr file of arrays, a FASTA file, or with --genome a BED or narrowPeak "
-    "file",
+    "a .npy, .npz, .h5 or .zarr file of arrays, a FASTA file, with --genome a BED or narrowPeak "
+    "file, with --column a table",
 )
 MODELS = option(
     "model MODEL",
@@ -245,6 +245,11 @@ SEQUENCES = Group(
             "shape does not tell: N samples, L positions, C letters, 1 an axis of size 1",
         ),
         option("--input NAME", str, "the input of the model that reads the sequences"),
+        option(
+            "--column NAME",
+            str,
+            "of a table with the names of its columns on top, the one with sequences or texts",
+        ),
         several(
             "--beside INPUT=FILE",
             values.pair,
@@ -301,14 +306,18 @@ STORED = Group(
     ),
 )
 
+NAMES = (
+    "a MEME file of known motifs, such as JASPAR's, whose names motifs take that resemble them "
+    "(TOMTOM; extra: motifs)"
+)
 EXPORTS = Group(
     "for other programs (-o FOLDER), of sequences",
     (
         several(
             "--to FORMAT",
             str,
-            "modisco, chrombpnet, bpnet, bigwig or seqlets; may be repeated; of texts csv, jsonl "
-            "or html, to one file; see below",
+            "modisco, chrombpnet, bpnet, bigwig, seqlets, shap, csv, parquet or json; of a run of "
+            "variants, variants; of texts csv, jsonl or html, to one file; may be repeated",
         ),
         option("--prefix NAME", str, "what names of files begin with (default: the store's)"),
         option(
@@ -343,6 +352,7 @@ EXPORTS = Group(
             Path,
             "with --motifs, the array that it was given by -s, to compare with",
         ),
+        option("--names FILE", Path, f"with --motifs, {NAMES}"),
         Option(
             ["--check"],
             {

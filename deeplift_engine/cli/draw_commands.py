@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from typing import Any
 
 from deeplift_engine.cli import console
+from deeplift_engine.cli.input_kind import Kind
 from deeplift_engine.cli.kinds import KINDS
 from deeplift_engine.cli.listing import print_json
 from deeplift_engine.errors import InputError
@@ -16,18 +19,22 @@ def draw(options: argparse.Namespace) -> int:
     """Draw the scores of a run in the form of their kind."""
     from deeplift_engine.jobs.scored_run import open_scored
 
-    run = open_scored(options.scores)
+    run = open_scored(options.scores[0])
     kind = KINDS.get(options.kind or run.kind or "")
     if kind is None:
         raise InputError(
-            f"{options.scores} does not say what its inputs are: say --kind {'|'.join(KINDS)}"
+            f"{run.path} does not say what its inputs are: say --kind {'|'.join(KINDS)}"
         )
+    if not kind.several:
+        _one("SCORES", options.scores, kind)
+        options.head = _one("--head", options.head, kind)
     if options.output is None:
         if kind.show is None:
             raise InputError("say where to draw: -o FILE, a figure (.png, .pdf, .svg)")
         console.say(kind.show(options, run))
         return 0
-    tables.checked_suffix(options.output, "scores", kind.pages)
+    if kind.pages is not None:
+        tables.checked_suffix(options.output, "scores", kind.pages)
     check_writable(options.output, overwrite=options.overwrite)
     written = kind.draw(options, run)
     if options.json:
@@ -35,6 +42,13 @@ def draw(options: argparse.Namespace) -> int:
     for path in () if options.json else written:
         console.say(f"written: {path}")
     return 0
+
+
+def _one(name: str, given: Sequence[Any], kind: Kind) -> Any:
+    """The only one of what is given, or None."""
+    if len(given) > 1:
+        raise InputError(f"{name}: of the kind {kind.name} one is drawn, not {len(given)}")
+    return next(iter(given), None)
 
 
 __all__ = ["draw"]

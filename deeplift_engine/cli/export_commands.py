@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deeplift_engine.cli import console
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from deeplift_engine.genomics.exported import Exported
 
 CHECK_FAILED = 1
+VARIANTS = "variants"
+"""The format of a store of variants."""
 _FOLDER = ("to", "motifs")
 """Options that make the output a folder."""
 _OF_A_FOLDER = {
@@ -23,6 +26,7 @@ _OF_A_FOLDER = {
     "shuffle_rows": "--shuffle-rows",
     "regions": "--regions",
     "sequences": "--sequences",
+    "names": "--names",
 }
 
 
@@ -42,7 +46,7 @@ def export(options: argparse.Namespace) -> int:
         return _to_file(options)
     if options.arrays:
         raise InputError("--arrays is for one file; a format of --to has its own arrays")
-    written = [*_to_formats(options), *_motifs(options)]
+    written = [*_variants(options), *_to_formats(options), *_motifs(options)]
     if options.json:
         print_json({"written": [_as_json(each) for each in written]})
         return 0
@@ -66,12 +70,20 @@ def _to_suffix(options: argparse.Namespace) -> None:
         If the output has another suffix, or there are formats of other programs beside it.
     """
     own = [name for name in options.to if f".{name}" in EXPORTS]
-    if not own:
+    if not own or options.store is None or not _writes_files(options):
         return
     suffix = "" if options.output is None else options.output.suffix.lower()
     if len(options.to) > 1 or suffix != f".{own[0]}":
         raise InputError(f"--to {own[0]} writes one file, by itself: -o FILE.{own[0]}")
     options.to = []
+
+
+def _writes_files(options: argparse.Namespace) -> bool:
+    """Whether the run's kind has files of its own."""
+    from deeplift_engine.jobs.scored_run import open_scored
+
+    kind = KINDS.get(options.kind or open_scored(options.store).kind or "")
+    return kind is not None and kind.export is not None
 
 
 def _to_file(options: argparse.Namespace) -> int:
@@ -111,8 +123,24 @@ def _by_its_kind(options: argparse.Namespace) -> bool:
     return True
 
 
+def _variants(options: argparse.Namespace) -> list[Exported]:
+    if VARIANTS not in options.to:
+        return []
+    from deeplift_engine.genomics.exported import Exported
+    from deeplift_engine.genomics.variants.variant_export import export_variants
+
+    if options.store is None:
+        raise InputError("name the store that is to be exported")
+    options.output.mkdir(parents=True, exist_ok=True)
+    prefix = options.output / (options.prefix or options.store.stem)
+    run = export_variants(options.store, prefix, overwrite=options.overwrite, progress=False)
+    about = f"{run.survey.scored} variants, {', '.join(run.columns)}"
+    return [Exported(VARIANTS, {Path(file): about for file in run.files})]
+
+
 def _to_formats(options: argparse.Namespace) -> list[Exported]:
-    if not options.to:
+    formats = [name for name in options.to if name != VARIANTS]
+    if not formats:
         return []
     from deeplift_engine.genomics.exporters import export as export_windows
 
@@ -121,7 +149,7 @@ def _to_formats(options: argparse.Namespace) -> list[Exported]:
     return export_windows(
         options.store,
         options.output,
-        options.to,
+        formats,
         prefix=options.prefix,
         overlaps=options.overlaps or "nearest",
         sizes=options.sizes,
@@ -142,6 +170,7 @@ def _motifs(options: argparse.Namespace) -> list[Exported]:
             store=options.store,
             regions=options.regions,
             sequences=options.sequences,
+            names=options.names,
             prefix=options.prefix if not options.to else None,
             overwrite=options.overwrite,
         )

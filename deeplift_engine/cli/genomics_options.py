@@ -1,4 +1,4 @@
-"""Options of the commands on variants, and of in-silico experiments."""
+"""Options of the commands on variants, of in-silico experiments, and of logos."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from deeplift_engine.cli.declarations import (
     REFERENCES,
     RUN,
     SEQUENCES,
+    STORED,
     Group,
     Once,
     Option,
@@ -42,7 +43,8 @@ VARIANTS: tuple[Option | Group, ...] = (
     option(
         "-o --output PREFIX",
         Path,
-        "of PREFIX.variants.tsv, PREFIX.variants.vcf and PREFIX.variant_contribs.h5",
+        "of PREFIX.variants.tsv, PREFIX.variants.vcf and PREFIX.variant_contribs.h5; or a store, "
+        "RUN.zarr",
         required=True,
     ),
     OVERWRITE,
@@ -91,6 +93,10 @@ VARIANTS: tuple[Option | Group, ...] = (
         _of_run("--target", "--seed", "--batch-size", "-q"),
     ),
     REFERENCES,
+    Group(
+        STORED.title,
+        tuple(each for each in STORED.options if each.flags[0] not in ("--arrays", "--memory")),
+    ),
 )
 
 _MOTIF = "letters; N leaves what is there"

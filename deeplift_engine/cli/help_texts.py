@@ -49,6 +49,9 @@ EXPORTS = """\
   bpnet       PREFIX.HEAD.bpnet.h5 (hypothetical), (N, L, 4)
   bigwig      PREFIX.HEAD.bw (projected, added over letters), .bw.stats.tsv
   seqlets     PREFIX.HEAD.seqlets.bed: spans of large projected contributions, by p-values
+  shap        PREFIX.HEAD.shap.npz: contributions of positions, for a shap.Explanation
+  csv, parquet, json  PREFIX.HEAD.csv, .parquet, .jsonl: a row a sample and position
+  variants    PREFIX.variants.tsv, .variants.vcf and .variant_contribs.h5, of a run of variants
   Score with --arrays hypothetical,inputs. A run of one head has no HEAD in its names.
   csv, jsonl, html  of texts, to one file: their tokens, words and sentences with scores"""
 

@@ -32,11 +32,12 @@ class Kind:
     read
         The inputs, from the options and the network: what `Explainer.run` and `Job` take, or a
         mapping of such things by the names of the inputs. Those of them that have ``constants``,
-        ``dimensions`` and ``about`` are kept with the scores.
+        ``dimensions`` and ``about`` are kept with the scores. None where commands read them as
+        arrays.
     draw
         Writes pictures of a run to ``--output``, and gives their paths.
     pages
-        Suffixes of what ``draw`` writes beside figures.
+        Suffixes of what ``draw`` writes beside figures; None where it looks at them itself.
     show
         What ``draw`` prints without ``--output``; None where it needs that.
     exports
@@ -44,18 +45,21 @@ class Kind:
         are of.
     export
         Writes the scores of a run to ``--output``, and gives the paths.
+    several
+        Whether ``draw`` takes several runs, and several heads of each.
     """
 
     name: str
     suffixes: tuple[str, ...]
     options: Group
     drawing: Group
-    read: Callable[[argparse.Namespace, Network], Any]
+    read: Callable[[argparse.Namespace, Network], Any] | None
     draw: Callable[[argparse.Namespace, ScoredRun], list[Path]]
-    pages: tuple[str, ...] = ()
+    pages: tuple[str, ...] | None = ()
     show: Callable[[argparse.Namespace, ScoredRun], str] | None = None
     exports: tuple[str, ...] = ()
     export: Callable[[argparse.Namespace, ScoredRun], list[Path]] | None = None
+    several: bool = False
 
 
 __all__ = ["Kind"]

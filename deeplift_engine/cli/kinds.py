@@ -19,11 +19,12 @@ from deeplift_engine.cli.declarations import (
 )
 from deeplift_engine.cli.image_kind import IMAGE
 from deeplift_engine.cli.input_kind import Kind
+from deeplift_engine.cli.sequence_kind import SEQUENCE
 from deeplift_engine.cli.table_kind import SIGNAL, TABLE
 from deeplift_engine.cli.text_kind import TEXT
 from deeplift_engine.errors import InputError
 
-_ROWS: tuple[Kind, ...] = (IMAGE, SIGNAL, TABLE, TEXT)
+_ROWS: tuple[Kind, ...] = (SEQUENCE, IMAGE, SIGNAL, TABLE, TEXT)
 
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ROWS}
 """The kinds by name."""
@@ -32,10 +33,19 @@ EXPORTS = frozenset(suffix for kind in _ROWS for suffix in kind.exports)
 """Suffixes of files of scores that some kind writes."""
 
 KIND = choice("--kind", "what INPUTS are, where their suffix does not tell", *KINDS)
-READING = (Group("what INPUTS are", (KIND,)), *(kind.options for kind in _ROWS))
+READING = (Group("what INPUTS are", (KIND,)), *(kind.options for kind in _ROWS if kind.read))
 """Options of the commands that read inputs."""
 DRAWING: tuple[Option | Group, ...] = (
-    option("scores SCORES", Path, "what `score` wrote: a .h5 or .npz file, or a store"),
+    Option(
+        ["scores"],
+        {
+            "type": Path,
+            "metavar": "SCORES",
+            "nargs": "+",
+            "help": "what `score` wrote: a store, RUN.zarr, or a .h5 or .npz file; of sequences "
+            "several, as of methods or folds, are drawn one under another on one scale",
+        },
+    ),
     option(
         "-o --output FILE",
         Path,
@@ -44,7 +54,7 @@ DRAWING: tuple[Option | Group, ...] = (
     OVERWRITE,
     KIND,
     several("--sample NAME", str, "a sample, or its number from 0; may be repeated"),
-    option("--head NAME", str, "of several heads"),
+    several("--head NAME", str, "of several heads; of sequences it may be repeated (default: all)"),
     option("--input NAME", str, "of several inputs"),
     option("--target-number N", int, "of several targets, from 0 (default: 0)", default=0),
     *(kind.drawing for kind in _ROWS),
@@ -54,8 +64,11 @@ DRAWING: tuple[Option | Group, ...] = (
 """Options of ``draw``."""
 
 
-def kind_of(options: argparse.Namespace) -> Kind | None:
+def kind_of(options: argparse.Namespace, has_text: bool) -> Kind | None:
     """The kind of the inputs, by ``--kind`` or by their suffix; None of arrays and sequences.
+
+    The column of a table is one of texts where the model ``has_text``, a layer that reads some, or
+    options of texts are given; else one of sequences.
 
     Raises
     ------
@@ -63,7 +76,7 @@ def kind_of(options: argparse.Namespace) -> Kind | None:
         If options of another kind are given.
     """
     path = Path(options.inputs)
-    name = getattr(options, "kind", None) or _by_suffix(path, options)
+    name = getattr(options, "kind", None) or _by_suffix(path, options, has_text)
     own = _own(name) if name else ()
     for kind in KINDS.values():
         for each in kind.options.options:
@@ -72,10 +85,10 @@ def kind_of(options: argparse.Namespace) -> Kind | None:
                     f"{flag} is for inputs of the kind {kind.name}, and {path} holds "
                     f"{name or 'arrays or sequences'}: say --kind {kind.name}, or leave it out"
                 )
-    return KINDS[name] if name else None
+    return KINDS[name] if name and KINDS[name].read else None
 
 
-def _by_suffix(path: Path, options: argparse.Namespace) -> str | None:
+def _by_suffix(path: Path, options: argparse.Namespace, has_text: bool) -> str | None:
     """The kind of a file, or of the files in a folder, where all are of one.
 
     Of several kinds of one suffix, it is that with options of its own; else the first.
@@ -88,6 +101,8 @@ def _by_suffix(path: Path, options: argparse.Namespace) -> str | None:
         return kinds.pop() if len(kinds) == 1 else None
     known = _of_suffix(suffix)
     told = (name for name in known if any(_given(each, options) for each in _own(name)))
+    if getattr(options, "column", None) is not None:
+        return next(told, TEXT.name if has_text else None)
     return next(told, known[0] if known else None)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deeplift_engine.cli import console
+from deeplift_engine.cli.beside_inputs import with_others
 from deeplift_engine.errors import InputError
-from deeplift_engine.graph.inputs import key_of
 from deeplift_engine.util.array_files import SUFFIXES as ARRAYS
 from deeplift_engine.util.array_files import open_array
 
@@ -45,22 +46,12 @@ def sequences_of(options: argparse.Namespace, network: Network) -> Any:
             f"{sequences.missing_summits} records of {options.inputs} have no summit: the middle "
             "is the centre",
         )
-    if len(network.inputs) == 1 and not options.beside:
-        return sequences
     from deeplift_engine.genomics.sequence_input import sequence_input_of
 
-    name = sequence_input_of(network, len(options.letters), options.input).name
-    others = {
-        key_of(other, network.inputs): _beside(sequences, file) for other, file in options.beside
-    }
-    names = [info.name for info in network.inputs]
-    missing = [other for other in names if other not in (name, *others)]
-    if missing or name in others or not set(others) <= set(names):
-        raise InputError(
-            f"the model has the inputs {', '.join(names)}, and {name} reads the sequences: say "
-            "--beside INPUT=FILE for each of the others"
-        )
-    return {name: sequences, **others}
+    def name() -> str:
+        return sequence_input_of(network, len(options.letters), options.input).name
+
+    return with_others(options, network, name, sequences, partial(_beside, sequences))
 
 
 def _of_records(options: argparse.Namespace, network: Network) -> SequenceInput | None:
@@ -85,6 +76,23 @@ def _of_records(options: argparse.Namespace, network: Network) -> SequenceInput 
     if is_region_file(path):
         raise InputError(f"{path} holds regions: say of which genome, --genome FASTA")
     _refuse(options, *_FLAGS)
+    return None
+
+
+def column_of(options: argparse.Namespace) -> Any:
+    """The sequences in the column of ``--column``; None where the file is no table.
+
+    Raises
+    ------
+    InputError
+        For a table without the option, the option without a table, and as `read_column`.
+    """
+    from deeplift_engine.genomics.table_column import is_table, read_column
+
+    if options.column is not None:
+        return read_column(options.inputs, options.column)
+    if is_table(options.inputs):
+        raise InputError(f"{options.inputs} is a table: say which column has sequences, --column")
     return None
 
 
@@ -150,4 +158,4 @@ def _refuse(options: argparse.Namespace, *names: str) -> None:
             raise InputError(f"{_FLAGS[name]} is for {takes}, and {path} {what}")
 
 
-__all__ = ["arranged", "is_fasta", "records_in_words", "sequences_of"]
+__all__ = ["arranged", "column_of", "is_fasta", "records_in_words", "sequences_of"]

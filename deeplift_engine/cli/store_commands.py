@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from deeplift_engine.cli import arguments, console, kinds, sequence_inputs
 from deeplift_engine.cli.declarations import STORED
@@ -23,8 +23,10 @@ from deeplift_engine.util.array_files import open_array
 from deeplift_engine.util.progress import bar, lines
 
 if TYPE_CHECKING:
-    from deeplift_engine.jobs.job import Job, Report
+    from deeplift_engine.jobs.job import Job
+    from deeplift_engine.jobs.sharded_job import Report, ShardedJob
 
+J = TypeVar("J", bound="ShardedJob")
 STORE = ".zarr"
 RUN_AGAIN = 75  # sysexits.h: a temporary failure
 FAILED_SHOWN = 20
@@ -44,14 +46,25 @@ def refuse_options_of_a_store(options: argparse.Namespace) -> None:
     """Refuse what means something to a store alone, where the output is a file."""
     for option in STORED.options:
         flag = option.flags[-1]
-        if getattr(options, flag.lstrip("-").replace("-", "_")) not in (None, False, []):
+        if vars(options).get(flag.lstrip("-").replace("-", "_")) not in (None, False, []):
             raise InputError(f"{flag} is for an output that ends in {STORE}: say -o run{STORE}")
 
 
 def score(options: argparse.Namespace) -> int:
     """Score into a store: all shards that are not done, or a share of them."""
+    return into_store(options, job_of, _of_scores)
+
+
+Make = Callable[[argparse.Namespace], "J"]
+"""Makes the job that the options of a command describe, here or on a worker: of a module."""
+
+
+def into_store(
+    options: argparse.Namespace, make: Make[J], about: Callable[[J], dict[str, Any]]
+) -> int:
+    """Do a job into the store of ``--output``, and print ``about`` it and what was done."""
     for name, flag in _NOT_OF_A_STORE.items():
-        if getattr(options, name):
+        if vars(options).get(name):
             raise InputError(f"{flag} is for one file, and {options.output} is a store")
     path, share = options.output, options.shard or Share()
     if path.exists() and not (options.resume or options.shard):
@@ -59,7 +72,7 @@ def score(options: argparse.Namespace) -> int:
             f"{path} exists already: say --resume to do what is not done of it, or name another"
         )
     _pin_threads(options)
-    job = job_of(options)
+    job = make(options)
     store = job.open_or_create(path)
     store.clean()
     numbers = share.of(store.shards)
@@ -67,10 +80,12 @@ def score(options: argparse.Namespace) -> int:
     waiting = sum(rows.stop - rows.start for rows in map(store.rows, todo))
     with stopping() as asked, _progress(waiting, options.quiet) as tick:
         if options.workers or options.scheduler:
-            report = _on_cluster(options, path, numbers, asked, tick)
+            recipe = partial(job_of_command, make, options.again, os.getcwd())
+            report = _on_cluster(options, recipe, numbers, asked, tick)
         else:
             report = job.run(store, numbers, stopping=asked, tick=tick)
-    return _told(report, job, path, share, numbers, options)
+    summary = {"written": str(path), **about(job), "samples": job.samples}
+    return _told(report, summary, share, numbers, options)
 
 
 def job_of(options: argparse.Namespace) -> Job:
@@ -96,15 +111,17 @@ def job_of(options: argparse.Namespace) -> Job:
     )
 
 
-def job_of_command(options: Callable[[], argparse.Namespace], folder: str) -> Job:
+def job_of_command(
+    make: Make[ShardedJob], options: Callable[[], argparse.Namespace], folder: str
+) -> ShardedJob:
     """The job of a command that was given in ``folder``: what workers are sent."""
     os.chdir(folder)
-    return job_of(options())
+    return make(options())
 
 
 def _on_cluster(
     options: argparse.Namespace,
-    path: Path,
+    recipe: Callable[[], ShardedJob],
     numbers: list[int],
     stopping: Callable[[], bool],
     tick: Callable[[int], object],
@@ -112,7 +129,6 @@ def _on_cluster(
     """The run on workers: of this machine, of SLURM, or of a cluster that runs."""
     from deeplift_engine.jobs import cluster
 
-    recipe = partial(job_of_command, options.again, os.getcwd())
     if options.scheduler:
         workers = cluster.existing_cluster(options.scheduler)
     elif options.slurm:
@@ -120,7 +136,7 @@ def _on_cluster(
     else:
         workers = cluster.local_cluster(options.workers)
     with workers as client:
-        return cluster.run_on(client, recipe, path, numbers, stopping=stopping, tick=tick)
+        return cluster.run_on(client, recipe, options.output, numbers, stopping=stopping, tick=tick)
 
 
 def _pin_threads(options: argparse.Namespace) -> None:
@@ -163,38 +179,41 @@ def merge(options: argparse.Namespace) -> int:
     return 0
 
 
+def _of_scores(job: Job) -> dict[str, Any]:
+    """What a job scores, for the summary."""
+    run = job.description["run"]
+    return {
+        "method": run["method"],
+        "target": target_in_words(run),
+        "references": run["references"],
+        **sequence_inputs.records_in_words(job.constants),
+    }
+
+
 def _told(
     report: Report,
-    job: Job,
-    path: Path,
+    summary: dict[str, Any],
     share: Share,
     numbers: list[int],
     options: argparse.Namespace,
 ) -> int:
     """Print what was done, and return the exit code."""
     left = sorted(set(report.pending) & set(numbers))
-    run = job.description["run"]
-    summary: dict[str, Any] = {
-        "written": str(path),
-        "method": run["method"],
-        "target": target_in_words(run),
-        "references": run["references"],
-        **sequence_inputs.records_in_words(job.constants),
-        "samples": job.samples,
-        **_how_far(len(numbers), left),
-    }
+    counted = summary.get("skipped", ())
+    failed = {sample: why for sample, why in report.failed.items() if why not in counted}
+    summary |= _how_far(len(numbers), left)
     if share.count > 1:
         summary["share"] = f"{share.number}/{share.count}"
     if report.skipped:
         summary["left to other processes"] = len(report.skipped)
     if options.json:
-        print_json({**summary, "failed": {str(n): why for n, why in report.failed.items()}})
+        print_json({**summary, "failed": {str(n): why for n, why in failed.items()}})
     else:
         print_lines(summary)
-    for sample, reason in list(report.failed.items())[:FAILED_SHOWN]:
+    for sample, reason in list(failed.items())[:FAILED_SHOWN]:
         console.complain("warning", f"sample {sample} has no scores: {reason}")
-    if len(report.failed) > FAILED_SHOWN:
-        console.complain("warning", f"{len(report.failed)} samples in all have no scores")
+    if len(failed) > FAILED_SHOWN:
+        console.complain("warning", f"{len(failed)} samples in all have no scores")
     if left:
         console.complain("note", f"{len(left)} shards are left: run the same again with --resume")
     return RUN_AGAIN if left else 0
@@ -234,4 +253,4 @@ def _progress(samples: int, quiet: bool) -> Iterator[Callable[[int], object]]:
         yield tick
 
 
-__all__ = ["RUN_AGAIN", "is_store", "merge", "score", "status"]
+__all__ = ["RUN_AGAIN", "into_store", "is_store", "merge", "score", "status"]

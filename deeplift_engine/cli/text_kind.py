@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deeplift_engine.cli import console
+from deeplift_engine.cli.beside_inputs import with_others
 from deeplift_engine.cli.declarations import Group, choice, option
 from deeplift_engine.cli.input_kind import Kind
-from deeplift_engine.errors import InputError
 
 if TYPE_CHECKING:
     from deeplift_engine.jobs.scored_run import ScoredRun
@@ -30,7 +30,6 @@ OPTIONS = Group(
             "how texts become tokens: JSON of Keras's Tokenizer or of the library tokenizers, or a "
             "vocabulary, a word a line (default: the model's own text layer)",
         ),
-        option("--column NAME", str, "the column that holds the texts"),
         option("--name-column NAME", str, "the column that holds their names"),
         choice(
             "--padding",
@@ -55,8 +54,11 @@ DRAWING = Group(
 
 
 def read(options: argparse.Namespace, network: Network) -> Any:
-    """The texts as the network reads them."""
+    """The texts as the network reads them; of several inputs with those of ``--beside``."""
     from deeplift_engine import text
+    from deeplift_engine.genomics.other_inputs import rows_of_records
+    from deeplift_engine.text.text_input import text_input_of
+    from deeplift_engine.util.array_files import open_array
 
     texts = text.texts(
         options.inputs,
@@ -70,13 +72,15 @@ def read(options: argparse.Namespace, network: Network) -> Any:
         input=options.input,
         strict=getattr(options, "strict", False),
     )
-    if len(network.inputs) > 1:
-        raise InputError(
-            "texts are read for a model of one input; hand others in from Python, "
-            "{name: de.text.texts(...), ...}"
-        )
     _tell(texts, options)
-    return texts
+
+    def name() -> str:
+        return text_input_of(network, options.input).name
+
+    def rows(file: str) -> Any:
+        return rows_of_records(open_array(Path(file)), texts)
+
+    return with_others(options, network, name, texts, rows)
 
 
 def _tell(texts: TextInput, options: argparse.Namespace) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,13 +16,14 @@ from deeplift_engine.engine.activation_pairs import (
     RecordedActivations,
     recomputed,
 )
+from deeplift_engine.engine.blocks import slices
 from deeplift_engine.engine.forward import ForwardPass
 from deeplift_engine.engine.task import Task
 from deeplift_engine.graph.fuse_relu import carrying
 from deeplift_engine.graph.join_chains import joining
 from deeplift_engine.rules import Assigned, Multiplier
-from deeplift_engine.tensors.tensor_ops import safe_divide
-from deeplift_engine.util.typing import Tensor
+from deeplift_engine.tensors.tensor_ops import LEADING, safe_divide
+from deeplift_engine.util.typing import Array, Tensor
 
 Arrived = Mapping[str, Multiplier]
 Outcome = Callable[[Task, ActivationPairs, Arrived, Tensor, Tensor], dict[str, Any]]
@@ -35,7 +36,12 @@ class CompiledPasses:
     The forward passes compute the activations that ``backward`` reads, and at the input those of
     ``nodes``. Tasks that differ in their rules alone can read the same activations if each knows
     the rules of the others, ``beside``.
+
+    The walk starts with weights over the target's units, or, of a number of ``parts``, with the
+    mean and the half-difference of multipliers, along an axis behind the leading ones.
     """
+
+    per_sample = per_pair = 1
 
     def __init__(
         self,
@@ -43,13 +49,14 @@ class CompiledPasses:
         nodes: Sequence[str],
         outcome: Outcome,
         beside: Sequence[Mapping[str, Assigned]] = (),
+        parts: int | None = None,
     ) -> None:
         seen = {*task.attribution_nodes, *task.explained, *nodes}
         graph = joining(task.graph, task.rules, seen)
         if task.fuses:
             graph = carrying(graph, [task.rules, *beside], seen)
         task = replace(task, graph=graph)
-        self.task, self._outcome, graph = task, outcome, task.graph
+        self.task, self._outcome, self._parts, graph = task, outcome, parts, task.graph
         ancestors = graph.ancestors([task.target]).union(task.attribution_nodes)
         self._readable = [
             name for name in graph.nodes if name in ancestors and not recomputed(graph.nodes[name])
@@ -71,7 +78,8 @@ class CompiledPasses:
     def _traced(self, references: int | None) -> Any:
         """The backward pass for weights that all references share, or (None) for those of pairs."""
         task = self.task
-        shape = [None, None, references, *task.graph.nodes[task.target].shape]
+        parts = [] if self._parts is None else [self._parts]
+        shape = [None, None, references, *parts, *task.graph.nodes[task.target].shape]
         signature = [
             self._activations,
             self._activations,
@@ -81,6 +89,11 @@ class CompiledPasses:
         ]
         function = tf.function(self._trace, input_signature=signature, autograph=False)
         return function.get_concrete_function()
+
+    @property
+    def outcomes(self) -> Mapping[str, Any]:
+        """The specifications of what `backward` returns."""
+        return self._backward.structured_outputs  # type: ignore[no-any-return]
 
     @functools.cached_property
     def _backward_of_pairs(self) -> Any:
@@ -96,6 +109,19 @@ class CompiledPasses:
         """The forward pass at one end, to what these passes and those ``beside`` them read."""
         names = self.reads[end].union(*(each.reads[end] for each in beside))
         return ForwardPass(self.task, sorted(names))
+
+    def blocks(
+        self,
+        at_input: Mapping[str, Tensor],
+        at_reference: Mapping[str, Tensor],
+        weights: Array,
+        rows: int,
+        shares: Array,
+        size: int,
+    ) -> Iterator[tuple[slice, dict[str, Any]]]:
+        """The outcome of some targets after the other, for a block of ``size`` pairs."""
+        for targets in slices(len(weights), max(1, self.task.pairs // size)):
+            yield targets, self.backward(at_input, at_reference, weights[targets], rows, shares)
 
     def backward(
         self,
@@ -159,7 +185,8 @@ class CompiledPasses:
             task.fuses,
             compiles=task.fused is None,
         )
-        start = {task.target: Multiplier(weights)}
+        parts = [weights] if self._parts is None else tf.unstack(weights, axis=LEADING)
+        start = {task.target: Multiplier(*parts)}
         arrived = task.graph.backward(start, task.attribution_nodes, rules, pairs.ends)
         outcome = self._outcome(task, pairs, arrived, weights, shares)
         self._read = {AT_INPUT: set(inputs.read), AT_REFERENCE: set(references.read)}
@@ -195,6 +222,23 @@ def scores_of_pairs(
     """
     level = pairs.value(task.target, AT_INPUT)[tf.newaxis] * weights
     level0 = pairs.value(task.target, AT_REFERENCE)[tf.newaxis] * weights
+    axes = list(range(3, level.shape.rank))
+    return {
+        **contributions(task, pairs, arrived, weights, shares, averaged),
+        "change": tf.reduce_sum(level - level0, axis=axes),
+        "level": tf.reduce_sum(tf.abs(level) + tf.abs(level0), axis=axes),
+    }
+
+
+def contributions(
+    task: Task,
+    pairs: ActivationPairs,
+    arrived: Arrived,
+    weights: Tensor,
+    shares: Tensor,
+    averaged: bool = False,
+) -> dict[str, Any]:
+    """Those of `scores_of_pairs` that are of the points: all but the target's change and level."""
     by_point = []
     for node in task.attribution_nodes:
         ends = [pairs.value(node, end) for end in (AT_INPUT, AT_REFERENCE)]
@@ -214,14 +258,11 @@ def scores_of_pairs(
         else:
             by_point.append(pairs.fuse(_contribution)(*operands))
     scores, multipliers, totals, sizes = map(list, zip(*by_point, strict=True))
-    axes = list(range(3, level.shape.rank))
     return {
         "scores": scores,
         "multipliers": multipliers,
         "total": tf.add_n(totals),
         "size": tf.add_n(sizes),
-        "change": tf.reduce_sum(level - level0, axis=axes),
-        "level": tf.reduce_sum(tf.abs(level) + tf.abs(level0), axis=axes),
     }
 
 

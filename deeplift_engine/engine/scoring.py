@@ -16,6 +16,7 @@ from deeplift_engine.engine.forward import ForwardPass
 from deeplift_engine.engine.request import Request
 from deeplift_engine.engine.running_mean import RunningMean
 from deeplift_engine.engine.target_weights import filled
+from deeplift_engine.engine.through_cut import ThroughCut
 from deeplift_engine.graph.inputs import block_size, padded
 from deeplift_engine.util.progress import bar
 from deeplift_engine.util.typing import Array
@@ -80,12 +81,12 @@ class PairResults:
 def score_pairs(
     requests: Sequence[Request],
     forward: tuple[ForwardPass, ForwardPass],
-    passes: Sequence[tuple[CompiledPasses, Sequence[PairResults]]],
+    passes: Sequence[tuple[CompiledPasses | ThroughCut, Sequence[PairResults]]],
 ) -> dict[str, Array]:
     """Send all pairs forward once, and back through each of the passes.
 
-    Samples are the rows of blocks, each one's references the columns. Targets go back ``depth`` at
-    a time over the same activations.
+    Samples are the rows of blocks, each one's references the columns. Targets go back some at a
+    time over the same activations.
 
     Parameters
     ----------
@@ -102,27 +103,25 @@ def score_pairs(
     dict
         The graph's outputs on the samples, (N, ...), by name.
     """
-    request, pairs = requests[0], passes[0][0].task.pairs
-    count, most = sum(each.count for each in requests), request.batch_size or pairs
-    columns = min(count, most)
-    rows = block_size(request.whole or request.samples, max(1, most // columns))
-    depth = max(1, pairs // (rows * columns))
+    request, first = requests[0], passes[0][0]
+    count, most = sum(each.count for each in requests), request.batch_size or first.task.pairs
+    columns = min(count, max(1, most // first.per_pair))
+    of_each = max(columns * first.per_pair, first.per_sample)
+    rows = block_size(request.whole or request.samples, max(1, most // of_each))
     outputs: dict[str, Array] = {}
     with bar(request.samples * count * len(passes), request.progress) as tick:
         for block, at_input, at_reference in _forwarded(requests, forward, rows, columns, outputs):
             weights = filled(request.weights, block.rows.start, rows)[:, :, np.newaxis]
             if request.reference_weights is not None:
-                level = np.asarray(at_reference[passes[0][0].task.target])
+                level = np.asarray(at_reference[first.task.target])
                 by_pair = level.reshape(1 if request.shared else rows, columns, *level.shape[1:])
                 weights = weights + request.reference_weights(by_pair)
             inside = np.arange(columns) < block.shape[1]
             shares = np.where(inside, 1.0 / count, 0.0)
             leading = 1 if request.shared else rows
             for compiled, results in passes:
-                for targets in slices(len(weights), depth):
-                    values = compiled.backward(
-                        at_input, at_reference, weights[targets], leading, shares
-                    )
+                some = (at_input, at_reference, weights, leading, shares, rows * columns)
+                for targets, values in compiled.blocks(*some):
                     _add(results, replace(block, targets=targets), values)
                 tick(block.shape[0] * block.shape[1])
     return outputs

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 
 from deeplift_engine.engine.assemble import MethodResult
 from deeplift_engine.engine.compiled import CompiledPasses, mean_scores, scores_of_pairs
+from deeplift_engine.engine.cuts import Cut, cheapest, cuts, joined
 from deeplift_engine.engine.request import Request
 from deeplift_engine.engine.scoring import PairResults, score_pairs
 from deeplift_engine.engine.task import Task
+from deeplift_engine.engine.through_cut import ThroughCut
 from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.traits import Traits
@@ -34,19 +37,40 @@ class DeepLift(Explainer):
 
     def __init__(self, task: Task, *, rules: Rules = "rescale", max_pooling: str = "exact") -> None:
         super().__init__(task.under(task.assigned(rules, max_pooling)))
-        self._passes: dict[bool, CompiledPasses] = {}
+        self._nodes = (*self.task.graph.outputs, self.task.target)
+        self._passes: dict[tuple[bool, Cut | None], CompiledPasses | ThroughCut] = {}
 
     def attribute(self, request: Request) -> MethodResult:
         """Scores of each reference, or their means, with standard errors where a run wants them."""
         errors = request.standard_errors and request.count > 1
         averaged = request.average and not errors
-        if averaged not in self._passes:
-            outcome = mean_scores if averaged else scores_of_pairs
-            nodes = (*self.task.graph.outputs, self.task.target)
-            self._passes[averaged] = CompiledPasses(self.task, nodes, outcome)
-        passes, results = self._passes[averaged], PairResults(request, averaged)
+        passes, results = self._compiled(request, averaged), PairResults(request, averaged)
         predictions = score_pairs([request], passes.forward, [(passes, [results])])
         return replace(results.result(complete=self.task.complete), predictions=predictions)
+
+    def _compiled(self, request: Request, averaged: bool) -> CompiledPasses | ThroughCut:
+        """The passes by which a request's targets cost least; each is compiled once."""
+        targets, cut = len(request.weights), None
+        if targets > 1:
+            by_pair = request.reference_weights is not None
+            cut = cheapest(
+                self._cuts, targets, request.count, averaged=averaged, by_pair=by_pair
+            )
+        if (averaged, cut) not in self._passes:
+            self._passes[averaged, cut] = (
+                CompiledPasses(self.task, self._nodes, mean_scores if averaged else scores_of_pairs)
+                if cut is None
+                else ThroughCut(self._joined, cut, self._nodes, averaged=averaged)
+            )
+        return self._passes[averaged, cut]
+
+    @functools.cached_property
+    def _joined(self) -> Task:
+        return joined(self.task, self._nodes)
+
+    @functools.cached_property
+    def _cuts(self) -> list[Cut]:
+        return cuts(self._joined)
 
 
 class DeepShap(DeepLift):

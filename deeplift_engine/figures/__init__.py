@@ -5,15 +5,28 @@ from deeplift_engine.figures.experiment_figures import draw_design, draw_effects
 from deeplift_engine.figures.feature_figures import draw_bar as draw_feature_bar
 from deeplift_engine.figures.feature_figures import draw_beeswarm, draw_heat_map, draw_waterfall
 from deeplift_engine.figures.logo import draw_logo
+from deeplift_engine.figures.logo_files import save_logos
+from deeplift_engine.figures.logo_page import (
+    Box,
+    HeatTrack,
+    LogoPage,
+    LogoTrack,
+    mutagenesis_tracks,
+)
+from deeplift_engine.figures.logo_sheet import draw_logos
 from deeplift_engine.figures.overlay_figure import OverlayStyle, draw_overlays
 from deeplift_engine.figures.sweep_figure import draw_sweep
 from deeplift_engine.figures.text_figure import ColouredText, ColouredWord, draw_texts
 from deeplift_engine.figures.trace_figure import draw_traces
 
 __all__ = [
+    "Box",
     "ColouredText",
     "ColouredWord",
     "ComparisonData",
+    "HeatTrack",
+    "LogoPage",
+    "LogoTrack",
     "OverlayStyle",
     "draw_beeswarm",
     "draw_comparison",
@@ -22,10 +35,13 @@ __all__ = [
     "draw_feature_bar",
     "draw_heat_map",
     "draw_logo",
+    "draw_logos",
     "draw_overlays",
     "draw_spacing",
     "draw_sweep",
     "draw_texts",
     "draw_traces",
     "draw_waterfall",
+    "mutagenesis_tracks",
+    "save_logos",
 ]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deeplift_engine.errors import DeepliftEngineError, InputError
+from deeplift_engine.figures.glyphs import letter_paths
 from deeplift_engine.util.typing import Array
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 COLOURS = {"A": "#109648", "C": "#255c99", "G": "#f7b32b", "T": "#d62839", "U": "#d62839"}
 OTHER_COLOUR = "#4a4e57"
 HIGHLIGHT = "#8e9ab8"
-SIDE_GAP = 0.04
-"""Free space on either side of a letter, as a share of a position's width."""
 MARGIN = 0.06
 """Free space above and below all letters, as a share of their height."""
 
@@ -37,8 +35,8 @@ def draw_logo(
     """Draw contributions as a sequence logo.
 
     At each position the letters are stacked by size, the tallest outermost: those of positive
-    scores upwards, those of negative scores downwards and upside down. One collection holds all
-    letters, so thousands of positions are drawn in well under a second.
+    scores upwards, those of negative scores downwards and upside down. All occurrences of a letter
+    are one path, so thousands of positions are drawn in well under a second.
 
     Parameters
     ----------
@@ -87,20 +85,14 @@ def draw_logo(
         ) from error
     if ax is None:
         _, ax = plt.subplots(figsize=(min(2 + len(scores) * 0.12, 30), 2), layout="constrained")
-    positions, letters, bottoms, heights = stack(scores)
+    paths = letter_paths(scores, alphabet, start)
     palette = COLOURS | dict(colours or {})
-    paths = [
-        _placed(alphabet[letter], start + position, bottom, height)
-        for position, letter, bottom, height in zip(
-            positions, letters, bottoms, heights, strict=True
-        )
-    ]
-    faces = [palette.get(alphabet[letter], OTHER_COLOUR) for letter in letters]
+    faces = [palette.get(letter, OTHER_COLOUR) for letter in paths]
     ax.add_collection(
-        PathCollection(paths, facecolors=faces, linewidths=0, zorder=2), autolim=False
+        PathCollection([*paths.values()], facecolors=faces, linewidths=0, zorder=2), autolim=False
     )
     ax.axhline(0, color="#30343c", linewidth=0.7, zorder=3)
-    low, high = limits or _limits(scores)
+    low, high = limits or limits_of(scores)
     ax.set_xlim(start - 0.5, start + len(scores) - 0.5)
     ax.set_ylim(low, high)
     for first, end, label in highlight:
@@ -110,56 +102,12 @@ def draw_logo(
     return ax
 
 
-def stack(scores: Array) -> tuple[Array, Array, Array, Array]:
-    """The position and height of each letter.
-
-    Returns
-    -------
-    positions, letters, bottoms, heights
-        One entry per letter drawn: row and column of ``scores`` ``(L, A)``, where its foot
-        stands, and its height; the height is negative for a letter that hangs head down.
-    """
-    order = np.argsort(np.abs(scores), axis=1, kind="stable")
-    sizes = np.take_along_axis(scores, order, axis=1)
-    up, down = np.clip(sizes, 0, None), np.clip(sizes, None, 0)
-    tops = np.where(sizes > 0, up.cumsum(axis=1), down.cumsum(axis=1))
-    positions, ranks = np.nonzero(sizes)
-    heights = sizes[positions, ranks]
-    return positions, order[positions, ranks], tops[positions, ranks] - heights, heights
-
-
-def _limits(scores: Array) -> tuple[float, float]:
-    high = float(np.clip(scores, 0, None).sum(axis=1).max(initial=0))
-    low = float(np.clip(scores, None, 0).sum(axis=1).min(initial=0))
+def limits_of(*scores: Array) -> tuple[float, float]:
+    """The vertical axis that one or more logos need, (L, A) each, with a margin."""
+    high = max(float(np.clip(each, 0, None).sum(axis=1).max(initial=0)) for each in scores)
+    low = min(float(np.clip(each, None, 0).sum(axis=1).min(initial=0)) for each in scores)
     room = MARGIN * (high - low) or 1.0
     return low - room * (low < 0 or high == 0), high + room
-
-
-def _placed(letter: str, centre: float, bottom: float, height: float) -> Any:
-    """The outline of a letter, one position wide and ``height`` tall."""
-    from matplotlib.path import Path
-
-    vertices, codes = _outline(letter)
-    width = 1 - 2 * SIDE_GAP
-    moved = vertices * [width, height] + [centre - width / 2, bottom]
-    return Path(moved, codes)
-
-
-@lru_cache(maxsize=256)
-def _outline(letter: str) -> tuple[Array, Array]:
-    """Vertices and path codes of a letter that fills the unit square."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import TextPath
-
-    path = TextPath((0, 0), letter, size=100, prop=FontProperties(family="DejaVu Sans", weight=700))
-    vertices = np.asarray(path.vertices, dtype=float)
-    drawn = vertices[path.codes != path.CLOSEPOLY] if len(vertices) else np.zeros((1, 2))
-    low, high = drawn.min(axis=0), drawn.max(axis=0)
-    size = np.where(high > low, high - low, 1)
-    unit = np.clip((vertices - low) / size, 0, 1)
-    if letter == "I":  # a bar as wide as a letter would look like a block
-        unit[:, 0] = 0.5 + (unit[:, 0] - 0.5) * 0.3
-    return unit, np.asarray(path.codes)
 
 
 def _shade(ax: Axes, first: float, end: float, label: str) -> None:

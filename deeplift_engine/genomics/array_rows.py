@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -50,27 +50,30 @@ class Rows:
         return self.pieces(min(size, self.shape[0] - start) for start in starts)
 
 
-def write_npz(
-    disk: OutputFile,
-    shape: tuple[int, ...],
-    dtype: Any,
-    blocks: Iterable[Array],
-    settings: Mapping[str, Any],
-) -> None:
-    """Write blocks of rows as the entry ``arr_0`` of an npz file, and settings as text."""
-    header = {
-        "descr": np.lib.format.dtype_to_descr(np.dtype(dtype)),
-        "fortran_order": False,
-        "shape": shape,
-    }
+class Entry(NamedTuple):
+    """An array of a file that is written: its blocks of rows, in order."""
+
+    shape: tuple[int, ...]
+    dtype: Any
+    blocks: Iterable[Array]
+
+
+def write_npz(disk: OutputFile, entries: Mapping[str, Entry], settings: Mapping[str, Any]) -> None:
+    """Write arrays block by block as entries of an npz file, and settings as text."""
     text = np.array(storage.settings_text(settings))
-    each = iter(blocks)
-    first = next(each)
     with zipfile.ZipFile(disk, "w") as archive:
-        with archive.open(storage.npz_entry(ENTRY, first), "w", force_zip64=True) as entry:
-            np.lib.format.write_array_header_2_0(entry, header)
-            for block in itertools.chain([first], each):
-                entry.write(np.ascontiguousarray(block, dtype).data)
+        for name, (shape, dtype, blocks) in entries.items():
+            header = {
+                "descr": np.lib.format.dtype_to_descr(np.dtype(dtype)),
+                "fortran_order": False,
+                "shape": shape,
+            }
+            each = iter(blocks)
+            first = next(each)
+            with archive.open(storage.npz_entry(name, first), "w", force_zip64=True) as entry:
+                np.lib.format.write_array_header_2_0(entry, header)
+                for block in itertools.chain([first], each):
+                    entry.write(np.ascontiguousarray(block, dtype).view(np.uint8).data)
         with archive.open(storage.npz_entry(storage.SETTINGS, text), "w") as entry:
             np.lib.format.write_array(entry, text)
 
@@ -195,4 +198,4 @@ def _pieces(array: Any, sizes: Iterable[int]) -> Iterator[Array]:
         first += size
 
 
-__all__ = ["ENTRY", "Rows", "differs", "hdf5_array", "open_rows", "write_npz"]
+__all__ = ["ENTRY", "Entry", "Rows", "differs", "hdf5_array", "open_rows", "write_npz"]

@@ -7,10 +7,12 @@ is there, and 0 where no letter is known. Windows on "-" are turned to the forwa
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -38,6 +40,9 @@ QUANTILES = {
     "Max": 1.0,
 }
 """The lines of a table of statistics, as chrombpnet names them."""
+BATCH = 1 << 16
+"""Bases that are written together: calls of the library cost as much as hundreds of bases."""
+_Piece: TypeAlias = tuple[str, int, Array]
 _FASTA = (".fa", ".fasta", ".fna")
 
 
@@ -62,7 +67,7 @@ class Track:
     values: Scratch
     overlap: Overlap
 
-    def pieces(self) -> Iterator[tuple[str, int, Array]]:
+    def pieces(self) -> Iterator[_Piece]:
         """Stretches in the order of the file.
 
         Yields
@@ -76,6 +81,23 @@ class Track:
             rows = rows[np.argsort(self.located.start[rows], kind="stable")]
             for start, values in self._of_chromosome(rows):
                 yield chrom, start, values
+
+    def batches(self) -> Iterator[tuple[str, Array, Array]]:
+        """Stretches of a chromosome together, about `BATCH` bases at a time.
+
+        Yields
+        ------
+        str, array, array
+            Chromosome, the places of bases in rising order, and their values.
+        """
+        for chrom, pieces in groupby(self.pieces(), key=itemgetter(0)):
+            for batch in _batches(pieces):
+                places = [np.arange(start, start + len(values)) for _, start, values in batch]
+                yield (
+                    chrom,
+                    np.concatenate(places),
+                    np.concatenate([values for *_, values in batch]),
+                )
 
     def _of_chromosome(self, rows: Array) -> Iterator[tuple[int, Array]]:
         first = self.located.start[rows]
@@ -193,33 +215,53 @@ def _write_track(library: Any, track: Track, path: Path, choices: Choices) -> st
     with output_file(path, overwrite=choices.overwrite) as disk:
         with library.open(os.fspath(disk.name), "w") as file:
             file.addHeader(list(track.sizes.items()))
-            for chrom, start, values in track.pieces():
-                begins, ends = runs(values)
+            for chrom, places, values in track.batches():
+                first, last = runs(places, values)
                 file.addEntries(
-                    [chrom] * len(begins),
-                    (begins + start).tolist(),
-                    ends=(ends + start).tolist(),
-                    values=values[begins],
+                    [chrom] * len(first),
+                    places[first].tolist(),
+                    ends=(places[last] + 1).tolist(),
+                    values=values[first],
                 )
                 statistics.count(values)
                 total += float(values.sum(dtype=np.float64))
         with library.open(os.fspath(disk.name)) as file:
             if list(file.chroms().items()) != list(track.sizes.items()):
                 raise _differs(path, "its header")
-            for chrom, start, values in track.pieces():
-                found = file.values(chrom, start, start + len(values), numpy=True)
-                if not np.array_equal(found, values):
-                    raise _differs(path, f"{chrom}:{start}-{start + len(values)}")
+            for chrom, places, values in track.batches():
+                if not np.array_equal(_read(file, chrom, places), values):
+                    raise _differs(path, f"{chrom}:{places[0]}-{places[-1] + 1}")
                 statistics.refine(values)
     lines = dict(zip(QUANTILES, statistics.quantiles().tolist(), strict=True))
     lines |= {"Sum": total, "Bases": statistics.values}
     return "".join(f"{name}\t{value:.9g}\n" for name, value in lines.items())
 
 
-def runs(values: Array) -> tuple[Array, Array]:
-    """Starts and ends of stretches of equal values."""
-    ends = np.flatnonzero(np.append(values[1:] != values[:-1], True)) + 1
-    return np.concatenate([[0], ends[:-1]]), ends
+def runs(places: Array, values: Array) -> tuple[Array, Array]:
+    """The first and last entry of each run of neighbouring places with one value."""
+    breaks = (values[1:] != values[:-1]) | (places[1:] != places[:-1] + 1)
+    last = np.flatnonzero(np.append(breaks, True))
+    return np.concatenate([[0], last[:-1] + 1]), last
+
+
+def _read(file: Any, chrom: str, places: Array) -> Array:
+    """The values of a file at places, stretch by stretch."""
+    first, last = runs(places, np.zeros(len(places)))
+    stretches = zip(places[first].tolist(), (places[last] + 1).tolist(), strict=True)
+    return np.concatenate([file.values(chrom, *stretch, numpy=True) for stretch in stretches])
+
+
+def _batches(pieces: Iterable[_Piece]) -> Iterator[list[_Piece]]:
+    """Pieces until they have `BATCH` bases."""
+    batch, bases = list[_Piece](), 0
+    for piece in pieces:
+        batch.append(piece)
+        bases += len(piece[2])
+        if bases >= BATCH:
+            yield batch
+            batch, bases = [], 0
+    if batch:
+        yield batch
 
 
 def _differs(path: Path, what: str) -> OutputError:

@@ -7,15 +7,21 @@ rows without a word. Here files are read block by block, and each check gives a 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from deeplift_engine.errors import InputError
 from deeplift_engine.genomics.array_rows import ENTRY, Rows, open_rows
+from deeplift_engine.genomics.checked_explanations import check_explanation, is_explanation
+from deeplift_engine.genomics.checked_tracks import (
+    STATISTICS,
+    TRACKS,
+    check_statistics,
+    check_track,
+)
 from deeplift_engine.genomics.genome import Genome
 from deeplift_engine.genomics.located import Located, read_located
 from deeplift_engine.genomics.nucleotides import LETTERS, reverse_complement
@@ -27,7 +33,6 @@ from deeplift_engine.genomics.verdicts import (
     ProductTest,
     Verdict,
 )
-from deeplift_engine.util.optional import optional
 from deeplift_engine.util.typing import Array
 
 _BLOCK = 256
@@ -35,8 +40,34 @@ _SEQUENCES = ("ohe", "onehot", "one_hot", "one-hot", "seq")
 _CONTRIBUTIONS = ("attr", "shap", "contrib", "hyp", "score")
 _ARRAYS, _HDF5 = (".npz", ".npy"), (".h5", ".hdf5")
 _REGIONS = (".bed", ".narrowpeak")
-_TRACKS = (".bw", ".bigwig")
+_UNCHECKED = (
+    *(".sites.bed", ".sites.fa", ".seqlets.bed", ".meme", ".matches.tsv", ".motifs.h5"),
+    *(".interpret.args.json", ".finemo.npz", ".csv", ".parquet", ".jsonl"),
+)
+"""Ends of names of what exports, and commands they hint at, write beside what is checked."""
+_KNOWN = (*_ARRAYS, *_HDF5, *_REGIONS, *TRACKS, STATISTICS)
 _UNKNOWN = np.frombuffer(b"N", np.uint8)[0]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Arrays of the same rows.
+
+    Attributes
+    ----------
+    sequences, contributions, projected
+        Arrays; None where no file has one.
+    letters_last
+        Whether the format is (N, L, 4).
+    in_hdf5
+        Whether one file holds them.
+    """
+
+    sequences: Rows | None = None
+    contributions: Rows | None = None
+    projected: Rows | None = None
+    letters_last: bool = False
+    in_hdf5: bool = False
 
 
 @dataclass
@@ -45,25 +76,24 @@ class Files:
 
     Attributes
     ----------
-    sequences, contributions, projected
-        Arrays; None where no file has one.
-    letters_last
-        Whether the format is (N, L, 4).
+    pairs
+        Arrays.
     kept
         A table of kept records, (records,) bool.
     regions
-        The windows of the rows.
+        The windows of the rows, by whether they are called interpreted, as those of HDF5 files are.
     verdicts
         What reading them says already.
     """
 
-    sequences: Rows | None = None
-    contributions: Rows | None = None
-    projected: Rows | None = None
-    letters_last: bool = False
+    pairs: list[Pair] = field(default_factory=list)
     kept: Array | None = None
-    regions: Located | None = None
+    regions: dict[bool, Located] = field(default_factory=dict)
     verdicts: list[Verdict] = field(default_factory=list)
+
+    def regions_of(self, pair: Pair) -> Located | None:
+        """The windows of the rows of a pair: of its own kind, or those that there are."""
+        return self.regions.get(pair.in_hdf5) or next(iter(self.regions.values()), None)
 
 
 def check(
@@ -74,9 +104,10 @@ def check(
     Parameters
     ----------
     paths
-        Two arrays (.npz, .npy: sequences and contributions, told by their names or in this order)
-        or one file of chrombpnet's or bpnet's (.h5), and what there is of regions (.bed,
-        .narrowPeak), a kept-table (.npy) and tracks (.bw).
+        An array of sequences and those of contributions of one or more heads (.npz, .npy; told by
+        their names, or two in this order), files of chrombpnet's or bpnet's (.h5), and what there
+        is of regions (.bed, .narrowPeak), a kept-table (.npy), tracks (.bw), their statistics
+        (.bw.stats.tsv) and explanations (.shap.npz). A folder stands for its files.
     genome
         A FASTA file: sequences are then compared with their regions.
 
@@ -90,20 +121,30 @@ def check(
     InputError
         If a file cannot be read, or is of no kind that is checked.
     """
-    files = _read([Path(path) for path in paths])
-    verdicts = files.verdicts
-    if files.sequences is not None and files.contributions is not None:
-        verdicts += _pair(files, files.sequences, files.contributions)
-    elif files.sequences is not None or files.contributions is not None:
-        there = files.sequences or files.contributions
-        verdicts.append(
-            Verdict(DOUBTFUL, "files", f"{there.name if there else ''} alone: give both arrays")
-        )
-    if files.sequences is not None:
-        verdicts += _beside(files, files.sequences.shape[0])
-        if genome is not None and files.regions is not None:
-            verdicts.append(_against_genome(files, files.sequences, files.regions, Genome(genome)))
+    files = _read(list(_expanded(map(Path, paths))))
+    verdicts, rows = files.verdicts, set()
+    for pair in files.pairs:
+        if pair.sequences is None or pair.contributions is None:
+            there = pair.sequences or pair.contributions
+            text = f"{there.name if there else 'nothing'} alone: give both arrays"
+            verdicts.append(Verdict(DOUBTFUL, "files", text))
+        else:
+            verdicts += _pair(pair, pair.sequences, pair.contributions)
+        if pair.sequences is not None and pair.sequences.name not in rows:
+            rows.add(pair.sequences.name)
+            verdicts += _rows(files, pair, pair.sequences, genome)
     return verdicts
+
+
+def _expanded(paths: Iterable[Path]) -> Iterator[Path]:
+    """Files, and those of folders that are of a kind that is checked."""
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        for file in sorted(path.iterdir()):
+            if file.is_file() and file.name.lower().endswith(_KNOWN):
+                yield file
 
 
 def _read(paths: Sequence[Path]) -> Files:
@@ -111,19 +152,22 @@ def _read(paths: Sequence[Path]) -> Files:
     arrays: list[tuple[Path, Rows]] = []
     for path in paths:
         suffix = path.suffix.lower()
-        if suffix in _ARRAYS:
+        if path.name.lower().endswith(_UNCHECKED):
+            files.verdicts.append(Verdict(RIGHT, "files", f"{path}: nothing in it is checked"))
+        elif suffix in _ARRAYS:
             rows = _array(path, files)
             if rows is not None:
                 arrays.append((path, rows))
         elif suffix in _HDF5:
             _read_hdf5(path, files)
         elif suffix in _REGIONS:
-            files.regions = read_located(path)
-        elif suffix in _TRACKS:
-            files.verdicts.append(_track(path))
+            files.regions["interpreted" in path.name] = read_located(path)
+        elif suffix in TRACKS:
+            files.verdicts.append(check_track(path))
+        elif path.name.lower().endswith(STATISTICS):
+            files.verdicts.append(check_statistics(path))
         else:
-            known = (*_ARRAYS, *_HDF5, *_REGIONS, *_TRACKS)
-            raise InputError(f"{path}: expected one of {', '.join(known)}")
+            raise InputError(f"{path}: expected one of {', '.join(_KNOWN)}")
     _assign(files, arrays)
     return files
 
@@ -131,6 +175,9 @@ def _read(paths: Sequence[Path]) -> Files:
 def _array(path: Path, files: Files) -> Rows | None:
     """The array of three axes of a file; a kept-table goes to its place."""
     arrays = open_rows(path)
+    if is_explanation(arrays):
+        files.verdicts.append(check_explanation(path, arrays))
+        return None
     rows = arrays.get(ENTRY, arrays.get(""))
     if rows is None:
         files.verdicts.append(
@@ -147,13 +194,24 @@ def _array(path: Path, files: Files) -> Rows | None:
 
 def _assign(files: Files, arrays: Sequence[tuple[Path, Rows]]) -> None:
     """Tell sequences from contributions by the files' names, then by their order."""
-    if len(arrays) > 2:
-        raise InputError(f"{len(arrays)} arrays: check two at a time, sequences and contributions")
     roles = [_role(path.name) for path, _ in arrays]
     if len(arrays) == 2 and sorted(map(str, roles)) != ["contributions", "sequences"]:
         roles = ["sequences", "contributions"]
-    for role, (_, rows) in zip(roles, arrays, strict=True):
-        setattr(files, role or "sequences", rows)
+    if len(arrays) == 1:
+        roles = [roles[0] or "sequences"]
+    by_role = {
+        role: [rows for each, (_, rows) in zip(roles, arrays, strict=True) if each == role]
+        for role in ("sequences", "contributions")
+    }
+    sequences, contributions = by_role["sequences"], by_role["contributions"]
+    if len(sequences) > 1 or len(sequences) + len(contributions) < len(arrays):
+        raise InputError(
+            f"{len(arrays)} arrays, of which {len(sequences)} are called sequences (ohe, seq) and "
+            f"{len(contributions)} contributions (attr, hyp): check those of one array of sequences"
+        )
+    partners: list[Rows | None] = [*contributions] or [None] * len(sequences)
+    for rows in partners:
+        files.pairs.append(Pair(sequences[0] if sequences else None, rows))
 
 
 def _role(name: str) -> str | None:
@@ -169,11 +227,11 @@ def _role(name: str) -> str | None:
 def _read_hdf5(path: Path, files: Files) -> None:
     arrays = open_rows(path)
     if {"hyp_scores", "input_seqs"} <= {*arrays}:
-        files.sequences, files.contributions = arrays["input_seqs"], arrays["hyp_scores"]
-        files.letters_last = True
+        one_hot, scores = arrays["input_seqs"], arrays["hyp_scores"]
+        files.pairs.append(Pair(one_hot, scores, letters_last=True, in_hdf5=True))
     elif {"raw/seq", "shap/seq"} <= {*arrays}:
-        files.sequences, files.contributions = arrays["raw/seq"], arrays["shap/seq"]
-        files.projected = arrays.get("projected_shap/seq")
+        one_hot, scores = arrays["raw/seq"], arrays["shap/seq"]
+        files.pairs.append(Pair(one_hot, scores, arrays.get("projected_shap/seq"), in_hdf5=True))
     else:
         raise InputError(
             f"{path} has {', '.join(arrays) or 'no arrays'}: expected raw/seq and shap/seq "
@@ -181,7 +239,7 @@ def _read_hdf5(path: Path, files: Files) -> None:
         )
 
 
-def _pair(files: Files, sequences: Rows, contributions: Rows) -> list[Verdict]:
+def _pair(both: Pair, sequences: Rows, contributions: Rows) -> list[Verdict]:
     if len(sequences.shape) != 3 or sequences.shape != contributions.shape:
         return [
             Verdict(
@@ -192,14 +250,14 @@ def _pair(files: Files, sequences: Rows, contributions: Rows) -> list[Verdict]:
                 "different lengths at different places",
             )
         ]
-    axes = _axes(files, sequences)
+    axes = _axes(both, sequences)
     verdicts = [axes]
-    last = files.letters_last if axes.level == RIGHT else not files.letters_last
+    last = both.letters_last if axes.level == RIGHT else not both.letters_last
     if 4 not in sequences.shape[1:]:
         return verdicts
     pair = PairTest(sequences.name, contributions.name)
-    product = ProductTest(files.projected.name) if files.projected is not None else None
-    arrays = [sequences, contributions, *([files.projected] if files.projected else [])]
+    product = ProductTest(both.projected.name) if both.projected is not None else None
+    arrays = [sequences, contributions, *([both.projected] if both.projected else [])]
     for blocks in zip(*(_turned(rows, last) for rows in arrays), strict=True):
         pair.take(blocks[0], blocks[1])
         if product is not None:
@@ -208,9 +266,9 @@ def _pair(files: Files, sequences: Rows, contributions: Rows) -> list[Verdict]:
     return [*verdicts, product.verdict()] if product is not None else verdicts
 
 
-def _axes(files: Files, rows: Rows) -> Verdict:
-    letters, other = (2, 1) if files.letters_last else (1, 2)
-    wanted = "(N, L, 4)" if files.letters_last else "(N, 4, L)"
+def _axes(pair: Pair, rows: Rows) -> Verdict:
+    letters, other = (2, 1) if pair.letters_last else (1, 2)
+    wanted = "(N, L, 4)" if pair.letters_last else "(N, 4, L)"
     if rows.shape[letters] == len(LETTERS):
         return Verdict(RIGHT, "axes", f"{wanted}, {rows.shape}")
     if rows.shape[other] == len(LETTERS):
@@ -224,35 +282,39 @@ def _turned(rows: Rows, letters_last: bool) -> Iterator[Array]:
         yield block.swapaxes(1, 2) if letters_last else block
 
 
-def _beside(files: Files, rows: int) -> list[Verdict]:
-    """Whether tables have as many rows as the arrays."""
-    verdicts = []
+def _rows(
+    files: Files, pair: Pair, sequences: Rows, genome: str | os.PathLike[str] | None
+) -> list[Verdict]:
+    """Whether tables have as many rows as the arrays, and rows the letters of their regions."""
+    rows, verdicts = sequences.shape[0], []
     if files.kept is not None:
         kept = int(files.kept.sum())
         level = RIGHT if kept == rows else WRONG
         verdicts.append(Verdict(level, "kept", f"{kept} records are kept, of {rows} rows"))
-    if files.regions is not None:
-        assert files.sequences is not None
-        level = RIGHT if len(files.regions) == rows else WRONG
-        text = f"{len(files.regions)} regions, of {rows} rows"
+    regions = files.regions_of(pair)
+    if regions is not None:
+        level = RIGHT if len(regions) == rows else WRONG
+        text = f"{len(regions)} regions, of {rows} rows"
         if level == RIGHT:
-            length = files.sequences.shape[1 if files.letters_last else 2]
-            widths = files.regions.end - files.regions.start
+            length = sequences.shape[1 if pair.letters_last else 2]
+            widths = regions.end - regions.start
             if (widths != length).any():
                 level = DOUBTFUL
                 text += f": some are not {length} bases long, as the rows are"
         verdicts.append(Verdict(level, "regions", text))
+        if genome is not None:
+            verdicts.append(_against_genome(pair, sequences, regions, Genome(genome)))
     return verdicts
 
 
-def _against_genome(files: Files, sequences: Rows, regions: Located, genome: Genome) -> Verdict:
+def _against_genome(pair: Pair, sequences: Rows, regions: Located, genome: Genome) -> Verdict:
     """Whether rows hold the letters of their regions."""
     check = "rows and genome"
     if len(regions) != sequences.shape[0]:
         return Verdict(WRONG, check, "not compared: not as many regions as rows")
     counts = {"as it is": 0, "turned": 0, "one base before": 0, "one base behind": 0}
     first_wrong: int | None = None
-    for row, letters in enumerate(_texts(sequences, files.letters_last)):
+    for row, letters in enumerate(_texts(sequences, pair.letters_last)):
         start = int(regions.centre[row]) - len(letters) // 2
         chrom, turned = str(regions.chrom[row]), regions.strand[row] == "-"
         window = _fetched(genome, chrom, start - 1, start + len(letters) + 1)
@@ -302,36 +364,6 @@ def _fetched(genome: Genome, chrom: str, start: int, end: int) -> str:
     inside = genome.fetch(chrom, max(start, 0), min(end, size)).upper()
     text = "N" * max(-start, 0) + inside + "N" * max(end - size, 0)
     return "".join(letter if letter in LETTERS else "N" for letter in text)
-
-
-def _track(path: Path) -> Verdict:
-    """Whether a bigWig file has entries, all of them within their chromosomes, not all zeros."""
-    library = optional("pyBigWig", "pyBigWig", "genomics")
-    try:
-        with library.open(os.fspath(path)) as file:
-            return _entries(path, file, file.chroms())
-    except RuntimeError as error:
-        raise InputError(f"{path} cannot be read as bigWig: {error}") from error
-
-
-def _entries(path: Path, file: Any, sizes: Mapping[str, int]) -> Verdict:
-    check, largest, bases = "track", 0.0, 0
-    for chrom, size in sizes.items():
-        for start, end, value in _intervals(file, chrom, size):
-            if end > size:
-                return Verdict(WRONG, check, f"{path}: {chrom}:{start}-{end} ends past {size}")
-            largest = max(largest, abs(value))
-            bases += end - start
-    if not bases:
-        return Verdict(WRONG, check, f"{path} has no entries")
-    if largest == 0:
-        return Verdict(WRONG, check, f"{path} is all zeros")
-    return Verdict(RIGHT, check, f"{path}: {bases} bases, values up to {largest:.3g}")
-
-
-def _intervals(file: Any, chrom: str, size: int) -> Iterable[tuple[int, int, float]]:
-    for start in range(0, size, 1 << 20):
-        yield from file.intervals(chrom, start, min(start + (1 << 20), size)) or ()
 
 
 __all__ = ["check"]

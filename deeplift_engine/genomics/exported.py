@@ -119,6 +119,18 @@ def even_width(length: int) -> int:
     return length - length % 2
 
 
+def finemo_notes(windows: ScoredWindows) -> list[str]:
+    """That finemo, which passes over strands, puts hits of windows on "-" elsewhere."""
+    turned = 0 if windows.located is None else int((windows.located.strand == "-").sum())
+    if not turned:
+        return []
+    return [
+        f"{turned} windows lie on -, and their rows are reverse complements: finemo takes them for "
+        "forward and gives their hits other places; `draw --motifs hits.tsv` puts them right, and "
+        "`score --ignore-strand` has all windows forward"
+    ]
+
+
 def read_back(
     disk: OutputFile, suffix: str, expected: Mapping[str, Iterable[Array]], path: Path
 ) -> None:
@@ -154,6 +166,7 @@ __all__ = [
     "Exporter",
     "command",
     "even_width",
+    "finemo_notes",
     "read_back",
     "row_order",
     "settings_of",

@@ -11,10 +11,12 @@ from deeplift_engine.errors import InputError, OutputError
 from deeplift_engine.genomics.bigwig import BIGWIG
 from deeplift_engine.genomics.exported import Choices, Exported, Exporter
 from deeplift_engine.genomics.hdf5_formats import BPNET, CHROMBPNET
+from deeplift_engine.genomics.letter_tables import TABLES
 from deeplift_engine.genomics.modisco_format import MODISCO
 from deeplift_engine.genomics.overlaps import OVERLAPS
 from deeplift_engine.genomics.scored_windows import ScoredWindows
 from deeplift_engine.genomics.seqlets import SEQLETS
+from deeplift_engine.genomics.shap_format import SHAP
 from deeplift_engine.genomics.verdicts import RIGHT, WRONG, PairTest, SumTest, Verdict
 from deeplift_engine.util.durable import disk_errors
 from deeplift_engine.util.output_file import check_writable
@@ -27,6 +29,8 @@ EXPORTERS: Mapping[str, Exporter] = MappingProxyType(
         "bpnet": BPNET,
         "bigwig": BIGWIG,
         "seqlets": SEQLETS,
+        "shap": SHAP,
+        **TABLES,
     }
 )
 
@@ -55,7 +59,8 @@ def export(
     folder
         Where the files go; made where it is not there.
     to
-        Formats: ``"modisco"``, ``"chrombpnet"``, ``"bpnet"``, ``"bigwig"``, ``"seqlets"``.
+        Formats: ``"modisco"``, ``"chrombpnet"``, ``"bpnet"``, ``"bigwig"``, ``"seqlets"``,
+        ``"shap"``, ``"csv"``, ``"parquet"``, ``"json"``.
     prefix
         What the files' names begin with; the store's name by default.
     overlaps

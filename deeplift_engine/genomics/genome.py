@@ -1,13 +1,12 @@
 """FASTA files: sequences of chromosomes by coordinates, and whole files of short sequences.
 
-A file is bytes, mapped where it is plain and unpacked into memory where it is compressed, and an
-index says where in them the lines of each record begin. The index is the ``.fai`` beside the file,
-checked against it, or made here; no file is written.
+A file is mapped bytes, unpacked into a scratch file before where it is compressed, and an index
+says where in them the lines of each record begin. The index is the ``.fai`` beside the file,
+checked against it, or made here; none is written.
 """
 
 from __future__ import annotations
 
-import gzip
 import mmap
 import os
 from collections.abc import Iterator, Mapping
@@ -22,6 +21,7 @@ import numpy as np
 from deeplift_engine.errors import InputError
 from deeplift_engine.genomics.nucleotides import first_unreadable
 from deeplift_engine.genomics.packed_files import is_packed, read_errors
+from deeplift_engine.genomics.unpacked import unpacked
 from deeplift_engine.util.suggestions import suggest
 
 Content: TypeAlias = bytes | mmap.mmap
@@ -78,8 +78,9 @@ class Genome:
     Parameters
     ----------
     path
-        A FASTA file: plain, gzip or bgzip. Compressed ones are held in memory, whole. A ``.fai``
-        beside a plain one saves reading it whole once.
+        A FASTA file: plain, gzip or bgzip. A compressed one is unpacked into the folder for
+        temporary files, once for all processes that read it meanwhile. A ``.fai`` beside it saves
+        reading it whole once.
 
     Raises
     ------
@@ -148,7 +149,7 @@ class Genome:
     def _records(self) -> Mapping[str, Record]:
         content = _content(self.path)
         index = Path(f"{self.path}.fai")
-        if isinstance(content, mmap.mmap) and index.is_file():
+        if index.is_file():
             return _indexed(self.path, content, index)
         return _scanned(self.path, content)
 
@@ -196,7 +197,7 @@ def _content(path: Path) -> Content:
     """
     with read_errors(path), path.open("rb") as file:
         if is_packed(file):
-            content: Content = gzip.GzipFile(fileobj=file).read()
+            content: Content = unpacked(path)
         elif os.fstat(file.fileno()).st_size:
             content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         else:

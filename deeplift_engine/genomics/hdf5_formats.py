@@ -22,6 +22,7 @@ from deeplift_engine.genomics.exported import (
     Exporter,
     command,
     even_width,
+    finemo_notes,
     read_back,
     settings_of,
 )
@@ -120,6 +121,7 @@ def write_chrombpnet(windows: ScoredWindows, choices: Choices) -> Exported:
         text = storage.settings_text(windows.run.settings)
         disk.write(json.dumps(json.loads(text), indent=4).encode())
     exported.files[settings] = "the settings of the run"
+    exported.notes += finemo_notes(windows)
     return exported
 
 

@@ -18,6 +18,7 @@ from deeplift_engine.genomics.exported import (
     Exporter,
     command,
     even_width,
+    finemo_notes,
     read_back,
     row_order,
     settings_of,
@@ -51,14 +52,18 @@ def write(windows: ScoredWindows, choices: Choices) -> Exported:
         exported.files[file] = f"{HYPOTHETICAL}, float32 (N, 4, L)"
     _write_beside(windows, choices, exported)
     exported.hints = hints(windows, choices, exported)
+    exported.notes += finemo_notes(windows)
     return exported
 
 
 def hints(windows: ScoredWindows, choices: Choices, exported: Exported) -> list[str]:
-    """Commands that read the files, for this length of windows."""
+    """Commands that read the files, for this length of windows, and what they give back."""
     sequences, regions = choices.file("ohe.npz"), choices.file("regions.bed")
     width = even_width(windows.length)
     peaks = ["-p", regions] if regions in exported.files else []
+    rows: list[object] = [windows.run.store.path]
+    if choices.shuffle is not None:
+        rows = ["--regions", regions, "--sequences", sequences]
     commands = []
     for label in windows.labels.values():
         pair = ["-s", sequences, "-a", choices.file(f"{label}attr.npz")]
@@ -67,6 +72,9 @@ def hints(windows: ScoredWindows, choices: Choices, exported: Exported) -> list[
             command("modisco motifs", *pair, "-n", MOST_SEQLETS, "-w", width, "-o", result),
             command("finemo extract-regions-modisco-fmt", *pair, *peaks, "-o", hits, "-w", width),
         ]
+        if choices.shuffle is None or regions in exported.files:
+            back = [*rows, "--motifs", result, "-o", choices.folder]
+            commands.append(command("deeplift-engine export", *back))
     return commands
 
 
@@ -84,7 +92,8 @@ def _write_array(
             for rows, (block,) in windows.blocks(head, [content]):
                 scratch.write(np.arange(rows.start, rows.stop), block)
             in_order = partial(_shuffled, scratch, row_order(windows, choices.shuffle))
-        array_rows.write_npz(disk, shape, dtype, in_order(), settings)
+        entries = {array_rows.ENTRY: array_rows.Entry(shape, dtype, in_order())}
+        array_rows.write_npz(disk, entries, settings)
         read_back(disk, ".npz", {array_rows.ENTRY: in_order()}, path)
 
 

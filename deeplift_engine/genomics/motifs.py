@@ -8,7 +8,7 @@ rows tell how many bases were cut off, the regions of the rows where these lie.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from deeplift_engine.errors import InputError
 from deeplift_engine.genomics.array_rows import ENTRY, open_rows
 from deeplift_engine.genomics.exported import Exported
 from deeplift_engine.genomics.located import Located, read_located
+from deeplift_engine.genomics.motif_matches import match_lines, match_motifs
 from deeplift_engine.genomics.nucleotides import LETTERS
 from deeplift_engine.genomics.scored_windows import ScoredWindows
 from deeplift_engine.util.durable import disk_errors
@@ -53,6 +54,8 @@ class Motif:
         ``(seqlets, width, 4)`` one-hot, turned as the motif is.
     contribution
         Of the letters of each seqlet, added.
+    weights
+        ``(width, 4)``, the mean of its seqlets' contributions.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Motif:
     is_turned: Array
     letters: Array
     contribution: Array
+    weights: Array
 
     def __len__(self) -> int:
         """Number of seqlets."""
@@ -157,6 +161,7 @@ def _motif(name: str, group: Any, cropped: int) -> Motif:
         seqlets["is_revcomp"].astype(bool),
         letters,
         (seqlets["contrib_scores"] * letters).sum(axis=(1, 2), dtype=float),
+        seqlets["contrib_scores"].mean(axis=0, dtype=float),
     )
 
 
@@ -231,6 +236,7 @@ def export_motifs(
     store: str | os.PathLike[str] | None = None,
     regions: str | os.PathLike[str] | None = None,
     sequences: str | os.PathLike[str] | None = None,
+    names: str | os.PathLike[str] | None = None,
     prefix: str | None = None,
     overwrite: bool = False,
 ) -> Exported:
@@ -249,6 +255,8 @@ def export_motifs(
         are in another order than its samples.
     sequences
         The array that modisco was given (``-s``), to compare seqlets with, beside ``regions``.
+    names
+        A MEME file of known motifs: also writes which of them TOMTOM puts nearest to each.
     prefix
         What the files' names begin with; the result's name by default.
     overwrite
@@ -270,14 +278,14 @@ def export_motifs(
     if sequences is not None:
         check_letters(motifs, _array_blocks(sequences), str(sequences))
     elif store is not None and regions is None:
-        check_letters(motifs, _store_blocks(store), str(store))
+        check_letters(motifs, one_hot_blocks(ScoredWindows(store)), str(store))
     else:
         exported.notes.append("seqlets were not compared with sequences: no array of rows is given")
     target = Path(folder)
     with disk_errors(target, "written"):
         target.mkdir(parents=True, exist_ok=True)
     stem = prefix or Path(path).stem
-    texts: Mapping[str, tuple[str, Iterator[str]]] = {
+    texts: dict[str, tuple[str, Iterator[str]]] = {
         "sites.bed": (
             "sites of seqlets: name, score of 1000, strand, row, window, contribution",
             bed_lines(sites),
@@ -285,6 +293,9 @@ def export_motifs(
         "sites.fa": ("the sequences of the sites, turned as the motif", fasta_lines(sites)),
         "meme": ("letter probabilities of the motifs, nsites their seqlets", meme_lines(motifs)),
     }
+    if names is not None:
+        nearest = match_lines(match_motifs(motifs, names))
+        texts["matches.tsv"] = (f"nearest motifs of {names}, by TOMTOM", nearest)
     for name, (about, lines) in texts.items():
         file = target / f"{stem}.{name}"
         with output_file(file, overwrite=overwrite) as disk:
@@ -348,8 +359,14 @@ def _rows(
     return windows.places, windows.length
 
 
-def _store_blocks(store: str | os.PathLike[str]) -> Iterator[tuple[slice, Array]]:
-    windows = ScoredWindows(store)
+def one_hot_blocks(windows: ScoredWindows) -> Iterator[tuple[slice, Array]]:
+    """Rows of a store, and their one-hot letters ``(n, 4, L)``.
+
+    Raises
+    ------
+    InputError
+        If the store keeps no inputs.
+    """
     windows.needed(["inputs"], "comparing seqlets")
     head = next(iter(windows.heads))
     for rows, (one_hot,) in windows.blocks(head, ["one_hot"]):
@@ -367,4 +384,4 @@ def _array_blocks(path: str | os.PathLike[str]) -> Iterator[tuple[slice, Array]]
         first += len(block)
 
 
-__all__ = ["Motif", "Sites", "export_motifs", "read_motifs", "sites_of"]
+__all__ = ["Motif", "Sites", "export_motifs", "one_hot_blocks", "read_motifs", "sites_of"]

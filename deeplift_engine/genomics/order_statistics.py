@@ -32,21 +32,23 @@ class OrderStatistics:
         self.probabilities = np.asarray(probabilities, float)
         self.values = 0
         self._upper = np.zeros(_HALF, np.int64)
-        self._lower: dict[int, Array] = {}
+        self._halves = np.empty(0, np.int64)
+        self._lower = np.empty((0, _HALF), np.int64)
 
     def count(self, values: Array) -> None:
-        """Take values of the first pass."""
-        self._upper += np.bincount(_ordered(values) >> 16, minlength=_HALF)
+        """Take values of the first pass; the work is that of their number, however few."""
+        np.add.at(self._upper, _ordered(values) >> 16, 1)
         self.values += len(values)
 
     def refine(self, values: Array) -> None:
         """Take values of the second pass."""
-        if not self._lower:
-            self._lower = {half: np.zeros(_HALF, np.int64) for half in self._halves()}
+        if not len(self._halves):
+            self._halves = self._halves_of_quantiles()
+            self._lower = np.zeros((len(self._halves), _HALF), np.int64)
         bits = _ordered(values)
-        upper = bits >> 16
-        for half, counts in self._lower.items():
-            counts += np.bincount(bits[upper == half] & (_HALF - 1), minlength=_HALF)
+        row = np.searchsorted(self._halves[:-1], bits >> 16)
+        counts = self._halves[row] == bits >> 16
+        np.add.at(self._lower, (row[counts], bits[counts] & (_HALF - 1)), 1)
 
     def quantiles(self) -> Array:
         """The quantiles, in the order of the probabilities."""
@@ -60,17 +62,18 @@ class OrderStatistics:
         low = np.floor(place).astype(np.int64)
         return low, place - low
 
-    def _halves(self) -> list[int]:
+    def _halves_of_quantiles(self) -> Array:
         low, _ = self._places()
         places = np.concatenate([low, np.minimum(low + 1, self.values - 1)])
         ends = np.cumsum(self._upper)
-        return sorted({int(half) for half in np.searchsorted(ends, places, side="right")})
+        return np.unique(np.searchsorted(ends, places, side="right"))
 
     def _value(self, place: int) -> float:
         ends = np.cumsum(self._upper)
         half = int(np.searchsorted(ends, place, side="right"))
         before = int(ends[half] - self._upper[half])
-        low = int(np.searchsorted(np.cumsum(self._lower[half]), place - before, side="right"))
+        counts = self._lower[np.searchsorted(self._halves, half)]
+        low = int(np.searchsorted(np.cumsum(counts), place - before, side="right"))
         bits = np.uint32(half << 16 | low)
         bits = bits ^ _SIGN if bits & _SIGN else ~bits
         return float(np.array([bits], np.uint32).view(np.float32)[0])

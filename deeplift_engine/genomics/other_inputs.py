@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from deeplift_engine.errors import InputError
+from deeplift_engine.genomics.record_table import RecordTable
 from deeplift_engine.genomics.sequence_input import SequenceInput
 from deeplift_engine.genomics.windows import GenomeWindows, Window
 from deeplift_engine.util.optional import optional
@@ -95,8 +96,16 @@ class TracksOfWindows:
         return np.asarray(self[:], dtype)
 
 
-def rows_of_records(array: Any, sequences: SequenceInput) -> RowsOfRecords:
-    """An input beside sequences, from an array with a row for each record of their file.
+class Recorded(Protocol):
+    """An input whose samples are records of a file: sequences, texts."""
+
+    @property
+    def records(self) -> RecordTable:
+        """Which of them, and why the others are left out."""
+
+
+def rows_of_records(array: Any, sequences: Recorded) -> RowsOfRecords:
+    """An input beside sequences, or texts, from an array with a row for each record of their file.
 
     Raises
     ------
@@ -105,7 +114,7 @@ def rows_of_records(array: Any, sequences: SequenceInput) -> RowsOfRecords:
     """
     if len(array) != len(sequences.records):
         raise InputError(
-            f"an array beside the sequences has {len(array)} rows, and their file has "
+            f"an array beside the samples has {len(array)} rows, and their file has "
             f"{len(sequences.records)} records: give a row for each, those that are left out too."
         )
     return RowsOfRecords(array, sequences.records.numbers)

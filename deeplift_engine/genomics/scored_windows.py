@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from deeplift_engine.errors import InputError, OutputError
+from deeplift_engine.errors import InputError
 from deeplift_engine.genomics.located import Located
 from deeplift_engine.genomics.nucleotides import LETTERS
 from deeplift_engine.jobs.array_plan import ArrayPlan
 from deeplift_engine.jobs.contents import CONTENTS
-from deeplift_engine.jobs.marks import failed_samples, few
+from deeplift_engine.jobs.marks import failed_samples
 from deeplift_engine.jobs.reader import StoredRun, open_store
 from deeplift_engine.util.typing import Array
 
@@ -93,12 +93,7 @@ class ScoredWindows:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.run = open_store(path)
         store = self.run.store
-        pending = store.pending()
-        if pending:
-            raise OutputError(
-                f"{store.path} cannot be exported: shards {few(pending)} of {store.shards} are not "
-                "computed yet. Run the job to its end"
-            )
+        self.run.require()
         if self._settings_of_run().get("references_averaged") is False:
             raise InputError(
                 f"{store.path} keeps references apart; exports are of their mean: score again "
@@ -213,7 +208,9 @@ class ScoredWindows:
             for name in contents
         )
 
-    def blocks(self, head: str, contents: Sequence[str]) -> Iterator[tuple[slice, list[Array]]]:
+    def blocks(
+        self, head: str, contents: Sequence[str], only: Array | None = None
+    ) -> Iterator[tuple[slice, list[Array]]]:
         """Go through the rows, shard by shard.
 
         Parameters
@@ -223,16 +220,19 @@ class ScoredWindows:
         contents
             Of ``"one_hot"`` (int8; zeros where no letter is known), ``"hypothetical"``,
             ``"projected"`` (hypothetical x one-hot) and ``"scores"``.
+        only
+            Numbers of samples, rising, to read no others; all rows by default.
 
         Yields
         ------
         slice, list
-            Rows, and the arrays of these, each ``(n, 4, L)``.
+            Rows, counted among those that are read, and their arrays, each ``(n, 4, L)``.
         """
+        wanted = self.samples if only is None else only
         first = 0
         for number in range(self.run.store.shards):
             samples = self.run.store.rows(number)
-            scored = np.isin(np.arange(samples.start, samples.stop), self.samples)
+            scored = np.isin(np.arange(samples.start, samples.stop), wanted)
             rows = slice(first, first + int(scored.sum()))
             first = rows.stop
             if rows.start < rows.stop:

@@ -10,23 +10,25 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from deeplift_engine.errors import DeepliftEngineError, InputError
-from deeplift_engine.jobs.job import Job, Report
 from deeplift_engine.jobs.marks import failed_samples
+from deeplift_engine.jobs.sharded_job import Report, ShardedJob
 from deeplift_engine.jobs.store import Store
 from deeplift_engine.jobs.threads import pin_threads
 from deeplift_engine.util.optional import optional
+from deeplift_engine.util.warn import warn
 
-Recipe = Callable[[], Job]
+Recipe = Callable[[], ShardedJob]
 """Makes the job wherever it is called; picklable: a function of a module, or a partial of one."""
 
 POLL = 1.0
 """Seconds between two looks at whether the run is to stop."""
-_OPENED: dict[str, tuple[Job, Store]] = {}
+_OPENED: dict[str, tuple[ShardedJob, Store]] = {}
 RETRIES = 3
 """How often a shard whose worker died is begun again."""
 
@@ -112,7 +114,6 @@ def run_on(
     DeepliftEngineError
         What a worker met, where it is no fault of a single sample.
     """
-    distributed = _distributed()
     path = Path(path).absolute()
     store = Store.open(path)
     before = set(store.done())
@@ -129,31 +130,48 @@ def run_on(
     }  # fmt: skip
     stopped, skipped = False, list[int]()
     waiting = set(futures)
-    while waiting:
-        if not stopped and stopping():
-            stopped = True
-            running = {key for keys in client.processing().values() for key in keys}
-            idle = [future for future in waiting if future.key not in running]
-            client.cancel(idle)
-            waiting -= set(idle)
-            continue
-        try:
-            with client.as_current():  # whom `wait` asks
-                ended = distributed.wait(waiting, timeout=POLL, return_when="FIRST_COMPLETED").done
-        except TimeoutError:
-            continue
-        for future in ended:
-            rows = store.rows(futures[future])
-            if future.status == "error":
-                _raise(future, store)
-            if future.status == "finished" and not future.result():
-                skipped.append(futures[future])
-            tick(rows.stop - rows.start)
-        waiting -= ended
+    try:
+        while waiting:
+            if not stopped and stopping():
+                stopped = True
+                idle = _idle(client, waiting)
+                client.cancel(idle)
+                waiting -= set(idle)
+                continue
+            ended = _ended(client, waiting)
+            for future in ended:
+                rows = store.rows(futures[future])
+                if future.status == "error":
+                    _raise(future, store)
+                if future.status == "finished" and not future.result():
+                    skipped.append(futures[future])
+                tick(rows.stop - rows.start)
+            waiting -= ended
+    except (CancelledError, OSError) as error:  # of the client, whose scheduler is gone
+        warn(
+            f"the Dask scheduler of {store.path} was lost: {error}. What is done stays done; "
+            "workers that it had may be at a shard yet"
+        )
     marks = store.marks()
     done = [number for number in todo if number in marks and number not in skipped]
     failed = failed_samples(marks[number].receipt for number in done)
     return Report(tuple(done), tuple(skipped), tuple(store.pending()), failed, stopped)
+
+
+def _ended(client: Any, waiting: set[Any]) -> set[Any]:
+    """The tasks that ended within the next second."""
+    try:
+        with client.as_current():  # whom `wait` asks
+            done = _distributed().wait(waiting, timeout=POLL, return_when="FIRST_COMPLETED").done
+    except TimeoutError:
+        return set()
+    return set(done)
+
+
+def _idle(client: Any, waiting: set[Any]) -> list[Any]:
+    """The tasks that no worker has begun."""
+    running = {key for keys in client.processing().values() for key in keys}
+    return [future for future in waiting if future.key not in running]
 
 
 def do_shard(recipe: Recipe, run: str, path: str, number: int, threads: int) -> bool:
@@ -167,7 +185,7 @@ def do_shard(recipe: Recipe, run: str, path: str, number: int, threads: int) -> 
         raise DeepliftEngineError(f"shard {number}: the program was ended: {error}") from None
 
 
-def _opened(recipe: Recipe, run: str, path: str) -> tuple[Job, Store]:
+def _opened(recipe: Recipe, run: str, path: str) -> tuple[ShardedJob, Store]:
     """The job and its store, made once in a process for each ``run``."""
     if run not in _OPENED:
         job = recipe()

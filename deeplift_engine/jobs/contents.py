@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,7 +118,14 @@ def checked_contents(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def stored_arrays(result: Attribution, raw: Raw, names: Sequence[str]) -> dict[str, Array]:
-    """The contents of some samples, by their names in the store, samples first.
+    """The contents of some samples, by their names in the store; see `labelled_arrays`."""
+    return {label: array for label, _, array in labelled_arrays(result, raw, names)}
+
+
+def labelled_arrays(
+    result: Attribution, raw: Raw, names: Sequence[str]
+) -> Iterator[tuple[str, Content, Array]]:
+    """The arrays of some samples, samples first: the name in the store, and what it is.
 
     A content that has several arrays is a group of them: ``scores/left``; so is a head, of what
     it has of its own: ``counts/scores``.
@@ -128,14 +135,13 @@ def stored_arrays(result: Attribution, raw: Raw, names: Sequence[str]) -> dict[s
     InputError
         For a content that the method does not give.
     """
-    arrays: dict[str, Array] = {}
     heads = result.heads if result.settings.get("heads") else {}
     for head, part in heads.items():
         if head in CONTENTS:
             raise InputError(f"The head {head!r} has the name of an array; name it otherwise.")
         own = [name for name in names if CONTENTS[name].leading]
-        for label, array in stored_arrays(part, raw, own).items():
-            arrays[f"{head.replace('/', '.')}/{label.replace('/', '.')}"] = array
+        for label, content, array in labelled_arrays(part, raw, own):
+            yield f"{head.replace('/', '.')}/{label.replace('/', '.')}", content, array
     for name in names:
         content = CONTENTS[name]
         if heads and content.leading:
@@ -146,8 +152,8 @@ def stored_arrays(result: Attribution, raw: Raw, names: Sequence[str]) -> dict[s
                 f"arrays={name!r}: {result.settings.get('method')} gives none; leave it out."
             )
         axis = result.axes.index("sample") if content.leading else 0
-        arrays |= named_arrays(name, values, axis)
-    return arrays
+        for label, array in named_arrays(name, values, axis).items():
+            yield label, content, array
 
 
 def named_arrays(name: str, values: Arrays, axis: int = 0) -> dict[str, Array]:
@@ -161,4 +167,12 @@ def named_arrays(name: str, values: Arrays, axis: int = 0) -> dict[str, Array]:
     return {label(key): np.moveaxis(np.asarray(array), axis, 0) for key, array in each.items()}
 
 
-__all__ = ["CONTENTS", "DEFAULT", "Content", "checked_contents", "named_arrays", "stored_arrays"]
+__all__ = [
+    "CONTENTS",
+    "DEFAULT",
+    "Content",
+    "checked_contents",
+    "labelled_arrays",
+    "named_arrays",
+    "stored_arrays",
+]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from deeplift_engine.engine.source import Source
+from deeplift_engine.jobs.stored_constants import content_of, plain_constant
 from deeplift_engine.util.jsonable import plain
 from deeplift_engine.util.typing import Array
 
@@ -50,6 +51,11 @@ def first_difference(
     return None
 
 
+def digests(constants: Mapping[str, Any]) -> dict[str, str]:
+    """Digests of constants by their names: another order of regions is another run."""
+    return {name: content_of(plain_constant(name, values)) for name, values in constants.items()}
+
+
 def each_array(raw: Any) -> list[Array]:
     """The arrays of what a source gives."""
     return [np.asarray(each) for each in (raw.values() if isinstance(raw, Mapping) else [raw])]
@@ -61,4 +67,4 @@ def shown(value: Any) -> str:
     return text if len(text) <= 200 else f"{text[:200]}…"
 
 
-__all__ = ["described", "each_array", "fingerprint", "first_difference", "shown"]
+__all__ = ["described", "digests", "each_array", "fingerprint", "first_difference", "shown"]

@@ -50,7 +50,7 @@ class PartScores:
                 raise
             refused = self._refused(numbers, raw, error)
         good = np.flatnonzero(~np.isin(numbers, list(refused)))
-        arrays = {plan.name: _nothing(plan, len(numbers)) for plan in plans}
+        arrays = {plan.name: no_values(plan, len(numbers)) for plan in plans}
         if len(good):
             some = _rows_of(raw, good)
             for name, array in self.stored(self.stream.score(some, numbers[good]), some).items():
@@ -59,19 +59,6 @@ class PartScores:
             kept = named_arrays("inputs", raw)
             arrays |= {name: array.astype(arrays[name].dtype) for name, array in kept.items()}
         return arrays, refused
-
-    def without_unfit(
-        self, plans: Sequence[ArrayPlan], arrays: dict[str, Array], first: int
-    ) -> dict[int, str]:
-        """Put NaN where values do not fit the store's dtype; these samples, and why."""
-        unfit: dict[int, str] = {}
-        for plan in plans:
-            for row, reason in unfit_samples(plan, arrays[plan.name]).items():
-                if self.strict:
-                    raise OutputError(f"Sample {first + row}: {reason}.")
-                unfit[first + row] = reason
-                arrays[plan.name][row] = np.nan
-        return unfit
 
     def _refused(self, numbers: Array, raw: Any, error: Exception) -> dict[int, str]:
         """Of samples that failed together with ``error``, those that fail, and why, by halves."""
@@ -87,6 +74,26 @@ class PartScores:
         return refused
 
 
+def without_unfit(
+    plans: Sequence[ArrayPlan], arrays: dict[str, Array], first: int, *, strict: bool
+) -> dict[int, str]:
+    """Put NaN where values do not fit the store's dtype; these samples by number, and why.
+
+    Raises
+    ------
+    OutputError
+        If strict, for the first of them.
+    """
+    unfit: dict[int, str] = {}
+    for plan in plans:
+        for row, reason in unfit_samples(plan, arrays[plan.name]).items():
+            if strict:
+                raise OutputError(f"Sample {first + row}: {reason}.")
+            unfit[first + row] = reason
+            arrays[plan.name][row] = np.nan
+    return unfit
+
+
 def _rows_of(raw: Any, rows: Array) -> Any:
     """Some rows of what a source gives."""
     if isinstance(raw, Mapping):
@@ -94,11 +101,11 @@ def _rows_of(raw: Any, rows: Array) -> Any:
     return np.asarray(raw)[rows]
 
 
-def _nothing(plan: ArrayPlan, samples: int) -> Array:
+def no_values(plan: ArrayPlan, samples: int) -> Array:
     """An array of samples without values: NaN, or zeros of whole numbers."""
     dtype = np.dtype(plan.dtype)
     dtype = np.dtype("float32") if dtype == np.float16 else dtype
     return np.full((samples, *plan.shape), np.nan if dtype.kind == "f" else 0, dtype)
 
 
-__all__ = ["PartScores"]
+__all__ = ["PartScores", "no_values", "without_unfit"]

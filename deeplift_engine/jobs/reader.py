@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -73,6 +73,23 @@ class StoredRun:
             f"<StoredRun {str(self.store.path)!r}: {self.samples} samples of "
             f"{', '.join(self.names)}>"
         )
+
+    def require(self, shards: Iterable[int] | None = None) -> None:
+        """Refuse to go on where shards of these numbers, by default all, are not complete.
+
+        Raises
+        ------
+        OutputError
+            Naming those that are not.
+        """
+        wanted = range(self.store.shards) if shards is None else shards
+        pending = sorted({*wanted} & {*self.store.pending()})
+        if pending:
+            raise OutputError(
+                f"{self.store.path} cannot be exported: shards {few(pending)} of "
+                f"{self.store.shards} are not computed yet. Run the job to its end, or choose "
+                "samples that are computed where the format lets you"
+            )
 
     @property
     def names(self) -> tuple[str, ...]:

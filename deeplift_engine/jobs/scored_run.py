@@ -59,8 +59,11 @@ class ScoredRun:
 
     @property
     def kind(self) -> str | None:
-        """What the inputs are: ``"image"``, ``"table"`` …; None where the run does not say."""
-        return self.settings.get("kind")
+        """What the inputs are: ``"image"``, ``"table"`` …; None where the run does not say.
+
+        Runs that keep the letters of an alphabet are of the kind ``"sequence"``.
+        """
+        return self.settings.get("kind") or ("sequence" if "letter" in self.constants else None)
 
     @property
     def heads(self) -> tuple[str, ...]:

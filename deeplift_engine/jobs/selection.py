@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from deeplift_engine.errors import InputError, OutputError
+from deeplift_engine.errors import InputError
 from deeplift_engine.jobs.array_plan import SAMPLE
-from deeplift_engine.jobs.marks import few
 from deeplift_engine.jobs.reader import StoredArray, StoredRun
 from deeplift_engine.util.typing import Array
 
@@ -118,13 +117,7 @@ def select(
         raise InputError(f"rows={rows!r} has no samples: nothing is there to export")
     planned = any(isinstance(run[column.name], StoredArray) for column in columns)
     if planned:
-        pending = set(run.store.pending()) & {*np.unique(samples // run.store.shard).tolist()}
-        if pending:
-            raise OutputError(
-                f"{run.store.path} cannot be exported: shards {few(sorted(pending))} of "
-                f"{run.store.shards} are not computed yet. Run the job to its end, or choose rows "
-                "that are computed"
-            )
+        run.require(np.unique(samples // run.store.shard).tolist())
     return Selection(run, columns, samples)
 
 

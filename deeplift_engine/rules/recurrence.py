@@ -46,8 +46,16 @@ class Unrolled:
     @property
     def complete(self) -> bool:
         """Whether all of these are."""
-        before = [] if self.entry is None else [self.entry]
-        return all(rule.complete for rule in (*self.rules.values(), *before))
+        return all(rule.complete for rule in self._all)
+
+    @property
+    def additive(self) -> bool:
+        """Whether all of these are."""
+        return all(rule.additive for rule in self._all)
+
+    @property
+    def _all(self) -> list[Rule]:
+        return [*self.rules.values(), *([] if self.entry is None else [self.entry])]
 
     def spread(self, layer: Recurrence, ends: Ends) -> Tensor:
         """Size of the output's delta."""

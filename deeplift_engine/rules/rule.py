@@ -161,6 +161,10 @@ class Rule(Protocol):
     def complete(self) -> bool:
         """Whether contributions before and after the layer have one sum."""
 
+    @property
+    def additive(self) -> bool:
+        """Whether what it sends for a weighted sum of multipliers is that sum of what it sends."""
+
     def cross(self, layer: Any, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Multipliers of the layer's inputs from that of its output."""
 

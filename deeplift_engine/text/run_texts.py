@@ -34,7 +34,8 @@ def scored_texts(
     samples
         Numbers, or names, of the samples; all by default.
     head, input, target
-        Which of several, as for `ScoredRun.array`; ``input`` may be a layer that was scored.
+        Which of several, as for `ScoredRun.array`. The input is the one that read the texts, unless
+        another, or a layer that was scored, is named.
 
     Raises
     ------
@@ -48,6 +49,9 @@ def scored_texts(
             f"{opened.path} keeps no {', '.join(missing)}: it is no run of texts. Score texts "
             "themselves: score MODEL texts.txt --tokenizer tokenizer.json."
         )
+    own = opened.settings.get("text_input")
+    if input is None and own in opened.inputs_of("scores", head):
+        input = own
     scores = opened.array("scores", head=head, input=input, target=target)
     names, texts = opened.samples, opened.labels("text")
     predictions = _predictions(opened)

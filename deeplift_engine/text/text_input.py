@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +57,8 @@ class TextInput:
         What they are compared with by default.
     cut
         How many texts are longer than L tokens.
+    input
+        The name of the network's input that reads them; empty without a network.
     """
 
     texts: Sequence[str]
@@ -67,7 +69,7 @@ class TextInput:
     path: str
     compared: TextReferences
     cut: int = 0
-    _constants: dict[str, Any] = field(default_factory=dict, repr=False)
+    input: str = ""
 
     def __len__(self) -> int:
         """N."""
@@ -141,6 +143,7 @@ class TextInput:
             "padding": self.layout.padding,
             "truncating": self.layout.truncating,
             **({"texts": self.path} if self.path else {}),
+            **({"text_input": self.input} if self.input else {}),
         }
 
     @cached_property
@@ -228,6 +231,7 @@ def texts(
         named.path,
         text_references(words, left_out, rows),
         sum(count > layout.length for count in lengths),
+        "" if info is None else info.name,
     )
 
 

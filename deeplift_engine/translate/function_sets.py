@@ -6,6 +6,7 @@ is known from the programs' sources. They are traced into operations, so that th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -17,19 +18,35 @@ from deeplift_engine.translate.user_layers import LayerFunction
 from deeplift_engine.util.suggestions import suggest
 
 
-def counts_of_both(counts: Any) -> Any:
-    """ChromBPNet's log counts (n, 1), of those without bias and of the bias model (n, 2)."""
+def log_of_sum(counts: Any) -> Any:
+    """The logarithm of a sum of counts (n, 1), of their logarithms (n, k)."""
     import tensorflow as tf
 
     return tf.math.reduce_logsumexp(counts, axis=-1, keepdims=True)
 
 
+def named(output: Any) -> Any:
+    """The tensor itself: the Lambda gives it a name."""
+    import tensorflow as tf
+
+    return tf.identity(output)
+
+
 FUNCTION_SETS: Mapping[str, Mapping[str, LayerFunction]] = MappingProxyType(
-    {"chrombpnet": MappingProxyType({"logcount_predictions": counts_of_both})}
+    {
+        "chrombpnet": MappingProxyType({"logcount_predictions": log_of_sum}),
+        "bpnet": MappingProxyType(
+            {
+                r".+/(counts|profile|class)": named,
+                r"\w+_logsumexp_counts_bias_\d+": log_of_sum,
+            }
+        ),
+    }
 )
-"""For each program the functions of its Lambdas, by their layers' names.
+"""For each program the functions of its Lambdas, by regular expressions of their layers' names.
 
 ``chrombpnet``: ``training/models/chrombpnet_with_bias_model.py`` of kundajelab/chrombpnet.
+``bpnet``: ``heads.py`` of the first bpnet and ``model/arch.py`` of bpnet 2, in kundajelab/bpnet.
 """
 
 
@@ -45,9 +62,14 @@ def resolved_functions(
     """
     if not isinstance(functions, str):
         return functions
-    named = function_set(functions)
-    lambdas = {layer.name for layer in all_layers(spec) if layer.class_name == "Lambda"}
-    return {name: named[name] for name in named if name in lambdas}
+    patterns = function_set(functions)
+    lambdas = [layer.name for layer in all_layers(spec) if layer.class_name == "Lambda"]
+    return {
+        name: function
+        for name in lambdas
+        for pattern, function in patterns.items()
+        if re.fullmatch(pattern, name)
+    }
 
 
 def function_set(name: str) -> Mapping[str, LayerFunction]:

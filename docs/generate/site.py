@@ -22,6 +22,7 @@ NAVIGATION: Mapping[str, tuple[str, ...]] = {
     "By wish": (
         "docs/QUESTIONS.md",
         "docs/SCALE.md",
+        "docs/REPORT.md",
         "docs/FROM_OTHERS.md",
         "docs/MIGRATING.md",
         "examples/reverse_complement/README.md",
@@ -37,7 +38,7 @@ NAVIGATION: Mapping[str, tuple[str, ...]] = {
     ),
     "Reference": ("docs/site/API.md",),
     "Costs": ("docs/BENCHMARKS.md", "docs/METHOD_COSTS.md"),
-    "Examples": ("examples/genomics/README.md",),
+    "Examples": ("examples/genomics/README.md", "examples/genome/README.md"),
     "The project": ("docs/ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"),
 }
 """Pages by the heading that they stand under, as files of the repository."""

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import processors, run
+from benchmarks import genome_way, processors, run
 from benchmarks.measure import ProblemCosts, RowCosts, _compare
 from benchmarks.methods import renewed
 from benchmarks.process import BenchmarkError, Cost
+from benchmarks.scale import save_model
 from benchmarks.table import problem_table, verdicts
 from benchmarks.work import OWN, PROBLEMS, QUICK, REVEAL_CANCEL, load, make_data, save
 
@@ -137,3 +138,13 @@ def test_differences_between_processors_are_shares_of_the_largest_value():
     lines = processors.table({"8 threads": row}).splitlines()
     assert {line.count("|") for line in lines} == {len(heads) + 3}
     assert lines[2].startswith("| 8 threads | float32 | 2e-07 |")
+
+
+@pytest.mark.slow
+def test_the_way_from_a_genome_has_the_scores_of_an_array(tmp_path: Path) -> None:
+    genome_way.write_genome(tmp_path, 3)
+    save_model(tmp_path, "short", 60)
+    ways = genome_way.Ways(tmp_path)
+    ways.check()
+    assert ways.array.shape == (3, 60, 4)
+    assert {"run.bw", "run.ohe.npz"} <= {path.name for path in (tmp_path / "check").iterdir()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -93,3 +94,48 @@ def test_an_export_needs_a_store(command: Command, tmp_path: Path) -> None:
         told = command("export", *arguments)
         assert told.code == 4
         assert "name the store" in told.err
+
+
+def test_logos_are_drawn_and_a_folder_is_checked(
+    command: Command, store: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("pyBigWig")
+    out = tmp_path / "out"
+    formats = ["modisco", "chrombpnet", "bpnet", "bigwig", "seqlets", "shap", "json"]
+    told = command("export", store, *(f"--to={name}" for name in formats), "-o", out)
+    assert told.code == 0, told.err
+    checked = command("export", "--check", out, "--genome", store.with_name("genome.fa"))
+    assert "verdict: wrong" not in checked.out
+    for each in ("statistics: ", "explanation: ", "projected: ", "rows and genome: all 20"):
+        assert f"RIGHT: {each}" in checked.out
+    assert command("export", "--check", *out.iterdir()).out.count("RIGHT") > 10
+    bed = out / "run.seqlets.bed"
+    bed.write_text("chr1\t90\t95\tsite\n")
+    told = command("draw", store, "-o", tmp_path / "logos", "--samples", 2, "--motifs", bed)
+    assert told.code == 0, told.err
+    names = {path.name for path in (tmp_path / "logos").iterdir()}
+    assert names == {"000000_peak0.png", "000001_peak1.png"}
+    assert "windows: 2" in told.out
+    assert "note: the first 2 of 20 windows" in told.err
+    told = command("draw", store, "-o", tmp_path / "x.png", "--json", "--sample", "peak3")
+    assert json.loads(told.out) == {"written": [str(tmp_path / "x.png")]}
+    told = command("draw", store, "-o", tmp_path / "y.png", "--names", bed)
+    assert (told.code, "--names is for the motifs of --motifs FILE.h5" in told.err) == (4, True)
+
+
+def test_statistics_of_another_track_are_wrong(
+    command: Command, store: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("pyBigWig")
+    assert command("export", store, "--to", "bigwig", "-o", tmp_path).code == 0
+    table = tmp_path / "run.bw.stats.tsv"
+    text = table.read_text()
+    table.write_text(re.sub(r"Sum\t\S+", "Sum\t1000", text))
+    told = command("export", "--check", table)
+    assert told.code == 1
+    assert "add up to 1000, and" in told.out
+    table.write_text(text.replace("Sum", "Total"))
+    assert "expected Sum and Bases" in command("export", "--check", table).err
+    table.write_text(text)
+    (tmp_path / "run.bw").unlink()
+    assert "is not there to compare with" in command("export", "--check", table).out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -141,6 +142,24 @@ def test_hypothetical_contributions_of_peaks(score: Command, files: Path, tmp_pa
         np.testing.assert_array_equal(file["hypothetical"], other["hypothetical"])
 
 
+def test_a_column_of_a_table(
+    score: Command, files: Path, tmp_path: Path, expected: np.ndarray
+) -> None:
+    texts = ["".join("ACGTN"[row.argmax() if row.any() else 4] for row in x) for x in windows()]
+    table = tmp_path / "table.tsv.gz"
+    lines = ["name\tsequence\tactivity", *(f"a\t {text} \t1" for text in texts)]
+    table.write_bytes(gzip.compress("\r\n".join(lines).encode()))
+    outcome = score(table, tmp_path / "scores.npz", "--column", "sequence")
+    assert outcome.code == 0, outcome.err
+    np.testing.assert_array_equal(Attribution.load(tmp_path / "scores.npz").scores, expected)
+    outcome = score(table, tmp_path / "other.npz", "--column", "sequenc")
+    assert outcome.code == 4
+    assert "Near it: sequence" in outcome.err
+    outcome = score(table, tmp_path / "other.npz")
+    assert outcome.code == 4
+    assert "say which column has sequences, --column" in outcome.err
+
+
 def test_other_commands_take_peaks(
     command: Command, folder: Path, files: Path, tmp_path: Path
 ) -> None:
@@ -260,4 +279,4 @@ def test_other_inputs_of_a_model_stand_beside(
     assert plans["scores/control"] == ("scores/control_0",)
     missing = run(files / "peaks.narrowPeak", "no.zarr", *beside[:2])
     assert missing.code == 4
-    assert "the model has the inputs dna, control, and dna reads the sequences" in missing.err
+    assert "the model has the inputs dna, control, and dna reads " in missing.err

@@ -120,6 +120,42 @@ def test_wrong_usage_is_2(arguments: list[str], command: Callable[..., Any]) -> 
     assert outcome.code == 2
     assert "error:" in outcome.err
     assert outcome.out == ""
+    assert len(outcome.err.splitlines()) == 2  # the message, and one line of usage
+    assert "--help explains all" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["scor", "m.h5"], "there is no 'scor'. Near it: score."),
+        (["unlike"], "Choose from inspect, score"),
+        (["score", "m.h5", "--refrences", "zeros"], "no option --refrences. Near it: --references"),
+        (["score", "m.h5", "--refrences=zeros"], "no option --refrences. Near it: --references"),
+        (["check", "m.h5", "--dtype", "float46"], "no 'float46'. Near it: float64, float32"),
+        (["score", "m.h5"], "usage: deeplift-engine score MODEL... INPUTS -o FILE [options]; "),
+        ([], "usage: deeplift-engine COMMAND [options]; "),
+    ],
+)
+def test_wrong_usage_is_told_with_what_is_near_it(
+    arguments: list[str], message: str, command: Callable[..., Any]
+) -> None:
+    assert message in command(*arguments).err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "score a.h5 b.h5 x.npy -o y.h5 --target 0",
+        "score a.h5 b.h5 -o y.h5 x.npy --target 0",
+        "score -o y.h5 a.h5 --target 0 b.h5 x.npy",
+        "score --target 0 -o y.h5 a.h5 b.h5 -- x.npy",
+    ],
+)
+def test_options_may_stand_between_arguments(arguments: str) -> None:
+    options = build_parser().parse_args(arguments.split())
+    assert [str(path) for path in options.model] == ["a.h5", "b.h5"]
+    assert (str(options.inputs), str(options.output)) == ("x.npy", "y.h5")
+    assert len(options.target) == 1
 
 
 # values

@@ -54,6 +54,32 @@ def test_peaks_and_contributions(files: Path, command, tmp_path: Path) -> None:
     assert (tmp_path / "out.variant_contribs.h5").is_file()
 
 
+def test_shares_of_a_store_and_its_files(files: Path, command, tmp_path: Path) -> None:
+    store = tmp_path / "run.zarr"
+    common = (
+        *("variants", files / "fold_0.keras", files / "v.vcf", "--genome", files / "genome.fa"),
+        *("-o", store, "-q", "--shard-size", 12),
+    )
+    outcome = command(*common, "--shard", "2/2")
+    assert outcome.code == 0, outcome.err
+    assert "share: 2/2" in outcome.out
+    assert "skipped: " in outcome.out
+    assert "has no scores" not in outcome.err
+    assert command("export", store, "--to", "variants", "-o", tmp_path / "out").code == 5
+    outcome = command(*common, "--resume", "--json")
+    assert outcome.code == 0, outcome.err
+    told = json.loads(outcome.out)
+    assert (told["variants"], told["scored"], told["shards"], told["done"]) == (23, 10, 2, 2)
+    assert command(*common).code == 5
+    outcome = command("export", store, "--to", "variants", "-o", tmp_path / "out")
+    assert outcome.code == 0, outcome.err
+    written = sorted(each.name for each in (tmp_path / "out").iterdir())
+    assert written == ["run.variants.tsv", "run.variants.vcf"]
+    outcome = command(*common[:5], "-o", tmp_path / "other", "--shard", "1/2")
+    assert outcome.code == 4
+    assert "--shard is for an output that ends in .zarr" in outcome.err
+
+
 def test_mistakes_have_one_line_and_leave_no_file(files: Path, command, tmp_path: Path) -> None:
     bad = write_vcf(tmp_path / "bad.vcf", [lines()[0], ["chr1", "30", ".", "ACGTACGTACG", "A"]])
     start = ("variants", files / "fold_0.keras", bad, "--genome", files / "genome.fa")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import os
 import pickle
 import re
+import subprocess
+import sys
+import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -187,3 +191,34 @@ def test_all_sequences_of_a_file(tmp_path: Path) -> None:
     path = write(tmp_path / "sequences.fa.gz", gzip.compress(irregular(SEQUENCES)))
     assert de.genomics.read_fasta(path) == SEQUENCES
     assert list(de.genomics.read_fasta(path)) == list(SEQUENCES)
+
+
+def test_a_compressed_file_is_unpacked_once_for_all_readers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    path = write(tmp_path / "genome.fa.gz", gzip.compress(fasta(SEQUENCES)))
+    code = (
+        "import sys, deeplift_engine as de; genome = de.genomics.Genome(sys.argv[1])\n"
+        "print(genome.fetch('chr1', 0, 5), flush=True); sys.stdin.read()"
+    )
+    (folder,) = (scratch / f"deeplift_engine-{os.getuid()}",)
+    genome = de.genomics.Genome(path)
+    (content,) = folder.glob("*.content")
+    written = content.stat()
+    with subprocess.Popen(
+        [sys.executable, "-c", code, path],
+        env={**os.environ, "TMPDIR": str(scratch)},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as other:  # fmt: skip
+        assert other.stdout.readline().strip() == genome.fetch("chr1", 0, 5)
+        del genome
+        gc.collect()
+        assert content.stat() == written  # another process reads it
+        other.kill()
+    assert content.exists()
+    assert de.genomics.Genome(path).sizes == {name: len(s) for name, s in SEQUENCES.items()}
+    gc.collect()
+    assert os.listdir(folder) == []

@@ -13,6 +13,7 @@ from keras import layers as L  # noqa: N812
 import deeplift_engine as de
 from deeplift_engine.cli import main
 from deeplift_engine.errors import InputError, TargetError
+from deeplift_engine.graph.known_heads import known_heads
 from deeplift_engine.util.typing import Array
 from tests.helpers import off
 
@@ -70,6 +71,11 @@ MODELS: dict[str, tuple[Any, str, dict[str, str]]] = {
         "basepairmodels",
         {"counts": "logcounts_predictions", "profile": "profile_predictions"},
     ),
+    "basepairmodels, older": (
+        lambda: profile_model(("profile_predictions", "logcount_predictions"), flat=False),
+        "basepairmodels",
+        {"counts": "logcount_predictions", "profile": "profile_predictions"},
+    ),
     "DeepSTARR": (deepstarr, "DeepSTARR", {"Dev": "Dense_Dev", "Hk": "Dense_Hk"}),
 }
 
@@ -103,6 +109,20 @@ def test_targets_of_heads_need_no_layer_where_these_are_known() -> None:
     own = net.explainer("deeplift", target="profile:pair").run(x(), references=0.25)
     assert off(result.heads["profile"].scores, own.scores) < 1e-6
     assert result.settings["target"]["profile"] == "profile(weights='pair')"
+
+
+def test_bpnet_has_heads_for_each_task() -> None:
+    names = [f"{task}/{head}" for task in ("Oct4", "Sox2") for head in ("profile", "counts")]
+    heads = known_heads(dict.fromkeys(names, ""))
+    assert heads is not None
+    assert heads.targets == {
+        "Oct4.counts": "Oct4/counts:counts",
+        "Sox2.counts": "Sox2/counts:counts",
+        "Oct4.profile": "Oct4/profile:profile",
+        "Sox2.profile": "Sox2/profile:profile",
+    }
+    assert known_heads(dict.fromkeys([*names, "other"], "")) is None
+    assert known_heads(dict.fromkeys(names[:1], "")) is None
 
 
 def test_other_models_are_as_before() -> None:

@@ -12,10 +12,13 @@ import h5py
 import numpy as np
 import pytest
 
+from deeplift_engine.cli import main
 from deeplift_engine.errors import InputError, OutputError
 from deeplift_engine.genomics.exporters import export
 from deeplift_engine.genomics.genome import Genome
+from deeplift_engine.genomics.motif_boxes import read_sites
 from deeplift_engine.genomics.motifs import export_motifs, read_motifs
+from deeplift_engine.genomics.scored_windows import ScoredWindows
 from tests.genomics import planted, scored
 from tests.genomics.planted import MOTIF, Planted
 
@@ -180,6 +183,9 @@ def test_results_that_tell_too_little_are_refused(
 def run(command: str, program: Path) -> None:
     """A command that an export hints at, by the program of the tests."""
     name, *arguments = shlex.split(command)
+    if name == "deeplift-engine":
+        assert main(arguments) == 0
+        return
     done = subprocess.run(
         [program.with_name(name), *arguments], capture_output=True, text=True, check=False,
         env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
@@ -198,6 +204,7 @@ def test_modisco_and_finemo_read_what_is_written(tmp_path: Path) -> None:
     with np.load(tmp_path / "planted.finemo.npz") as file:
         ohe = np.load(tmp_path / "planted.ohe.npz")["arr_0"]
         assert np.array_equal(file["sequences"], ohe[:, :, :120])
+    check_hits(world, tmp_path)
     cropped = tmp_path / "cropped.h5"
     run(
         f"modisco motifs -s {tmp_path}/planted.ohe.npz -a {tmp_path}/planted.attr.npz -n 1000 "
@@ -227,6 +234,25 @@ def test_modisco_and_finemo_read_what_is_written(tmp_path: Path) -> None:
                 offset = int(line[2]) - start - len(MOTIF)
             assert text[offset : offset + len(MOTIF)] == expected
         assert lines
+
+
+def check_hits(world: Planted, folder: Path) -> None:
+    """Hits of finemo are boxes at the planted sites, on their strands."""
+    stem = folder / "planted"
+    run(
+        f"finemo call-hits -r {stem}.finemo.npz -m {stem}.motifs.h5 -p {stem}.regions.bed "
+        f"-o {folder}/hits",
+        Path(MODISCO),
+    )
+    hits = read_sites(folder / "hits" / "hits.tsv", ScoredWindows(world.store))
+    met = 0
+    for start, strand in zip(world.start, world.strand, strict=True):
+        boxes = hits.within("chr7", start, start + len(MOTIF))
+        met += any(
+            box.strand == strand and abs(box.start - start) <= 3 and box.end > start + 6
+            for box in boxes
+        )
+    assert met > 0.9 * len(world.start)
 
 
 def reverse(text: str) -> str:

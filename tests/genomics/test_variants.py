@@ -13,7 +13,7 @@ import deeplift_engine as de
 from deeplift_engine.errors import InputError, OutputError
 from deeplift_engine.genomics import VariantScorer, score_variants
 from deeplift_engine.genomics.variants.variant import split
-from deeplift_engine.genomics.variants.variant_effects import distance, quantiles
+from deeplift_engine.genomics.variants.variant_effects import PRODUCTS, distance, quantiles
 from deeplift_engine.genomics.variants.variant_files import open_variants
 from deeplift_engine.genomics.variants.variant_windows import aligned, windows
 from tests.genomics.variant_files import (
@@ -86,6 +86,8 @@ def expected(seed: int = 0) -> dict[str, np.ndarray]:
         "logfc": logfc,
         "abs_logfc": np.abs(logfc),
         "jsd": np.array(distances),
+        "logfc_x_jsd": logfc * distances,
+        "abs_logfc_x_jsd": np.abs(logfc) * distances,
     }
 
 
@@ -205,6 +207,9 @@ def test_the_more_active_allele_is_ranked_among_peaks(tmp_path: Path) -> None:
     ranks = [max(np.mean(counts < value), 1 / 30) for value in active]
     assert len(set(ranks)) > 2
     assert off(column(rows, "active_allele_quantile"), np.array(ranks)) < 1e-6
+    for factors in PRODUCTS:
+        product = np.prod([column(rows, name) for name in factors], axis=0)
+        assert off(column(rows, "_x_".join(factors)), product) < 1e-6  # digits of the table
 
 
 def test_quantiles_count_what_is_below() -> None:
@@ -238,6 +243,25 @@ def test_the_annotated_vcf_is_the_file_with_fields(tmp_path: Path) -> None:
                 assert field[allele] == pytest.approx(next(each), rel=1e-4, abs=1e-6)
         reasons = after.info.get("DE_skipped", (None,) * count)
         assert [i for i, code in enumerate(reasons) if code in (None, ".")] == alleles_of
+
+
+def test_cyvcf2_and_pandas_read_what_is_written(tmp_path: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    path = write_vcf(tmp_path / "v.vcf")
+    run = score_variants(network(), path, genome(), tmp_path / "out", progress=False)
+    read = pandas.read_csv(run.files[0], sep="\t", dtype={"chrom": str}, keep_default_na=True)
+    rows = table(Path(run.files[0]))
+    assert read["pos"].tolist() == [int(row["pos"]) for row in rows]
+    scored = read[read["skipped"].isna()]
+    for name, values in expected().items():
+        np.testing.assert_allclose(scored[name], values, rtol=1e-4, atol=1e-6)
+    cyvcf2 = pytest.importorskip("cyvcf2")
+    taken = []
+    for record in cyvcf2.VCF(run.files[1]):
+        field = record.INFO.get("DE_logfc")
+        field = field if isinstance(field, tuple) else (field,)
+        taken += [value for value in field if value is not None and not np.isnan(value)]
+    np.testing.assert_allclose(taken, expected()["logfc"], rtol=1e-4, atol=1e-6)
 
 
 def test_a_second_annotation_replaces_the_first(tmp_path: Path) -> None:

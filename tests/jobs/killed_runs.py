@@ -13,7 +13,10 @@ import random
 import signal
 import sys
 import time
+import traceback
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,23 +42,30 @@ def model(path: Path) -> None:
     np.save(path.with_suffix(".npy"), np.eye(4, dtype="int8")[letters])
 
 
-def work(folder: Path, store: Path) -> int:
-    """One run of the job in this process; how many shards are left."""
+def job(folder: Path) -> Any:
+    """The job, made anew in this process."""
     import deeplift_engine as de
-    from deeplift_engine.cli.store_commands import stopping
     from deeplift_engine.jobs.job import Job
 
+    explainer = de.load(folder / "model.keras").explainer()
+    inputs = np.load(folder / "model.npy", mmap_mode="r")
+    references = de.references.dinucleotide_shuffle(3)
+    return Job(explainer, inputs, references=references, target=1, rows=ROWS, shard=ROWS)
+
+
+def work(folder: Path, store: Path) -> int:
+    """One run of the job in this process; how many shards are left."""
+    from deeplift_engine.cli.store_commands import stopping
+
     with stopping() as asked:
-        explainer = de.load(folder / "model.keras").explainer()
-        inputs = np.load(folder / "model.npy", mmap_mode="r")
-        references = de.references.dinucleotide_shuffle(3)
-        job = Job(explainer, inputs, references=references, target=1, rows=ROWS, shard=ROWS)
-        opened = job.open_or_create(store)
+        made = job(folder)
+        opened = made.open_or_create(store)
         opened.clean()
-        return len(job.run(opened, stopping=asked).pending)
+        return len(made.run(opened, stopping=asked).pending)
 
 
-def child(folder: Path, store: Path) -> int:
+def child(folder: Path, work: Callable[[], int]) -> int:
+    """A process of its own that does ``work``, which says how many shards are left: its number."""
     process = os.fork()
     if process:
         return process
@@ -63,7 +73,10 @@ def child(folder: Path, store: Path) -> int:
     try:
         os.setsid()
         os.dup2(os.open(folder / "log", os.O_CREAT | os.O_APPEND | os.O_WRONLY), 2)
-        code = 75 if work(folder, store) else 0
+        code = 75 if work() else 0
+    except BaseException:
+        traceback.print_exc()
+        raise
     finally:
         os._exit(code)
 
@@ -83,6 +96,12 @@ def marks(store: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (store / "marks").glob("*.json")}
 
 
+def assert_none_again(before: dict[str, bytes], after: dict[str, bytes]) -> None:
+    """No shard that was done was done again: a mark tells when it was."""
+    again = {name for name in before if after.get(name) != before[name]}
+    assert not again, f"done again: {again}"
+
+
 def arrays(store: Path) -> dict[str, Any]:
     from deeplift_engine.jobs.reader import open_store
 
@@ -90,26 +109,37 @@ def arrays(store: Path) -> dict[str, Any]:
     return {name: run[name][:] for name in run.names}
 
 
-def main(folder: Path, runs: int, seed: int) -> Counter[str]:
+def uninterrupted(folder: Path) -> dict[str, Any]:
+    """The arrays of a run that nobody ends, of a model that is made here."""
     import keras  # noqa: F401  # before any fork; TensorFlow is imported by it, and does not start
 
     import deeplift_engine.jobs.job  # noqa: F401
 
-    generator, ended = random.Random(seed), Counter[str]()
-    first = os.fork()
-    if not first:
+    def all_of_it() -> int:
         model(folder / "model.keras")
-        os._exit(0)
-    assert os.waitpid(first, 0)[1] == 0
-    whole = folder / "whole.zarr"
-    assert waited(child(folder, whole), AT_MOST) == 0
-    expected, number = arrays(whole), 0
+        return work(folder, folder / "whole.zarr")
+
+    assert waited(child(folder, all_of_it), AT_MOST) == 0
+    return arrays(folder / "whole.zarr")
+
+
+def assert_whole(store: Path, expected: dict[str, Any]) -> None:
+    """A store is the uninterrupted one, and nothing of those who died is left in it."""
+    for name, array in arrays(store).items():
+        np.testing.assert_array_equal(array, expected[name])
+    left = [name for name in ("leases", "attempts") if os.listdir(store / name)]
+    assert not left, left
+
+
+def main(folder: Path, runs: int, seed: int) -> Counter[str]:
+    generator, ended = random.Random(seed), Counter[str]()
+    expected, number = uninterrupted(folder), 0
     while ended["SIGKILL"] + ended["SIGTERM"] < runs:
         store, number = folder / f"run{number}.zarr", number + 1
         status = None
         while status != 0:
             before = marks(store)
-            process = child(folder, store)
+            process = child(folder, partial(work, folder, store))
             status = waited(process, generator.random() * LONGEST)
             if status is None:
                 kind = generator.choices((signal.SIGKILL, signal.SIGTERM), (4, 1))[0]
@@ -120,13 +150,9 @@ def main(folder: Path, runs: int, seed: int) -> Counter[str]:
                 if kind == signal.SIGTERM and os.WIFEXITED(status):
                     ended[f"exit {os.waitstatus_to_exitcode(status)}"] += 1
             after = marks(store)
-            again = {name for name in before if after.get(name) != before[name]}
-            assert not again, f"done again: {again}"
+            assert_none_again(before, after)
             ended["shards in halves"] += len(after) - len(before) if status else 0
-        for name, array in arrays(store).items():
-            np.testing.assert_array_equal(array, expected[name])
-        left = [name for name in ("leases", "attempts") if os.listdir(store / name)]
-        assert not left, left
+        assert_whole(store, expected)
     return ended
 
 

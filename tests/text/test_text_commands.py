@@ -154,3 +154,25 @@ def test_the_page_does_what_it_says(
     capsys.readouterr()
     exec(re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0], {})
     assert "\x1b[48;2;" in capsys.readouterr().out
+
+
+def test_numbers_beside_a_text_are_rows_of_its_file(folder: Path, tmp_path: Path) -> None:
+    text = keras.Input((1,), dtype="string", name="text")
+    number = keras.Input((2,), name="number")
+    words = keras.layers.TextVectorization(output_sequence_length=5, vocabulary=["good", "bad"])
+    embedded = keras.layers.Flatten()(keras.layers.Embedding(4, 2)(words(text)))
+    out = keras.layers.Dense(1)(keras.layers.Concatenate()([embedded, number]))
+    keras.Model({"text": text, "number": number}, out).save(tmp_path / "model.keras")
+    np.save(tmp_path / "number.npy", np.arange(8, dtype="float32").reshape(4, 2))
+    texts = [str(tmp_path / "model.keras"), str(folder / "reviews.csv"), "--column", "review"]
+    beside = ["--beside", f"number={tmp_path / 'number.npy'}", "-o", str(tmp_path / "out.h5")]
+    assert cli.main(["score", *texts, *beside, "-q"]) == 0
+    run = open_scored(tmp_path / "out.h5")
+    assert run.array("inputs", input="number").tolist() == [[0, 1], [2, 3], [6, 7]]
+    references = str(run.settings["references"])
+    assert "replaced(1, keep=(0,))" in references
+    assert "zeros" in references
+    for shown, row in zip(
+        de.text.scored_texts(run), run.array("scores", input="text"), strict=True
+    ):
+        assert np.allclose(shown.scores, row)

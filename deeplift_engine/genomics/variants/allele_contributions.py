@@ -12,6 +12,7 @@ from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.genomics.variants.allele_inputs import AlleleInputs
 from deeplift_engine.network import Network
 from deeplift_engine.references import dinucleotide_shuffle, per_sample, resolution
+from deeplift_engine.references.reference_set import References
 from deeplift_engine.results.attribution import Attribution
 from deeplift_engine.util.typing import Array
 
@@ -53,12 +54,22 @@ class AlleleContributions:
         **options: Any,
     ) -> None:
         self.inputs, self.both_strands, self.batch_size = inputs, both_strands, batch_size
+        self.target = target
         self.references = dinucleotide_shuffle(20) if references is None else references
         self.explainers: list[Explainer] = [
             network.explainer("deeplift", target=target, **options) for network in networks
         ]
         self.heads: tuple[str, ...] = tuple(target) if isinstance(target, Mapping) else ("",)
         self.dtypes = [network.dtype for network in networks]
+
+    def description(self, ref: Array) -> dict[str, Any]:
+        """What is computed, in words and plain values, from windows with REF (n, L, C)."""
+        settings = self.explainers[0].origin.settings
+        return {
+            **{name: settings[name] for name in ("target_layer", "options") if name in settings},
+            "units": repr(self.target),
+            "references": self._resolved(self.inputs.arranged(ref)).name,
+        }
 
     def hypothetical(self, one_hot: Array) -> dict[str, Array]:
         """Hypothetical contributions (2n, L, C) by head of windows: REF of all, then ALT."""
@@ -80,9 +91,7 @@ class AlleleContributions:
     def _references(self, ref: Array) -> Array:
         """References (n, K, L, C) of windows with REF."""
         arranged = self.inputs.arranged(ref).astype(self.dtypes[0])
-        resolved = resolution.resolve(
-            self.references, arranged.shape[1:], len(ref), self.dtypes[0], arranged[0]
-        )
+        resolved = self._resolved(arranged)
         if resolved.tolerance is not None:
             raise InputError(
                 'references of "auto" have a number for each window, and both alleles need the '
@@ -93,6 +102,12 @@ class AlleleContributions:
         rows = self.inputs.rows(made.reshape(-1, *arranged.shape[1:]))
         rows = rows.reshape(*made.shape[: made.ndim - arranged.ndim + 1], *rows.shape[1:])
         return np.broadcast_to(rows, (len(ref), *rows.shape)) if shared else rows
+
+    def _resolved(self, arranged: Array) -> References:
+        """The references of windows with REF, with the axes of the input."""
+        return resolution.resolve(
+            self.references, arranged.shape[1:], len(arranged), self.dtypes[0], arranged[0]
+        )
 
     def _of_strand(
         self, explainer: Explainer, windows: Array, references: Array

@@ -69,6 +69,15 @@ class Reason:
     code: str
     text: str
 
+    def __str__(self) -> str:
+        return f"{self.code}: {self.text}"
+
+    @classmethod
+    def of_text(cls, text: str) -> Reason | None:
+        """The reason that `str` gave; None of an empty text."""
+        code, _, rest = text.partition(": ")
+        return cls(code, rest) if text else None
+
 
 @dataclass(frozen=True)
 class Variant:

@@ -7,6 +7,7 @@ allele among peaks.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -34,7 +35,7 @@ class Effect:
     signed: bool = False
 
 
-EFFECTS: Mapping[str, Effect] = {
+OF_HEADS: Mapping[str, Effect] = {
     "ref_prediction": Effect("prediction for REF"),
     "alt_prediction": Effect("prediction for ALT"),
     "logfc": Effect("log2 of the counts with ALT over those with REF", signed=True),
@@ -47,6 +48,26 @@ EFFECTS: Mapping[str, Effect] = {
     "largest_difference": Effect(
         "ALT minus REF at the position where they differ most", signed=True
     ),
+}
+"""The effects on one head."""
+PRODUCTS = (
+    ("logfc", "jsd"),
+    ("abs_logfc", "jsd"),
+    ("logfc", "active_allele_quantile"),
+    ("abs_logfc", "active_allele_quantile"),
+    ("jsd", "active_allele_quantile"),
+    ("logfc", "jsd", "active_allele_quantile"),
+    ("abs_logfc", "jsd", "active_allele_quantile"),
+)
+"""Effects that are multiplied, where one head alone has each."""
+EFFECTS: Mapping[str, Effect] = {
+    **OF_HEADS,
+    **{
+        "_x_".join(factors): Effect(
+            f"{' times '.join(factors)}", signed=any(OF_HEADS[name].signed for name in factors)
+        )
+        for factors in PRODUCTS
+    },
 }
 """All effects, in the order of columns."""
 OVER_FOLDS = {
@@ -69,7 +90,7 @@ def effects(
     length: int,
     peaks: Mapping[str, Array],
 ) -> dict[tuple[str, str], Array]:
-    """Effects (N,) by head and name, of one model.
+    """Effects (N,) by head and name, of one model; of products the head is ``""``.
 
     Parameters
     ----------
@@ -89,11 +110,23 @@ def effects(
     InputError
         For counts that are not above 0.
     """
-    return {
+    of_heads = {
         (head, name): values[:, column]
         for output, one, other in zip(outputs, ref, alt, strict=True)
         for name, values in _of_output(output, one, other, alleles, length, peaks)
         for column, head in enumerate(output.heads)
+    }
+    return {**of_heads, **_products(of_heads)}
+
+
+def _products(of_heads: Mapping[tuple[str, str], Array]) -> dict[tuple[str, str], Array]:
+    """Products of effects that one head alone has."""
+    heads = Counter(name for _, name in of_heads)
+    alone = {name: values for (_, name), values in of_heads.items() if heads[name] == 1}
+    return {
+        ("", "_x_".join(factors)): np.prod([alone[name] for name in factors], axis=0)
+        for factors in PRODUCTS
+        if all(name in alone for name in factors)
     }
 
 
@@ -225,6 +258,7 @@ def meaning(column: str) -> str:
 __all__ = [
     "EFFECTS",
     "OVER_FOLDS",
+    "PRODUCTS",
     "column_names",
     "distance",
     "effects",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from deeplift_engine.errors import InputError
+from deeplift_engine.graph.known_heads import kind_by_name
 from deeplift_engine.network import Network
 from deeplift_engine.util.suggestions import suggest
 from deeplift_engine.util.typing import Array
@@ -147,12 +148,10 @@ _STRANDED = (*PROFILES, "counts", "log_counts")
 
 def _kind(name: str, shape: tuple[int, ...], activated: bool) -> str:
     """The kind of an output, by its name and shape, and whether a softmax or sigmoid ends it."""
-    words = name.lower()
-    if "profile" in words and shape[0] > 1:
-        return "probabilities" if activated else "profile"
-    if "count" in words:
-        return "log_counts" if "log" in words else "counts"
-    return "track" if len(shape) > 1 and shape[0] > 1 else "value"
+    kind = kind_by_name(name, has_positions=shape[:1] > (1,))
+    if kind == "profile" and activated:
+        return "probabilities"
+    return kind or ("track" if len(shape) > 1 and shape[0] > 1 else "value")
 
 
 __all__ = ["ALONG_POSITIONS", "KINDS", "PROFILES", "Output", "outputs_of"]

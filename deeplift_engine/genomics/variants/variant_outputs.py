@@ -41,7 +41,7 @@ class Table:
                 *(variant.record.chrom, str(variant.record.position), variant.record.name),
                 *(variant.ref or EMPTY, variant.alt or EMPTY, variant.kind),
                 *(empty if variant.reason else next(scored)),
-                f"{variant.reason.code}: {variant.reason.text}" if variant.reason else "",
+                str(variant.reason) if variant.reason else "",
             ]
             for variants in records
             for variant in variants

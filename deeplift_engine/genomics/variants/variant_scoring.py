@@ -17,6 +17,7 @@ from deeplift_engine.genomics.variants.variant_effects import effects, over_fold
 from deeplift_engine.genomics.variants.variant_files import VariantFile
 from deeplift_engine.genomics.variants.variant_heads import Output, outputs_of
 from deeplift_engine.genomics.variants.variant_windows import windows
+from deeplift_engine.jobs.stored_constants import content_of
 from deeplift_engine.network import Network
 from deeplift_engine.util.typing import Array
 
@@ -86,6 +87,26 @@ class VariantScorer:
     def length(self) -> int:
         """Of the windows."""
         return self.inputs.length
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What is computed, in plain values."""
+        inputs = self.inputs
+        return {
+            "models": [network.spec.sha256 for network in self.networks],
+            "dtype": self.networks[0].dtype,
+            "outputs": {output.name: output.kind for output in self.outputs},
+            "length": self.length,
+            "letters": inputs.letters,
+            "axes": inputs.form.layout.axes,
+            "reverse_complement": self.both_strands,
+            "batch_size": self.batch_size,
+            "fixed": {name: content_of(array) for name, array in inputs.fixed.items()},
+            "peaks": [
+                {head: content_of(counts) for head, counts in peaks.items()}
+                for peaks in self._peaks
+            ],
+        }
 
     @property
     def columns(self) -> dict[str, np.dtype[Any]]:

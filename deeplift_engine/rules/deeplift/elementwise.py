@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -45,6 +45,11 @@ class Factor:
     def at_input(self) -> bool:
         """The chord alone compares with the reference."""
         return self.factor != "slope"
+
+    @property
+    def additive(self) -> bool:
+        """Unless something is dropped."""
+        return not self.positive_only
 
     def cross(self, layer: Elementwise, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Multipliers of the input."""
@@ -103,6 +108,7 @@ class Deconvolution:
     name: str = "deconvnet"
     complete: bool = False
     at_input: bool = True
+    additive: ClassVar[bool] = False
 
     def cross(self, layer: Elementwise, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Multipliers of the input."""
@@ -128,6 +134,7 @@ class EpsilonRatio:
     name: str = "epsilon_ratio"
     epsilon: float = 1e-4
     complete: bool = False
+    additive: ClassVar[bool] = True
 
     def cross(self, layer: Elementwise, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Multipliers of the input."""
@@ -153,6 +160,7 @@ class RevealCancel:
     name: str = "reveal_cancel"
     complete: bool = True
     at_input: bool = False
+    additive: ClassVar[bool] = True
 
     def cross(self, layer: Elementwise, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Multipliers of the input."""

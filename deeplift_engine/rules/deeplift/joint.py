@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -27,6 +28,7 @@ class GradientAtInput:
 
     name: str = "gradient"
     complete: bool = False
+    additive: ClassVar[bool] = True
 
     def cross(self, layer: Layer, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Multipliers of the inputs."""
@@ -46,6 +48,7 @@ class FirstWinner:
 
     name: str = "gradient"
     complete: bool = False
+    additive: ClassVar[bool] = True
 
     def cross(self, layer: Selection, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Multipliers of the inputs."""
@@ -72,6 +75,7 @@ class Winner:
 
     name: str = "winner"
     complete: bool = True
+    additive: ClassVar[bool] = True
 
     def cross(self, layer: Selection, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Multipliers of the inputs."""
@@ -111,6 +115,7 @@ class Path:
 
     name: str = "path"
     complete: bool = True
+    additive: ClassVar[bool] = True
 
     def cross(self, layer: Joint, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Multipliers of the inputs."""
@@ -157,6 +162,7 @@ class OwnRule:
 
     name: str = "own"
     complete: bool = True
+    additive: ClassVar[bool] = True
 
     def cross(self, layer: Composite, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Multipliers of the inputs."""

@@ -29,6 +29,11 @@ class Transposed:
     complete: bool = True
     infinite: bool = False
 
+    @property
+    def additive(self) -> bool:
+        """Of finite multipliers."""
+        return not self.infinite
+
     def cross(self, layer: Linear, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Multipliers of the inputs."""
         shapes = ends.shapes()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import tensorflow as tf
 
@@ -29,6 +29,7 @@ class Tokens:
     name: str = "tokens"
     complete: bool = True
     compared: bool = True
+    additive: ClassVar[bool] = True
 
     def cross(self, layer: Lookup, ends: Ends, arrived: Multiplier) -> list[Multiplier]:
         """Contributions of the tokens."""

@@ -48,6 +48,7 @@ class RelevanceRule:
     """
 
     name: ClassVar[str] = "relevance"
+    additive: ClassVar[bool] = True
     complete: bool = field(default=False, kw_only=True)
 
     def __str__(self) -> str:
