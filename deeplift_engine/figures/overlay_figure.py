@@ -101,7 +101,7 @@ def draw_overlays(
     *,
     names: Sequence[str] = (),
     style: OverlayStyle | None = None,
-    unit: str = "score",
+    unit: str | Mapping[str, str] = "score",
     segments: Array | None = None,
 ) -> Figure:
     """Draw a row for each picture: the picture, and its scores by each method.
@@ -117,7 +117,7 @@ def draw_overlays(
     style
         See `OverlayStyle`.
     unit
-        What a score is, with its unit, beside the colour bars.
+        What a score is, with its unit, beside the colour bars; of each method, where they differ.
     segments
         Labels (N, H, W) or (H, W), whose borders are drawn.
 
@@ -143,7 +143,8 @@ def draw_overlays(
         _name_axes(panels[0], last=row == rows - 1)
         panels[0].set_title(names[row] if names else "picture", fontsize=9, color=INK, loc="left")
         for panel, (method, scores) in zip(panels[1:], maps.items(), strict=True):
-            _draw_map(panel, shown[row], np.asarray(scores[row], float), style, unit)
+            own = unit if isinstance(unit, str) else unit[method]
+            _draw_map(panel, shown[row], np.asarray(scores[row], float), style, own)
             _bare(panel)
             if row == 0:
                 panel.set_title(method, fontsize=10, weight="bold", color=INK, loc="left")
@@ -219,9 +220,10 @@ def _scale(colours: str, lowest: float, highest: float) -> Any:
 
 
 def _bar(panel: Axes, scale: Any, label: str, extend: str) -> None:
-    bar = panel.figure.colorbar(scale, ax=panel, fraction=0.046, pad=0.03, extend=extend)
-    bar.set_label(label, fontsize=8, color=INK)
+    bar: Any = panel.figure.colorbar(scale, ax=panel, fraction=0.046, pad=0.03, extend=extend)
+    bar.set_label(label.replace(" (", "\n("), fontsize=8, color=INK)  # a panel may be low
     bar.ax.tick_params(labelsize=7, colors=INK)
+    bar.formatter.set_powerlimits((-2, 3))
     bar.outline.set_visible(False)
 
 

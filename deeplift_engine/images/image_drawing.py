@@ -80,7 +80,7 @@ def draw(
     named = results if isinstance(results, Mapping) else {_method(results): results}
     rows = list(range(min(MOST, len(images)))) if samples is None else list(samples)
     pictures = np.stack([_shown(images.picture(row) / 255) for row in rows])
-    maps, units = {}, []
+    maps, units = {}, {}
     for name, result in named.items():
         scores = _of_target(result, target)
         if len(scores) != len(images):
@@ -88,7 +88,7 @@ def draw(
                 f"{name}: scores of {len(scores)} samples, and there are {len(images)} pictures."
             )
         maps[name] = heat_maps(scores[rows], images.channel_axis)
-        units.append(score_unit(result.settings, result.target_delta is not None))
+        units[name] = score_unit(result.settings, result.target_delta is not None)
     found = segments
     if callable(segments):
         found = np.stack([segments(picture) for picture in pictures])
@@ -99,7 +99,7 @@ def draw(
         maps,
         names=[images.names[row] for row in rows],
         style=OverlayStyle(style, sign, percentile),
-        unit=units[0] if len(set(units)) == 1 else "score",
+        unit=units,
         segments=found,
     )
 
@@ -145,18 +145,18 @@ def draw_run(
     kept = first.array("inputs", input=input)
     values = np.concatenate([kept[row : row + 1] for row in samples])
     pixels = preprocessing(prepared).undo(np.moveaxis(values, axis, -1))
-    maps, units = {}, []
+    maps, units = {}, {}
     for name, run in runs.items():
         scores = run.array("scores", input=input, head=head, target=target)
         chosen = np.concatenate([np.asarray(scores[row : row + 1]) for row in samples])
         maps[name] = heat_maps(chosen, axis)
-        units.append(score_unit(run.settings, bool(run.inputs_of("target_delta", head))))
+        units[name] = score_unit(run.settings, bool(run.inputs_of("target_delta", head)))
     return draw_overlays(
         np.stack([_shown(picture / 255) for picture in pixels]),
         maps,
         names=[first.samples[row] for row in samples],
         style=style,
-        unit=units[0] if len(set(units)) == 1 else "score",
+        unit=units,
     )
 
 

@@ -144,7 +144,7 @@ def test_several_methods_are_drawn_side_by_side(
     heat = results["deeplift"].scores[1].sum(-1)
     assert np.allclose(scale.get_array(), heat)
     assert scale.get_clim()[1] == pytest.approx(np.percentile(np.abs(heat), 99.5))
-    assert alone.axes[2].get_ylabel() == "contribution (units of the logit of classes)"
+    assert alone.axes[2].get_ylabel() == "contribution\n(units of the logit of classes)"
     assert "99.5th percentile" in alone.get_supxlabel()
     # what is drawn is the picture before it was prepared
     shown = alone.axes[0].images[0].get_array()
