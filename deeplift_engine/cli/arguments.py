@@ -307,7 +307,7 @@ def inputs(
     read: Callable[..., Any] = read_array,
 ) -> Any:
     """The data in the file of inputs, whole, or opened by ``read``; sequences are read lazily."""
-    kind = kind_of(options, has_text=bool(network.spec.fronts))
+    kind = kind_of(options, has_text=_reads_words(options, network))
     if kind is not None and kind.read is not None:
         return kind.read(options, network)
     if (sequences := sequences_of(options, network)) is not None:
@@ -319,6 +319,13 @@ def inputs(
     read_any = partial(read, kinds=NUMBERS + TEXT)
     data = read_inputs(options.inputs, keys, names(network), layers, read_any)
     return arranged(data, options, network)
+
+
+def _reads_words(options: argparse.Namespace, network: Network) -> bool:
+    """Whether a model has a layer of text, or looks up more tokens than letters, N and padding."""
+    codes = len(options.letters) + 2
+    looked_up = [info.table.rows for info in network.inputs if info.table is not None]
+    return bool(network.spec.fronts) or max(looked_up, default=0) > codes
 
 
 def check_letters(data: Inputs) -> None:

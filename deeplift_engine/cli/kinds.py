@@ -67,8 +67,8 @@ DRAWING: tuple[Option | Group, ...] = (
 def kind_of(options: argparse.Namespace, has_text: bool) -> Kind | None:
     """The kind of the inputs, by ``--kind`` or by their suffix; None of arrays and sequences.
 
-    The column of a table is one of texts where the model ``has_text``, a layer that reads some, or
-    options of texts are given; else one of sequences.
+    The column of a table is one of texts where the model reads them, ``has_text``, or options of
+    texts are given; else one of sequences.
 
     Raises
     ------
