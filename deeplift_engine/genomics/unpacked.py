@@ -3,18 +3,19 @@
 The content lies in a file below the folder for temporary files and is mapped, so that it counts
 once however many processes there are. Each shares a lock on a file beside it as long as it reads;
 the last to let go removes both. Who begins or ends does so under a second lock, alone. The system
-takes locks from a process that is killed, and what it left is removed by the next reader.
+takes locks from a process that is killed, and what it left is removed by the next reader. Windows,
+which has no such locks, unpacks into the memory of each process.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import gzip
 import hashlib
 import mmap
 import os
 import shutil
+import sys
 import tempfile
 import weakref
 from collections.abc import Iterator
@@ -23,6 +24,9 @@ from pathlib import Path
 
 from deeplift_engine.errors import InputError
 from deeplift_engine.genomics.packed_files import read_errors
+
+if sys.platform != "win32":
+    import fcntl
 
 _BLOCK = 1 << 22
 """Bytes that are copied together."""
@@ -37,6 +41,8 @@ def unpacked(path: Path) -> mmap.mmap | bytes:
         If it cannot be read, or unpacked for lack of room.
     """
     with read_errors(path):
+        if sys.platform == "win32":
+            return gzip.decompress(path.read_bytes())
         stat = path.stat()
     identity = f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns}"
     name = hashlib.sha256(identity.encode()).hexdigest()[:32]
