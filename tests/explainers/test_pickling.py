@@ -129,6 +129,7 @@ KINDS: dict[str, Callable[[], Any]] = {
     "zeros": references.zeros,
     "unchanged": references.unchanged,
     "constant": lambda: references.constant(0.5),
+    "per_channel": lambda: references.per_channel([0.1, 0.2, 0.3, 0.4]),
     "background": lambda: references.background([0.3, 0.2, 0.2, 0.3]),
     "shuffle": lambda: references.shuffle(3, 1),
     "dinucleotide_shuffle": lambda: references.dinucleotide_shuffle(3),
