@@ -217,7 +217,7 @@ FAST: dict[str, int] = {
 """Of a test: every how many-th set is fast. The rest are thorough."""
 
 SLOW: dict[str, int] = {
-    "cli/test_cli_bad_inputs.py::test_a_full_disk_leaves_no_half_file": 1,
+    "cli/test_cli_bad_inputs.py::test_a_full_disk_leaves_no_half_file": 2,
     "cli/test_cli_commands.py::test_a_termination_is_143_and_one_line": 1,
     "cli/test_cli_commands.py::test_stdout_has_results_only_and_stderr_nothing": 2,
     "cli/test_cli_genomics.py::test_other_commands_take_peaks": 1,
@@ -247,7 +247,7 @@ SLOW: dict[str, int] = {
     "evaluate/test_randomisation.py::test_layers_are_randomised_from_the_output_down": 1,
     "examples/test_reverse_complement.py::test_the_real_models_scores_are_mirrored_and_sum_up": 1,
     "explainers/gradients/test_held_masks.py"
-    "::test_integrated_gradients_are_those_with_the_mask_of_the_sample": 1,
+    "::test_integrated_gradients_are_those_with_the_mask_of_the_sample": 5,
     "explainers/gradients/test_path.py::test_a_tolerance_is_met_where_so_many_steps_do_not": 1,
     "explainers/gradients/test_path.py"
     "::test_deepshap_is_deeplift_over_a_background_with_its_error": 1,
@@ -269,7 +269,7 @@ SLOW: dict[str, int] = {
     "explainers/test_pickling.py::test_inside_a_graph_there_are_no_numbers_yet": 1,
     "explainers/test_sweep.py::test_every_setting_is_a_run_of_its_own": 24,
     "explainers/test_sweep.py::test_the_table_says_what_was_compared": 1,
-    "genomics/test_exporters.py::test_memory_does_not_grow_with_the_arrays": 3,
+    "genomics/test_exporters.py::test_memory_does_not_grow_with_the_arrays": 12,
     "layers/test_facts.py::test_layers_and_operations_have_equal_scores": 20,
     "translate/addons/test_addons.py::test_a_packages_layer_computes_what_the_package_did": 24,
     "translate/tensorflow_functions/test_tensorflow_functions.py"
@@ -280,6 +280,8 @@ SLOW: dict[str, int] = {
     "translate/test_lambdas.py::test_float64_all_the_way": 1,
     "translate/test_package_layers.py::test_a_function_of_one_s_own_works_in_every_layer": 8,
     "translate/test_traced_functions.py::test_a_function_is_the_operations_that_it_is_made_of": 84,
+    "cli/test_cli_stores.py::test_a_signal_ends_a_run_behind_its_shard_with_75": 2,
+    "jobs/test_cluster.py::test_a_worker_that_is_retired_or_killed_in_mid_task_loses_nothing": 2,
 }  # fmt: skip
 """Of a test whose sets are marked as slow, or that is not in `FAST`: every how many-th is slow."""
 
