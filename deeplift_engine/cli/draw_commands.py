@@ -8,7 +8,7 @@ from typing import Any
 
 from deeplift_engine.cli import console
 from deeplift_engine.cli.input_kind import Kind
-from deeplift_engine.cli.kinds import KINDS
+from deeplift_engine.cli.kinds import KINDS, kind_of_run
 from deeplift_engine.cli.listing import print_json
 from deeplift_engine.errors import InputError
 from deeplift_engine.util import tables
@@ -20,7 +20,7 @@ def draw(options: argparse.Namespace) -> int:
     from deeplift_engine.jobs.scored_run import open_scored
 
     run = open_scored(options.scores[0])
-    kind = KINDS.get(options.kind or run.kind or "")
+    kind = kind_of_run(options, run)
     if kind is None:
         raise InputError(
             f"{run.path} does not say what its inputs are: say --kind {'|'.join(KINDS)}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deeplift_engine.cli import console
-from deeplift_engine.cli.kinds import EXPORTS, KINDS
+from deeplift_engine.cli.kinds import EXPORTS, kind_of_run
 from deeplift_engine.cli.listing import print_json, print_lines
 from deeplift_engine.errors import InputError
 
@@ -82,7 +82,7 @@ def _writes_files(options: argparse.Namespace) -> bool:
     """Whether the run's kind has files of its own."""
     from deeplift_engine.jobs.scored_run import open_scored
 
-    kind = KINDS.get(options.kind or open_scored(options.store).kind or "")
+    kind = kind_of_run(options, open_scored(options.store))
     return kind is not None and kind.export is not None
 
 
@@ -116,7 +116,7 @@ def _by_its_kind(options: argparse.Namespace) -> bool:
     if options.arrays or suffix not in EXPORTS:
         return False
     run = open_scored(options.store)
-    kind = KINDS.get(options.kind or run.kind or "")
+    kind = kind_of_run(options, run)
     if kind is None or kind.export is None or suffix not in kind.exports:
         return False
     kind.export(options, run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deeplift_engine.cli.declarations import (
     JSON,
@@ -23,6 +23,9 @@ from deeplift_engine.cli.sequence_kind import SEQUENCE
 from deeplift_engine.cli.table_kind import SIGNAL, TABLE
 from deeplift_engine.cli.text_kind import TEXT
 from deeplift_engine.errors import InputError
+
+if TYPE_CHECKING:
+    from deeplift_engine.jobs.scored_run import ScoredRun
 
 _ROWS: tuple[Kind, ...] = (SEQUENCE, IMAGE, SIGNAL, TABLE, TEXT)
 
@@ -123,6 +126,11 @@ def _given(option: Any, options: argparse.Namespace) -> str:
     return flag if getattr(options, name, default) not in (default, False) else ""
 
 
+def kind_of_run(options: argparse.Namespace, run: ScoredRun) -> Kind | None:
+    """The kind of a run's inputs, by ``--kind`` or as the run says; None where neither does."""
+    return KINDS.get(options.kind or run.kind or "")
+
+
 def beside(inputs: Any) -> dict[str, Any]:
     """What a run keeps beside the scores of inputs that have names: arguments of `Job`."""
     named = inputs if isinstance(inputs, Mapping) else {"": inputs}
@@ -140,4 +148,4 @@ def _together(several: Any) -> dict[str, Any]:
     return {name: value for each in several for name, value in each.items()}
 
 
-__all__ = ["DRAWING", "EXPORTS", "KIND", "KINDS", "READING", "beside", "kind_of"]
+__all__ = ["DRAWING", "EXPORTS", "KIND", "KINDS", "READING", "beside", "kind_of", "kind_of_run"]

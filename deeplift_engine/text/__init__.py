@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from deeplift_engine.util.lazy import lazy
 
 if TYPE_CHECKING:
     from deeplift_engine.text.highlighting import to_html, to_terminal
@@ -37,12 +38,7 @@ _LAZY = {
 }
 """Modules of this room by the names that they define."""
 
-
-def __getattr__(name: str) -> Any:
-    """Import what may need other libraries when it is first asked for."""
-    if name in _LAZY:
-        return getattr(import_module(f"deeplift_engine.text.{_LAZY[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy(__name__, _LAZY)
 
 
 __all__ = [
