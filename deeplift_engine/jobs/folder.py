@@ -7,14 +7,14 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from deeplift_engine.errors import OutputError
+from deeplift_engine.errors import LeasedError, OutputError
 from deeplift_engine.jobs.array_plan import SAMPLE, ArrayPlan, Layout
-from deeplift_engine.jobs.leases import lease
+from deeplift_engine.jobs.leases import Lease, lease
 from deeplift_engine.jobs.shard_files import create_arrays
 from deeplift_engine.jobs.stored_constants import constant_of, plain_constant
 from deeplift_engine.util.durable import disk_errors, sync_folder, sync_tree, write_durably
@@ -64,29 +64,33 @@ def describe(
 def create_folder(path: Path, layout: Layout, constants: Mapping[str, Array]) -> None:
     """Make the folder of a new store: built beside, and renamed when the disk has all of it.
 
+    Of several creators one wins, since a folder is never renamed over another. Each holds a lease
+    inside what it builds: by that the next one knows what killed creators left, and removes it.
+
     Raises
     ------
     OutputError
         For a path that exists, and any error of the disk.
-    LeasedError
-        If another process is creating a store there.
     """
     _refuse_existing(path)
     if not path.parent.is_dir():
         raise OutputError(f"{path} could not be created: there is no folder {path.parent}")
-    with disk_errors(path, "created"), ExitStack() as stack:
-        stack.enter_context(lease(path.parent, f".{path.name}.creator", f"the creation of {path}"))
-        _refuse_existing(path)
-        _remove_unborn(path)
-        folder = path.with_name(f".{path.name}-{secrets.token_hex(8)}.partial")
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        for name in (MARKS, LEASES, ATTEMPTS):
-            (folder / name).mkdir(parents=True)
-        create_arrays(folder / ARRAYS, layout, constants)
-        content = json.dumps({**_FORMAT, **layout.to_json()}, indent=1)
-        write_durably(folder / _LAYOUT, content.encode())
-        sync_tree(folder)
-        folder.rename(path)
+    with disk_errors(path, "created"):
+        remove_unborn(path)
+        with _unborn(path) as (folder, held):
+            for name in (MARKS, ATTEMPTS):
+                (folder / name).mkdir()
+            create_arrays(folder / ARRAYS, layout, constants)
+            content = json.dumps({**_FORMAT, **layout.to_json()}, indent=1)
+            write_durably(folder / _LAYOUT, content.encode())
+            sync_tree(folder)
+            held.check()
+            try:
+                folder.rename(path)
+            except OSError:
+                _refuse_existing(path)  # another creator was first
+                raise
+            (path / LEASES / held.path.name).unlink()
         sync_folder(path.parent)
 
 
@@ -131,12 +135,33 @@ def _refuse_existing(path: Path) -> None:
         )
 
 
-def _remove_unborn(path: Path) -> None:
-    """Remove what killed creators of this store left; its creator calls it, who is the only one."""
+@contextmanager
+def _unborn(path: Path) -> Iterator[tuple[Path, Lease]]:
+    """A folder beside a store that is to be, and its lease; what is left of it goes at the end."""
+    with ExitStack() as stack:
+        while True:
+            folder = path.with_name(f".{path.name}-{secrets.token_hex(8)}.partial")
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            with suppress(FileNotFoundError, LeasedError):  # taken for a dead one's: again
+                folder.mkdir()
+                held = stack.enter_context(_creators_lease(folder))
+                break
+        yield folder, held
+
+
+def remove_unborn(path: Path) -> None:
+    """Remove what killed creators of this store left."""
     unborn = re.compile(rf"\.{re.escape(path.name)}-[0-9a-f]{{16}}\.partial")
-    for name in os.listdir(path.parent):
-        if unborn.fullmatch(name):
-            shutil.rmtree(path.parent / name, ignore_errors=True)
+    for folder in [
+        path.parent / name for name in os.listdir(path.parent) if unborn.fullmatch(name)
+    ]:
+        with suppress(FileNotFoundError, LeasedError), _creators_lease(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _creators_lease(folder: Path) -> AbstractContextManager[Lease]:
+    (folder / LEASES).mkdir(exist_ok=True)
+    return lease(folder / LEASES, "creator", f"the creation of {folder}")
 
 
 def _what_is(path: Path) -> str:
@@ -154,4 +179,13 @@ def _what_is(path: Path) -> str:
     )
 
 
-__all__ = ["ARRAYS", "ATTEMPTS", "LEASES", "MARKS", "create_folder", "describe", "read_layout"]
+__all__ = [
+    "ARRAYS",
+    "ATTEMPTS",
+    "LEASES",
+    "MARKS",
+    "create_folder",
+    "describe",
+    "read_layout",
+    "remove_unborn",
+]

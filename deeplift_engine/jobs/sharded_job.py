@@ -36,8 +36,6 @@ SHARD_BYTES = 64 << 20
 """Bytes of a shard's arrays at most, where a part is not larger."""
 CHUNK_BYTES = 1 << 20
 """Bytes of an array that are compressed together at most."""
-CREATION_WAIT = 0.1
-"""Seconds between two looks at a store that another process creates."""
 TEXT_BYTES = 32
 """What a text counts for where sizes are chosen."""
 
@@ -157,15 +155,10 @@ class ShardedJob(ABC):
         return store
 
     def open_or_create(self, path: str | os.PathLike[str]) -> Store:
-        """`open` where there is a store, else `create`; many processes may do so at once.
-
-        Whoever meets the creation by another process waits for its end.
-        """
-        while not Path(path).exists():
+        """`open` where there is a store, else `create`; many processes may do so at once."""
+        if not Path(path).exists():
             try:
                 return self.create(path)
-            except LeasedError:  # of the creator; it ends with the creation, or the process
-                time.sleep(CREATION_WAIT)
             except OutputError:
                 if not Path(path).exists():
                     raise

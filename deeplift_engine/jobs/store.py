@@ -38,6 +38,7 @@ from deeplift_engine.jobs.folder import (
     create_folder,
     describe,
     read_layout,
+    remove_unborn,
 )
 from deeplift_engine.jobs.marks import (
     FileRecord,
@@ -119,8 +120,6 @@ class Store:
         ------
         OutputError
             For a path that exists, sizes or names that do not fit, and any error of the disk.
-        LeasedError
-            If another process is creating a store there.
         """
         layout, values = describe(samples, shard, chunk, tuple(plans), settings, constants or {})
         target = Path(os.path.abspath(path))
@@ -201,7 +200,7 @@ class Store:
 
     def leased(self) -> list[int]:
         """The shards that living processes are at, in order."""
-        return [int(key) for key in leases.living(self.path / LEASES)]
+        return [int(key) for key in leases.living(self.path / LEASES) if key.isdecimal()]
 
     @contextmanager
     def lease(self, number: int) -> Iterator[leases.Lease]:
@@ -318,7 +317,7 @@ class Store:
             raise
 
     def clean(self) -> None:
-        """Remove what killed writers left: their leases, and files that they did not complete.
+        """Remove what killed writers and creators left: leases, and files that are not complete.
 
         Raises
         ------
@@ -326,6 +325,7 @@ class Store:
             For any error of the disk.
         """
         with disk_errors(self.path, "cleaned"):
+            remove_unborn(self.path)
             leases.remove_dead(self.path / LEASES)
             for name in os.listdir(self.path / ATTEMPTS):
                 key = name.partition("-")[0]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ import deeplift_engine as de
 from deeplift_engine.errors import InputError, OutputError
 from deeplift_engine.jobs.contents import CONTENTS
 from deeplift_engine.jobs.job import Job
-from deeplift_engine.jobs.leases import lease
 from deeplift_engine.jobs.reader import open_store
 from deeplift_engine.jobs.status import status_of
 from deeplift_engine.jobs.store import Store
@@ -127,15 +126,19 @@ def test_a_shard_that_another_is_at_is_left_to_it(job: MakeJob, tmp_path: Path) 
     assert made.run(store).done == (3,)
 
 
-def test_a_process_waits_while_another_creates_the_store(job: MakeJob, tmp_path: Path) -> None:
+def test_who_is_late_with_the_creation_opens_what_another_made(
+    job: MakeJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made, path = job(), tmp_path / "run.zarr"
-    with ThreadPoolExecutor(1) as other:
-        with lease(tmp_path, ".run.zarr.creator", "the creation"):
-            opened = other.submit(made.open_or_create, path)
-            with pytest.raises(TimeoutError):
-                opened.result(timeout=0.3)
-        assert opened.result(timeout=60).path == path
+
+    def another_is_first(folder: Path) -> None:
+        monkeypatch.undo()
+        made.create(path)
+
+    monkeypatch.setattr("deeplift_engine.jobs.folder.sync_tree", another_is_first)
     assert made.open_or_create(path).pending() == list(range(7))
+    assert os.listdir(tmp_path) == ["run.zarr"]
+    assert os.listdir(path / "leases") == []
 
 
 CHANGES: dict[str, dict[str, Any]] = {

@@ -21,6 +21,7 @@ import zarr
 from deeplift_engine.errors import DeepliftEngineError, LeasedError, OutputError
 from deeplift_engine.jobs.array_plan import ArrayPlan
 from deeplift_engine.jobs.folder import ARRAYS
+from deeplift_engine.jobs.leases import lease
 from deeplift_engine.jobs.reader import open_store
 from deeplift_engine.jobs.store import Store
 from tests.jobs import stores
@@ -99,8 +100,11 @@ def test_leftovers_of_killed_creators_go_with_the_next(tmp_path: Path) -> None:
     others = [f".run-2-{token}.partial", ".run-2.partial"]  # of stores of other names
     for name in others:
         (tmp_path / name).mkdir()
-    stores.create(tmp_path / "run")
-    assert sorted(os.listdir(tmp_path)) == [*others, "run"]
+    living = f".run-{'f' * 16}.partial"
+    (tmp_path / living / "leases").mkdir(parents=True)
+    with lease(tmp_path / living / "leases", "creator", "the creation of run"):
+        stores.create(tmp_path / "run")
+    assert sorted(os.listdir(tmp_path)) == sorted([*others, living, "run"])
 
 
 @pytest.mark.parametrize(
