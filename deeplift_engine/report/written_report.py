@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deeplift_engine.errors import InputError, OutputError
+from deeplift_engine.jobs.scored_run import ScoredRun, open_scored
 from deeplift_engine.report.motif_drawings import motifs_of
 from deeplift_engine.report.packing import number
 from deeplift_engine.report.page import Page, rendered, split_samples
@@ -25,7 +26,6 @@ from deeplift_engine.report.page_data import (
     page_data,
     predictions_of,
 )
-from deeplift_engine.report.reported_run import ReportedRun, read_run
 from deeplift_engine.report.sample_kinds import kind_of
 from deeplift_engine.report.views import views_of
 from deeplift_engine.util.durable import disk_errors, sync_folder
@@ -106,7 +106,9 @@ def write(
     if not as_folder:
         check_writable(target, overwrite=overwrite)
     runs = _runs(source)
-    shown = _shown(samples, runs[0].samples)
+    for run in runs:
+        run.require()
+    shown = _shown(samples, len(runs[0]))
     most = int(checked("activations", activations, Integer(0), InputError))
     about = _model(model, runs[0], shown[:most])
     data, texts = _collected(runs, shown, about.activations, motifs, kind)
@@ -120,7 +122,7 @@ def write(
 
 
 def _collected(
-    runs: Sequence[ReportedRun],
+    runs: Sequence[ScoredRun],
     shown: Array,
     beside: Mapping[int, Mapping[str, Any]],
     motifs: Any,
@@ -145,19 +147,19 @@ def _collected(
     return data, texts
 
 
-def _heading(runs: Sequence[ReportedRun]) -> str:
+def _heading(runs: Sequence[ScoredRun]) -> str:
     """The names of the runs, and the method of a single one."""
     method = str(runs[0].settings.get("method", ""))
     alone = len(runs) == 1 and method not in ("", runs[0].name)
     return f"{runs[0].name}: {method}" if alone else ", ".join(run.name for run in runs)
 
 
-def _runs(source: Any) -> list[ReportedRun]:
+def _runs(source: Any) -> list[ScoredRun]:
     if isinstance(source, Mapping):
-        return [read_run(each, str(name)) for name, each in source.items()]
+        return [open_scored(each, str(name)) for name, each in source.items()]
     if not isinstance(source, list | tuple):
-        return [read_run(source)]
-    runs = [read_run(each) for each in source]
+        return [open_scored(source)]
+    runs = [open_scored(each) for each in source]
     names = [run.name for run in runs]
     methods = [str(run.settings.get("method", "")) for run in runs]
     if len(runs) > 1 and len({*methods}) == len(runs):
@@ -193,7 +195,7 @@ class _Model:
     activations: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def _model(model: Any, run: ReportedRun, samples: Array) -> _Model:
+def _model(model: Any, run: ScoredRun, samples: Array) -> _Model:
     if model is False:
         return _Model(why_not="No model was drawn, as was asked for.")
     digest = run.settings.get("model_sha256")

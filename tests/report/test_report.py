@@ -20,9 +20,9 @@ import deeplift_engine as de
 from deeplift_engine.cli import main, parse
 from deeplift_engine.errors import DeepliftEngineError, InputError, OutputError
 from deeplift_engine.images.pixel_scaling import PREPROCESSINGS
+from deeplift_engine.jobs.scored_run import ScoredRun, open_scored
 from deeplift_engine.report.model_drawing import draw_model
 from deeplift_engine.report.page import FOLDER, TOGETHER
-from deeplift_engine.report.reported_run import ReportedRun, read_run
 from deeplift_engine.report.reproducing import command_of
 from tests.report import made_runs
 
@@ -282,7 +282,7 @@ def test_motifs_lie_where_their_seqlets_are(run: Path, tmp_path: Path) -> None:
 
 
 def test_the_command_does_the_run_again(run: Path) -> None:
-    read = read_run(run)
+    read = open_scored(run)
     words = command_of(read)
     options = parse(tuple(words.split()[1:]))
     assert [str(model) for model in options.model] == ["absent.h5"]
@@ -293,10 +293,10 @@ def test_the_command_does_the_run_again(run: Path) -> None:
     assert options.references[0][1](3).name == read.settings["references"]
     assert options.seed == 3
     others = {"kind": "text", "tokenizer": "Tokenizer", "references": "replaced(1, keep=(0,))"}
-    words = command_of(ReportedRun("x", others, 1, {}, {}, {}))
+    words = command_of(ScoredRun("x", "x", others, {}, {}))
     assert "--tokenizer TOKENIZER" in words
     assert "--references REFERENCES" in words
-    given = ReportedRun("x", {"command_line": "deeplift-engine score a b"}, 1, {}, {}, {})
+    given = ScoredRun("x", "x", {"command_line": "deeplift-engine score a b"}, {}, {})
     assert command_of(given) == "deeplift-engine score a b"
 
 
