@@ -42,7 +42,7 @@ def layer_activations(
         ``layerk/about`` with the axes of the map and the smallest, mean and largest activation.
         Empty where the run does not keep the inputs.
     """
-    inputs = _inputs(network, run, samples)
+    inputs = network_inputs(network, run, samples)
     names = {k: name for k, name in enumerate(layers) if name in network.nodes}
     if inputs is None or not names:
         return []
@@ -63,7 +63,7 @@ def layer_activations(
     return held
 
 
-def _inputs(network: Network, run: ScoredRun, samples: Array) -> Any:
+def network_inputs(network: Network, run: ScoredRun, samples: Array) -> Any:
     """The inputs of samples as the network takes them; None where the run keeps not all."""
     single, kept = len(network.inputs) == 1, run.by_input("inputs")
     named: Mapping[str, Any] = {
@@ -95,4 +95,4 @@ def _axis(name: str, cell: int) -> str:
     return name if cell == 1 else f"{name} (means of {cell})"
 
 
-__all__ = ["layer_activations"]
+__all__ = ["layer_activations", "network_inputs"]

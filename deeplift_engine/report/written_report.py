@@ -78,7 +78,8 @@ def write(
         How many are shown, the first ones; their numbers; or None for all.
     activations
         Of how many of these the layers of the model open to their activations, where the run
-        keeps the inputs; 0 computes none.
+        keeps the inputs, and to their part of the contributions, where DeepLIFT's settings tell
+        how to compute it again; 0 computes none.
     kind
         ``"sequence"``, ``"text"``, ``"image"``, ``"signal"`` or ``"table"``, where what is found
         from the run is not meant.
@@ -111,8 +112,9 @@ def write(
     shown = _shown(samples, len(runs[0]))
     most = int(checked("activations", activations, Integer(0), InputError))
     about = _model(model, runs[0], shown[:most])
-    data, texts = _collected(runs, shown, about.activations, motifs, kind)
-    heading, opens = title or _heading(runs), bool(about.activations)
+    data, texts = _collected(runs, shown, about.opens_to, motifs, kind)
+    data["parts"] = about.parts
+    heading, opens = title or _heading(runs), bool(about.opens_to)
     page = Page(heading, runs, data, about.drawing, about.why_not, opens, as_folder)
     if as_folder:
         _write_folder(target, page, texts)
@@ -188,11 +190,15 @@ def _shown(samples: Any, count: int) -> Array:
 
 @dataclass(frozen=True)
 class _Model:
-    """The drawing of a model, or why there is none; activations by numbers of samples."""
+    """The drawing of a model, or why there is none; by numbers of samples what layers open to.
+
+    ``parts`` is what contributions at layers are to, or why there are none.
+    """
 
     drawing: Any = None
     why_not: str = ""
-    activations: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    opens_to: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    parts: str = ""
 
 
 def _model(model: Any, run: ScoredRun, samples: Array) -> _Model:
@@ -213,6 +219,7 @@ def _model(model: Any, run: ScoredRun, samples: Array) -> _Model:
         model = file
     from deeplift_engine.loading import load
     from deeplift_engine.report.layer_activations import layer_activations
+    from deeplift_engine.report.layer_contributions import layer_contributions
     from deeplift_engine.report.model_drawing import draw_model
 
     network: Network = load(Path(model)) if isinstance(model, str | os.PathLike) else model
@@ -223,8 +230,15 @@ def _model(model: Any, run: ScoredRun, samples: Array) -> _Model:
         )
     drawing = draw_model(network, run.settings)
     layers = [box.name for box in drawing.boxes]
-    held = layer_activations(network, run, layers, samples) if len(samples) else []
-    return _Model(drawing, "", dict(zip(samples.tolist(), held, strict=False)))
+    if not len(samples):
+        return _Model(drawing)
+    held = layer_activations(network, run, layers, samples)
+    parts = layer_contributions(network, run, layers, samples)
+    opens_to = {
+        row: {**own, **parts.samples.get(row, {})}
+        for row, own in zip(samples.tolist(), held, strict=False)
+    }
+    return _Model(drawing, "", opens_to, parts.of or parts.why_not)
 
 
 def _write_folder(target: Path, page: Page, texts: list[str]) -> None:
