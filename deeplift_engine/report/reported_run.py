@@ -19,6 +19,7 @@ from deeplift_engine.jobs.reader import open_store
 from deeplift_engine.results.attribution import Attribution
 from deeplift_engine.util import storage
 from deeplift_engine.util.letters import letter_axis
+from deeplift_engine.util.named_inputs import told_by
 from deeplift_engine.util.typing import Array
 
 STORE = ".zarr"
@@ -62,6 +63,16 @@ class ReportedRun:
     def called(self, name: str) -> ReportedRun:
         """The run under another name."""
         return replace(self, name=name)
+
+    def of_inputs(self, inputs: Any) -> ReportedRun:
+        """The run with what its inputs, as a front end read them, tell of themselves."""
+        told = told_by(getattr(inputs, "inputs", inputs))
+        constants = {name: np.asarray(each) for name, each in told.get("constants", {}).items()}
+        return replace(
+            self,
+            settings={**self.settings, **told.get("about", {})},
+            constants={**self.constants, **constants},
+        )
 
     @property
     def heads(self) -> tuple[str, ...]:
