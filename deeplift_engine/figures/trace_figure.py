@@ -96,7 +96,9 @@ def draw_traces(
     panels[0].set_title(title.replace("$", "\\$"), fontsize=11, weight="bold", color=INK,
                         loc="left")  # fmt: skip
     extend = "both" if np.abs(heat).max() > level else "neither"
-    bar = figure.colorbar(lines, ax=list(panels), aspect=max(30, 8 * len(panels)), pad=0.015, extend=extend)
+    bar = figure.colorbar(
+        lines, ax=list(panels), aspect=max(30, 8 * len(panels)), pad=0.015, extend=extend
+    )
     bar.set_label(f"{unit}\ncolours end at the {PERCENTILE:g}th percentile", fontsize=8, color=INK)
     bar.ax.tick_params(labelsize=8, colors=INK)
     bar.outline.set_visible(False)

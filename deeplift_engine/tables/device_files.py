@@ -221,7 +221,9 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except Exception as error:  # whatever the package raises of bytes that it does not expect
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-        raise InputError(f"{path} cannot be read as {path.suffix[1:].upper()}: {reason}.") from error
+        raise InputError(
+            f"{path} cannot be read as {path.suffix[1:].upper()}: {reason}."
+        ) from error
 
 
 FORMATS: Mapping[str, DeviceFormat] = {

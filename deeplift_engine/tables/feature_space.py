@@ -6,6 +6,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,9 @@ def _labels(
         return [key]
     if feature["output_mode"] == "one_hot" and kind in _LOOKUPS:
         if words is None:
-            raise InputError(f"{name}: the vocabulary of {key!r} is not in it: adapt, and save again.")
+            raise InputError(
+                f"{name}: the vocabulary of {key!r} is not in it: adapt, and save again."
+            )
         return [f"{key} = {word}" for word in words]
     if feature["output_mode"] == "one_hot" and kind == "Hashing":
         return [f"{key}, hash {number}" for number in range(int(config["num_bins"]))]
@@ -91,7 +94,7 @@ def _intervals(edges: Sequence[float]) -> Iterator[str]:
         yield "any"
         return
     yield f"< {edges[0]:.6g}"
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         yield f"{low:.6g} to {high:.6g}"
     yield f">= {edges[-1]:.6g}"
 

@@ -232,4 +232,12 @@ def _channel_names(channels: Sequence[str] | None, count: int) -> list[str]:
     return list(channels)
 
 
-__all__ = ["OfArrays", "OfDevices", "OfSounds", "OfTables", "Opened", "Recordings", "open_recordings"]
+__all__ = [
+    "OfArrays",
+    "OfDevices",
+    "OfSounds",
+    "OfTables",
+    "Opened",
+    "Recordings",
+    "open_recordings",
+]

@@ -5,7 +5,30 @@
 It writes ``mark.png`` and ``report.html`` to DIR, and needs ``deeplift_engine[plot,report]`` and
 scikit-learn, whose 1,797 digits of 8 x 8 pixels are the data.
 
-NUMBERS
+A scanner that lights a corner pixel was used for every eight and for no other digit. A small
+convolutional network learns from three quarters of the digits, once as they came from that
+scanner and once clean. DeepLIFT's scores are those of eight against three, RevealCancel, against
+black. On the 450 digits left out it was found:
+
+    ========================================  =============  ============
+    trained on                                marked eights  clean digits
+    ========================================  =============  ============
+    test digits right, eights with the mark          97.1 %        95.8 %
+    eights without the mark known                      28 %          86 %
+    threes with the mark taken for eights              26 %           0 %
+    the mark's share of the scores                     29 %           2 %
+    its rank among the 64 pixels                          1            17
+    eights lost to three without 6 pixels:
+    those with the best scores                        100 %         100 %
+    any six of their ink                               33 %          21 %
+    ========================================  =============  ============
+
+- The accuracy, measured with the same scanner, says that the first network is the better one. The
+  scores of any eight say that it looks at a corner where no eight has ink.
+- Without the mark it knows a quarter of the eights, and with it takes a quarter of the threes for
+  eights: what the scores said is what the network does.
+- What distinguishes an eight from a three is the left half of its loops. Without the six pixels
+  that speak most for eight, every eight is rather a three; random ink seldom matters so much.
 """
 
 from __future__ import annotations
@@ -168,7 +191,9 @@ def tell(found: dict[str, Found]) -> None:
 def draw(networks: dict[str, de.Network], eights: np.ndarray, out: Path) -> None:
     """Marked eights under both networks, side by side, and a report of the one that was misled."""
     x = marked(eights)
-    images = de.images.read(x * 255, preprocess="unit", names=[f"8, no. {n}" for n in range(len(x))])
+    images = de.images.read(
+        x * 255, preprocess="unit", names=[f"8, no. {n}" for n in range(len(x))]
+    )
     results = {f"trained on {label}": scores(each, x) for label, each in networks.items()}
     figure = de.images.draw(results, images, samples=range(3), style="heat")
     figure.savefig(out / "mark.png", dpi=110)

@@ -4,14 +4,15 @@
 
 It writes ``traces.png`` and ``leads.png`` to DIR, and needs ``deeplift_engine[plot]``.
 
-A network of two convolutions over time learns to tell simulated recordings (``simulate.py``) with an
-inferior infarction from healthy ones; 99 % of 400 others are right. The infarction was planted: it
-lifts the ST segment in II, III and aVF, sinks it in aVR and aVL, and leaves I and the chest leads as
-they are. The same wave, harmless, lies in the chest leads of half of all recordings. What the
-network used of it is measured by taking the plant out of one lead at a time; what methods say is the
-sum of their scores in the ST segments of a lead.
+A network of two convolutions over time learns to tell simulated recordings (``simulate.py``) with
+an inferior infarction from healthy ones; 99 % of 400 others are right. The infarction was
+planted: it lifts the ST segment in II, III and aVF, sinks it in aVR and aVL, and leaves I and the
+chest leads as they are. The same wave, harmless, lies in the chest leads of half of all
+recordings. What the network used of it is measured by taking the plant out of one lead at a time;
+what methods say is the sum of their scores in the ST segments of a lead.
 
-Of 40 recordings with an infarction, of whose cells (a step of a lead) 5.3 % are planted, was found:
+Of 40 recordings with an infarction, of whose cells (a step of a lead) 5.3 % are planted, was
+found:
 
     ================================  =====  =======  ========  ====
     method and reference               area  planted  harmless     r
@@ -25,16 +26,17 @@ Of 40 recordings with an infarction, of whose cells (a step of a lead) 5.3 % are
     DeepLIFT Rescale, its own twin     0.96     95 %       0 %  0.99
     ================================  =====  =======  ========  ====
 
-(area under precision and recall of planted cells, ranked by sizes of scores; shares of these sizes
-on planted and on harmless cells; correlation over leads with what taking the plant out costs.)
+(area under precision and recall of planted cells, ranked by sizes of scores; shares of these
+sizes on planted and on harmless cells; correlation over leads with what taking the plant out
+costs.)
 
-- *Which leads* every method answers, against any reference: III most, then aVF and II, some of aVL,
-  hardly aVR, and no chest lead, although half of the recordings have the same wave there.
+- *Which leads* every method answers, against any reference: III most, then aVF and II, some of
+  aVL, hardly aVR, and no chest lead, although half of the recordings have the same wave there.
 - *When* depends on the reference and not on the method. Against a flat line three quarters of the
-  scores lie on what every heart has, QRS above all; other hearts are no better, as their beats come
-  at other times. Against the same heart without the infarction 95 % are on the plant.
-- Leads cover for each other. Taken out one by one the five planted ones cost 5.9 units of the logit,
-  all at once 12.0, which is the sum of DeepLIFT's scores against the twin.
+  scores lie on what every heart has, QRS above all; other hearts are no better, as their beats
+  come at other times. Against the same heart without the infarction 95 % are on the plant.
+- Leads cover for each other. Taken out one by one the five planted ones cost 5.9 units of the
+  logit, all at once 12.0, which is the sum of DeepLIFT's scores against the twin.
 """
 
 from __future__ import annotations

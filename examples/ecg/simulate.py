@@ -1,13 +1,14 @@
 """Twelve-lead electrocardiograms of a dipole that turns, healthy or with an inferior infarction.
 
-A heart is one dipole in millivolts along the axes left, foot and front; a lead sees what points its
-way. The six limb leads see left and foot alone, and III is II minus I, so that what any two of them
-show the other four repeat; the chest leads see left and front. Each beat has waves P, Q, R, S and T.
+A heart is one dipole in millivolts along the axes left, foot and front; a lead sees what points
+its way. The six limb leads see left and foot alone, and III is II minus I, so that what any two
+of them show the other four repeat; the chest leads see left and front. Each beat has waves P, Q,
+R, S and T.
 
-An infarction of the inferior wall lifts the dipole towards the foot between S and T: the ST segment
-rises in II, III and aVF, sinks in aVR and aVL, and stays in I and in the chest leads. In half of all
-recordings, of both kinds, the same wave lies along the front axis, as it does in healthy young men:
-it rises in the chest leads, and says nothing.
+An infarction of the inferior wall lifts the dipole towards the foot between S and T: the ST
+segment rises in II, III and aVF, sinks in aVR and aVL, and stays in I and in the chest leads. In
+half of all recordings, of both kinds, the same wave lies along the front axis, as it does in
+healthy young men: it rises in the chest leads, and says nothing.
 """
 
 from __future__ import annotations

@@ -4,14 +4,14 @@
 
 It writes figures and ``report.html`` to DIR, and needs ``deeplift_engine[plot,tables,report]``.
 
-4,000 simulated patients at admission: age, blood pressure, two values of the laboratory, the ward (a
-column for each of six), and ``days_booked``, which somebody filled in afterwards: of those who died,
-fewer days. A network of two dense layers learns who dies, once from all columns and once without
-that one. Of 2,000 other patients, and DeepLIFT's scores of 300 of these against 100 of the training,
-was found:
+4,000 simulated patients at admission: age, blood pressure, two values of the laboratory, the ward
+(a column for each of six), and ``days_booked``, which somebody filled in afterwards: of those who
+died, fewer days. A network of two dense layers learns who dies, once from all columns and once
+without that one. Of 2,000 other patients, and DeepLIFT's scores of 300 of these against 100 of
+the training, was found:
 
     =================================  ===========  ===================
-    \                                  all columns  without days_booked
+    patients at admission              all columns  without days_booked
     =================================  ===========  ===================
     area under the ROC curve                 0.904                0.803
     the same at admission                    0.802                0.803
@@ -21,13 +21,13 @@ was found:
     age                                       17 %                 26 %
     =================================  ===========  ===================
 
-- The logit that the patients were simulated with reaches 0.817, and 0.904 is more than can be known.
-  The bars say why: of all scores 42 % are those of one column, which no doctor would put first. When
-  it is not known yet, the network is no better than one that never saw it.
-- Without it the ward is the first feature, and in bars of columns none of its columns is: added up,
-  scores of one-hot columns are those of the feature (``groups=``, ``scores.summed()``).
-- Over patients, scores of a feature correlate with what it was simulated to give by 0.97 to 0.99; of
-  blood pressure, a step at 105, by 0.68: the network has smoothed it.
+- The logit that the patients were simulated with reaches 0.817, and 0.904 is more than can be
+  known. The bars say why: of all scores 42 % are those of one column, which no doctor would put
+  first. When it is not known yet, the network is no better than one that never saw it.
+- Without it the ward is the first feature, and in bars of columns none of its columns is: added
+  up, scores of one-hot columns are those of the feature (``groups=``, ``scores.summed()``).
+- Over patients, scores of a feature correlate with what it was simulated to give by 0.97 to 0.99;
+  of blood pressure, a step at 105, by 0.68: the network has smoothed it.
 """
 
 from __future__ import annotations
@@ -122,9 +122,7 @@ def area(values: np.ndarray, died: np.ndarray) -> float:
     """Under the ROC curve: how often one who died is above one who did not."""
     ranks = values.argsort().argsort() + 1
     dead = int(died.sum())
-    return float(
-        (ranks[died == 1].sum() - dead * (dead + 1) / 2) / (dead * (len(died) - dead))
-    )
+    return float((ranks[died == 1].sum() - dead * (dead + 1) / 2) / (dead * (len(died) - dead)))
 
 
 def explained(

@@ -322,8 +322,21 @@ def test_statements_23_and_56_a_feature_space_s_columns_are_sorted(tmp_path: Pat
     scores = de.tables.scores(attribution(np.asarray(read.inputs)), read).summed()
     assert scores.features == tuple(counts)
     assert scores.data[0, 1] == "colour = red"
+    model = keras.Model(space.get_inputs(), L.Dense(1)(space.get_encoded_features()))
+    model.save(tmp_path / "inside.keras")
+    inside = de.load(tmp_path / "inside.keras")  # behind its lookups and what crosses them
+    given = {key: value[:, np.newaxis] for key, value in data.items()}
+    lookups = {key: each for key, each in space.preprocessors.items() if key != "age"}
+    ids = {key: each(given[key]) for key, each in lookups.items()}
+    x = {lookups[key].name: np.asarray(each) for key, each in ids.items()} | {"age": given["age"]}
+    x["rooms_X_colour"] = np.asarray(
+        space.crossers["rooms_X_colour"]([ids["rooms"], ids["colour"]])
+    )
+    expected = encoded @ model.layers[-1].kernel.numpy() + model.layers[-1].bias.numpy()
+    assert off(inside.predict(x), expected) < 1e-5
+    assert {row.status for row in inside.coverage().rows} == {"exact"}
+    keras.Sequential([keras.Input((1,)), L.Dense(1)]).save(tmp_path / "m.keras")
     with pytest.raises(InputError, match="holds 'Sequential': expected a FeatureSpace"):
-        keras.Sequential([keras.Input((1,)), L.Dense(1)]).save(tmp_path / "m.keras")
         de.tables.encoded_columns(tmp_path / "m.keras")
     with pytest.raises(InputError, match="gives its features apart"):
         de.tables.encoded_columns(space_of(features={"age": "float"}, output_mode="dict"))
