@@ -182,7 +182,7 @@ def _of_devices(
     paths: Sequence[Path], names: Sequence[str], channels: Sequence[str] | None
 ) -> Opened:
     """Files of devices, which agree in the rate and the units of what is read of them."""
-    known = []
+    known: list[tuple[tuple[str, ...], tuple[str, ...], float]] = []
     for path in paths:
         header = device_files.read_header(path)
         numbers = header.numbers(channels or (known[0][0] if known else None), path)

@@ -192,7 +192,7 @@ def draw_leads(found: dict[str, Judged], lost: np.ndarray, path: Path) -> None:
     rows = [lost, *(found[label].by_lead for label in labels)]
     names = ["plant taken out of the lead", *labels]
     colours, places = ("#20242c", "#0072b2", "#e69f00", "#009e73"), np.arange(len(LEADS))
-    for number, (name, row, colour) in enumerate(zip(names, rows, colours, strict=True)):
+    for number, (name, row, colour) in enumerate(zip(names, rows, colours, strict=False)):
         ax.bar(places + 0.2 * (number - 1.5), row, width=0.2, color=colour, label=name)
     ax.axhline(0, color="#6b7484", linewidth=0.8)
     ax.set_xticks(places, LEADS)
