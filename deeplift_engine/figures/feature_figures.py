@@ -139,6 +139,7 @@ def draw_waterfall(
         if row:
             panel.plot([end, end], [row - 1, row], color=SOFT, linewidth=0.7, zorder=1)
     panel.axvline(base, color=SOFT, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
+    panel.use_sticky_edges = False  # bars that reach below 0 keep their margin
     panel.margins(x=0.14)
     begins = "the references" if base == 0 else f"the references' {base:.4g}"
     _finish(panel, labels, f"from {begins} to {float(ends[0]):.4g}: {unit}")
