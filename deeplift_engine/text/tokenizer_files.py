@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from deeplift_engine.errors import InputError
 from deeplift_engine.text.keras_tokenizer import keras_tokenizer
 from deeplift_engine.text.library_tokenizer import library_tokenizer
@@ -34,8 +36,8 @@ def read_tokenizer(source: Any, layer: Mapping[str, Any] | None = None) -> Token
         Tokenizer of Keras, a ``tokenizers.Tokenizer`` or a TextVectorization in memory; or
         anything with the attributes of `Tokenizer`.
     layer
-        The configuration of the layer whose vocabulary a file holds; without it the defaults of
-        TextVectorization.
+        The configuration of the layer whose vocabulary a file holds, or options of it; without
+        them the defaults of TextVectorization.
 
     Raises
     ------
@@ -47,7 +49,7 @@ def read_tokenizer(source: Any, layer: Mapping[str, Any] | None = None) -> Token
     if hasattr(source, "to_json"):
         return _of_text(source.to_json(), "the Tokenizer in memory")
     if hasattr(source, "get_vocabulary"):
-        config = source.get_config()
+        config = {**source.get_config(), **(layer or {}), **_weights(source)}
         return text_vectorization(config, source.get_vocabulary(), source.name)
     if hasattr(source, "to_str"):
         return _of_text(source.to_str(), "the tokenizer in memory")
@@ -66,10 +68,18 @@ def _of_file(path: Path, layer: Mapping[str, Any] | None) -> Tokenizer:
             f"{path}: a model of sentencepiece; save it as JSON of the library tokenizers "
             "(transformers: tokenizer.backend_tokenizer.save('tokenizer.json'))."
         )
-    return text_vectorization(layer or {"standardize": _DEFAULT}, vocabulary_of(text, str(path)))
+    options = {"standardize": _DEFAULT, **(layer or {})}
+    return text_vectorization(options, vocabulary_of(text, str(path)))
 
 
 _DEFAULT = "lower_and_strip_punctuation"
+
+
+def _weights(layer: Any) -> dict[str, Any]:
+    """The idf weights of a layer in memory, which its configuration lacks once it was adapted."""
+    lookup = getattr(layer, "_lookup_layer", layer)
+    weights = getattr(lookup, "idf_weights_const", None)
+    return {} if weights is None else {"idf_weights": np.asarray(weights).tolist()}
 
 
 def read_text(path: Path) -> str:
