@@ -132,8 +132,8 @@ def bag_columns(tokenizer: Tokenizer, mode: str, width: int | None, name: str) -
     columns: WordColumns = make(mode)
     if width not in (None, len(columns.names)):
         raise InputError(
-            f"the input {name!r} reads {width} columns, and {tokenizer.name} counts "
-            f"{len(columns.names)} words: it is not the one of the training, or has another "
+            f"the input {name!r} reads {width} columns, and {tokenizer.name} has "
+            f"{len(columns.names)}: it is not the one of the training, or has another "
             "num_words or max_tokens."
         )
     return columns

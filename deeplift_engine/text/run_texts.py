@@ -85,7 +85,8 @@ def texts_of_result(
     texts
         What the run had as its input.
     input
-        The input, or layer, where there are scores of several.
+        The input, or layer, where there are scores of several; by default the one that read the
+        texts, or both of pairs.
     target
         The number of the target, where there are several.
 
@@ -95,9 +96,10 @@ def texts_of_result(
         If they are not of these texts.
     """
     tables = _chosen(token_tables(texts.constants), input)
+    own = texts.about.get("text_input")
     scores: dict[str, Array] = {}
     for name in tables:
-        array = _of_input(result.scores, name or input)
+        array = _of_input(result.scores, name or input or own)
         scores[name] = array[target] if result.axes[0] == "target" else array
         if len(scores[name]) != len(texts):
             raise InputError(

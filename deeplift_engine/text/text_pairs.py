@@ -129,6 +129,11 @@ class TextPairs:
         return [*([self.read_by] if self.read_by else []), *notes, *dict.fromkeys(compared)]
 
     @property
+    def about(self) -> dict[str, str]:
+        """What the description of a run tells of them."""
+        return self._first.about
+
+    @property
     def constants(self) -> dict[str, Any]:
         """What is kept beside the scores, as `Job` takes it; see `TextInput.constants`."""
         return {

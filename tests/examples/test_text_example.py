@@ -20,7 +20,7 @@ EXAMPLE = ROOT / "examples" / "text" / "wrong_word.py"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the small form writes, and what it prints; it ends with 0 only where its finding holds."""
+    """What the small form writes and prints; it ends with 0 only where its finding holds."""
     for module in ("jinja2", "matplotlib"):
         pytest.importorskip(module)
     out = tmp_path_factory.mktemp("text")
