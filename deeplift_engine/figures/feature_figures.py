@@ -52,7 +52,7 @@ def draw_bar(
     lengths = [float(sizes[number]) for number in chosen]
     if len(chosen) < len(features):
         rest = np.setdiff1d(np.arange(len(features)), chosen)
-        labels.append(f"{len(rest)} others together")
+        labels.append(_others(len(rest)))
         lengths.append(float(sizes[rest].sum()))
     figure, panel = _figure(len(labels))
     panel.barh(range(len(labels)), lengths, color=FILL, height=0.66)
@@ -127,7 +127,7 @@ def draw_waterfall(
     steps = [float(values[number]) for number in chosen]
     if len(chosen) < len(features):
         rest = np.setdiff1d(np.arange(len(features)), chosen)
-        labels.append(f"{len(rest)} others together")
+        labels.append(_others(len(rest)))
         steps.append(float(values[rest].sum()))
     ends = base + np.cumsum(steps[::-1])[::-1]
     starts = np.append(ends[1:], base)
@@ -179,7 +179,8 @@ def draw_heat_map(
     _finish(lower, [features[number] for number in chosen], "sample, in the order of sums")
     lower.grid(visible=False)
     bar = figure.colorbar(image, ax=(upper, lower), aspect=40, pad=0.02, extend="both")
-    bar.set_label(f"{unit}; colours end at the 99.5th percentile", fontsize=9, color=INK)
+    label = f"{unit.replace(' (', chr(10) + '(')}\ncolours end at the 99.5th percentile"
+    bar.set_label(label, fontsize=8, color=INK)  # a map of few features is low
     bar.outline.set_visible(False)
     return figure
 
@@ -245,6 +246,10 @@ def _write_beside(panel: Axes, text: str, end: float, row: int) -> None:
 
 def _samples(values: Array) -> str:
     return f"{len(values)} samples" if len(values) > 1 else "1 sample"
+
+
+def _others(count: int) -> str:
+    return f"{count} others together" if count > 1 else "1 other"
 
 
 def _plain(text: str) -> str:
