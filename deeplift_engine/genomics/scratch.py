@@ -42,7 +42,7 @@ class Scratch:
         """Put ``(n, *shape)`` values into rows of these numbers."""
         content = np.ascontiguousarray(values, self._dtype).reshape(len(rows), -1)
         for first, some in self._neighbours(rows):
-            data, at = memoryview(content[some]).cast("B"), first
+            data, at = content[some].data.cast("B"), first
             while data:
                 written = os.pwrite(self._file.fileno(), data, at)
                 data, at = data[written:], at + written

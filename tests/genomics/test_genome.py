@@ -156,7 +156,6 @@ def test_damaged_blocks_and_an_older_index_of_them_are_refused(blocks: Path) -> 
         de.genomics.Genome(blocks)
 
 
-
 def test_an_older_index_is_refused(tmp_path: Path) -> None:
     pyfaidx = pytest.importorskip("pyfaidx")
     path = write(tmp_path / "genome.fa", fasta(SEQUENCES))
