@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from deeplift_engine.errors import TargetError
+from deeplift_engine.util.probabilities import softmax
 from deeplift_engine.util.typing import Array
 
 Shape = tuple[int, ...]
@@ -77,9 +78,8 @@ class Profile:
                 f"shape {shape}: name the layer of the profile's logits, as in 'LAYER:profile'."
             )
         axis = level.ndim - len(shape)
-        powers = np.exp(np.asarray(level, float) - level.max(axis=axis, keepdims=True))
-        softmax = powers / powers.sum(axis=axis, keepdims=True)
-        weights = softmax - softmax.mean(axis=axis, keepdims=True)
+        shares = softmax(np.asarray(level, float), axis)
+        weights = shares - shares.mean(axis=axis, keepdims=True)
         return self._of_track(weights, shape) * (0.5 if self.reads_references else 1.0)
 
     def on_other_strand(self, shape: Shape) -> Profile:

@@ -7,12 +7,10 @@ is there, and 0 where no letter is known. Windows on "-" are turned to the forwa
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +19,7 @@ from deeplift_engine.genomics.exported import PROJECTED, Choices, Exported, Expo
 from deeplift_engine.genomics.genome import Genome
 from deeplift_engine.genomics.located import Located
 from deeplift_engine.genomics.order_statistics import OrderStatistics
-from deeplift_engine.genomics.overlaps import OVERLAPS, Overlap, segments
+from deeplift_engine.genomics.overlaps import OVERLAPS, Overlap, covered
 from deeplift_engine.genomics.scored_windows import ScoredWindows
 from deeplift_engine.genomics.scratch import Scratch
 from deeplift_engine.util.optional import optional
@@ -41,8 +39,7 @@ QUANTILES = {
 }
 """The lines of a table of statistics, as chrombpnet names them."""
 BATCH = 1 << 16
-"""Bases that are written together: calls of the library cost as much as hundreds of bases."""
-_Piece: TypeAlias = tuple[str, int, Array]
+"""Values of windows that are held together."""
 _FASTA = (".fa", ".fasta", ".fna")
 
 
@@ -67,48 +64,34 @@ class Track:
     values: Scratch
     overlap: Overlap
 
-    def pieces(self) -> Iterator[_Piece]:
-        """Stretches in the order of the file.
-
-        Yields
-        ------
-        str, int, array
-            Chromosome, start, and float32 values of the bases from there on.
-        """
-        present = set(self.located.chrom.tolist())
-        for chrom in (each for each in self.sizes if each in present):
-            rows = np.flatnonzero(self.located.chrom == chrom)
-            rows = rows[np.argsort(self.located.start[rows], kind="stable")]
-            for start, values in self._of_chromosome(rows):
-                yield chrom, start, values
-
     def batches(self) -> Iterator[tuple[str, Array, Array]]:
-        """Stretches of a chromosome together, about `BATCH` bases at a time.
+        """The bases that windows cover, in the order of the file, as many as `BATCH` bounds.
 
         Yields
         ------
         str, array, array
-            Chromosome, the places of bases in rising order, and their values.
+            Chromosome, the places of bases in rising order, and their float32 values.
         """
-        for chrom, pieces in groupby(self.pieces(), key=itemgetter(0)):
-            for batch in _batches(pieces):
-                places = [np.arange(start, start + len(values)) for _, start, values in batch]
-                yield (
-                    chrom,
-                    np.concatenate(places),
-                    np.concatenate([values for *_, values in batch]),
-                )
+        chrom_of = self.located.chrom.astype(str)
+        rows = np.lexsort((self.located.start, chrom_of))
+        names, firsts = np.unique(chrom_of[rows], return_index=True)
+        of_name = dict(zip(names.tolist(), np.split(rows, firsts[1:]), strict=True))
+        for chrom in (each for each in self.sizes if each in of_name):
+            for places, values in self._of_chromosome(of_name[chrom]):
+                yield chrom, places, values
 
-    def _of_chromosome(self, rows: Array) -> Iterator[tuple[int, Array]]:
-        first = self.located.start[rows]
-        held: dict[int, Array] = {}
-        for start, end, numbers in segments(*self.overlap.cut(first, self.located.end[rows])):
-            covering = sorted(numbers, key=lambda number: int(rows[number]))
-            new = [number for number in covering if number not in held]
-            read = dict(zip(new, self.values.read(rows[new]), strict=True))
-            held = {number: held[number] if number in held else read[number] for number in covering}
-            stack = [held[n][start - first[n] : end - first[n]] for n in covering]
-            yield start, self.overlap.combine(np.stack(stack)).astype(np.float32, copy=False)
+    def _of_chromosome(self, rows: Array) -> Iterator[tuple[Array, Array]]:
+        """Places and values, of rows sorted by start."""
+        start = self.located.start[rows]
+        begin, stop = self.overlap.cut(start, self.located.end[rows])
+        counts = begin < stop
+        rows, start, segments = rows[counts], start[counts], covered(begin[counts], stop[counts])
+        length = int(self.located.end[0] - self.located.start[0])
+        for batch in segments.batches(length, BATCH):
+            low, high = batch.windows
+            in_file = np.argsort(rows[low:high])
+            values = self.values.read(rows[low:high][in_file])
+            yield batch.combined(values, start[low:high], in_file, self.overlap.combine)
 
 
 def write(windows: ScoredWindows, choices: Choices) -> Exported:
@@ -216,52 +199,29 @@ def _write_track(library: Any, track: Track, path: Path, choices: Choices) -> st
         with library.open(os.fspath(disk.name), "w") as file:
             file.addHeader(list(track.sizes.items()))
             for chrom, places, values in track.batches():
-                first, last = runs(places, values)
-                file.addEntries(
-                    [chrom] * len(first),
-                    places[first].tolist(),
-                    ends=(places[last] + 1).tolist(),
-                    values=values[first],
-                )
+                for start, _, some in stretches(places, values):
+                    file.addEntries(chrom, start, values=some, span=1, step=1)
                 statistics.count(values)
                 total += float(values.sum(dtype=np.float64))
         with library.open(os.fspath(disk.name)) as file:
             if list(file.chroms().items()) != list(track.sizes.items()):
                 raise _differs(path, "its header")
             for chrom, places, values in track.batches():
-                if not np.array_equal(_read(file, chrom, places), values):
-                    raise _differs(path, f"{chrom}:{places[0]}-{places[-1] + 1}")
+                for start, end, some in stretches(places, values):
+                    if not np.array_equal(file.values(chrom, start, end, numpy=True), some):
+                        raise _differs(path, f"{chrom}:{start}-{end}")
                 statistics.refine(values)
     lines = dict(zip(QUANTILES, statistics.quantiles().tolist(), strict=True))
     lines |= {"Sum": total, "Bases": statistics.values}
     return "".join(f"{name}\t{value:.9g}\n" for name, value in lines.items())
 
 
-def runs(places: Array, values: Array) -> tuple[Array, Array]:
-    """The first and last entry of each run of neighbouring places with one value."""
-    breaks = (values[1:] != values[:-1]) | (places[1:] != places[:-1] + 1)
-    last = np.flatnonzero(np.append(breaks, True))
-    return np.concatenate([[0], last[:-1] + 1]), last
-
-
-def _read(file: Any, chrom: str, places: Array) -> Array:
-    """The values of a file at places, stretch by stretch."""
-    first, last = runs(places, np.zeros(len(places)))
-    stretches = zip(places[first].tolist(), (places[last] + 1).tolist(), strict=True)
-    return np.concatenate([file.values(chrom, *stretch, numpy=True) for stretch in stretches])
-
-
-def _batches(pieces: Iterable[_Piece]) -> Iterator[list[_Piece]]:
-    """Pieces until they have `BATCH` bases."""
-    batch, bases = list[_Piece](), 0
-    for piece in pieces:
-        batch.append(piece)
-        bases += len(piece[2])
-        if bases >= BATCH:
-            yield batch
-            batch, bases = [], 0
-    if batch:
-        yield batch
+def stretches(places: Array, values: Array) -> Iterator[tuple[int, int, Array]]:
+    """Starts and ends of stretches of neighbouring places, and the values of each."""
+    edges = np.flatnonzero(np.diff(places) != 1) + 1
+    firsts = places[np.append(0, edges)].tolist()
+    for first, some in zip(firsts, np.split(values, edges), strict=True):
+        yield first, first + len(some), some
 
 
 def _differs(path: Path, what: str) -> OutputError:
@@ -280,4 +240,4 @@ BIGWIG = Exporter(
     "a bigWig track of each head, with statistics", ("projected",), True, _files, write, _ready
 )
 
-__all__ = ["BIGWIG", "QUANTILES", "Track", "check_ends", "forward", "read_sizes", "runs"]
+__all__ = ["BIGWIG", "QUANTILES", "Track", "check_ends", "forward", "read_sizes"]

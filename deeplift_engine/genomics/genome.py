@@ -1,8 +1,8 @@
 """FASTA files: sequences of chromosomes by coordinates, and whole files of short sequences.
 
-A file is mapped bytes, unpacked into a scratch file before where it is compressed, and an index
-says where in them the lines of each record begin. The index is the ``.fai`` beside the file,
-checked against it, or made here; none is written.
+A file is mapped bytes, and an index says where in them the lines of each record begin. The index is
+the ``.fai`` beside the file, checked against it, or made here; none is written. A compressed file
+is unpacked into a scratch file before, unless it is bgzip and both of its indexes are there.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from deeplift_engine.errors import InputError
+from deeplift_engine.genomics.bgzip_content import BgzipContent, bgzip_content
 from deeplift_engine.genomics.nucleotides import first_unreadable
 from deeplift_engine.genomics.packed_files import is_packed, read_errors
 from deeplift_engine.genomics.unpacked import unpacked
 from deeplift_engine.util.suggestions import suggest
 
 Content: TypeAlias = bytes | mmap.mmap
+Readable: TypeAlias = Content | BgzipContent
 
 _BLOCK = 1 << 24
 """Bytes that are looked at together."""
@@ -47,7 +49,7 @@ class Record:
         Letters of a line, and its bytes with the end of line.
     """
 
-    content: Content
+    content: Readable
     length: int
     offset: int
     bases: int
@@ -78,15 +80,15 @@ class Genome:
     Parameters
     ----------
     path
-        A FASTA file: plain, gzip or bgzip. A compressed one is unpacked into the folder for
-        temporary files, once for all processes that read it meanwhile. A ``.fai`` beside it saves
-        reading it whole once.
+        A FASTA file: plain, gzip or bgzip. A ``.fai`` beside it saves reading it whole once. bgzip
+        with ``.fai`` and ``.gzi`` is read in place; any other compressed file is unpacked into the
+        folder for temporary files, once for all processes that read it meanwhile.
 
     Raises
     ------
     InputError
-        If it cannot be read, is no FASTA, has no records or two of one name; if its ``.fai`` is
-        older than the file or does not fit it.
+        If it cannot be read, is no FASTA, has no records or two of one name; if an index is older
+        than the file or does not fit it.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -147,11 +149,11 @@ class Genome:
 
     @cached_property
     def _records(self) -> Mapping[str, Record]:
-        content = _content(self.path)
         index = Path(f"{self.path}.fai")
-        if index.is_file():
-            return _indexed(self.path, content, index)
-        return _scanned(self.path, content)
+        if not index.is_file():
+            return _scanned(self.path, _content(self.path))
+        content = bgzip_content(self.path) or _content(self.path)
+        return _indexed(self.path, content, index)
 
     @cached_property
     def _sizes(self) -> Mapping[str, int]:
@@ -210,7 +212,7 @@ def _content(path: Path) -> Content:
 # ------------------------------------------------------------ an index that is there
 
 
-def _indexed(path: Path, content: Content, index: Path) -> Mapping[str, Record]:
+def _indexed(path: Path, content: Readable, index: Path) -> Mapping[str, Record]:
     """The records of a ``.fai``.
 
     Raises
@@ -237,7 +239,7 @@ def _indexed(path: Path, content: Content, index: Path) -> Mapping[str, Record]:
     return dict(sorted(records.items(), key=lambda item: item[1].offset))
 
 
-def _fits(content: Content, records: Mapping[str, Record]) -> bool:
+def _fits(content: Readable, records: Mapping[str, Record]) -> bool:
     """Whether nothing but each record's header stands between its letters and those before."""
     before = 0
     for name, record in sorted(records.items(), key=lambda item: item[1].offset):

@@ -6,7 +6,6 @@ number of all that cover a base.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -86,40 +85,81 @@ OVERLAPS: Mapping[str, Overlap] = MappingProxyType(
 )
 
 
-def segments(start: Array, end: Array) -> Iterator[tuple[int, int, list[int]]]:
-    """Cut a chromosome where a window begins or ends.
+@dataclass(frozen=True)
+class Segments:
+    """Stretches of a chromosome, each covered by the same windows, in rising order.
+
+    Attributes
+    ----------
+    start, end
+        (S,) 0-based, half-open.
+    first, last
+        (S,) numbers of the windows that cover a stretch, half-open; one at least.
+    """
+
+    start: Array
+    end: Array
+    first: Array
+    last: Array
+
+    @property
+    def windows(self) -> tuple[int, int]:
+        """All windows that cover any stretch, half-open."""
+        return int(self.first[0]), int(self.last[-1])
+
+    def batches(self, length: int, most: int) -> Iterator[Segments]:
+        """The same, about ``most`` values of windows of some length at a time."""
+        values = (self.last - self.first) * (self.end - self.start)
+        read = length * np.diff(self.last, prepend=0)
+        number = np.cumsum(values + read) // most
+        columns = (self.start, self.end, self.first, self.last)
+        edges = np.flatnonzero(np.diff(number)) + 1
+        for some in zip(*(np.split(column, edges) for column in columns), strict=True):
+            yield Segments(*some)
+
+    def combined(
+        self, values: Array, start: Array, order: Array, combine: Combine
+    ) -> tuple[Array, Array]:
+        """The places of all bases, and one float32 value of each.
+
+        Parameters
+        ----------
+        values
+            (W, L), of the windows that `windows` tells, in the order of their rows.
+        start
+            (W,) of the windows by number.
+        order
+            (W,) numbers of the windows in the order of their rows.
+        combine
+            Makes one value of those of all windows that cover a base.
+        """
+        size = self.end - self.start
+        before = np.cumsum(size) - size
+        places = np.arange(size.sum()) + np.repeat(self.start - before, size)
+        depth = np.repeat(self.last - self.first, size)
+        lowest = np.repeat(self.first - self.first[0], size)
+        row_of, start_of_row = np.argsort(order), start[order]
+        result = np.empty(len(places), np.float32)
+        for count in np.unique(depth):
+            here = np.flatnonzero(depth == count)
+            rows = np.sort(row_of[lowest[here] + np.arange(count)[:, np.newaxis]], axis=0)
+            result[here] = combine(values[rows, places[here] - start_of_row[rows]])
+        return places, result
+
+
+def covered(start: Array, end: Array) -> Segments:
+    """Cut a chromosome where a window begins or ends, and leave out what none covers.
 
     Parameters
     ----------
     start, end
-        Of windows sorted by start; empty ones are left out.
-
-    Yields
-    ------
-    int, int, list
-        Start, end, and the windows that cover all of it, by number, at least one.
+        Of windows, none empty; both rise, as those of windows of one length do.
     """
-    active: list[tuple[int, int]] = []  # end, number: a heap
-    at = 0
-    numbers = [number for number in range(len(start)) if start[number] < end[number]]
-    for number in numbers:
-        begin = int(start[number])
-        while active and active[0][0] <= begin:
-            yield from _covered(at, active[0][0], active)
-            at = heapq.heappop(active)[0]
-        yield from _covered(at, begin, active)
-        at = begin
-        heapq.heappush(active, (int(end[number]), number))
-    while active:
-        yield from _covered(at, active[0][0], active)
-        at = heapq.heappop(active)[0]
+    edges = np.unique(np.concatenate([start, end]))
+    first = np.searchsorted(end, edges[:-1], side="right")
+    last = np.searchsorted(start, edges[:-1], side="right")
+    some = first < last
+    return Segments(edges[:-1][some], edges[1:][some], first[some], last[some])
 
 
-def _covered(
-    start: int, end: int, active: list[tuple[int, int]]
-) -> Iterator[tuple[int, int, list[int]]]:
-    if active and start < end:
-        yield start, end, [number for _, number in active]
-
-
-__all__ = ["OVERLAPS", "Overlap", "half_way", "segments"]
+__all__ = ["OVERLAPS", "Overlap", "Segments", "covered", "half_way"]

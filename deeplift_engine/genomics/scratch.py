@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -39,18 +40,27 @@ class Scratch:
 
     def write(self, rows: Array, values: Array) -> None:
         """Put ``(n, *shape)`` values into rows of these numbers."""
-        for row, value in zip(
-            rows.tolist(), np.ascontiguousarray(values, self._dtype), strict=True
-        ):
-            os.pwrite(self._file.fileno(), value.tobytes(), row * self._bytes)
+        content = np.ascontiguousarray(values, self._dtype).reshape(len(rows), -1)
+        for first, some in self._neighbours(rows):
+            data, at = content[some].data.cast("B"), first
+            while data:
+                written = os.pwrite(self._file.fileno(), data, at)
+                data, at = data[written:], at + written
 
     def read(self, rows: Array) -> Array:
         """The values of rows of these numbers, which were written."""
         values = np.empty((len(rows), *self._shape), self._dtype)
-        for row, value in zip(rows.tolist(), values, strict=True):
-            data = os.pread(self._file.fileno(), self._bytes, row * self._bytes)
-            value[...] = np.frombuffer(data, self._dtype).reshape(self._shape)
+        for first, some in self._neighbours(rows):
+            data = os.pread(self._file.fileno(), (some.stop - some.start) * self._bytes, first)
+            values[some] = np.frombuffer(data, self._dtype).reshape(-1, *self._shape)
         return values
+
+    def _neighbours(self, rows: Array) -> Iterator[tuple[int, slice]]:
+        """Where in the file rows lie that follow each other, and which of the rows they are."""
+        edges = [0, *(np.flatnonzero(np.diff(rows) != 1) + 1).tolist(), len(rows)]
+        for start, stop in pairwise(edges):
+            if start < stop:
+                yield int(rows[start]) * self._bytes, slice(start, stop)
 
 
 __all__ = ["Scratch"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 import numpy as np
 
@@ -94,16 +94,22 @@ def text(name: str, values: Array) -> Array:
         For values that are no text, and for text that UTF-8 cannot hold.
     """
     strings = np.asarray(values).astype(object)
+    try:
+        "".join(strings.flat).encode()  # all at once: there may be millions
+    except (TypeError, UnicodeEncodeError):
+        raise next(_misspelt(name, strings)) from None
+    return strings
+
+
+def _misspelt(name: str, strings: Array) -> Iterator[OutputError]:
+    """An error for each value that is no text, or that UTF-8 cannot hold."""
     for index, value in np.ndenumerate(strings):
         if not isinstance(value, str):
-            raise OutputError(f"array {name!r} has {value!r} at {index}: expected text")
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise OutputError(
+            yield OutputError(f"array {name!r} has {value!r} at {index}: expected text")
+        elif value.encode(errors="ignore").decode() != value:
+            yield OutputError(
                 f"array {name!r} has {value!r} at {index}, which UTF-8 cannot hold: rename it"
-            ) from None
-    return strings
+            )
 
 
 def _misfit(plan: ArrayPlan, values: Array, rows: slice, index: tuple[np.intp, ...]) -> OutputError:

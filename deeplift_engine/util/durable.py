@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 from deeplift_engine.errors import OutputError
 
 _BLOCK = 2**20  # bytes
+_WAITING = 16
+"""Files that are waited for together."""
 
 
 def write_durably(path: Path, content: bytes) -> None:
@@ -36,10 +39,9 @@ def sync_folder(folder: Path) -> None:
 
 def sync_tree(folder: Path) -> None:
     """Wait until the disk has all files and folders below a folder."""
-    for root, _, files in os.walk(folder):
-        for name in files:
-            _sync(Path(root, name))
-        _sync(Path(root))
+    paths = [folder, *folder.rglob("*")]
+    with ThreadPoolExecutor(_WAITING) as waiting:  # the disk does many at once
+        list(waiting.map(_sync, paths))
 
 
 def copy_durably(source: Path, target: Path) -> tuple[int, str]:

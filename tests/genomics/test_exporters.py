@@ -15,6 +15,7 @@ import pytest
 
 import deeplift_engine as de
 from deeplift_engine.errors import DeepliftEngineError, InputError, OutputError
+from deeplift_engine.genomics import bigwig
 from deeplift_engine.genomics.exporters import EXPORTERS, export
 from deeplift_engine.jobs.store import Store
 from tests.genomics import scored
@@ -178,6 +179,25 @@ def test_bigwig(store: Path, sizes: Path, tmp_path: Path, rule: str) -> None:
     assert 0.0 in [value for _, _, value in entries]  # where letters are unknown
 
 
+@pytest.mark.parametrize("rule", ["nearest", "max_abs"])
+def test_the_size_of_batches_changes_nothing(
+    store: Path, sizes: Path, tmp_path: Path, rule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = pytest.importorskip("pyBigWig")
+    export(store, tmp_path, ["bigwig"], overlaps=rule, sizes=sizes, prefix="whole")
+    monkeypatch.setattr(bigwig, "BATCH", 1)
+    export(store, tmp_path, ["bigwig"], overlaps=rule, sizes=sizes, prefix="pieces")
+    with (
+        library.open(str(tmp_path / "whole.bw")) as whole,
+        library.open(str(tmp_path / "pieces.bw")) as pieces,
+    ):
+        for chrom, size in scored.SIZES.items():
+            lines = [each.values(chrom, 0, size, numpy=True) for each in (whole, pieces)]
+            np.testing.assert_array_equal(*lines)
+    tables = [tmp_path / f"{prefix}.bw.stats.tsv" for prefix in ("whole", "pieces")]
+    assert tables[0].read_text() == tables[1].read_text()
+
+
 @pytest.mark.parametrize("rule", ["nearest", "mean"])
 def test_statistics_of_a_bigwig(store: Path, sizes: Path, tmp_path: Path, rule: str) -> None:
     pytest.importorskip("pyBigWig")
@@ -191,7 +211,7 @@ def test_statistics_of_a_bigwig(store: Path, sizes: Path, tmp_path: Path, rule: 
     assert table["Sum"] == pytest.approx(values.sum(dtype=float), rel=1e-5, abs=1e-6)
 
 
-def test_equal_values_are_one_entry(sizes: Path, tmp_path: Path) -> None:
+def test_neighbouring_windows_are_one_stretch(sizes: Path, tmp_path: Path) -> None:
     library = pytest.importorskip("pyBigWig")
     known = scored.constants(3)
     known |= {"chrom": np.array(["chr2"] * 3, object), "start": np.array([0, 24, 200])}
@@ -201,7 +221,10 @@ def test_equal_values_are_one_entry(sizes: Path, tmp_path: Path) -> None:
     store = scored.fill(tmp_path / "flat.zarr", arrays, constants=known)
     export(store, tmp_path, ["bigwig"], sizes=sizes)
     with library.open(str(tmp_path / "flat.bw")) as file:
-        assert file.intervals("chr2") == ((0, 48, 2.5), (200, 224, 2.5))
+        found = file.values("chr2", 0, 230, numpy=True)
+        assert file.header()["nBasesCovered"] == 72
+    assert np.flatnonzero(~np.isnan(found)).tolist() == [*range(48), *range(200, 224)]
+    assert set(found[~np.isnan(found)]) == {2.5}
 
 
 def test_sizes_come_from_the_genome_of_the_run(tmp_path: Path) -> None:

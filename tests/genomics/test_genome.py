@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,7 +20,7 @@ import pytest
 
 import deeplift_engine as de
 from deeplift_engine.errors import InputError
-from tests.genomics.fasta_files import fasta, random_sequences, write
+from tests.genomics.fasta_files import bgzip, fasta, random_sequences, write
 
 SEQUENCES = random_sequences({"chr2": 1000, "chr1": 617, "chrM": 60, "tiny": 1}, "ACGTNacgtnRYk")
 
@@ -82,14 +83,77 @@ def test_indexes_of_other_tools_are_read(tmp_path: Path, tool: str, end: str) ->
     assert list(genome.sizes) == list(SEQUENCES)
 
 
-def test_bgzip_is_read(tmp_path: Path) -> None:
+def test_bgzip_of_pysam_is_read(tmp_path: Path) -> None:
     pysam = pytest.importorskip("pysam")
     path = write(tmp_path / "genome.fa", fasta(SEQUENCES))
     pysam.tabix_compress(str(path), f"{path}.gz")
+    unindexed = de.genomics.Genome(f"{path}.gz")
     pysam.faidx(f"{path}.gz")
     genome = de.genomics.Genome(f"{path}.gz")
+    assert (tmp_path / "genome.fa.gz.gzi").exists()
     for region in regions():
         assert genome.fetch(*region) == SEQUENCES[region[0]][region[1] : region[2]]
+        assert unindexed.fetch(*region) == genome.fetch(*region)
+
+
+@pytest.fixture
+def blocks(tmp_path: Path) -> Path:
+    """The genome as bgzip of many blocks with both indexes."""
+    content = fasta(SEQUENCES)
+    path, (packed, index) = tmp_path / "genome.fa.gz", bgzip(content, 100)
+    write(path, packed)
+    write(tmp_path / "genome.fa.gz.gzi", index)
+    lines = []
+    for name, text in SEQUENCES.items():
+        first = content.index(b"\n", content.index(f">{name} ".encode())) + 1
+        lines.append(f"{name}\t{len(text)}\t{first}\t60\t61\n")
+    write(tmp_path / "genome.fa.gz.fai", "".join(lines).encode())
+    return path
+
+
+def test_bgzip_with_its_indexes_is_read_in_place(
+    blocks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert gzip.decompress(blocks.read_bytes()) == fasta(SEQUENCES)
+    monkeypatch.setattr(tempfile, "tempdir", str(blocks.parent / "absent"))
+    genome = pickle.loads(pickle.dumps(de.genomics.Genome(blocks)))
+    assert list(genome.sizes) == list(SEQUENCES)
+    for name, start, end in regions():
+        assert genome.fetch(name, start, end) == SEQUENCES[name][start:end]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda index: index[:-1], "does not fit"),
+        (lambda index: index[:-16], "does not fit"),
+        (lambda index: b"\x01" + index[1:], "does not fit"),
+        (lambda index: index[:8] + b"\xff" * 8 + index[16:], "does not fit"),
+        (lambda index: index[:16] + b"\x63" + index[17:], "does not fit"),
+        (lambda index: index[:8] + b"\x01" + index[9:], "cannot be read"),
+    ],
+)
+def test_an_index_of_other_blocks_is_refused(
+    blocks: Path, change: Callable[[bytes], bytes], message: str
+) -> None:
+    index = Path(f"{blocks}.gzi")
+    write(index, change(index.read_bytes()))
+    with pytest.raises(InputError, match=rf"genome\.fa\.gz(\.gzi)? {message}"):
+        de.genomics.Genome(blocks).fetch("chr2", 0, 1000)
+
+
+def test_damaged_blocks_and_an_older_index_of_them_are_refused(blocks: Path) -> None:
+    content = bytearray(blocks.read_bytes())
+    content[30] ^= 1
+    write(blocks, bytes(content))
+    os.utime(blocks, (0, 0))
+    with pytest.raises(InputError, match=r"genome\.fa\.gz cannot be read"):
+        de.genomics.Genome(blocks).fetch("chr2", 0, 1000)
+    index = Path(f"{blocks}.gzi")
+    os.utime(index, (0, 0))
+    os.utime(blocks, (10, 10))
+    with pytest.raises(InputError, match=r"gzi is older than its file.* bgzip -r"):
+        de.genomics.Genome(blocks)
 
 
 def test_an_older_index_is_refused(tmp_path: Path) -> None:

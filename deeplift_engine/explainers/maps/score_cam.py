@@ -18,6 +18,7 @@ from deeplift_engine.explainers.maps.feature_maps import Interpolation, resized,
 from deeplift_engine.explainers.maps.map_explainer import Maps, Resize, result_of_maps
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.util.options import Count
+from deeplift_engine.util.probabilities import softmax
 from deeplift_engine.util.typing import Array
 
 
@@ -129,10 +130,7 @@ class ScoreCam(Maps):
     def _weights(self, values: Array) -> Array:
         """Of the channels (T, n, C), for the target's values (T, n, 1 + C) behind the masks."""
         rises = values[..., 1:] - values[..., :1]
-        if not self.softmax:
-            return rises
-        powers = np.exp(rises - rises.max(axis=-1, keepdims=True))
-        return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+        return softmax(rises) if self.softmax else rises
 
 
 def most_varied(activations: Array, count: int) -> Array:

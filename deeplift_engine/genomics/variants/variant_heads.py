@@ -10,6 +10,7 @@ import numpy as np
 from deeplift_engine.errors import InputError
 from deeplift_engine.graph.known_heads import kind_by_name
 from deeplift_engine.network import Network
+from deeplift_engine.util.probabilities import softmax
 from deeplift_engine.util.suggestions import suggest
 from deeplift_engine.util.typing import Array
 
@@ -92,7 +93,7 @@ class Output:
     def probabilities(self, levels: Array) -> Array:
         """The levels of a profile as shares (N, heads, positions) that sum to 1."""
         if self.kind == "profile":
-            levels = np.exp(levels - levels.max(axis=-1, keepdims=True))
+            return softmax(levels)
         return np.asarray(levels / levels.sum(axis=-1, keepdims=True))
 
 
