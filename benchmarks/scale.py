@@ -30,6 +30,7 @@ TURNS, HEAD_TURNS = 3, 6
 START = 30
 """Seconds from the start of a process to its first shard, generously."""
 Numbers = Mapping[str, float]
+Named = tuple[str, int, Numbers]
 
 
 def write_sequences(folder: Path, samples: int, length: int) -> None:
@@ -264,18 +265,21 @@ def planned(rate: float) -> str:
     )
 
 
+def of_networks(work: Callable[..., Numbers], genomics: int, dilated: int) -> list[Named]:
+    """What ``work`` gives of both networks, of so many sequences of their lengths."""
+    return [
+        ("genomics", genomics, measured(work, genomics, "genomics", GENOMICS.length)),
+        ("dilated", dilated, measured(work, dilated, "dilated", DILATED.length)),
+    ]
+
+
 def row_speed() -> str:
-    parts = []
-    for network, architecture, samples in (
-        ("genomics", GENOMICS, 2048), ("dilated", DILATED, 96),
-    ):  # fmt: skip
-        found = measured(speed, samples, network, architecture.length)
-        parts.append(
-            f"{network}: streamed into a store at {found['run'] / found['store']:.2f} x the speed "
-            f"of a run in memory; the store has {found['bytes']:.2f} x the bytes of its file; "
-            + planned(samples * REFERENCES / found["store"])
-        )
-    return "; ".join(parts)
+    return "; ".join(
+        f"{network}: streamed into a store at {found['run'] / found['store']:.2f} x the speed "
+        f"of a run in memory; the store has {found['bytes']:.2f} x the bytes of its file; "
+        + planned(samples * REFERENCES / found["store"])
+        for network, samples, found in of_networks(speed, 2048, 96)
+    )
 
 
 def row_bookkeeping() -> str:
@@ -295,16 +299,11 @@ def row_workers() -> str:
 
 
 def row_heads() -> str:
-    parts = []
-    for network, architecture, samples in (
-        ("genomics", GENOMICS, 256), ("dilated", DILATED, 8),
-    ):  # fmt: skip
-        found = measured(heads, samples, network, architecture.length)
-        parts.append(
-            f"{network}: two heads in one run take {found['wall']:.2f} x the time of two runs "
-            f"({found['processor']:.2f} x by processor time)"
-        )
-    return "; ".join(parts)
+    return "; ".join(
+        f"{network}: two heads in one run take {found['wall']:.2f} x the time of two runs "
+        f"({found['processor']:.2f} x by processor time)"
+        for network, _, found in of_networks(heads, 256, 8)
+    )
 
 
 ROWS: dict[str, Callable[[], str]] = {

@@ -146,6 +146,9 @@ FAST: dict[str, int] = {
     "explainers/test_pickling.py::test_an_explainer_scores_the_same": 6,
     "explainers/test_reference_report.py::test_references_of_their_own": 2,
     "explainers/test_streaming.py::test_parts_are_the_same_bits_as_the_whole": 2,
+    "explainers/test_sweep.py::test_agreement_is_the_correlation_of_scores": 1,
+    "explainers/test_sweep.py::test_forward_passes_are_shared": 1,
+    "explainers/test_sweep.py::test_the_figure_shows_every_setting": 1,
     "explainers/test_sweep.py::test_what_makes_no_sense_is_refused": 4,
     "explainers/test_tokens.py::test_a_tokens_score_is_that_of_what_is_looked_up": 4,
     "explainers/test_tokens.py::test_an_input_that_the_target_does_not_read_has_no_share": 2,
@@ -219,7 +222,7 @@ FAST: dict[str, int] = {
 NONE = None
 
 SLOW: dict[str, int | None] = {
-    "cli/test_cli_bad_inputs.py::test_a_full_disk_leaves_no_half_file": NONE,
+    "cli/test_cli_bad_inputs.py::test_a_full_disk_leaves_no_half_file": 2,
     "cli/test_cli_commands.py::test_a_termination_is_143_and_one_line": 1,
     "cli/test_cli_commands.py::test_stdout_has_results_only_and_stderr_nothing": 2,
     "cli/test_cli_genomics.py::test_other_commands_take_peaks": 1,
