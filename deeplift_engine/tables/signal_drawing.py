@@ -99,8 +99,8 @@ def draw_run(
         channels=channels,
         rate=float(run.settings.get("rate", 1.0)),
         value_unit=str(run.settings.get("unit", "")),
-        unit=score_unit(run.settings, bool(run.inputs_of("target_delta", head))),
-        title=run.samples[sample],
+        unit=score_unit(run.settings, bool(run.by_input("target_delta", head))),
+        title=run.names[sample],
     )
 
 
