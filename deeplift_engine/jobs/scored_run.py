@@ -16,6 +16,7 @@ from deeplift_engine.jobs.contents import CONTENTS, stored_arrays
 from deeplift_engine.jobs.reader import open_store
 from deeplift_engine.results.attribution import Attribution, load_with_constants
 from deeplift_engine.util.letters import letter_axis
+from deeplift_engine.util.named_inputs import told_by
 from deeplift_engine.util.suggestions import suggest
 from deeplift_engine.util.typing import Array
 
@@ -56,6 +57,16 @@ class ScoredRun:
     def called(self, name: str) -> ScoredRun:
         """The run under another name."""
         return replace(self, name=name)
+
+    def of_inputs(self, inputs: Any) -> ScoredRun:
+        """The run with what its inputs, as a front end read them, tell of themselves."""
+        told = told_by(getattr(inputs, "inputs", inputs))
+        constants = {name: np.asarray(each) for name, each in told.get("constants", {}).items()}
+        return replace(
+            self,
+            settings={**self.settings, **told.get("about", {})},
+            constants={**self.constants, **constants},
+        )
 
     @cached_property
     def failed(self) -> Mapping[int, str]:

@@ -52,6 +52,7 @@ def write(
     samples: int | Sequence[int] | slice | None = SAMPLES,
     activations: int = ACTIVATIONS,
     kind: str | None = None,
+    inputs: Any = None,
     title: str | None = None,
     overwrite: bool = False,
 ) -> None:
@@ -83,6 +84,9 @@ def write(
     kind
         ``"sequence"``, ``"text"``, ``"image"``, ``"signal"`` or ``"table"``, where what is found
         from the run is not meant.
+    inputs
+        What was scored, as `tables.read`, `images.read`, `tables.read_signals` or `text.texts` gave
+        it, of an `Attribution`: its names, kind and units. Stores and files of scores have them.
     title
         Of the page.
     overwrite
@@ -106,7 +110,7 @@ def write(
         )
     if not as_folder:
         check_writable(target, overwrite=overwrite)
-    runs = _runs(source)
+    runs = [run.of_inputs(inputs) for run in _runs(source)]
     for run in runs:
         run.require()
     shown = _shown(samples, len(runs[0]))
