@@ -84,6 +84,8 @@ def kind_of(options: argparse.Namespace, has_text: bool) -> Kind | None:
     for kind in KINDS.values():
         for each in kind.options.options:
             if each not in own and (flag := _given(each, options)):
+                if not path.exists():
+                    raise InputError(f"{path}: no such file or folder")
                 raise InputError(
                     f"{flag} is for inputs of the kind {kind.name}, and {path} holds "
                     f"{name or 'arrays or sequences'}: say --kind {kind.name}, or leave it out"

@@ -169,7 +169,8 @@ def _draw_metric(panel: Axes, comparison: ComparisonData, name: str, colours: li
         panel.set_xscale("symlog", linthresh=float(10 ** np.floor(np.log10(known.min()))))
     _bare(panel, "x")
     panel.set_xlabel(name.replace("_", " "), fontsize=10, color=INK)
-    panel.set_ylabel("method" if panel.get_subplotspec().is_first_col() else "", fontsize=10)
+    place = panel.get_subplotspec()
+    panel.set_ylabel("method" if place is None or place.is_first_col() else "", fontsize=10)
     _title(panel, name, comparison.better[name])
 
 

@@ -141,7 +141,7 @@ def _target_deltas(run: ScoredRun, head: str | None, samples: Array) -> Array | 
         return None
     values = np.asarray(array[samples], np.float64)
     values = values[:, 0] if "target" in run.axes(head) else values
-    return values.reshape(len(values), -1).mean(axis=1)
+    return np.asarray(values.reshape(len(values), -1).mean(axis=1))
 
 
 def _agree(values: Array, expected: Array) -> bool:
