@@ -268,7 +268,7 @@ def _read(
         header = _Header(document, version, backend or str(document.get("backend") or ""), options)
         header = header.marked(own)
         name, graph = parse_model(header.document, header.era, source)
-        graph = with_vocabularies(graph, vocabularies, source)
+        graph = with_vocabularies(graph, vocabularies, root, budget, source)
         lists = _lists(graph, root, budget, source)
         raw = (
             assign_checkpoint(graph, root, budget, source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from deeplift_engine.errors import InputError
@@ -16,11 +16,10 @@ if TYPE_CHECKING:
 def with_others(
     options: argparse.Namespace,
     network: Network,
-    name: Callable[[], str],
-    own: Any,
+    own: Mapping[str, Any],
     read: Callable[[str], Any],
 ) -> Any:
-    """An input by itself where it is the only one; else a mapping of it and those beside it.
+    """An input by itself where it is the only one; else a mapping of all, those beside it too.
 
     Parameters
     ----------
@@ -28,10 +27,8 @@ def with_others(
         With ``beside``, pairs (input, file).
     network
         Whose inputs they are.
-    name
-        Tells the name of the input, of several.
     own
-        What it reads.
+        What is read of the file, by the names of inputs.
     read
         Reads a file beside it.
 
@@ -41,17 +38,17 @@ def with_others(
         If not each of the others has a file.
     """
     if len(network.inputs) == 1 and not options.beside:
-        return own
-    label = name()
+        return next(iter(own.values()))
     others = {key_of(other, network.inputs): read(file) for other, file in options.beside}
     names = [info.name for info in network.inputs]
-    missing = [other for other in names if other not in (label, *others)]
-    if missing or label in others or not set(others) <= set(names):
+    missing = set(names) - set(own) - set(others)
+    if missing or set(own) & set(others) or not set(others) <= set(names):
+        readers = " and ".join(own) + (" reads" if len(own) == 1 else " read")
         raise InputError(
-            f"the model has the inputs {', '.join(names)}, and {label} reads {options.inputs}: say "
+            f"the model has the inputs {', '.join(names)}, and {readers} {options.inputs}: say "
             "--beside INPUT=FILE for each of the others"
         )
-    return {label: own, **others}
+    return {**own, **others}
 
 
 __all__ = ["with_others"]

@@ -84,6 +84,8 @@ def kind_of(options: argparse.Namespace, has_text: bool) -> Kind | None:
     for kind in KINDS.values():
         for each in kind.options.options:
             if each not in own and (flag := _given(each, options)):
+                if not path.exists():
+                    raise InputError(f"{path}: no such file or folder")
                 raise InputError(
                     f"{flag} is for inputs of the kind {kind.name}, and {path} holds "
                     f"{name or 'arrays or sequences'}: say --kind {kind.name}, or leave it out"
@@ -131,21 +133,4 @@ def kind_of_run(options: argparse.Namespace, run: ScoredRun) -> Kind | None:
     return KINDS.get(options.kind or run.kind or "")
 
 
-def beside(inputs: Any) -> dict[str, Any]:
-    """What a run keeps beside the scores of inputs that have names: arguments of `Job`."""
-    named = inputs if isinstance(inputs, Mapping) else {"": inputs}
-    told = {name: each for name, each in named.items() if hasattr(each, "constants")}
-    if not told:
-        return {}
-    return {
-        "constants": _together(each.constants for each in told.values()),
-        "dimensions": {name: each.dimensions for name, each in told.items()},
-        "about": _together(each.about for each in told.values()),
-    }
-
-
-def _together(several: Any) -> dict[str, Any]:
-    return {name: value for each in several for name, value in each.items()}
-
-
-__all__ = ["DRAWING", "EXPORTS", "KIND", "KINDS", "READING", "beside", "kind_of", "kind_of_run"]
+__all__ = ["DRAWING", "EXPORTS", "KIND", "KINDS", "READING", "kind_of", "kind_of_run"]

@@ -48,10 +48,8 @@ def sequences_of(options: argparse.Namespace, network: Network) -> Any:
         )
     from deeplift_engine.genomics.sequence_input import sequence_input_of
 
-    def name() -> str:
-        return sequence_input_of(network, len(options.letters), options.input).name
-
-    return with_others(options, network, name, sequences, partial(_beside, sequences))
+    name = sequence_input_of(network, len(options.letters), options.input).name
+    return with_others(options, network, {name: sequences}, partial(_beside, sequences))
 
 
 def _of_records(options: argparse.Namespace, network: Network) -> SequenceInput | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +13,13 @@ from deeplift_engine.cli import console
 from deeplift_engine.cli.beside_inputs import with_others
 from deeplift_engine.cli.declarations import Group, choice, option
 from deeplift_engine.cli.input_kind import Kind
+from deeplift_engine.text.word_columns import BAGS, TOKENS
 
 if TYPE_CHECKING:
     from deeplift_engine.jobs.scored_run import ScoredRun
     from deeplift_engine.network import Network
-    from deeplift_engine.text import TextInput, TextScores
+    from deeplift_engine.text import TextPairs, TextScores
+    from deeplift_engine.text.text_array import TextArray
 
 MOST = 20
 """Texts that are drawn where none is named."""
@@ -31,6 +33,19 @@ OPTIONS = Group(
             "vocabulary, a word a line (default: the model's own text layer)",
         ),
         option("--name-column NAME", str, "the column that holds their names"),
+        option(
+            "--second-column NAME",
+            str,
+            "of pairs, the column of the second text; --column has the first",
+        ),
+        option("--second-input NAME", str, "the input that reads the second text of pairs"),
+        choice(
+            "--bag",
+            "how words are counted, where the model reads a column for each word: as "
+            "Tokenizer.texts_to_matrix or as TextVectorization; tokens: it reads numbers of words",
+            *BAGS,
+            TOKENS,
+        ),
         choice(
             "--padding",
             "where short texts are filled up (default: as the tokenizer was trained: of Keras's "
@@ -57,33 +72,46 @@ def read(options: argparse.Namespace, network: Network) -> Any:
     """The texts as the network reads them; of several inputs with those of ``--beside``."""
     from deeplift_engine import text
     from deeplift_engine.genomics.other_inputs import rows_of_records
-    from deeplift_engine.text.text_input import text_input_of
     from deeplift_engine.util.array_files import open_array
 
-    texts = text.texts(
-        options.inputs,
-        network=network,
-        tokenizer=options.tokenizer,
-        column=options.column,
-        names=options.name_column,
-        length=options.length,
-        padding=options.padding,
-        truncating=options.truncating,
-        input=options.input,
-        strict=getattr(options, "strict", False),
-    )
+    common: dict[str, Any] = {
+        "network": network,
+        "tokenizer": options.tokenizer,
+        "names": options.name_column,
+        "length": options.length,
+        "padding": options.padding,
+        "truncating": options.truncating,
+        "strict": getattr(options, "strict", False),
+    }
+    texts: TextArray | TextPairs
+    if options.second_column is None:
+        texts = text.texts(
+            options.inputs, column=options.column, bag=options.bag, input=options.input, **common
+        )
+        own = texts.with_forms(network) if isinstance(texts, text.TextInput) else texts
+    else:
+        texts = text.pairs(
+            options.inputs,
+            columns=(options.column or "", options.second_column),
+            inputs=_named(options),
+            **common,
+        )
+        own = texts.inputs
     _tell(texts, options)
-
-    def name() -> str:
-        return text_input_of(network, options.input).name
 
     def rows(file: str) -> Any:
         return rows_of_records(open_array(Path(file)), texts)
 
-    return with_others(options, network, name, texts, rows)
+    inputs = own if isinstance(own, Mapping) else {own.input: own}
+    return with_others(options, network, inputs, rows)
 
 
-def _tell(texts: TextInput, options: argparse.Namespace) -> None:
+def _named(options: argparse.Namespace) -> list[str] | None:
+    """The inputs of pairs that are named; None where none is."""
+    return [name for name in (options.input, options.second_input) if name is not None] or None
+
+
+def _tell(texts: TextArray | TextPairs, options: argparse.Namespace) -> None:
     """What a reader of the scores must know, to stderr."""
     for note in texts.notes[: -1 if getattr(options, "references", None) else None]:
         console.complain("note", note)

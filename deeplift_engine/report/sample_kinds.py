@@ -73,7 +73,8 @@ def _found(view: View) -> str:
         return str(told)
     if _letters_of(view) is not None:
         return "sequence"
-    if "token" in known and shape[:1] == known["token"].shape[1:]:
+    tokens = _of_text(view, "token")
+    if tokens is not None and shape[:1] == tokens.shape[1:]:
         return "text"
     if "feature" in known and int(np.prod(shape)) == len(known["feature"]):
         return "table"
@@ -155,15 +156,20 @@ def _sequence(view: View) -> Kind:
 # ------------------------------------------------------------ text
 
 
-def _text(view: View) -> Kind:
+def _of_text(view: View, name: str) -> Array | None:
+    """What is kept of a text: of the input that reads it, where a sample has several."""
     constants = view.run.constants
-    tokens = constants.get("token")
+    return constants.get(f"{name}.{view.origins[0]}", constants.get(name))
+
+
+def _text(view: View) -> Kind:
+    tokens = _of_text(view, "token")
     if tokens is None:
         raise InputError(
             f"{view.run.name} keeps no array 'token': score text by deeplift_engine.text, or say "
             "another kind of samples (--kind)"
         )
-    texts, begin, end = (constants.get(name) for name in ("text", "begin", "end"))
+    texts, begin, end = (_of_text(view, name) for name in ("text", "begin", "end"))
 
     def drawn(view: View, rows: slice) -> Array:
         values = view.scores(rows)
@@ -265,6 +271,9 @@ def _signal(view: View) -> Kind:
 
     channels = by_channel(view.scores(slice(0, 1))).shape[1]
     labels = [f"channel {n}" for n in range(channels)] if names is None else list(map(str, names))
+    units = view.run.constants.get("unit", ())
+    if len(set(map(str, units))) > 1 and len(units) == channels:
+        labels = [f"{name} ({unit})" for name, unit in zip(labels, units, strict=True)]
     told = {
         "channel": labels,
         "rate": float(settings.get("rate") or 0),

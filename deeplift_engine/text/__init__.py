@@ -11,21 +11,26 @@ from typing import TYPE_CHECKING
 from deeplift_engine.util.lazy import lazy
 
 if TYPE_CHECKING:
+    from deeplift_engine.text.bag_input import BagInput
     from deeplift_engine.text.highlighting import to_html, to_terminal
     from deeplift_engine.text.run_texts import scored_texts, texts_of_result
     from deeplift_engine.text.text_exports import to_json, to_rows, write_texts
     from deeplift_engine.text.text_input import TextInput, texts
+    from deeplift_engine.text.text_pairs import TextPairs, pairs
     from deeplift_engine.text.text_scores import Piece, TextScores
     from deeplift_engine.text.tokenizer import SpecialTokens, Token, Tokenizer
     from deeplift_engine.text.tokenizer_files import read_tokenizer
 
 _LAZY = {
+    "BagInput": "bag_input",
     "Piece": "text_scores",
     "SpecialTokens": "tokenizer",
     "TextInput": "text_input",
+    "TextPairs": "text_pairs",
     "TextScores": "text_scores",
     "Token": "tokenizer",
     "Tokenizer": "tokenizer",
+    "pairs": "text_pairs",
     "read_tokenizer": "tokenizer_files",
     "scored_texts": "run_texts",
     "texts": "text_input",
@@ -42,12 +47,15 @@ __getattr__ = lazy(__name__, _LAZY)
 
 
 __all__ = [
+    "BagInput",
     "Piece",
     "SpecialTokens",
     "TextInput",
+    "TextPairs",
     "TextScores",
     "Token",
     "Tokenizer",
+    "pairs",
     "read_tokenizer",
     "scored_texts",
     "texts",

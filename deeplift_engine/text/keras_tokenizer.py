@@ -7,9 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from deeplift_engine.errors import InputError
 from deeplift_engine.text.tokenizer import Side, SpecialTokens, Token
 from deeplift_engine.text.traced_text import TracedText
+from deeplift_engine.text.word_columns import OF_TOKENIZER, WordColumns, column_names
+from deeplift_engine.util.typing import Array
 
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 
@@ -28,6 +32,8 @@ class KerasTokenizer:
         Numbers of words, from 1; all that were met, whatever ``num_words`` is.
     num_words, filters, lower, split, char_level, oov_token
         As in Keras.
+    documents, document_counts
+        How many texts it was fitted on, and how many of these have each number; for ``tfidf``.
     """
 
     word_index: Mapping[str, int]
@@ -37,6 +43,8 @@ class KerasTokenizer:
     split: str = " "
     char_level: bool = False
     oov_token: str | None = None
+    documents: int = 0
+    document_counts: Mapping[int, int] = field(default_factory=dict)
     name: str = "Keras's Tokenizer"
     padding: Side = "pre"
     truncating: Side = "pre"
@@ -77,6 +85,29 @@ class KerasTokenizer:
         """The word of a number; empty of padding."""
         return self._words.get(token, "")
 
+    def columns(self, mode: str) -> WordColumns:
+        """The columns of ``texts_to_matrix(texts, mode)``.
+
+        Raises
+        ------
+        InputError
+            For another mode, and for ``tfidf`` of a Tokenizer that was fitted on no texts.
+        """
+        if mode not in OF_TOKENIZER:
+            raise InputError(f"bag={mode!r}: {self.name} counts as {', '.join(OF_TOKENIZER)}.")
+        width = self.num_words or len(self.word_index) + 1
+        factors = self._rarity(width) if mode == "tfidf" else np.ones(width)
+        return WordColumns(mode, column_names(map(self.word, range(width))), factors)
+
+    def _rarity(self, width: int) -> Array:
+        """Keras's factors of tf-idf: log(1 + documents / (1 + documents with the word))."""
+        if not self.documents:
+            raise InputError(
+                f"{self.name} was fitted on no texts (document_count is 0), which tfidf needs."
+            )
+        having = np.array([self.document_counts.get(number, 0) for number in range(width)])
+        return np.asarray(np.log(1 + self.documents / (1 + having)))
+
     def _split(self, text: TracedText) -> Iterator[TracedText]:
         text = text.lowered() if self.lower else text
         if self.char_level:
@@ -103,6 +134,8 @@ def keras_tokenizer(document: Mapping[str, Any], source: str) -> KerasTokenizer:
         config = document["config"]
         index = config["word_index"]
         index = json.loads(index) if isinstance(index, str) else index
+        documents = config.get("index_docs") or {}
+        documents = json.loads(documents) if isinstance(documents, str) else documents
         return KerasTokenizer(
             {str(word): int(number) for word, number in index.items()},
             num_words=config.get("num_words") or None,
@@ -111,6 +144,8 @@ def keras_tokenizer(document: Mapping[str, Any], source: str) -> KerasTokenizer:
             split=str(config.get("split", " ")),
             char_level=bool(config.get("char_level", False)),
             oov_token=config.get("oov_token"),
+            documents=int(config.get("document_count") or 0),
+            document_counts={int(number): int(count) for number, count in documents.items()},
             name=f"Keras's Tokenizer in {source}",
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

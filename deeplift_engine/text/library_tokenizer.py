@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from deeplift_engine.errors import InputError
-from deeplift_engine.text.span_check import checked_spans
+from deeplift_engine.text.span_check import Span, checked_spans
 from deeplift_engine.text.tokenizer import ABSENT, Side, SpecialTokens, Token
 from deeplift_engine.util.optional import optional
 
@@ -43,20 +43,42 @@ class LibraryTokenizer:
 
     def encode(self, text: str) -> list[Token]:
         """The tokens, with start and end where it adds such; spans are compared with the text."""
-        encoded = self.tokenizer.encode(text)
+        return self._tokens(self.tokenizer.encode(text), (text,))
+
+    def encode_pair(self, first: str, second: str) -> list[Token]:
+        """The tokens of two texts, as the file puts them together.
+
+        Characters are counted as if the second followed the first on a line of its own.
+        """
+        return self._tokens(self.tokenizer.encode(first, second), (first, second))
+
+    def _tokens(self, encoded: Any, texts: Sequence[str]) -> list[Token]:
         content = [not special for special in encoded.special_tokens_mask]
-        pieces = [
-            piece if own else ""
-            for piece, own in zip(map(self.word, encoded.ids), content, strict=True)
+        spans = [(ABSENT, ABSENT)] * len(content)
+        start = 0
+        for number, text in enumerate(texts):
+            own = [
+                index
+                for index, sequence in enumerate(encoded.sequence_ids)
+                if content[index] and sequence == number
+            ]
+            for index, (begin, end) in zip(own, self._spans(encoded, own, text), strict=True):
+                spans[index] = (begin, end) if begin == ABSENT else (begin + start, end + start)
+            start += len(text) + 1
+        rows = zip(encoded.ids, content, spans, encoded.type_ids, encoded.sequence_ids, strict=True)
+        return [
+            Token(number, self.word(number), *span, not own, kind, sequence or 0)
+            for number, own, span, kind, sequence in rows
         ]
+
+    def _spans(self, encoded: Any, own: Sequence[int], text: str) -> list[Span]:
+        """Spans of some of the tokens, compared with their text."""
         normalizer = self.tokenizer.normalizer
         normalize = normalizer.normalize_str if normalizer is not None else str
-        unknown = [number == self.special.unknown for number in encoded.ids]
-        spans = checked_spans(text, pieces, encoded.offsets, unknown, normalize)
-        return [
-            Token(number, self.word(number), *(span if own else (ABSENT, ABSENT)), not own)
-            for number, own, span in zip(encoded.ids, content, spans, strict=True)
-        ]
+        numbers = [encoded.ids[index] for index in own]
+        unknown = [number == self.special.unknown for number in numbers]
+        offsets = [encoded.offsets[index] for index in own]
+        return checked_spans(text, list(map(self.word, numbers)), offsets, unknown, normalize)
 
     def word(self, token: int) -> str:
         """The entry of the vocabulary; empty of a number that it does not have."""

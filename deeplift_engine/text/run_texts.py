@@ -13,8 +13,11 @@ from deeplift_engine.errors import InputError
 from deeplift_engine.jobs.scored_run import ScoredRun, open_scored
 from deeplift_engine.results.attribution import Attribution
 from deeplift_engine.results.score_units import score_unit
-from deeplift_engine.text.text_input import TextInput
+from deeplift_engine.text.text_array import TextArray
+from deeplift_engine.text.text_pairs import TextPairs
 from deeplift_engine.text.text_scores import TextScores
+from deeplift_engine.text.token_tables import TokenTable, token_tables
+from deeplift_engine.text.tokenizer import ABSENT
 from deeplift_engine.util.typing import Array
 
 
@@ -36,7 +39,8 @@ def scored_texts(
         Numbers, or names, of the samples; all by default.
     head, input, target
         Which of several, as for `ScoredRun.array`. The input is the one that read the texts, unless
-        another, or a layer that was scored, is named.
+        another, or a layer that was scored, is named; of two texts that the network reads apart,
+        both, one below the other.
 
     Raises
     ------
@@ -44,37 +48,33 @@ def scored_texts(
         If it is no run of texts, has no such scores, or these are not of tokens.
     """
     opened = run if isinstance(run, ScoredRun) else open_scored(run)
-    constants = opened.constants
-    if missing := [name for name in ("text", "token", "begin", "end") if name not in constants]:
+    tables = token_tables(opened.constants)
+    if not tables:
         raise InputError(
-            f"{opened.path} keeps no {', '.join(missing)}: it is no run of texts. Score texts "
-            "themselves: score MODEL texts.txt --tokenizer tokenizer.json."
+            f"{opened.source} keeps no text, begin and end of tokens: it is no run of texts. Score "
+            "texts themselves: score MODEL texts.txt --tokenizer tokenizer.json."
         )
     own = opened.settings.get("text_input")
-    if input is None and own in opened.inputs_of("scores", head):
+    if input is None and own in opened.by_input("scores", head):
         input = own
-    scores = opened.array("scores", head=head, input=input, target=target)
-    names, texts = opened.samples, opened.labels("text")
+    chosen_tables = _chosen(tables, input)
+    scores = {
+        name: opened.array("scores", head=head, input=name or input, target=target)
+        for name in chosen_tables
+    }
+    names = opened.names
     predictions = _predictions(opened)
     label = target_label(opened.settings, head, target)
-    unit = score_unit(opened.settings, bool(opened.inputs_of("target_delta", head)))
-    chosen = range(len(opened)) if samples is None else samples
-    for each in chosen:
+    unit = score_unit(opened.settings, bool(opened.by_input("target_delta", head)))
+    for each in range(len(opened)) if samples is None else samples:
         number = opened.number_of(each) if isinstance(each, str) else each
-        yield TextScores(
-            names[number],
-            texts[number],
-            [_text(token) for token in constants["token"][number]],
-            np.stack([constants["begin"][number], constants["end"][number]], axis=1),
-            _by_token(scores[number : number + 1][0], constants["token"].shape[1], opened.settings),
-            label,
-            predictions(number),
-            unit,
-        )
+        rows = {name: array[number : number + 1][0] for name, array in scores.items()}
+        words = _joined(chosen_tables, number, rows, opened.settings)
+        yield TextScores(names[number], *words, label, predictions(number), unit)
 
 
 def texts_of_result(
-    result: Attribution, texts: TextInput, *, input: str | None = None, target: int = 0
+    result: Attribution, texts: TextArray | TextPairs, *, input: str | None = None, target: int = 0
 ) -> Iterator[TextScores]:
     """The texts of a result in memory with their scores.
 
@@ -85,7 +85,8 @@ def texts_of_result(
     texts
         What the run had as its input.
     input
-        The input, or layer, where there are scores of several.
+        The input, or layer, where there are scores of several; by default the one that read the
+        texts, or both of pairs.
     target
         The number of the target, where there are several.
 
@@ -94,26 +95,57 @@ def texts_of_result(
     InputError
         If they are not of these texts.
     """
-    scores = result.scores
+    tables = _chosen(token_tables(texts.constants), input)
+    own = texts.about.get("text_input")
+    scores: dict[str, Array] = {}
+    for name in tables:
+        array = _of_input(result.scores, name or input or own)
+        scores[name] = array[target] if result.axes[0] == "target" else array
+        if len(scores[name]) != len(texts):
+            raise InputError(
+                f"scores of {len(scores[name])} samples, and there are {len(texts)} texts."
+            )
+    label = target_label(result.settings, None, target)
+    unit = score_unit(result.settings, result.target_delta is not None)
+    for number, name in enumerate(texts.names):
+        rows = {each: array[number] for each, array in scores.items()}
+        words = _joined(tables, number, rows, result.settings)
+        yield TextScores(name, *words, label, _flat(result.predictions, number), unit)
+
+
+def _of_input(scores: Any, name: str | None) -> Array:
+    """Scores of an input, or a layer."""
     if isinstance(scores, Mapping):
-        if input is None or input not in scores:
+        if name is None or name not in scores:
             raise InputError(f"there are scores of {', '.join(scores)}: say which, input=.")
-        scores = scores[input]
-    array = np.asarray(scores)[target] if result.axes[0] == "target" else np.asarray(scores)
-    if len(array) != len(texts):
-        raise InputError(f"scores of {len(array)} samples, and there are {len(texts)} texts.")
-    columns = texts.constants
-    for number, row in enumerate(array):
-        yield TextScores(
-            texts.names[number],
-            texts.texts[number],
-            columns["token"][number].tolist(),
-            np.stack([columns["begin"][number], columns["end"][number]], axis=1),
-            _by_token(row, texts.layout.length, result.settings),
-            target_label(result.settings, None, target),
-            _flat(result.predictions, number),
-            score_unit(result.settings, result.target_delta is not None),
-        )
+        return np.asarray(scores[name])
+    return np.asarray(scores)
+
+
+def _chosen(tables: Mapping[str, TokenTable], input: str | None) -> Mapping[str, TokenTable]:
+    """The texts of one input where it is one of several, else all."""
+    return {input: tables[input]} if input in tables and input is not None else tables
+
+
+def _joined(
+    tables: Mapping[str, TokenTable],
+    number: int,
+    scores: Mapping[str, Array],
+    settings: Mapping[str, Any],
+) -> tuple[str, list[str], Array, Array]:
+    """Text, tokens, spans and scores of a sample; of several texts, one below the other."""
+    apart = settings.get("references_averaged") is False
+    start, texts, tokens, spans, values = 0, [], [], [], []
+    for name, table in tables.items():
+        row = scores[name].mean(axis=0) if apart else scores[name]
+        words, own, each = table.scored(number, row)
+        text = table.text(number)
+        texts.append(text)
+        tokens += words
+        spans.append(np.where(own == ABSENT, ABSENT, own + start))
+        values.append(each)
+        start += len(text) + 1
+    return "\n".join(texts), tokens, np.concatenate(spans), np.concatenate(values)
 
 
 def target_label(settings: Mapping[str, Any], head: str | None, target: int) -> str:
@@ -128,28 +160,9 @@ def target_label(settings: Mapping[str, Any], head: str | None, target: int) -> 
     return " ".join(filter(None, (head or "", "" if unit is None else f"unit {unit}")))
 
 
-def _by_token(scores: Array, length: int, settings: Mapping[str, Any]) -> Array:
-    """Scores (L,) of tokens, from those at an embedding, and averaged over references.
-
-    Raises
-    ------
-    InputError
-        If they have no axis of tokens.
-    """
-    if settings.get("references_averaged") is False:
-        scores = scores.mean(axis=0)
-    if scores.ndim == 0 or len(scores) != length:
-        raise InputError(
-            f"scores of shape {scores.shape}, and the texts have {length} tokens: score at the "
-            "input, or at the layer that embeds it."
-        )
-    each: Array = np.asarray(scores, np.float64).reshape(length, -1)
-    return np.asarray(each.sum(axis=1))
-
-
 def _predictions(run: ScoredRun) -> Callable[[int], tuple[float, ...]]:
     """What gives the outputs for a sample; nothing where the run does not keep them."""
-    names = run.inputs_of("predictions")
+    names = run.by_input("predictions")
     outputs = {name: run.array("predictions", input=name or None) for name in names}
 
     def read(number: int) -> tuple[float, ...]:
@@ -162,10 +175,6 @@ def _flat(predictions: Any, number: int) -> tuple[float, ...]:
     """The outputs for one sample, one behind the other."""
     each = predictions.values() if isinstance(predictions, Mapping) else [predictions]
     return tuple(float(value) for array in each for value in np.ravel(np.asarray(array)[number]))
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 __all__ = ["scored_texts", "target_label", "texts_of_result"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,10 +11,13 @@ import numpy as np
 
 from deeplift_engine.errors import InputError
 from deeplift_engine.genomics.record_table import RecordTable
-from deeplift_engine.graph.inputs import key_of
+from deeplift_engine.references.fixed import unchanged
+from deeplift_engine.text.bag_input import NO_WORDS, BagInput, bag_columns
+from deeplift_engine.text.input_choice import bag_mode, form_inputs, front_of, text_input_of
+from deeplift_engine.text.text_array import TextArray
 from deeplift_engine.text.text_files import NamedTexts, named_texts
 from deeplift_engine.text.text_layout import TextLayout, empty_columns
-from deeplift_engine.text.text_references import TextReferences, text_references
+from deeplift_engine.text.text_references import text_references
 from deeplift_engine.text.text_vectorization import text_vectorization
 from deeplift_engine.text.tokenizer import Side, Token
 from deeplift_engine.text.tokenizer_files import read_tokenizer
@@ -28,98 +31,56 @@ if TYPE_CHECKING:
     from deeplift_engine.text.tokenizer import Tokenizer
 
 WORDLESS = "no tokens"
-TEXT_LAYERS = ("TextVectorization", "StringLookup")
-"""Layers in front of an input that tell how texts become tokens."""
 
 
-@dataclass(frozen=True, eq=False)
-class TextInput:
-    """N texts as an array (N, L) of tokens, of which slices are made when they are asked for.
-
-    It is what `Explainer.run`, `Explainer.stream` and `Job` take; ``numpy.asarray`` makes the
-    whole array.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TextInput(TextArray):
+    """N texts as an array (N, L) of tokens; see `TextArray`.
 
     Attributes
     ----------
-    texts
-        The texts.
     tokenizer
         How they become tokens.
     layout
         L, where they are cut and where filled up.
-    records
-        Which texts of the file they are; those without any token are left out.
-    labels
-        Names of the samples, ``sample``.
-    path
-        The file that they are from; empty of texts in memory.
-    compared
-        What they are compared with by default.
     cut
         How many texts are longer than L tokens.
-    input
-        The name of the network's input that reads them; empty without a network.
+    suffix
+        Of the names of what is kept for each token: of two texts of a sample that the network
+        reads apart, a dot and the name of the input; else nothing.
     """
 
-    texts: Sequence[str]
     tokenizer: Tokenizer
     layout: TextLayout
-    records: RecordTable
-    labels: Mapping[str, Any]
-    path: str
-    compared: TextReferences
     cut: int = 0
-    input: str = ""
-
-    def __len__(self) -> int:
-        """N."""
-        return len(self.texts)
+    suffix: str = ""
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """Of the whole array."""
-        return (len(self), self.layout.length)
-
-    @property
-    def ndim(self) -> int:
-        """Of the whole array."""
-        return 2
+    def width(self) -> int:
+        """L."""
+        return self.layout.length
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Of whole numbers."""
         return np.dtype(self.layout.dtype)
 
-    def __getitem__(self, rows: Any) -> Array:
-        """The samples of a slice, of an array of numbers, or one sample."""
-        numbers = np.arange(len(self))[rows]
-        block = [self.layout.numbers(self.tokens(number)) for number in np.atleast_1d(numbers)]
-        array = np.array(block, self.layout.dtype).reshape(-1, self.layout.length)
-        return array if np.ndim(numbers) else np.asarray(array[0])
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        if copy is False:
-            raise ValueError("the array is made when it is asked for: copy=False is not possible")
-        return np.asarray(self[:], dtype)
+    def row(self, number: int) -> Array:
+        """The numbers of the tokens of a text."""
+        return self.layout.numbers(self.tokens(number))
 
     def tokens(self, number: int) -> list[Token]:
         """The L tokens of a text."""
-        return self.layout.arrange(self.tokenizer.encode(self.texts[number]))
+        return self.layout.arrange(self.encoded(number))
 
-    @property
-    def names(self) -> list[str]:
-        """Names of the samples."""
-        return list(self.labels["sample"])
+    def encoded(self, number: int) -> list[Token]:
+        """The tokens of a text, neither cut nor filled up."""
+        return self.tokenizer.encode(self.texts[number])
 
     @property
     def dimensions(self) -> tuple[str, ...]:
-        """Names of the axes of a sample, as `Job` takes them."""
-        return ("position",)
-
-    @property
-    def references(self) -> References:
-        """What texts are compared with unless told otherwise; `notes` say it in words."""
-        return self.compared.references
+        """The axis of positions."""
+        return (f"position{self.suffix}",)
 
     @property
     def notes(self) -> list[str]:
@@ -137,13 +98,14 @@ class TextInput:
     @property
     def about(self) -> dict[str, str]:
         """What the description of a run tells of them."""
+        own = self.input and not self.suffix
         return {
             "kind": "text",
             "tokenizer": self.tokenizer.name,
             "padding": self.layout.padding,
             "truncating": self.layout.truncating,
             **({"texts": self.path} if self.path else {}),
-            **({"text_input": self.input} if self.input else {}),
+            **({"text_input": self.input} if own else {}),
         }
 
     @cached_property
@@ -160,8 +122,73 @@ class TextInput:
                 columns["token"][row, column] = token.text
                 columns["begin"][row, column] = token.begin
                 columns["end"][row, column] = token.end
-        texts = np.array(self.texts, object)
-        return {**self.labels, "text": texts, **columns, **self.records.constants}
+        named = {"text": np.array(self.texts, object), **columns}
+        return {
+            **self.labels,
+            **{f"{name}{self.suffix}": values for name, values in named.items()},
+            **self.records.constants,
+        }
+
+    def with_forms(self, network: Network) -> Any:
+        """What the network takes: these texts, or a mapping of them and of their form.
+
+        Inputs that are called as in ``input_choice.TYPES`` and ``MASKS`` read which of two texts
+        a token is of, and which tokens are no padding.
+        """
+        forms = form_inputs(network, [self.input])
+        if not forms:
+            return self
+        return {self.input: self, **{name: TokenForm(self, forms[name]) for name in forms}}
+
+
+@dataclass(frozen=True, eq=False)
+class TokenForm:
+    """Of each token of texts its type, or whether it is no padding, (N, L).
+
+    Attributes
+    ----------
+    texts
+        The texts.
+    is_type
+        Which of both.
+    """
+
+    texts: TextInput
+    is_type: bool
+    ndim = 2
+
+    def __len__(self) -> int:
+        """N."""
+        return len(self.texts)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, L)."""
+        return self.texts.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of whole numbers."""
+        return self.texts.dtype
+
+    @property
+    def references(self) -> References:
+        """The form stays what it is."""
+        return unchanged()
+
+    def __getitem__(self, rows: Any) -> Array:
+        """The samples of a slice, of an array of numbers, or one sample."""
+        numbers = np.arange(len(self))[rows]
+        block = [self._row(number) for number in np.atleast_1d(numbers)]
+        array = np.array(block, self.dtype).reshape(-1, self.shape[1])
+        return array if np.ndim(numbers) else np.asarray(array[0])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.asarray(self[:], dtype)
+
+    def _row(self, number: int) -> list[int]:
+        tokens = self.texts.tokens(number)
+        return [token.type if self.is_type else int(not token.is_padding) for token in tokens]
 
 
 def texts(
@@ -174,9 +201,10 @@ def texts(
     length: int | None = None,
     padding: Side | None = None,
     truncating: Side | None = None,
+    bag: str | None = None,
     input: str | None = None,
     strict: bool = False,
-) -> TextInput:
+) -> TextArray:
     """Texts of a file, or in memory, as an input of a network.
 
     Parameters
@@ -194,10 +222,20 @@ def texts(
         Whether texts are filled up, and cut, at the beginning (``"pre"``) or the end (``"post"``).
         By default as for training: Keras's ``pad_sequences`` does both at the beginning,
         TextVectorization at the end, and a file of ``tokenizers`` says it.
+    bag
+        How words are counted, where the network reads a column for each word of a vocabulary
+        (a bag of words) and has no layer that says it: ``"binary"``, ``"count"``, ``"freq"`` or
+        ``"tfidf"`` as ``Tokenizer.texts_to_matrix``; ``"multi_hot"``, ``"count"`` or ``"tf_idf"``
+        as TextVectorization.
     input
         The name of the network's input that reads the texts, where several may.
     strict
         Whether a text without any token is an error; else it is left out.
+
+    Returns
+    -------
+    TextInput or BagInput
+        By what the network reads.
 
     Raises
     ------
@@ -206,13 +244,56 @@ def texts(
         nothing is left to score.
     """
     info = None if network is None else text_input_of(network, input)
-    words = _tokenizer(network, info, tokenizer)
+    mode = bag_mode(network, info, bag)
+    words = tokenizer_of(network, info, tokenizer, mode)
     named = named_texts(source, column, names)
-    counts = [len(words.encode(text)) for text in named.texts]
-    fixed = len(words.special.fixed)
-    records = RecordTable(["" if count > fixed else WORDLESS for count in counts])
+    encoded = [words.encode(text) for text in named.texts]
+    records = RecordTable(
+        ["" if any(not token.fixed for token in tokens) else WORDLESS for tokens in encoded]
+    )
     records.check(lambda number: f"{named.path or 'the texts'}, text {number}", strict=strict)
-    lengths = [counts[number] for number in records.numbers]
+    read: dict[str, Any] = {
+        "texts": [named.texts[number] for number in records.numbers],
+        "tokenizer": words,
+        "records": records,
+        "labels": {"sample": np.array([named.names[n] for n in records.numbers], object)},
+        "path": named.path,
+        "input": "" if info is None else info.name,
+    }
+    if mode is not None:
+        width = None if info is None else info.shape[0]
+        columns = bag_columns(words, mode, width, read["input"])
+        return BagInput(**read, columns=columns, compared=NO_WORDS)
+    lengths = [len(encoded[number]) for number in records.numbers]
+    return TextInput(**read, **input_form(info, words, lengths, length, padding, truncating))
+
+
+def input_form(
+    info: InputInfo | None,
+    words: Tokenizer,
+    lengths: Sequence[int],
+    length: int | None = None,
+    padding: Side | None = None,
+    truncating: Side | None = None,
+) -> dict[str, Any]:
+    """How tokens become a network's input: arguments of `TextInput`.
+
+    Parameters
+    ----------
+    info
+        The input, where there is a network.
+    words
+        The tokenizer.
+    lengths
+        How many tokens each text has.
+    length, padding, truncating
+        As for `texts`.
+
+    Raises
+    ------
+    InputError
+        If the input has another length.
+    """
     layout = TextLayout(
         _length(info, length, words, max(lengths)),
         padding or words.padding,
@@ -222,59 +303,28 @@ def texts(
     )
     left_out = None if info is None else info.padding
     rows = None if info is None or info.table is None else info.table.rows
-    return TextInput(
-        [named.texts[number] for number in records.numbers],
-        words,
-        layout,
-        records,
-        {"sample": np.array([named.names[number] for number in records.numbers], object)},
-        named.path,
-        text_references(words, left_out, rows),
-        sum(count > layout.length for count in lengths),
-        "" if info is None else info.name,
-    )
+    return {
+        "layout": layout,
+        "compared": text_references(words, left_out, rows),
+        "cut": sum(count > layout.length for count in lengths),
+    }
 
 
-def text_input_of(network: Network, name: str | None = None) -> InputInfo:
-    """The input that is named, or the only one that may hold tokens of a text.
+def tokenizer_of(
+    network: Network | None, info: InputInfo | None, source: Any, mode: str | None = None
+) -> Tokenizer:
+    """The tokenizer that is named, or the text layer in front of an input.
 
     Raises
     ------
     InputError
-        If there is no such input, or none is named where none or several may hold them.
+        If there is none, or it cannot be read.
     """
-    known = {info.name: info for info in network.inputs}
-    if name is not None:
-        if (key := key_of(name, network.inputs)) not in known:
-            raise InputError(f"input={name!r}: the network's inputs are {', '.join(known)}.")
-        return known[key]
-    fitting = [info for info in known.values() if _may_hold_tokens(network, info)]
-    if len(fitting) > 1:  # an input with a text layer of its own comes first
-        fitting = [info for info in fitting if _front(network, info)] or fitting
-    if len(fitting) != 1:
-        shapes = ", ".join(f"{info.name} {info.shape}" for info in network.inputs)
-        which = "several inputs may hold texts" if fitting else "no input holds tokens"
-        raise InputError(
-            f"{which}: the network has {shapes}. Say which one reads them, input= (--input)."
-        )
-    return fitting[0]
-
-
-def _may_hold_tokens(network: Network, info: InputInfo) -> bool:
-    is_whole = info.table is not None or not info.dtype.startswith("float")
-    return len(info.shape) == 1 and (is_whole or bool(_front(network, info)))
-
-
-def _front(network: Network, info: InputInfo) -> Any:
-    """The text layer that the network is cut behind at an input; None where there is none."""
-    front = network.spec.fronts.get(info.layer or info.name)
-    return front if front is not None and front.class_name in TEXT_LAYERS else None
-
-
-def _tokenizer(network: Network | None, info: InputInfo | None, source: Any) -> Tokenizer:
-    front = None if network is None or info is None else _front(network, info)
+    front = front_of(network, info)
     if source is not None:
-        return read_tokenizer(source, None if front is None else front.config)
+        options = {} if front is None else front.config
+        counting = {} if mode is None else {"output_mode": mode}
+        return read_tokenizer(source, {**options, **counting})
     if front is None:
         raise InputError(
             "how texts become tokens is not in the model: say the tokenizer of its training, "
@@ -296,4 +346,12 @@ def _length(info: InputInfo | None, length: int | None, words: Tokenizer, longes
     return own or length or words.length or longest
 
 
-__all__ = ["NamedTexts", "TextInput", "text_input_of", "texts"]
+__all__ = [
+    "NamedTexts",
+    "TextInput",
+    "TokenForm",
+    "input_form",
+    "text_input_of",
+    "texts",
+    "tokenizer_of",
+]

@@ -69,13 +69,28 @@ class TextLayout:
 
     def _cut(self, tokens: Sequence[Token], over: int) -> list[Token]:
         content = [number for number, token in enumerate(tokens) if not token.fixed]
+        first = [number for number in content if not tokens[number].sequence]
+        second = [number for number in content if tokens[number].sequence]
         if over > len(content):
             raise InputError(
                 f"length={self.length}: the tokenizer adds {len(tokens) - len(content)} tokens to "
                 "every text, which are more; say a greater length."
             )
-        cut = set(content[:over] if self.truncating == "pre" else content[len(content) - over :])
+        stays = _shares(len(first), len(second), len(content) - over)
+        cut: set[int] = set()
+        for numbers, most in zip((first, second), stays, strict=True):
+            surplus = len(numbers) - most
+            cut.update(numbers[:surplus] if self.truncating == "pre" else numbers[most:])
         return [token for number, token in enumerate(tokens) if number not in cut]
+
+
+def _shares(first: int, second: int, most: int) -> tuple[int, int]:
+    """How many tokens of two texts stay: the longer is cut, and both where half is not enough.
+
+    As ``longest_first`` of the library tokenizers.
+    """
+    low = min(first, second, most // 2)
+    return (low, most - low) if first <= second else (most - low, low)
 
 
 def empty_columns(samples: int, length: int) -> dict[str, Any]:

@@ -7,10 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from deeplift_engine.errors import InputError
 from deeplift_engine.text.tokenizer import Side, SpecialTokens, Token
 from deeplift_engine.text.traced_text import TracedText
 from deeplift_engine.text.vocabulary_lookup import VocabularyLookup, lookup_of_layer
+from deeplift_engine.text.word_columns import WEIGHINGS, WordColumns, column_names
+from deeplift_engine.util.typing import Array
 
 WHITESPACE = " \t\n\r\v\f"
 """What TensorFlow splits at: ASCII alone."""
@@ -44,6 +48,14 @@ class TextVectorization:
         ``output_sequence_length``.
     name
         The layer, for messages.
+    mode
+        ``output_mode``: ``"int"``, or that of a bag of words.
+    depth
+        ``max_tokens`` of a bag with ``pad_to_max_tokens``: as many columns, the last ones empty.
+    weights
+        ``idf_weights``, of ``tf_idf``.
+    columnless
+        The word that has no column in a bag: the mask of a StringLookup.
     """
 
     lookup: VocabularyLookup
@@ -52,6 +64,10 @@ class TextVectorization:
     ngrams: tuple[int, ...] = (1,)
     length: int | None = None
     name: str = "TextVectorization"
+    mode: str = "int"
+    depth: int | None = None
+    weights: tuple[float, ...] = ()
+    columnless: str | None = None
     padding: Side = "post"
     truncating: Side = "post"
     notes: tuple[str, ...] = ()
@@ -67,11 +83,38 @@ class TextVectorization:
         return [
             Token(self.lookup.number(name), name, words[start].span[0], words[end].span[1])
             for name, start, end in self._runs(words)
+            if name != self.columnless
         ]
 
     def word(self, token: int) -> str:
         """The word of a number; empty of padding."""
         return self.lookup.word(token)
+
+    def columns(self, mode: str) -> WordColumns:
+        """The columns that the layer gives.
+
+        Raises
+        ------
+        InputError
+            If it gives others, or its weights are not known.
+        """
+        if mode != self.mode or mode not in WEIGHINGS:
+            raise InputError(f"bag={mode!r}: {self.name} has output_mode={self.mode!r}; say that.")
+        names = [self.word(number) for number in range(self.depth or self.lookup.size)]
+        factors = self._rarity(len(names)) if mode == "tf_idf" else np.ones(len(names))
+        return WordColumns(mode, column_names(names), factors)
+
+    def _rarity(self, width: int) -> Array:
+        """Keras's ``idf_weights`` by column: their mean for unknown words, 0 behind the last."""
+        size, weights = self.lookup.size, np.array(self.weights[: self.lookup.size])
+        special = size - len(weights)
+        if special not in (0, len(self.lookup.special)):
+            raise InputError(
+                f"{self.name}: tf_idf needs an idf_weight for each of {size} words, and "
+                f"{len(weights)} are known. Only .keras has those of a layer that was adapted."
+            )
+        padded = np.pad(weights, (special, width - size), constant_values=(np.mean(weights), 0))
+        return np.asarray(padded, np.float64)
 
     def _runs(self, words: Sequence[TracedText]) -> Iterator[tuple[str, int, int]]:
         """Runs of words with the numbers of their first and last one."""
@@ -105,16 +148,11 @@ def text_vectorization(
     Raises
     ------
     InputError
-        If it runs code of its user, gives no numbers of words, or has no vocabulary.
+        If it runs code of its user, or has no vocabulary.
     """
     label = name or str(config.get("name") or "TextVectorization")
     options = config if vocabulary is None else {**config, "vocabulary": list(vocabulary)}
-    if options.get("output_mode", "int") != "int":
-        raise InputError(
-            f"{label} gives output_mode={options['output_mode']!r}, a column for each word of the "
-            "vocabulary and no place in the text: score these columns as a table, with the "
-            "vocabulary as their names."
-        )
+    mode = _MODES.get(str(options.get("output_mode")), str(options.get("output_mode") or "int"))
     is_text = "standardize" in options or "split" in options
     standardize = options.get("standardize", "lower_and_strip_punctuation") if is_text else None
     split = options.get("split", "whitespace") if is_text else None
@@ -130,13 +168,21 @@ def text_vectorization(
     ngrams = options.get("ngrams")
     sizes = range(1, ngrams + 1) if isinstance(ngrams, int) else ngrams or (1,)
     return TextVectorization(
-        lookup_of_layer(options, label),
+        lookup_of_layer({**options, "output_mode": mode}, label),
         standardize,
         split,
         tuple(int(size) for size in sizes),
         options.get("output_sequence_length"),
         label,
+        mode,
+        int(options["max_tokens"]) if mode != "int" and options.get("pad_to_max_tokens") else None,
+        tuple(map(float, np.ravel(options.get("idf_weights") or ()))),
+        None if mode == "int" or is_text else options.get("mask_token"),
     )
+
+
+_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
+"""Modes by the names that they had."""
 
 
 __all__ = ["STANDARDIZE", "WHITESPACE", "TextVectorization", "text_vectorization"]

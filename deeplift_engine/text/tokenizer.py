@@ -26,6 +26,10 @@ class Token(NamedTuple):
         Its characters of the text, the end excluded; both `ABSENT` where it has none.
     fixed
         Whether it is there for the form of the input (a start, a separator), not for the text.
+    type
+        Its type, of a model that tells two texts apart by it.
+    sequence
+        Which text of a pair it is of, 0 or 1.
     """
 
     id: int
@@ -33,6 +37,13 @@ class Token(NamedTuple):
     begin: int
     end: int
     fixed: bool = False
+    type: int = 0
+    sequence: int = 0
+
+    @property
+    def is_padding(self) -> bool:
+        """Whether it fills up a short text."""
+        return not self.text and self.begin == ABSENT and not self.fixed
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from deeplift_engine.errors import InputError
 from deeplift_engine.text.keras_tokenizer import keras_tokenizer
 from deeplift_engine.text.library_tokenizer import library_tokenizer
+from deeplift_engine.text.sentence_pieces import of_processor, sentence_pieces
 from deeplift_engine.text.text_vectorization import text_vectorization
 from deeplift_engine.util.suggestions import suggest
 
@@ -18,8 +21,8 @@ if TYPE_CHECKING:
     from deeplift_engine.text.tokenizer import Tokenizer
 
 _EXPECTED = (
-    "expected the JSON of Keras's Tokenizer or of the library tokenizers, or a vocabulary, a word "
-    "a line"
+    "expected the JSON of Keras's Tokenizer or of the library tokenizers, a .model of "
+    "sentencepiece, or a vocabulary, a word a line"
 )
 
 
@@ -30,12 +33,13 @@ def read_tokenizer(source: Any, layer: Mapping[str, Any] | None = None) -> Token
     ----------
     source
         The name of a file: JSON of Keras's ``Tokenizer.to_json()``, once or twice encoded; JSON of
-        the library ``tokenizers``; or a vocabulary of TextVectorization, a word a line. Or a
-        Tokenizer of Keras, a ``tokenizers.Tokenizer`` or a TextVectorization in memory; or
-        anything with the attributes of `Tokenizer`.
+        the library ``tokenizers``; a ``.model`` of sentencepiece; or a vocabulary of
+        TextVectorization, a word a line. Or in memory: a Tokenizer of Keras, a
+        ``tokenizers.Tokenizer``, a SentencePieceProcessor or a TextVectorization; or anything with
+        the attributes of `Tokenizer`.
     layer
-        The configuration of the layer whose vocabulary a file holds; without it the defaults of
-        TextVectorization.
+        The configuration of the layer whose vocabulary a file holds, or options of it; without
+        them the defaults of TextVectorization.
 
     Raises
     ------
@@ -47,8 +51,10 @@ def read_tokenizer(source: Any, layer: Mapping[str, Any] | None = None) -> Token
     if hasattr(source, "to_json"):
         return _of_text(source.to_json(), "the Tokenizer in memory")
     if hasattr(source, "get_vocabulary"):
-        config = source.get_config()
+        config = {**source.get_config(), **(layer or {}), **_weights(source)}
         return text_vectorization(config, source.get_vocabulary(), source.name)
+    if hasattr(source, "id_to_piece"):
+        return of_processor(source, "SentencePieceProcessor in memory")
     if hasattr(source, "to_str"):
         return _of_text(source.to_str(), "the tokenizer in memory")
     if hasattr(source, "encode") and hasattr(source, "special"):
@@ -58,18 +64,23 @@ def read_tokenizer(source: Any, layer: Mapping[str, Any] | None = None) -> Token
 
 
 def _of_file(path: Path, layer: Mapping[str, Any] | None) -> Tokenizer:
+    if path.suffix.lower() in (".model", ".spm"):
+        return sentence_pieces(_read_bytes(path), str(path))
     text = read_text(path)
     if path.suffix.lower() == ".json" or text.startswith(("{", '"{')):
         return _of_text(text.removeprefix("\ufeff"), str(path))
-    if path.suffix.lower() in (".model", ".spm"):
-        raise InputError(
-            f"{path}: a model of sentencepiece; save it as JSON of the library tokenizers "
-            "(transformers: tokenizer.backend_tokenizer.save('tokenizer.json'))."
-        )
-    return text_vectorization(layer or {"standardize": _DEFAULT}, vocabulary_of(text, str(path)))
+    options = {"standardize": _DEFAULT, **(layer or {})}
+    return text_vectorization(options, vocabulary_of(text, str(path)))
 
 
 _DEFAULT = "lower_and_strip_punctuation"
+
+
+def _weights(layer: Any) -> dict[str, Any]:
+    """The idf weights of a layer in memory, which its configuration lacks once it was adapted."""
+    lookup = getattr(layer, "_lookup_layer", layer)
+    weights = getattr(lookup, "idf_weights_const", None)
+    return {} if weights is None else {"idf_weights": np.asarray(weights).tolist()}
 
 
 def read_text(path: Path) -> str:
@@ -81,7 +92,16 @@ def read_text(path: Path) -> str:
         If there is none, or it is not UTF-8.
     """
     try:
-        return path.read_bytes().decode()
+        return _read_bytes(path).decode()
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path} is not UTF-8 text, at byte {error.start}; save it as UTF-8."
+        ) from error
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
     except FileNotFoundError as error:
         here = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
         raise InputError(
@@ -89,10 +109,6 @@ def read_text(path: Path) -> str:
         ) from error
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path} is not UTF-8 text, at byte {error.start}; save it as UTF-8."
-        ) from error
 
 
 def vocabulary_of(text: str, source: str) -> list[str]:

@@ -168,8 +168,11 @@ def lookup_of_layer(config: Mapping[str, Any], source: str) -> VocabularyLookup:
             "a word a line, and say tokenizer='vocabulary.txt' (--tokenizer)."
         )
     has_mask = config.get("output_mode", "int") == "int"
+    words = list(vocabulary)
+    if not has_mask and words[:1] == [MASK]:  # as a layer of numbers of words gives its own
+        words = words[1:]
     return vocabulary_lookup(
-        vocabulary,
+        words,
         mask=config.get("mask_token", MASK) if has_mask else None,
         unknown=str(config.get("oov_token", UNKNOWN)),
         buckets=int(config.get("num_oov_indices", 1)),

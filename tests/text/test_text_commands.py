@@ -150,7 +150,7 @@ def test_the_page_does_what_it_says(
     (folder / "scores.h5").unlink(missing_ok=True)
     Path("reviews.txt").write_text("\n".join(TEXTS))
     commands = re.findall(r"^    deeplift-engine (.*)$", page.split("```python")[0], re.MULTILINE)
-    assert [cli.main(command.split()) for command in commands] == [0, 0]
+    assert [cli.main(command.split()) for command in commands] == [0, 0, 0]
     capsys.readouterr()
     exec(re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0], {})
     assert "\x1b[48;2;" in capsys.readouterr().out

@@ -298,7 +298,5 @@ def test_a_layer_without_its_words_asks_for_them(network: Any, read: Any, tmp_pa
     named = {"standardize": "lower", "vocabulary": "/data/words.txt"}  # 15
     with pytest.raises(InputError, match=r"which names another, '/data/words.txt'"):
         text_vectorization(named)
-    with pytest.raises(InputError, match="a column for each word"):
-        text_vectorization({"output_mode": "count", "vocabulary": ["a"]})
     with pytest.raises(InputError, match="split is a function of its own"):
         text_vectorization({"split": {"class_name": "function"}, "vocabulary": ["a"]})

@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+import h5py
+
 from deeplift_conversion.errors import ModelConfigError
+from deeplift_conversion.files.hdf5 import array, child
+from deeplift_conversion.files.untrusted import Budget
 from deeplift_conversion.tree import Graph, Layer
 from deeplift_conversion.weights.checkpoint import CONTAINERS, directories, has_folder
 
 
 def with_vocabularies(
-    graph: Graph, vocabularies: Mapping[str, bytes], source: str, home: str = ""
+    graph: Graph,
+    vocabularies: Mapping[str, bytes],
+    root: h5py.Group,
+    budget: Budget,
+    source: str,
+    home: str = "",
 ) -> Graph:
     """Return the same model with the words of each layer in its option ``vocabulary``.
+
+    Weights of words that a layer was adapted to are in its option ``idf_weights``.
 
     Parameters
     ----------
@@ -22,6 +33,10 @@ def with_vocabularies(
     vocabularies
         What is in the file of a layer: a word a line, special ones among them, by the folder of
         the layer, ``layers/string_lookup_1``.
+    root
+        The weights.
+    budget
+        What reading may take.
     source
         The model's file, for messages.
     home
@@ -43,10 +58,13 @@ def with_vocabularies(
         ]
         for path in paths:
             if layer.graph is not None:
-                inner = with_vocabularies(layer.graph, vocabularies, source, f"{path}/")
+                inner = with_vocabularies(
+                    layer.graph, vocabularies, root, budget, source, f"{path}/"
+                )
                 layer = replace(layer, graph=inner)
             elif path in vocabularies:
                 layer = _with_words(layer, vocabularies[path], f"{source}: layer {layer.name!r}")
+                layer = _with_weights(layer, root, path, budget)
         layers.append(layer)
     return replace(graph, layers=tuple(layers))
 
@@ -66,3 +84,12 @@ def _with_words(layer: Layer, content: bytes, where: str) -> Layer:
             " file is damaged: fetch or save it again."
         )
     return replace(layer, config={**layer.config, "vocabulary": words})
+
+
+def _with_weights(layer: Layer, root: h5py.Group, path: str, budget: Budget) -> Layer:
+    """Weights of words of a layer that was adapted, which no other layer of text has."""
+    weights = child(root, f"{path}/vars/idf_weights")
+    if not isinstance(weights, h5py.Dataset):
+        return layer
+    learned = array(weights, budget).tolist()
+    return replace(layer, config={**layer.config, "idf_weights": learned})
