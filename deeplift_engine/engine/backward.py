@@ -14,7 +14,7 @@ import numpy as np
 from deeplift_engine.engine.activation_pairs import AT_INPUT
 from deeplift_engine.engine.blocks import EVERY, Block, padded_slices, put, slices
 from deeplift_engine.engine.compiled import CompiledPasses, arrivals
-from deeplift_engine.engine.finite import finite_values
+from deeplift_engine.engine.finite import at_a_point, finite_values
 from deeplift_engine.engine.target_weights import filled, weighted
 from deeplift_engine.engine.task import Task
 from deeplift_engine.graph.inputs import padded
@@ -56,7 +56,8 @@ class BackwardPass:
             for name, assigned in task.rules.items()
         }
         self.nodes = tuple(nodes)
-        passes = CompiledPasses(replace(task, rules=rules), (*nodes, task.target), arrivals)
+        ends = (*nodes, task.target)
+        passes = CompiledPasses(replace(task, rules=rules), ends, arrivals, compares=False)
         self.task, self._backward = passes.task, passes.backward
         self._forward = passes.forward_pass(AT_INPUT)
 
@@ -104,14 +105,10 @@ class BackwardPass:
                 some = of_rows[targets]
                 start = some * level if self.task.relevance and not direct else some
                 values = weighted(level, some)
-                finite_values(values[:, : rows.stop - rows.start], _at_a_point)
+                finite_values(values[:, : rows.stop - rows.start], at_a_point)
                 start = start[:, :, np.newaxis]
-                arrived = self._backward(at_input, {}, start, 1, [1.0])["multipliers"]
+                arrived = self._backward(at_input, {}, start, size, [1.0])["multipliers"]
                 yield (
                     Block(rows, EVERY, targets),
                     BackwardResult(arrived, values, at_input),
                 )
-
-
-def _at_a_point(_: int) -> str:
-    return "at a point where its gradient is taken."

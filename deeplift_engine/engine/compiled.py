@@ -39,6 +39,9 @@ class CompiledPasses:
 
     The walk starts with weights over the target's units, or, of a number of ``parts``, with the
     mean and the half-difference of multipliers, along an axis behind the leading ones.
+
+    Rules and outcomes that ``compare`` with nothing read activations at one end, the input's, where
+    each sample may have as many points as another has references.
     """
 
     per_sample = per_pair = 1
@@ -50,13 +53,17 @@ class CompiledPasses:
         outcome: Outcome,
         beside: Sequence[Mapping[str, Assigned]] = (),
         parts: int | None = None,
+        *,
+        compares: bool = True,
     ) -> None:
         seen = {*task.attribution_nodes, *task.explained, *nodes}
         graph = joining(task.graph, task.rules, seen)
         if task.fuses:
-            graph = carrying(graph, [task.rules, *beside], seen)
+            read = seen if compares else {*task.explained, *nodes}
+            graph = carrying(graph, [task.rules, *beside], read)
         task = replace(task, graph=graph)
         self.task, self._outcome, self._parts, graph = task, outcome, parts, task.graph
+        self._compares = compares
         ancestors = graph.ancestors([task.target]).union(task.attribution_nodes)
         self._readable = [
             name for name in graph.nodes if name in ancestors and not recomputed(graph.nodes[name])
@@ -136,7 +143,8 @@ class CompiledPasses:
         Parameters
         ----------
         at_input, at_reference
-            From the forward passes: (b, ...) of the samples, (rows · k, ...) of the references.
+            From the forward passes: (b, ...) of the samples, (rows · k, ...) of the references;
+            where nothing is compared (rows · k, ...) of the samples' points.
         weights
             Over the target's units, (T, b or 1, k or 1, *shape).
         rows
@@ -168,7 +176,8 @@ class CompiledPasses:
             return pairs
 
         inputs = RecordedActivations(
-            dict(zip(self._readable, at_input, strict=True)), lambda value: value[:, tf.newaxis]
+            dict(zip(self._readable, at_input, strict=True)),
+            (lambda value: value[:, tf.newaxis]) if self._compares else paired,
         )
         references = RecordedActivations(
             dict(zip(self._readable, at_reference, strict=True)), paired
@@ -180,7 +189,7 @@ class CompiledPasses:
             task.graph,
             rules,
             inputs,
-            inputs if self._outcome is arrivals else references,
+            references if self._compares else inputs,
             task.dtype,
             task.fuses,
             compiles=task.fused is None,
@@ -204,6 +213,27 @@ def arrivals(
         mean = arrived[node].mean if node in arrived else tf.zeros([], task.dtype)
         multipliers.append(tf.broadcast_to(mean, shape)[:, :, 0])
     return {"multipliers": multipliers}
+
+
+def mean_arrivals(
+    task: Task, pairs: ActivationPairs, arrived: Arrived, weights: Tensor, shares: Tensor
+) -> dict[str, Any]:
+    """``multipliers`` (T, b, ...) at each attribution point, means over each sample's points."""
+    multipliers = []
+    for node in task.attribution_nodes:
+        value = pairs.value(node, AT_INPUT)
+        shape = tf.concat([tf.shape(weights)[:1], tf.shape(value)[:1], tf.shape(value)[2:]], 0)
+        mean = tf.zeros([], task.dtype)
+        if node in arrived:
+            mean = pairs.fuse(_mean)(arrived[node].mean, shares)
+        multipliers.append(tf.broadcast_to(mean, shape))
+    return {"multipliers": multipliers}
+
+
+def _mean(multiplier: Tensor, shares: Tensor) -> Tensor:
+    """The weighted sum (T, b, ...) over the third axis, which may be 1."""
+    weights = tf.reshape(shares, [1, 1, -1] + [1] * (multiplier.shape.rank - LEADING))
+    return tf.reduce_sum(multiplier * weights, axis=2)
 
 
 def scores_of_pairs(

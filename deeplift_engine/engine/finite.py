@@ -44,6 +44,11 @@ def finite_values(values: Array, where: Callable[[int], str]) -> Array:
     raise NotFiniteError(f"The target is not finite {where(int(point))}")
 
 
+def at_a_point(_: int) -> str:
+    """The clause on a point that is no sample."""
+    return "at a point where its gradient is taken."
+
+
 @dataclass(frozen=True)
 class FiniteResults:
     """Refuses results that are not finite, inside a ``with``, and says what is at fault.

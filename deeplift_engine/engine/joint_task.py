@@ -47,7 +47,9 @@ def joint_task(heads: Mapping[Any, Any], task_of: Callable[[Any], Task]) -> Task
                 raise TargetError(f"The name of a head is a text, not {shown(name)}.")
             tasks[name] = _checked(task_of(target))
     first = next(iter(tasks.values()))
-    graph, node = _with_heads(first.graph, {name: task.target for name, task in tasks.items()})
+    graph, node = with_outputs(
+        first.graph, {name: task.target for name, task in tasks.items()}, "heads"
+    )
     layers = {name: task.settings["target_layer"] for name, task in tasks.items()}
     settings = {**first.settings, "target_layer": layers}
     return replace(first, graph=graph, target=node, settings=settings, units=None, heads=tasks)
@@ -65,9 +67,12 @@ def _checked(task: Task) -> Task:
     return task
 
 
-def _with_heads(graph: Graph, layers: Mapping[str, str]) -> tuple[Graph, str]:
-    """The graph with a node behind the heads' layers, and its name."""
-    end = f"heads {', '.join(layers)}"
+def with_outputs(graph: Graph, layers: Mapping[str, str], name: str) -> tuple[Graph, str]:
+    """The graph with a node that holds the outputs of ``layers``, by names of theirs, flattened.
+
+    Returns the graph, and the name of the node, which begins with ``name``.
+    """
+    end = f"{name} {', '.join(layers)}"
     while any(name == end or name.startswith(f"{end}/") for name in graph.nodes):
         end += "_"
     nodes = dict(graph.nodes)
@@ -93,4 +98,4 @@ def _units(shape: tuple[int | None, ...]) -> int | None:
     return math.prod(known) if len(known) == len(shape) else None
 
 
-__all__ = ["joint_task"]
+__all__ = ["joint_task", "with_outputs"]

@@ -9,16 +9,19 @@ behind must not tell the two apart: a derivative at 0 does, and so do ties of wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import tensorflow as tf
 
 from deeplift_engine.graph.graph import Graph, Node
-from deeplift_engine.layers import Linear, ReLU
-from deeplift_engine.layers.carried import AppliedReLU, CarriedReLU, Carrying
+from deeplift_engine.layers import Layer, ReLU
+from deeplift_engine.layers.carried import AppliedReLU, CarriedReLU, Carrying, carry
+from deeplift_engine.layers.path_points import PathPoints
 from deeplift_engine.rules import Assigned
 from deeplift_engine.rules.deeplift.elementwise import Factor
+from deeplift_engine.util.typing import Tensor
 
 
 def carrying(graph: Graph, rules: Sequence[Mapping[str, Assigned]], seen: Iterable[str]) -> Graph:
@@ -44,15 +47,22 @@ def carrying(graph: Graph, rules: Sequence[Mapping[str, Assigned]], seen: Iterab
             and len(readers[kernel.name]) == 1
             and all(node.layer.kind == "linear" for node in readers[relu.name])
         )
-        if not fits or not isinstance(kernel.layer, Linear):
+        if not fits:
             continue
         if chords == {False}:
-            nodes[kernel.name] = replace(kernel, layer=Carrying(kernel.layer, tf.nn.relu))
+            nodes[kernel.name] = replace(kernel, layer=_followed(kernel.layer, tf.nn.relu))
             nodes[relu.name] = replace(relu, layer=AppliedReLU())
         elif all(_allows_tiny(node, rules) for node in _nonlinear_readers(readers, relu.name)):
-            nodes[kernel.name] = replace(kernel, layer=Carrying(kernel.layer))
+            nodes[kernel.name] = replace(kernel, layer=_followed(kernel.layer, carry))
             nodes[relu.name] = replace(relu, layer=CarriedReLU())
     return replace(graph, nodes=nodes)
+
+
+def _followed(layer: Any, activation: Callable[[Tensor], Tensor]) -> Layer:
+    """A layer that fuses an activation, with it."""
+    if isinstance(layer, PathPoints):
+        return replace(layer, activation=activation)
+    return Carrying(layer, activation)
 
 
 def _nonlinear_readers(readers: Mapping[str, Sequence[Node]], name: str) -> list[Node]:

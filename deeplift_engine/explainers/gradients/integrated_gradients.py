@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import numpy as np
 
 from deeplift_engine.engine.assemble import MethodResult
-from deeplift_engine.engine.blocks import blocks, slices
+from deeplift_engine.engine.blocks import blocks
 from deeplift_engine.engine.convergence import Sums, relative_error, summed
+from deeplift_engine.engine.mean_gradients import PathGradients
 from deeplift_engine.engine.request import Request
 from deeplift_engine.engine.running_mean import RunningMean
 from deeplift_engine.engine.samples import Samples, samples_of
@@ -21,8 +22,6 @@ from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.gradients.paths import (
     RULES,
     add_paths,
-    mean_over,
-    on_paths,
     paths,
     per_path,
     points_per_path,
@@ -82,7 +81,7 @@ class IntegratedGradients(Explainer):
             )
         self.rule, self.steps, self.most_steps = rule, steps, most_steps
         self._tolerance = tolerance
-        self._backward = self.backward_pass()
+        self._gradients = PathGradients(self.task)
 
     @property
     def tolerance(self) -> float:
@@ -121,15 +120,7 @@ class IntegratedGradients(Explainer):
 
     def _mean_gradients(self, samples: Samples, steps: int) -> list[Array]:
         """Mean gradients (T, P, *S) along the paths."""
-        positions, shares = quadrature(self.rule, steps)
-        batch_size = samples.request.batch_size
-        total: list[Array] = []
-        for some in slices(steps, max(1, (batch_size or self.task.pairs) // samples.count)):
-            points, count = on_paths(samples, positions[some]), some.stop - some.start
-            result = self._backward(points, repeated(samples.weights, count), batch_size)
-            means = [mean_over(per_path(m, count), shares[some]) for m in result.multipliers]
-            total = [a + b for a, b in zip(total, means, strict=True)] if total else means
-        return total
+        return self._gradients(samples, *quadrature(self.rule, steps), samples.request.batch_size)
 
 
 class ExpectedGradients(Explainer):

@@ -10,7 +10,8 @@ import tensorflow as tf
 from scipy import ndimage
 
 import deeplift_engine as de
-from deeplift_engine.engine.backward import BackwardPass
+from deeplift_engine.engine.linear_front import front_of
+from deeplift_engine.engine.mean_gradients import PathGradients
 from deeplift_engine.errors import ConvergenceError, ConvergenceWarning, InputError, RuleError
 from deeplift_engine.explainers.gradients.guided_path import advanced
 from deeplift_engine.explainers.gradients.paths import RULES, quadrature
@@ -33,15 +34,15 @@ WALKED: list[int] = []
 
 @pytest.fixture
 def walked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many points each call of a walk is given."""
-    right = BackwardPass.__call__
+    """How many points each walk along paths has."""
+    right = PathGradients.__call__
     WALKED.clear()
 
-    def counting(self: BackwardPass, points: Any, *rest: Any, **named: Any) -> Any:
-        WALKED.append(len(points[0]))
-        return right(self, points, *rest, **named)
+    def counting(self: PathGradients, paths: Any, positions: Any, *rest: Any) -> Any:
+        WALKED.append(paths.count * len(positions))
+        return right(self, paths, positions, *rest)
 
-    monkeypatch.setattr(BackwardPass, "__call__", counting)
+    monkeypatch.setattr(PathGradients, "__call__", counting)
     return WALKED
 
 
@@ -92,6 +93,34 @@ def test_it_is_the_sum_of_tensorflows_gradients(name: str, rule: str) -> None:
             assert off(parts(found.scores)[number][row], mean * (end - start)) < EXACT
         change = values(model, x, unit) - values(model, x0, unit)
         assert off(found.target_delta[row], change) < EXACT
+
+
+@pytest.mark.filterwarnings("ignore::deeplift_engine.errors.ConvergenceWarning")
+@pytest.mark.parametrize("name", ["sequence", "several"])
+def test_it_is_the_same_compiled_and_in_blocks_of_few_steps(name: str) -> None:
+    """Behind the cut; a ReLU there is computed with the points."""
+    model, net = opened(name)
+    x, x0 = data(name), data(name, seed=2)
+    run = net.explainer("integrated_gradients", steps=9, fused=True).run
+    found = run(x, target=[0, 2], references=x0, batch_size=4)
+    positions, weights = quadrature("gauss_legendre", 9)
+    at = [gradients(model, between(x0, x, position), 2) for position in positions]
+    for number, means in enumerate(zip(*at, strict=True)):
+        expected = np.tensordot(weights, np.stack(means), 1)
+        assert off(parts(found.multipliers)[number][1], expected) < EXACT
+
+
+@pytest.mark.parametrize(
+    ("name", "cut"),
+    [
+        ("sequence", ["conv/pre_activation"]),
+        ("several", ["row", "scan/pre_activation"]),
+        ("linear", ["x"]),
+    ],
+)
+def test_a_path_is_cut_behind_its_first_linear_layers(name: str, cut: list[str]) -> None:
+    task = opened(name)[1].explainer("integrated_gradients").task
+    assert sorted(front_of(task)) == cut
 
 
 @pytest.mark.filterwarnings("ignore::deeplift_engine.errors.ConvergenceWarning")
