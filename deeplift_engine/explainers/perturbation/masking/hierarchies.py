@@ -168,12 +168,13 @@ def _coordinates(groups: Groups, inputs: Sequence[InputInfo]) -> list[Array]:
     """Of each group (P, axes) its input, its mean position, and its mean channel."""
     most = max((label.ndim for label in groups.labels), default=0)
     source = np.full((groups.count, 1), -1.0)
-    positions, channels = np.zeros((2, groups.count, most))
+    positions, channels = np.zeros((groups.count, most)), np.zeros((groups.count, most))
     for number, (label, info) in reversed(list(enumerate(zip(groups.labels, inputs, strict=True)))):
         members, sizes = np.unique(label[label >= 0], return_counts=True)
         source[members] = number
-        for axis, index in enumerate(np.indices(label.shape)):
-            total = np.bincount(label[label >= 0], index[label >= 0], groups.count)
+        indices: Array = np.indices(label.shape)
+        for axis, index in enumerate(indices):
+            total: Array = np.bincount(label[label >= 0], index[label >= 0], groups.count)
             mean = np.round(total[members] / sizes, 9)
             (positions if axis in info.positions else channels)[members, axis] = mean
     return [source, positions, channels]
