@@ -89,10 +89,11 @@ class Maximised:
             codes = form.alphabet(self.info).present(flat)
             rows = (codes[..., np.newaxis] == np.arange(len(form.letters))).astype(float)
             return draw_sequences(rows, values, history, form.letters)
-        rank = flat.ndim - 1
-        images = flat.reshape(*flat.shape, *[1] * (3 - rank)) if rank < 3 else flat
-        if rank == 3 and self.info.channels != -1:
-            images = np.moveaxis(flat, rank + 1 + self.info.channels, -1)
+        images = flat[..., np.newaxis] if flat.ndim == 2 else flat
+        if self.info.channels != -1:
+            images = np.moveaxis(images, self.info.channels, -1)
+        if images.ndim == 3:  # of a signal, positions are rows
+            images = images[:, :, np.newaxis]
         low, high = (flat.min(), flat.max()) if form.low is None else (form.low, form.high)
         return draw_pictures((images - low) / np.subtract(high, low), values, history, columns)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -19,22 +19,36 @@ from deeplift_engine.explainers.perturbation.masking.groups import Groups
 from deeplift_engine.explainers.perturbation.perturbation_explainer import Grouped, joined
 from deeplift_engine.explainers.perturbation.shapley import all_coalitions, of_rows
 from deeplift_engine.tensors.products import product
+from deeplift_engine.util.options import Among
 
 
 class ShapleyInteractions(Grouped):
     """Shapley values of P groups taken apart into pairs, from all 2^P coalitions.
 
-    An array (N, P, P), symmetric: half of the Shapley interaction index of two groups off the
-    diagonal, so that both shares of a pair sum to it, and on it what is left of the group's
-    Shapley value. Each row sums to that value (Lundberg 2018, equations 3 to 5, as SHAP gives
-    interactions).
+    An array (N, P, P), symmetric: half of an index of interaction of two groups off the diagonal,
+    so that both shares of a pair sum to it, and on it what is left of the group's Shapley value.
+    Each row sums to that value.
 
+    Parameters
+    ----------
+    index
+        ``"shapley"``: the Shapley interaction index (Grabisch 1999), as SHAP's explainer of trees
+        gives (Lundberg 2018, equations 3 to 5). ``"taylor"``: that of Shapley and Taylor
+        (Sundararajan 2020), whose diagonal is what a group does alone, as SHAP's exact explainer
+        gives. They differ where three groups or more interact.
     """
 
     traits = replace(Grouped.traits, elementwise_scores=False)
 
-    def __init__(self, task: Task, *, groups: Any = None) -> None:
+    def __init__(
+        self,
+        task: Task,
+        *,
+        index: Annotated[str, Among(("shapley", "taylor"))] = "shapley",
+        groups: Any = None,
+    ) -> None:
         super().__init__(task, groups=groups)
+        self.index = index
 
     def mask_count(self, count: int) -> int:
         """All coalitions."""
@@ -66,7 +80,7 @@ class ShapleyInteractions(Grouped):
         values = self.masked(samples, len(every), of_rows(groups, every))
         pairs = np.stack(
             [
-                product(values, coalitions.interaction_weights(every, player))
+                product(values, coalitions.interaction_weights(every, player, self.index))
                 for player in range(groups.count)
             ],
             axis=-2,
@@ -88,7 +102,7 @@ METHODS = (
         "perturbation",
         ShapleyInteractions,
         "Shapley values taken apart into pairs of a few groups.",
-        "Grabisch 1999, doi:10.1007/s001820050125; Lundberg 2018, arXiv:1802.03888",
+        "Grabisch 1999, doi:10.1007/s001820050125; Sundararajan 2020, arXiv:1902.05622",
         "N·K·2^groups",
         complete=True,
         aliases=("shapley_interaction_values",),

@@ -156,7 +156,7 @@ def test_antithetic_permutations_are_exact_where_features_act_in_pairs() -> None
 # interactions
 
 
-def by_dividends(value: Any, x: Any, reference: Any) -> Any:
+def by_dividends(value: Any, x: Any, reference: Any, index: str) -> Any:
     """Pairs' values (units, P, P) from Harsanyi's dividends (Grabisch 1999)."""
     every = coalitions.every(len(x))
     dividends = {
@@ -171,7 +171,7 @@ def by_dividends(value: Any, x: Any, reference: Any) -> Any:
     for row, dividend in dividends.items():
         members = np.flatnonzero(row)
         for i, j in itertools.permutations(members, 2):
-            share = dividend / (2 * (len(members) - 1))
+            share = dividend / (len(members) if index == "taylor" else 2) / (len(members) - 1)
             found[:, i, j] += share
             found[:, i, i] -= share
         for i in members:
@@ -179,13 +179,15 @@ def by_dividends(value: Any, x: Any, reference: Any) -> Any:
     return found
 
 
-def test_interactions_are_those_of_the_definition_and_sum_to_shapley_values() -> None:
+@pytest.mark.parametrize("index", ["shapley", "taylor"])
+def test_interactions_are_those_of_the_definition_and_sum_to_shapley_values(index: str) -> None:
     net, value = curved()
     x, references = rows(3), rows(6, seed=11).reshape(3, 2, -1)
-    made = net.explainer("shapley_interactions")
+    made = net.explainer("shapley_interactions", index=index)
     apart = made.run(x, target="all", references=references, average=False)
     expected = [
-        [by_dividends(value, x[n], references[n, k]) for k in range(2)] for n in range(len(x))
+        [by_dividends(value, x[n], references[n, k], index) for k in range(2)]
+        for n in range(len(x))
     ]
     assert off(apart.scores, np.moveaxis(np.array(expected), 2, 0)) < EXACT
     found = made.run(x, target="all", references=references)
@@ -218,7 +220,8 @@ def test_interactions_are_those_of_shap() -> None:
     explainer = shap.explainers.Exact(lambda rows: value(rows)[:, 1], masker)  # one output alone
     theirs = explainer(x, interactions=True).values
     shared = np.repeat(background[np.newaxis], len(x), axis=0)
-    ours = net.explainer("shapley_interactions").run(x, target=1, references=shared).scores
+    made = net.explainer("shapley_interactions", index="taylor")
+    ours = made.run(x, target=1, references=shared).scores
     assert off(ours, theirs) < 1e-6
 
 
