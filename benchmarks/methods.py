@@ -73,6 +73,8 @@ SETTINGS: Mapping[str, Setting] = {
     "shapley_sampling": Setting({"groups": 10, "samples": 10}),
     "exact_shapley": Setting({"groups": 6}),
     "kernel_shap": Setting({"groups": 10, "samples": 100}),
+    "partition_shap": Setting({"groups": "positions", "samples": 100}),
+    "shapley_interactions": Setting({"groups": 6}),
     "lime": Setting({"groups": 10, "samples": 100}),
     "rise": Setting({"samples": 100}),
     "sobol": Setting({"groups": 10, "samples": 8}),

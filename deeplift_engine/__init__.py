@@ -15,7 +15,16 @@ from deeplift_engine.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from deeplift_engine import evaluate, genomics, images, report, tables, text, training
+    from deeplift_engine import (
+        evaluate,
+        genomics,
+        images,
+        report,
+        tables,
+        text,
+        training,
+        visualize,
+    )
     from deeplift_engine.evaluate import compare
     from deeplift_engine.explainers.explainer import Explainer
     from deeplift_engine.explainers.folds import folds
@@ -38,6 +47,8 @@ _LAZY = {
     "open_store": "deeplift_engine.jobs.reader",
 }
 
+_ROOMS = ("evaluate", "genomics", "images", "report", "tables", "text", "training", "visualize")
+
 
 def methods() -> Mapping[str, Method]:
     """Every attribution method by name: what it is, its options, and what it costs."""
@@ -50,7 +61,7 @@ def __getattr__(name: str) -> Any:
     """Import what needs TensorFlow, or long, when it is first asked for."""
     from importlib import import_module
 
-    if name in ("evaluate", "genomics", "images", "report", "tables", "text", "training"):
+    if name in _ROOMS:
         return import_module(f"deeplift_engine.{name}")
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
@@ -87,4 +98,5 @@ __all__ = [
     "text",
     "training",
     "unregister_layer",
+    "visualize",
 ]

@@ -11,6 +11,7 @@ from deeplift_engine.cli import (
     export_commands,
     genomics_options,
     listing,
+    maximize_command,
     report_commands,
     store_commands,
     variant_commands,
@@ -335,9 +336,17 @@ MARGINALISE, SPACING, ABLATE, DESIGN = (
     for run, summary, examples in experiment_commands.COMMANDS
 )
 
+MAXIMIZE = Command(
+    maximize_command.maximize,
+    "grow images or sequences that make a target large",
+    maximize_command.OPTIONS,
+    maximize_command.EXAMPLES,
+    ("targets",),
+)
+
 COMMANDS = (
     *(INSPECT, SCORE, COMPARE, SWEEP, METHODS, METRICS, CHECK, STATUS, MERGE, EXPORT, DRAW, REPORT),
-    *(VARIANTS, MARGINALISE, SPACING, ABLATE, DESIGN),
+    *(VARIANTS, MARGINALISE, SPACING, ABLATE, DESIGN, MAXIMIZE),
 )
 
 __all__ = ["COMMANDS"]

@@ -58,6 +58,7 @@ OTHER_PACKAGES: Mapping[str, str] = MappingProxyType(
         "layergradientxactivation": "gradient_times_input",
         "layerwiserelevancepropagation": "lrp",
         "noisetunnel": "smoothgrad",
+        "partitionexplainer": "partition_shap",
         "permutationexplainer": "shapley_sampling",
         "samplingexplainer": "shapley_sampling",
         "shap": "deepshap",

@@ -14,6 +14,7 @@ from deeplift_engine.figures.logo_page import (
     mutagenesis_tracks,
 )
 from deeplift_engine.figures.logo_sheet import draw_logos
+from deeplift_engine.figures.maximised_figure import draw_pictures, draw_sequences
 from deeplift_engine.figures.overlay_figure import OverlayStyle, draw_overlays
 from deeplift_engine.figures.sweep_figure import draw_sweep
 from deeplift_engine.figures.text_figure import ColouredText, ColouredWord, draw_texts
@@ -37,6 +38,8 @@ __all__ = [
     "draw_logo",
     "draw_logos",
     "draw_overlays",
+    "draw_pictures",
+    "draw_sequences",
     "draw_spacing",
     "draw_sweep",
     "draw_texts",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from deeplift_engine.genomics.array_input import as_input
     from deeplift_engine.genomics.both_strands import both_strands
     from deeplift_engine.genomics.checked_files import check
+    from deeplift_engine.genomics.constraints import Constraints
     from deeplift_engine.genomics.drawn_windows import draw
     from deeplift_engine.genomics.experiments import ablate, design, marginalise, spacing
     from deeplift_engine.genomics.exporters import export
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from deeplift_engine.genomics.windows import regions
 
 _LAZY = {
+    "Constraints": "constraints",
     "Genome": "genome",
     "SequenceInput": "sequence_input",
     "VariantJob": "variants.variant_job",
@@ -67,6 +69,7 @@ __getattr__ = lazy(__name__, _LAZY)
 
 
 __all__ = [
+    "Constraints",
     "Genome",
     "SequenceInput",
     "VariantJob",

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from deeplift_engine.errors import InputError
+from deeplift_engine.genomics.constraints import Constraints
 from deeplift_engine.genomics.experiment_results import (
     Ablation,
     Design,
@@ -217,6 +218,7 @@ def design(
     *,
     maximise: bool = True,
     positions: Sequence[int] | None = None,
+    constraints: Constraints | None = None,
     progress: bool | None = None,
     **how: Any,
 ) -> Design:
@@ -236,11 +238,13 @@ def design(
         Whether the target is to rise; else to fall.
     positions
         Those that may change, from 0; by default all.
+    constraints
+        What the sequences keep at every step: `deeplift_engine.genomics.Constraints`.
 
     Raises
     ------
     InputError, TargetError
-        If they do not fit each other.
+        If they do not fit each other, or the first sequences break a constraint.
     """
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
         raise InputError(f"steps={steps!r}: expected a whole number, 1 or more")
@@ -251,18 +255,23 @@ def design(
     if not free.size or free.dtype.kind not in "iu" or free[0] < 0 or free[-1] >= length:
         raise InputError(f"positions={positions!r}: expected numbers from 0 to {length - 1}")
     alphabet, samples = insertions.alphabet, np.arange(count)
+    if constraints is not None:
+        constraints.check(alphabet.present(insertions.sequences(request)))
     values = [insertions.values(request)]
     chosen, before, after = (np.full((steps, count), -1) for _ in range(3))
     with bar(steps, progress, " steps") as tick:
         for step in range(steps):
             changes = insertions.explainer.changes(request, 0, free)[0]
-            gains = (changes if maximise else -changes).reshape(count, -1)
+            present = alphabet.present(insertions.sequences(request))
+            gains = changes if maximise else -changes
+            if constraints is not None:
+                gains = np.where(constraints.allowed(present)[:, free], gains, 0)
+            gains = gains.reshape(count, -1)
             best = gains.argmax(axis=1)
             helps = gains[samples, best] > 0
             if not helps.any():
                 break
             where, letter = np.divmod(best, changes.shape[2])
-            present = alphabet.present(insertions.sequences(request))
             windows = alphabet.written(letter).astype(insertions.sequences(request).dtype)
             starts = free[where]
             windows[~helps] = insertions.windows(request, samples, starts, 1)[~helps]

@@ -29,6 +29,9 @@ class Insertions:
         The network.
     target
         One unit, or several weighted and added, as for `Network.explainer`.
+    units
+        Units of the target's layer, in any form that `Explainer.run` takes; by default those that
+        ``target`` names.
     letters
         The letters in the order of the network's channels.
     axes, input, first_code
@@ -45,6 +48,7 @@ class Insertions:
         network: Network,
         *,
         target: Any = "logits",
+        units: Any = None,
         letters: str = LETTERS,
         axes: str | None = None,
         input: str | None = None,
@@ -64,7 +68,7 @@ class Insertions:
             "saturation_mutagenesis", target=target, way=way, layers=[info.name], **options
         )
         assert isinstance(explainer, Mutagenesis)
-        self.explainer, self.batch_size = explainer, batch_size
+        self.explainer, self.units, self.batch_size = explainer, units, batch_size
         self.alphabet = explainer.alphabets[0]
         self._forwards: dict[int, Incremental] = {}
 
@@ -76,7 +80,9 @@ class Insertions:
         TargetError
             For several targets.
         """
-        request = self.explainer.request(x, batch_size=self.batch_size, progress=False)
+        request = self.explainer.request(
+            x, target=self.units, batch_size=self.batch_size, progress=False
+        )
         if len(request.weights) != 1:
             raise TargetError(
                 f"experiments are of one target, not of {len(request.weights)}: name a unit"

@@ -23,6 +23,7 @@ NAVIGATION: Mapping[str, tuple[str, ...]] = {
         "docs/QUESTIONS.md",
         "docs/SCALE.md",
         "docs/REPORT.md",
+        "docs/VISUALIZE.md",
         "docs/FROM_OTHERS.md",
         "docs/MIGRATING.md",
         "examples/reverse_complement/README.md",

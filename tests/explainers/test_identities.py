@@ -23,8 +23,8 @@ EXACT = {"integrated_gradients": {"steps": 3}, "kernel_shap": {"samples": 70}}
 COMPLETE = [
     name
     for name, method in de.methods().items()
-    # blur's path has references of its own
-    if method.complete and name != "blur_integrated_gradients"
+    # blur's path has references of its own; interactions are of pairs of elements
+    if method.complete and name not in ("blur_integrated_gradients", "shapley_interactions")
 ]
 ALIKE = ("gradient_times_input", "deeplift", "integrated_gradients", "lrp_epsilon", "elrp")
 BY_LAYERS = {"neuron_conductance", "concept_sensitivity", "layer_conductance", "internal_influence"}

@@ -89,6 +89,7 @@ ROOMS = (
     "tables",
     "training",
     "evaluate",
+    "visualize",
     "report",
     "compat",
     "cli",

@@ -153,20 +153,8 @@ class ExactShapley(Grouped):
     """Shapley values from all 2^P coalitions of P groups."""
 
     def mask_count(self, count: int) -> int:
-        """All coalitions.
-
-        Raises
-        ------
-        RuleError
-            For too many groups.
-        """
-        if count > MOST_EXACT:
-            raise RuleError(
-                f"exact_shapley of {count} groups would evaluate 2^{count} coalitions of each "
-                f"sample; it takes up to {MOST_EXACT} groups. Say groups=, such as a few cells "
-                "along each axis (groups=3), or use shapley_sampling or kernel_shap."
-            )
-        return 1 << count
+        """All coalitions."""
+        return all_coalitions("exact_shapley", count)
 
     def score_groups(self, samples: Samples, groups: Groups) -> MethodResult:
         """The values, and the change that they sum to."""
@@ -250,6 +238,23 @@ def of_rows(groups: Groups, rows: Array) -> Masks:
     return lambda draws: groups.masks(rows[np.newaxis, draws])
 
 
+def all_coalitions(method: str, count: int) -> int:
+    """How many coalitions there are of ``count`` groups.
+
+    Raises
+    ------
+    RuleError
+        For too many groups.
+    """
+    if count > MOST_EXACT:
+        raise RuleError(
+            f"{method} of {count} groups would evaluate 2^{count} coalitions of each sample; it "
+            f"takes up to {MOST_EXACT} groups. Say groups=, such as a few cells along each axis "
+            "(groups=3), or use partition_shap, shapley_sampling or kernel_shap."
+        )
+    return 1 << count
+
+
 def check_regressed(count: int) -> None:
     """Refuse more groups than a regression is fitted to."""
     if count > MOST_REGRESSED:
@@ -268,7 +273,7 @@ METHODS = (
         "Castro 2009, doi:10.1016/j.cor.2008.04.004",
         "N + N·K·(1 + samples·(groups - 1))",
         complete=True,
-        aliases=("shapley_value_sampling",),
+        aliases=("shapley_value_sampling", "permutation_shap"),
     ),
     Method(
         "exact_shapley",

@@ -28,6 +28,25 @@ def shapley_weights(coalitions: Array) -> Array:
     return np.asarray(np.where(coalitions, with_it, -without))
 
 
+def interaction_weights(coalitions: Array, player: int, index: str = "shapley") -> Array:
+    """Halves of a player's interactions with each other, as a linear map of all coalitions.
+
+    |S|! (P - |S| - 2)! / (2 (P - 1)!), or for ``"taylor"`` |S|! (P - |S| - 1)! / P!, for what two
+    players add to S together beyond what each adds; 0 for the player itself.
+    """
+    players = coalitions.shape[1]
+    both = coalitions == coalitions[:, [player]]
+    others = coalitions.sum(axis=1, keepdims=True) - coalitions - coalitions[:, [player]]
+    if index == "taylor":
+        shares = [1 / (players * math.comb(players - 1, s)) for s in range(players - 1)]
+    else:
+        shares = [1 / (2 * (players - 1) * math.comb(players - 2, s)) for s in range(players - 1)]
+    adds = np.array(shares or [0.0])
+    weights = np.where(both, 1.0, -1.0) * adds[np.clip(others, 0, len(adds) - 1)]
+    weights[:, player] = 0
+    return np.asarray(weights)
+
+
 def kernel_weights(coalitions: Array) -> Array:
     """Weights of coalitions (D, P), neither empty nor full, in a regression to Shapley values.
 

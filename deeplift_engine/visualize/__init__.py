@@ -1,0 +1,16 @@
+"""What a network looks for: inputs that make a unit, a channel or any other target large.
+
+::
+
+    found = de.visualize.maximize(network, "conv2d_3::,:,7", form=de.visualize.Pixels())
+    found.figure().savefig("channel.png")
+
+An input is grown from noise, or from inputs of yours, along the target's gradient through the
+engine's own compiled network, in a form that keeps it an image, `Pixels`, or a sequence, `Letters`.
+"""
+
+from deeplift_engine.visualize.letter_form import Letters
+from deeplift_engine.visualize.maximize import Maximised, maximize
+from deeplift_engine.visualize.pixel_form import Pixels
+
+__all__ = ["Letters", "Maximised", "Pixels", "maximize"]
