@@ -46,12 +46,16 @@ ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 
 @dataclass(frozen=True)
 class Plan:
-    """So many timed samples of each, fewer once one has used ``budget`` seconds on a row."""
+    """So many timed samples of each, fewer once one has used ``budget`` seconds on a row.
+
+    ``quick`` leaves each at its smallest batch size, and in one process for all rows.
+    """
 
     repeats: int
     budget: float
     patience: float
     pythons: Mapping[str, str]
+    quick: bool = False
 
 
 def entries(row: MethodRow, pythons: Mapping[str, str]) -> list[Entry]:
@@ -129,8 +133,9 @@ def measure(
         try:
             error = judged(row, process, truth)
             process.opened = process.ask(do="prepare", row=row.name)
-            process.choose_batch_size()
-            process.choose_count()
+            if not plan.quick:
+                process.choose_batch_size()
+                process.choose_count()
         except BenchmarkError as refusal:
             if entry.name == OURS:
                 raise BenchmarkError(f"{row.network}, {row.title}: {refusal}") from refusal
@@ -202,7 +207,9 @@ def pythons_of(interpreters: Sequence[str]) -> dict[str, str]:
 def section(options: argparse.Namespace) -> str:
     """The page's section: how it is measured, a table for each network, with what."""
     repeats = 1 if options.quick else options.repeats
-    plan = Plan(repeats, options.budget, options.patience, pythons_of(options.peers_python))
+    plan = Plan(
+        repeats, options.budget, options.patience, pythons_of(options.peers_python), options.quick
+    )
     tables: list[str] = []
     versions: set[str] = set()
     for network in NETWORKS:

@@ -98,11 +98,10 @@ def internal_influence(opened: Opened, x: Any, batch_size: int) -> Any:
 
 
 def grad_cam(opened: Opened, x: Any, batch_size: int) -> Any:
-    """`LayerGradCam`, its positive part."""
+    """`LayerGradCam`, which keeps negative parts by default."""
     from captum.attr import LayerGradCam
 
-    method = LayerGradCam(opened.model, opened.layer)
-    return method.attribute(x, relu_attributions=True, **TARGET)
+    return LayerGradCam(opened.model, opened.layer).attribute(x, **TARGET)
 
 
 def _lrp(opened: Opened, x: Any, kernel: Any) -> Any:

@@ -190,9 +190,9 @@ ROWS: tuple[MethodRow, ...] = (
         shared=True,
         inputs=64,
         options={"samples": 50},
-        same="no noise added; draws of their own, 4,000 when compared with the integral",
+        same="no noise added; draws of their own, 2,000 when compared with the integral",
         tolerance=DRAWS,
-        checked={"samples": 4000},
+        checked={"samples": 2000},
         exact=Exact("integrated_gradients", {"steps": 200}),
     ),
     MethodRow(
@@ -217,9 +217,9 @@ ROWS: tuple[MethodRow, ...] = (
         "grad_cam",
         "Grad-CAM of the first convolution",
         inputs=256,
-        options={"resize": None},
+        options={"resize": None, "relu": False},
         layer=FIRST,
-        same="positive part, not resized",
+        same="negative parts too, not resized",
     ),
     *(
         MethodRow(name, title, inputs=256, options=options, same=same)
@@ -261,9 +261,9 @@ ROWS: tuple[MethodRow, ...] = (
         "Shapley sampling, 20 permutations of 10 groups",
         inputs=64,
         options={**GROUPS, "samples": 20},
-        same="by zeros; draws of their own, 1,000 when compared with all 1,024 coalitions",
+        same="by zeros; draws of their own, 400 when compared with all 1,024 coalitions",
         tolerance=DRAWS,
-        checked={"samples": 1000},
+        checked={"samples": 400},
         exact=SHAPLEY,
     ),
     MethodRow(
@@ -307,9 +307,9 @@ ROWS: tuple[MethodRow, ...] = (
         "Grad-CAM of the last convolution",
         network="image",
         inputs=32,
-        options={"resize": None},
+        options={"resize": None, "relu": False},
         layer="convolution_3",
-        same="positive part, not resized",
+        same="negative parts too, not resized",
     ),
     MethodRow(
         "occlusion",

@@ -47,8 +47,9 @@ class Tape:
 
         def layer_gradient(x: Any) -> Any:
             with tf.GradientTape() as tape:
-                activations, y = both(x, training=False)
-            return activations, tape.gradient(y[:, 0], activations)
+                activations, outputs = both(x, training=False)
+                y = outputs[:, 0]
+            return activations, tape.gradient(y, activations)
 
         self.target = tf.function(target, input_signature=[spec])
         self.gradient = tf.function(gradient, input_signature=[spec])
@@ -115,13 +116,13 @@ def expected_gradients(tape: Tape, batch_size: int) -> Array:
 
 
 def grad_cam(tape: Tape, batch_size: int) -> Array:
-    """The layer's channels, weighted by their mean gradients; the positive part."""
+    """The layer's channels, weighted by their mean gradients."""
     maps = []
     for part in split(tape.inputs, batch_size):
         activations, gradients = (each.numpy() for each in tape.layer_gradient(part))
         positions = tuple(range(1, gradients.ndim - 1))
         weights = gradients.mean(positions, keepdims=True)
-        maps.append(np.maximum((weights * activations).sum(-1), 0))
+        maps.append((weights * activations).sum(-1))
     return np.concatenate(maps)
 
 

@@ -84,8 +84,9 @@ def shap(setting: Setting, row: MethodRow) -> Prepared:
 # ---------------------------------------------------------------------------------------- zennit
 
 
-def _composite(method: str, options: Mapping[str, Any]) -> Any:
+def _composite(method: str, options: Mapping[str, Any], x: Any) -> Any:
     """The rules of a method in zennit's words; pooling shares in proportion."""
+    import torch
     from zennit import composites, rules, types
 
     epsilon = options.get("epsilon", 1e-6)
@@ -101,14 +102,17 @@ def _composite(method: str, options: Mapping[str, Any]) -> Any:
 
     made: Mapping[str, Callable[[], Any]] = {
         "guided_backprop": composites.GuidedBackprop,
-        "deconvnet": composites.Deconvnet,
+        "deconvnet": composites.DeconvNet,
         "lrp_epsilon": lambda: everywhere(rules.Epsilon(epsilon)),
         "lrp_gamma": lambda: everywhere(rules.Gamma(options["gamma"])),
         "lrp_z_plus": lambda: everywhere(rules.ZPlus()),
         "lrp_epsilon_plus": lambda: composites.EpsilonPlus(epsilon=epsilon),
         "lrp_epsilon_alpha2_beta1": lambda: composites.EpsilonAlpha2Beta1(epsilon=epsilon),
         "lrp_epsilon_gamma_box": lambda: composites.EpsilonGammaBox(
-            low=options["low"], high=options["high"], epsilon=epsilon, gamma=options["gamma"]
+            low=torch.full_like(x, options["low"]),
+            high=torch.full_like(x, options["high"]),
+            epsilon=epsilon,
+            gamma=options["gamma"],
         ),
     }
     return made[method]()
@@ -131,7 +135,7 @@ def attributed(opened: Opened, x: Any, batch_size: int) -> Any:
     import torch
     from zennit.attribution import Gradient
 
-    composite = _composite(opened.row.method, opened.options)
+    composite = _composite(opened.row.method, opened.options, x)
     with Gradient(model=opened.model, composite=composite) as attributor:
 
         def seed(output: Any) -> Any:
