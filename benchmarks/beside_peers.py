@@ -48,7 +48,7 @@ ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 class Plan:
     """So many timed samples of each, fewer once one has used ``budget`` seconds on a row.
 
-    ``quick`` leaves each at its smallest batch size, and in one process for all rows.
+    ``quick`` leaves each at its smallest batch size.
     """
 
     repeats: int
@@ -133,7 +133,9 @@ def measure(
         try:
             error = judged(row, process, truth)
             process.opened = process.ask(do="prepare", row=row.name)
-            if not plan.quick:
+            if plan.quick:
+                process.run()  # what is compiled is compiled now
+            else:
                 process.choose_batch_size()
                 process.choose_count()
         except BenchmarkError as refusal:
@@ -252,7 +254,7 @@ def main(arguments: list[str] | None = None) -> int:
     names = sorted({row.method for row in ROWS})
     parser.add_argument("--methods", nargs="+", choices=names, metavar="NAME", help="only these")
     parser.add_argument("--network", action="append", choices=list(NETWORKS), help="repeatable")
-    parser.add_argument("--repeats", type=int, default=5, help="timed samples (default 5)")
+    parser.add_argument("--repeats", type=int, default=3, help="timed samples (default 3)")
     parser.add_argument(
         "--budget", type=float, default=10.0, help="seconds for one contender and row (default 10)"
     )

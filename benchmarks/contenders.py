@@ -94,8 +94,8 @@ CONTENDERS = {
         "deeplift_engine",
         "benchmarks.method_engine",
         "engine",
-        ("keras", "tensorflow"),
-        ("tensorflow", "keras", "deeplift_engine"),
+        ("tensorflow",),
+        ("tensorflow", "deeplift_engine"),
     ),
     "method_in_float64": Contender(
         "deeplift_engine in float64", "benchmarks.method_engine", "in_float64", ()

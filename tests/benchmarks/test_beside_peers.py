@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import deeplift_engine as de
 from benchmarks import beside_peers, tape_methods
@@ -150,7 +151,9 @@ def test_a_section_is_added_to_a_page_without_it() -> None:
 
 
 @pytest.mark.slow
-def test_the_tape_and_this_library_have_the_scores_of_float64(tmp_path: Path) -> None:
+def test_the_tape_and_this_library_have_the_scores_of_float64(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows = tuple(
         row
         for row in ROWS
@@ -161,6 +164,8 @@ def test_the_tape_and_this_library_have_the_scores_of_float64(tmp_path: Path) ->
     save(work, data, tmp_path)
     save_model(tmp_path)
     setting = Setting(work, data, tmp_path / "model.h5", 1)
+    # the tests' process has its threads already
+    monkeypatch.setattr(tf.config.threading, "set_intra_op_parallelism_threads", lambda n: None)
     for row in (row.quick().check() for row in rows):
         truth, *others = (
             prepared.positions(prepared.run(prepared.batch_sizes[0]))
