@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeplift_engine.cli import arguments, console, kinds, sequence_inputs, store_commands
+from deeplift_engine.cli import arguments, console, sequence_inputs, store_commands
 from deeplift_engine.cli.listing import print_json, print_lines
 from deeplift_engine.errors import (
     DeepliftEngineError,
@@ -22,6 +22,7 @@ from deeplift_engine.figures import draw_sweep
 from deeplift_engine.results.head_results import target_in_words
 from deeplift_engine.util import storage, tables
 from deeplift_engine.util.letters import has_letters
+from deeplift_engine.util.named_inputs import told_by
 
 if TYPE_CHECKING:
     from deeplift_engine.network import Network
@@ -115,7 +116,7 @@ def score(options: argparse.Namespace) -> int:
     if hypothetical and axis is None:
         arguments.check_letters(inputs)
     result = explainer.run(inputs, **arguments.scoring_options(options, network, units, inputs))
-    known = kinds.beside(inputs)
+    known = told_by(inputs)
     constants = known.get("constants", {})
     result = replace(result, settings={**result.settings, **known.get("about", {})})
     result.save(

@@ -23,7 +23,7 @@ def draw(options: argparse.Namespace) -> int:
     kind = kind_of_run(options, run)
     if kind is None:
         raise InputError(
-            f"{run.path} does not say what its inputs are: say --kind {'|'.join(KINDS)}"
+            f"{run.source} does not say what its inputs are: say --kind {'|'.join(KINDS)}"
         )
     if not kind.several:
         _one("SCORES", options.scores, kind)

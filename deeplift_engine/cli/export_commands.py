@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,14 +38,14 @@ def export(options: argparse.Namespace) -> int:
         return _check(options)
     if options.genome is not None:
         raise InputError("--genome goes with --check; the sizes of a bigWig file are --sizes FILE")
-    _to_suffix(options)
+    own = _of_its_kind(options)
     into_folder = any(getattr(options, name) for name in _FOLDER)
     if options.output is None:
         raise InputError(
             "say where to write: -o " + ("FOLDER" if into_folder else "FILE, or --to FORMAT")
         )
     if not into_folder:
-        return _to_file(options)
+        return _to_file(options, own)
     if options.arrays:
         raise InputError("--arrays is for one file; a format of --to has its own arrays")
     written = [*_variants(options), *_to_formats(options), *_motifs(options)]
@@ -61,32 +63,34 @@ def export(options: argparse.Namespace) -> int:
     return 0
 
 
-def _to_suffix(options: argparse.Namespace) -> None:
-    """Take a format of a kind in ``--to``, as csv, off it: the suffix of the output says it.
+def _of_its_kind(options: argparse.Namespace) -> Callable[[], object] | None:
+    """What writes scores with the names of features, words …, to ``--output``, or None.
+
+    A format of a kind in ``--to``, as csv, is taken off it: the suffix of the output says it.
 
     Raises
     ------
     InputError
         If the output has another suffix, or there are formats of other programs beside it.
     """
-    own = [name for name in options.to if f".{name}" in EXPORTS]
-    if not own or options.store is None or not _writes_files(options):
-        return
-    suffix = "" if options.output is None else options.output.suffix.lower()
-    if len(options.to) > 1 or suffix != f".{own[0]}":
-        raise InputError(f"--to {own[0]} writes one file, by itself: -o FILE.{own[0]}")
-    options.to = []
-
-
-def _writes_files(options: argparse.Namespace) -> bool:
-    """Whether the run's kind has files of its own."""
     from deeplift_engine.jobs.scored_run import open_scored
 
-    kind = kind_of_run(options, open_scored(options.store))
-    return kind is not None and kind.export is not None
+    suffix = "" if options.output is None else options.output.suffix.lower()
+    named = [name for name in options.to if f".{name}" in EXPORTS]
+    if options.store is None or not (named or (suffix in EXPORTS and not options.arrays)):
+        return None
+    run = open_scored(options.store)
+    kind = kind_of_run(options, run)
+    if kind is None or kind.export is None:
+        return None
+    if named and (len(options.to) > 1 or suffix != f".{named[0]}"):
+        raise InputError(f"--to {named[0]} writes one file, by itself: -o FILE.{named[0]}")
+    options.to = [] if named else options.to
+    fits = suffix in kind.exports and not options.arrays
+    return partial(kind.export, options, run) if fits else None
 
 
-def _to_file(options: argparse.Namespace) -> int:
+def _to_file(options: argparse.Namespace, own: Callable[[], object] | None) -> int:
     from deeplift_engine.jobs.export import export as export_store
 
     for name, flag in _OF_A_FOLDER.items():
@@ -94,7 +98,9 @@ def _to_file(options: argparse.Namespace) -> int:
             raise InputError(f"{flag} goes with --to or --motifs")
     if options.store is None:
         raise InputError("name the store that is to be exported")
-    if not _by_its_kind(options):
+    if own is not None:
+        own()
+    else:
         export_store(
             options.store,
             options.output,
@@ -106,21 +112,6 @@ def _to_file(options: argparse.Namespace) -> int:
     else:
         print_lines({"written": str(options.output)})
     return 0
-
-
-def _by_its_kind(options: argparse.Namespace) -> bool:
-    """Write scores with the names of features, words …; False where their kind has no such file."""
-    from deeplift_engine.jobs.scored_run import open_scored
-
-    suffix = options.output.suffix.lower()
-    if options.arrays or suffix not in EXPORTS:
-        return False
-    run = open_scored(options.store)
-    kind = kind_of_run(options, run)
-    if kind is None or kind.export is None or suffix not in kind.exports:
-        return False
-    kind.export(options, run)
-    return True
 
 
 def _variants(options: argparse.Namespace) -> list[Exported]:

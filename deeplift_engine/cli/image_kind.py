@@ -110,8 +110,8 @@ def draw(options: argparse.Namespace, run: ScoredRun) -> list[Path]:
 
     named: dict[str, ScoredRun] = {}
     for each in (run, *map(open_scored, options.beside)):
-        method = str(each.settings.get("method", each.path.stem))
-        named[method if method not in named else f"{method}, {each.path.stem}"] = each
+        method = str(each.settings.get("method", each.name))
+        named[method if method not in named else f"{method}, {each.name}"] = each
     numbers = [run.number_of(name) for name in options.sample] or list(range(min(MOST, len(run))))
     figure = draw_run(
         named,

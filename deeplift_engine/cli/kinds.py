@@ -131,21 +131,4 @@ def kind_of_run(options: argparse.Namespace, run: ScoredRun) -> Kind | None:
     return KINDS.get(options.kind or run.kind or "")
 
 
-def beside(inputs: Any) -> dict[str, Any]:
-    """What a run keeps beside the scores of inputs that have names: arguments of `Job`."""
-    named = inputs if isinstance(inputs, Mapping) else {"": inputs}
-    told = {name: each for name, each in named.items() if hasattr(each, "constants")}
-    if not told:
-        return {}
-    return {
-        "constants": _together(each.constants for each in told.values()),
-        "dimensions": {name: each.dimensions for name, each in told.items()},
-        "about": _together(each.about for each in told.values()),
-    }
-
-
-def _together(several: Any) -> dict[str, Any]:
-    return {name: value for each in several for name, value in each.items()}
-
-
-__all__ = ["DRAWING", "EXPORTS", "KIND", "KINDS", "READING", "beside", "kind_of", "kind_of_run"]
+__all__ = ["DRAWING", "EXPORTS", "KIND", "KINDS", "READING", "kind_of", "kind_of_run"]

@@ -61,7 +61,7 @@ def draw(options: argparse.Namespace, run: ScoredRun) -> list[Path]:
     if options.names is not None:
         if options.motifs is None or options.motifs.suffix.lower() not in (".h5", ".hdf5"):
             raise InputError("--names is for the motifs of --motifs FILE.h5, of modisco motifs")
-        length = ScoredWindows(run.path).length
+        length = ScoredWindows(run.source).length
         names = labels_of(match_motifs(read_motifs(options.motifs, length), options.names))
     drawn = draw_windows(
         options.scores,

@@ -13,13 +13,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from deeplift_engine.cli import arguments, console, kinds, sequence_inputs
+from deeplift_engine.cli import arguments, console, sequence_inputs
 from deeplift_engine.cli.declarations import STORED
 from deeplift_engine.cli.listing import print_json, print_lines
 from deeplift_engine.errors import InputError, OutputError
 from deeplift_engine.jobs.shards import Share
 from deeplift_engine.results.head_results import target_in_words
 from deeplift_engine.util.array_files import open_array
+from deeplift_engine.util.named_inputs import told_by
 from deeplift_engine.util.progress import bar, lines
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def job_of(options: argparse.Namespace) -> Job:
         shard=options.shard_size,
         memory=options.memory,
         source=str(options.inputs),
-        **kinds.beside(inputs),
+        **told_by(inputs),
         **arguments.scoring_options(options, network, units, inputs),
     )
 

@@ -42,7 +42,7 @@ TABLE_OPTIONS = Group(
     ),
 )
 SIGNAL_OPTIONS = Group(
-    "signals (.wav files, or with --kind signal tables with a row for each step, or arrays)",
+    "signals (.wav, .edf, .bdf, .hea; with --kind signal tables of a row for each step, or arrays)",
     (
         option("--rate HZ", float, "steps a second, where the file does not say"),
         option("--channels NAME,...", values.names, "names of the channels, in the model's order"),
@@ -112,7 +112,7 @@ def read_signals(options: argparse.Namespace, network: Network) -> Any:
         network,
         rate=options.rate,
         channels=options.channels,
-        unit=options.unit or "",
+        unit=options.unit,
         input=options.input,
     )
 
@@ -173,6 +173,13 @@ TABLE = Kind(
     exports=(".csv",),
     export=export_table,
 )
-SIGNAL = Kind("signal", (".wav",), SIGNAL_OPTIONS, SIGNAL_DRAWING, read_signals, draw_signals)
+SIGNAL = Kind(
+    "signal",
+    (".wav", ".edf", ".bdf", ".hea"),
+    SIGNAL_OPTIONS,
+    SIGNAL_DRAWING,
+    read_signals,
+    draw_signals,
+)
 
 __all__ = ["SIGNAL", "TABLE"]

@@ -168,6 +168,8 @@ def _draw_metric(panel: Axes, comparison: ComparisonData, name: str, colours: li
     ):
         panel.set_xscale("symlog", linthresh=float(10 ** np.floor(np.log10(known.min()))))
     _bare(panel, "x")
+    panel.set_xlabel(name.replace("_", " "), fontsize=10, color=INK)
+    panel.set_ylabel("method" if panel.get_subplotspec().is_first_col() else "", fontsize=10)
     _title(panel, name, comparison.better[name])
 
 
@@ -184,6 +186,7 @@ def _draw_curve(panel: Axes, comparison: ComparisonData, name: str, colours: lis
             linewidth=widths[number],
         )
     panel.set_xlabel(curve.axis, fontsize=10, color=INK)
+    panel.set_ylabel(name.replace("_", " "), fontsize=10, color=INK)
     if not numbers:
         panel.set_xticks(
             list(positions), [str(position) for position in curve.positions], rotation=30
@@ -210,4 +213,6 @@ def _draw_agreement(panel: Axes, comparison: ComparisonData) -> None:
     panel.set_xticks(positions, [str(number + 1) for number in positions], fontsize=9)
     panel.spines[:].set_visible(False)
     panel.tick_params(length=0, colors=INK)
+    panel.set_xlabel("method, by its number", fontsize=10, color=INK)
+    panel.set_ylabel("method", fontsize=10, color=INK)
     _title(panel, "rank correlation")

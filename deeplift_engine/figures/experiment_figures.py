@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, GRID, FILL, OTHER = "#20242c", "#e6e9ee", "#3b6fb6", "#d9822b"
+CHANGE = "change of the target (its units)"
 MOST_LOGO = 160
 """Positions of the longest sequence that is drawn as letters."""
 
@@ -48,6 +49,7 @@ def draw_effects(names: Sequence[str], effects: Array, *, unit: str = "backgroun
     panel.set_ylim(len(names) - 0.5, -0.5)
     panel.grid(axis="x", color=GRID, linewidth=0.8)
     _finish(panel, f"change of the target: mean, and each {unit}")
+    _name_axes(panel, CHANGE, "what was put in")
     return figure
 
 
@@ -80,9 +82,9 @@ def draw_spacing(distances: Array, effects: dict[str, Array], cooperativity: Arr
     error = cooperativity.std(axis=1, ddof=1)[order] / count**0.5 if count > 1 else 0 * mean
     lower.fill_between(distances[order], mean - error, mean + error, color=FILL, alpha=0.22)
     lower.plot(distances[order], mean, color=FILL, marker=".")
-    lower.set_xlabel("letters between the motifs", fontsize=9, color=INK)
     _finish(lower, "both beyond the sum of each alone, mean ± standard error")
     for panel in (upper, lower):
+        _name_axes(panel, "letters between the motifs", CHANGE.replace(" (", "\n("))
         panel.axhline(0, color=INK, linewidth=0.8)
         panel.grid(color=GRID, linewidth=0.8)
     return figure
@@ -110,7 +112,7 @@ def draw_design(values: Array, sequence: Array, changed: Array, alphabet: str = 
     figure, (upper, lower) = _figure(9, 4.2, 2)
     upper.plot(values, color=FILL, alpha=0.7, linewidth=1)
     upper.plot(values.mean(axis=1), color=INK, linewidth=1.8)
-    upper.set_xlabel("letters changed", fontsize=9, color=INK)
+    _name_axes(upper, "letters changed", "target (its units)")
     upper.grid(color=GRID, linewidth=0.8)
     _finish(upper, "target, and the mean of all sequences")
     middle = int(np.median(changed)) if len(changed) else len(sequence) // 2
@@ -124,6 +126,7 @@ def draw_design(values: Array, sequence: Array, changed: Array, alphabet: str = 
     draw_logo(shown, lower, alphabet=alphabet, start=first, highlight=spans)
     lower.set_yticks([])
     lower.spines["left"].set_visible(False)
+    _name_axes(lower, "position, from 0", "")
     _title(lower, "the first sequence; what was changed is shaded")
     return figure
 
@@ -137,6 +140,11 @@ def _figure(width: float, height: float, panels: int) -> tuple[Figure, Sequence[
 
 def _title(panel: Axes, text: str) -> None:
     panel.set_title(text, fontsize=11, weight="bold", color=INK, loc="left")
+
+
+def _name_axes(panel: Axes, across: str, up: str) -> None:
+    panel.set_xlabel(across, fontsize=9, color=INK)
+    panel.set_ylabel(up, fontsize=9, color=INK)
 
 
 def _finish(panel: Axes, title: str) -> None:

@@ -84,19 +84,22 @@ def draw_beeswarm(
     values = _checked(scores, features)
     chosen = _largest(np.abs(values).mean(axis=0), most)
     figure, panel = _figure(len(chosen), width=8.2)
+    note = ""
     for row, number in enumerate(chosen):
         offsets = swarm(values[:, number])
         ranks = _ranks(np.asarray(data)[:, number])
         colours: dict[str, Any] = {"color": NO_NUMBER}
         if ranks is not None:
             colours = {"c": ranks, "cmap": VALUES, "vmin": 0, "vmax": 1}
+        else:
+            note = "\n(grey: a word, no number)"
         panel.scatter(values[:, number], row + offsets, s=11, linewidths=0, zorder=3, **colours)
     panel.axvline(0, color=INK, linewidth=0.8)
     scale = optional("matplotlib.cm", "matplotlib", "plot").ScalarMappable(cmap=VALUES)
     scale.set_clim(0, 1)
     bar = figure.colorbar(scale, ax=panel, aspect=40, pad=0.02)
     bar.set_ticks([0, 1], labels=["lowest", "highest"])
-    bar.set_label("value of the feature, by rank", fontsize=9, color=INK)
+    bar.set_label(f"value of the feature, by rank{note}", fontsize=9, color=INK)
     bar.outline.set_visible(False)
     _finish(panel, [features[number] for number in chosen], f"{unit}, of {_samples(values)}")
     return figure
@@ -136,6 +139,7 @@ def draw_waterfall(
         if row:
             panel.plot([end, end], [row - 1, row], color=SOFT, linewidth=0.7, zorder=1)
     panel.axvline(base, color=SOFT, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
+    panel.use_sticky_edges = False  # bars that reach below 0 keep their margin
     panel.margins(x=0.14)
     begins = "the references" if base == 0 else f"the references' {base:.4g}"
     _finish(panel, labels, f"from {begins} to {float(ends[0]):.4g}: {unit}")

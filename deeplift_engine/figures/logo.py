@@ -43,7 +43,7 @@ def draw_logo(
     scores
         ``(L, A)``, a column per letter of ``alphabet``; zeros are not drawn.
     ax
-        Where to draw; a new figure if not given.
+        Where to draw; a new figure, with named axes, if not given.
     alphabet
         The letters, in the order of the columns.
     start
@@ -85,6 +85,8 @@ def draw_logo(
         ) from error
     if ax is None:
         _, ax = plt.subplots(figsize=(min(2 + len(scores) * 0.12, 30), 2), layout="constrained")
+        ax.set_xlabel("position")
+        ax.set_ylabel("score")
     paths = letter_paths(scores, alphabet, start)
     palette = COLOURS | dict(colours or {})
     faces = [palette.get(letter, OTHER_COLOUR) for letter in paths]

@@ -69,7 +69,10 @@ def _draw_agreement(panel: Axes, sweep: Sweep, letters: int | None) -> None:
     panel.set_xticks(positions, [str(position + 1) for position in positions], fontsize=8)
     panel.spines[:].set_visible(False)
     panel.tick_params(length=0, colors=INK)
-    panel.figure.colorbar(image, ax=panel, shrink=0.6, aspect=30, pad=0.02)
+    panel.set_xlabel("setting, by its row", fontsize=9, color=INK)
+    panel.set_ylabel("references and rules", fontsize=9, color=INK)
+    bar = panel.figure.colorbar(image, ax=panel, shrink=0.6, aspect=30, pad=0.02)
+    bar.set_label("Spearman's correlation (1: the same order)", fontsize=8, color=INK)
     _title(panel, "rank correlation of scores, mean over samples")
 
 
@@ -89,4 +92,6 @@ def _draw_deltas(panel: Axes, sweep: Sweep) -> None:
     panel.set_axisbelow(True)
     panel.spines[["top", "right"]].set_visible(False)
     panel.tick_params(colors=INK, labelsize=8)
+    panel.set_xlabel("input minus reference (units of the target)", fontsize=9, color=INK)
+    panel.set_ylabel("setting, by its row", fontsize=9, color=INK)
     _title(panel, "target's difference, mean ± sd")

@@ -29,7 +29,7 @@ def draw_traces(
     channels: Sequence[str],
     rate: float = 1.0,
     start: float = 0.0,
-    value_unit: str = "",
+    value_unit: str | Sequence[str] = "",
     unit: str = "score",
     title: str = "",
 ) -> Figure:
@@ -46,7 +46,7 @@ def draw_traces(
     start
         Time of the first step, in seconds.
     value_unit
-        Of the recorded values, such as ``"mV"``.
+        Of the recorded values, such as ``"mV"``, or of those of each channel.
     unit
         What a score is, with its unit, beside the colour bar.
     title
@@ -77,7 +77,8 @@ def draw_traces(
     norm = colours.Normalize(-level, level)
     collections = optional("matplotlib.collections", "matplotlib", "plot")
     time = start + np.arange(len(values)) / rate
-    for number, (panel, name) in enumerate(zip(panels, channels, strict=True)):
+    units = [value_unit] * len(channels) if isinstance(value_unit, str) else value_unit
+    for number, (panel, name, own) in enumerate(zip(panels, channels, units, strict=True)):
         lines = collections.LineCollection(
             _pieces(time, values[:, number]), cmap=scheme, norm=norm, linewidths=1.6
         )
@@ -87,7 +88,7 @@ def draw_traces(
         low, high = values[:, number].min(), values[:, number].max()
         room = 0.08 * (high - low) or 1.0
         panel.set_ylim(low - room, high + room)
-        label = f"{name}\n({value_unit})" if value_unit else name
+        label = f"{name}\n({own})" if own else name
         panel.set_ylabel(label.replace("$", "\\$"), fontsize=9, color=INK)
         panel.spines[["top", "right"]].set_visible(False)
         panel.tick_params(colors=INK, labelsize=8)
@@ -95,7 +96,9 @@ def draw_traces(
     panels[0].set_title(title.replace("$", "\\$"), fontsize=11, weight="bold", color=INK,
                         loc="left")  # fmt: skip
     extend = "both" if np.abs(heat).max() > level else "neither"
-    bar = figure.colorbar(lines, ax=list(panels), aspect=30, pad=0.015, extend=extend)
+    bar = figure.colorbar(
+        lines, ax=list(panels), aspect=max(30, 8 * len(panels)), pad=0.015, extend=extend
+    )
     bar.set_label(f"{unit}\ncolours end at the {PERCENTILE:g}th percentile", fontsize=8, color=INK)
     bar.ax.tick_params(labelsize=8, colors=INK)
     bar.outline.set_visible(False)

@@ -20,7 +20,6 @@ from deeplift_engine.genomics.located import Located
 from deeplift_engine.genomics.nucleotides import LETTERS
 from deeplift_engine.jobs.array_plan import ArrayPlan
 from deeplift_engine.jobs.contents import CONTENTS
-from deeplift_engine.jobs.marks import failed_samples
 from deeplift_engine.jobs.reader import StoredRun, open_store
 from deeplift_engine.util.typing import Array
 
@@ -99,8 +98,7 @@ class ScoredWindows:
                 f"{store.path} keeps references apart; exports are of their mean: score again "
                 "without keeping them apart"
             )
-        marks = (store.mark(number) for number in range(store.shards))
-        self.failed = failed_samples(mark.receipt for mark in marks if mark is not None)
+        self.failed = self.run.failed()
         self.samples = np.setdiff1d(np.arange(self.run.samples), list(self.failed))
         if not len(self.samples):
             raise InputError(f"{store.path}: no sample has scores: nothing is there to export")

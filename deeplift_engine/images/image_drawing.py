@@ -139,7 +139,7 @@ def draw_run(
     prepared = preprocess or first.settings.get("preprocess")
     if prepared is None:
         raise InputError(
-            f"{first.path} does not say how its pictures were prepared: say it, preprocess= "
+            f"{first.source} does not say how its pictures were prepared: say it, preprocess= "
             "(--preprocess)."
         )
     kept = first.array("inputs", input=input)
@@ -150,11 +150,11 @@ def draw_run(
         scores = run.array("scores", input=input, head=head, target=target)
         chosen = np.concatenate([np.asarray(scores[row : row + 1]) for row in samples])
         maps[name] = heat_maps(chosen, axis)
-        units[name] = score_unit(run.settings, bool(run.inputs_of("target_delta", head)))
+        units[name] = score_unit(run.settings, bool(run.by_input("target_delta", head)))
     return draw_overlays(
         np.stack([_shown(picture / 255) for picture in pixels]),
         maps,
-        names=[first.samples[row] for row in samples],
+        names=[first.names[row] for row in samples],
         style=style,
         unit=units,
     )

@@ -11,7 +11,7 @@ import numpy as np
 from deeplift_engine.errors import InputError, OutputError
 from deeplift_engine.jobs import shard_files
 from deeplift_engine.jobs.array_plan import ArrayPlan
-from deeplift_engine.jobs.marks import Mark, few
+from deeplift_engine.jobs.marks import Mark, failed_samples, few
 from deeplift_engine.jobs.store import Store
 from deeplift_engine.jobs.stored_constants import content_of
 from deeplift_engine.util.suggestions import suggest
@@ -86,10 +86,22 @@ class StoredRun:
         pending = sorted({*wanted} & {*self.store.pending()})
         if pending:
             raise OutputError(
-                f"{self.store.path} cannot be exported: shards {few(pending)} of "
+                f"{self.store.path} is not complete: shards {few(pending)} of "
                 f"{self.store.shards} are not computed yet. Run the job to its end, or choose "
                 "samples that are computed where the format lets you"
             )
+
+    def failed(self) -> dict[int, str]:
+        """Samples of a complete run without scores, by their numbers, and the reasons.
+
+        Raises
+        ------
+        OutputError
+            If shards are not computed yet.
+        """
+        self.require()
+        marks = map(self.store.mark, range(self.store.shards))
+        return failed_samples(mark.receipt for mark in marks if mark is not None)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -1,10 +1,10 @@
-"""A run's results by name and samples, from a result file or from a store."""
+"""A run's results by name and samples, whatever holds them: a store, a file, or memory."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from deeplift_engine.errors import InputError
-from deeplift_engine.jobs.reader import StoredRun, open_store
-from deeplift_engine.results.attribution import Attribution
-from deeplift_engine.util import storage
+from deeplift_engine.jobs.contents import CONTENTS, stored_arrays
+from deeplift_engine.jobs.reader import open_store
+from deeplift_engine.results.attribution import Attribution, load_with_constants
+from deeplift_engine.util.letters import letter_axis
+from deeplift_engine.util.named_inputs import told_by
 from deeplift_engine.util.suggestions import suggest
 from deeplift_engine.util.typing import Array
 
@@ -23,39 +25,69 @@ STORE = ".zarr"
 
 @dataclass(frozen=True, eq=False)
 class ScoredRun:
-    """What a run left: arrays of samples, and what is known of them.
+    """What a run left: arrays of samples by name, and what is known of them.
 
     Attributes
     ----------
-    path
-        The file, or the store.
+    source
+        What messages call it: its path.
+    name
+        What pages and figures call it.
+    settings
+        How the scores came about; ``kind`` and more of the inputs, where a front end read them.
+    arrays
+        By the names of a store, ``"head/scores.input"``; slices give ``(n, ...)``.
+    constants
+        Arrays that were known before the run, whole: names of samples, features, letters.
+    failures
+        Gives samples without scores, and the reasons; of a complete run alone.
     """
 
-    path: Path
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """How the scores came about; ``kind`` and more of the inputs, where a front end read them.
-
-        Raises
-        ------
-        NotImplementedError
-            Of this class alone.
-        """
-        raise NotImplementedError
-
-    @property
-    def constants(self) -> Mapping[str, Array]:
-        """Arrays that were known before the run, whole, as names of samples and features."""
-        raise NotImplementedError
+    source: str
+    name: str
+    settings: Mapping[str, Any]
+    arrays: Mapping[str, Any]
+    constants: Mapping[str, Array]
+    failures: Callable[[], Mapping[int, str]] = dict
 
     def __len__(self) -> int:
         """N."""
-        raise NotImplementedError
+        return len(next(iter(self.arrays.values())))
 
-    def _found(self, array: str, head: str | None) -> tuple[dict[str, Any], bool]:
-        """An array by input ("" for the only one), and whether it has an axis of targets."""
-        raise NotImplementedError
+    def called(self, name: str) -> ScoredRun:
+        """The run under another name."""
+        return replace(self, name=name)
+
+    def of_inputs(self, inputs: Any) -> ScoredRun:
+        """The run with what its inputs, as a front end read them, tell of themselves."""
+        told = told_by(getattr(inputs, "inputs", inputs))
+        constants = {name: np.asarray(each) for name, each in told.get("constants", {}).items()}
+        return replace(
+            self,
+            settings={**self.settings, **told.get("about", {})},
+            constants={**self.constants, **constants},
+        )
+
+    @cached_property
+    def failed(self) -> Mapping[int, str]:
+        """Samples without scores, and the reasons.
+
+        Raises
+        ------
+        OutputError
+            If not all samples are computed.
+        """
+        return self.failures()
+
+    def require(self) -> None:
+        """Refuse to go on where not all samples are computed.
+
+        Raises
+        ------
+        OutputError
+            Naming the shards that are not.
+        """
+        self.failures()
 
     @property
     def kind(self) -> str | None:
@@ -66,19 +98,13 @@ class ScoredRun:
         return self.settings.get("kind") or ("sequence" if "letter" in self.constants else None)
 
     @property
-    def heads(self) -> tuple[str, ...]:
-        """Names of the heads; none of a run without heads."""
-        return tuple(self.settings.get("heads") or ())
-
-    @property
-    def samples(self) -> list[str]:
+    def names(self) -> list[str]:
         """Names of the samples; their numbers where they have none."""
         return self.labels("sample") or [str(number) for number in range(len(self))]
 
     def labels(self, name: str) -> list[str]:
         """A constant of text; empty where there is none."""
-        values = self.constants.get(name, np.zeros(0))
-        return [each.decode() if isinstance(each, bytes) else str(each) for each in values]
+        return [str(each) for each in self.constants.get(name, ())]
 
     def number_of(self, sample: str) -> int:
         """The number of a sample from its name, or from its number in words.
@@ -88,22 +114,45 @@ class ScoredRun:
         InputError
             If there is no such sample, or several have the name.
         """
-        names = self.samples
+        names = self.names
         if names.count(sample) == 1:
             return names.index(sample)
         if sample in names:
             raise InputError(
-                f"{self.path}: {names.count(sample)} samples are called {sample!r}; say one by its "
-                "number, from 0."
+                f"{self.source}: {names.count(sample)} samples are called {sample!r}; say one by "
+                "its number, from 0."
             )
         if sample.isdigit() and int(sample) < len(self):
             return int(sample)
         few = f"There are {len(self)}, numbered from 0."
-        raise InputError(f"{self.path} has no sample {sample!r}. {suggest(sample, names, few)}")
+        raise InputError(f"{self.source} has no sample {sample!r}. {suggest(sample, names, few)}")
 
-    def inputs_of(self, array: str = "scores", head: str | None = None) -> list[str]:
-        """At which inputs, or layers, there is an array; ``[""]`` where there is only one."""
-        return list(self._found(array, head)[0])
+    @cached_property
+    def heads(self) -> tuple[str, ...]:
+        """Names of the heads; none of a run without heads."""
+        labels = {_label(name): name for name in self.settings.get("heads") or ()}
+        of_arrays = dict.fromkeys(head for _, head in self._by_content if head)
+        return tuple(labels.get(head, head) for head in of_arrays)
+
+    def axes(self, head: str | None = None) -> tuple[str, ...]:
+        """The axes of scores between that of the samples and those of one: targets, references."""
+        several = self.target(head).startswith("[") or self.target(head) == "all"
+        apart = self.settings.get("references_averaged") is False
+        return ("target",) * several + ("reference",) * apart
+
+    def target(self, head: str | None = None) -> str:
+        """What scores explain, in the words of the settings: units, those of a head."""
+        told = self.settings.get("target")
+        return str(told.get(head) if isinstance(told, Mapping) and head else told)
+
+    def by_input(self, content: str, head: str | None = None) -> Mapping[str, Any]:
+        """The arrays of a content by input or layer, ``""`` for the only one; empty without any.
+
+        They are those of the head, or those that all heads share.
+        """
+        found = self._by_content
+        own = found.get((content, _label(head or "")))
+        return found.get((content, ""), {}) if own is None else own
 
     def array(
         self, name: str, *, input: str | None = None, head: str | None = None, target: int = 0
@@ -126,25 +175,29 @@ class ScoredRun:
         InputError
             If the run does not keep it, or has several and none is named.
         """
-        if head not in (None, *self.heads) or (head is None and self._needs_head(name)):
+        found = self.by_input(name, head)
+        of_heads = any(content == name and own for content, own in self._by_content)
+        if head not in (None, *self.heads, *map(_label, self.heads)) or (
+            head is None and of_heads and not found
+        ):
             raise InputError(
-                f"{self.path} has the heads {', '.join(self.heads) or '(none)'}: say which, "
+                f"{self.source} has the heads {', '.join(self.heads) or '(none)'}: say which, "
                 "head= (--head)."
             )
-        found, has_targets = self._found(name, head)
         if not found:
             raise InputError(
-                f"{self.path} keeps no {name}: score with --arrays scores,inputs,predictions and "
+                f"{self.source} keeps no {name}: score with --arrays scores,inputs,predictions and "
                 "what else is wanted."
             )
         if input is None and len(found) > 1:
             raise InputError(
-                f"{self.path} has {name} of {', '.join(found)}: say which, input= (--input)."
+                f"{self.source} has {name} of {', '.join(found)}: say which, input= (--input)."
             )
-        chosen = next(iter(found)) if input is None else input
+        chosen = next(iter(found)) if input is None else _label(input)
         if chosen not in found:
-            raise InputError(f"{self.path} has {name} of {', '.join(found)}, not of {chosen!r}.")
-        return _OneTarget(found[chosen], target) if has_targets else found[chosen]
+            raise InputError(f"{self.source} has {name} of {', '.join(found)}, not of {input!r}.")
+        of_targets = name not in ("inputs", "predictions") and "target" in self.axes(head)
+        return _OneTarget(found[chosen], target) if of_targets else found[chosen]
 
     def targets(self, head: str | None = None) -> int:
         """How many targets scores are of.
@@ -154,14 +207,20 @@ class ScoredRun:
         InputError
             If there are no scores.
         """
-        found, has_targets = self._found("scores", head)
+        found = self.by_input("scores", head)
         if not found:
-            raise InputError(f"{self.path} keeps no scores.")
-        first = next(iter(found.values()))
-        return int(first.shape[1]) if has_targets else 1
+            raise InputError(f"{self.source} keeps no scores.")
+        several = "target" in self.axes(head)
+        return int(next(iter(found.values())).shape[1]) if several else 1
 
-    def _needs_head(self, name: str) -> bool:
-        return bool(self.heads) and name not in ("inputs", "predictions")
+    @cached_property
+    def _by_content(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """Arrays by content and head, and by input."""
+        found: dict[tuple[str, str], dict[str, Any]] = {}
+        for name, array in self.arrays.items():
+            head, content, origin = parts_of(name)
+            found.setdefault((content, head), {})[origin] = array
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,94 +250,93 @@ class _OneTarget:
         return np.asarray(values[:, self.target])
 
 
-@dataclass(frozen=True, eq=False)
-class _OfFile(ScoredRun):
-    """A result file, read whole."""
-
-    result: Attribution
-    known: Mapping[str, Array]
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        return self.result.settings
-
-    @property
-    def constants(self) -> Mapping[str, Array]:
-        return self.known
-
-    def __len__(self) -> int:
-        predictions = self.result.predictions
-        each = predictions.values() if isinstance(predictions, Mapping) else [predictions]
-        return len(next(iter(each)))
-
-    def _found(self, array: str, head: str | None) -> tuple[dict[str, Any], bool]:
-        part = self.result if head is None else self.result.heads[head]
-        values = getattr(part, array, None)
-        named = values if isinstance(values, Mapping) else {} if values is None else {"": values}
-        has_targets = part.axes[0] == "target" and array not in ("inputs", "predictions")
-        if not has_targets:
-            return dict(named), False
-        return {name: np.moveaxis(np.asarray(each), 0, 1) for name, each in named.items()}, True
+def parts_of(name: str) -> tuple[str, str, str]:
+    """The head, the content and the input that the name of an array in a store tells."""
+    first, _, rest = name.partition("/")
+    if first in CONTENTS or not rest:
+        return "", first, rest
+    content, _, origin = rest.partition(".")
+    return first, content, origin
 
 
-@dataclass(frozen=True, eq=False)
-class _OfStore(ScoredRun):
-    """A store, read as it is asked for."""
-
-    run: StoredRun
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        return self._settings
-
-    @cached_property
-    def _settings(self) -> dict[str, Any]:
-        return {**self.run.settings.get("run", {}), **self.run.settings}
-
-    @property
-    def constants(self) -> Mapping[str, Array]:
-        return {name: self.run[name] for name in self.run.store.layout.constants}
-
-    def __len__(self) -> int:
-        return self.run.samples
-
-    def _found(self, array: str, head: str | None) -> tuple[dict[str, Any], bool]:
-        group = "" if head is None or not self._needs_head(array) else f"{head}/"
-        plans = self.run.store.layout.plan_of
-        start = f"{group}{array}"
-        several = f"{start}{'.' if group else '/'}"
-        names = {name.removeprefix(several): name for name in plans if name.startswith(several)}
-        names |= {"": start} if start in plans else {}
-        has_targets = any(_has_targets(label, plans[label].dimensions) for label in names.values())
-        return {name: self.run[label] for name, label in names.items()}, has_targets
+def _label(name: str) -> str:
+    """The name of a head or an input within that of an array."""
+    return name.replace("/", ".")
 
 
-def _has_targets(label: str, dimensions: tuple[str, ...]) -> bool:
-    """Whether a named sample has one axis more in front, which the store numbers."""
-    numbered = [axis.startswith(f"{label}_") for axis in dimensions]
-    return sum(numbered) == 1 and numbered[0] and len(numbered) > 1
+def open_scored(source: Any, name: str = "") -> ScoredRun:
+    """Open what a scoring run left.
 
-
-def open_scored(path: str | os.PathLike[str]) -> ScoredRun:
-    """Open what a scoring run wrote: a ``.h5`` or ``.npz`` file, or a store, ``RUN.zarr``.
+    Parameters
+    ----------
+    source
+        A store's folder, ``RUN.zarr``; a file that `Attribution.save` wrote or a store was exported
+        to (.h5, .npz); or an `Attribution`.
+    name
+        What pages and figures call it; by default the file's, or the method.
 
     Raises
     ------
+    InputError
+        If it is nothing of these.
     OutputError
-        If there is none, or it is damaged.
+        If there is no such file or store, or it is damaged.
     """
-    place = Path(path)
-    if place.suffix.lower() == STORE:
-        return _OfStore(place, open_store(place))
-    result = Attribution.load(place)
-    arrays = storage.read(place)[0]
-    names = (name.split("/")[0] for name in arrays)
-    known = {
-        name: array
-        for (name, array), first in zip(arrays.items(), names, strict=True)
-        if not hasattr(result, first)
-    }
-    return _OfFile(place, result, known)
+    if isinstance(source, Attribution):
+        return _of_result(source, name or str(source.settings.get("method", "result")))
+    if not isinstance(source, str | os.PathLike):
+        raise InputError(
+            "scores are read from a store, a .h5 or .npz file of scores, or an Attribution, not "
+            f"from {type(source).__name__}"
+        )
+    path = Path(source)
+    if path.suffix.lower() == STORE or path.is_dir():
+        return _of_store(path, name or path.stem)
+    result, constants = load_with_constants(path)
+    known = {label: _as_text(values) for label, values in constants.items()}
+    return replace(_of_result(result, name or path.stem), source=str(path), constants=known)
 
 
-__all__ = ["ScoredRun", "open_scored"]
+def _of_store(path: Path, name: str) -> ScoredRun:
+    stored = open_store(path)
+    settings = {**stored.settings, **stored.settings.get("run", {})}
+    settings.pop("run", None)
+    layout = stored.store.layout
+    arrays = {label: stored[label] for label in layout.plan_of}
+    constants = {label: stored[label] for label in layout.constants}
+    return ScoredRun(str(path), name, settings, arrays, constants, stored.failed)
+
+
+def _of_result(result: Attribution, name: str) -> ScoredRun:
+    arrays = stored_arrays(result, result.inputs, _contents_of(result))
+    return ScoredRun(name, name, result.settings, arrays, {})
+
+
+def _contents_of(result: Attribution) -> list[str]:
+    """What a result has of what stores keep, without what follows from it for letters."""
+    plain = [
+        name
+        for name, content in CONTENTS.items()
+        if name not in ("hypothetical", "projected")
+        and content.of(result, result.inputs) is not None
+    ]
+    letters = result.multipliers is not None and _has_letters(result)
+    return [*plain, "hypothetical"] if letters else plain
+
+
+def _has_letters(result: Attribution) -> bool:
+    named = result.inputs if isinstance(result.inputs, Mapping) else {"": result.inputs}
+    return not result.settings.get("layers") and any(
+        letter_axis(np.asarray(array)) is not None for array in named.values()
+    )
+
+
+def _as_text(values: Array) -> Array:
+    """Text of HDF5, which comes as bytes, as Python's strings."""
+    if values.dtype.kind not in "OS":
+        return values
+    texts = [each.decode() if isinstance(each, bytes) else str(each) for each in values.ravel()]
+    return np.array(texts, object).reshape(values.shape)
+
+
+__all__ = ["ScoredRun", "open_scored", "parts_of"]

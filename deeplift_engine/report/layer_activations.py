@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deeplift_engine.jobs.scored_run import ScoredRun
 from deeplift_engine.report.cell_sums import cell_means, cell_size
 from deeplift_engine.report.packing import Steps, number
-from deeplift_engine.report.reported_run import ReportedRun
 from deeplift_engine.util.typing import Array
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ ROWS, COLUMNS = 40, 96
 
 
 def layer_activations(
-    network: Network, run: ReportedRun, layers: Sequence[str], samples: Array
+    network: Network, run: ScoredRun, layers: Sequence[str], samples: Array
 ) -> list[dict[str, Any]]:
     """Activations of layers, as a page holds them.
 
@@ -42,7 +42,7 @@ def layer_activations(
         ``layerk/about`` with the axes of the map and the smallest, mean and largest activation.
         Empty where the run does not keep the inputs.
     """
-    inputs = _inputs(network, run, samples)
+    inputs = network_inputs(network, run, samples)
     names = {k: name for k, name in enumerate(layers) if name in network.nodes}
     if inputs is None or not names:
         return []
@@ -63,11 +63,11 @@ def layer_activations(
     return held
 
 
-def _inputs(network: Network, run: ReportedRun, samples: Array) -> Any:
+def network_inputs(network: Network, run: ScoredRun, samples: Array) -> Any:
     """The inputs of samples as the network takes them; None where the run keeps not all."""
-    single = len(network.inputs) == 1
+    single, kept = len(network.inputs) == 1, run.by_input("inputs")
     named: Mapping[str, Any] = {
-        info.name: run.array("", "inputs", "" if single else info.name.replace("/", "."))
+        info.name: kept.get("" if single else info.name.replace("/", "."))
         for info in network.inputs
     }
     if any(array is None for array in named.values()):
@@ -95,4 +95,4 @@ def _axis(name: str, cell: int) -> str:
     return name if cell == 1 else f"{name} (means of {cell})"
 
 
-__all__ = ["layer_activations"]
+__all__ = ["layer_activations", "network_inputs"]

@@ -76,11 +76,8 @@ def draw_model(network: Network, settings: Mapping[str, Any]) -> Drawing:
     settings
         Of the run: the rules of each layer are those that it names.
     """
-    options = settings.get("options") or {}
-    rules = options.get("rules", "rescale")
-    known = rules if isinstance(rules, str | list) else "rescale"
-    pooling = options.get("max_pooling", "exact")
-    coverage = network.coverage(_as_rules(known), pooling)
+    pooling = (settings.get("options") or {}).get("max_pooling", "exact")
+    coverage = network.coverage(rules_of(settings), pooling)
     parents = _parents(network)
     rows = [row for row in coverage.rows if row.layer in parents]
     places = _places({row.layer: parents[row.layer] for row in rows})
@@ -110,9 +107,10 @@ def draw_model(network: Network, settings: Mapping[str, Any]) -> Drawing:
     return Drawing(coverage.source, across, down, boxes, lines, counts)
 
 
-def _as_rules(rules: Any) -> Any:
-    """Rules as settings have them: a name, or pairs that JSON made lists of."""
-    return rules if isinstance(rules, str) else [tuple(pair) for pair in rules]
+def rules_of(settings: Mapping[str, Any]) -> Any:
+    """The rules of a run: a name, or pairs that JSON made lists of."""
+    rules = (settings.get("options") or {}).get("rules", "rescale")
+    return [tuple(pair) for pair in rules] if isinstance(rules, list) else str(rules)
 
 
 def _parents(network: Network) -> dict[str, list[str]]:
@@ -200,4 +198,4 @@ def _size(size: int | None) -> str:
     return "any" if size is None else str(size)
 
 
-__all__ = ["Drawing", "draw_model"]
+__all__ = ["Drawing", "draw_model", "rules_of"]

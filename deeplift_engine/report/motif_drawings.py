@@ -50,7 +50,7 @@ def motifs_of(
     if kind.name != "sequence" or sorted(kind.told["alphabet"]) != sorted(LETTERS):
         raise InputError(f"{path}: motifs are of nucleotides, and {view.run.name} is not")
     motifs = read_motifs(path, kind.told["length"])
-    scored = np.setdiff1d(np.arange(view.run.samples), list(view.run.failed))
+    scored = np.setdiff1d(np.arange(len(view.run)), list(view.run.failed))
     check_letters(motifs, _one_hot(view, kind, scored), view.run.name)
     place = {int(row): n for n, row in enumerate(samples)}
     sites: dict[int, list[list[Any]]] = {}

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deeplift_engine.jobs.scored_run import ScoredRun
 from deeplift_engine.report.model_drawing import Drawing
 from deeplift_engine.report.packing import for_a_script
-from deeplift_engine.report.reported_run import ReportedRun
 from deeplift_engine.report.reproducing import command_of, settings_of
 from deeplift_engine.util.optional import optional
 from deeplift_engine.version import __version__
@@ -44,7 +44,7 @@ class Page:
     """
 
     title: str
-    runs: Sequence[ReportedRun]
+    runs: Sequence[ScoredRun]
     data: dict[str, Any]
     drawing: Drawing | None
     why_not: str

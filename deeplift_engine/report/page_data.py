@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from deeplift_engine.genomics.located import Located
+from deeplift_engine.jobs.scored_run import ScoredRun, parts_of
 from deeplift_engine.report.packing import Steps, number, numbers, packed
-from deeplift_engine.report.reported_run import ReportedRun, parts_of
 from deeplift_engine.report.sample_kinds import Kind
 from deeplift_engine.report.views import FACETS, View
 from deeplift_engine.util.rank_statistics import correlation, ranks
@@ -46,6 +46,7 @@ class Column:
 def page_data(views: Sequence[View], kinds: Sequence[Kind], samples: Array) -> dict[str, Any]:
     """All that the page's program reads but the samples themselves, as JSON holds it."""
     run = views[0].run
+    names, unnamed = run.names, "" if "sample" in run.constants else "sample "
     firsts, owners = by_input(views)
     located = _located(run, samples)
     places = [] if located is None else _places(located)
@@ -54,7 +55,7 @@ def page_data(views: Sequence[View], kinds: Sequence[Kind], samples: Array) -> d
               for n, facet in enumerate(FACETS)}  # fmt: skip
     return {
         "kinds": [{"name": kinds[n].name, **kinds[n].told} for n in firsts],
-        "names": [run.names[row] for row in samples],
+        "names": [unnamed + names[row] for row in samples],
         "rows": samples.tolist(),
         "failed": {str(row): why for row, why in run.failed.items() if row in set(samples)},
         "columns": [
@@ -117,7 +118,7 @@ def _bins(values: Array) -> int:
     return min(BINS, max(5, int(2 * len(values) ** 0.5))) if np.ptp(values) else 1
 
 
-def predictions_of(run: ReportedRun) -> list[tuple[str, Array]]:
+def predictions_of(run: ScoredRun) -> list[tuple[str, Array]]:
     """Predictions of all samples by name, those of few outputs: ``(N,)`` each."""
     found = []
     for name, array in run.arrays.items():
@@ -131,7 +132,7 @@ def predictions_of(run: ReportedRun) -> list[tuple[str, Array]]:
     return found
 
 
-def _predictions(run: ReportedRun, samples: Array) -> list[Column]:
+def _predictions(run: ScoredRun, samples: Array) -> list[Column]:
     columns = [Column(name, numbers(values[samples])) for name, values in predictions_of(run)]
     for name, array in run.arrays.items():
         _, content, origin = parts_of(name)
@@ -148,11 +149,11 @@ def _predictions(run: ReportedRun, samples: Array) -> list[Column]:
     return columns
 
 
-def _located(run: ReportedRun, samples: Array) -> Located | None:
+def _located(run: ScoredRun, samples: Array) -> Located | None:
     known = run.constants
     if not {"chrom", "start", "end"} <= {*known}:
         return None
-    strand = known.get("strand", np.full(run.samples, ".", object))
+    strand = known.get("strand", np.full(len(run), ".", object))
     names = np.array(run.names, object)
     return Located(names, known["chrom"], known["start"], known["end"], strand)[samples]
 
@@ -166,11 +167,11 @@ def _places(located: Located) -> list[Column]:
     ]
 
 
-def _known(run: ReportedRun, samples: Array) -> list[Column]:
+def _known(run: ScoredRun, samples: Array) -> list[Column]:
     """Constants with an entry for each sample."""
     columns = []
     for name, values in run.constants.items():
-        if values.shape != (run.samples,) or name in _NO_COLUMN:
+        if values.shape != (len(run),) or name in _NO_COLUMN:
             continue
         text = values.dtype.kind in "OU"
         chosen = [str(v) for v in values[samples]] if text else numbers(values[samples])

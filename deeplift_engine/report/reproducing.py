@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from deeplift_engine.report.reported_run import ReportedRun
+from deeplift_engine.jobs.scored_run import ScoredRun
 from deeplift_engine.util.jsonable import plain
 
 _CALL = re.compile(r"(\w+)\((.*)\)")
@@ -17,7 +17,7 @@ _HIDDEN = ("command_line", "heads", "axes", "constants")
 _MOST = 2000
 
 
-def command_of(run: ReportedRun) -> str:
+def command_of(run: ScoredRun) -> str:
     """The command of a run: as it was given, or put together from its settings.
 
     A word that the settings do not tell, as the path of arrays in memory, stands in capitals.
@@ -32,7 +32,7 @@ def command_of(run: ReportedRun) -> str:
     return shlex.join(words)
 
 
-def settings_of(run: ReportedRun) -> list[tuple[str, str]]:
+def settings_of(run: ScoredRun) -> list[tuple[str, str]]:
     """Names and texts of all settings, in their order."""
     return [
         (name.replace("_", " "), _in_words(value))
@@ -54,7 +54,7 @@ def _source(settings: Mapping[str, Any]) -> str:
     return "INPUTS"
 
 
-def _options(run: ReportedRun) -> Iterator[tuple[str, str | None]]:
+def _options(run: ScoredRun) -> Iterator[tuple[str, str | None]]:
     settings = run.settings
     if settings.get("genome"):
         yield "--genome", str(settings["genome"])

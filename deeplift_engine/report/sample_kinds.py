@@ -265,6 +265,9 @@ def _signal(view: View) -> Kind:
 
     channels = by_channel(view.scores(slice(0, 1))).shape[1]
     labels = [f"channel {n}" for n in range(channels)] if names is None else list(map(str, names))
+    units = view.run.constants.get("unit", ())
+    if len(set(map(str, units))) > 1 and len(units) == channels:
+        labels = [f"{name} ({unit})" for name, unit in zip(labels, units, strict=True)]
     told = {
         "channel": labels,
         "rate": float(settings.get("rate") or 0),

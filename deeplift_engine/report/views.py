@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import ast
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from deeplift_engine.errors import InputError
-from deeplift_engine.report.reported_run import ReportedRun
+from deeplift_engine.jobs.scored_run import ScoredRun
 from deeplift_engine.util.typing import Array
 
 FACETS = ("run", "head", "target", "reference", "input")
 MOST_REFERENCES = 8
 """References of a run that keeps them apart; beside these there is their mean."""
 MOST_VIEWS = 24
+SCORES = ("scores", "projected", "hypothetical")
+"""What is drawn: the first of these that a run keeps."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class View:
         What the page calls the choice, by facet.
     """
 
-    run: ReportedRun
+    run: ScoredRun
     head: str
     origins: tuple[str, ...]
     target: int | None
@@ -51,30 +54,27 @@ class View:
     def scores(self, rows: slice) -> Array:
         """Contributions ``(n, *S)``."""
         return _beside(
-            [self._chosen(self.run.scores(self.head, each)[rows]) for each in self.origins]
+            [self._chosen(scores_of(self.run, self.head)[each][rows]) for each in self.origins]
         )
 
     def content(self, name: str, rows: slice) -> Array | None:
         """Another array shaped like the scores, ``(n, *S)``; None where the run has none."""
-        arrays = [self.run.array(self.head, name, each) for each in self.origins]
-        if any(array is None for array in arrays):
+        arrays = self.run.by_input(name, self.head)
+        if not {*self.origins} <= {*arrays}:
             return None
-        return _beside([self._chosen(array[rows]) for array in arrays])
+        return _beside([self._chosen(arrays[each][rows]) for each in self.origins])
 
     def inputs(self, rows: slice) -> Array | None:
         """The inputs ``(n, *S)`` that the scores are of; None where the run keeps none."""
-        arrays = [self.run.array("", "inputs", each) for each in self.origins]
-        if any(array is None for array in arrays):
+        arrays = self.run.by_input("inputs")
+        if not {*self.origins} <= {*arrays}:
             return None
-        return _beside([np.asarray(array[rows]) for array in arrays])
+        return _beside([np.asarray(arrays[each][rows]) for each in self.origins])
 
     def sums(self, name: str) -> Array | None:
         """Of ``"convergence_delta"``, ``"target_delta"``, ``"relative_error"``: (N,), or None."""
-        array = self.run.array(self.head, name)
-        if array is None:
-            return None
-        values = self._chosen(array[:])
-        return np.asarray(values, np.float64)
+        array = self.run.by_input(name, self.head).get("")
+        return None if array is None else np.asarray(self._chosen(array[:]), np.float64)
 
     @property
     def label(self) -> str:
@@ -90,7 +90,7 @@ class View:
         return array if self.reference is None else np.asarray(array[:, self.reference])
 
 
-def views_of(runs: Sequence[ReportedRun]) -> list[View]:
+def views_of(runs: Sequence[ScoredRun]) -> list[View]:
     """Every view of some runs of the same samples, in order; at most `MOST_VIEWS`.
 
     Raises
@@ -114,17 +114,14 @@ def views_of(runs: Sequence[ReportedRun]) -> list[View]:
     return views[:MOST_VIEWS]
 
 
-def _views_of_run(run: ReportedRun) -> Iterator[View]:
-    for head in run.heads:
-        origins = next(
-            found
-            for content in ("scores", "projected", "hypothetical")
-            if (found := run.origins(head, content))
-        )
-        for together in _together(run, head, origins):
-            targets, references = run.leading(head, together[0])
+def _views_of_run(run: ScoredRun) -> Iterator[View]:
+    for head in run.heads or ("",):
+        scores = scores_of(run, head)
+        for together in _together(run, scores):
+            sizes = dict(zip(run.axes(head), scores[together[0]].shape[1:], strict=False))
+            targets, references = sizes.get("target", 0), sizes.get("reference", 0)
             for target in range(targets) if targets else [None]:
-                of_target = "" if target is None else run.target_names(head, targets)[target]
+                of_target = "" if target is None else _target_names(run, head, targets)[target]
                 averaged = [(None, bool(references), "mean" if references else "")]
                 apart = [
                     (number, False, str(number))
@@ -135,13 +132,27 @@ def _views_of_run(run: ReportedRun) -> Iterator[View]:
                     yield View(run, head, together, target, reference, averages, labels)
 
 
-def _together(run: ReportedRun, head: str, origins: tuple[str, ...]) -> list[tuple[str, ...]]:
+def scores_of(run: ScoredRun, head: str) -> Mapping[str, Any]:
+    """The arrays that are drawn of a head, by input: contributions, or what stands for them."""
+    return next(filter(None, (run.by_input(content, head) for content in SCORES)), {})
+
+
+def _target_names(run: ScoredRun, head: str, count: int) -> list[str]:
+    """What the targets of an axis are called: after their units where the settings tell."""
+    try:
+        units = ast.literal_eval(run.target(head))
+    except (SyntaxError, ValueError):
+        units = None
+    fits = isinstance(units, list) and len(units) == count
+    return [f"unit {unit}" for unit in units] if fits else [str(n) for n in range(count)]
+
+
+def _together(run: ScoredRun, scores: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """The inputs of one view: each by itself, but those that read the columns of one table."""
     columns = len(run.constants.get("feature", ()))
-    sizes = [run.scores(head, origin).shape[-1] for origin in origins]
-    if len(origins) > 1 and sum(sizes) == columns:
-        return [origins]
-    return [(origin,) for origin in origins]
+    if len(scores) > 1 and sum(array.shape[-1] for array in scores.values()) == columns:
+        return [tuple(scores)]
+    return [(origin,) for origin in scores]
 
 
 def _beside(arrays: list[Array]) -> Array:

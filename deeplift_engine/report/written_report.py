@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deeplift_engine.errors import InputError, OutputError
+from deeplift_engine.jobs.scored_run import ScoredRun, open_scored
 from deeplift_engine.report.motif_drawings import motifs_of
 from deeplift_engine.report.packing import number
 from deeplift_engine.report.page import Page, rendered, split_samples
@@ -25,7 +26,6 @@ from deeplift_engine.report.page_data import (
     page_data,
     predictions_of,
 )
-from deeplift_engine.report.reported_run import ReportedRun, read_run
 from deeplift_engine.report.sample_kinds import kind_of
 from deeplift_engine.report.views import views_of
 from deeplift_engine.util.durable import disk_errors, sync_folder
@@ -52,6 +52,7 @@ def write(
     samples: int | Sequence[int] | slice | None = SAMPLES,
     activations: int = ACTIVATIONS,
     kind: str | None = None,
+    inputs: Any = None,
     title: str | None = None,
     overwrite: bool = False,
 ) -> None:
@@ -78,10 +79,14 @@ def write(
         How many are shown, the first ones; their numbers; or None for all.
     activations
         Of how many of these the layers of the model open to their activations, where the run
-        keeps the inputs; 0 computes none.
+        keeps the inputs, and to their part of the contributions, where DeepLIFT's settings tell
+        how to compute it again; 0 computes none.
     kind
         ``"sequence"``, ``"text"``, ``"image"``, ``"signal"`` or ``"table"``, where what is found
         from the run is not meant.
+    inputs
+        What was scored, as `tables.read`, `images.read`, `tables.read_signals` or `text.texts` gave
+        it, of an `Attribution`: its names, kind and units. Stores and files of scores have them.
     title
         Of the page.
     overwrite
@@ -105,12 +110,15 @@ def write(
         )
     if not as_folder:
         check_writable(target, overwrite=overwrite)
-    runs = _runs(source)
-    shown = _shown(samples, runs[0].samples)
+    runs = [run.of_inputs(inputs) for run in _runs(source)]
+    for run in runs:
+        run.require()
+    shown = _shown(samples, len(runs[0]))
     most = int(checked("activations", activations, Integer(0), InputError))
     about = _model(model, runs[0], shown[:most])
-    data, texts = _collected(runs, shown, about.activations, motifs, kind)
-    heading, opens = title or _heading(runs), bool(about.activations)
+    data, texts = _collected(runs, shown, about.opens_to, motifs, kind)
+    data["parts"] = about.parts
+    heading, opens = title or _heading(runs), bool(about.opens_to)
     page = Page(heading, runs, data, about.drawing, about.why_not, opens, as_folder)
     if as_folder:
         _write_folder(target, page, texts)
@@ -120,7 +128,7 @@ def write(
 
 
 def _collected(
-    runs: Sequence[ReportedRun],
+    runs: Sequence[ScoredRun],
     shown: Array,
     beside: Mapping[int, Mapping[str, Any]],
     motifs: Any,
@@ -145,19 +153,19 @@ def _collected(
     return data, texts
 
 
-def _heading(runs: Sequence[ReportedRun]) -> str:
+def _heading(runs: Sequence[ScoredRun]) -> str:
     """The names of the runs, and the method of a single one."""
     method = str(runs[0].settings.get("method", ""))
     alone = len(runs) == 1 and method not in ("", runs[0].name)
     return f"{runs[0].name}: {method}" if alone else ", ".join(run.name for run in runs)
 
 
-def _runs(source: Any) -> list[ReportedRun]:
+def _runs(source: Any) -> list[ScoredRun]:
     if isinstance(source, Mapping):
-        return [read_run(each, str(name)) for name, each in source.items()]
+        return [open_scored(each, str(name)) for name, each in source.items()]
     if not isinstance(source, list | tuple):
-        return [read_run(source)]
-    runs = [read_run(each) for each in source]
+        return [open_scored(source)]
+    runs = [open_scored(each) for each in source]
     names = [run.name for run in runs]
     methods = [str(run.settings.get("method", "")) for run in runs]
     if len(runs) > 1 and len({*methods}) == len(runs):
@@ -186,14 +194,18 @@ def _shown(samples: Any, count: int) -> Array:
 
 @dataclass(frozen=True)
 class _Model:
-    """The drawing of a model, or why there is none; activations by numbers of samples."""
+    """The drawing of a model, or why there is none; by numbers of samples what layers open to.
+
+    ``parts`` is what contributions at layers are to, or why there are none.
+    """
 
     drawing: Any = None
     why_not: str = ""
-    activations: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    opens_to: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    parts: str = ""
 
 
-def _model(model: Any, run: ReportedRun, samples: Array) -> _Model:
+def _model(model: Any, run: ScoredRun, samples: Array) -> _Model:
     if model is False:
         return _Model(why_not="No model was drawn, as was asked for.")
     digest = run.settings.get("model_sha256")
@@ -211,6 +223,7 @@ def _model(model: Any, run: ReportedRun, samples: Array) -> _Model:
         model = file
     from deeplift_engine.loading import load
     from deeplift_engine.report.layer_activations import layer_activations
+    from deeplift_engine.report.layer_contributions import layer_contributions
     from deeplift_engine.report.model_drawing import draw_model
 
     network: Network = load(Path(model)) if isinstance(model, str | os.PathLike) else model
@@ -221,8 +234,15 @@ def _model(model: Any, run: ReportedRun, samples: Array) -> _Model:
         )
     drawing = draw_model(network, run.settings)
     layers = [box.name for box in drawing.boxes]
-    held = layer_activations(network, run, layers, samples) if len(samples) else []
-    return _Model(drawing, "", dict(zip(samples.tolist(), held, strict=False)))
+    if not len(samples):
+        return _Model(drawing)
+    held = layer_activations(network, run, layers, samples)
+    parts = layer_contributions(network, run, layers, samples)
+    opens_to = {
+        row: {**own, **parts.samples.get(row, {})}
+        for row, own in zip(samples.tolist(), held, strict=False)
+    }
+    return _Model(drawing, "", opens_to, parts.of or parts.why_not)
 
 
 def _write_folder(target: Path, page: Page, texts: list[str]) -> None:

@@ -257,24 +257,7 @@ class Attribution:
         OutputError
             If the file is not there, is damaged, or holds something else.
         """
-        arrays, settings = storage.read(path)
-        values = {name: _gather(name, arrays) for name in _ARRAY_FIELDS}
-        missing = [name for name in _ARRAY_FIELDS if values[name] is None and name not in _OPTIONAL]
-        if missing or "axes" not in settings:
-            raise OutputError(
-                f"{path} does not hold {', '.join(missing) or 'its axes'}: "
-                "expected a file that Attribution.save wrote, or an export of a run that keeps "
-                "scores, inputs and predictions (--arrays scores,inputs,predictions)"
-            )
-        axes = tuple(settings.pop("axes"))
-        inputs = values["inputs"]
-        for name in settings.get("input_dtypes", {}):
-            if isinstance(inputs, Mapping):
-                inputs = {**inputs, name: inputs[name].astype(settings["dtype"])}
-            elif inputs is not None:
-                inputs = inputs.astype(settings["dtype"])
-        values["inputs"] = inputs
-        return cls(**values, settings=settings, axes=axes)  # type: ignore[arg-type]
+        return load_with_constants(path)[0]
 
     def _letter_axes(self, axis: Any, names: list[Any]) -> dict[Any, int]:
         """Give the axes of the inputs that have letters, of these, by their names."""
@@ -332,6 +315,36 @@ class Attribution:
                 f"at {name or self.settings.get('layers') or 'a layer inside'}: run without layers"
             )
         return np.asarray(inputs)
+
+
+def load_with_constants(path: str | os.PathLike[str]) -> tuple[Attribution, dict[str, Array]]:
+    """A file that `Attribution.save` wrote, and the constants that it keeps beside the result.
+
+    Raises
+    ------
+    OutputError
+        If the file is not there, is damaged, or holds something else.
+    """
+    arrays, settings = storage.read(path)
+    values = {name: _gather(name, arrays) for name in _ARRAY_FIELDS}
+    missing = [name for name in _ARRAY_FIELDS if values[name] is None and name not in _OPTIONAL]
+    if missing or "axes" not in settings:
+        raise OutputError(
+            f"{path} does not hold {', '.join(missing) or 'its axes'}: "
+            "expected a file that Attribution.save wrote, or an export of a run that keeps "
+            "scores, inputs and predictions (--arrays scores,inputs,predictions)"
+        )
+    axes = tuple(settings.pop("axes"))
+    inputs = values["inputs"]
+    for name in settings.get("input_dtypes", {}):
+        if isinstance(inputs, Mapping):
+            inputs = {**inputs, name: inputs[name].astype(settings["dtype"])}
+        elif inputs is not None:
+            inputs = inputs.astype(settings["dtype"])
+    values["inputs"] = inputs
+    known = (*_ARRAY_FIELDS, "hypothetical")
+    constants = {name: each for name, each in arrays.items() if name.split("/")[0] not in known}
+    return Attribution(**values, settings=settings, axes=axes), constants  # type: ignore[arg-type]
 
 
 _ARRAY_FIELDS = tuple(f.name for f in fields(Attribution) if f.name not in ("settings", "axes"))

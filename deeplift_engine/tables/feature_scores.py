@@ -216,7 +216,7 @@ def open_scores(run: ScoredRun, *, head: str | None = None, target: int = 0) -> 
     InputError
         If the run keeps no scores or no inputs.
     """
-    named = run.inputs_of("scores", head)
+    named = run.by_input("scores", head)
 
     def together(array: str, of: str | None) -> Array:
         each = (run.array(array, input=name or None, head=of, target=target) for name in named)
@@ -224,11 +224,9 @@ def open_scores(run: ScoredRun, *, head: str | None = None, target: int = 0) -> 
 
     values, data = together("scores", head), together("inputs", None)
     features = run.labels("feature") or [f"feature {i}" for i in range(values.shape[1])]
-    sums = bool(run.inputs_of("target_delta", head))
+    sums = bool(run.by_input("target_delta", head))
     groups = run.labels("group") or features
-    return _scores(
-        values, data, features, run.samples, groups, score_unit(run.settings, sums), None
-    )
+    return _scores(values, data, features, run.names, groups, score_unit(run.settings, sums), None)
 
 
 def _columns(array: Array) -> Array:

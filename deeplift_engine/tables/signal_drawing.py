@@ -55,7 +55,7 @@ def draw_signal(
         _by_time(scores[sample], axis),
         channels=signals.channels,
         rate=signals.rate,
-        value_unit=signals.unit,
+        value_unit=signals.units,
         unit=score_unit(result.settings, result.target_delta is not None),
         title=signals.names[sample],
     )
@@ -98,9 +98,9 @@ def draw_run(
         scores,
         channels=channels,
         rate=float(run.settings.get("rate", 1.0)),
-        value_unit=str(run.settings.get("unit", "")),
-        unit=score_unit(run.settings, bool(run.inputs_of("target_delta", head))),
-        title=run.samples[sample],
+        value_unit=run.labels("unit") or str(run.settings.get("unit", "")),
+        unit=score_unit(run.settings, bool(run.by_input("target_delta", head))),
+        title=run.names[sample],
     )
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from deeplift_engine.errors import InputError
 from deeplift_engine.graph.inputs import key_of
-from deeplift_engine.tables import sound_files
-from deeplift_engine.tables.table_columns import SUFFIXES, table_columns
+from deeplift_engine.tables.recordings import Recordings, open_recordings
 from deeplift_engine.util.suggestions import suggest
 from deeplift_engine.util.typing import Array
 
@@ -22,62 +19,6 @@ if TYPE_CHECKING:
     from deeplift_engine.network import Network
 
 KIND = "signal"
-
-
-class Recordings(Protocol):
-    """N recordings of one length."""
-
-    def __len__(self) -> int:
-        """N."""
-
-    def read(self, number: int) -> Array:
-        """One of them, (T, C)."""
-
-
-@dataclass(frozen=True, eq=False)
-class OfArrays:
-    """Recordings in memory, or in an array of which slices are read, (N, T, C)."""
-
-    array: Any
-
-    def __len__(self) -> int:
-        """N."""
-        return len(self.array)
-
-    def read(self, number: int) -> Array:
-        """One of them, (T, C)."""
-        return np.asarray(np.asarray(self.array[number : number + 1])[0])
-
-
-@dataclass(frozen=True)
-class OfSounds:
-    """Recordings in WAV files."""
-
-    paths: tuple[Path, ...]
-
-    def __len__(self) -> int:
-        """N."""
-        return len(self.paths)
-
-    def read(self, number: int) -> Array:
-        """One of them, (T, C)."""
-        return sound_files.read_sound(self.paths[number])
-
-
-@dataclass(frozen=True)
-class OfTables:
-    """Recordings in tables of a row for each step, whose columns are channels of these names."""
-
-    sources: tuple[Any, ...]
-    channels: tuple[str, ...]
-
-    def __len__(self) -> int:
-        """N."""
-        return len(self.sources)
-
-    def read(self, number: int) -> Array:
-        """One of them, (T, C), channels in the order of their names."""
-        return table_columns(self.sources[number]).numbers(self.channels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +35,8 @@ class SignalInput:
         T.
     rate
         Steps a second (Hz).
-    unit
-        Of the recorded values, such as ``"mV"``; empty where it is not known.
+    units
+        Of the values of each channel, such as ``"mV"``; empty where they are not known.
     names
         Of the samples.
     channel_axis
@@ -106,7 +47,7 @@ class SignalInput:
     channels: tuple[str, ...]
     length: int
     rate: float
-    unit: str
+    units: tuple[str, ...]
     names: tuple[str, ...]
     channel_axis: int | None = -1
 
@@ -151,6 +92,11 @@ class SignalInput:
         return np.asarray(self[:], dtype)
 
     @property
+    def unit(self) -> str:
+        """Of all channels; empty where they differ or are not known."""
+        return self.units[0] if len(set(self.units)) == 1 else ""
+
+    @property
     def inputs(self) -> SignalInput:
         """What the network takes: this."""
         return self
@@ -164,8 +110,12 @@ class SignalInput:
 
     @property
     def constants(self) -> dict[str, Any]:
-        """What a store keeps beside the scores: ``sample`` and ``channel``."""
-        return {"sample": list(self.names), "channel": list(self.channels)}
+        """What a store keeps beside the scores: ``sample``, ``channel`` and ``unit`` of each."""
+        return {
+            "sample": list(self.names),
+            "channel": list(self.channels),
+            "unit": list(self.units),
+        }
 
     @property
     def about(self) -> dict[str, str]:
@@ -181,7 +131,12 @@ class SignalInput:
                 f"{recording.shape[1]} channels: expected {expected[0]} of {expected[1]}."
             )
         if not np.isfinite(recording).all():
-            raise InputError(f"recording {self.names[number]!r} has values that are not finite.")
+            step, channel = np.argwhere(~np.isfinite(recording))[0]
+            raise InputError(
+                f"recording {self.names[number]!r} has {recording[step, channel]} in channel "
+                f"{self.channels[channel]!r} at {step / self.rate:g} s (files of WFDB say so where "
+                "nothing was recorded): fill in what was filled in for the training of the model."
+            )
         if self.channel_axis is None:
             return recording[:, 0]
         return recording if self.channel_axis == -1 else recording.T
@@ -193,7 +148,7 @@ def read_signals(
     *,
     rate: float | None = None,
     channels: Sequence[str] | None = None,
-    unit: str = "",
+    unit: str | None = None,
     names: Sequence[str] | None = None,
     input: str | None = None,
 ) -> SignalInput:
@@ -203,17 +158,18 @@ def read_signals(
     ----------
     source
         An array (N, T, C), or (N, T) of one channel; a data frame of one recording, with a row for
-        each step, or several; ``.csv``, ``.tsv``, ``.parquet`` or ``.wav`` files or a folder of
-        them, one recording each.
+        each step, or several; ``.csv``, ``.tsv``, ``.parquet``, ``.wav``, ``.edf``, ``.bdf`` or
+        ``.hea`` (WFDB) files or a folder of them, one recording each; a ``Raw`` or ``Epochs`` of
+        MNE.
     network
         The network whose axes, length and channels are taken.
     rate
-        Steps a second (Hz); WAV files say it.
+        Steps a second (Hz); files of sounds and of devices say it.
     channels
-        Names of the channels in the network's order: of tables, the columns that are read; of
-        arrays and WAV files, what their channels are called.
+        Names of the channels in the network's order: of tables and files of devices, those that
+        are read; of arrays and WAV files, what their channels are called.
     unit
-        Of the values, for axes of figures.
+        Of the values, for axes of figures; files of devices say it.
     names
         Of the recordings.
     input
@@ -225,7 +181,7 @@ def read_signals(
         If there is no rate, files differ in it, or shapes do not fit the network.
     """
     info = None if network is None else _signal_input_of(network, input)
-    opened = _opened(source, channels)
+    opened = open_recordings(source, channels)
     if rate is not None and opened.rate not in (None, rate):
         raise InputError(f"rate={rate:g}: the files say {opened.rate:g} Hz; leave it out.")
     hertz = opened.rate if rate is None else rate
@@ -238,7 +194,7 @@ def read_signals(
         tuple(opened.channels),
         first.shape[0],
         float(hertz),
-        unit,
+        opened.units if unit is None and opened.units else (unit or "",) * len(opened.channels),
         tuple(opened.names if names is None else names),
         axis,
     )
@@ -253,80 +209,6 @@ def read_signals(
             "training of the model."
         )
     return made
-
-
-@dataclass(frozen=True)
-class _Opened:
-    recordings: Recordings
-    channels: Sequence[str]
-    names: Sequence[str]
-    rate: float | None = None
-
-
-def _opened(source: Any, channels: Sequence[str] | None) -> _Opened:
-    if hasattr(source, "columns"):
-        source = [source]
-    if isinstance(source, str | os.PathLike):
-        place = Path(source)
-        known = (*SUFFIXES, sound_files.SUFFIX)
-        paths = (
-            sorted(each for each in place.iterdir() if each.suffix.lower() in known)
-            if (place.is_dir())
-            else [place]
-        )
-        if not paths:
-            raise InputError(f"{place} has no recordings: files that end in {', '.join(known)}.")
-        return _of_files(paths, channels)
-    if isinstance(source, list | tuple) and source and isinstance(source[0], str | os.PathLike):
-        return _of_files([Path(each) for each in source], channels)
-    if isinstance(source, list | tuple) and source and hasattr(source[0], "columns"):
-        return _of_tables(source, [str(number) for number in range(len(source))], channels)
-    array = source if hasattr(source, "shape") else np.asarray(source)
-    if len(array.shape) == 2:
-        array = np.asarray(array)[..., np.newaxis]
-    if len(array.shape) != 3 or not len(array):
-        raise InputError(
-            f"recordings of shape {tuple(array.shape)}: expected (samples, time, channels), or "
-            "(samples, time)."
-        )
-    labels = _channel_names(channels, array.shape[2])
-    return _Opened(OfArrays(array), labels, [str(number) for number in range(len(array))])
-
-
-def _of_files(paths: Sequence[Path], channels: Sequence[str] | None) -> _Opened:
-    names = [path.stem for path in paths]
-    sounds = [path.suffix.lower() == sound_files.SUFFIX for path in paths]
-    if not any(sounds):
-        return _of_tables(paths, names, channels)
-    if not all(sounds):
-        raise InputError(f"{paths[0].parent} has WAV files and tables: name those of one kind.")
-    headers = [sound_files.read_sound_header(path) for path in paths]
-    for path, header in zip(paths, headers, strict=True):
-        if (header.rate, header.channels) != (headers[0].rate, headers[0].channels):
-            raise InputError(
-                f"{path} has {header.channels} channels of {header.rate:g} Hz, and {paths[0]} "
-                f"{headers[0].channels} of {headers[0].rate:g} Hz: resample as for the training of "
-                "the model."
-            )
-    labels = _channel_names(channels, headers[0].channels)
-    return _Opened(OfSounds(tuple(paths)), labels, names, headers[0].rate)
-
-
-def _of_tables(
-    sources: Sequence[Any], names: Sequence[str], channels: Sequence[str] | None
-) -> _Opened:
-    first = table_columns(sources[0])
-    chosen = first.names if channels is None else list(channels)
-    first.check(chosen)
-    return _Opened(OfTables(tuple(sources), tuple(chosen)), chosen, names)
-
-
-def _channel_names(channels: Sequence[str] | None, count: int) -> list[str]:
-    if channels is None:
-        return [f"channel {number}" for number in range(count)]
-    if len(channels) != count:
-        raise InputError(f"channels: {len(channels)} names for {count} channels.")
-    return list(channels)
 
 
 def _signal_input_of(network: Network, name: str | None) -> InputInfo:

@@ -1,4 +1,4 @@
-"""What scikit-learn's transformers make of columns: names, and which column each comes from."""
+"""What transformers make of columns: names, and which column each comes from."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from deeplift_engine.errors import InputError
+from deeplift_engine.tables.feature_space import is_feature_space, space_columns
 from deeplift_engine.tables.table_columns import distinct
 
 
@@ -19,7 +20,8 @@ def encoded_columns(transformer: Any) -> tuple[list[str], list[str]]:
     Parameters
     ----------
     transformer
-        A fitted ``ColumnTransformer``, ``OneHotEncoder``, or what makes one column of each.
+        Of scikit-learn, a fitted ``ColumnTransformer``, ``OneHotEncoder``, or what makes one
+        column of each; or Keras's FeatureSpace, adapted, or the ``.keras`` file of it.
 
     Returns
     -------
@@ -31,6 +33,9 @@ def encoded_columns(transformer: Any) -> tuple[list[str], list[str]]:
     InputError
         For what mixes columns, or was not fitted.
     """
+    if is_feature_space(transformer):
+        pairs = space_columns(transformer)
+        return distinct([name for name, _ in pairs]), [group for _, group in pairs]
     pairs = list(_pairs(transformer, getattr(transformer, "feature_names_in_", None)))
     return distinct([name for name, _ in pairs]), [group for _, group in pairs]
 

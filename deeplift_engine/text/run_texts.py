@@ -47,24 +47,24 @@ def scored_texts(
     constants = opened.constants
     if missing := [name for name in ("text", "token", "begin", "end") if name not in constants]:
         raise InputError(
-            f"{opened.path} keeps no {', '.join(missing)}: it is no run of texts. Score texts "
+            f"{opened.source} keeps no {', '.join(missing)}: it is no run of texts. Score texts "
             "themselves: score MODEL texts.txt --tokenizer tokenizer.json."
         )
     own = opened.settings.get("text_input")
-    if input is None and own in opened.inputs_of("scores", head):
+    if input is None and own in opened.by_input("scores", head):
         input = own
     scores = opened.array("scores", head=head, input=input, target=target)
-    names, texts = opened.samples, opened.labels("text")
+    names, texts = opened.names, opened.labels("text")
     predictions = _predictions(opened)
     label = target_label(opened.settings, head, target)
-    unit = score_unit(opened.settings, bool(opened.inputs_of("target_delta", head)))
+    unit = score_unit(opened.settings, bool(opened.by_input("target_delta", head)))
     chosen = range(len(opened)) if samples is None else samples
     for each in chosen:
         number = opened.number_of(each) if isinstance(each, str) else each
         yield TextScores(
             names[number],
             texts[number],
-            [_text(token) for token in constants["token"][number]],
+            [str(token) for token in constants["token"][number]],
             np.stack([constants["begin"][number], constants["end"][number]], axis=1),
             _by_token(scores[number : number + 1][0], constants["token"].shape[1], opened.settings),
             label,
@@ -149,7 +149,7 @@ def _by_token(scores: Array, length: int, settings: Mapping[str, Any]) -> Array:
 
 def _predictions(run: ScoredRun) -> Callable[[int], tuple[float, ...]]:
     """What gives the outputs for a sample; nothing where the run does not keep them."""
-    names = run.inputs_of("predictions")
+    names = run.by_input("predictions")
     outputs = {name: run.array("predictions", input=name or None) for name in names}
 
     def read(number: int) -> tuple[float, ...]:
@@ -162,10 +162,6 @@ def _flat(predictions: Any, number: int) -> tuple[float, ...]:
     """The outputs for one sample, one behind the other."""
     each = predictions.values() if isinstance(predictions, Mapping) else [predictions]
     return tuple(float(value) for array in each for value in np.ravel(np.asarray(array)[number]))
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 __all__ = ["scored_texts", "target_label", "texts_of_result"]

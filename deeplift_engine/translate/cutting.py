@@ -21,6 +21,8 @@ Behind: TypeAlias = str | Sequence[str] | Mapping[str, Sequence[int | None]] | N
 
 LOOKUPS = ("TextVectorization", "StringLookup", "IntegerLookup", "Hashing", "Discretization")
 """Layers whose output jumps or whose input is text: numbers of words, of bins."""
+CROSSING = "HashedCrossing"
+"""Gives one number for those of several lookups."""
 
 
 def cut(spec: ModelSpec, behind: Behind = None, defined: Collection[str] = ()) -> ModelSpec:
@@ -51,7 +53,7 @@ def cut(spec: ModelSpec, behind: Behind = None, defined: Collection[str] = ()) -
         If the shape that a layer gives cannot be told.
     """
     shapes = _named(spec, behind)
-    fronts = [node for node in spec.nodes if node.layer in shapes or _is_front(spec, node, defined)]
+    fronts = _fronts(spec, shapes, defined)
     if not fronts:
         return spec
     inputs = {
@@ -80,6 +82,20 @@ def _named(spec: ModelSpec, behind: Behind) -> dict[str, Shape | None]:
             )
     shapes = behind if isinstance(behind, Mapping) else dict.fromkeys(names)
     return {name: None if shape is None else tuple(shape) for name, shape in shapes.items()}
+
+
+def _fronts(spec: ModelSpec, named: Collection[str], defined: Collection[str]) -> list[NodeSpec]:
+    """What is named, lookups of inputs, and what crosses those."""
+    fronts = [node for node in spec.nodes if node.layer in named or _is_front(spec, node, defined)]
+    names = {node.name for node in fronts}
+    crossings = [
+        node
+        for node in spec.nodes
+        if spec.layers[node.layer].class_name == CROSSING
+        and node.name not in names
+        and {ref.node for ref in references(node)} <= names
+    ]
+    return [*fronts, *crossings]
 
 
 def _is_front(spec: ModelSpec, node: NodeSpec, defined: Collection[str]) -> bool:
@@ -144,7 +160,9 @@ def _input_layer(name: str, shape: Shape, dtype: str) -> LayerSpec:
 
 def _dtype(layer: LayerSpec) -> str:
     """The dtype of what a layer gives: numbers of words and bins are whole."""
-    whole = layer.class_name in LOOKUPS and layer.config.get("output_mode", "int") == "int"
+    whole = (
+        layer.class_name in (*LOOKUPS, CROSSING) and layer.config.get("output_mode", "int") == "int"
+    )
     return "int64" if whole else "float32"
 
 
@@ -157,6 +175,9 @@ def _shape(spec: ModelSpec, node: NodeSpec) -> Shape:
         If it cannot be told.
     """
     layer = spec.layers[node.layer]
+    if layer.class_name == CROSSING:
+        one = layer.config.get("output_mode", "int") == "int"
+        return (1,) if one else (layer.config.get("num_bins"),)
     known = _shape_of_lookup(spec, node) if layer.class_name in LOOKUPS else _built(spec, node)
     if known is None:
         raise UnsupportedModelError(

@@ -1,4 +1,4 @@
-"""Ancona 2018's curve on scikit-learn's digits: what the example says was found."""
+"""Examples on scikit-learn's digits: what they say was found."""
 
 from __future__ import annotations
 
@@ -58,3 +58,29 @@ def test_it_tells_and_draws(
     assert "DeepLIFT, RevealCancel" in capsys.readouterr().out
     script["draw"](found, tmp_path / "curve.png")
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_mark_is_found_as_the_example_says(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    script = runpy.run_path(str(ROOT / "examples" / "digits" / "mark.py"))
+    x, y, test, classes = script["digits"]()
+    networks = {
+        "marked eights": de.convert(script["train"](script["some_marked"](x, y, 0), y)),
+        "clean digits": de.convert(script["train"](x, y)),
+    }
+    found = {label: script["find"](each, test, classes) for label, each in networks.items()}
+    misled, clean = found.values()
+    assert min(misled.accuracy, clean.accuracy) > 0.93
+    assert misled.eights < 0.6 < 0.75 < clean.eights
+    assert clean.threes < 0.05 < misled.threes
+    assert (misled.rank, misled.share > 0.15) == (1, True)
+    assert clean.share < 0.06
+    for each in found.values():
+        best, chance = each.flipped
+        assert best > 0.9 > 0.6 > chance
+    script["tell"](found)
+    assert "the mark's share of the scores" in capsys.readouterr().out
+    script["draw"](networks, test[classes == 8][:6], tmp_path)
+    assert (tmp_path / "mark.png").read_bytes().startswith(b"\x89PNG")
+    assert "8, no. 3" in (tmp_path / "report.html").read_text()

@@ -177,7 +177,7 @@ def test_the_command_line_goes_the_same_way(
     for name in ("a.h5", "a.zarr"):
         run = open_scored(tmp_path / name)
         assert run.kind == "image"
-        assert run.samples == ["0.png", "1.png", "2.png"]
+        assert run.names == ["0.png", "1.png", "2.png"]
         assert run.settings["preprocess"] == "tf"
         assert off(run.array("scores")[:], expected.scores) < 1e-5
         drawing = ["draw", str(tmp_path / name), "--sample", "1.png", "--sample", "0",

@@ -31,7 +31,8 @@ def test_runs_that_are_ended_at_random_are_resumed(tmp_path: Path, runs: int) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("runs", [2, pytest.param(100, marks=pytest.mark.thorough)])
+@pytest.mark.thorough
+@pytest.mark.parametrize("runs", [2, 100])
 def test_runs_whose_scheduler_is_killed_at_random_are_resumed(tmp_path: Path, runs: int) -> None:
     pytest.importorskip("distributed")
     told = told_by("killed_schedulers", tmp_path, runs)

@@ -77,7 +77,7 @@ def test_killed_writers(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
     store = stores.create(tmp_path / "run", MANY, constants={})
     generator = random.Random(0)
     moments, done = [], 0
-    for _ in range(12):
+    for _ in range(6):
         with ExitStack() as stack:
             processes = [stack.enter_context(worker("fill", store.path)) for _ in range(2)]
             for process in processes:
@@ -101,7 +101,7 @@ def test_killed_writers(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
 def test_a_killed_creator_leaves_no_store(tmp_path: Path) -> None:
     generator = random.Random(1)
     unborn = 0
-    for attempt in range(6):
+    for attempt in range(4):
         path = tmp_path / f"run{attempt}"
         with worker("create", path) as process:
             go(process)

@@ -138,6 +138,18 @@ def table(path: Path) -> Path:
     return store(path, arrays, {"feature": feature, "group": group})
 
 
+def branched(path: Path) -> de.Network:
+    """A network of windows of 12 letters with two branches that are added."""
+    import keras
+    from keras import layers
+
+    x = keras.Input((12, 4), name="dna")
+    left, right = (layers.Dense(3, activation="relu", name=n)(x) for n in ("left", "right"))
+    y = layers.Flatten()(layers.Add(name="both")([left, right]))
+    keras.Model(x, layers.Dense(2, name="out")(y)).save(path)
+    return de.load(path)
+
+
 KINDS = {"text": texts, "image": images, "signal": signals, "table": table}
 
 

@@ -225,6 +225,39 @@ def test_motifs_are_drawn_and_mark_their_seqlets(
 
 
 @pytest.mark.slow
+def test_a_layer_opens_to_what_the_engine_computes_there(opened: Open, tmp_path: Path) -> None:
+    network = made_runs.branched(tmp_path / "model.keras")
+    x = np.eye(4, dtype=np.float32)[np.random.default_rng(9).integers(0, 4, (2, 12))]
+    result = network.explainer(layers=["left", "both"]).run(x, target=0)
+    at_inputs = network.explainer().run(x, target=0)
+    at_inputs.save(tmp_path / "scores.h5")
+    de.report.write(tmp_path / "scores.h5", tmp_path / "page.html")
+    with opened(tmp_path / "page.html") as page:
+        for layer, passes in (("left", "a part"), ("both", "all of the target's difference")):
+            page.focus(f"g.layer[aria-label^='{layer} ']")
+            page.keyboard.press("Enter")
+            for sample in (0, 1):
+                page.click(f"tr[data-sample='{sample}'] button")
+                settled(page, sample, 0)
+                part = page.locator(".facts-of-layer:visible .activations")
+                exact = result.scores[layer][sample].sum(axis=0, dtype=float)
+                shown = part.locator(".largest td data").evaluate_all(
+                    "all => all.map(each => [each.closest('tr').cells[0].textContent, each.value])"
+                )
+                assert len(shown) == 3
+                for channel, value in shown:
+                    assert float(value) == pytest.approx(exact[int(channel)], abs=1e-5)
+                facts = part.locator(".part").text_content()
+                assert passes in facts
+                total = part.locator(".part data").first.get_attribute("value")
+                assert float(total) == pytest.approx(exact.sum(), abs=1e-5)
+                if layer == "both":
+                    assert float(total) == pytest.approx(at_inputs.target_delta[sample], abs=1e-5)
+            assert part.locator(".bars rect").count() == 3
+            assert part.locator("canvas").count() == 1
+
+
+@pytest.mark.slow
 def test_a_folder_reads_samples_when_they_are_opened(
     opened: Open, run: Path, page_file: Path
 ) -> None:

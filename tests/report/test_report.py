@@ -20,9 +20,9 @@ import deeplift_engine as de
 from deeplift_engine.cli import main, parse
 from deeplift_engine.errors import DeepliftEngineError, InputError, OutputError
 from deeplift_engine.images.pixel_scaling import PREPROCESSINGS
+from deeplift_engine.jobs.scored_run import ScoredRun, open_scored
 from deeplift_engine.report.model_drawing import draw_model
 from deeplift_engine.report.page import FOLDER, TOGETHER
-from deeplift_engine.report.reported_run import ReportedRun, read_run
 from deeplift_engine.report.reproducing import command_of
 from tests.report import made_runs
 
@@ -282,7 +282,7 @@ def test_motifs_lie_where_their_seqlets_are(run: Path, tmp_path: Path) -> None:
 
 
 def test_the_command_does_the_run_again(run: Path) -> None:
-    read = read_run(run)
+    read = open_scored(run)
     words = command_of(read)
     options = parse(tuple(words.split()[1:]))
     assert [str(model) for model in options.model] == ["absent.h5"]
@@ -293,10 +293,10 @@ def test_the_command_does_the_run_again(run: Path) -> None:
     assert options.references[0][1](3).name == read.settings["references"]
     assert options.seed == 3
     others = {"kind": "text", "tokenizer": "Tokenizer", "references": "replaced(1, keep=(0,))"}
-    words = command_of(ReportedRun("x", others, 1, {}, {}, {}))
+    words = command_of(ScoredRun("x", "x", others, {}, {}))
     assert "--tokenizer TOKENIZER" in words
     assert "--references REFERENCES" in words
-    given = ReportedRun("x", {"command_line": "deeplift-engine score a b"}, 1, {}, {}, {})
+    given = ScoredRun("x", "x", {"command_line": "deeplift-engine score a b"}, {}, {})
     assert command_of(given) == "deeplift-engine score a b"
 
 
@@ -333,15 +333,7 @@ def test_the_page_is_small() -> None:
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> de.Network:
-    import keras
-    from keras import layers
-
-    x = keras.Input((12, 4), name="dna")
-    left, right = (layers.Dense(3, activation="relu", name=n)(x) for n in ("left", "right"))
-    y = layers.Flatten()(layers.Add(name="both")([left, right]))
-    path = tmp_path_factory.mktemp("network") / "model.keras"
-    keras.Model(x, layers.Dense(2, name="out")(y)).save(path)
-    return de.load(path)
+    return made_runs.branched(tmp_path_factory.mktemp("network") / "model.keras")
 
 
 def test_the_model_is_drawn_by_depth(network: de.Network) -> None:
@@ -383,3 +375,58 @@ def test_a_run_of_the_command_line_becomes_a_page_that_draws_its_model(
     with pytest.raises(InputError, match="not the model"):
         de.report.write(replace(result, settings=settings), path, model=network, overwrite=True)
     assert main(["report", str(made), str(made), "-o", str(path)]) == 5
+
+
+@pytest.fixture(scope="module")
+def scored(network: de.Network) -> de.Attribution:
+    x = np.eye(4, dtype=np.float32)[np.random.default_rng(8).integers(0, 4, (3, 12))]
+    references = de.references.dinucleotide_shuffle(4, seed=1)
+    return network.explainer(rules="reveal_cancel").run(x, target=1, references=references)
+
+
+def test_a_layer_opens_to_its_part_of_the_contributions(
+    network: de.Network, scored: de.Attribution, tmp_path: Path
+) -> None:
+    """Sums over channels are the engine's at these layers; those of a cut, the difference."""
+    result, path = scored, tmp_path / "page.html"
+    references = de.references.dinucleotide_shuffle(4, seed=1)
+    inside = network.explainer(layers=["left", "both"], rules="reveal_cancel")
+    expected = inside.run(scored.inputs, target=1, references=references).scores
+    expected = {**expected, "dna": scored.scores}
+    de.report.write(result, path, model=network)
+    assert made_runs.data_of(path)["parts"] == "unit 1 of out"
+    rows = [row.layer for row in network.coverage().rows]
+    for name, is_cut in (("left", False), ("both", True), ("dna", True)):
+        scores = expected[name]
+        for sample in range(3):
+            part = made_runs.values_of(path, sample)[f"layer{rows.index(name)}/part"]
+            by_channel = scores[sample].reshape(-1, scores.shape[-1]).sum(axis=0, dtype=float)
+            assert part["cut"] == is_cut
+            assert part["count"] == len(by_channel)
+            assert part["total"] == pytest.approx(by_channel.sum(), abs=1e-5)
+            for channel, value in part["units"]:
+                assert value == pytest.approx(by_channel[channel], abs=1e-5)
+            if is_cut:
+                assert part["total"] == pytest.approx(result.target_delta[sample], abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"references": "array of shape (3, 12, 4)"}, "cannot be made again from these words"),
+        ({"references": "constant(0.25)"}, "cannot be made again from its settings"),
+        ({"target": "array of shape (2,)"}, "the target array"),
+    ],
+)
+def test_why_layers_open_to_no_contributions_is_told(
+    settings: dict[str, str],
+    reason: str,
+    network: de.Network,
+    scored: de.Attribution,
+    tmp_path: Path,
+) -> None:
+    result = replace(scored, settings={**scored.settings, **settings})
+    de.report.write(result, tmp_path / "page.html", model=network, activations=1)
+    assert reason in made_runs.data_of(tmp_path / "page.html")["parts"]
+    held = made_runs.values_of(tmp_path / "page.html", 0)
+    assert not any(name.endswith("/part") for name in held)

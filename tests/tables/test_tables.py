@@ -280,3 +280,63 @@ def test_the_command_line_goes_the_same_way(
     capsys.readouterr()
     assert cli.main([*draw, str(tmp_path / "no.png"), "--figure", "waterfall"]) == 4
     assert "go together" in capsys.readouterr().err
+
+
+def test_statements_23_and_56_a_feature_space_s_columns_are_sorted(tmp_path: Path) -> None:
+    """Given town, colour, age: the columns are those of age, colour, town, then of the cross."""
+    space_of = keras.utils.FeatureSpace
+    data = {
+        "town": np.array(["a", "b", "c"]),
+        "colour": np.array(["red", "blue", "red"]),
+        "age": np.array([20.0, 40.0, 60.0]),
+        "dose": np.array([1.0, 2.0, 7.0]),
+        "rooms": np.array([3, 1, 3]),
+    }
+    space = space_of(
+        features={
+            "town": space_of.string_hashed(num_bins=2),
+            "rooms": "integer_categorical",
+            "colour": "string_categorical",
+            "age": "float_normalized",
+            "dose": space_of.float_discretized(num_bins=2),
+        },
+        crosses=[("rooms", "colour")],
+        crossing_dim=3,
+        output_mode="concat",
+    )
+    space.adapt(data)
+    encoded = np.asarray(space(data))
+    space.save(tmp_path / "space.keras")
+    names, groups = de.tables.encoded_columns(tmp_path / "space.keras")
+    assert (names, groups) == de.tables.encoded_columns(space)
+    assert len(names) == encoded.shape[1]
+    counts = {"age": 1, "colour": 3, "dose": 2, "rooms": 3, "town": 2, "rooms_X_colour": 3}
+    assert groups == [name for name, count in counts.items() for _ in range(count)]
+    table = dict(zip(names, encoded.T, strict=True))
+    assert table["colour = red"].tolist() == [1, 0, 1]
+    assert table["colour = [UNK]"].tolist() == [0, 0, 0]
+    assert table["rooms = 3"].tolist() == [1, 0, 1]
+    low = next(name for name in names if name.startswith("dose <"))
+    assert np.array_equal(table[low], data["dose"] < float(low.partition("<")[2]))
+    read = de.tables.read(encoded, columns=names, groups=groups)
+    scores = de.tables.scores(attribution(np.asarray(read.inputs)), read).summed()
+    assert scores.features == tuple(counts)
+    assert scores.data[0, 1] == "colour = red"
+    model = keras.Model(space.get_inputs(), L.Dense(1)(space.get_encoded_features()))
+    model.save(tmp_path / "inside.keras")
+    inside = de.load(tmp_path / "inside.keras")  # behind its lookups and what crosses them
+    given = {key: value[:, np.newaxis] for key, value in data.items()}
+    lookups = {key: each for key, each in space.preprocessors.items() if key != "age"}
+    ids = {key: each(given[key]) for key, each in lookups.items()}
+    x = {lookups[key].name: np.asarray(each) for key, each in ids.items()} | {"age": given["age"]}
+    x["rooms_X_colour"] = np.asarray(
+        space.crossers["rooms_X_colour"]([ids["rooms"], ids["colour"]])
+    )
+    expected = encoded @ model.layers[-1].kernel.numpy() + model.layers[-1].bias.numpy()
+    assert off(inside.predict(x), expected) < 1e-5
+    assert {row.status for row in inside.coverage().rows} == {"exact"}
+    keras.Sequential([keras.Input((1,)), L.Dense(1)]).save(tmp_path / "m.keras")
+    with pytest.raises(InputError, match="holds 'Sequential': expected a FeatureSpace"):
+        de.tables.encoded_columns(tmp_path / "m.keras")
+    with pytest.raises(InputError, match="gives its features apart"):
+        de.tables.encoded_columns(space_of(features={"age": "float"}, output_mode="dict"))

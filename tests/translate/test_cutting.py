@@ -148,6 +148,10 @@ def test_a_shape_that_cannot_be_told_is_asked_for(tmp_path: Path) -> None:
     keras.Model([a, b], out).save(path)
     with pytest.raises(UnsupportedModelError, match="behind='crossed'"):
         de.load(path)
+    assert de.load(path, behind="crossed").inputs[0].shape == (8,)
+    unknown = keras.layers.Lambda(lambda x: x[:, :2], name="unknown")
+    x = keras.Input((3,))
+    keras.Model(x, keras.layers.Dense(1)(unknown(x))).save(tmp_path / "other.keras")
     with pytest.raises(UnsupportedModelError, match=r"is not in the file\. Say it"):
-        de.load(path, behind="crossed")
-    assert de.load(path, behind={"crossed": (8,)}).inputs[0].shape == (8,)
+        de.load(tmp_path / "other.keras", behind="unknown")
+    assert de.load(tmp_path / "other.keras", behind={"unknown": (2,)}).inputs[0].shape == (2,)

@@ -162,7 +162,7 @@ def test_a_writer_that_lives_keeps_its_file_and_a_dead_one_does_not(tmp_path: Pa
     assert path.read_bytes() == b"first"
 
 
-@pytest.mark.parametrize("runs", [20, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("runs", [20, pytest.param(200, marks=[pytest.mark.slow, pytest.mark.thorough])])
 def test_runs_that_are_killed_leave_the_target_old_or_new(tmp_path: Path, runs: int) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.util.killed_writers", tmp_path, str(runs), "0"],

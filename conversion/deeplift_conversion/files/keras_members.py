@@ -24,6 +24,9 @@ _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5
 
 _ASSETS, _VOCABULARY = "assets/", "/vocabulary.txt"
 
+Parse = Callable[[bytes, str], dict[str, Any]]
+"""The configuration of a file's bytes and name."""
+
 
 class Content(NamedTuple):
     """Configuration, Keras version and weights; vocabularies of layers by their folders."""
@@ -34,12 +37,12 @@ class Content(NamedTuple):
     vocabularies: Mapping[str, bytes]
 
 
-def unpacked(data: bytes, budget: Budget, source: str) -> Content:
-    """Return what a ``.keras`` file holds."""
+def unpacked(data: bytes, budget: Budget, source: str, parse: Parse = parse_json) -> Content:
+    """Return what a ``.keras`` file holds, its configuration as ``parse`` reads it: a model's."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             read = partial(_member, archive, budget, source)
-            return _content(archive.namelist(), read, source, "zip file")
+            return _content(archive.namelist(), read, source, "zip file", parse)
     except (
         zipfile.BadZipFile,  # raised for sums that differ, too
         zlib.error,
@@ -71,7 +74,11 @@ def of_folder(path: str | Path) -> tuple[Content, bytes]:
 
 
 def _content(
-    names: Collection[str], read: Callable[[str], bytes], source: str, kind: str
+    names: Collection[str],
+    read: Callable[[str], bytes],
+    source: str,
+    kind: str,
+    parse: Parse = parse_json,
 ) -> Content:
     if _CONFIG not in names:
         raise ModelFileError(
@@ -90,7 +97,7 @@ def _content(
         for name in names
         if name.startswith(_ASSETS) and name.endswith(_VOCABULARY)
     }
-    return Content(parse_json(read(_CONFIG), source), version, read(_WEIGHTS), vocabularies)
+    return Content(parse(read(_CONFIG), source), version, read(_WEIGHTS), vocabularies)
 
 
 def _member(archive: zipfile.ZipFile, budget: Budget, source: str, name: str) -> bytes:

@@ -107,8 +107,10 @@ def _upsampling(rank: int, options: dict[str, Any]) -> KerasLayer:
     return KerasLayer(f"UpSampling{rank}D", options, "dim_ordering", older=_UNSAID)
 
 
-def _merge(name: str, mode: str, options: dict[str, Any] | None = None) -> KerasLayer:
-    return KerasLayer(name, options or {}, family="merge", merge_mode=mode)
+def _merge(
+    name: str, mode: str, options: dict[str, Any] | None = None, *aliases: str
+) -> KerasLayer:
+    return KerasLayer(name, options or {}, family="merge", merge_mode=mode, aliases=aliases)
 
 
 _SHAPES = (
@@ -161,7 +163,7 @@ _SHAPES = (
     ),
     _merge("Add", "sum"),
     _merge("Average", "ave"),
-    _merge("Concatenate", "concat", _AXIS_ALONE),
+    _merge("Concatenate", "concat", _AXIS_ALONE, "TFDConcat"),
     _merge("Dot", "dot", {"axes": None, "normalize": False}),
     _merge("Maximum", "max"),
     _merge("Minimum", "min"),
@@ -198,7 +200,7 @@ _IDLE = (
     KerasLayer("GaussianNoise", {"stddev": 1.0}, "seed p sigma"),
     *map(_spatial_dropout, (1, 2, 3)),
     KerasLayer("ActivityRegularization", others="l1 l2"),
-    KerasLayer("Identity", others="gain"),
+    KerasLayer("Identity", others="gain", aliases=("TFDIdentity",)),
     *(KerasLayer(name, None, _AUGMENTATION) for name in _AUGMENTATIONS.split()),
 )
 

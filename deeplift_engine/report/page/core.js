@@ -86,6 +86,14 @@ async function sampleValues(number) {
 
 // ------------------------------------------------------------ scales
 
+/** The least and the largest of numbers and 0. */
+const extent = (values) => values.reduce(([low, high], each) => [Math.min(low, each), Math.max(high, each)], [0, 0]);
+
+/** Text of a drawing at a place; the name of an axis, which may stand upright. */
+const mark = (x, y, text, anchor = "middle") => drawn("text", { x, y, "text-anchor": anchor }, text);
+const axisName = (x, y, text, turned) => drawn("text",
+    { x, y, class: "label", "text-anchor": "middle", transform: turned ? `rotate(-90 ${x} ${y})` : null }, text);
+
 const largest = (values) => values.reduce((most, each) => Math.max(most, Math.abs(each)), 0);
 
 /** Round numbers from low to high, about so many. */
@@ -123,13 +131,8 @@ function histogram({ edges, counts }, label) {
         height: Math.max(1, height - bottom - y(count)) }));
   });
   svg.append(drawn("path", { class: "axis", d: `M${left} 8V${height - bottom}H${width - 8}` }));
-  for (const each of ticks(low, high, 4)) {
-    const place = Math.min(x(each), width - 20);
-    svg.append(drawn("text", { x: place, y: height - bottom + 13, "text-anchor": "middle" }, short(each)));
-  }
-  for (const each of [0, most]) svg.append(drawn("text", { x: left - 5, y: y(each) + 4, "text-anchor": "end" }, short(each)));
-  svg.append(drawn("text", { x: (left + width) / 2, y: height - 4, "text-anchor": "middle", class: "label" }, label));
-  svg.append(drawn("text", { x: 11, y: (height - bottom) / 2, "text-anchor": "middle", class: "label",
-      transform: `rotate(-90 11 ${(height - bottom) / 2})` }, "samples"));
+  svg.append(...ticks(low, high, 4).map((each) => mark(Math.min(x(each), width - 20), height - bottom + 13, short(each))),
+    ...[0, most].map((each) => mark(left - 5, y(each) + 4, short(each), "end")),
+    axisName((left + width) / 2, height - 4, label), axisName(11, (height - bottom) / 2, "samples", true));
   return svg;
 }

@@ -15,11 +15,9 @@ function largestTable(order, values, columns) {
 function colourBar(most, label = "contribution to the target") {
   const cells = Array.from({ length: 41 }, (_, n) => drawn("rect",
       { x: n * 5, y: 0, width: 5.3, height: 12, fill: `rgb(${diverging((n - 20) / 20)})` }));
-  const mark = (x, value, anchor) => drawn("text", { x, y: 25, "text-anchor": anchor }, short(value));
   return drawn("svg", { class: "colour-bar", width: 205, height: 44, viewBox: "0 0 205 44", role: "img",
       "aria-label": `Colours: blue is ${short(-most)}, orange is ${short(most)}` },
-    cells, mark(0, -most, "start"), mark(102, 0, "middle"), mark(205, most, "end"),
-      drawn("text", { x: 102, y: 40, "text-anchor": "middle", class: "label" }, label));
+    cells, mark(0, 25, short(-most), "start"), mark(102, 25, "0"), mark(205, 25, short(most), "end"), axisName(102, 40, label));
 }
 
 /** Words coloured by their contributions, underlined by their sign; padding is left out. */
@@ -31,9 +29,9 @@ function drawText({ content: sample, own }) {
   const seen = shown.filter((n) => !(whole.has(sample.tokens[n]) && Math.abs(values[n]) < most * 1e-3));
   const word = (n, text) => {
     const share = values[n] / most;
-    const mark = element("span", { class: share < 0 ? "token down" : "token up", title: `${sample.tokens[n]} ${signed(values[n])}` }, text);
-    mark.style.setProperty("--share", `${Math.round(55 * Math.min(1, Math.abs(share)))}%`);
-    return mark;
+    const token = element("span", { class: share < 0 ? "token down" : "token up", title: `${sample.tokens[n]} ${signed(values[n])}` }, text);
+    token.style.setProperty("--share", `${Math.round(55 * Math.min(1, Math.abs(share)))}%`);
+    return token;
   };
   const line = element("p", { class: "words" });
   if (sample.text !== undefined) {
@@ -122,12 +120,11 @@ function bars(entries, label) {
           drawn("title", {}, name)),
       drawn("rect", { class: value < 0 ? "down" : "up", x: value < 0 ? zero - long : zero, y, width: Math.max(0.5, long), height: high - 8,
           rx: 2 }),
-      drawn("text", { x: value < 0 ? zero - long - 5 : zero + long + 5, y: y + 12, "text-anchor": value < 0 ? "end" : "start" },
-          below ? signed(value) : short(value)));
+      value < 0 ? mark(zero - long - 5, y + 12, short(value), "end")
+        : mark(zero + long + 5, y + 12, below ? signed(value) : short(value), "start"));
   });
   const foot = entries.length * high + 4;
-  svg.append(drawn("path", { class: "axis", d: `M${zero} 0V${foot}` }),
-      drawn("text", { x: (left + width) / 2, y: foot + 20, class: "label", "text-anchor": "middle" }, label));
+  svg.append(drawn("path", { class: "axis", d: `M${zero} 0V${foot}` }), axisName((left + width) / 2, foot + 20, label));
   return svg;
 }
 

@@ -47,6 +47,8 @@ class Window {
     this.last = this.first + size;
     this.redraw();
   }
+  /** The positions that are seen. */
+  get seen() { return Array.from({ length: this.last - this.first }, (_, n) => this.first + n); }
   zoom(factor) {
     const middle = (this.first + this.last) / 2;
     const half = ((this.last - this.first) / 2) * factor;
@@ -116,10 +118,9 @@ function plot(view, width, height, low, high, label, name) {
   const svg = drawn("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": name });
   for (const tick of ticks(low, high, height > 120 ? 4 : 2)) {
     svg.append(drawn("path", { class: tick === 0 ? "zero" : "grid", d: `M${LEFT} ${y(tick).toFixed(1)}H${width - 6}` }));
-    svg.append(drawn("text", { x: LEFT - 6, y: y(tick) + 4, "text-anchor": "end" }, short(tick)));
+    svg.append(mark(LEFT - 6, y(tick) + 4, short(tick), "end"));
   }
-  svg.append(drawn("text", { x: 10, y: height / 2, class: "label", "text-anchor": "middle", transform: `rotate(-90 10 ${height / 2})` },
-      label));
+  svg.append(axisName(10, height / 2, label, true));
   return { svg, x, y, size };
 }
 
@@ -163,9 +164,9 @@ function positions(view, width, label, coordinate) {
     const offset = Math.abs(tick - coordinate(view.first)) * Math.abs((view.last - 1 - view.first) / (high - low || 1));
     const x = LEFT + (offset + 0.5) * size;
     svg.append(drawn("path", { class: "axis", d: `M${x.toFixed(1)} 0v4` }));
-    if (x > LEFT + 10 && x < width - 30) svg.append(drawn("text", { x, y: 16, "text-anchor": "middle" }, tick.toLocaleString("en")));
+    if (x > LEFT + 10 && x < width - 30) svg.append(mark(x, 16, tick.toLocaleString("en")));
   }
-  svg.append(drawn("text", { x: (LEFT + width) / 2, y: 34, class: "label", "text-anchor": "middle" }, label));
+  svg.append(axisName((LEFT + width) / 2, 34, label));
   return svg;
 }
 
@@ -178,8 +179,7 @@ function overview(view, width, values) {
   for (let pixel = 0; pixel < inner; pixel++) {
     const from = Math.floor((pixel * view.total) / inner);
     const to = Math.max(from + 1, Math.floor(((pixel + 1) * view.total) / inner));
-    let [low, high] = [0, 0];
-    for (let n = from; n < to; n++) { low = Math.min(low, values[n]); high = Math.max(high, values[n]); }
+    const [low, high] = extent(values.slice(from, to));
     const y = (value) => ((1 - value / most) * (height / 2)).toFixed(1);
     path += `M${LEFT + pixel + 0.5} ${y(high)}V${y(low)}`;
   }
@@ -233,15 +233,11 @@ function drawSequence({ content, own, kind, number }) {
   const { node, view, readout } = zoomable(number, contributions, Math.round((byId("drawing").clientWidth || 900) / 7),
     (first, last) => `${told(first)} – ${told(last - 1)}, ${last - first} positions`,
     (view, width) => {
-      const seen = contributions.slice(view.first, view.last);
-      const deviation = (n) => spread?.values[n] ?? 0;
-      let [low, high] = [0, 0];
-      seen.forEach((value, n) => { const more = deviation(view.first + n); low = Math.min(low, value - more);
-          high = Math.max(high, value + more); });
-      if (low === high) high = 1;
+      const ends = (sign) => view.seen.map((n) => contributions[n] + sign * (spread?.values[n] ?? 0));
+      const [low, high] = [extent(ends(-1))[0], extent(ends(1))[1]];
       const range = (n) => (spread ? ` ± ${short(spread.values[n])}` : "");
       const read = (n) => { readout.textContent = `${told(n)} ${text[n]} ${signed(contributions[n])}${range(n)}`; };
-      const main = plot(view, width, 200, low, high, "contribution",
+      const main = plot(view, width, 200, low, low === high ? 1 : high, "contribution",
           `Logo of contributions, ${told(view.first)} to ${told(view.last - 1)}`);
       for (const [motif, start, end, strand] of sites) {
         if (end <= view.first || start >= view.last) continue;
@@ -255,23 +251,17 @@ function drawSequence({ content, own, kind, number }) {
       }
       letters(main, view, (n) => [[text[n], contributions[n]]]);
       if (spread) {
-        let bars = "";
         const end = (n, sign) => main.y(contributions[n] + sign * spread.values[n]).toFixed(1);
-        for (let n = view.first; n < view.last; n++) {
-          bars += `M${(main.x(n) + main.size / 2).toFixed(1)} ${end(n, -1)}V${end(n, 1)}`;
-        }
-        main.svg.append(drawn("path", { class: "whisker", d: bars }));
+        const bar = (n) => `M${(main.x(n) + main.size / 2).toFixed(1)} ${end(n, -1)}V${end(n, 1)}`;
+        main.svg.append(drawn("path", { class: "whisker", d: view.seen.map(bar).join("") }));
       }
       listen(main.svg, view, width, read);
       const plots = [main.svg];
       if (hypothetical) {
         const column = (n) => alphabet.map((letter, channel) => [letter, hypothetical.values[n * alphabet.length + channel]]);
-        let [least, most] = [0, 0];
-        for (let n = view.first; n < view.last; n++) {
-          let [down, up] = [0, 0];
-          for (const [, value] of column(n)) { if (value > 0) up += value; else down += value; }
-          least = Math.min(least, down); most = Math.max(most, up);
-        }
+        const stacked = (sign) => view.seen.map((n) =>
+            column(n).reduce((sum, [, value]) => sum + (value * sign > 0 ? value : 0), 0));
+        const [least, most] = [extent(stacked(-1))[0], extent(stacked(1))[1]];
         const under = plot(view, width, 150, least, most || 1, "hypothetical",
             "Logo of hypothetical contributions: what each letter would have at each position");
         letters(under, view, column);
@@ -292,8 +282,8 @@ function drawSignal({ content, own, kind, number }) {
   const most = largest(values) || 1;
   const at = (channel, n) => values[channel * total + n];
   const time = (n) => (rate ? n / rate : n);
-  const totals = Float64Array.from({ length: total }, (_, n) => { let sum = 0; for (let c = 0; c < channels; c++) sum += at(c, n);
-      return sum; });
+  const totals = new Float64Array(total);
+  values.forEach((value, n) => { totals[n % total] += value; });
   const { node, view, readout } = zoomable(number, totals, total,
     (first, last) => `${short(time(first))} – ${short(time(last - 1))}${rate ? " s" : ""}, ${last - first} points`,
     (view, width) => {
@@ -316,11 +306,8 @@ function drawSignal({ content, own, kind, number }) {
               { class: share > 0 ? "up" : "down", "fill-opacity": (0.75 * Math.abs(share)).toFixed(2), x: frame.x(n).toFixed(1), y: 0,
               width: (frame.size * wide + 0.3).toFixed(1), height: "100%" }));
         }
-        let d = "";
-        for (let n = view.first; n < view.last; n++) {
-          d += `${d ? "L" : "M"}${(frame.x(n) + frame.size / 2).toFixed(1)} ${frame.y(shown[n]).toFixed(1)}`;
-        }
-        frame.svg.append(drawn("path", { class: "trace", d }),
+        const points = view.seen.map((n) => `${(frame.x(n) + frame.size / 2).toFixed(1)} ${frame.y(shown[n]).toFixed(1)}`);
+        frame.svg.append(drawn("path", { class: "trace", d: `M${points.join("L")}` }),
             drawn("text", { class: "channel", x: LEFT + 6, y: 15 }, kind.channel[channel]));
         listen(frame.svg, view, width, (n) => {
           const value = trace ? `${short(trace[n])} ${unit}, ` : "";

@@ -49,7 +49,7 @@ async function openSample(number, focus) {
     parts = [element("p", { class: "problem" }, error.message)];
   }
   byId("drawing").replaceChildren(...parts);
-  drawActivations();
+  drawLayer();
   Object.assign(byId("drawing").dataset, { sample: number, view: at });
   if (focus) byId("sample").focus({ preventScroll: matchMedia("(min-width: 900px)").matches });
 }
@@ -109,8 +109,7 @@ function drawMotifs() {
     frame.svg = drawn("svg", { viewBox: `0 0 ${width} 84`, width, height: 84, role: "img",
         "aria-label": `Motif ${motif.name}, 0 to 2 bits: ${motif.heights.map((row) => "ACGT"[row.indexOf(Math.max(...row))]).join("")}` });
     frame.svg.append(drawn("path", { class: "axis", d: `M32 8V78H${width}` }),
-        ...[0, 1, 2].map((bits) => drawn("text", { x: 28, y: frame.y(bits) + 4, "text-anchor": "end" }, String(bits))),
-      drawn("text", { class: "label", x: 10, y: 43, "text-anchor": "middle", transform: "rotate(-90 10 43)" }, "bits"));
+        ...[0, 1, 2].map((bits) => mark(28, frame.y(bits) + 4, String(bits), "end")), axisName(10, 43, "bits", true));
     letters(frame, { first: 0, last: motif.heights.length }, (n) => motif.heights[n].map((value, letter) => ["ACGT"[letter], value]));
     const samples = Object.entries(data.motifs.sites).filter(([, sites]) =>
         sites.some(([number]) => data.motifs.motifs[number] === motif)).map(([sample]) => Number(sample));
@@ -123,8 +122,18 @@ function drawMotifs() {
   }
 }
 
-/** The activations of the layer that is open, on the sample that is open. */
-function drawActivations() {
+/** How much of the contributions passes through a layer, and through its units. */
+function partOf({ total, cut, axis, count, units }) {
+  const values = Object.fromEntries(units);
+  return [element("p", {}, "Contributions through this layer to ", element("strong", {}, data.parts)),
+    bars(units.map(([unit, value]) => ({ name: `${axis} ${unit}`, value })), "contribution to the target"),
+    element("dl", { class: "facts part" }, fact("sum", numeric(total)), fact(`${axis}s`, numeric(count)),
+      fact("what passes here", cut ? "all of the target's difference" : "a part: there are ways around, or several times through")),
+    largestTable(Object.keys(values), values, [[axis, (unit) => unit]])];
+}
+
+/** What the layer that is open has of the sample that is open: activations, and its part of the contributions. */
+function drawLayer() {
   const layer = document.querySelector("g.layer[aria-pressed=true]")?.dataset.layer;
   if (layer === undefined) return;
   const place = byId(`layer-${layer}`).querySelector(".activations");
@@ -134,23 +143,27 @@ function drawActivations() {
       "Activations are kept of the first samples alone, where the run keeps its inputs."));
     return;
   }
-  const { about: { axes, numbers, zeros }, map: { values, shape: [height, width] } } = held;
+  place.replaceChildren(...(held.map ? activationsOf(held) : []),
+    ...(held.part ? partOf(held.part) : [element("p", { class: "note" }, data.parts)]));
+}
+
+function activationsOf({ about: { axes, numbers, zeros }, map: { values, shape: [height, width] } }) {
   const most = largest(values) || 1;
   const canvas = element("canvas", { width, height, role: "img",
       "aria-label": `Activations: ${axes.join(" by ")}, from ${short(numbers[0])} to ${short(numbers[2])}` });
   const pixels = new ImageData(width, height);
   values.forEach((value, n) => pixels.data.set([...diverging(value / most), 255], 4 * n));
   canvas.getContext("2d").putImageData(pixels, 0, 0);
-  place.replaceChildren(element("p", {}, "Activations on ", element("strong", {}, data.names[chosen.sample])), canvas,
+  return [element("p", {}, "Activations on ", element("strong", {}, data.names[chosen.sample])), canvas,
     element("p", { class: "note" }, axes[0] ? `down: ${axes[0]}, across: ${axes[1]}` : axes[1]), colourBar(most, "activation"),
     element("dl", { class: "facts" }, ["smallest", "mean", "largest"].map((name, n) => fact(name, numeric(numbers[n]))),
-        fact("share of zeros", numeric(zeros))));
+        fact("share of zeros", numeric(zeros)))];
 }
 
 function openLayer(node) {
   for (const each of document.querySelectorAll(".facts-of-layer")) each.hidden = each.id !== `layer-${node.dataset.layer}`;
   for (const each of document.querySelectorAll("g.layer")) each.setAttribute("aria-pressed", String(each === node));
-  drawActivations();
+  drawLayer();
 }
 
 function refresh() {
@@ -160,21 +173,18 @@ function refresh() {
   return openSample(chosen.sample);
 }
 
-const turn = (by) => { list.page += by; refreshTable(); };
 byId("search").addEventListener("input", () => { list.page = 0; refreshTable(); });
-byId("previous-page").addEventListener("click", () => turn(-1));
-byId("next-page").addEventListener("click", () => turn(1));
-byId("previous").addEventListener("click", () => step(-1));
-byId("next").addEventListener("click", () => step(1));
+for (const [by, end] of [[-1, "previous"], [1, "next"]]) {
+  byId(end).addEventListener("click", () => step(by));
+  byId(`${end}-page`).addEventListener("click", () => { list.page += by; refreshTable(); });
+}
 byId("facets").addEventListener("submit", (event) => event.preventDefault());
 byId("theme").addEventListener("change", (event) => document.documentElement.style.setProperty("color-scheme",
     event.target.value || "light dark"));
 for (const layer of document.querySelectorAll("g.layer")) {
   layer.addEventListener("click", () => openLayer(layer));
   layer.addEventListener("keydown", (event) => {
-    if (!["Enter", " "].includes(event.key)) return;
-    event.preventDefault();
-    openLayer(layer);
+    if (["Enter", " "].includes(event.key)) { event.preventDefault(); openLayer(layer); }
   });
 }
 chosen.sample = Math.min(data.names.length - 1, Number(/^#sample=(\d+)$/.exec(location.hash)?.[1] ?? 0));
