@@ -24,7 +24,7 @@ import numpy as np
 from benchmarks import captum_methods, tape_methods, torch_packages
 from benchmarks.contenders import CONTENDERS
 from benchmarks.method_rows import NETWORKS, NOT_MEASURED, ROWS, MethodRow, problem
-from benchmarks.method_table import HEADING, NOTES, Entry, Measured, Refused, head, lines
+from benchmarks.method_table import HEADING, NOTES, Entry, Error, Measured, Refused, head, lines
 from benchmarks.process import BenchmarkError, Process, available, in_turns, save_model
 from benchmarks.run import machine, renewed
 from benchmarks.work import Array, make_data, save
@@ -82,12 +82,15 @@ def opened(entry: Entry, pythons: Mapping[str, str], folder: Path) -> Iterator[P
         process.close()
 
 
-def error_of(scores: Array, truth: Array) -> float:
-    """The largest difference over the largest score; infinity where shapes differ."""
-    if scores.shape != truth.shape:
-        return float("inf")
-    error = float(np.abs(scores - truth).max() / np.abs(truth).max())
-    return error if np.isfinite(error) else float("inf")
+def error_of(scores: Array, truth: Array) -> Error:
+    """Sample by sample the largest difference over the largest score of all.
+
+    Infinite where shapes differ, or a score is not finite.
+    """
+    if scores.shape != truth.shape or not np.isfinite(scores).all():
+        return Error(np.inf, np.inf)
+    off = np.abs(scores - truth).reshape(len(truth), -1).max(1) / np.abs(truth).max()
+    return Error(float(off.max()), float(np.median(off)))
 
 
 def scores_of(process: Process, row: str) -> Array:
@@ -100,7 +103,7 @@ def scores_of(process: Process, row: str) -> Array:
     return np.asarray(np.load(path))
 
 
-def judged(row: MethodRow, process: Process, truth: Array) -> float:
+def judged(row: MethodRow, process: Process, truth: Array) -> Error:
     """The error of a contender's scores.
 
     Raises
@@ -109,8 +112,8 @@ def judged(row: MethodRow, process: Process, truth: Array) -> float:
         Where it fails, or is off by more than the row's tolerance.
     """
     error = error_of(scores_of(process, row.check().name), truth)
-    if not error <= row.tolerance:
-        raise BenchmarkError(f"differs by {error:.0e} of the largest score, not timed")
+    if not error.within(row.tolerance):
+        raise BenchmarkError(f"differs by {error} of the largest score, not timed")
     return error
 
 
@@ -127,7 +130,7 @@ def measure(
     _log.info("%s: %s", row.network, row.title)
     truth = scores_of(judge, row.truth().name)
     found: dict[Entry, Measured | Refused] = {}
-    timed: dict[Entry, tuple[Process, float]] = {}
+    timed: dict[Entry, tuple[Process, Error]] = {}
     processes = {entry: open_process(entry) for entry in entries(row, plan.pythons)}
     for entry, process in processes.items():
         try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from benchmarks.contenders import BY_DEFAULT, CONTENDERS
-from benchmarks.method_rows import MethodRow
+from benchmarks.method_rows import KINK, MethodRow
 from benchmarks.process import Process
 from benchmarks.work import Problem
 
@@ -25,15 +25,18 @@ HEADER = (
 NOTES = """\
 Every contender has a process of its own and all cores. Before anything is timed, its scores are
 compared with those that this library computes in float64: "error" is the largest difference over
-the largest score. Who differs by more than rounding (or, where it draws, by more than its draws
-explain) is not timed, and its line says by how much it differs. Times are minima over samples taken
-in turns, each as many runs in a row as take half a second; CPU is the processor time of all
-threads. "÷ ours" is how many times as long a peer takes as this library with oneDNN off and on, in
-brackets by CPU: the median over the turns. What runs on TensorFlow is measured under both settings
-of TF_ENABLE_ONEDNN_OPTS and compared under its own; torch does not read it. Peers run at the
-fastest of three batch sizes, this library at its default. Memory is the most a process held in a
-run, less what it held when its packages were imported. The tape is a compiled function of the model
-as Keras loads it, and what the method needs around it in numpy."""
+the largest score, in brackets that of the median sample. Where what a ReLU or a maximum reads is
+within rounding of its kink, float32 may take the other side, and one sample's gradient is another
+by one unit's share, in all packages alike. Who differs in the median sample by more than 1e-3, in
+one by more than 2e-2, or, where it draws or adds up steps, by more than these explain, is not
+timed, and its line says by how much it differs. Times are minima over samples taken in turns, each
+as many runs in a row as take half a second; CPU is the processor time of all threads. "÷ ours" is
+how many times as long a peer takes as this library with oneDNN off and on, in brackets by CPU: the
+median over the turns. What runs on TensorFlow is measured under both settings of
+TF_ENABLE_ONEDNN_OPTS and compared under its own; torch does not read it. Peers run at the fastest
+of three batch sizes, this library at its default. Memory is the most a process held in a run, less
+what it held when its packages were imported. The tape is a compiled function of the model as Keras
+loads it, and what the method needs around it in numpy."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,30 @@ class Entry:
         """For the table."""
         setting = {None: "", "0": ", oneDNN off", "1": ", oneDNN on"}[self.onednn]
         return f"{CONTENDERS[self.name].label}{setting}"
+
+
+@dataclass(frozen=True)
+class Error:
+    """Of a contender's scores, as shares of the largest score.
+
+    Attributes
+    ----------
+    largest
+        Of all samples.
+    median
+        Of the samples' largest errors.
+    """
+
+    largest: float
+    median: float
+
+    def __str__(self) -> str:
+        """The largest, in brackets the median."""
+        return f"{self.largest:.0e} ({self.median:.0e})"
+
+    def within(self, tolerance: float) -> bool:
+        """Whether scores are the same: see `MethodRow.tolerance`."""
+        return self.median <= tolerance and self.largest <= max(tolerance, KINK)
 
 
 @dataclass(frozen=True)
@@ -68,19 +95,17 @@ class Measured:
         Of a run, sample by sample; of the processor all threads together.
     memory
         MiB at most, above those with the packages imported.
-    error
-        Share of the largest score.
     """
 
     seconds: Sequence[float]
     processor: Sequence[float]
     memory: float
     batch_size: int
-    error: float
+    error: Error
     versions: frozenset[str] = field(default=frozenset())
 
     @classmethod
-    def of(cls, process: Process, error: float) -> Measured:
+    def of(cls, process: Process, error: Error) -> Measured:
         """Of a process that was measured."""
         count = len(process.runs)
         return cls(
@@ -138,7 +163,7 @@ def _cells(
         milliseconds(min(each.processor)),
         *ratios,
         f"{each.memory:.0f} MiB",
-        f"{each.error:.0e}",
+        str(each.error),
     ]
 
 

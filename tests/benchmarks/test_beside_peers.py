@@ -17,7 +17,7 @@ from benchmarks.contenders import Setting
 from benchmarks.engine import save_model
 from benchmarks.method_engine import engine, in_float64
 from benchmarks.method_rows import NETWORKS, ROWS, MethodRow, labels, problem
-from benchmarks.method_table import HEADER, Entry, Measured, Refused, head, lines
+from benchmarks.method_table import HEADER, Entry, Error, Measured, Refused, head, lines
 from benchmarks.process import BenchmarkError, in_turns
 from benchmarks.run import renewed
 from benchmarks.work import Array, make_data, save
@@ -46,7 +46,7 @@ class Scorer:
         np.save(path, self.scores)
 
 
-def judged_scores(folder: Path, scores: Array, truth: Array) -> float:
+def judged_scores(folder: Path, scores: Array, truth: Array) -> Error:
     scorer: Any = Scorer(folder, scores)
     error = judged(ROW, scorer, truth)
     assert scorer.asked == [ROW.check().name]
@@ -55,14 +55,26 @@ def judged_scores(folder: Path, scores: Array, truth: Array) -> float:
 
 
 def test_a_contender_with_other_scores_is_not_timed(tmp_path: Path) -> None:
-    truth = np.array([[1.0, -4.0], [0.5, 2.0]])
-    assert judged_scores(tmp_path, truth + 4e-5, truth) == pytest.approx(1e-5)
-    with pytest.raises(BenchmarkError, match="differs by 3e-03 of the largest score, not timed"):
-        judged_scores(tmp_path, truth * 1.003, truth)
+    truth = np.array([[1.0, -4.0], [0.5, 2.0], [1.0, 1.0]])
+    error = judged_scores(tmp_path, truth + 4e-5, truth)
+    assert (error.largest, error.median) == pytest.approx((1e-5, 1e-5))
+    with pytest.raises(
+        BenchmarkError, match=r"differs by 8e-03 \(4e-03\) of the largest score, not"
+    ):
+        judged_scores(tmp_path, truth * 1.008, truth)
     with pytest.raises(BenchmarkError, match="differs by inf"):
         judged_scores(tmp_path, np.where(truth == 2, np.nan, truth), truth)
     with pytest.raises(BenchmarkError, match="differs by inf"):
         judged_scores(tmp_path, truth[:1], truth)
+
+
+def test_one_sample_may_be_beyond_a_kink_and_no_further(tmp_path: Path) -> None:
+    truth = np.array([[1.0, -4.0], [0.5, 2.0], [1.0, 1.0]])
+    assert judged_scores(tmp_path, truth + [[0], [0.04], [0]], truth) == Error(
+        pytest.approx(1e-2), 0.0
+    )
+    with pytest.raises(BenchmarkError, match=r"differs by 3e-02 \(0e\+00\)"):
+        judged_scores(tmp_path, truth + [[0], [0.12], [0]], truth)
 
 
 def test_this_library_is_stopped_for_an_error_of_its_own(
@@ -97,7 +109,7 @@ def test_turns_meet_all_alike_until_the_budget_is_spent() -> None:
 
 
 def measured(seconds: list[float], memory: float = 100.0) -> Measured:
-    return Measured(seconds, [2 * each for each in seconds], memory, 32, 1e-6)
+    return Measured(seconds, [2 * each for each in seconds], memory, 32, Error(1e-6, 1e-7))
 
 
 def test_ratios_are_medians_over_the_turns_of_one_setting() -> None:
@@ -171,4 +183,4 @@ def test_the_tape_and_this_library_have_the_scores_of_float64(
             prepared.positions(prepared.run(prepared.batch_sizes[0]))
             for prepared in (each(setting, row) for each in (in_float64, engine, tape_methods.tape))
         )
-        assert [error_of(scores, truth) <= row.tolerance for scores in others] == [True, True]
+        assert all(error_of(scores, truth).within(row.tolerance) for scores in others)
