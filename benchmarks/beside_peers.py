@@ -160,7 +160,8 @@ def network_table(network: str, plan: Plan, options: argparse.Namespace) -> tupl
     rows = chosen(options, network)
     work = problem(network, rows, options.quick)
     rows = tuple(row.quick() for row in rows) if options.quick else rows
-    body, versions = head(work), set()
+    body = head(work)
+    versions: set[str] = set()
     with TemporaryDirectory(prefix="deeplift-benchmark-") as name:
         folder = Path(name)
         save(work, make_data(work), folder)

@@ -70,11 +70,11 @@ def test_a_contender_with_other_scores_is_not_timed(tmp_path: Path) -> None:
 
 def test_one_sample_may_be_beyond_a_kink_and_no_further(tmp_path: Path) -> None:
     truth = np.array([[1.0, -4.0], [0.5, 2.0], [1.0, 1.0]])
-    assert judged_scores(tmp_path, truth + [[0], [0.04], [0]], truth) == Error(
+    assert judged_scores(tmp_path, truth + np.array([[0], [0.04], [0]]), truth) == Error(
         pytest.approx(1e-2), 0.0
     )
     with pytest.raises(BenchmarkError, match=r"differs by 3e-02 \(0e\+00\)"):
-        judged_scores(tmp_path, truth + [[0], [0.12], [0]], truth)
+        judged_scores(tmp_path, truth + np.array([[0], [0.12], [0]]), truth)
 
 
 def test_this_library_is_stopped_for_an_error_of_its_own(
