@@ -260,7 +260,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--network", action="append", choices=list(NETWORKS), help="repeatable")
     parser.add_argument("--repeats", type=int, default=3, help="timed samples (default 3)")
     parser.add_argument(
-        "--budget", type=float, default=10.0, help="seconds for one contender and row (default 10)"
+        "--budget", type=float, default=5.0, help="seconds for one contender and row (default 5)"
     )
     parser.add_argument(
         "--patience", type=float, default=0.0, help="seconds to wait for quiet before each sample"
