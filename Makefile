@@ -74,6 +74,7 @@ docs: $(VENV)/.installed-test  ## write the pages of docs/ again from the tables
 
 bench: $(VENV)/.installed-test  ## the table of benchmarks/; with PEERS=/path/to/their/python the peers
 	$(BIN)/python -m benchmarks $(if $(PEERS),--peers-python $(PEERS))
+	$(BIN)/python -m benchmarks methods $(if $(PEERS),--peers-python $(PEERS))
 
 site: $(VENV)/.installed-site  ## the pages as a site of HTML, build/site/html; a warning is an error
 	$(BIN)/python -m docs.generate.site build/site

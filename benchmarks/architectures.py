@@ -1,4 +1,4 @@
-"""The networks that are measured, with seeded weights, built alike in Keras and in torch."""
+"""The networks that are measured, with seeded weights; `torch_networks` builds them in torch."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ LETTERS = 4
 
 @dataclass(frozen=True)
 class Convolution:
-    """A 1-D convolution of stride 1 with its bias and a ReLU."""
+    """A convolution of stride 1, as wide along each axis, with its bias and a ReLU.
+
+    Behind it are maxima of ``pool`` positions along each axis.
+    """
 
     filters: int
     width: int
     dilation: int = 1
+    pool: int = 1
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,8 @@ class Architecture:
     """One-hot sequence → convolutions → mixing → average over ``pool`` positions → dense layers.
 
     ``pool`` None averages over all positions that are left. The dense layers in ``hidden`` have
-    a ReLU; ``output`` names the activation after the last.
+    a ReLU; ``output`` names the activation after the last. Of two ``axes`` it reads images, as
+    high and as wide as ``length``.
     """
 
     title: str
@@ -63,6 +68,13 @@ class Architecture:
     outputs: int
     output: str
     mixing: Mixing | None = None
+    axes: int = 1
+    channels: int = LETTERS
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of a sample, channels last."""
+        return (*[self.length] * self.axes, self.channels)
 
     def shortened(self, length: int) -> Architecture:
         """The same layers on shorter sequences, for a quick look."""
@@ -109,14 +121,32 @@ LSTM, GRU, ATTENTION = (
     )
 )
 
+IMAGE = Architecture(
+    title="an image network: four 3 x 3 convolutions, two maxima of 2 x 2, a dense layer",
+    length=32,
+    convolutions=(
+        Convolution(32, 3),
+        Convolution(32, 3, pool=2),
+        Convolution(64, 3),
+        Convolution(64, 3, pool=2),
+    ),
+    padding="same",
+    pool=None,
+    hidden=(64,),
+    outputs=10,
+    output="linear",
+    axes=2,
+    channels=3,
+)
+
 
 def make_weights(architecture: Architecture, seed: int) -> Weights:
     """Kernel, bias, kernel, bias … in Keras's layout: He's normal kernels, small biases."""
     random = np.random.default_rng(seed)
     shapes: list[tuple[int, ...]] = []
-    channels = LETTERS
+    channels = architecture.channels
     for layer in architecture.convolutions:
-        shapes.append((layer.width, channels, layer.filters))
+        shapes.append((*[layer.width] * architecture.axes, channels, layer.filters))
         shapes.append((layer.filters,))
         channels = layer.filters
     if architecture.mixing is not None:
@@ -137,21 +167,28 @@ def _array(shape: tuple[int, ...], random: np.random.Generator) -> NDArray[np.fl
 
 
 def build_keras(architecture: Architecture, weights: Weights) -> Any:
-    """A Keras model with these weights."""
+    """A Keras model with these weights, whose convolutions are called convolution_0 and so on."""
     import keras
 
     layers = keras.layers
-    model = keras.Sequential([layers.Input((architecture.length, LETTERS))])
-    for layer in architecture.convolutions:
+
+    def of_axes(kind: str) -> Any:
+        return getattr(layers, f"{kind}{architecture.axes}D")
+
+    model = keras.Sequential([layers.Input(architecture.shape)])
+    for number, layer in enumerate(architecture.convolutions):
         model.add(
-            layers.Conv1D(
+            of_axes("Conv")(
                 layer.filters,
                 layer.width,
                 dilation_rate=layer.dilation,
                 padding=architecture.padding,
                 activation="relu",
+                name=f"convolution_{number}",
             )
         )
+        if layer.pool > 1:
+            model.add(of_axes("MaxPooling")(layer.pool))
     if architecture.mixing is not None and architecture.mixing.kind != "attention":
         model.add(getattr(layers, architecture.mixing.kind)(architecture.mixing.units))
     elif architecture.mixing is not None:
@@ -159,9 +196,9 @@ def build_keras(architecture: Architecture, weights: Weights) -> Any:
         y = layers.MultiHeadAttention(architecture.mixing.heads, architecture.mixing.units)(x, x)
         model = keras.Model(model.inputs, layers.GlobalAveragePooling1D()(layers.Add()([x, y])))
     elif architecture.pool is None:
-        model.add(layers.GlobalAveragePooling1D())
+        model.add(of_axes("GlobalAveragePooling")())
     else:
-        model.add(layers.AveragePooling1D(architecture.pool))
+        model.add(of_axes("AveragePooling")(architecture.pool))
         model.add(layers.Flatten())
     x = model.outputs[0]
     for units in architecture.hidden:
@@ -172,40 +209,3 @@ def build_keras(architecture: Architecture, weights: Weights) -> Any:
     model = keras.Model(model.inputs, x)
     model.set_weights(weights)
     return model
-
-
-def build_torch(architecture: Architecture, weights: Weights) -> Any:
-    """The same network up to its logits in torch: (n, 4, length) → (n, outputs)."""
-    import torch
-    from torch import nn
-
-    remaining = iter(weights)
-
-    def filled(module: Any, kernel_axes: tuple[int, ...]) -> Any:
-        kernel, bias = next(remaining), next(remaining)
-        with torch.no_grad():
-            module.weight.copy_(torch.from_numpy(kernel.transpose(kernel_axes).copy()))
-            module.bias.copy_(torch.from_numpy(bias))
-        return module
-
-    modules: list[Any] = []
-    channels = LETTERS
-    for layer in architecture.convolutions:
-        convolution = nn.Conv1d(
-            channels,
-            layer.filters,
-            layer.width,
-            dilation=layer.dilation,
-            padding=architecture.padding,
-        )
-        modules += [filled(convolution, (2, 1, 0)), nn.ReLU()]
-        channels = layer.filters
-    modules.append(
-        nn.AdaptiveAvgPool1d(1) if architecture.pool is None else nn.AvgPool1d(architecture.pool)
-    )
-    modules.append(nn.Flatten())
-    for units in architecture.hidden:
-        modules += [filled(nn.Linear(channels, units), (1, 0)), nn.ReLU()]
-        channels = units
-    modules.append(filled(nn.Linear(channels, architecture.outputs), (1, 0)))
-    return nn.Sequential(*modules).eval()

@@ -47,13 +47,14 @@ class Contender:
     """Where a contender is found.
 
     ``function(setting, row)`` in ``module`` returns a `Prepared`; ``packages`` are those whose
-    versions the table gives.
+    versions the table gives, and ``imports`` what a process holds before it has a model.
     """
 
     label: str
     module: str
     function: str
     packages: tuple[str, ...]
+    imports: tuple[str, ...] = ()
 
 
 CONTENDERS = {
@@ -88,6 +89,47 @@ CONTENDERS = {
     ),
     "outputs_in_float64": Contender(
         "outputs in float64", "benchmarks.interpreters", "outputs_in_float64", ()
+    ),
+    "method_engine": Contender(
+        "deeplift_engine",
+        "benchmarks.method_engine",
+        "engine",
+        ("tensorflow",),
+        ("tensorflow", "deeplift_engine"),
+    ),
+    "method_in_float64": Contender(
+        "deeplift_engine in float64", "benchmarks.method_engine", "in_float64", ()
+    ),
+    "method_tape": Contender(
+        "tf.function, GradientTape",
+        "benchmarks.tape_methods",
+        "tape",
+        ("keras", "tensorflow"),
+        ("tensorflow", "keras"),
+    ),
+    "method_captum": Contender(
+        "Captum",
+        "benchmarks.captum_methods",
+        "captum",
+        ("captum", "torch"),
+        ("torch", "captum.attr"),
+    ),
+    "method_shap": Contender(
+        "SHAP", "benchmarks.torch_packages", "shap", ("shap", "torch"), ("torch", "shap")
+    ),
+    "method_zennit": Contender(
+        "zennit",
+        "benchmarks.torch_packages",
+        "zennit",
+        ("zennit", "torch"),
+        ("torch", "zennit.composites"),
+    ),
+    "method_tangermeme": Contender(
+        "tangermeme",
+        "benchmarks.torch_packages",
+        "tangermeme",
+        ("tangermeme", "torch"),
+        ("torch", "tangermeme.saturation_mutagenesis"),
     ),
 }
 PEERS = ("tangermeme", "captum", "shap")

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from benchmarks.contenders import PEERS
-from benchmarks.process import BenchmarkError, Cost, Process, save_model
+from benchmarks.process import BenchmarkError, Cost, Process, in_turns, save_model
 from benchmarks.work import Array, Problem, Row, make_data, save
 
 _log = logging.getLogger(__name__)
@@ -114,7 +114,7 @@ def _measure_row(
             process.runs.clear()
         for process in [*others, *processes]:
             process.choose_count()
-        for process in _turns([*others, *processes], plan):
+        for process in in_turns([*others, *processes], plan.repeats, plan.budget):
             process.measure(plan.patience)
         costs = {process.name: process.cost() for process in others}
         costs |= {process.name: process.cost(differences[process.name]) for process in processes}
@@ -124,15 +124,6 @@ def _measure_row(
 def _contenders(row: Row, plan: Plan) -> list[str]:
     names = ("engine", *PEERS) if row.peers else ("engine",)
     return [name for name in names if name in plan.pythons]
-
-
-def _turns(processes: Iterable[Process], plan: Plan) -> Iterator[Process]:
-    """A, B, C, A, B, C …: what else the machine does then meets all of them alike."""
-    processes = list(processes)
-    for _ in range(plan.repeats):
-        for process in processes:
-            if not process.runs or sum(process.runs) * process.count < plan.budget:
-                yield process
 
 
 def _compare(row: Row, results: Mapping[str, Array]) -> dict[str, float]:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.architectures import build_torch
 from benchmarks.contenders import BY_DEFAULT, Prepared, Setting
+from benchmarks.torch_networks import build_torch
 from benchmarks.work import Array, Row
 
 

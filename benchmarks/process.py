@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,9 +46,11 @@ class Cost:
 
 
 class Process:
-    """A worker: one contender, told what to do line by line."""
+    """A worker: one contender, told what to do line by line, in an environment of ``settings``."""
 
-    def __init__(self, name: str, python: str, folder: Path) -> None:
+    def __init__(
+        self, name: str, python: str, folder: Path, settings: Mapping[str, str] | None = None
+    ) -> None:
         self.name, self.folder = name, folder
         self.runs: list[float] = []
         self.processor: list[float] = []
@@ -60,7 +63,7 @@ class Process:
             stderr=self._log,
             text=True,
             cwd=CHECKOUT,
-            env=environment(),
+            env={**environment(), **(settings or {})},
         )
         self.opened: dict[str, Any] = {}
         self.batch_size = 0
@@ -137,6 +140,18 @@ class Process:
     def _last_words(self) -> str:
         lines = (self.folder / f"{self.name}.log").read_text().strip().splitlines()
         return "its process ended; it last said: " + " / ".join(lines[-3:])
+
+
+def in_turns(processes: Iterable[Process], repeats: int, budget: float) -> Iterator[Process]:
+    """A, B, C, A, B, C …: what else the machine does then meets all of them alike.
+
+    Each so many times, fewer once it has used ``budget`` seconds.
+    """
+    processes = list(processes)
+    for _ in range(repeats):
+        for process in processes:
+            if not process.runs or sum(process.runs) * process.count < budget:
+                yield process
 
 
 def wait_for_quiet(patience: float) -> None:

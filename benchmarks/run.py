@@ -16,6 +16,7 @@ from benchmarks.breakdown import BREAKDOWN_NOTES, breakdown
 from benchmarks.contenders import PEERS
 from benchmarks.lengths import LENGTH_NOTES, lengths_table
 from benchmarks.measure import Plan, ProblemCosts, measure_problem
+from benchmarks.method_table import HEADING
 from benchmarks.process import BenchmarkError, available
 from benchmarks.table import NOTES, problem_table
 from benchmarks.work import PROBLEMS, QUICK, Problem, Row
@@ -46,19 +47,35 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     if options.write is not None:
         page = "\n\n".join(["# Benchmarks", *sections]) + "\n"
-        if options.problem is not None and options.write.exists():
-            page = renewed(options.write.read_text(), sections[1:])
+        there = options.write.read_text() if options.write.exists() else ""
+        if options.problem is not None and there:
+            page = renewed(there, sections[1:])
+        else:
+            methods = [part.rstrip() for part in _parts(there) if part.startswith(f"{HEADING}\n")]
+            page = renewed(page, methods)
         options.write.write_text(page)
     return 0
 
 
 def renewed(page: str, sections: Sequence[str]) -> str:
-    """The page with the first section of each heading replaced by the one of ``sections``."""
-    parts = re.split(r"^(?=##)", page, flags=re.MULTILINE)
+    """The page with the first section of each heading replaced by the one of ``sections``.
+
+    A section whose heading is not there is added at the end.
+    """
+    parts = _parts(page)
     headings = [part.partition("\n")[0] for part in parts]
     for section in sections:
-        parts[headings.index(section.partition("\n")[0])] = section + "\n\n"
-    return "".join(parts)
+        heading, text = section.partition("\n")[0], f"{section}\n\n"
+        if heading in headings:
+            parts[headings.index(heading)] = text
+        else:
+            parts[-1:] = [f"{parts[-1].rstrip()}\n\n", text]
+    return "".join(parts).rstrip() + "\n"
+
+
+def _parts(page: str) -> list[str]:
+    """The page at its headings."""
+    return re.split(r"^(?=##)", page, flags=re.MULTILINE)
 
 
 def _parser() -> argparse.ArgumentParser:

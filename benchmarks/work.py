@@ -114,7 +114,8 @@ QUICK = (
 class Data:
     """Arrays of a problem.
 
-    ``inputs`` (N, L, 4), ``own`` (N, K, L, 4), ``shared`` (K, L, 4), one-hot float32.
+    ``inputs`` (N, L, 4), ``own`` (N, K, L, 4), ``shared`` (K, L, 4), one-hot float32; of images
+    (N, H, W, channels) and so on.
     """
 
     inputs: Array
@@ -133,14 +134,22 @@ class Data:
 
 
 def make_data(problem: Problem, seed: int = 0) -> Data:
-    """Random sequences; dinucleotide shuffles of each; the first input's serve as shared set."""
+    """Random sequences; dinucleotide shuffles of each; the first input's serve as shared set.
+
+    Of images, inputs and references are normal noise, cut off so that all have one range.
+    """
     from deeplift_engine.references.shuffles import shuffle_dinucleotides
 
-    random = np.random.default_rng(seed)
-    letters = random.integers(0, LETTERS, (problem.inputs, problem.architecture.length))
-    inputs = np.eye(LETTERS, dtype=np.float32)[letters]
-    own = shuffle_dinucleotides(inputs, problem.references, seed)
-    return Data(inputs, own, own[0], make_weights(problem.architecture, seed))
+    random, architecture = np.random.default_rng(seed), problem.architecture
+    if architecture.axes == 1:
+        letters = random.integers(0, LETTERS, (problem.inputs, architecture.length))
+        inputs = np.eye(LETTERS, dtype=np.float32)[letters]
+        own = shuffle_dinucleotides(inputs, problem.references, seed)
+    else:
+        counts = (problem.inputs, 1 + problem.references)
+        noise = random.standard_normal((*counts, *architecture.shape)).clip(-2, 2)
+        inputs, own = noise[:, 0].astype(np.float32), noise[:, 1:].astype(np.float32)
+    return Data(inputs, own, own[0], make_weights(architecture, seed))
 
 
 def save(problem: Problem, data: Data, folder: Path) -> None:

@@ -36,6 +36,9 @@ class Worker:
         threads = len(os.sched_getaffinity(0))
         self.setting = Setting(problem, data, folder / "model.h5", threads)
         self.prepared: Prepared | None = None
+        for module in self.contender.imports:
+            importlib.import_module(module)
+        self.bare = _memory("VmRSS")
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Do what is asked."""
@@ -51,6 +54,7 @@ class Worker:
         return {
             "batch_sizes": self.prepared.batch_sizes,
             "versions": {package: version(package) for package in self.contender.packages},
+            "bare": self.bare,
             "memory": _memory("VmRSS"),
         }
 
