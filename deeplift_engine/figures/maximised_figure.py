@@ -60,6 +60,8 @@ def draw_pictures(images: Array, values: Array, history: Array, columns: int = 6
         if lines:
             panel.plot(image[:, 0], linewidth=1)
             panel.tick_params(colors=INK, labelsize=8)
+            panel.set_xlabel("position", fontsize=9, color=INK)
+            panel.set_ylabel("input", fontsize=9, color=INK)
             continue
         grey = image.shape[-1] != 3
         panel.imshow(image.mean(-1) if grey else image, cmap="gray", vmin=0, vmax=1)
@@ -103,6 +105,7 @@ def draw_sequences(rows: Array, values: Array, history: Array, letters: str = "A
         panel.spines[:].set_visible(False)
         panel.set_ylabel(f"{value:.4g}", fontsize=8, color=INK, rotation=0, ha="right", va="center")
         panel.tick_params(labelbottom=panel is panels[-1], length=0, labelsize=8, colors=INK)
+    panels[-1].set_xlabel("position", fontsize=9, color=INK)
     _draw_history(lower.subplots(), history)
     return figure
 

@@ -51,6 +51,11 @@ def bumps(length: int) -> np.ndarray:
     return up - 0.6 * np.exp(-(((at - length * 0.75) / 2) ** 2)) + 0.03 * np.sin(at)
 
 
+def climbs(count: int) -> np.ndarray:
+    """A target (S + 1, M) that grows by step."""
+    return 1 - np.exp(-np.arange(9)[:, np.newaxis] / np.arange(1, count + 1))
+
+
 def attribution(scores: np.ndarray) -> Any:
     from deeplift_engine.results.attribution import Attribution
 
@@ -191,6 +196,12 @@ FIGURES: dict[str, Callable[[], Any]] = {
     "overlay_blend": lambda: overlays("blend"),
     "overlay_heat": lambda: overlays("heat"),
     "overlay_mask": lambda: overlays("mask"),
+    "pictures": lambda: figures.draw_pictures(
+        random(9).uniform(size=(3, 6, 6, 3)), np.arange(3.0), climbs(3), columns=2
+    ),
+    "sequences": lambda: figures.draw_sequences(
+        np.stack([one_hot(24, seed) for seed in (1, 2)]), np.arange(2.0), climbs(2)
+    ),
     "spacing": spacing,
     "sweep": sweep,
     "texts": texts,
