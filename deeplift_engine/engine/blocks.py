@@ -37,6 +37,11 @@ def slices(count: int, most: int) -> Iterator[slice]:
         yield slice(start, min(start + most, count))
 
 
+def even_size(count: int, most: int) -> int:
+    """The least size of which as few slices hold ``count`` as of ``most``."""
+    return -(-count // -(-count // most))
+
+
 def even_slices(count: int, most: int) -> Iterator[slice]:
     """Slices of ``count``, at most ``most`` long and of nearly one length."""
     pieces = -(-count // most)

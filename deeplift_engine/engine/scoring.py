@@ -105,8 +105,9 @@ def score_pairs(
     """
     request, first = requests[0], passes[0][0]
     count, most = sum(each.count for each in requests), request.batch_size or first.task.pairs
-    columns = min(count, max(1, most // first.per_pair))
-    of_each = max(columns * first.per_pair, first.per_sample)
+    per_pair = first.per_pair(len(request.weights))
+    columns = min(count, max(1, most // per_pair))
+    of_each = max(columns * per_pair, first.per_sample)
     rows = block_size(request.whole or request.samples, max(1, most // of_each))
     outputs: dict[str, Array] = {}
     with bar(request.samples * count * len(passes), request.progress) as tick:

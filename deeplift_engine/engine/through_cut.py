@@ -36,8 +36,8 @@ class ThroughCut:
         The task, from its target to the cut.
     units
         How many walks go from the cut to the points.
-    per_sample, per_pair
-        How many results at the points are held together for each sample, and for each pair.
+    per_sample
+        How many results at the points are held together for each sample.
     """
 
     def __init__(self, task: Task, cut: Cut, nodes: Sequence[str], *, averaged: bool) -> None:
@@ -55,7 +55,11 @@ class ThroughCut:
             functools.partial(contributions, averaged=cut.constant),
             parts=self.units // cut.units,
         )
-        self.per_sample, self.per_pair = self.units, 1 if cut.constant else self.units
+        self.per_sample = self.units
+
+    def per_pair(self, targets: int) -> int:
+        """How many are held together for each pair, whatever the number of targets."""
+        return 1 if self.cut.constant else self.units
 
     @functools.cached_property
     def forward(self) -> tuple[ForwardPass, ForwardPass]:
