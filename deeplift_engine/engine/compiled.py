@@ -138,7 +138,8 @@ class CompiledPasses:
         size: int,
     ) -> Iterator[tuple[slice, dict[str, Any]]]:
         """The outcome of some targets after the other, for a block of ``size`` pairs."""
-        for targets in slices(len(weights), max(1, self.task.pairs // size)):
+        together = even_size(len(weights), max(1, self.task.pairs // size))
+        for targets in slices(len(weights), together):
             yield targets, self.backward(at_input, at_reference, weights[targets], rows, shares)
 
     def backward(
