@@ -18,7 +18,8 @@ from deeplift_engine.genomics.variants import variant_scoring
 from deeplift_engine.genomics.variants.allele_scores import AlleleScorer, AlleleScores
 from deeplift_engine.genomics.variants.variant import Record
 from deeplift_engine.genomics.variants.variant_files import VariantFile
-from tests.genomics.variant_files import at, genome, lines, network, other, write_vcf
+from tests.genomics.variant_files import at, genome, lines, network, write_vcf
+from tests.genomics.variant_files import other as another
 
 pytest.importorskip("zarr")
 VARIANTS, SCORED = 23, 10
@@ -121,7 +122,7 @@ def test_no_more_records_are_held_than_two_blocks_have(
     places = range(30, 30 + count)
     path = write_vcf(
         tmp_path / "v.vcf",
-        [["chr1", str(n), f"v{n}", at("chr1", n), other(at("chr1", n))] for n in places],
+        [["chr1", str(n), f"v{n}", at("chr1", n), another(at("chr1", n))] for n in places],
     )
     if stored:
         job = VariantJob(network(), path, genome(), shard=block)
