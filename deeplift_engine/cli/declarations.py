@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from deeplift_engine.cli import value_syntax as values
-from deeplift_engine.jobs.contents import CONTENTS, DEFAULT
+from deeplift_engine.jobs.contents import CONTENTS, DEFAULT, OF_SEQUENCES
 from deeplift_engine.translate.function_sets import FUNCTION_SETS
 
 
@@ -293,7 +293,8 @@ STORED = Group(
         option(
             "--arrays NAME,...",
             values.names,
-            f"what to keep: {', '.join(CONTENTS)} (default: {','.join(DEFAULT)})",
+            f"what to keep: {', '.join(CONTENTS)} (default: {','.join(DEFAULT)}; "
+            f"of regions and FASTA files {','.join(OF_SEQUENCES)}, too)",
             default=[],
         ),
         choice("--stored-dtype", "of scores (default: float32)", "float32", "float16"),

@@ -93,7 +93,6 @@ def job_of(options: argparse.Namespace) -> Job:
     """The job that the options of ``score`` describe, here or on a worker."""
     console.start_tensorflow()
     from deeplift_engine.explainers.catalogue import find
-    from deeplift_engine.jobs.contents import DEFAULT
     from deeplift_engine.jobs.job import Job
 
     chosen = arguments.method_options(options, find(options.method))
@@ -102,7 +101,7 @@ def job_of(options: argparse.Namespace) -> Job:
     return Job(
         explainer,
         inputs,
-        arrays=options.arrays or DEFAULT,
+        arrays=options.arrays or None,
         dtype=options.stored_dtype or "float32",
         shard=options.shard_size,
         memory=options.memory,

@@ -87,6 +87,9 @@ CONTENTS: dict[str, Content] = {
 """What a store may keep, by the name that users choose."""
 
 DEFAULT = ("scores", "predictions", "convergence")
+"""What it keeps where nobody says."""
+OF_SEQUENCES = ("hypothetical", "inputs")
+"""And of sequences, where a method gives the first: what their exports read."""
 
 
 def _convergence(result: Attribution) -> Arrays | None:
@@ -97,6 +100,17 @@ def _convergence(result: Attribution) -> Arrays | None:
     }
     there = {name: array for name, array in arrays.items() if array is not None}
     return there or None
+
+
+def default_contents(result: Attribution, of_sequences: bool) -> tuple[str, ...]:
+    """Names of contents where nobody says, as far as a result has them."""
+    if not of_sequences:
+        return DEFAULT
+    try:
+        _ = result.hypothetical
+    except InputError:  # of a method without multipliers, of tokens, at layers
+        return DEFAULT
+    return (*DEFAULT, *OF_SEQUENCES)
 
 
 def checked_contents(names: Sequence[str]) -> tuple[str, ...]:
@@ -170,8 +184,10 @@ def named_arrays(name: str, values: Arrays, axis: int = 0) -> dict[str, Array]:
 __all__ = [
     "CONTENTS",
     "DEFAULT",
+    "OF_SEQUENCES",
     "Content",
     "checked_contents",
+    "default_contents",
     "labelled_arrays",
     "named_arrays",
     "stored_arrays",

@@ -19,7 +19,12 @@ from deeplift_engine.errors import InputError
 from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.streaming import Stream
 from deeplift_engine.jobs.array_plan import DTYPES, ArrayPlan
-from deeplift_engine.jobs.contents import DEFAULT, Content, checked_contents, labelled_arrays
+from deeplift_engine.jobs.contents import (
+    Content,
+    checked_contents,
+    default_contents,
+    labelled_arrays,
+)
 from deeplift_engine.jobs.description import described, digests, each_array, fingerprint
 from deeplift_engine.jobs.part_scores import PartScores, without_unfit
 from deeplift_engine.jobs.sharded_job import Computed, ShardedJob
@@ -38,7 +43,9 @@ class Job(ShardedJob):
     x
         As for `Explainer.stream`.
     arrays
-        What to keep: names of `deeplift_engine.jobs.CONTENTS`.
+        What to keep: names of `deeplift_engine.jobs.CONTENTS`. None is scores, predictions and what
+        the sums tell, and with ``letter`` among the constants, as of regions and FASTA files, what
+        exports of sequences read: hypothetical contributions and inputs.
     dtype
         ``"float32"``, or ``"float16"``, which is half as large and keeps three digits. Inputs are
         kept as they come.
@@ -75,7 +82,7 @@ class Job(ShardedJob):
         explainer: Explainer,
         x: Any,
         *,
-        arrays: Sequence[str] = DEFAULT,
+        arrays: Sequence[str] | None = None,
         dtype: str = "float32",
         shard: int | None = None,
         rows: int | None = None,
@@ -90,9 +97,8 @@ class Job(ShardedJob):
         if dtype not in ("float32", "float16"):
             raise InputError(f"dtype={dtype!r}: a store keeps float32 or float16.")
         self.explainer, self.dtype, self.strict = explainer, dtype, strict
-        self.arrays = checked_contents(arrays)
+        chosen = None if arrays is None else checked_contents(arrays)
         self.stream = Stream(explainer, x, rows=rows, strict=strict, **arguments)
-        self.scores = PartScores(self.stream, self.arrays, strict=strict)
         self.samples = len(self.stream.source)
         if names is not None and len(names) != self.samples:
             raise InputError(f"{len(names)} names for {self.samples} samples: give one for each.")
@@ -101,6 +107,8 @@ class Job(ShardedJob):
         raw = self.stream.source.raw(slice(first, first + 1))
         self.dimensions = _dimensions_of(raw, dimensions)
         probe = self.stream.score(raw, np.array([first]))
+        self.arrays = chosen or default_contents(probe, "letter" in self.constants)
+        self.scores = PartScores(self.stream, self.arrays, strict=strict)
         self.plans = tuple(
             self._plan(*labelled) for labelled in labelled_arrays(probe, raw, self.arrays)
         )

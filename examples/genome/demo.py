@@ -53,15 +53,16 @@ EXPECTED_AREA = 0.8
 
 @dataclass(frozen=True)
 class Size:
-    """How much is done: share of the 50 Mb, references, compared peaks, seqlets of modisco."""
+    """How much is done: share of the 50 Mb, references, peaks and folds compared, seqlets."""
 
     share: float
     references: int
     compared: int
+    folds: int
     seqlets: int
 
 
-FULL, SMALL = Size(1.0, 10, 500, 5000), Size(0.04, 5, 40, 0)
+FULL, SMALL = Size(1.0, 10, 500, 2, 5000), Size(0.04, 5, 40, 1, 0)
 
 
 @contextmanager
@@ -142,14 +143,13 @@ def motifs(folder: Path, truth: Truth, size: Size) -> None:
 
 
 def contributions(windows: Windows, size: Size) -> dict[str, np.ndarray]:
-    """Contributions ``(n, L)`` of the letters of some windows, by method: means of the folds."""
-    networks = [de.load(HERE / fold) for fold in FOLDS]
+    """Contributions ``(n, L)`` of the letters of some windows, by method: means over folds."""
+    networks = [de.load(HERE / fold) for fold in FOLDS[: size.folds]]
     references = de.references.dinucleotide_shuffle(size.references)
     found: dict[str, np.ndarray] = {}
     for name, (method, options) in METHODS.items():
-        explainer = de.folds(
-            [network.explainer(method, target="counts", **options) for network in networks]
-        )
+        each = [network.explainer(method, target="counts", **options) for network in networks]
+        explainer = de.folds(each) if len(each) > 1 else each[0]
         compared = {"references": references} if explainer.traits.uses_references else {}
         scores = explainer.run(windows.one_hot, progress=False, **compared).scores
         # of a mutagenesis the other letters have values of their own
@@ -166,7 +166,7 @@ def compare(folder: Path, windows: Windows, truth: Truth, size: Size) -> float:
         found = {STORED: windows.contributions, **found}
         print(
             f"area under the precision-recall curve, {len(windows)} peaks, {is_planted.mean():.1%} "
-            "of their bases in planted sites:"
+            f"of their bases in planted sites; methods of {size.folds} of {len(FOLDS)} folds:"
         )
         print(f"{'':34}{'bases':>8}{f'{WINDOW} bases':>10}")
         curves = {name: Curve.of(stretches(each), is_planted) for name, each in found.items()}
@@ -184,7 +184,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--out", type=Path, default=Path("demo-output/genome"), help="default: %(default)s"
     )
-    parser.add_argument("--small", action="store_true", help="2 Mb, 200 peaks, no motifs")
+    parser.add_argument(
+        "--small", action="store_true", help="2 Mb, 200 peaks, no motifs, methods by one fold"
+    )
     options = parser.parse_args(arguments)
     folder, size = options.out, SMALL if options.small else FULL
     folder.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from deeplift_engine.genomics import one_hot, reverse_complement
+from deeplift_engine.jobs.contents import DEFAULT, OF_SEQUENCES
 from deeplift_engine.jobs.reader import open_store
 from deeplift_engine.results.attribution import Attribution
 from tests.genomics.fasta_files import fasta, random_sequences, write
@@ -209,7 +210,9 @@ def test_fasta_files_letters_and_axes(score: Command, tmp_path: Path, expected: 
         assert file["record"].tolist() == [0, 2, 3]
     outcome = score(tmp_path / "x.fa", tmp_path / "fasta.zarr")
     assert "records: 4\nleft out: 1 wrong length" in outcome.out
-    assert open_store(tmp_path / "fasta.zarr")["sample"].tolist() == ["first", "second", "third"]
+    store = open_store(tmp_path / "fasta.zarr")
+    assert store["sample"].tolist() == ["first", "second", "third"]
+    assert {*DEFAULT, *OF_SEQUENCES} - {"convergence"} < {*store.names}  # what exports read, too
     turned = score(tmp_path / "first.npy", tmp_path / "refused.h5")
     assert turned.code == 4
     assert "--axes NCL" in turned.err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -32,6 +34,11 @@ def test_a_design_shades_what_was_changed() -> None:
     values, sequence = RANDOM.normal(size=(4, 2)), np.eye(4)[RANDOM.integers(4, size=300)]
     upper, lower = draw_design(values, sequence, np.array([200, 210])).axes
     np.testing.assert_allclose(upper.lines[2].get_ydata(), values.mean(axis=1))
-    shaded = sorted(patch.get_x() for patch in lower.patches)
+    shaded = sorted(_left(patch) for patch in lower.patches)
     assert shaded == [199.5, 209.5]
     assert lower.get_xlim()[1] - lower.get_xlim()[0] == 160
+
+
+def _left(patch: Any) -> float:
+    """Where a patch begins: a span is a rectangle since matplotlib 3.9, a polygon before."""
+    return float(patch.get_patch_transform().transform_path(patch.get_path()).get_extents().x0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,12 @@ import pytest
 import deeplift_engine as de
 from deeplift_engine.errors import InputError, OutputError
 from deeplift_engine.genomics import VariantJob, export_variants, score_variants
-from tests.genomics.variant_files import genome, lines, network, write_vcf
+from deeplift_engine.genomics.variants import variant_scoring
+from deeplift_engine.genomics.variants.allele_scores import AlleleScorer, AlleleScores
+from deeplift_engine.genomics.variants.variant import Record
+from deeplift_engine.genomics.variants.variant_files import VariantFile
+from tests.genomics.variant_files import at, genome, lines, network, write_vcf
+from tests.genomics.variant_files import other as another
 
 pytest.importorskip("zarr")
 VARIANTS, SCORED = 23, 10
@@ -87,3 +94,43 @@ def test_shards_in_any_order_by_any_number_of_runs_are_one_run(tmp_path: Path) -
     changed = VariantJob(network(), path, genome(), **options)
     with pytest.raises(OutputError, match="its variants is"):
         changed.open(tmp_path / "run.zarr")
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_no_more_records_are_held_than_two_blocks_have(
+    tmp_path: Path, stored: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    block, count = 8, 64
+    held: list[weakref.ref[Any]] = []
+    most = {Record: 0, AlleleScores: 0}
+
+    def counted(kind: type, make: Callable[..., Any]) -> Callable[..., Any]:
+        """What makes a record, or the scores of a block, and counts those that are held."""
+
+        def call(*arguments: Any) -> Any:
+            made = make(*arguments)
+            held.append(weakref.ref(made))
+            alive = sum(isinstance(each(), kind) for each in held)
+            most[kind] = max(most[kind], alive)
+            return made
+
+        return call
+
+    monkeypatch.setattr(variant_scoring, "MOST", block)
+    monkeypatch.setattr(VariantFile, "_record", counted(Record, VariantFile._record))
+    monkeypatch.setattr(AlleleScorer, "score", counted(AlleleScores, AlleleScorer.score))
+    places = range(30, 30 + count)
+    path = write_vcf(
+        tmp_path / "v.vcf",
+        [["chr1", str(n), f"v{n}", at("chr1", n), another(at("chr1", n))] for n in places],
+    )
+    if stored:
+        job = VariantJob(network(), path, genome(), shard=block)
+        assert not job.run(job.create(tmp_path / "run.zarr")).pending
+        export_variants(tmp_path / "run.zarr", tmp_path / "out", progress=False)
+    else:
+        score_variants(network(), path, genome(), tmp_path / "out", progress=False)
+    assert len((tmp_path / "out.variants.tsv").read_text().splitlines()) == 1 + count
+    assert len(held) > count
+    assert 0 < most[Record] <= 3 * block
+    assert 0 < most[AlleleScores] <= 2

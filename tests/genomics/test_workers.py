@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import deeplift_engine as de
 from deeplift_engine import cli
+from deeplift_engine.jobs import cluster
 from deeplift_engine.jobs.threads import threads
 from tests.genomics.fasta_files import bgzip, fasta, write
 from tests.genomics.variant_files import genome, lines, model, write_vcf
@@ -38,6 +42,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Any]:
+    """The client of two workers, who do all commands."""
+    pytest.importorskip("distributed")
+    with cluster.local_cluster(2) as client:
+        yield client
+
+
 COMMANDS = {
     "score": (
         "score model.keras peaks.narrowPeak --genome genome.fa.gz "
@@ -53,9 +65,10 @@ COMMANDS = {
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_workers_give_what_one_process_gives(
-    folder: Path, name: str, monkeypatch: pytest.MonkeyPatch
+    folder: Path, workers: Any, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("distributed")
+    clusters = {2: nullcontext(workers)}
+    monkeypatch.setattr(cluster, "local_cluster", clusters.__getitem__)
     monkeypatch.chdir(folder)
     command = [*COMMANDS[name].split(), "--threads", str(threads())]
     assert cli.main([*command, "-o", f"{name}.zarr", "--workers", "2"]) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from keras import layers as L  # noqa: N812
 
 import deeplift_engine as de
 from deeplift_engine.errors import InputError, OutputError
-from deeplift_engine.jobs.contents import CONTENTS
+from deeplift_engine.jobs.contents import CONTENTS, DEFAULT, OF_SEQUENCES, default_contents
 from deeplift_engine.jobs.job import Job
 from deeplift_engine.jobs.reader import open_store
 from deeplift_engine.jobs.status import status_of
@@ -78,6 +79,9 @@ def test_a_store_holds_what_one_run_gives(
     np.testing.assert_array_equal(stored["target_delta"], whole.target_delta)
     np.testing.assert_array_equal(stored["inputs"], sequences)
     assert {plan.name: plan.dtype for plan in store.plans}["inputs"] == "int8"
+    assert default_contents(whole, False) == DEFAULT
+    assert default_contents(whole, True) == (*DEFAULT, *OF_SEQUENCES)
+    assert default_contents(dataclasses.replace(whole, multipliers=None), True) == DEFAULT
 
 
 def test_shards_in_any_order_some_twice_are_the_same_bits(job: MakeJob, tmp_path: Path) -> None:
@@ -259,9 +263,8 @@ def test_what_is_known_before_the_run_is_kept_beside_it_and_belongs_to_it(
         "letter": list("ACGT"),
         "kept": np.arange(N + 3) < N,
     }
-    begun = job(
-        constants=known, names=[f"s{n}" for n in range(N)], dimensions=("position", "letter")
-    )
+    options: dict[str, Any] = {"arrays": DEFAULT, "dimensions": ("position", "letter")}
+    begun = job(constants=known, names=[f"s{n}" for n in range(N)], **options)
     begun.run(begun.create(tmp_path / "run.zarr"))
     run = open_store(tmp_path / "run.zarr")
     assert run["sample"][:3].tolist() == ["s0", "s1", "s2"]
@@ -272,7 +275,7 @@ def test_what_is_known_before_the_run_is_kept_beside_it_and_belongs_to_it(
         "kept": ("kept_axis_0",),
     }  # fmt: skip
     with pytest.raises(OutputError, match="its constants is"):
-        job(dimensions=("position", "letter")).open(tmp_path / "run.zarr")
-    other = job(constants={**known, "start": np.arange(N)}, dimensions=("position", "letter"))
+        job(**options).open(tmp_path / "run.zarr")
+    other = job(constants={**known, "start": np.arange(N)}, **options)
     with pytest.raises(OutputError, match="its constants is"):
         other.open(tmp_path / "run.zarr")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
 import signal
@@ -9,7 +10,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +23,7 @@ from deeplift_engine.errors import LeasedError
 from deeplift_engine.jobs.reader import open_store
 from deeplift_engine.jobs.store import Store
 from tests.jobs import stores
+from tests.jobs import worker as program
 from tests.jobs.worker import MANY
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,36 +31,44 @@ ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
 
 
+FORKED = multiprocessing.get_context("forkserver")
+FORKED.set_forkserver_preload(["zarr", program.__name__])
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A process forked from one that has imported all, and the connection to it."""
+
+    process: ForkServerProcess
+    connection: Connection
+
+    def go(self) -> None:
+        """Let it begin."""
+        self.connection.send("go")
+
+    def lines(self) -> list[str]:
+        """What it says until it ends."""
+        said = []
+        with suppress(EOFError):
+            while True:
+                said.append(self.connection.recv())
+        return said
+
+
 @contextmanager
-def worker(command: str, path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that has imported all and waits for `go`; killed at the end of the block."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.jobs.worker", command, str(path)],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+def worker(command: str, path: Path) -> Iterator[Worker]:
+    """A process that waits for `Worker.go`; killed at the end of the block."""
+    here, there = FORKED.Pipe()
+    process = FORKED.Process(target=program.run, args=(command, path, there))
+    process.start()
+    there.close()
     try:
-        with process:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-            yield process
-            process.kill()
+        assert here.recv() == program.READY
+        yield Worker(process, here)
     finally:
         process.kill()
-
-
-def go(process: subprocess.Popen[str]) -> None:
-    assert process.stdin is not None
-    process.stdin.write("\n")
-    process.stdin.flush()
-
-
-def lines(process: subprocess.Popen[str]) -> list[str]:
-    """What a process says until it ends."""
-    assert process.stdout is not None
-    return process.stdout.read().splitlines()
+        process.join()
+        here.close()
 
 
 def files(store: Store) -> dict[str, bytes]:
@@ -77,14 +90,16 @@ def test_killed_writers(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
     store = stores.create(tmp_path / "run", MANY, constants={})
     generator = random.Random(0)
     moments, done = [], 0
-    for _ in range(6):
+    for turn in range(6):
         with ExitStack() as stack:
             processes = [stack.enter_context(worker("fill", store.path)) for _ in range(2)]
-            for process in processes:
-                go(process)
-            for process in processes:
+            for each in processes:
+                each.go()
+            for each in processes:
+                if turn % 2:  # each other time it has written a shard before
+                    each.connection.poll(60)
                 time.sleep(generator.uniform(0, 0.5))
-                process.send_signal(signal.SIGKILL)
+                each.process.kill()
         left = os.listdir(store.path / "attempts")
         moments.append((len(store.done()) - done, len(left)))
         done = len(store.done())
@@ -92,9 +107,9 @@ def test_killed_writers(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
             store.verify(number)
     assert any(left for _, left in moments), moments  # some were killed in the middle of a shard
     assert done > 0, moments
-    with worker("fill", store.path) as process:
-        go(process)
-        assert len(lines(process)) == store.shards - done
+    with worker("fill", store.path) as last:
+        last.go()
+        assert len(last.lines()) == store.shards - done
     assert files(store) == undisturbed
 
 
@@ -103,8 +118,8 @@ def test_a_killed_creator_leaves_no_store(tmp_path: Path) -> None:
     unborn = 0
     for attempt in range(4):
         path = tmp_path / f"run{attempt}"
-        with worker("create", path) as process:
-            go(process)
+        with worker("create", path) as creator:
+            creator.go()
             time.sleep(generator.uniform(0.0, 0.05))
         if path.exists():
             assert Store.open(path).samples == MANY
@@ -120,9 +135,9 @@ def test_a_killed_creator_leaves_no_store(tmp_path: Path) -> None:
 def test_two_creators_make_one_store(tmp_path: Path) -> None:
     with ExitStack() as stack:
         processes = [stack.enter_context(worker("create", tmp_path / "run")) for _ in range(3)]
-        for process in processes:
-            go(process)
-        said = [line for process in processes for line in lines(process)]
+        for each in processes:
+            each.go()
+        said = [line for each in processes for line in each.lines()]
     assert said.count("created") == 1
     assert all(line.startswith(("created", "OutputError")) for line in said)
     assert os.listdir(tmp_path) == ["run"]
@@ -136,17 +151,21 @@ def test_processes_share_the_shards(tmp_path: Path, undisturbed: dict[str, bytes
     store = stores.create(tmp_path / "run", MANY, constants={})
     with ExitStack() as stack:
         processes = [stack.enter_context(worker("fill", store.path)) for _ in range(3)]
-        for process in processes:
-            go(process)
-        written = [int(line) for process in processes for line in lines(process)]
+        for each in processes:
+            each.go()
+        written = [int(line) for each in processes for line in each.lines()]
     assert sorted(written) == list(range(store.shards))
     assert files(store) == undisturbed
 
 
 def test_a_shard_is_its_holders_until_the_holder_is_killed(tmp_path: Path) -> None:
     store = stores.create(tmp_path / "run", MANY, constants={})
-    with worker("hold", store.path) as process:
-        go(process)
+    command = [sys.executable, "-m", program.__name__, str(store.path)]
+    with (
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process,
+        ExitStack() as stack,
+    ):
+        stack.callback(process.kill)
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
         with pytest.raises(LeasedError, match=f"process {process.pid} on"):
@@ -171,8 +190,8 @@ def test_a_reader_never_sees_a_wrong_row(tmp_path: Path) -> None:
     partial = 0
     with ExitStack() as stack:
         processes = [stack.enter_context(worker("fill", store.path)) for _ in range(2)]
-        for process in processes:
-            go(process)
+        for each in processes:
+            each.go()
         while not run.is_complete:
             predictions = run["predictions"][:]
             scores = run["scores"][:]  # later: what was computed before still is

@@ -78,14 +78,14 @@ def tied(shape: tuple[int, ...], seed: int) -> np.ndarray:
 
 
 def weighted(layer: Any, shape: tuple[int, ...]) -> tuple[keras.Model, np.ndarray]:
-    """The layer, its outputs summed by weights; the weights."""
+    """The layer, its outputs summed by weights; the weights, as float64."""
     given = keras.Input(shape)
     output = layer(given)
     weights = np.random.default_rng(5).normal(size=output.shape[1:]).astype("float32")
     head = L.Dense(1, use_bias=False)
     model = keras.Model(given, head(L.Flatten()(output)))
     head.set_weights([weights.reshape(-1, 1)])
-    return model, weights
+    return model, weights.astype(float)  # numpy 1 and 2 disagree of which type a sum is
 
 
 @pytest.mark.parametrize("dtype", EXACT)

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 from keras import layers as L  # noqa: N812
 
 import deeplift_engine as de
@@ -304,7 +305,7 @@ def test_statements_23_and_56_a_feature_space_s_columns_are_sorted(tmp_path: Pat
         crossing_dim=3,
         output_mode="concat",
     )
-    space.adapt(data)
+    space.adapt(tf.data.Dataset.from_tensor_slices(data))  # dictionaries from Keras 3.14 on
     encoded = np.asarray(space(data))
     space.save(tmp_path / "space.keras")
     names, groups = de.tables.encoded_columns(tmp_path / "space.keras")
