@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -122,10 +123,33 @@ class Occlusion(Perturbation):
         name = self.task.graph.inputs[number]
         if not slide.counts or name not in self.task.graph.ancestors([self.task.target]):
             return None
-        axis = int(np.argmax(slide.counts))
-        width, length = int(slide.covers[axis][0].sum()), slide.covers[axis].shape[1]
         count = 1 if self.replacement == "sample" else request.count
-        patches = Patches(name, axis, width, slide.number * count / length)
+        positions = self.task.inputs[number].positions
+        moving = tuple(axis for axis in positions if slide.counts[axis] > 1)
+        forwards = [
+            self._forward_of(self._patches(name, slide, axes, count))
+            for axes in dict.fromkeys([(int(np.argmax(slide.counts)),), moving])
+            if axes
+        ]
+        return min(
+            (forward for forward in forwards if forward.plan),
+            key=lambda forward: forward.plan.work if forward.plan else 0.0,
+            default=None,
+        )
+
+    @staticmethod
+    def _patches(name: str, slide: Windows, axes: tuple[int, ...], count: int) -> Patches:
+        """Windows along some axes, of ``count`` references."""
+        lengths = [slide.covers[axis].shape[1] for axis in axes]
+        return Patches(
+            name,
+            axes,
+            tuple(slide.width(axis) for axis in axes),
+            slide.number * count / math.prod(lengths),
+            tuple(max(1, int(np.gcd.reduce(slide.starts(axis)))) for axis in axes),
+        )
+
+    def _forward_of(self, patches: Patches) -> Incremental:
         if patches not in self._forwards:
             self._forwards[patches] = Incremental(
                 self.task.graph,
@@ -135,8 +159,7 @@ class Occlusion(Perturbation):
                 fused=self.task.fuses,
                 way=self.way,
             )
-        forward = self._forwards[patches]
-        return forward if forward.plan else None
+        return self._forwards[patches]
 
     def _windows(self, request: Request) -> list[Windows]:
         sizes = _by_input(self.window, request, "window")
