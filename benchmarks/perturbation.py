@@ -79,8 +79,16 @@ WINDOWS = {"window": (10, 4), "stride": (5, 4)}
 SQUARES = {"window": (8, 8, 3), "stride": (4, 4, 3)}
 WORK = (
     Work("20 permutations of 10 stretches", "shapley_sampling", GENOMICS, 16, {"groups": 10}),
-    Work("20 permutations of the positions", "shapley_sampling", GENOMICS, 1, {"groups": "positions"}),
-    Work("200 coalitions of 10 stretches", "kernel_shap", GENOMICS, 16, {"groups": 10, "samples": 200}),
+    Work(
+        "20 permutations of the positions", "shapley_sampling", GENOMICS, 1, {"groups": "positions"}
+    ),
+    Work(
+        "200 coalitions of 10 stretches",
+        "kernel_shap",
+        GENOMICS,
+        16,
+        {"groups": 10, "samples": 200},
+    ),
     Work("20 stretches", "feature_ablation", GENOMICS, 16, {"groups": 20}),
     Work("windows of 10 by 5", "occlusion", GENOMICS, 16, WINDOWS),
     Work("windows of 8 x 8 by 4", "occlusion", VGG, 4, SQUARES, 4.0),

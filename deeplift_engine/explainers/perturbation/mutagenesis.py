@@ -263,7 +263,9 @@ class PairwiseMutagenesis(Mutagenesis):
 
     def _blocks(self, shape: tuple[int, ...], data: Array) -> Iterator[Array]:
         """Numbers of pairs, so many together that their windows fit into memory."""
-        sample = data[0].nbytes // max(1, self.alphabets[0].length(data)) * self.pairs.patches.widths[0]
+        sample = (
+            data[0].nbytes // max(1, self.alphabets[0].length(data)) * self.pairs.patches.widths[0]
+        )
         most = max(1, min(TOGETHER, WINDOW_BYTES // max(1, sample)))
         for pairs in slices(int(np.prod(shape)), most):
             yield np.arange(pairs.start, pairs.stop)

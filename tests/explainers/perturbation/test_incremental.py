@@ -227,7 +227,9 @@ class Question:
         network = de.convert(self.model, dtype=dtype)
         task = network.task("output")
         widths = (self.width,) * len(self.axes)
-        patches = Patches(task.graph.inputs[0], self.axes, widths, 2.0 / LENGTH ** (len(widths) - 1))
+        patches = Patches(
+            task.graph.inputs[0], self.axes, widths, 2.0 / LENGTH ** (len(widths) - 1)
+        )
         values = ForwardPass(task)
         return Incremental(task.graph, task.target, values, patches, way=way, **options)
 
@@ -255,7 +257,13 @@ def test_changes_are_those_of_whole_forward_passes(name: str, width: int) -> Non
     assert off(found, expected) < ROUNDING
 
 
-CARRIED = set(CASES) - {"weights of positions", "attention", "recurrent", "letters as rows", "images"}
+CARRIED = set(CASES) - {
+    "weights of positions",
+    "attention",
+    "recurrent",
+    "letters as rows",
+    "images",
+}
 
 
 @pytest.mark.parametrize("name", sorted(CARRIED))
@@ -513,4 +521,7 @@ def test_windows_are_grouped_by_sample_and_frame() -> None:
     assert sorted(found.slots[found.slots >= 0].tolist()) == list(range(6))
     for group, slots in enumerate(found.slots):
         for slot in slots[slots >= 0]:
-            assert (samples[slot], starts[slot] // 4) == (found.samples[group], found.frames[group, 0])
+            assert (samples[slot], starts[slot] // 4) == (
+                found.samples[group],
+                found.frames[group, 0],
+            )

@@ -114,7 +114,9 @@ class Pointwise(Crossing):
         box = union(form for form in changed if isinstance(form, tuple))
         if box is None or not all(self._crosses(site, box, span.axis) for span in box):
             return None
-        tokens = (form for form, source in zip(site.forms, site.sources, strict=True) if source.tokens)
+        tokens = (
+            form for form, source in zip(site.forms, site.sources, strict=True) if source.tokens
+        )
         return box if all(form in (None, box) for form in tokens) else None
 
     @staticmethod

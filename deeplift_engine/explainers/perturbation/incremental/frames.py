@@ -153,9 +153,7 @@ class Frames:
         """The change again, of changed activations: undoes `added`."""
         return self.merged(self.apart(change) - unperturbed[:, tf.newaxis])
 
-    def where(
-        self, at: Sequence[Tensor], box: Box, change: Tensor, otherwise: Any = 0
-    ) -> Tensor:
+    def where(self, at: Sequence[Tensor], box: Box, change: Tensor, otherwise: Any = 0) -> Tensor:
         """A change where ``at`` (G, width) holds along each axis of a box."""
         other = tf.cast(otherwise, change.dtype)
         return self.merged(tf.where(marks(at, box, change), self.apart(change), other))
@@ -179,9 +177,7 @@ class Frames:
 
 def within_axes(positions: Sequence[Tensor], box: Box) -> list[Tensor]:
     """Whether positions (G, width) lie between the ends of a box's axes."""
-    return [
-        (each >= 0) & (each < span.length) for each, span in zip(positions, box, strict=True)
-    ]
+    return [(each >= 0) & (each < span.length) for each, span in zip(positions, box, strict=True)]
 
 
 def marks(at: Sequence[Tensor], box: Box, change: Tensor) -> Tensor:

@@ -191,7 +191,9 @@ def _plan(graph: Graph, target: str, patches: Patches, step: int) -> Incremental
     nodes = graph.nodes
     every = patches.every or [1] * len(patches.axes)
     box = tuple(
-        Span(axis, step, 0, step - math.gcd(step, apart) + width, sizes(nodes[patches.entered])[axis])
+        Span(
+            axis, step, 0, step - math.gcd(step, apart) + width, sizes(nodes[patches.entered])[axis]
+        )
         for axis, width, apart in zip(patches.axes, patches.widths, every, strict=True)
     )
     rows = min(MOST_ROWS, max(1, math.ceil(patches.density * step ** len(box))))

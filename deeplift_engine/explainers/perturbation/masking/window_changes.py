@@ -106,9 +106,7 @@ def _incremental(
             samples.data,
             np.repeat(np.arange(samples.count), count * len(numbers)),
             np.tile(starts, (samples.count * count, 1)),
-            np.moveaxis(
-                put.reshape(-1, *put.shape[3:]), fronts, [axis + 1 for axis in axes]
-            ),
+            np.moveaxis(put.reshape(-1, *put.shape[3:]), fronts, [axis + 1 for axis in axes]),
             samples.weights,
             samples.request.batch_size,
         ).reshape(*shape, len(numbers))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deeplift_engine.explainers.perturbation.tiles.tile_plan import Box
+from deeplift_engine.layers.spans import Box
 from deeplift_engine.util.typing import Array
 
 

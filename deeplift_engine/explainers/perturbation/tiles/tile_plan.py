@@ -17,11 +17,9 @@ import tensorflow as tf
 
 from deeplift_engine.explainers.perturbation.incremental.crossing import plain_work, sizes
 from deeplift_engine.graph.graph import Graph, Node
-from deeplift_engine.layers.spans import Span, Window, union
+from deeplift_engine.layers.spans import Box, Span, Window, union
 from deeplift_engine.util.typing import Tensor
 
-Box = tuple[Span, ...]
-"""A span along each of the axes that tiles divide."""
 COPIED = 10
 """Cost of an element that is copied, in multiply-adds of a convolution."""
 HALO = 6
@@ -173,7 +171,8 @@ class TilePlan:
 def tile_plans(graph: Graph, entered: str, target: str, widths: Sequence[int]) -> list[TilePlan]:
     """Plans for tiles as wide as stretches of ``widths`` positions of the input, of each cut.
 
-    Tiles divide the first axes. Those plans are left out that overlap so much that they compute most of the layers several times.
+    Tiles divide the first axes. Those plans are left out whose tiles overlap so much that they
+    compute most of the layers several times.
     """
     between = graph.on_paths([entered], [target])
     axes = _divided(graph, entered, between)
@@ -203,7 +202,7 @@ def _plan(graph: Graph, entered: str, cut: str, box: Box) -> TilePlan | None:
         if node.name in boxes and node.name != entered:
             for name in node.inputs:
                 read = _read(graph, node, boxes[node.name], name)
-                boxes[name] = _union(boxes.get(name, read), read)
+                boxes[name] = union([boxes.get(name, read), read]) or ()
     if not boxes.keys() <= front:
         return None
     axes = tuple(span.axis for span in box)
@@ -223,13 +222,15 @@ def _divided(graph: Graph, entered: str, between: set[str]) -> dict[str, tuple[i
             continue
         shape, windows = sizes(node), _windows(graph, node)
         if windows is None:
-            rank = len(shape)
             shapes = [sizes(graph.nodes[source]) for source in node.inputs]
+            rank = len(shapes[0])
             along = tuple(
                 axis
                 for axis in axes[node.inputs[0]]
                 if all(axis in axes[source] for source in node.inputs)
-                and all(len(each) == rank and each[axis] == shape[axis] for each in shapes)
+                and all(len(each) == rank for each in shapes)
+                and len({size[axis] for size in (*shapes, shape) if axis < len(size)}) == 1
+                and axis < len(shape)
                 and node.layer.pointwise_along(axis, rank)
             )
         else:
@@ -278,11 +279,6 @@ def _read(graph: Graph, node: Node, box: Box, name: str) -> Box:
         for span in box
         for window in [windows[span.axis]]
     )
-
-
-def _union(one: Box, other: Box) -> Box:
-    joined = [union(pair) for pair in zip(one, other, strict=True)]
-    return tuple(span for span in joined if span is not None)
 
 
 def _within(values: Tensor, box: Box, inner: Box) -> Tensor:

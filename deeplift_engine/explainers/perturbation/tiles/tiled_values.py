@@ -8,7 +8,7 @@ together of them: only the layers behind are computed for each mask. Exact but f
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
