@@ -525,3 +525,39 @@ def test_windows_are_grouped_by_sample_and_frame() -> None:
                 found.samples[group],
                 found.frames[group, 0],
             )
+
+
+# methods
+
+
+def test_windows_and_groups_of_images_are_those_of_whole_passes() -> None:
+    """Windows over a part of the channels too, groups with holes, and elements of no group."""
+    with float64():
+        model = filled(
+            stacked(
+                L.Conv2D(4, 3, padding="same", activation="relu"),
+                L.MaxPooling2D(2),
+                L.Conv2D(3, 3, activation="tanh"),
+                shape=(24, 20, 2),
+            )
+        )
+    random = np.random.default_rng(0)
+    x = random.standard_normal((2, 24, 20, 2))
+    cells = np.arange(24)[:, np.newaxis, np.newaxis] // 5 * 4 + np.arange(20)[:, np.newaxis] // 6
+    labels = np.where(random.random((24, 20, 2)) < 0.8, cells, -1)
+    network = de.convert(model, dtype="float64")
+    for method, options in (
+        ("occlusion", {"window": (5, 4, 1), "stride": (3, 3, 1)}),
+        ("occlusion", {"window": (5, 4, 2), "replacement": "sample", "stride": 2}),
+        ("feature_ablation", {"groups": labels}),
+    ):
+        scores = {}
+        for way in ("incremental", "whole"):
+            explainer = network.explainer(method, target="output", **options)
+            explainer.forwards.way = way
+            references = de.references.shared(0.3 * x + 0.1)
+            result = explainer.run(x, target=1, references=references, progress=False)
+            scores[way] = result.scores
+            used = [forward.plan is not None for forward in explainer.forwards._of.values()]
+            assert any(used) == (way == "incremental")
+        assert off(scores["incremental"], scores["whole"]) < ROUNDING

@@ -20,6 +20,7 @@ import tensorflow as tf
 
 from deeplift_engine.engine.forward import traced
 from deeplift_engine.engine.target_weights import of_samples, weighted
+from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import InputError, RuleError
 from deeplift_engine.explainers.perturbation.incremental.crossing import sizes
 from deeplift_engine.explainers.perturbation.incremental.frames import Frames
@@ -304,6 +305,23 @@ class Incremental:
         assert self.plan is not None
         block = Frames(unperturbed, samples, frames, count, self.plan.rows, fused)
         return self.plan.change(block, offsets, patches)
+
+
+class Forwards:
+    """The passes of a task for windows of any sizes, each of which is planned once."""
+
+    def __init__(self, task: Task, evaluate: Evaluate, way: Way = "auto") -> None:
+        self.task, self.evaluate, self.way = task, evaluate, way
+        self._of: dict[Patches, Incremental] = {}
+
+    def of(self, patches: Patches) -> Incremental:
+        """The pass for windows like these."""
+        if patches not in self._of:
+            task = self.task
+            self._of[patches] = Incremental(
+                task.graph, task.target, self.evaluate, patches, fused=task.fuses, way=self.way
+            )
+        return self._of[patches]
 
 
 class _OnDemand(dict[str, Tensor]):
