@@ -314,6 +314,11 @@ class Forwards:
         self.task, self.evaluate, self.way = task, evaluate, way
         self._of: dict[Patches, Incremental] = {}
 
+    @property
+    def plans(self) -> list[IncrementalPlan | None]:
+        """The plans of those that were asked for, None where whole passes are cheaper."""
+        return [forward.plan for forward in self._of.values()]
+
     def of(self, patches: Patches) -> Incremental:
         """The pass for windows like these."""
         if patches not in self._of:

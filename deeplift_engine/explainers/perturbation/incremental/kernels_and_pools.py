@@ -178,9 +178,10 @@ def _through(site: Site) -> Form | None:
     box = site.only
     if box is None:
         return None
+    windows = [site.layer.sliding_window(span.axis, span.length) for span in box]
     spans = [
-        window and span.through(window, site.shape[span.axis])
-        for span, window in zip(box, _windows(site, box), strict=True)
+        None if window is None else span.through(window, site.shape[span.axis])
+        for span, window in zip(box, windows, strict=True)
     ]
     behind = tuple(span for span in spans if span is not None)
     return behind if len(behind) == len(box) else None

@@ -204,11 +204,12 @@ class TiledValues:
         for block, size in padded_slices(len(patterns.masks), most):
             tiles = padded(patterns.tiles, block.start, size)
             index = crop_index(plan.boxes[plan.entered], tiles)
+            every: tuple[Any, ...] = (slice(None), *index)
             drawn = padded(patterns.masks, block.start, size)
             stays = masks[(drawn.reshape(-1, *[1] * len(plan.axes)), *index)]
             crops = mixed(
-                np.repeat(data[(slice(None), *index)], number, axis=0),
-                references[(slice(None), *index)],
+                np.repeat(data[every], number, axis=0),
+                references[every],
                 stays[np.newaxis],
             )
             values = passes.tiles(
