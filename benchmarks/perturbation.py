@@ -53,8 +53,7 @@ HEADER = "| method | on | whole | now | less | differ | bar |"
 class Work:
     """A method on so many random samples, on a network with seeded weights.
 
-    ``cells`` are numbers of stretches, or of cells along each axis, that are replaced together;
-    ``bar`` is the factor asked for.
+    ``bar`` is the factor that is asked for.
     """
 
     title: str
@@ -92,7 +91,7 @@ WORK = (
     Work("20 stretches", "feature_ablation", GENOMICS, 16, {"groups": 20}),
     Work("windows of 10 by 5", "occlusion", GENOMICS, 16, WINDOWS),
     Work("windows of 8 x 8 by 4", "occlusion", VGG, 4, SQUARES, 4.0),
-    Work("16 x 16 cells", "feature_ablation", VGG, 4, {"groups": 8}),
+    Work("8 x 8 cells", "feature_ablation", VGG, 4, {"groups": 8}),
     Work("every letter", "saturation_mutagenesis", GENOMICS, 1, {}, 8.0),
 )
 

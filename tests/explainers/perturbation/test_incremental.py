@@ -360,7 +360,7 @@ def test_any_layers_in_a_row(made: list[Callable[[], Any]], width: int, seed: in
     holds(made, width, seed)
 
 
-@settings(max_examples=6, deadline=None, derandomize=True)
+@settings(max_examples=4, deadline=None, derandomize=True)
 @given(architectures(axes=2, length=IMAGE), st.integers(1, 4), st.integers(0, 100))
 def test_any_layers_of_images(made: list[Callable[[], Any]], width: int, seed: int) -> None:
     holds(made, width, seed, axes=2)
