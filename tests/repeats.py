@@ -108,6 +108,7 @@ FAST: dict[str, int] = {
     "explainers/perturbation/test_occlusion.py"
     "::test_what_a_window_can_change_alone_gives_the_same": 16,
     "explainers/perturbation/test_shapley.py::test_standard_errors_are_the_spread_over_seeds": 2,
+    "explainers/perturbation/test_tiles.py::test_values_are_those_of_whole_passes": 4,
     "explainers/relevance/test_patterns.py"
     "::test_the_walk_back_is_the_gradient_with_other_kernels": 2,
     "explainers/relevance/test_relevance.py::test_a_method_is_what_dense_matrices_give": 16,
@@ -259,6 +260,10 @@ SLOW: dict[str, int | None] = {
     "explainers/gradients/test_path.py"
     "::test_masked_tokens_are_explained_at_their_embedding_and_its_mask": 1,
     "explainers/perturbation/test_incremental.py::test_any_layers_in_a_row": 1,
+    "explainers/perturbation/test_incremental.py::test_any_layers_of_images": 1,
+    "explainers/perturbation/test_incremental.py"
+    "::test_windows_and_groups_of_images_are_those_of_whole_passes": 1,
+    "explainers/perturbation/test_tiles.py::test_any_layers_in_a_row": 1,
     "explainers/perturbation/test_shapley.py"
     "::test_sampling_converges_to_exact_values_as_the_root_of_samples": 1,
     "explainers/relevance/test_relevance.py::test_any_layer_has_relevance": 30,

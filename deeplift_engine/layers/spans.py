@@ -6,7 +6,8 @@ input; at a tensor behind it the positions that may have changed are
     f·step + start, … , f·step + start + width - 1
 
 with numbers that are the same for all frames, because ``step`` is a multiple of all the strides on
-the way. Positions before the first or behind the last hold nothing.
+the way. Positions before the first or behind the last hold nothing. Along several axes, as of an
+image, frames are numbered along each, and what can change is a box: one span for each.
 """
 
 from __future__ import annotations
@@ -108,8 +109,18 @@ class Span:
         )
 
 
-def union(spans: Iterable[Span]) -> Span | None:
-    """The span that holds all of them; None where they are not along one axis."""
+Box = tuple[Span, ...]
+"""A span along each of some axes, in the order of the frames' numbers."""
+
+
+def union(boxes: Iterable[Box]) -> Box | None:
+    """The box that holds all of them; None where they are not along the same axes."""
+    joined = [_union(spans) for spans in zip(*boxes, strict=True)]
+    spans = tuple(span for span in joined if span is not None)
+    return spans if joined and len(spans) == len(joined) else None
+
+
+def _union(spans: Iterable[Span]) -> Span | None:
     several = list(spans)
     if len({(span.axis, span.step, span.length) for span in several}) > 1:
         return None

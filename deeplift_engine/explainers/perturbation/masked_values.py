@@ -72,10 +72,11 @@ def target_values(forward: ForwardPass, samples: Samples) -> Array:
     """The target's values on the samples themselves, (T, n, 1)."""
     most = samples.request.batch_size or forward.most
     values = forward(samples.data, samples.weights, min(samples.count, most))
-    return finite_values(values[..., np.newaxis].astype(float), _replaced_in(samples))
+    return finite_values(values[..., np.newaxis].astype(float), where_replaced(samples))
 
 
-def _replaced_in(samples: Samples) -> Callable[[int], str]:
+def where_replaced(samples: Samples) -> Callable[[int], str]:
+    """A clause on a sample's number, for errors where elements of it are replaced."""
     first, request = samples.block.rows.start, samples.request
     return lambda sample: (
         f"where elements of sample {request.number(first + sample)} are replaced by those of its "
@@ -126,7 +127,7 @@ def masked_values(
         if average:
             values = values.mean(axis=-1, keepdims=True)
         result[..., block] = np.moveaxis(values, -1, 2)
-        finite_values(result[..., block], _replaced_in(samples))
+        finite_values(result[..., block], where_replaced(samples))
         samples.tick(samples.count * size)
     return result
 

@@ -60,7 +60,7 @@ class Mutagenesis(Explainer):
 
     def forward(self, letters: Alphabet, width: int, density: float) -> Incremental:
         """Changes of the target for windows of an input."""
-        patches = Patches(letters.name, letters.positions, width, density)
+        patches = Patches(letters.name, (letters.positions,), (width,), density)
         task = self.task
         return Incremental(
             task.graph, task.target, self.values, patches, fused=self._fused, way=self.way
@@ -263,7 +263,9 @@ class PairwiseMutagenesis(Mutagenesis):
 
     def _blocks(self, shape: tuple[int, ...], data: Array) -> Iterator[Array]:
         """Numbers of pairs, so many together that their windows fit into memory."""
-        sample = data[0].nbytes // max(1, self.alphabets[0].length(data)) * self.pairs.patches.width
+        sample = (
+            data[0].nbytes // max(1, self.alphabets[0].length(data)) * self.pairs.patches.widths[0]
+        )
         most = max(1, min(TOGETHER, WINDOW_BYTES // max(1, sample)))
         for pairs in slices(int(np.prod(shape)), most):
             yield np.arange(pairs.start, pairs.stop)
@@ -272,7 +274,7 @@ class PairwiseMutagenesis(Mutagenesis):
         """Windows (M, *features) from the first position to the last, with two mutations each."""
         letters = self.alphabets[0]
         axis = letters.positions + 1
-        positions = np.arange(self.first, self.first + self.pairs.patches.width)
+        positions = np.arange(self.first, self.first + self.pairs.patches.widths[0])
         windows = data.take(positions, axis=axis)[sample]
         lines = np.moveaxis(windows, axis, 1)
         for position, choice in ((i, a), (j, b)):

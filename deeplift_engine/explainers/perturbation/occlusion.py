@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,12 +17,17 @@ from deeplift_engine.engine.samples import Samples
 from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import DegenerateReferenceWarning, InputError, RuleError
 from deeplift_engine.explainers.method import Method
-from deeplift_engine.explainers.perturbation.incremental.incremental_forward import Incremental, Way
+from deeplift_engine.explainers.perturbation.incremental.incremental_forward import (
+    Forwards,
+    Incremental,
+    Way,
+)
 from deeplift_engine.explainers.perturbation.incremental.incremental_plan import Patches
 from deeplift_engine.explainers.perturbation.masked_values import target_values
+from deeplift_engine.explainers.perturbation.masking.group_windows import GroupWindows
 from deeplift_engine.explainers.perturbation.masking.groups import Groups
 from deeplift_engine.explainers.perturbation.masking.sliding_windows import Windows, windows
-from deeplift_engine.explainers.perturbation.masking.window_changes import changes
+from deeplift_engine.explainers.perturbation.masking.window_changes import changed, changes
 from deeplift_engine.explainers.perturbation.perturbation_explainer import (
     Grouped,
     Perturbation,
@@ -82,7 +89,7 @@ class Occlusion(Perturbation):
             )
         self.window, self.stride, self.replacement = window, stride, replacement
         self.sigma, self.seed, self.way = sigma, seed, way
-        self._forwards: dict[Patches, Incremental] = {}
+        self.forwards = Forwards(self.task, self.values, way)
         self.traits = replace(
             self.traits,
             uses_references=replacement != "blur",
@@ -122,21 +129,31 @@ class Occlusion(Perturbation):
         name = self.task.graph.inputs[number]
         if not slide.counts or name not in self.task.graph.ancestors([self.task.target]):
             return None
-        axis = int(np.argmax(slide.counts))
-        width, length = int(slide.covers[axis][0].sum()), slide.covers[axis].shape[1]
         count = 1 if self.replacement == "sample" else request.count
-        patches = Patches(name, axis, width, slide.number * count / length)
-        if patches not in self._forwards:
-            self._forwards[patches] = Incremental(
-                self.task.graph,
-                self.task.target,
-                self.values,
-                patches,
-                fused=self.task.fuses,
-                way=self.way,
-            )
-        forward = self._forwards[patches]
-        return forward if forward.plan else None
+        positions = self.task.inputs[number].positions
+        moving = tuple(axis for axis in positions if slide.counts[axis] > 1)
+        forwards = [
+            self.forwards.of(self._patches(name, slide, axes, count))
+            for axes in dict.fromkeys([(int(np.argmax(slide.counts)),), moving])
+            if axes
+        ]
+        return min(
+            (forward for forward in forwards if forward.plan),
+            key=lambda forward: forward.plan.work if forward.plan else 0.0,
+            default=None,
+        )
+
+    @staticmethod
+    def _patches(name: str, slide: Windows, axes: tuple[int, ...], count: int) -> Patches:
+        """Windows along some axes, of ``count`` references."""
+        lengths = [slide.covers[axis].shape[1] for axis in axes]
+        return Patches(
+            name,
+            axes,
+            tuple(slide.width(axis) for axis in axes),
+            slide.number * count / math.prod(lengths),
+            tuple(max(1, int(np.gcd.reduce(slide.starts(axis)))) for axis in axes),
+        )
 
     def _windows(self, request: Request) -> list[Windows]:
         sizes = _by_input(self.window, request, "window")
@@ -172,12 +189,20 @@ def _by_input(sizes: Any, request: Request, option: str) -> Sequence[Any]:
 class FeatureAblation(Grouped):
     """The target's loss where one group of elements is replaced."""
 
+    @cached_property
+    def forwards(self) -> Forwards:
+        """Passes that compute only what a group changes."""
+        return Forwards(self.task, self.values)
+
     def mask_count(self, count: int) -> int:
         """One for each group."""
         return count
 
     def score_groups(self, samples: Samples, groups: Groups) -> MethodResult:
         """The losses."""
+        changes_alone = self._changes(samples, groups)
+        if changes_alone is not None:
+            return group_scores(-changes_alone)
 
         def masks(draws: slice) -> list[Array]:
             numbers = np.arange(draws.start, draws.stop)
@@ -185,6 +210,27 @@ class FeatureAblation(Grouped):
 
         level = target_values(self.values, samples)[..., np.newaxis]
         return group_scores(level - self.masked(samples, groups.count, masks))
+
+    def _changes(self, samples: Samples, groups: Groups) -> Array | None:
+        """The target's changes (T, n, k, P) by what a group can change alone; None if not cheaper.
+
+        Groups of each sample's own, or of several inputs, take masks.
+        """
+        if len(groups.labels) > 1 or self.grouping(samples.request).own:
+            return None
+        labels = groups.labels[0]
+        windows = GroupWindows.of(labels, groups.count, self.task.inputs[0].positions)
+        lengths = [labels.shape[axis] for axis in windows.axes]
+        if not windows.axes or windows.widths == tuple(lengths):
+            return None
+        density = groups.count * samples.references[0].shape[1] / math.prod(lengths)
+        every = tuple(max(1, int(np.gcd.reduce(starts))) for starts in windows.starts.T)
+        name = self.task.graph.inputs[0]
+        patches = Patches(name, windows.axes, windows.widths, density, every)
+        forward = self.forwards.of(patches)
+        if forward.plan is None:
+            return None
+        return changed(samples, 0, windows.starts, windows.under, forward)
 
 
 class FeaturePermutation(FeatureAblation):

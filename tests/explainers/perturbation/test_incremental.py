@@ -47,6 +47,16 @@ def residual() -> keras.Model:
     return keras.Model(source, L.Dense(UNITS)(L.GlobalAveragePooling1D()(x)))
 
 
+def gated_images() -> keras.Model:
+    """Channels weighed by their means: a change goes two ways, one of them everywhere."""
+    x = source = keras.Input((LENGTH, LENGTH, 2))
+    x = L.Conv2D(4, 3, padding="same", activation="relu")(x)
+    row = L.GlobalAveragePooling2D(keepdims=True)(x)
+    x = L.Add()([L.Conv2D(4, 3, padding="same")(x), x])
+    x = L.Multiply()([x, L.Dense(4, activation="sigmoid")(row)])
+    return keras.Model(source, L.Dense(UNITS)(L.GlobalAveragePooling2D()(x)))
+
+
 def strided_branches() -> keras.Model:
     x = source = keras.Input((LENGTH, 4))
     left = L.Conv1D(5, 5, strides=2, padding="same", activation="relu")(x)
@@ -115,6 +125,27 @@ CASES: dict[str, Callable[[], keras.Model]] = {
     "letters as rows": lambda: stacked(
         L.Conv2D(5, (4, 5), activation="relu"), L.AveragePooling2D((1, 3)), shape=(4, LENGTH, 1)
     ),
+    "images": lambda: stacked(
+        L.Conv2D(4, 3, padding="same", activation="relu"),
+        L.MaxPooling2D(2),
+        L.Conv2D(3, (3, 2), activation="tanh"),
+        L.AveragePooling2D(3, 2, padding="same"),
+        shape=(LENGTH, LENGTH, 2),
+    ),
+    "means of images": lambda: stacked(
+        L.ZeroPadding2D(((1, 0), (2, 1))),
+        L.DepthwiseConv2D(3, depth_multiplier=2),
+        L.BatchNormalization(),
+        L.ReLU(),
+        L.GlobalAveragePooling2D(),
+        shape=(LENGTH, LENGTH, 2),
+    ),
+    "largest of images": lambda: stacked(
+        L.Conv2D(3, 3, dilation_rate=2, activation="relu"),
+        L.GlobalMaxPooling2D(),
+        shape=(LENGTH, LENGTH, 2),
+    ),
+    "gated images": gated_images,
     "dense at every position": lambda: stacked(
         L.Dense(6, activation="softmax"), L.Dense(5, activation="relu"), L.PReLU(shared_axes=[1])
     ),
@@ -141,18 +172,29 @@ def filled(model: keras.Model, seed: int = 0) -> keras.Model:
 class Question:
     """Windows in samples of a model, and what the target does, by Keras on each by itself."""
 
-    def __init__(self, model: keras.Model, width: int, seed: int = 0, windows: int = 24) -> None:
+    def __init__(
+        self,
+        model: keras.Model,
+        width: int,
+        seed: int = 0,
+        windows: int = 24,
+        length: int = LENGTH,
+    ) -> None:
         random = np.random.default_rng(seed)
         self.model, self.width = model, width
         self.data = [self._draw(random, source, (3, *source.shape[1:])) for source in model.inputs]
         shape = self.data[0].shape[1:]
-        self.axis = shape.index(LENGTH)
+        self.axes = tuple(axis for axis, size in enumerate(shape) if size == length)
         self.samples = random.integers(0, 3, windows)
         # both ends, and windows that lie over them
-        self.starts = np.r_[
-            -width + 1, 0, LENGTH - width, LENGTH - 1, random.integers(0, LENGTH, windows - 4)
-        ]
-        features = [*shape[: self.axis], width, *shape[self.axis + 1 :]]
+        edges = np.array([-width + 1, 0, length - width, length - 1])
+        self.starts = np.column_stack(
+            [
+                np.r_[np.roll(edges, number), random.integers(0, length, windows - 4)]
+                for number, _ in enumerate(self.axes)
+            ]
+        )
+        features = [width if axis in self.axes else size for axis, size in enumerate(shape)]
         self.patches = self._draw(random, model.inputs[0], (windows, *features))
         self.seeds = random.standard_normal((2, 3, UNITS))
 
@@ -164,11 +206,14 @@ class Question:
 
     def expected(self) -> Any:
         rows = [array[self.samples] for array in self.data]
-        lines, new = (np.moveaxis(part, self.axis + 1, 1) for part in (rows[0], self.patches))
+        fronts = [axis + 1 for axis in self.axes], list(range(1, 1 + len(self.axes)))
+        lines, new = (np.moveaxis(each, *fronts) for each in (rows[0], self.patches))
+        lengths = lines.shape[1 : 1 + len(self.axes)]
         for window, start in enumerate(self.starts):
-            for step in range(self.width):
-                if 0 <= start + step < LENGTH:
-                    lines[window, start + step] = new[window, step]
+            for step in np.ndindex(*[self.width] * len(self.axes)):
+                at = start + step
+                if (at >= 0).all() and (at < lengths).all():
+                    lines[(window, *at)] = new[(window, *step)]
         before = self._called([array[self.samples] for array in self.data])
         self.largest = np.abs(before).max()
         changes = self._called(rows) - before
@@ -181,7 +226,10 @@ class Question:
     def opened(self, way: str = "incremental", dtype: str = "float64", **options: Any) -> Any:
         network = de.convert(self.model, dtype=dtype)
         task = network.task("output")
-        patches = Patches(task.graph.inputs[0], self.axis, self.width, 2.0)
+        widths = (self.width,) * len(self.axes)
+        patches = Patches(
+            task.graph.inputs[0], self.axes, widths, 2.0 / LENGTH ** (len(widths) - 1)
+        )
         values = ForwardPass(task)
         return Incremental(task.graph, task.target, values, patches, way=way, **options)
 
@@ -209,7 +257,13 @@ def test_changes_are_those_of_whole_forward_passes(name: str, width: int) -> Non
     assert off(found, expected) < ROUNDING
 
 
-CARRIED = set(CASES) - {"weights of positions", "attention", "recurrent", "letters as rows"}
+CARRIED = set(CASES) - {
+    "weights of positions",
+    "attention",
+    "recurrent",
+    "letters as rows",
+    "images",
+}
 
 
 @pytest.mark.parametrize("name", sorted(CARRIED))
@@ -221,11 +275,25 @@ def test_layers_that_can_be_crossed_are(name: str) -> None:
             assert all(form in ("anywhere", None) for form in step.site.forms), step.site.node.name
 
 
+CONVOLUTIONS = {1: L.Conv1D, 2: L.Conv2D}
+POOLS = {
+    "max": {1: L.MaxPooling1D, 2: L.MaxPooling2D},
+    "mean": {1: L.AveragePooling1D, 2: L.AveragePooling2D},
+}
+HEADS = {
+    1: [L.Flatten, L.GlobalAveragePooling1D, L.GlobalMaxPooling1D],
+    2: [L.Flatten, L.GlobalAveragePooling2D, L.GlobalMaxPooling2D],
+}
+IMAGE = 12
+"""Height and width of images."""
+
+
 @st.composite
-def architectures(draw: Callable[[Any], Any]) -> list[Callable[[], Any]]:
+def architectures(
+    draw: Callable[[Any], Any], axes: int = 1, length: int = LENGTH
+) -> list[Callable[[], Any]]:
     """What makes some layers in a row, of sizes that fit."""
     made: list[Callable[[], Any]] = []
-    length = LENGTH
     for _ in range(draw(st.integers(1, 4))):
         kind = draw(st.sampled_from(["convolution", "max", "mean", "norm", "pad", "up"]))
         padding = draw(st.sampled_from(["valid", "same"]))
@@ -235,11 +303,11 @@ def architectures(draw: Callable[[Any], Any]) -> list[Callable[[], Any]]:
             reach = (width - 1) * dilation + 1
             if reach > length or (stride > 1 and dilation > 1):
                 continue
-            causal = padding == "same" and draw(st.booleans())
+            causal = axes == 1 and padding == "same" and draw(st.booleans())
             padding = "causal" if causal else padding
             made.append(
                 partial(
-                    L.Conv1D,
+                    CONVOLUTIONS[axes],
                     draw(st.integers(1, 4)),
                     width,
                     stride,
@@ -249,31 +317,34 @@ def architectures(draw: Callable[[Any], Any]) -> list[Callable[[], Any]]:
                 )
             )
             length = -(-length // stride) if padding != "valid" else (length - reach) // stride + 1
-        elif kind in ("max", "mean"):
+        elif kind in POOLS:
             size = draw(st.integers(1, 4))
             if size > length:
                 continue
-            pool = L.MaxPooling1D if kind == "max" else L.AveragePooling1D
-            made.append(partial(pool, size, stride, padding))
+            made.append(partial(POOLS[kind][axes], size, stride, padding))
             length = -(-length // stride) if padding == "same" else (length - size) // stride + 1
         elif kind == "norm":
             made.append(L.BatchNormalization)
         elif kind == "pad":
             before, after = draw(st.integers(0, 3)), draw(st.integers(0, 3))
-            made.append(partial(L.ZeroPadding1D, (before, after)))
+            sides = (before, after)
+            made.append(
+                partial(L.ZeroPadding1D, sides)
+                if axes == 1
+                else partial(L.ZeroPadding2D, (sides, sides))
+            )
             length += before + after
-        else:
-            made.append(partial(L.UpSampling1D, 2))
+        elif length <= LENGTH:
+            made.append(partial({1: L.UpSampling1D, 2: L.UpSampling2D}[axes], 2))
             length *= 2
-    head = draw(st.sampled_from([L.Flatten, L.GlobalAveragePooling1D, L.GlobalMaxPooling1D]))
-    return [*made, head]
+    return [*made, draw(st.sampled_from(HEADS[axes]))]
 
 
-def holds(made: list[Callable[[], Any]], width: int, seed: int) -> None:
+def holds(made: list[Callable[[], Any]], width: int, seed: int, axes: int = 1) -> None:
+    length = LENGTH if axes == 1 else IMAGE
     with float64():
-        question = Question(
-            filled(stacked(*(make() for make in made)), seed), width, seed, windows=12
-        )
+        model = filled(stacked(*(make() for make in made), shape=(*[length] * axes, 4)), seed)
+        question = Question(model, width, seed, windows=12, length=length)
         expected = question.expected()
     found = question.asked(question.opened())
     # where little changes, it is the values whose rounding the whole passes are left with
@@ -289,11 +360,24 @@ def test_any_layers_in_a_row(made: list[Callable[[], Any]], width: int, seed: in
     holds(made, width, seed)
 
 
+@settings(max_examples=4, deadline=None, derandomize=True)
+@given(architectures(axes=2, length=IMAGE), st.integers(1, 4), st.integers(0, 100))
+def test_any_layers_of_images(made: list[Callable[[], Any]], width: int, seed: int) -> None:
+    holds(made, width, seed, axes=2)
+
+
 @pytest.mark.thorough
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(architectures(), st.integers(1, 6), st.integers(0, 100))
 def test_many_layers_in_a_row(made: list[Callable[[], Any]], width: int, seed: int) -> None:
     holds(made, width, seed)
+
+
+@pytest.mark.thorough
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(architectures(axes=2, length=IMAGE), st.integers(1, 4), st.integers(0, 100))
+def test_many_layers_of_images(made: list[Callable[[], Any]], width: int, seed: int) -> None:
+    holds(made, width, seed, axes=2)
 
 
 def test_blocks_order_and_neighbours_change_nothing() -> None:
@@ -351,7 +435,7 @@ def test_every_window_is_told() -> None:
 def plan_of(architecture: Any, width: int = 1) -> Any:
     network = de.convert(build_keras(architecture, make_weights(architecture, 0)))
     task = network.task()
-    patches = Patches(task.graph.inputs[0], 0, width, 3.0)
+    patches = Patches(task.graph.inputs[0], (0,), (width,), 3.0)
     return Incremental(task.graph, task.target, ForwardPass(task), patches).plan
 
 
@@ -367,7 +451,7 @@ def test_whole_passes_are_chosen_where_most_changes() -> None:
 
 def test_frames_part_at_multiples_of_all_strides() -> None:
     plan = Question(CASES["strides"](), 1).opened().plan
-    assert plan.span.step % 6 == 0
+    assert plan.box[0].step % 6 == 0
 
 
 def test_a_free_axis_takes_whole_passes() -> None:
@@ -431,10 +515,48 @@ def test_a_span_goes_through_windows_to_what_reads_it(
 
 def test_windows_are_grouped_by_sample_and_frame() -> None:
     samples, starts = np.array([1, 0, 1, 1, 0, 1]), np.array([7, 0, 4, 5, 9, 6])
-    found = grouped(samples, starts, step=4, rows=2)
+    found = grouped(samples, starts[:, np.newaxis], np.array([4]), rows=2)
     assert found.samples.tolist() == [0, 0, 1, 1]
-    assert found.frames.tolist() == [0, 2, 1, 1]
+    assert found.frames[:, 0].tolist() == [0, 2, 1, 1]
     assert sorted(found.slots[found.slots >= 0].tolist()) == list(range(6))
     for group, slots in enumerate(found.slots):
         for slot in slots[slots >= 0]:
-            assert (samples[slot], starts[slot] // 4) == (found.samples[group], found.frames[group])
+            assert (samples[slot], starts[slot] // 4) == (
+                found.samples[group],
+                found.frames[group, 0],
+            )
+
+
+# methods
+
+
+def test_windows_and_groups_of_images_are_those_of_whole_passes() -> None:
+    """Windows over a part of the channels too, groups with holes, and elements of no group."""
+    with float64():
+        model = filled(
+            stacked(
+                L.Conv2D(4, 3, padding="same", activation="relu"),
+                L.MaxPooling2D(2),
+                L.Conv2D(3, 3, activation="tanh"),
+                shape=(24, 20, 2),
+            )
+        )
+    random = np.random.default_rng(0)
+    x = random.standard_normal((2, 24, 20, 2))
+    cells = np.arange(24)[:, np.newaxis, np.newaxis] // 5 * 4 + np.arange(20)[:, np.newaxis] // 6
+    labels = np.where(random.random((24, 20, 2)) < 0.8, cells, -1)
+    network = de.convert(model, dtype="float64")
+    for method, options in (
+        ("occlusion", {"window": (5, 4, 1), "stride": (3, 3, 1)}),
+        ("occlusion", {"window": (5, 4, 2), "replacement": "sample", "stride": 2}),
+        ("feature_ablation", {"groups": labels}),
+    ):
+        scores = {}
+        for way in ("incremental", "whole"):
+            explainer = network.explainer(method, target="output", **options)
+            explainer.forwards.way = way
+            references = de.references.shared(0.3 * x + 0.1)
+            result = explainer.run(x, target=1, references=references, progress=False)
+            scores[way] = result.scores
+            assert any(explainer.forwards.plans) == (way == "incremental")
+        assert off(scores["incremental"], scores["whole"]) < ROUNDING

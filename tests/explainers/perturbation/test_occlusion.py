@@ -275,7 +275,7 @@ def test_it_is_chosen_by_itself_where_it_pays() -> None:
     def chosen(net: de.Network, **options: Any) -> list[Any]:
         made = net.explainer("occlusion", **options)
         made.run(np.ones((1, *net.inputs[0].shape)), target=0)
-        return [forward.plan for forward in made._forwards.values()]
+        return made.forwards.plans
 
     assert all(chosen(scanning(400), window=(3, 4)))
     assert chosen(curved()[0]) == [None]

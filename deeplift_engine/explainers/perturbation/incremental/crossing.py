@@ -1,4 +1,4 @@
-"""Crossings of a change within a span through a layer, which compute only what changes.
+"""Crossings of a change within a box through a layer, which compute only what changes.
 
 A linear map takes the change alone; no halo of unchanged activations is read, and what lies outside
 the sequence adds nothing, as zeros do. Anything else f gives f(k + Δ) - f(k) with the kept k.
@@ -23,7 +23,7 @@ from deeplift_engine.explainers.perturbation.incremental.frames import (
 )
 from deeplift_engine.graph.graph import Node
 from deeplift_engine.layers.layer import ELEMENT_WORK
-from deeplift_engine.layers.spans import Span, union
+from deeplift_engine.layers.spans import Box, union
 from deeplift_engine.util.typing import Tensor
 
 ELEMENT = 40
@@ -50,10 +50,10 @@ class Site:
         return sizes(self.node)
 
     @property
-    def only(self) -> Span | None:
-        """The span of the only input's change, if it has one."""
+    def only(self) -> Box | None:
+        """The box of the only input's change, if it has one."""
         form = self.forms[0]
-        return form if len(self.forms) == 1 and isinstance(form, Span) else None
+        return form if len(self.forms) == 1 and isinstance(form, tuple) else None
 
     def at(self, form: Form) -> tuple[int, ...]:
         """Shape of the node's change."""
@@ -66,10 +66,16 @@ def sizes(node: Node) -> tuple[int, ...]:
 
 
 def within(shape: tuple[int, ...], form: Form) -> tuple[int, ...]:
-    """The part of a shape that a change fills."""
-    if form == ANYWHERE:
+    """The part of a shape that a change fills, of axes that are as long as its box says."""
+    if not isinstance(form, tuple):
         return shape
-    return (*shape[: form.axis], form.width, *shape[form.axis + 1 :])
+    widths = {(span.axis, span.length): span.width for span in form}
+    return tuple(widths.get(each, each[1]) for each in enumerate(shape))
+
+
+def share(box: Box) -> float:
+    """The share of all positions that are within a box."""
+    return math.prod(span.width / span.length for span in box)
 
 
 class Crossing:
@@ -98,59 +104,62 @@ def plain_work(node: Node, sources: Sequence[Node]) -> float:
 
 
 class Pointwise(Crossing):
-    """Layers that do the same at every position of the span's axis by itself."""
+    """Layers that do the same at every position of the box's axes by itself."""
 
     def form(self, site: Site) -> Form | None:
-        """The span that holds those of all inputs."""
+        """The box that holds those of all inputs."""
         changed = [form for form in site.forms if form is not None]
         if ANYWHERE in changed:
             return None
-        span = union(form for form in changed if isinstance(form, Span))
-        rank = len(sizes(site.sources[0]))
-        if span is None or not site.layer.pointwise_along(span.axis, rank):
+        box = union(form for form in changed if isinstance(form, tuple))
+        if box is None or not all(self._crosses(site, box, span.axis) for span in box):
             return None
+        tokens = (
+            form for form, source in zip(site.forms, site.sources, strict=True) if source.tokens
+        )
+        return box if all(form in (None, box) for form in tokens) else None
+
+    @staticmethod
+    def _crosses(site: Site, box: Box, axis: int) -> bool:
+        """Whether positions along one axis stay where they are."""
+        length = next(span.length for span in box if span.axis == axis)
+        if not site.layer.pointwise_along(axis, len(sizes(site.sources[0]))):
+            return False
         rank = len(site.shape)
-        for source, form in zip(site.sources, site.forms, strict=True):
+        for source in site.sources:
             shape = sizes(source)
-            if source.tokens and form not in (None, span):
-                return None
-            along = shape[span.axis] if len(shape) > span.axis else 1
-            if len(site.forms) > 1 and (len(shape) != rank or along not in (1, span.length)):
-                return None
-        fits = len(site.shape) > span.axis and site.shape[span.axis] == span.length
-        return span if fits else None
+            along = shape[axis] if len(shape) > axis else 1
+            if len(site.forms) > 1 and (len(shape) != rank or along not in (1, length)):
+                return False
+        return rank > axis and site.shape[axis] == length
 
     def work(self, site: Site, form: Form) -> float:
         """The cost of kernels, and of each element."""
-        assert isinstance(form, Span)
-        share = form.width / form.length
+        assert isinstance(form, tuple)
         linear = site.layer.kind == "linear"
         unperturbed = 0.0 if linear else ELEMENT_WORK * math.prod(site.at(form))
-        of_rows = share * plain_work(site.node, site.sources) + super().work(site, form)
+        of_rows = share(form) * plain_work(site.node, site.sources) + super().work(site, form)
         return of_rows + unperturbed / site.rows
 
     def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
         """The linear map of the changes, or what the function of changed activations adds."""
-        assert isinstance(form, Span)
+        assert isinstance(form, tuple)
         layer = site.layer
         wide = [
             change
-            if change is None or span == form
-            else deferred(lambda tensor, span=span: widened(tensor, span, form), change)
-            for change, span in zip(changes, site.forms, strict=True)
+            if change is None or box == form
+            else deferred(lambda tensor, box=box: widened(tensor, box, form), change)
+            for change, box in zip(changes, site.forms, strict=True)
         ]
         tokens = [source.tokens for source in site.sources]
         if layer.kind == "linear" and not any(tokens):
             return self._linear(layer, site, form, frames, wide)
-        unperturbed = [
-            frames.at(source.name, form)
-            if len(sizes(source)) > form.axis and sizes(source)[form.axis] == form.length
-            else frames.everywhere(source.name)
-            for source in site.sources
-        ]
+        unperturbed = [frames.at(source.name, form) for source in site.sources]
         changed = [number for number, change in enumerate(wide) if change is not None]
+        axes = len(form)
 
-        def added(positions: Tensor, *tensors: Tensor) -> Tensor:
+        def added(*tensors: Tensor) -> Tensor:
+            positions, tensors = tensors[:axes], tensors[axes:]
             before, new = tensors[: len(unperturbed)], tensors[len(unperturbed) :]
             values = []
             for number, known in enumerate(before):
@@ -168,17 +177,16 @@ class Pointwise(Crossing):
 
         new = [wide[number] for number in changed]
         if layer.fuses:
-            return deferred(added, frames.positions(form), *unperturbed, *new)
-        return added(frames.positions(form), *unperturbed, *map(frames.now, new))
+            return deferred(added, *frames.positions(form), *unperturbed, *new)
+        return added(*frames.positions(form), *unperturbed, *map(frames.now, new))
 
     def _linear(
-        self, layer: Any, site: Site, form: Span, frames: Frames, wide: Sequence[Change]
+        self, layer: Any, site: Site, form: Box, frames: Frames, wide: Sequence[Change]
     ) -> Change:
         tensors = []
         for source, change in zip(site.sources, wide, strict=True):
             if change is None:
-                shape = sizes(source)
-                shape = within(shape, form) if shape[form.axis] == form.length else shape
+                shape = within(sizes(source), form)
                 change = tf.zeros([frames.count * frames.rows, *shape], source.dtype)
             tensors.append(change)
         if layer.fuses:

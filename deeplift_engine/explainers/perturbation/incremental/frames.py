@@ -1,24 +1,24 @@
 """Tensors of changes, in frames that several windows share.
 
 R windows, the rows, begin in one frame; a block has G frames, each of one sample. A change is a
-tensor (G·R, *features): what the perturbation adds to a node's activation, along the axis of its
-`Span` only where the span is. Of tokens it is their new values.
+tensor (G·R, *features): what the perturbation adds to a node's activation, along the axes of its
+box only where the spans are. Of tokens it is their new values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal
 
 import tensorflow as tf
 
-from deeplift_engine.layers.spans import Span
+from deeplift_engine.layers.spans import Box, Span
 from deeplift_engine.util.typing import Tensor
 
-Form = Span | Literal["anywhere"]
-"""The form of a change: within a span, or anywhere."""
+Form = Box | Literal["anywhere"]
+"""The form of a change: within a box, or anywhere."""
 ANYWHERE: Literal["anywhere"] = "anywhere"
 
 
@@ -55,8 +55,10 @@ class Frames:
     ----------
     unperturbed
         Activations (N, ...) of the unperturbed samples, by node.
-    samples, frames
-        Of each frame its sample and its number, (G,).
+    samples
+        Of each frame its sample, (G,).
+    frames
+        And its number along each axis of boxes, (G, A).
     count, rows
         G and R.
     fused
@@ -69,7 +71,7 @@ class Frames:
     count: int
     rows: int
     fused: bool
-    _positions: dict[Span, Tensor] = field(default_factory=dict)
+    _positions: dict[tuple[int, Span], Tensor] = field(default_factory=dict)
 
     def now(self, change: Change) -> Tensor:
         """The tensor of a change that may be deferred."""
@@ -82,25 +84,45 @@ class Frames:
 
     # ------------------------------------------------------------ what is known of the samples
 
-    def positions(self, span: Span) -> Tensor:
-        """Positions of a span in each frame, (G, width)."""
-        if span not in self._positions:
-            first = self.frames * span.step + span.start
-            self._positions[span] = first[:, tf.newaxis] + tf.range(span.width)
-        return self._positions[span]
+    def positions(self, box: Box) -> list[Tensor]:
+        """Positions of a box in each frame along each of its axes, (G, width)."""
+        for number, span in enumerate(box):
+            if (number, span) not in self._positions:
+                first = self._first(number, span)
+                self._positions[number, span] = first[:, tf.newaxis] + tf.range(span.width)
+        return [self._positions[key] for key in enumerate(box)]
 
-    def at(self, name: str, span: Span) -> Tensor:
-        """Activations of a node at a span, (G, *features); the last ones again past the ends."""
-        unperturbed, axis = self.unperturbed[name], span.axis + 1
+    def _first(self, number: int, span: Span) -> Tensor:
+        """The first position of a span in each frame, (G,)."""
+        return self.frames[:, number] * span.step + span.start
+
+    def at(self, name: str, box: Box) -> Tensor:
+        """Activations of a node in a box, (G, *features); the last ones again past the ends.
+
+        Along axes that are not as long as the box says, all of them.
+        """
+        unperturbed = self.unperturbed[name]
         rank = unperturbed.shape.rank
-        order = [0, axis, *(other for other in range(1, rank) if other != axis)]
-        lines = tf.transpose(unperturbed, order) if axis > 1 else unperturbed
-        sizes = lines.shape[2:].as_list()
-        lines = tf.reshape(lines, [-1, *sizes])
-        inside = tf.clip_by_value(self.positions(span), 0, span.length - 1)
-        gathered = tf.gather(lines, self.samples[:, tf.newaxis] * span.length + inside)
-        back = [order.index(number) for number in range(rank)]
-        return tf.transpose(gathered, back) if axis > 1 else gathered
+        sizes = unperturbed.shape.as_list()
+        spans = [
+            (span, positions)
+            for span, positions in zip(box, self.positions(box), strict=True)
+            if rank > span.axis + 1 and sizes[span.axis + 1] == span.length
+        ]
+        axes = [span.axis + 1 for span, _ in spans]
+        order = [0, *axes, *(axis for axis in range(1, rank) if axis not in axes)]
+        back = [order.index(axis) for axis in range(rank)]
+        in_order = back == list(range(rank))
+        lines = unperturbed if in_order else tf.transpose(unperturbed, order)
+        lines = tf.reshape(lines, [-1, *(sizes[axis] for axis in order[1 + len(axes) :])])
+        index = tf.reshape(self.samples, [-1, *[1] * len(spans)])
+        for number, (span, positions) in enumerate(spans):
+            inside = tf.clip_by_value(positions, 0, span.length - 1)
+            shape = [-1 if axis in (0, number + 1) else 1 for axis in range(1 + len(spans))]
+            shape[number + 1] = span.width
+            index = index * span.length + tf.reshape(inside, shape)
+        gathered = tf.gather(lines, index)
+        return gathered if in_order else tf.transpose(gathered, back)
 
     def everywhere(self, name: str) -> Tensor:
         """Activations of a node, (G, *features)."""
@@ -131,40 +153,54 @@ class Frames:
         """The change again, of changed activations: undoes `added`."""
         return self.merged(self.apart(change) - unperturbed[:, tf.newaxis])
 
-    def where(self, at: Tensor, axis: int, change: Tensor, otherwise: Any = 0) -> Tensor:
-        """A change where ``at`` (G, width) holds along feature axis ``axis``."""
-        rank = change.shape.rank - 1
-        shape = [self.count, 1, *(-1 if number == axis else 1 for number in range(rank))]
+    def where(self, at: Sequence[Tensor], box: Box, change: Tensor, otherwise: Any = 0) -> Tensor:
+        """A change where ``at`` (G, width) holds along each axis of a box."""
         other = tf.cast(otherwise, change.dtype)
-        return self.merged(tf.where(tf.reshape(at, shape), self.apart(change), other))
+        return self.merged(tf.where(marks(at, box, change), self.apart(change), other))
 
-    def inside(self, positions: Tensor, span: Span, change: Tensor) -> Tensor:
-        """A change without what lies before the first position or behind the last."""
-        valid = (positions >= 0) & (positions < span.length)
-        return self.where(valid, span.axis, change)
+    def inside(self, positions: Sequence[Tensor], box: Box, change: Tensor) -> Tensor:
+        """A change without what lies before the first positions or behind the last."""
+        return self.where(within_axes(positions, box), box, change)
 
-    def scattered(self, change: Tensor, span: Span, otherwise: Tensor | None = None) -> Tensor:
-        """A change anywhere, of one within a span; ``otherwise`` (G·R, *features) elsewhere."""
-        first = self.frames * span.step + span.start
-        offsets = tf.range(span.length) - first[:, tf.newaxis]
-        covered = (offsets >= 0) & (offsets < span.width)
-        inside = tf.clip_by_value(offsets, 0, span.width - 1)
-        gathered = tf.gather(self.apart(change), inside, axis=span.axis + 2, batch_dims=1)
-        rank = change.shape.rank - 1
-        shape = [self.count, 1, *(-1 if axis == span.axis else 1 for axis in range(rank))]
+    def scattered(self, change: Tensor, box: Box, otherwise: Tensor | None = None) -> Tensor:
+        """A change anywhere, of one within a box; ``otherwise`` (G·R, *features) elsewhere."""
+        covered = []
+        apart = self.apart(change)
+        for number, span in enumerate(box):
+            offsets = tf.range(span.length) - self._first(number, span)[:, tf.newaxis]
+            covered.append((offsets >= 0) & (offsets < span.width))
+            inside = tf.clip_by_value(offsets, 0, span.width - 1)
+            apart = tf.gather(apart, inside, axis=span.axis + 2, batch_dims=1)
         other = tf.zeros([], change.dtype) if otherwise is None else self.apart(otherwise)
-        return self.merged(tf.where(tf.reshape(covered, shape), gathered, other))
+        return self.merged(tf.where(marks(covered, box, change), apart, other))
 
 
-def widened(change: Tensor, span: Span, to: Span, value: Any = 0) -> Tensor:
-    """A change within a span within another one, with ``value`` beside; cut where that ends."""
-    before, after = to.margins(span)
-    axis, rank = span.axis + 1, change.shape.rank
-    if min(before, after) < 0:
-        remaining = slice(max(-before, 0), span.width - max(-after, 0))
-        change = change[(slice(None),) * axis + (remaining,)]
-        before, after = max(before, 0), max(after, 0)
-    if before == after == 0:
+def within_axes(positions: Sequence[Tensor], box: Box) -> list[Tensor]:
+    """Whether positions (G, width) lie between the ends of a box's axes."""
+    return [(each >= 0) & (each < span.length) for each, span in zip(positions, box, strict=True)]
+
+
+def marks(at: Sequence[Tensor], box: Box, change: Tensor) -> Tensor:
+    """Whether ``at`` (G, width) holds along each axis of a box, for a change (G, R, *features)."""
+    every = None
+    for span, own in zip(box, at, strict=True):
+        shape = [1] * (change.shape.rank + 1)
+        shape[0], shape[span.axis + 2] = own.shape[0], own.shape[1]
+        mark = tf.reshape(own, shape)
+        every = mark if every is None else every & mark
+    return every
+
+
+def widened(change: Tensor, box: Box, to: Box, value: Any = 0) -> Tensor:
+    """A change within a box within another one, with ``value`` beside; cut where that ends."""
+    padding = [(0, 0)] * change.shape.rank
+    index = [slice(None)] * change.shape.rank
+    for span, wide in zip(box, to, strict=True):
+        before, after = wide.margins(span)
+        padding[span.axis + 1] = (max(before, 0), max(after, 0))
+        index[span.axis + 1] = slice(max(-before, 0), span.width - max(-after, 0))
+    if box != to:
+        change = change[tuple(index)]
+    if all(margins == (0, 0) for margins in padding):
         return change
-    padding = [(before, after) if number == axis else (0, 0) for number in range(rank)]
     return tf.pad(change, padding, constant_values=tf.cast(value, change.dtype))

@@ -1,9 +1,10 @@
 """The target's change where windows of an input are replaced, from what can change alone.
 
-A window of a sequence reaches no further than its receptive field. The unperturbed samples are
-forwarded once and their activations kept; each window then goes through the layers as a change
-within a span (`spans`), which convolutions and pooling widen, and which is dropped for the whole
-tensor where it covers most of it (`incremental_plan`). Exact but for rounding.
+A window of a sequence, or of an image, reaches no further than its receptive field. The
+unperturbed samples are forwarded once and their activations kept; each window then goes through the
+layers as a change within a box (`spans`), which convolutions and pooling widen, and which is
+dropped for the whole tensor where it covers most of it (`incremental_plan`). Exact but for
+rounding.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import tensorflow as tf
 
 from deeplift_engine.engine.forward import traced
 from deeplift_engine.engine.target_weights import of_samples, weighted
+from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import InputError, RuleError
 from deeplift_engine.explainers.perturbation.incremental.crossing import sizes
 from deeplift_engine.explainers.perturbation.incremental.frames import Frames
@@ -114,11 +116,13 @@ class Incremental:
         ----------
         data
             The unperturbed samples (N, ...), of each input of the graph.
-        samples, starts
-            Of each window its sample and its first position, (M,). What of a window lies before
-            the first position or behind the last is left out.
+        samples
+            Of each window its sample, (M,).
+        starts
+            And its first position along each of the axes, (M, A), or (M,) along the only one. What
+            of a window lies before the first position or behind the last is left out.
         patches
-            What is put there, (M, *features) with the windows' width along their axis.
+            What is put there, (M, *features) with the windows' widths along their axes.
         seeds
             Weights over the target's units, (T, N or 1, *shape).
         batch_size
@@ -128,7 +132,9 @@ class Incremental:
         """
         node = self.graph.nodes[self.patches.entered]
         expected = list(data[self.graph.inputs.index(node.name)].shape[1:])
-        expected[self.patches.axis] = self.patches.width
+        for axis, width in zip(self.patches.axes, self.patches.widths, strict=True):
+            expected[axis] = width
+        starts = starts.reshape(len(starts), len(self.patches.axes))
         if patches.shape != (len(starts), *expected):
             raise InputError(
                 f"Windows of {node.name!r} hold {(len(starts), *expected)}, these {patches.shape}."
@@ -156,7 +162,8 @@ class Incremental:
     ) -> Array:
         before = self.evaluate(data, seeds, batch_size)
         changes = np.zeros((len(seeds), len(starts)), before.dtype)
-        entered, axis = self.graph.inputs.index(self.patches.entered), self.patches.axis + 1
+        entered, axes = self.graph.inputs.index(self.patches.entered), self.patches.axes
+        fronts = [axis + 1 for axis in axes], list(range(1, 1 + len(axes)))
         most = batch_size or max(
             1, ACTIVATION_BYTES // max(1, sum(array[0].nbytes for array in data))
         )
@@ -164,11 +171,14 @@ class Incremental:
             block = slice(first, first + most)
             rows = samples[block]
             points = [array[rows] for array in data]
-            lines = np.moveaxis(points[entered], axis, 1)
-            positions = starts[block, np.newaxis] + np.arange(self.patches.width)
-            number, step = np.nonzero((positions >= 0) & (positions < lines.shape[1]))
-            new = np.moveaxis(patches[block], axis, 1)
-            lines[number, positions[number, step]] = new[number, step]
+            lines, new = (np.moveaxis(each, *fronts) for each in (points[entered], patches[block]))
+            steps = np.indices(self.patches.widths).reshape(len(axes), -1)
+            positions = starts[block, :, np.newaxis] + steps
+            lengths = np.array(lines.shape[1 : 1 + len(axes)])[:, np.newaxis]
+            inside = ((positions >= 0) & (positions < lengths)).all(axis=1)
+            number, step = np.nonzero(inside)
+            at = positions[number, :, step].T
+            lines[(number, *at)] = new[(number, *steps[:, step])]
             changes[:, block] = self.evaluate(points, of_samples(seeds, rows), batch_size)
             changes[:, block] -= before[:, rows]
             tick(len(rows))
@@ -188,7 +198,8 @@ class Incremental:
         tick: Callable[[int], object],
     ) -> Array:
         changes = np.zeros((len(seeds), len(starts)), seeds.dtype)
-        groups = grouped(samples, starts, plan.span.step, plan.rows)
+        steps = np.array([span.step for span in plan.box])
+        groups = grouped(samples, starts, steps, plan.rows)
         most = max(1, min(self._frames, (batch_size or MOST_ROWS) // plan.rows))
         for first, last in self._sample_blocks(len(data[0])):
             here = np.flatnonzero((groups.samples >= first) & (groups.samples < last))
@@ -200,7 +211,8 @@ class Incremental:
                 chosen = padded(here[start : start + count], 0, count)
                 slots = groups.slots[chosen]
                 slots[len(here) - start :] = -1
-                offsets = np.where(slots < 0, plan.span.width, starts[slots] % plan.span.step)
+                empty = (slots < 0)[..., np.newaxis]
+                offsets = np.where(empty, plan.box[0].width, starts[slots] % steps)
                 change = self._change(count)(
                     unperturbed,
                     tf.constant(groups.samples[chosen] - first, tf.int32),
@@ -236,19 +248,21 @@ class Incremental:
         nodes = self.graph.nodes
         on_demand = _OnDemand(lambda name: tf.zeros([1, *sizes(nodes[name])], nodes[name].dtype))
         with scratch_graph():
-            nothing = tf.zeros([1], tf.int32)
             arguments = (tf.zeros(spec.shape, spec.dtype) for spec in self._specs(1))
-            self._traced(1, False, on_demand, nothing, nothing, *arguments)
+            self._traced(1, False, on_demand, *arguments)
         return list(on_demand)
 
-    def _specs(self, count: int) -> tuple[Any, Any]:
-        """Specifications of the offsets and the patches of ``count`` frames."""
+    def _specs(self, count: int) -> list[Any]:
+        """Specifications of samples, frames, offsets and patches of ``count`` frames."""
         assert self.plan is not None
         node = self.graph.nodes[self.patches.entered]
-        shape = list(sizes(node))
-        shape[self.patches.axis] = self.patches.width
+        shape, axes = list(sizes(node)), len(self.patches.axes)
+        for axis, width in zip(self.patches.axes, self.patches.widths, strict=True):
+            shape[axis] = width
         leading = [count, self.plan.rows]
-        return tf.TensorSpec(leading, tf.int32), tf.TensorSpec([*leading, *shape], node.dtype)
+        numbers = [[count], [count, axes], [*leading, axes]]
+        patches = tf.TensorSpec([*leading, *shape], node.dtype)
+        return [*(tf.TensorSpec(each, tf.int32) for each in numbers), patches]
 
     @cached_property
     def _keep(self) -> Any:
@@ -272,8 +286,7 @@ class Incremental:
             activations = [
                 tf.TensorSpec([None, *nodes[name].shape], nodes[name].dtype) for name in names
             ]
-            numbers = tf.TensorSpec([count], tf.int32)
-            signature = [activations, numbers, numbers, *self._specs(count)]
+            signature = [activations, *self._specs(count)]
             self._compiled[count] = tf.function(
                 change, input_signature=signature, autograph=False
             ).get_concrete_function()
@@ -292,6 +305,28 @@ class Incremental:
         assert self.plan is not None
         block = Frames(unperturbed, samples, frames, count, self.plan.rows, fused)
         return self.plan.change(block, offsets, patches)
+
+
+class Forwards:
+    """The passes of a task for windows of any sizes, each of which is planned once."""
+
+    def __init__(self, task: Task, evaluate: Evaluate, way: Way = "auto") -> None:
+        self.task, self.evaluate, self.way = task, evaluate, way
+        self._of: dict[Patches, Incremental] = {}
+
+    @property
+    def plans(self) -> list[IncrementalPlan | None]:
+        """The plans of those that were asked for, None where whole passes are cheaper."""
+        return [forward.plan for forward in self._of.values()]
+
+    def of(self, patches: Patches) -> Incremental:
+        """The pass for windows like these."""
+        if patches not in self._of:
+            task = self.task
+            self._of[patches] = Incremental(
+                task.graph, task.target, self.evaluate, patches, fused=task.fuses, way=self.way
+            )
+        return self._of[patches]
 
 
 class _OnDemand(dict[str, Tensor]):
@@ -313,7 +348,7 @@ class Groups:
     Attributes
     ----------
     samples, frames
-        Of each group its sample and its frame, (G,).
+        Of each group its sample, (G,), and its frame along each axis, (G, A).
     slots
         The numbers of its windows, (G, R), -1 where there are fewer.
     """
@@ -330,12 +365,13 @@ def frames_together(frames: int, most: int) -> int:
     return min(most, -(-even // unit) * unit)
 
 
-def grouped(samples: Array, starts: Array, step: int, rows: int) -> Groups:
-    """M windows in groups of at most ``rows`` that begin in one frame of one sample."""
-    frames = starts // step
-    order = np.lexsort((frames, samples))
+def grouped(samples: Array, starts: Array, steps: Array, rows: int) -> Groups:
+    """M windows in groups of at most ``rows`` that begin, (M, A), in one frame of one sample."""
+    frames = starts // steps
+    keys = np.column_stack([samples, frames])
+    order = np.lexsort(keys.T[::-1])
     apart = np.ones(len(order), bool)
-    apart[1:] = np.diff(samples[order]).astype(bool) | np.diff(frames[order]).astype(bool)
+    apart[1:] = np.diff(keys[order], axis=0).any(axis=1)
     first = np.flatnonzero(apart)
     rank = np.arange(len(order)) - np.repeat(first, np.diff([*first, len(order)]))
     group = np.cumsum(rank % rows == 0) - 1

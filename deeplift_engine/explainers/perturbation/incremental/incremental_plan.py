@@ -14,9 +14,15 @@ from deeplift_engine.explainers.perturbation.incremental.crossing import (
     Pointwise,
     Site,
     plain_work,
+    share,
     sizes,
 )
-from deeplift_engine.explainers.perturbation.incremental.frames import Change, Form, Frames
+from deeplift_engine.explainers.perturbation.incremental.frames import (
+    Change,
+    Form,
+    Frames,
+    within_axes,
+)
 from deeplift_engine.explainers.perturbation.incremental.kernels_and_pools import Convolve, Pool
 from deeplift_engine.explainers.perturbation.incremental.leaving import (
     Average,
@@ -27,7 +33,7 @@ from deeplift_engine.explainers.perturbation.incremental.leaving import (
     anywhere,
 )
 from deeplift_engine.graph.graph import Graph
-from deeplift_engine.layers.spans import Span
+from deeplift_engine.layers.spans import Box, Span
 from deeplift_engine.util.typing import Tensor
 
 CROSSINGS: tuple[Crossing, ...] = (
@@ -41,7 +47,7 @@ CROSSINGS: tuple[Crossing, ...] = (
 )
 """The ways to cross a layer, of which the first that fits is taken; `Recompute` always does."""
 MOST = 0.8
-"""Share of an axis from which on a span is no longer worth its while."""
+"""Share of all positions from which on a box is no longer worth its while."""
 SHARED = (1, 2, 4, 8, 16, 32)
 """Numbers of positions at which windows of one frame begin, in units of all strides."""
 MOST_ROWS = 64
@@ -56,18 +62,21 @@ class Patches:
     ----------
     entered
         The input.
-    axis
-        Of its features, the one that windows lie along (from 0).
-    width
-        Of a window.
+    axes
+        Of its features, those that windows do not fill (from 0).
+    widths
+        Of a window along each of them.
     density
         How many windows begin at a position, about.
+    every
+        Number along each axis whose multiples windows begin at.
     """
 
     entered: str
-    axis: int = 0
-    width: int = 1
+    axes: tuple[int, ...] = (0,)
+    widths: tuple[int, ...] = (1,)
     density: float = 1.0
+    every: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,8 +94,8 @@ class IncrementalPlan:
 
     Attributes
     ----------
-    span
-        Of the input's change; its ``step`` is how many positions begin in one frame.
+    box
+        Of the input's change; a ``step`` is how many positions begin in one frame.
     rows
         How many windows share a frame.
     steps
@@ -98,7 +107,7 @@ class IncrementalPlan:
     graph: Graph
     target: str
     patches: Patches
-    span: Span
+    box: Box
     rows: int
     steps: tuple[Step, ...]
     work: float
@@ -111,8 +120,8 @@ class IncrementalPlan:
     def change(self, frames: Frames, offsets: Tensor, patches: Tensor) -> Tensor:
         """The target's change (G·R, *shape).
 
-        ``offsets`` (G, R) say where in their frame windows begin, ``patches`` (G, R, *features)
-        what they hold.
+        ``offsets`` (G, R, A) say where in their frame windows begin, ``patches``
+        (G, R, *features) what they hold.
         """
         entered = self.patches.entered
         changes: dict[str, Change] = {entered: self._entered(frames, offsets, patches)}
@@ -123,23 +132,23 @@ class IncrementalPlan:
             change = step.crossing.cross(step.site, step.form, frames, read)
             several = readers.count(node.name) > 1
             changes[node.name] = frames.now(change) if several else change
-        form = self.steps[-1].form if self.steps else self.span
+        form = self.steps[-1].form if self.steps else self.box
         return anywhere(frames, changes[self.target], self.graph.nodes[self.target], form)
 
     def _entered(self, frames: Frames, offsets: Tensor, patches: Tensor) -> Tensor:
         """The input's change (G·R, *features)."""
-        span, node = self.span, self.graph.nodes[self.patches.entered]
-        axis, width = span.axis + 2, self.patches.width
-        steps_inside = tf.range(span.width) - offsets[:, :, tf.newaxis]
-        positions = frames.positions(span)
-        inside = (positions >= 0) & (positions < span.length)
-        valid = (steps_inside >= 0) & (steps_inside < width) & inside[:, tf.newaxis]
-        steps_inside = tf.clip_by_value(steps_inside, 0, width - 1)
-        new = tf.gather(patches, steps_inside, axis=axis, batch_dims=2)
-        shape = [frames.count, frames.rows]
-        shape += [-1 if number == span.axis else 1 for number in range(len(node.shape))]
-        valid = tf.reshape(valid, shape)
-        unperturbed = frames.at(node.name, span)[:, tf.newaxis]
+        node = self.graph.nodes[self.patches.entered]
+        new, valid = patches, tf.constant(True)
+        inside = within_axes(frames.positions(self.box), self.box)
+        for number, (span, width) in enumerate(zip(self.box, self.patches.widths, strict=True)):
+            steps = tf.range(span.width) - offsets[:, :, number, tf.newaxis]
+            under = (steps >= 0) & (steps < width) & inside[number][:, tf.newaxis]
+            shape = [frames.count, frames.rows, *[1] * len(node.shape)]
+            shape[span.axis + 2] = span.width
+            valid = valid & tf.reshape(under, shape)
+            steps = tf.clip_by_value(steps, 0, width - 1)
+            new = tf.gather(new, steps, axis=span.axis + 2, batch_dims=2)
+        unperturbed = frames.at(node.name, self.box)[:, tf.newaxis]
         if node.tokens:
             return frames.merged(tf.where(valid, new, unperturbed))
         return frames.merged(tf.where(valid, new - unperturbed, tf.zeros([], new.dtype)))
@@ -166,7 +175,7 @@ def plain(graph: Graph, target: str) -> float:
 
 def _steps(graph: Graph, target: str, patches: Patches) -> Iterator[int]:
     """Numbers of positions that can share a frame: multiples of the strides on the paths."""
-    length = sizes(graph.nodes[patches.entered])[patches.axis]
+    lengths = [sizes(graph.nodes[patches.entered])[axis] for axis in patches.axes]
     needed = graph.ancestors([target])
     strides: dict[str, int] = {}
     for name, node in graph.nodes.items():
@@ -175,15 +184,20 @@ def _steps(graph: Graph, target: str, patches: Patches) -> Iterator[int]:
             before = max((strides[source] for source in node.inputs), default=1)
             strides[name] = before * max(own)
     candidates = {stride * shared for stride in strides.values() for shared in SHARED}
-    return (step for step in sorted(candidates) if step == 1 or step < length)
+    return (step for step in sorted(candidates) if step == 1 or step < max(lengths))
 
 
 def _plan(graph: Graph, target: str, patches: Patches, step: int) -> IncrementalPlan:
     nodes = graph.nodes
-    length = sizes(nodes[patches.entered])[patches.axis]
-    span = Span(patches.axis, step, 0, step - 1 + patches.width, length)
-    rows = min(MOST_ROWS, max(1, math.ceil(patches.density * step)))
-    forms: dict[str, Form] = {patches.entered: span}
+    every = patches.every or [1] * len(patches.axes)
+    box = tuple(
+        Span(
+            axis, step, 0, step - math.gcd(step, apart) + width, sizes(nodes[patches.entered])[axis]
+        )
+        for axis, width, apart in zip(patches.axes, patches.widths, every, strict=True)
+    )
+    rows = min(MOST_ROWS, max(1, math.ceil(patches.density * step ** len(box))))
+    forms: dict[str, Form] = {patches.entered: box}
     steps = []
     between = graph.on_paths([patches.entered], [target])
     for name, node in nodes.items():
@@ -194,12 +208,12 @@ def _plan(graph: Graph, target: str, patches: Patches, step: int) -> Incremental
         steps.append(_crossed(site))
         forms[name] = steps[-1].form
     work = sum(step.crossing.work(step.site, step.form) for step in steps)
-    return IncrementalPlan(graph, target, patches, span, rows, tuple(steps), work)
+    return IncrementalPlan(graph, target, patches, box, rows, tuple(steps), work)
 
 
 def _crossed(site: Site) -> Step:
     for crossing in CROSSINGS:
         form = crossing.form(site)
-        if form is not None and not (isinstance(form, Span) and form.width > MOST * form.length):
+        if form is not None and not (isinstance(form, tuple) and share(form) > MOST):
             return Step(site, form, crossing)
     return Step(site, Recompute().form(site), Recompute())

@@ -1,4 +1,4 @@
-"""Crossings of a change within a span through convolutions and pooling."""
+"""Crossings of a change within a box through convolutions and pooling."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from deeplift_engine.explainers.perturbation.incremental.crossing import (
     Crossing,
     Site,
     plain_work,
+    share,
     sizes,
     within,
 )
@@ -22,10 +23,12 @@ from deeplift_engine.explainers.perturbation.incremental.frames import (
     Form,
     Frames,
     deferred,
+    marks,
     widened,
+    within_axes,
 )
 from deeplift_engine.layers import Convolution
-from deeplift_engine.layers.spans import Span, Window, margins
+from deeplift_engine.layers.spans import Box, Window, margins
 from deeplift_engine.tensors.constants import constant
 from deeplift_engine.util.typing import Tensor
 
@@ -34,18 +37,14 @@ WRITTEN = 20
 
 
 class Convolve(Crossing):
-    """Convolutions along one of their spatial axes: the kernel over the change alone."""
+    """Convolutions along their spatial axes: the kernel over the change alone."""
 
     def form(self, site: Site) -> Form | None:
-        """The positions whose windows reach into the span."""
-        span, layer = site.only, site.layer
-        if span is None or not layer.has_kernel:
-            return None
-        window = layer.sliding_window(span.axis, span.length)
-        return None if window is None else span.through(window, site.shape[span.axis])
+        """The positions whose windows reach into the box."""
+        return _through(site) if site.layer.has_kernel else None
 
     def work(self, site: Site, form: Form) -> float:
-        """Cost of a convolution of the span with zeros around, or of a product at each position."""
+        """Cost of a convolution of the box with zeros around, or of a product at each position."""
         return min(self._works(site, form)) + ELEMENT * math.prod(site.at(form))
 
     def elements(self, site: Site, form: Form) -> int:
@@ -54,55 +53,51 @@ class Convolve(Crossing):
         if convolved <= by_products:
             return super().elements(site, form)
         assert site.only is not None
-        return int(site.only.width * site.layer.kernel[:, 0].size)
+        return int(site.only[0].width * site.layer.kernel[:, 0].size)
 
     def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
         """Whichever is cheaper."""
-        assert isinstance(form, Span)
-        span = site.only
-        assert span is not None
+        assert isinstance(form, tuple)
+        box = site.only
+        assert box is not None
         convolved, by_products = self._works(site, form)
         change = frames.now(changes[0])
-        inside = frames.inside
         if by_products < convolved:
             products = self._products(site.layer, change)
-            window = _window(site, span)
+            (window,) = _windows(site, box)
 
             def added(positions: Tensor, tensor: Tensor) -> Tensor:
-                return inside(positions, form, _shifted(tensor, window))
+                return frames.inside([positions], form, _shifted(tensor, window))
 
-            return deferred(added, frames.positions(form), products)
-        result = self._convolved(site, span, form, change)
-        return deferred(
-            lambda positions, tensor: inside(positions, form, tensor),
-            frames.positions(form),
-            result,
-        )
+            return deferred(added, *frames.positions(form), products)
+        return _inside(frames, form, self._convolved(site, box, form, change))
 
     def _works(self, site: Site, form: Form) -> tuple[float, float]:
-        layer, span = site.layer, site.only
-        assert span is not None
-        assert isinstance(form, Span)
-        convolved = plain_work(site.node, site.sources) * form.width / form.length
+        layer, box = site.layer, site.only
+        assert box is not None
+        assert isinstance(form, tuple)
+        convolved = plain_work(site.node, site.sources) * share(form)
         if layer.kernel.ndim != 3 or layer.groups > 1 or layer.strides != (1,):
             return convolved, math.inf
         taps, inner, outer = layer.kernel.shape
-        return convolved, span.width * taps * outer * (inner + WRITTEN)
+        return convolved, box[0].width * taps * outer * (inner + WRITTEN)
 
-    def _convolved(self, site: Site, span: Span, form: Span, change: Tensor) -> Tensor:
+    def _convolved(self, site: Site, box: Box, form: Box, change: Tensor) -> Tensor:
         layer, shape = site.layer, sizes(site.sources[0])
-        read = span.read_by(_window(site, span), form)
         around = [
             margins(layer.padding, *numbers)
             for numbers in zip(
                 shape, layer.kernel.shape[:-2], layer.dilation, layer.strides, strict=False
             )
         ]
-        before, after = read.margins(span)
-        if min(before, after) < 0:
-            change, before, after = widened(change, span, read), 0, 0
-        around[span.axis] = (before, after)
-        return layer.framed(change, around)
+        read = _read(site, form)
+        cut = []
+        for span, wide in zip(box, read, strict=True):
+            before, after = wide.margins(span)
+            narrower = min(before, after) < 0
+            around[span.axis] = (0, 0) if narrower else (before, after)
+            cut.append(wide if narrower else span)
+        return layer.framed(widened(change, box, tuple(cut)), around)
 
     def _products(self, layer: Convolution, change: Tensor) -> Tensor:
         """Each position times the kernel's taps, the last first: (n, width, taps · out)."""
@@ -127,68 +122,89 @@ class Pool(Crossing):
     """Average and maximum pooling."""
 
     def form(self, site: Site) -> Form | None:
-        """The windows that reach into the span."""
-        span, layer = site.only, site.layer
-        if span is None or layer.has_kernel:
-            return None
-        window = layer.sliding_window(span.axis, span.length)
-        return None if window is None else span.through(window, site.shape[span.axis])
+        """The windows that reach into the box."""
+        return None if site.layer.has_kernel else _through(site)
 
     def work(self, site: Site, form: Form) -> float:
         """Each element that is read."""
-        read = _read(site, form)
-        return ELEMENT * math.prod(within(sizes(site.sources[0]), read))
+        assert isinstance(form, tuple)
+        return ELEMENT * math.prod(within(sizes(site.sources[0]), _read(site, form)))
 
     def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
         """Pooled without padding, which is put around before: of elements that do not count."""
-        assert isinstance(form, Span)
-        span, layer, read = site.only, site.layer, _read(site, form)
-        assert span is not None
-        change = widened(frames.now(changes[0]), span, read)
-        positions = frames.positions(read)
-        valid = (positions >= 0) & (positions < read.length)
-        pool = _pool(layer, sizes(site.sources[0]), span.axis)
+        assert isinstance(form, tuple)
+        box, layer, read = site.only, site.layer, _read(site, form)
+        assert box is not None
+        change = widened(frames.now(changes[0]), box, read)
+        valid = within_axes(frames.positions(read), read)
+        pool = _pool(layer, sizes(site.sources[0]), [span.axis for span in box])
         if layer.kind == "linear":
             counts = tf.ones([frames.count, *change.shape[1:-1], 1], change.dtype)
-            counts = pool(marked(valid, span.axis, counts, 0), 0)
+            counts = pool(marked(valid, read, counts, 0), 0)
             output = frames.merged(
                 tf.math.divide_no_nan(frames.apart(pool(change, 0)), counts[:, tf.newaxis])
             )
         else:
             unperturbed = frames.at(site.sources[0].name, read)
             lowest = unperturbed.dtype.min
-            new = frames.where(valid, span.axis, frames.added(change, unperturbed), lowest)
-            old = marked(valid, span.axis, unperturbed, lowest)
+            new = frames.where(valid, read, frames.added(change, unperturbed), lowest)
+            old = marked(valid, read, unperturbed, lowest)
             output = frames.without(pool(new, lowest), pool(old, lowest))
-        return deferred(
-            lambda at, tensor: frames.inside(at, form, tensor), frames.positions(form), output
-        )
+        return _inside(frames, form, output)
 
 
-def marked(at: Tensor, axis: int, values: Tensor, otherwise: Any) -> Tensor:
-    """Values (G, *features) where ``at`` (G, width) holds along feature axis ``axis``."""
-    rank = values.shape.rank - 1
-    shape = [values.shape[0], *(-1 if number == axis else 1 for number in range(rank))]
-    return tf.where(tf.reshape(at, shape), values, tf.cast(otherwise, values.dtype))
+def _inside(frames: Frames, form: Box, output: Tensor) -> Change:
+    """What of an output lies between the ends of its axes."""
+    return deferred(
+        lambda *tensors: frames.inside(tensors[:-1], form, tensors[-1]),
+        *frames.positions(form),
+        output,
+    )
 
 
-def _window(site: Site, span: Span) -> Window:
-    window: Window = site.layer.sliding_window(span.axis, span.length)
-    return window
+def marked(at: Sequence[Tensor], box: Box, values: Tensor, otherwise: Any) -> Tensor:
+    """Values (G, *features) where ``at`` (G, width) holds along each axis of a box."""
+    apart = values[:, tf.newaxis]
+    other = tf.cast(otherwise, values.dtype)
+    return tf.squeeze(tf.where(marks(at, box, values), apart, other), 1)
 
 
-def _read(site: Site, form: Form) -> Span:
-    span = site.only
-    assert span is not None
-    assert isinstance(form, Span)
-    return span.read_by(_window(site, span), form)
+def _windows(site: Site, box: Box) -> list[Window]:
+    return [site.layer.sliding_window(span.axis, span.length) for span in box]
 
 
-def _pool(layer: Any, shape: tuple[int, ...], axis: int) -> Callable[[Tensor, Any], Tensor]:
-    """Pooling along all axes, with padding of a value along those that are not ``axis``."""
+def _through(site: Site) -> Form | None:
+    """The box behind windows along all of its axes."""
+    box = site.only
+    if box is None:
+        return None
+    windows = [site.layer.sliding_window(span.axis, span.length) for span in box]
+    spans = [
+        None if window is None else span.through(window, site.shape[span.axis])
+        for span, window in zip(box, windows, strict=True)
+    ]
+    behind = tuple(span for span in spans if span is not None)
+    return behind if len(behind) == len(box) else None
+
+
+def _read(site: Site, form: Form) -> Box:
+    """The positions of the only input that a box reads."""
+    box = site.only
+    assert box is not None
+    assert isinstance(form, tuple)
+    return tuple(
+        span.read_by(window, outputs)
+        for span, window, outputs in zip(box, _windows(site, box), form, strict=True)
+    )
+
+
+def _pool(
+    layer: Any, shape: tuple[int, ...], axes: Sequence[int]
+) -> Callable[[Tensor, Any], Tensor]:
+    """Pooling along all axes, with padding of a value along those that are not ``axes``."""
     around = [(0, 0)] * (len(shape) + 1)
     for number in range(len(layer.size)):
-        if number != axis:
+        if number not in axes:
             around[number + 1] = margins(
                 layer.padding, shape[number], layer.size[number], 1, layer.strides[number]
             )

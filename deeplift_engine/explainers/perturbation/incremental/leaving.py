@@ -1,4 +1,4 @@
-"""Crossings that move a change within a span, or let it leave the span."""
+"""Crossings that move a change within a box, or let it leave the box."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ from deeplift_engine.explainers.perturbation.incremental.frames import (
     Form,
     Frames,
     deferred,
+    marks,
+    within_axes,
 )
-from deeplift_engine.explainers.perturbation.incremental.kernels_and_pools import marked
-from deeplift_engine.layers.spans import Span
+from deeplift_engine.layers.spans import Box
 from deeplift_engine.tensors.constants import constant
 from deeplift_engine.util.typing import Tensor
 
@@ -33,36 +34,38 @@ class Move(Crossing):
     """Layers that put positions elsewhere, or repeat them: padding, cropping, reshaping."""
 
     def form(self, site: Site) -> Form | None:
-        """The span in its new position."""
-        span, layer = site.only, site.layer
-        if span is None:
+        """The box in its new position."""
+        box, layer = site.only, site.layer
+        if box is None or (layer.pads and site.node.tokens):
             return None
-        if layer.pads and site.node.tokens:
-            return None
-        moved: Span | None = layer.moved_span(span, sizes(site.sources[0]), site.shape)
-        return moved
+        before = sizes(site.sources[0])
+        moved = [layer.moved_span(span, before, site.shape) for span in box]
+        behind = tuple(span for span in moved if span is not None)
+        return behind if len({span.axis for span in behind}) == len(box) else None
 
     def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
-        """The same map of the span's elements."""
-        span, layer = site.only, site.layer
-        assert span is not None
-        assert isinstance(form, Span)
-        layer = layer.within(span.axis, site.at(form))
+        """The same map of the box's elements."""
+        box, layer = site.only, site.layer
+        assert box is not None
+        assert isinstance(form, tuple)
+        for span in box:
+            layer = layer.within(span.axis, site.at(form))
 
-        def moved(positions: Tensor, change: Tensor) -> Tensor:
+        def moved(*tensors: Tensor) -> Tensor:
+            *positions, change = tensors
             output = layer.linear(change)
             return output if site.node.tokens else frames.inside(positions, form, output)
 
-        return deferred(moved, frames.positions(form), changes[0])
+        return deferred(moved, *frames.positions(form), changes[0])
 
 
 class Average(Crossing):
-    """The mean over the span's axis: a sum over what changed alone."""
+    """The mean over the box's axes: a sum over what changed alone."""
 
     def form(self, site: Site) -> Form | None:
         """Anywhere."""
-        span = site.only
-        return None if span is None or _averaged(site, span) is None else ANYWHERE
+        box = site.only
+        return None if box is None or _averaged(site, box) is None else ANYWHERE
 
     def work(self, site: Site, form: Form) -> float:
         """Each element that changed."""
@@ -70,36 +73,44 @@ class Average(Crossing):
 
     def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
         """The sum over the positions that count, divided by how many there are."""
-        span = site.only
-        assert span is not None
-        mean_over = _averaged(site, span)
+        box = site.only
+        assert box is not None
+        mean_over = _averaged(site, box)
         assert mean_over is not None
-        last, axes, keepdims = mean_over
+        lasts, axes, keepdims = mean_over
         shape = sizes(site.sources[0])
-        number = last * math.prod(shape[axis] for axis in axes if axis != span.axis)
+        beside = set(axes) - {span.axis for span in box}
+        number = math.prod(lasts) * math.prod(shape[axis] for axis in beside)
 
-        def mean(positions: Tensor, change: Tensor) -> Tensor:
-            counted = frames.where((positions >= 0) & (positions < last), span.axis, change)
+        def mean(*tensors: Tensor) -> Tensor:
+            *positions, change = tensors
+            counts = [
+                (each >= 0) & (each < last) for each, last in zip(positions, lasts, strict=True)
+            ]
+            counted = frames.where(counts, box, change)
             total = tf.reduce_sum(counted, axis=[axis + 1 for axis in axes], keepdims=keepdims)
             return total / tf.cast(number, total.dtype)
 
-        return deferred(mean, frames.positions(span), changes[0])
+        return deferred(mean, *frames.positions(box), changes[0])
 
 
-def _averaged(site: Site, span: Span) -> tuple[int, tuple[int, ...], bool] | None:
-    """Number of positions of a mean, its axes, and whether the axes stay."""
+def _averaged(site: Site, box: Box) -> tuple[list[int], tuple[int, ...], bool] | None:
+    """Number of positions of a mean along each axis of a box, its axes, and whether these stay."""
     before, after = sizes(site.sources[0]), site.shape
-    mean_over = site.layer.averages(span.axis, before, after)
-    return mean_over and (*mean_over, len(before) == len(after))
+    means = [site.layer.averages(span.axis, before, after) for span in box]
+    if any(mean is None for mean in means):
+        return None
+    return [last for last, _ in means], means[0][1], len(before) == len(after)
 
 
 class Greatest(Crossing):
-    """The maximum over the span's axis: of what changed, and of what is beside the span."""
+    """The maximum over the box's axes: of what changed, and of what is beside the box."""
 
     def form(self, site: Site) -> Form | None:
         """Anywhere."""
-        span, layer = site.only, site.layer
-        return ANYWHERE if span is not None and layer.greatest_along(span.axis) else None
+        box, layer = site.only, site.layer
+        over = box is not None and all(layer.greatest_along(span.axis) for span in box)
+        return ANYWHERE if over else None
 
     def work(self, site: Site, form: Form) -> float:
         """Each element that changed; the others are shared by the rows."""
@@ -112,19 +123,20 @@ class Greatest(Crossing):
 
     def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
         """The larger of the two, minus what the maximum was."""
-        span, layer, name = site.only, site.layer, site.sources[0].name
-        assert span is not None
-        positions = frames.positions(span)
-        valid = (positions >= 0) & (positions < span.length)
-        unperturbed = frames.at(name, span)
+        box, layer, name = site.only, site.layer, site.sources[0].name
+        assert box is not None
+        positions = frames.positions(box)
+        unperturbed = frames.at(name, box)
         lowest = unperturbed.dtype.min
         new = frames.added(frames.now(changes[0]), unperturbed)
-        new = layer.forward(frames.where(valid, span.axis, new, lowest))
-        first = positions[:, :1]
-        positions_of_axis = tf.range(span.length)[tf.newaxis]
-        beside = (positions_of_axis < first) | (positions_of_axis >= first + span.width)
+        new = layer.forward(frames.where(within_axes(positions, box), box, new, lowest))
+        covered = []
+        for span, own in zip(box, positions, strict=True):
+            first, every = own[:, :1], tf.range(span.length)[tf.newaxis]
+            covered.append((every >= first) & (every < first + span.width))
         unperturbed = frames.everywhere(name)
-        rest = layer.forward(marked(beside, span.axis, unperturbed, lowest))
+        under = tf.squeeze(marks(covered, box, unperturbed), 1)
+        rest = layer.forward(tf.where(under, lowest, unperturbed))
         new = frames.merged(tf.maximum(frames.apart(new), rest[:, tf.newaxis]))
         return frames.without(new, layer.forward(unperturbed))
 
@@ -134,36 +146,40 @@ class Rows(Crossing):
 
     def form(self, site: Site) -> Form | None:
         """Anywhere."""
-        span = site.only
+        box = site.only
         reads = site.layer.rows is not None and len(sizes(site.sources[0])) == 1
-        return ANYWHERE if reads and span is not None else None
+        return ANYWHERE if reads and box is not None else None
 
     def work(self, site: Site, form: Form) -> float:
         """The rows times the change, and fetching them, which the rows of a frame share."""
-        span = site.only
-        assert span is not None
-        return span.width * math.prod(site.shape) * (1 + ELEMENT / site.rows)
+        width = _width(site)
+        return width * math.prod(site.shape) * (1 + ELEMENT / site.rows)
 
     def elements(self, site: Site, form: Form) -> int:
         """Number of elements of the kernel's rows, which a frame shares, or of the change."""
-        span = site.only
-        assert span is not None
-        return max(span.width, span.width * math.prod(site.shape) // site.rows)
+        width = _width(site)
+        return max(width, width * math.prod(site.shape) // site.rows)
 
     def cross(self, site: Site, form: Form, frames: Frames, changes: Sequence[Change]) -> Change:
         """One product for each frame."""
-        span = site.only
-        assert span is not None
-        positions = tf.clip_by_value(frames.positions(span), 0, span.length - 1)
+        assert site.only is not None
+        (positions,), (span,) = frames.positions(site.only), site.only
+        positions = tf.clip_by_value(positions, 0, span.length - 1)
         rows = tf.gather(constant(site.layer.rows), positions)
         change = frames.apart(frames.now(changes[0]))
         return frames.merged(tf.linalg.matmul(change, rows))
 
 
+def _width(site: Site) -> int:
+    """Of the only span."""
+    assert site.only is not None
+    (span,) = site.only
+    return span.width
+
+
 def _elements(site: Site) -> float:
-    span = site.only
-    assert span is not None
-    return float(ELEMENT * math.prod(within(sizes(site.sources[0]), span)))
+    assert site.only is not None
+    return float(ELEMENT * math.prod(within(sizes(site.sources[0]), site.only)))
 
 
 class Recompute(Crossing):
@@ -178,7 +194,7 @@ class Recompute(Crossing):
         read = sum(
             math.prod(sizes(source))
             for source, way in zip(site.sources, site.forms, strict=True)
-            if isinstance(way, Span)
+            if isinstance(way, tuple)
         )
         return plain_work(site.node, site.sources) + ELEMENT * (read + math.prod(site.shape))
 
@@ -224,7 +240,7 @@ class Recompute(Crossing):
 def anywhere(frames: Frames, change: Change, node: Any, form: Form | None) -> Tensor:
     """A node's change as one of its whole tensor."""
     tensor = frames.now(change)
-    if not isinstance(form, Span):
+    if not isinstance(form, tuple):
         return tensor
     otherwise = frames.repeated(frames.everywhere(node.name)) if node.tokens else None
     return frames.scattered(tensor, form, otherwise)

@@ -47,6 +47,10 @@ class Windows:
         """Where they begin along an axis, (W_a,)."""
         return np.asarray(self.covers[axis].argmax(axis=1))
 
+    def width(self, axis: int) -> int:
+        """Length of each along an axis."""
+        return int(self.covers[axis][0].sum())
+
     def over(self, numbers: Array) -> Array:
         """Where the windows with these numbers (d,) are, (d, *S)."""
         rank = len(self.covers)

@@ -1,0 +1,1 @@
+"""Values under many masks, of which what is alike in a tile of a layer is computed once."""
