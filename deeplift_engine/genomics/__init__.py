@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from deeplift_engine.genomics.drawn_windows import draw
     from deeplift_engine.genomics.experiments import ablate, design, marginalise, spacing
     from deeplift_engine.genomics.exporters import export
+    from deeplift_engine.genomics.filter_motifs import filter_motifs, write_meme
     from deeplift_engine.genomics.genome import Genome, read_fasta
     from deeplift_engine.genomics.motif_matches import match_motifs
     from deeplift_engine.genomics.motifs import export_motifs, read_motifs
@@ -48,6 +49,7 @@ _LAZY = {
     "export": "exporters",
     "export_motifs": "motifs",
     "export_variants": "variants.variant_export",
+    "filter_motifs": "filter_motifs",
     "integer_codes": "nucleotides",
     "marginalise": "experiments",
     "match_motifs": "motif_matches",
@@ -62,6 +64,7 @@ _LAZY = {
     "sequences": "sequence_input",
     "spacing": "experiments",
     "tracks": "other_inputs",
+    "write_meme": "filter_motifs",
 }
 """Modules of this room by the names that they define."""
 
@@ -84,6 +87,7 @@ __all__ = [
     "export",
     "export_motifs",
     "export_variants",
+    "filter_motifs",
     "integer_codes",
     "marginalise",
     "match_motifs",
@@ -98,4 +102,5 @@ __all__ = [
     "sequences",
     "spacing",
     "tracks",
+    "write_meme",
 ]
