@@ -26,6 +26,7 @@ import numpy as np
 from deeplift_engine.engine.targets import weights
 from deeplift_engine.errors import DeepliftEngineError, InputError, RuleError
 from deeplift_engine.explainers.explainer import Explainer
+from deeplift_engine.graph.inputs import by_name
 from deeplift_engine.loading import convert
 from deeplift_engine.network import Network
 from deeplift_engine.references import shared
@@ -199,7 +200,8 @@ class ExplainerOfTensor:
         options: dict[str, Any] = {}
         if self.baseline is not None:
             samples = self.baseline if self.is_list else [self.baseline]
-            options["references"] = [shared(np.asarray(sample)[np.newaxis]) for sample in samples]
+            references = [shared(np.asarray(sample)[np.newaxis]) for sample in samples]
+            options["references"] = by_name(references, task.inputs)
         scores = self.explainer.run(
             listed, target=weights(values), batch_size=batch_size, progress=False, **options
         ).scores

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deeplift_engine.errors import InputError
-from deeplift_engine.explainers.gradients.concepts import concept_direction
+from deeplift_engine.explainers.gradients.concepts import concept_direction, separating_direction
 from deeplift_engine.util.optional import optional
 from deeplift_engine.util.options import Integer, checked
 from deeplift_engine.util.tables import aligned
@@ -135,13 +136,12 @@ def concept_test(
     flat = slopes.reshape(len(slopes), -1)
     sets = [network.activations(each, layer, progress=False)[layer] for each in random_examples]
 
-    def told_apart(examples: Array, others: Array) -> tuple[float, float]:
-        direction, accuracy = concept_direction(examples, others, seed)
-        return float((flat @ direction.ravel() > 0).mean()), accuracy
+    def rising(direction: Array) -> float:
+        return float((flat @ direction.ravel() > 0).mean())
 
     random_scores = np.array(
         [
-            told_apart(first, second)[0]
+            rising(separating_direction(first, second))
             for i, first in enumerate(sets)
             for j, second in enumerate(sets)
             if i != j
@@ -150,10 +150,13 @@ def concept_test(
     found = {}
     for name, examples in concepts.items():
         activations = network.activations(examples, layer, progress=False)[layer]
-        pairs = np.array([told_apart(activations, other) for other in sets])
-        p_value = stats.ttest_ind(pairs[:, 0], random_scores).pvalue
-        own, accuracies = pairs.T
-        found[name] = ConceptScores(own, random_scores, float(accuracies.mean()), float(p_value))
+        pairs = [concept_direction(activations, other, seed) for other in sets]
+        scores = np.array([rising(direction) for direction, _ in pairs])
+        accuracy = float(np.mean([accuracy for _, accuracy in pairs]))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of scores that are all equal
+            p_value = float(stats.ttest_ind(scores, random_scores).pvalue)
+        found[name] = ConceptScores(scores, random_scores, accuracy, p_value)
     return ConceptTest(found, layer, 0.05 / max(1, len(concepts)))
 
 

@@ -1,7 +1,7 @@
 """How alike layers are: of one network, or of two, by their activations for the same samples.
 
-All of it is read from the Gram matrices K = X Xᵀ (N, N) of activations X (N, features) whose means
-over the samples are taken off, so that layers of any width compare.
+Read are the Gram matrices K = X Xᵀ (N, N) of activations X (N, features) whose means over the
+samples are taken off, and their eigenvectors, so that layers of any width compare.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -88,27 +89,37 @@ class LayerSimilarity:
 
 @dataclass(frozen=True)
 class Spectrum:
-    """A centred Gram matrix (N, N), with its eigenvalues, largest first, and eigenvectors."""
+    """Centred activations (N, features), and what is read of them."""
 
-    gram: Array
-    values: Array
-    vectors: Array
+    features: Array
 
     @classmethod
     def of(cls, activations: Array) -> Spectrum:
         """That of activations (N, ...)."""
         features = np.asarray(activations, float).reshape(len(activations), -1)
-        features = features - features.mean(axis=0)
-        gram = features @ features.T
-        values, vectors = np.linalg.eigh(gram)
-        return cls(gram, np.maximum(values[::-1], 0), vectors[:, ::-1])
+        return cls(features - features.mean(axis=0))
+
+    @cached_property
+    def gram(self) -> Array:
+        """The Gram matrix (N, N)."""
+        return self.features @ self.features.T
+
+    @cached_property
+    def parts(self) -> tuple[Array, Array]:
+        """Variances, largest first, and the orthonormal vectors (N, k) that have them."""
+        if self.features.shape[1] < len(self.features):
+            vectors, sizes, _ = np.linalg.svd(self.features, full_matrices=False)
+            return sizes**2, vectors
+        values, vectors = np.linalg.eigh(self.gram)
+        return np.maximum(values[::-1], 0), vectors[:, ::-1]
 
     def subspace(self, share: float) -> Array:
         """Orthonormal vectors (N, k), the fewest that have a share of the variance."""
-        total = self.values.cumsum()
-        kept = self.values > len(self.values) * np.finfo(float).eps * self.values[0]
+        values, vectors = self.parts
+        total = values.cumsum()
+        kept = values > len(vectors) * np.finfo(float).eps * values[0]
         count = min(np.count_nonzero(kept), 1 + np.searchsorted(total, share * total[-1]))
-        return self.vectors[:, :count]
+        return vectors[:, :count]
 
 
 def cka(first: Spectrum, second: Spectrum, share: float) -> float:
@@ -156,7 +167,7 @@ def layer_similarity(
         From `load` or `convert`.
     x
         Samples (N, ...), as for `Network.predict`. The activations of all layers for all of them,
-        and an (N, N) matrix for each layer, are held in memory: a few hundred samples do.
+        and matrices (N, N), are held in memory: a few hundred samples do.
     layers
         Names of layers; by default all that a Keras layer ends with, but the inputs.
     other
@@ -195,7 +206,7 @@ def layer_similarity(
     columns = rows
     if other is not None or other_layers is not None:
         columns = _spectra(other or network, x, other_layers, batch_size)
-    samples = len(next(iter(rows.values())).gram)
+    samples = len(next(iter(rows.values())).features)
     if samples < FEWEST:
         raise InputError(f"{samples} samples: similarities are measured on {FEWEST} or more.")
     if measure == "svcca":

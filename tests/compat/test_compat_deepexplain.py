@@ -61,6 +61,7 @@ PUBLISHED: list[tuple[str, dict[str, Any], Any, float]] = [
 ]
 
 
+@pytest.mark.slow
 def test_the_published_scores_are_met(simpler: Any) -> None:
     with DeepExplain(session=None) as context:
         for method, options, expected, decimals in PUBLISHED:

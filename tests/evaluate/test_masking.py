@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from deeplift_engine import evaluate
+from deeplift_engine import evaluate, references
 from deeplift_engine.errors import InapplicableError, InputError
 from tests.evaluate.nets import FEATURES, curved, linear, rng
 from tests.helpers import off
@@ -28,8 +28,8 @@ def samples(count: int = 5) -> np.ndarray:
 def test_maps_show_shares_of_the_input(net: Any) -> None:
     network, forward = net
     x = samples()
-    references = rng(6).normal(size=(2, FEATURES))
-    bench = evaluate.Bench(network, x, target=[0, 2], references=references)
+    others = rng(6).normal(size=(2, FEATURES))
+    bench = evaluate.Bench(network, x, target=[0, 2], references=references.shared(others))
     subject = bench.run("gradient_times_input")
     scores = subject.scores[0]
     for t, unit in enumerate((0, 2)):
@@ -37,7 +37,7 @@ def test_maps_show_shares_of_the_input(net: Any) -> None:
             own = scores[t, n]
             kept = (own - own.min()) / (own.max() - own.min())
             shown = np.mean(
-                [forward(kept * sample + (1 - kept) * other)[unit] for other in references]
+                [forward(kept * sample + (1 - kept) * other)[unit] for other in others]
             )
             before = forward(sample)[unit]
             found = {

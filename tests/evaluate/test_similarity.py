@@ -92,15 +92,18 @@ def _canonical(one: Any, two: Any) -> Any:
 
 def test_rotations_scales_and_independence() -> None:
     draw = np.random.default_rng(2)
-    one = draw.normal(size=(2000, 5)) * [3, 1, 1, 1, 0.5]
+    one = draw.normal(size=(400, 5)) * [3, 1, 1, 1, 0.5]
     rotated = 0.1 * one @ np.linalg.qr(draw.normal(size=(5, 5)))[0] + 7
-    other = draw.normal(size=(2000, 5))
+    other = draw.normal(size=(400, 5))
     for name, compute in MEASURES.items():
         assert compute(Spectrum.of(one), Spectrum.of(rotated), 1.0) == pytest.approx(1), name
-        assert compute(Spectrum.of(one), Spectrum.of(other), 1.0) < 0.05, name
-    few = [Spectrum.of(draw.normal(size=(8, 200))) for _ in range(2)]
-    assert MEASURES["cka"](*few, 1.0) > 0.8  # noise has much in common with noise
-    assert abs(MEASURES["unbiased_cka"](*few, 1.0)) < 0.2
+        assert compute(Spectrum.of(one), Spectrum.of(other), 1.0) < 0.2, name
+    noise = [[Spectrum.of(draw.normal(size=(8, 200))) for _ in range(2)] for _ in range(40)]
+    plain, unbiased = (
+        np.mean([MEASURES[name](*pair, 1.0) for pair in noise]) for name in ("cka", "unbiased_cka")
+    )
+    assert plain > 0.8  # noise has much in common with noise
+    assert abs(unbiased) < 0.1
 
 
 def test_what_cannot_be_measured_is_told(network: de.Network) -> None:

@@ -13,7 +13,7 @@ from skimage import morphology, segmentation, transform
 
 import deeplift_engine as de
 from deeplift_engine.errors import DeepliftEngineError, InputError, RuleError
-from deeplift_engine.explainers.maps.regions import Division, ordered, ranked, regions
+from deeplift_engine.explainers.maps.regions import Division, Ranking, ordered, ranked, regions
 from tests.helpers import off
 
 L = keras.layers
@@ -114,20 +114,19 @@ def test_the_fast_way_orders_regions_once() -> None:
 
 
 def test_segments_of_ones_own_are_labels_or_masks() -> None:
-    x = images(1)
+    image, pixels = images(1)[0], np.random.default_rng(4).normal(size=(2, 24, 20))
     cells = np.arange(24)[:, None] // 6 * 4 + np.arange(20) // 5
-    pixels = network().explainer("gradient").run(x, target=0).scores.max(-1)[0]
-    means = np.array([pixels[cells == cell].mean() for cell in range(16)])[cells]
+    means = np.stack([[own[cells == cell].mean() for cell in range(16)] for own in pixels])
     masks = np.stack([cells == cell for cell in range(16)])
     for segments in (cells, masks, lambda image: cells, list(masks)):
-        for algorithm in ("full", "fast"):
-            options = {"segments": segments, "algorithm": algorithm, "dilation": 0}
-            made = network().explainer("xrai", of="gradient", fused=False, **(SMALL | options))
-            assert off(made.run(x, target=0).scores[0], means) < EXACT
-    for segments in (cells[1:], cells.astype(float), "slic"):
-        made = network().explainer("xrai", of="gradient", segments=segments, fused=False)
+        for fast in (False, True):
+            ranking = Ranking(dilation=0, least=6, segments=segments, fast=fast)
+            assert off(ranking(image, pixels), means[:, cells]) < EXACT
+    for segments in (cells[1:], cells.astype(float), "slic", [1, [2]]):
         with pytest.raises(RuleError, match="segments of shape"):
-            made.run(x, target=0)
+            Ranking(segments=segments)(image, pixels)
+    made = explainer("gradient", segments=lambda image: cells == 3, algorithm="fast")
+    assert np.unique(made.run(images(1), target=0).scores).size == 2
 
 
 def test_images_are_divided_by_scikit_image_at_every_scale() -> None:
