@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -177,7 +178,7 @@ def _one_per_input(gradients: Any, inputs: list[Array]) -> list[Array]:
 def in_place_shuffle(arr: Any, rng: Any = None) -> Any:
     """Put the elements of a list, or the rows of an array, in random order, and return it."""
     order = (rng or np.random.default_rng()).permutation(len(arr))
-    arr[:] = [arr[index] for index in order]
+    arr[:] = [copy(arr[index]) for index in order]  # rows of an array are views of it
     return arr
 
 

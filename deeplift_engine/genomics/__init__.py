@@ -13,12 +13,12 @@ from deeplift_engine.util.lazy import lazy
 if TYPE_CHECKING:
     from deeplift_engine.genomics.array_input import as_input
     from deeplift_engine.genomics.both_strands import both_strands
+    from deeplift_engine.genomics.channel_motifs import filter_motifs, write_meme
     from deeplift_engine.genomics.checked_files import check
     from deeplift_engine.genomics.constraints import Constraints
     from deeplift_engine.genomics.drawn_windows import draw
     from deeplift_engine.genomics.experiments import ablate, design, marginalise, spacing
     from deeplift_engine.genomics.exporters import export
-    from deeplift_engine.genomics.filter_motifs import filter_motifs, write_meme
     from deeplift_engine.genomics.genome import Genome, read_fasta
     from deeplift_engine.genomics.motif_matches import match_motifs
     from deeplift_engine.genomics.motifs import export_motifs, read_motifs
@@ -49,7 +49,7 @@ _LAZY = {
     "export": "exporters",
     "export_motifs": "motifs",
     "export_variants": "variants.variant_export",
-    "filter_motifs": "filter_motifs",
+    "filter_motifs": "channel_motifs",
     "integer_codes": "nucleotides",
     "marginalise": "experiments",
     "match_motifs": "motif_matches",
@@ -64,7 +64,7 @@ _LAZY = {
     "sequences": "sequence_input",
     "spacing": "experiments",
     "tracks": "other_inputs",
-    "write_meme": "filter_motifs",
+    "write_meme": "channel_motifs",
 }
 """Modules of this room by the names that they define."""
 

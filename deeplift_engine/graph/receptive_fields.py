@@ -79,11 +79,12 @@ def _along(
 ) -> tuple[Array, Array]:
     """First and last positions along one axis, (*units) each."""
     length = shape[axis]
+    dtype = next(node.dtype for node in graph.nodes.values() if not node.tokens)
     start: Any = None
     stop: Any = None
     for first in range(0, length, AT_ONCE):
         positions = np.arange(first, min(first + AT_ONCE, length))
-        marks = np.zeros((len(positions), *shape), "float32")
+        marks = np.zeros((len(positions), *shape), dtype)
         index: list[Any] = [slice(None)] * len(shape)
         for number, position in enumerate(positions):
             index[axis] = position
@@ -104,10 +105,12 @@ def _followed(graph: Graph, layer: str, entered: str, marks: Tensor) -> Array:
     for name, node in graph.nodes.items():
         if name in between and name != entered:
             read = [
-                reached.get(source, tf.zeros([len(marks), *_sizes(graph.nodes[source])]))
+                reached.get(
+                    source, tf.zeros([len(marks), *_sizes(graph.nodes[source])], marks.dtype)
+                )
                 for source in node.inputs
             ]
-            reached[name] = tf.cast(_crossed(node, read), "float32")
+            reached[name] = tf.cast(_crossed(node, read), marks.dtype)
     return np.asarray(reached[layer]) > 0
 
 
@@ -136,7 +139,7 @@ def _moved(layer: Any, marks: Sequence[Tensor]) -> Tensor:
     """Where the output of a smooth function changes with what is marked."""
     draw = np.random.default_rng(0)
     points = [
-        tf.constant(draw.uniform(0.5, 1.5, (1, *mark.shape[1:])), "float32") for mark in marks
+        tf.constant(draw.uniform(0.5, 1.5, (1, *mark.shape[1:])), mark.dtype) for mark in marks
     ]
     moves = [0.5 * mark * point for mark, point in zip(marks, points, strict=True)]
     changed = layer.forward(*(point + move for point, move in zip(points, moves, strict=True)))

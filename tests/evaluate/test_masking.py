@@ -36,9 +36,7 @@ def test_maps_show_shares_of_the_input(net: Any) -> None:
         for n, sample in enumerate(x):
             own = scores[t, n]
             kept = (own - own.min()) / (own.max() - own.min())
-            shown = np.mean(
-                [forward(kept * sample + (1 - kept) * other)[unit] for other in others]
-            )
+            shown = np.mean([forward(kept * sample + (1 - kept) * other)[unit] for other in others])
             before = forward(sample)[unit]
             found = {
                 "drop": evaluate.average_drop(subject).values[t, n],

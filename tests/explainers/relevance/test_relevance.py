@@ -271,6 +271,7 @@ def _through_the_cell(
     return scores
 
 
+@pytest.mark.slow
 def test_words_have_the_relevance_of_arras_2017() -> None:
     """Equations 5 and 6 of the paper, with its stabiliser, from the words' embedding up."""
     with float64():
