@@ -28,6 +28,7 @@ from deeplift_engine.evaluate.erasing import (
     mu_fidelity,
     sensitivity_n,
 )
+from deeplift_engine.evaluate.fold_stability import FoldStability, fold_stability
 from deeplift_engine.evaluate.masking import average_drop, average_gain, average_increase
 from deeplift_engine.evaluate.metrics import METRICS, Metric
 from deeplift_engine.evaluate.nearby import average_sensitivity, infidelity, max_sensitivity
@@ -43,6 +44,7 @@ __all__ = [
     "Bench",
     "Comparison",
     "ConceptTest",
+    "FoldStability",
     "LayerSimilarity",
     "Measured",
     "Metric",
@@ -58,6 +60,7 @@ __all__ = [
     "comprehensiveness",
     "concept_test",
     "deletion",
+    "fold_stability",
     "infidelity",
     "insertion",
     "layer_similarity",
