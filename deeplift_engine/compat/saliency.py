@@ -126,7 +126,7 @@ class Occlusion(CoreSaliency):
             for extent, width in zip(shape[:2], window, strict=False)
         ]
         times = np.outer(*covering) * np.prod(window)
-        return mask * times.reshape(*shape[:2], *(1 for _ in shape[2:]))
+        return np.asarray(mask * times.reshape(*shape[:2], *(1 for _ in shape[2:])))
 
 
 def VisualizeImageGrayscale(image_3d: Any, percentile: float = 99) -> Array:

@@ -47,7 +47,8 @@ class ModelFunction:
             )
         image = np.asarray(x)[np.newaxis]
         run |= {"target": _unit(args), "progress": False}
-        return np.asarray(self._explainers[key].run(image, **run).scores)[0]
+        scores: Array = np.asarray(self._explainers[key].run(image, **run).scores)
+        return np.asarray(scores[0])
 
 
 def model_function(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,8 +78,12 @@ class Subject:
         shares = np.divide(
             self.sums - low, high - low, out=np.zeros_like(self.sums), where=high > low
         )
+
+        def stay(own: Array, rows: slice, block: slice) -> Array:
+            return np.asarray(own[rows, np.newaxis])
+
         values = [
-            self.bench.kept(lambda rows, block, own=own: own[rows, np.newaxis], 1, weights)
+            self.bench.kept(partial(stay, own), 1, weights)
             for own, weights in zip(shares, self.bench.weights[:, np.newaxis], strict=True)
         ]
         return np.concatenate(values)[..., 0]

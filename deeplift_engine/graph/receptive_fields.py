@@ -6,6 +6,7 @@ layers: kernels as if no weight were 0, maxima as if every element could win.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -129,7 +130,7 @@ def _crossed(node: Node, read: Sequence[Tensor]) -> Tensor:
         winners = layer.forward(*(1 - mark if flipped else mark for mark in read))
         return (1 - winners if flipped else winners) > 0
     if layer.kind == "lookup":
-        met = sum(read[1:], read[0])
+        met = functools.reduce(tf.maximum, read)
         shape = [*met.shape, *(1 for _ in range(len(node.shape) + 1 - met.shape.rank))]
         return tf.broadcast_to(tf.reshape(met, shape), [len(met), *_sizes(node, met)]) > 0
     return _moved(layer, read)

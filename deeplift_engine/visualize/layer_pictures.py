@@ -57,8 +57,9 @@ def receptive_field(
         raise InputError(f"input={input!r}: name one of the inputs, {', '.join(names)}.")
     number = 0 if input is None else names.index(input)
     info = network.inputs[number]
-    sizes = tuple(info.shape if shape is None else shape)
-    if None in sizes or len(sizes) != len(info.shape):
+    given = info.shape if shape is None else shape
+    sizes = tuple(size for size in given if size is not None)
+    if len(sizes) != len(info.shape):
         raise InputError(
             f"The input {info.name!r} has shape {info.shape}: give shape=, that of one sample."
         )
