@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from deeplift_engine.compat import conversion, dinuc_shuffle, layers, models, util, visualization
 
-__version__ = "0.6.13.0"
+ORIGINAL = "0.6.13.0"
 """The version of deeplift whose calls these are."""
+__version__ = ORIGINAL
 
 __all__ = ["conversion", "dinuc_shuffle", "layers", "models", "util", "visualization"]

@@ -40,8 +40,8 @@ def test_distances_are_between_models_with_and_without_a_sample() -> None:
                 same.append(distance)
             elif any(right):
                 other.append(distance)
-    np.testing.assert_allclose(found.consistent, same)
-    np.testing.assert_allclose(found.inconsistent, other)
+    np.testing.assert_allclose(found.consistent, same, atol=1e-12)
+    np.testing.assert_allclose(found.inconsistent, other, atol=1e-12)
     assert found.mege == pytest.approx(1 / (1 + np.mean(same)))
     with pytest.raises(InputError, match="expected two networks or more"):
         evaluate.fold_stability([linear(kernels[0])], x, classes, folds)
