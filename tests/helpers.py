@@ -41,6 +41,9 @@ MIXTURES = {
     *("lrp_z", "lrp_z_plus", "lrp_epsilon_ratio"),  # values of an option of another rule
     *("lrp_epsilon_plus", "lrp_epsilon_plus_flat"),  # of rules that lrp_best_practice has too
     *("lrp_epsilon_alpha2_beta1", "lrp_epsilon_alpha2_beta1_flat"),
+    *("lrp_sequential_preset_a", "lrp_sequential_preset_b", "lrp_sequential_preset_a_flat"),
+    *("lrp_sequential_preset_b_flat", "lrp_sequential_preset_b_flat_until_index"),
+    "lrp_signal_take_all",  # epsilon where there are no gates
     *("squaregrad", "vargrad"),  # other moments of smoothgrad's copies
     "deepshap",  # deeplift of many references
 }

@@ -56,6 +56,12 @@ DRAWING = Group(
             default="both",
         ),
         option("--percentile P", float, "where colours end (default: 99.5; of mask, 90)"),
+        choice(
+            "--colours",
+            "of heat maps: red and blue (default), or those of another package",
+            *("default", "seismic", "bwr", "jet", "coldnhot"),
+            default="default",
+        ),
         several("--beside SCORES", Path, "another run of the same pictures, as of another method"),
         option("--prepared NAME", str, "how pictures were prepared, where the run does not say"),
     ),
@@ -116,7 +122,7 @@ def draw(options: argparse.Namespace, run: ScoredRun) -> list[Path]:
     figure = draw_run(
         named,
         numbers,
-        OverlayStyle(options.style, options.sign, options.percentile),
+        OverlayStyle(options.style, options.sign, options.percentile, options.colours),
         preprocess=options.prepared,
         input=options.input,
         head=options.head,

@@ -9,4 +9,7 @@ from __future__ import annotations
 
 from deeplift_engine.compat import conversion, dinuc_shuffle, layers, models, util, visualization
 
+__version__: str = "0.6.13.0"
+"""The version of deeplift whose calls these are; that of this package is its own."""
+
 __all__ = ["conversion", "dinuc_shuffle", "layers", "models", "util", "visualization"]

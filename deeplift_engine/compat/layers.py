@@ -6,10 +6,11 @@ its nodes wherever the original's calls take a layer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from deeplift_engine.compat.enumeration import enum
+from deeplift_engine.errors import InputError
 
 if TYPE_CHECKING:
     from deeplift_engine.network import Network
@@ -56,12 +57,15 @@ class Layer:
         Path of the Keras layer.
     network
         The network it is part of.
+    units
+        Indices into (samples, units ...) that are taken of its activations; None takes all.
     """
 
     name: str
     node: str
     keras_layer: str
     network: Network
+    units: Any = None
 
     def get_name(self) -> str:
         """The original's name of the layer."""
@@ -74,6 +78,21 @@ class Layer:
     def get_activation_vars(self) -> Layer:
         """The layer itself, as `deeplift_engine.compat.util.compile_func` takes it."""
         return self
+
+    def __getitem__(self, units: Any) -> Layer:
+        """Some of its units, ``layer.get_activation_vars()[:, 3]``, for all samples.
+
+        Raises
+        ------
+        InputError
+            If the first index is none of all samples.
+        """
+        first = units[0] if isinstance(units, tuple) and units else units
+        if self.units is not None or not (first is Ellipsis or first == slice(None)):
+            raise InputError(
+                f"{self.name}[{units!r}]: index activations once, the samples first, as [:, 3]."
+            )
+        return replace(self, units=units)
 
 
 class Input(Layer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,10 @@ def compile_func(
             batch_size=len(listed[0]),
             progress=False,
         )
-        values = [activation_of[layer.node] for layer in wanted]
+        values = [
+            activation_of[layer.node][... if layer.units is None else layer.units]
+            for layer in wanted
+        ]
         return values[0] if isinstance(outputs, Layer) else values
 
     return activations
@@ -171,10 +175,60 @@ def _one_per_input(gradients: Any, inputs: list[Array]) -> list[Array]:
     return [gradient[0] if is_listed and gradient.ndim > inputs[0].ndim else gradient]
 
 
+def in_place_shuffle(arr: Any, rng: Any = None) -> Any:
+    """Put the elements of a list, or the rows of an array, in random order, and return it."""
+    order = (rng or np.random.default_rng()).permutation(len(arr))
+    arr[:] = [copy(arr[index]) for index in order]  # rows of an array are views of it
+    return arr
+
+
 def randomly_shuffle_seq(seq: str, rng: Any = None) -> str:
     """The letters of a text in random order."""
-    order = (rng or np.random.default_rng()).permutation(len(seq))
-    return "".join(seq[index] for index in order)
+    return "".join(in_place_shuffle(list(seq), rng))
+
+
+def mean_normalise_weights_for_sequence_convolution(
+    weights: Any, bias: Any, axis_of_normalisation: int, dim_ordering: str
+) -> tuple[Array, Array]:
+    """Kernel and bias that give the same on one-hot sequences, and sum to 0 over the letters.
+
+    What the mean over the letters gives at every position of the kernel goes into the bias. Where
+    a convolution pads with zeros, outputs at the ends change.
+
+    Parameters
+    ----------
+    weights
+        The kernel.
+    bias
+        One number for each of its channels.
+    axis_of_normalisation
+        The axis of the letters.
+    dim_ordering
+        ``"th"`` where the first axis is that of the output's channels, ``"tf"`` where the last is.
+
+    Raises
+    ------
+    InputError
+        For another ordering.
+    """
+    if dim_ordering not in ("th", "tf"):
+        raise InputError(f"dim_ordering={dim_ordering!r}: it is 'th' or 'tf'.")
+    kernel = np.asarray(weights)
+    means = kernel.mean(axis=axis_of_normalisation, keepdims=True)
+    channels = 0 if dim_ordering == "th" else kernel.ndim - 1
+    others = tuple(axis for axis in range(kernel.ndim) if axis != channels)
+    return kernel - means, np.asarray(bias) + means.sum(axis=others)
+
+
+def mean_normalise_rnn_weights(weights: Any, bias: Any) -> tuple[Array, Array]:
+    """The same of the kernel (4, units) of a recurrent layer that reads letters."""
+    return mean_normalise_weights_for_sequence_convolution(weights, bias, 0, "tf")
+
+
+def get_mean_normalised_softmax_weights(weights: Any, biases: Any) -> tuple[Array, Array]:
+    """Kernel (inputs, classes) and bias before a softmax, which gives the same of both."""
+    kernel, offsets = np.asarray(weights), np.asarray(biases)
+    return kernel - kernel.mean(axis=1, keepdims=True), offsets - offsets.mean()
 
 
 __all__ = [
@@ -182,7 +236,11 @@ __all__ = [
     "enum",
     "get_hypothetical_contribs_func_onehot",
     "get_integrated_gradients_function",
+    "get_mean_normalised_softmax_weights",
     "get_shuffle_seq_ref_function",
+    "in_place_shuffle",
+    "mean_normalise_rnn_weights",
+    "mean_normalise_weights_for_sequence_convolution",
     "randomly_shuffle_seq",
     "run_function_in_batches",
 ]

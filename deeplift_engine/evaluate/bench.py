@@ -138,10 +138,20 @@ class Bench:
         array
             Mean over the references, (T, N, D).
         """
+        return self.kept(lambda rows, block: ~choose(rows, block), draws, weights)
+
+    def kept(
+        self, shares: Callable[[slice, slice], Array], draws: int, weights: Array | None = None
+    ) -> Array:
+        """The target where of groups a share stays, and the rest is that of the references.
+
+        ``shares`` gives it for a slice of the samples and one of the draws, (n or 1, d, P): of
+        bool, or numbers from 0 to 1. The others are as for `erased`.
+        """
         groups = self.groups
 
         def masks(rows: slice) -> Masks:
-            return lambda block: groups.masks(~choose(rows, block))
+            return lambda block: groups.masks(shares(rows, block))
 
         return self._masked(draws, masks, self.weights if weights is None else weights)
 

@@ -25,7 +25,7 @@ from deeplift_engine.util.options import (
     TwoOrMore,
     validates_options,
 )
-from deeplift_engine.util.rank_statistics import correlation
+from deeplift_engine.util.rank_statistics import correlation, ranks
 from deeplift_engine.util.typing import Array
 
 
@@ -80,32 +80,76 @@ def sensitivity_n(
     -----
     Ancona 2018, arXiv:1711.06104, section 4.
     """
-    bench = subject.bench
-    count = bench.groups.count
-    chosen = _sizes(sizes, count)
-    ranks = np.random.default_rng(seed).random((draws, count)).argsort(axis=1).argsort(axis=1)
-
-    def choose(rows: slice, block: slice) -> Array:
-        numbers = np.arange(block.start, block.stop)
-        smaller = ranks[numbers % draws] < chosen[numbers // draws, np.newaxis]
-        return np.asarray(smaller[np.newaxis])
-
-    values = bench.once(
-        ("sensitivity_n", tuple(chosen), draws, seed),
-        lambda: bench.erased(choose, len(chosen) * draws),
-    )
-    drops = bench.at_inputs[..., np.newaxis] - values
-    curve = [
-        correlation(subject.sums @ (ranks < size).T, drops[..., start : start + draws])
-        for size, start in zip(chosen, range(0, len(chosen) * draws, draws), strict=True)
-    ]
-    curves = np.stack(curve, axis=-1)
+    chosen = _sizes(sizes, subject.bench.groups.count)
+    curves = _of_sets(subject, chosen, draws, seed, correlation)
     return Measured(
         subject.as_requested(curves.mean(axis=-1)),
         subject.as_requested(curves),
         chosen.tolist(),
         "features erased",
     )
+
+
+@validates_options
+def mu_fidelity(
+    subject: Subject,
+    *,
+    share: Share = 0.2,
+    draws: TwoOrMore = 200,
+    seed: Seed = 0,
+    ranked: bool = False,
+) -> Measured:
+    """Correlation of sums of scores with what erasing random sets of one size does.
+
+    Parameters
+    ----------
+    share
+        Of all features, that a set has.
+    draws
+        Sets.
+    seed
+        Of the sets, which are the same for all samples.
+    ranked
+        Whether to take Spearman's correlation, as Xplique does, in place of Pearson's.
+
+    Notes
+    -----
+    Bhatt 2020, arXiv:2005.00631.
+    """
+    count = subject.bench.groups.count
+    size = max(1, round(share * count))
+    compare = _rank_correlation if ranked else correlation
+    curves = _of_sets(subject, _sizes([size], count), draws, seed, compare)
+    return Measured(subject.as_requested(curves[..., 0]))
+
+
+def _of_sets(
+    subject: Subject, chosen: Array, draws: int, seed: int, compare: Callable[[Array, Array], Array]
+) -> Array:
+    """How scores of random sets and the drops by them compare, for each size: (T, N, sizes)."""
+    bench = subject.bench
+    count = bench.groups.count
+    order = np.random.default_rng(seed).random((draws, count)).argsort(axis=1).argsort(axis=1)
+
+    def choose(rows: slice, block: slice) -> Array:
+        numbers = np.arange(block.start, block.stop)
+        smaller = order[numbers % draws] < chosen[numbers // draws, np.newaxis]
+        return np.asarray(smaller[np.newaxis])
+
+    values = bench.once(
+        ("sets", tuple(chosen), draws, seed),
+        lambda: bench.erased(choose, len(chosen) * draws),
+    )
+    drops = bench.at_inputs[..., np.newaxis] - values
+    curve = [
+        compare(subject.sums @ (order < size).T, drops[..., start : start + draws])
+        for size, start in zip(chosen, range(0, len(chosen) * draws, draws), strict=True)
+    ]
+    return np.stack(curve, axis=-1)
+
+
+def _rank_correlation(first: Array, second: Array) -> Array:
+    return correlation(ranks(first), ranks(second))
 
 
 @validates_options
@@ -152,10 +196,10 @@ def insertion(subject: Subject, *, steps: Count = 20) -> Measured:
 
 def ordered_curve(subject: Subject, sizes: Array, *, inserted: bool) -> Array:
     """The target (T, N, S) with the ``sizes`` (S,) groups of largest scores erased, or inserted."""
-    ranks = np.argsort(np.argsort(-subject.sums, axis=-1, kind="stable"), axis=-1)
+    places = np.argsort(np.argsort(-subject.sums, axis=-1, kind="stable"), axis=-1)
 
     def choose(target: int, rows: slice, block: slice) -> Array:
-        taken = ranks[target, rows, np.newaxis] < sizes[block, np.newaxis]
+        taken = places[target, rows, np.newaxis] < sizes[block, np.newaxis]
         return np.asarray(taken != inserted)
 
     return _of_each(subject.bench, choose, len(sizes))

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from deeplift_engine.errors import RuleError
-from deeplift_engine.evaluate import erasing, nearby, ranks, rationales, sanity
+from deeplift_engine.evaluate import erasing, masking, nearby, ranks, rationales, sanity
 from deeplift_engine.evaluate.subject import Subject
 from deeplift_engine.results.measured import Measured
 from deeplift_engine.util.options import constraints, read
@@ -83,6 +83,14 @@ _ROWS = (
         "N·K·sizes·draws",
     ),
     Metric(
+        "mu_fidelity",
+        erasing.mu_fidelity,
+        "Correlation of sums of scores with what erasing random sets of one size does.",
+        "Bhatt 2020, arXiv:2005.00631",
+        "high",
+        "N·K·draws",
+    ),
+    Metric(
         "deletion",
         erasing.deletion,
         "Area under the target while features are erased, largest scores first.",
@@ -123,6 +131,30 @@ _ROWS = (
         "N·K·shares",
     ),
     Metric(
+        "average_drop",
+        masking.average_drop,
+        "What of the target is lost where scores are the shares of the features that stay.",
+        "Chattopadhyay 2018, arXiv:1710.11063",
+        "low",
+        "N·K",
+    ),
+    Metric(
+        "average_gain",
+        masking.average_gain,
+        "What the target rises there, as a share of what it could.",
+        "Zhang 2024, arXiv:2301.07002",
+        "high",
+        "N·K",
+    ),
+    Metric(
+        "average_increase",
+        masking.average_increase,
+        "The share of the samples whose target rises there.",
+        "Chattopadhyay 2018, arXiv:1710.11063",
+        "high",
+        "N·K",
+    ),
+    Metric(
         "infidelity",
         nearby.infidelity,
         "Mean squared difference of what scores say of a perturbation, and what it does.",
@@ -139,10 +171,26 @@ _ROWS = (
         "draws times the method's own",
     ),
     Metric(
+        "average_sensitivity",
+        nearby.average_sensitivity,
+        "Mean relative change of the scores when the input moves a little.",
+        "Bhatt 2020, arXiv:2005.00631",
+        "low",
+        "draws times the method's own",
+    ),
+    Metric(
         "sparsity",
         ranks.sparsity,
         "Gini index of the scores' sizes: near 1 where few features have all.",
         "Chalasani 2020, arXiv:1810.06583",
+        "",
+        "0",
+    ),
+    Metric(
+        "complexity",
+        ranks.complexity,
+        "Entropy of the scores' sizes: 0 where one feature has all.",
+        "Bhatt 2020, arXiv:2005.00631",
         "",
         "0",
     ),

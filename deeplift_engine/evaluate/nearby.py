@@ -152,6 +152,33 @@ def max_sensitivity(
     Yeh 2019, arXiv:1901.09392, definition 3.1: the norm of the difference over the norm of the
     scores.
     """
+    return Measured(subject.as_requested(_changes(subject, radius, draws, seed, np.max)))
+
+
+@validates_options
+def average_sensitivity(
+    subject: Subject, *, radius: Positive = 0.02, draws: Count = 10, seed: Seed = 0
+) -> Measured:
+    """The mean change of the scores when the input moves a little, relative to their size.
+
+    Parameters
+    ----------
+    radius
+        The largest move of an element, as a share of its sample's range.
+    draws
+        Points around each sample, drawn uniformly.
+    seed
+        Seed of the points, which are the same for all samples.
+
+    Notes
+    -----
+    Bhatt 2020, arXiv:2005.00631; Xplique's average stability is not relative.
+    """
+    return Measured(subject.as_requested(_changes(subject, radius, draws, seed, np.mean)))
+
+
+def _changes(subject: Subject, radius: float, draws: int, seed: int, summary: Any) -> Array:
+    """A summary over points near a sample of how far its scores move, over their norm: (T, N)."""
     runner = subject.runner
     if runner is not None and runner.traits.depends_on_batch:
         raise InapplicableError(
@@ -163,12 +190,12 @@ def max_sensitivity(
     bench = subject.bench
     rng = np.random.default_rng(seed)
     moves = _moves(bench, draws, lambda shape: radius * rng.uniform(-1, 1, shape))
-    largest = np.zeros((len(bench.weights), bench.request.samples))
+    apart = np.zeros((len(bench.weights), bench.request.samples, draws))
     for block in _blocks(bench, draws):
         rows = block.rows
         near, _ = _near(bench, moves, block, 1.0)
         moved_scores = subject.again(near, _origins(block))
-        apart = sum(
+        squares = sum(
             _squares(
                 moved.reshape(len(moved), *block.shape, *moved.shape[2:])
                 - score[:, rows, np.newaxis],
@@ -176,13 +203,10 @@ def max_sensitivity(
             )
             for moved, score in zip(moved_scores, subject.scores, strict=True)
         )
-        largest[:, rows] = np.maximum(largest[:, rows], np.sqrt(np.max(apart, axis=2)))
+        apart[:, rows, block.columns] = np.sqrt(squares)
     size = np.sqrt(sum(_squares(score, 2) for score in subject.scores))
-    return Measured(
-        subject.as_requested(
-            np.divide(largest, size, out=np.full_like(size, np.nan), where=size > 0)
-        )
-    )
+    unknown = np.full_like(size, np.nan)
+    return np.asarray(np.divide(summary(apart, axis=2), size, out=unknown, where=size > 0))
 
 
 def _squares(values: Array, leading: int) -> Array:

@@ -58,3 +58,19 @@ def sparsity(subject: Subject) -> Measured:
         (sizes * share).sum(axis=-1), total, out=np.full_like(total, 0.5), where=total > 0
     )
     return Measured(subject.as_requested(1 - 2 * area))
+
+
+def complexity(subject: Subject) -> Measured:
+    """Entropy of the scores' sizes as shares of their sum, in nats: 0 where one feature has all.
+
+    NaN where all scores are 0.
+
+    Notes
+    -----
+    Bhatt 2020, arXiv:2005.00631.
+    """
+    sizes = np.abs(subject.sums)
+    total = sizes.sum(axis=-1, keepdims=True)
+    shares = np.divide(sizes, total, out=np.full_like(sizes, np.nan), where=total > 0)
+    logarithms = np.log(shares, out=np.zeros_like(shares), where=shares != 0)
+    return Measured(subject.as_requested(-(shares * logarithms).sum(axis=-1)))

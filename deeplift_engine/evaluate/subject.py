@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeplift_engine.errors import InputError
+from deeplift_engine.errors import InapplicableError, InputError
 from deeplift_engine.results.attribution import Attribution
 from deeplift_engine.results.measured import Measured
 from deeplift_engine.util.typing import Array
@@ -59,6 +59,34 @@ class Subject:
     def sums(self) -> Array:
         """Scores added within each group, (T, N, P)."""
         return self.bench.groups.gathered(self.scores)
+
+    @cached_property
+    def at_maps(self) -> Array:
+        """The target (T, N) where scores, from 0 to 1 within each sample, are the shares that stay.
+
+        Raises
+        ------
+        InapplicableError
+            For tokens, of which no share can stay.
+        """
+        if tokens := self.bench.task.token_inputs:
+            raise InapplicableError(
+                f"Input {tokens[0]!r} holds tokens, of which no share can stay; choose metrics "
+                "that erase."
+            )
+        low, high = (end(self.sums, axis=-1, keepdims=True) for end in (np.min, np.max))
+        shares = np.divide(
+            self.sums - low, high - low, out=np.zeros_like(self.sums), where=high > low
+        )
+
+        def stay(own: Array, rows: slice, block: slice) -> Array:
+            return np.asarray(own[rows, np.newaxis])
+
+        values = [
+            self.bench.kept(partial(stay, own), 1, weights)
+            for own, weights in zip(shares, self.bench.weights[:, np.newaxis], strict=True)
+        ]
+        return np.concatenate(values)[..., 0]
 
     def again(
         self, data: Sequence[Array] | None = None, origins: Array | None = None

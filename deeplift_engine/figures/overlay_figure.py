@@ -18,8 +18,20 @@ if TYPE_CHECKING:
 
 INK, SOFT, EDGE = "#20242c", "#6b7484", "#f2e205"
 DIVERGING, ONE_SIGN = "RdBu_r", "viridis"
+Stops = tuple[tuple[float, str], ...]
+CONVENTIONS: Mapping[str, str | Stops] = {
+    "seismic": "seismic",
+    "bwr": "bwr",
+    "jet": "jet",
+    "coldnhot": (
+        *((0, "cyan"), (1 / 4, "blue"), (1 / 2, "black")),
+        *((2 / 3, "red"), (5 / 6, "yellow"), (1, "white")),
+    ),
+}
+"""Colours of other packages, from the largest size below 0 to the same above 0."""
 STYLES = {"heat": 99.5, "blend": 99.5, "alpha": 99.5, "mask": 90.0}
 """How scores and picture lie together, and the percentile of each where none is named."""
+COLOURS = ("default", *CONVENTIONS)
 SIGNS = ("both", "positive", "negative", "absolute")
 OPACITY = 0.62
 """Of the heat map that is blended."""
@@ -43,7 +55,12 @@ class OverlayStyle:
         ``"negative"`` alone; ``"absolute"`` values.
     percentile
         Of the sizes of the scores that are shown: where colours, or opacity, end; of a mask, which
-        pixels are below it. None is 99.5, of masks 90.
+        pixels are below it. None is 99.5, of masks 90, of other packages' colours 100.
+    colours
+        Of heat maps, and of those that are blended: ``"default"``, red and blue for both signs; or
+        those of another package, symmetric about 0 and up to the largest size: ``"seismic"`` of
+        iNNvestigate, ``"bwr"`` and ``"coldnhot"``, which is black at 0, of zennit, and ``"jet"``
+        of the LRP toolbox.
 
     Raises
     ------
@@ -54,6 +71,7 @@ class OverlayStyle:
     style: str = "blend"
     sign: str = "both"
     percentile: float | None = None
+    colours: str = "default"
 
     def __post_init__(self) -> None:
         if self.style not in STYLES or self.sign not in SIGNS:
@@ -61,13 +79,27 @@ class OverlayStyle:
                 f"style={self.style!r}, sign={self.sign!r}: choose a style of {', '.join(STYLES)} "
                 f"and a sign of {', '.join(SIGNS)}."
             )
+        if self.colours not in COLOURS:
+            raise InputError(f"colours={self.colours!r}: choose one of {', '.join(COLOURS)}.")
         if self.percentile is not None and not 0 < self.percentile <= 100:
             raise InputError(f"percentile={self.percentile!r}: give a number above 0, up to 100.")
 
     @property
     def share(self) -> float:
         """The percentile."""
-        return STYLES[self.style] if self.percentile is None else self.percentile
+        if self.percentile is not None:
+            return self.percentile
+        heat = self.style in ("heat", "blend")
+        return 100.0 if heat and self.colours in CONVENTIONS else STYLES[self.style]
+
+    def scale(self, level: float) -> tuple[Any, float, float]:
+        """The colour map of a heat map, and the scores at its two ends."""
+        if self.colours in CONVENTIONS:
+            return _colour_map(CONVENTIONS[self.colours], self.colours), -level, level
+        lowest = 0.0 if self.sign in ("positive", "absolute") else -level
+        highest = 0.0 if self.sign == "negative" else level
+        colours = DIVERGING if self.sign == "both" else ONE_SIGN
+        return f"{colours}_r" if self.sign == "negative" else colours, lowest, highest
 
     def selected(self, scores: Array) -> Array:
         """The scores that are shown; others are 0."""
@@ -200,16 +232,21 @@ def _draw_map(panel: Axes, picture: Array, scores: Array, style: OverlayStyle, u
     blended = style.style == "blend"
     if blended:
         panel.imshow(picture.mean(axis=-1), vmin=0, vmax=1, cmap="gray")
-    lowest = 0.0 if style.sign in ("positive", "absolute") else -level
-    highest = 0.0 if style.sign == "negative" else level
-    colours = DIVERGING if style.sign == "both" else ONE_SIGN
-    colours = f"{colours}_r" if style.sign == "negative" else colours
+    colours, lowest, highest = style.scale(level)
     image = panel.imshow(
         selected, vmin=lowest, vmax=highest, cmap=colours, alpha=OPACITY if blended else 1.0
     )
     ends = {(False, True): "max", (True, False): "min", (True, True): "both"}
     extend = ends.get((bool(selected.min() < lowest), bool(selected.max() > highest)), "neither")
     _bar(panel, image, unit, extend)
+
+
+def _colour_map(colours: str | Stops, name: str) -> Any:
+    """A colour map of matplotlib, or one through colours at positions from 0 to 1."""
+    if isinstance(colours, str):
+        return colours
+    maps: Any = optional("matplotlib.colors", "matplotlib", "plot")
+    return maps.LinearSegmentedColormap.from_list(name, colours)
 
 
 def _scale(colours: str, lowest: float, highest: float) -> Any:
@@ -253,4 +290,4 @@ def _name_axes(panel: Axes, *, last: bool) -> None:
         panel.set_xlabel("column (pixel)", fontsize=8, color=INK)
 
 
-__all__ = ["SIGNS", "STYLES", "OverlayStyle", "draw_overlays"]
+__all__ = ["COLOURS", "SIGNS", "STYLES", "OverlayStyle", "draw_overlays"]

@@ -13,6 +13,7 @@ from deeplift_engine.util.lazy import lazy
 if TYPE_CHECKING:
     from deeplift_engine.genomics.array_input import as_input
     from deeplift_engine.genomics.both_strands import both_strands
+    from deeplift_engine.genomics.channel_motifs import filter_motifs, write_meme
     from deeplift_engine.genomics.checked_files import check
     from deeplift_engine.genomics.constraints import Constraints
     from deeplift_engine.genomics.drawn_windows import draw
@@ -48,6 +49,7 @@ _LAZY = {
     "export": "exporters",
     "export_motifs": "motifs",
     "export_variants": "variants.variant_export",
+    "filter_motifs": "channel_motifs",
     "integer_codes": "nucleotides",
     "marginalise": "experiments",
     "match_motifs": "motif_matches",
@@ -62,6 +64,7 @@ _LAZY = {
     "sequences": "sequence_input",
     "spacing": "experiments",
     "tracks": "other_inputs",
+    "write_meme": "channel_motifs",
 }
 """Modules of this room by the names that they define."""
 
@@ -84,6 +87,7 @@ __all__ = [
     "export",
     "export_motifs",
     "export_variants",
+    "filter_motifs",
     "integer_codes",
     "marginalise",
     "match_motifs",
@@ -98,4 +102,5 @@ __all__ = [
     "sequences",
     "spacing",
     "tracks",
+    "write_meme",
 ]

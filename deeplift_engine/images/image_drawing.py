@@ -52,6 +52,7 @@ def draw(
     style: str = "blend",
     sign: str = "both",
     percentile: float | None = None,
+    colours: str = "default",
     segments: Any = None,
 ) -> Figure:
     """Draw scores over their pictures, a row for each picture, the methods side by side.
@@ -66,7 +67,7 @@ def draw(
         Numbers of the pictures; by default the first 8.
     target
         Which of several targets, from 0.
-    style, sign, percentile
+    style, sign, percentile, colours
         See `deeplift_engine.figures.OverlayStyle`.
     segments
         Labels (H, W) or (N, H, W) of segments whose borders are drawn, or what finds them in a
@@ -98,7 +99,7 @@ def draw(
         pictures,
         maps,
         names=[images.names[row] for row in rows],
-        style=OverlayStyle(style, sign, percentile),
+        style=OverlayStyle(style, sign, percentile, colours),
         unit=units,
         segments=found,
     )

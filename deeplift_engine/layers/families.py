@@ -209,12 +209,14 @@ class Joint(Layer):
 
     ``nodes`` is the number of Gauss-Legendre points of the straight path from reference to
     input at which its gradient is taken: exact for polynomials up to degree 2·nodes - 1
-    along the path times a difference, so 1 for products of two.
+    along the path times a difference, so 1 for products of two. ``adds`` says whether outputs are
+    sums, whose terms may cancel.
     """
 
     kind: ClassVar[str] = "joint"
     any_rank: ClassVar[bool] = False
     keeps_gates: ClassVar[bool] = True
+    adds: ClassVar[bool] = True
 
     @property
     def nodes(self) -> int:

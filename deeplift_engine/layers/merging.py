@@ -82,6 +82,7 @@ class Product(Joint):
 
     factors: int
     fuses: ClassVar[bool] = True
+    adds: ClassVar[bool] = False
 
     @property
     def nodes(self) -> int:

@@ -7,10 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
+import pytest
 
 import deeplift_engine.compat as deeplift
+from deeplift_engine.compat import util
+from deeplift_engine.compat.conversion import keras_conversion
 from deeplift_engine.compat.conversion import kerasapi_conversion as kc
-from tests.compat.calls import converted
+from deeplift_engine.compat.util import compile_func
+from deeplift_engine.errors import InputError
+from tests.compat.calls import converted, one_hot
 
 
 def described(model: Any) -> list[tuple[str, str]]:
@@ -83,3 +89,48 @@ def test_layers_inside_nested_models_have_both_positions(folder: Path) -> None:
     outer.save(path)
     names = [name for name, _ in described(converted(path))]
     assert names == ["input", "preact_1-1", "1-1", "2"]
+
+
+def test_models_in_memory_are_counted_as_their_files_are(sequential: tuple[Any, str]) -> None:
+    """The calls of deeplift 0.5, over the same engine."""
+    model, path = sequential
+    ours = keras_conversion.convert_sequential_model(model, num_dims=3, verbose=False)
+    assert described(ours) == described(converted(path))
+    x = one_hot()
+    first, last = (ours.get_layers()[i].get_activation_vars() for i in (0, -2))
+    whole, unit = (compile_func([first], units)([x]) for units in (last, last[:, 0]))
+    np.testing.assert_array_equal(unit, whole[:, 0])
+    for wrong in (0, (slice(2), 0)):
+        with pytest.raises(InputError, match="the samples first"):
+            last[wrong]
+    with pytest.raises(InputError, match="has 3 axes"):
+        keras_conversion.convert_sequential_model(model, num_dims=4)
+    assert deeplift.__version__.startswith("0.6.")
+
+
+def test_normalised_kernels_compute_the_same_of_letters() -> None:
+    draw = np.random.default_rng(0)
+    kernel, bias = draw.normal(size=(5, 4, 3)), draw.normal(size=3)
+    windows = np.eye(4)[draw.integers(4, size=(20, 5))]
+    expected = np.einsum("nwl,wlc->nc", windows, kernel) + bias
+    for ordering, axes in (("tf", (0, 1, 2)), ("th", (2, 1, 0))):
+        centred, offset = util.mean_normalise_weights_for_sequence_convolution(
+            kernel.transpose(axes), bias, 1, ordering
+        )
+        assert np.abs(centred.sum(1)).max() < 1e-12
+        found = np.einsum("nwl,wlc->nc", windows, centred.transpose(axes)) + offset
+        np.testing.assert_allclose(found, expected)
+    centred, offset = util.mean_normalise_rnn_weights(kernel[0], bias)
+    np.testing.assert_allclose(centred + offset, kernel[0] + bias)
+    logits = windows[:, 0] @ kernel[0] + bias
+    weights, biases = util.get_mean_normalised_softmax_weights(kernel[0], bias)
+    np.testing.assert_allclose(windows[:, 0] @ weights + biases, logits - logits.mean(1)[:, None])
+
+
+def test_shuffles_stay_in_their_array() -> None:
+    letters = list("ACGTACGT")
+    assert util.in_place_shuffle(letters, np.random.RandomState(1)) is letters
+    assert sorted(letters) == sorted("ACGTACGT")
+    assert letters != list("ACGTACGT")
+    rows = np.arange(12).reshape(6, 2)
+    assert sorted(util.in_place_shuffle(rows)[:, 0]) == [0, 2, 4, 6, 8, 10]

@@ -27,6 +27,7 @@ RUNS = int(os.environ.get("DEEPLIFT_ENGINE_RUNS", "20"))
 OPTIONS: dict[str, dict[str, Any]] = {
     "exact_shapley": {"groups": 3},
     "guided_integrated_gradients": {"steps": 8},
+    "hsic": {"samples": 12},
     "kernel_shap": {"groups": "positions", "samples": 60},
     "lime": {"samples": 60},
     "partition_shap": {"groups": "positions"},

@@ -170,6 +170,17 @@ def traces() -> Any:
     )
 
 
+def channels() -> Any:
+    kernels = np.stack([np.outer(bumps(5), bumps(5)) * sign for sign in (1, -1, 0.5)])
+    maps = np.abs(np.stack([bumps(40), bumps(40)[::-1]]))[None]
+    return figures.draw_channels(
+        [
+            figures.ChannelMaps("conv: kernels", kernels, "012", ("column", "row"), signed=True),
+            figures.ChannelMaps("pool", maps, [""], ("position", "channel"), rows=["3", "1"]),
+        ]
+    )
+
+
 def logo() -> Any:
     return figures.draw_logo(
         one_hot(40) * bumps(40)[:, None], start=100, highlight=[(108, 116, "GATA")]
@@ -184,6 +195,7 @@ def waterfall() -> Any:
 FIGURES: dict[str, Callable[[], Any]] = {
     "bar": lambda: draw_bar(SCORES, FEATURES, unit=UNIT, most=4),
     "beeswarm": lambda: figures.draw_beeswarm(SCORES, DATA, FEATURES, unit=UNIT),
+    "channels": channels,
     "comparison": comparison,
     "design": design,
     "effects": lambda: figures.draw_effects(
@@ -201,6 +213,9 @@ FIGURES: dict[str, Callable[[], Any]] = {
     ),
     "sequences": lambda: figures.draw_sequences(
         np.stack([one_hot(24, seed) for seed in (1, 2)]), np.arange(2.0), climbs(2)
+    ),
+    "similarity": lambda: figures.draw_similarity(
+        [[1, 0.7, 0.2], [0.7, 1, np.nan]], ["conv", "dense"], ["conv", "dense", "logits"]
     ),
     "spacing": spacing,
     "sweep": sweep,

@@ -146,6 +146,13 @@ def test_several_methods_are_drawn_side_by_side(
     assert scale.get_clim()[1] == pytest.approx(np.percentile(np.abs(heat), 99.5))
     assert alone.axes[2].get_ylabel() == "contribution\n(units of the logit of classes)"
     assert "99.5th percentile" in alone.get_supxlabel()
+    for colours, at_zero in (("seismic", (1, 1, 1)), ("coldnhot", (0, 0, 0))):
+        other = de.images.draw(results["deeplift"], photos, samples=[1], colours=colours)
+        scale = other.axes[1].images[-1]
+        assert scale.get_clim() == pytest.approx((-np.abs(heat).max(), np.abs(heat).max()))
+        assert np.allclose(scale.cmap(0.5)[:3], at_zero, atol=0.02)
+    with pytest.raises(InputError, match="choose one of default, seismic"):
+        de.images.draw(results["deeplift"], photos, colours="viridis")
     # what is drawn is the picture before it was prepared
     shown = alone.axes[0].images[0].get_array()
     assert np.allclose(shown, photos.picture(1) / 255)

@@ -86,25 +86,45 @@ def convert_model_from_saved_files(
 
     if json_file is not None and yaml_file is not None:
         raise InputError("Give json_file or yaml_file, not both.")
-    _check_linear({"dense_mxts_mode": dense_mxts_mode, "conv_mxts_mode": conv_mxts_mode})
-    rule = _rule(nonlinear_mxts_mode)
-    if verbose:
-        logger.info("nonlinear_mxts_mode is %s", nonlinear_mxts_mode)
+    rule = chosen_rule(nonlinear_mxts_mode, dense_mxts_mode, conv_mxts_mode, verbose)
     architecture = json_file if json_file is not None else yaml_file
     spec = read_model(h5_file, architecture, theano_kernels=theano_kernels)
     document = naming.saved_configuration(h5_file, architecture)
     network = Network(
         spec, functions=_functions(spec, dict(custom_conversion_funcs or {})), dtype=dtype
     )
+    return converted(network, document, rule, maxpool_deeplift_mode, layer_overrides or {})
+
+
+def converted(
+    network: Network,
+    document: Mapping[str, Any],
+    rule: str,
+    max_pooling: str,
+    overrides: Mapping[Any, Mapping[str, str]],
+) -> SequentialModel | GraphModel:
+    """The original's model of a network, whose configuration as saved is ``document``."""
     layers = naming.named_layers(network, document)
     pairs = [
-        pair
-        for key, modes in (layer_overrides or {}).items()
-        for pair in _override(network, layers, key, modes)
+        pair for key, modes in overrides.items() for pair in _override(network, layers, key, modes)
     ]
     rules = [*pairs, *_pairs(rule)] if pairs else rule
     kind = SequentialModel if naming.is_sequential(document) else GraphModel
-    return kind(network, layers, rules, maxpool_deeplift_mode)
+    return kind(network, layers, rules, max_pooling)
+
+
+def chosen_rule(mode: str, dense_mode: str, conv_mode: str, verbose: bool) -> str:
+    """The engine's name of a mode.
+
+    Raises
+    ------
+    RuleError
+        For a mode that is not known.
+    """
+    _check_linear({"dense_mxts_mode": dense_mode, "conv_mxts_mode": conv_mode})
+    if verbose:
+        logger.info("nonlinear_mxts_mode is %s", mode)
+    return _rule(mode)
 
 
 def _rule(mode: str) -> str:

@@ -9,6 +9,9 @@ import numpy as np
 
 from deeplift_engine.errors import InputError
 
+default_colors: Mapping[int, str] = {0: "green", 1: "blue", 2: "orange", 3: "red"}
+"""The original's colours of A, C, G and T, ``plot_weights(scores, colors=default_colors)``."""
+
 
 def plot_weights(
     array: Any,
@@ -64,7 +67,7 @@ def plot_weights_given_ax(
     highlight
         Spans of positions to be framed, by colour.
     colors
-        Of the letters, by index.
+        Of the letters, by index; by default those of `deeplift_engine.figures.draw_logo`.
     ylabel
         Label of the vertical axis.
 

@@ -119,6 +119,20 @@ def concept_direction(concept: Any, counterexamples: Any, seed: int = 0) -> tupl
     InputError
         If the shapes differ, or there are less than three examples of one kind.
     """
+    direction, plane, values, labels = _plane(concept, counterexamples)
+    selection = optional("sklearn.model_selection", "scikit-learn")
+    folds = selection.StratifiedKFold(3, shuffle=True, random_state=seed)
+    accuracy = float(selection.cross_val_score(plane, values, labels, cv=folds).mean())
+    return direction, accuracy
+
+
+def separating_direction(concept: Any, counterexamples: Any) -> Array:
+    """The direction of `concept_direction` alone, without the fits that measure its accuracy."""
+    return _plane(concept, counterexamples)[0]
+
+
+def _plane(concept: Any, counterexamples: Any) -> tuple[Array, Any, Array, Array]:
+    """The normal of the plane between examples and others, the model of it, and its data."""
     examples, others = np.asarray(concept, float), np.asarray(counterexamples, float)
     if examples.shape[1:] != others.shape[1:] or min(len(examples), len(others)) < 3:
         raise InputError(
@@ -129,11 +143,8 @@ def concept_direction(concept: Any, counterexamples: Any, seed: int = 0) -> tupl
     values = (values - values.mean(axis=0)) / (values.std() or 1.0)
     labels = np.repeat([1, 0], [len(examples), len(others)])
     plane = optional("sklearn.linear_model", "scikit-learn").LogisticRegression(max_iter=10_000)
-    selection = optional("sklearn.model_selection", "scikit-learn")
-    folds = selection.StratifiedKFold(3, shuffle=True, random_state=seed)
-    accuracy = float(selection.cross_val_score(plane, values, labels, cv=folds).mean())
     normal = plane.fit(values, labels).coef_[0].reshape(examples.shape[1:])
-    return unit(normal), accuracy
+    return unit(normal), plane, values, labels
 
 
 def unit(direction: Array) -> Array:

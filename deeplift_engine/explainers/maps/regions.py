@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import numpy as np
@@ -74,6 +73,14 @@ class Regions(Explainer):
     area
         The share of the image from which on no more regions are taken; the pixels that are left
         have their own mean.
+    segments
+        In place of the division: labels (height, width), or (divisions, height, width), whole
+        numbers that are equal within a region; masks (regions, height, width) of True and False,
+        which are not extended and may overlap; or a function of an image (height, width, channels)
+        that gives such.
+    algorithm
+        ``"full"``, or ``"fast"``, as in the authors' program: regions are ordered once, by the mean
+        over all their pixels, and none is looked at twice.
     """
 
     def __init__(
@@ -90,6 +97,8 @@ class Regions(Explainer):
         dilation: Annotated[int, Integer(0)] = 5,
         least: Count = 50,
         area: Share = 1.0,
+        segments: Any = None,
+        algorithm: Annotated[str, Among(("full", "fast"))] = "full",
     ) -> None:
         super().__init__(task)
         optional("skimage", "scikit-image")
@@ -112,8 +121,8 @@ class Regions(Explainer):
             elementwise_scores=False,
         )
         self.over_channels = OVER_CHANNELS[over_channels]
-        self.divided = partial(divided, scales=scales, sigma=sigma, min_size=min_size, size=size)
-        self.dilation, self.least, self.area = dilation, least, area
+        division = Division(scales, sigma, min_size, size)
+        self.ranking = Ranking(division, dilation, least, area, segments, algorithm == "fast")
 
     def attribute(self, request: Request) -> MethodResult:
         """Maps (T, N, height, width)."""
@@ -133,43 +142,87 @@ class Regions(Explainer):
         maps: Array = np.empty_like(pixels)
         with bar(request.samples, request.progress, " images") as tick:
             for sample, image in enumerate(images):
-                masks = regions(self.divided(image), self.dilation)
-                for target, values in enumerate(pixels[:, sample]):
-                    means = ranked(values.ravel(), masks, self.least, self.area)
-                    maps[target, sample] = means.reshape(values.shape)
+                maps[:, sample] = self.ranking(image, pixels[:, sample])
                 tick(1)
         return maps
 
 
-def divided(
-    image: Array,
-    *,
-    scales: Sequence[float],
-    sigma: float,
-    min_size: int,
-    size: Sequence[int] | None,
-) -> Array:
-    """The number of each pixel's region (scales, height, width), for an image (height, width, c).
+@dataclass(frozen=True)
+class Division:
+    """An image divided at several scales; see `Regions` for the fields."""
 
-    The image is brought to values from -1 to 1, which the scales are made for.
-    """
-    segmentation = optional("skimage.segmentation", "scikit-image")
-    transform = optional("skimage.transform", "scikit-image")
-    low, high = float(image.min()), float(image.max())
-    scaled = (image.astype(float) - low) * (2 / (high - low) if high > low else 1) - 1
-    if size is not None:
-        scaled = transform.resize(scaled, size, order=3, mode="constant", anti_aliasing=True)
-    labels = np.stack(
-        [
-            segmentation.felzenszwalb(scaled, scale=scale, sigma=sigma, min_size=min_size)
-            for scale in scales
+    scales: Sequence[float] = SCALES
+    sigma: float = 0.8
+    min_size: int = 150
+    size: Sequence[int] | None = (224, 224)
+
+    def __call__(self, image: Array) -> Array:
+        """The number of each pixel's region (scales, height, width), for (height, width, c).
+
+        The image is brought to values from -1 to 1, which the scales are made for.
+        """
+        segmentation = optional("skimage.segmentation", "scikit-image")
+        transform = optional("skimage.transform", "scikit-image")
+        low, high = float(image.min()), float(image.max())
+        scaled = (image.astype(float) - low) * (2 / (high - low) if high > low else 1) - 1
+        if self.size is not None:
+            scaled = transform.resize(
+                scaled, self.size, order=3, mode="constant", anti_aliasing=True
+            )
+        shared = {"sigma": self.sigma, "min_size": self.min_size}
+        labels = np.stack(
+            [segmentation.felzenszwalb(scaled, scale=scale, **shared) for scale in self.scales]
+        )
+        pixels = [
+            ((np.arange(new) + 0.5) * old / new).astype(int)
+            for old, new in zip(labels.shape[1:], image.shape[:2], strict=True)
         ]
-    )
-    pixels = [
-        ((np.arange(new) + 0.5) * old / new).astype(int)
-        for old, new in zip(labels.shape[1:], image.shape[:2], strict=True)
-    ]
-    return np.asarray(labels[(slice(None), *np.ix_(*pixels))])
+        return np.asarray(labels[(slice(None), *np.ix_(*pixels))])
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Regions of an image, ranked by scores of its pixels; see `Regions` for the fields."""
+
+    division: Division = Division()
+    dilation: int = 5
+    least: int = 50
+    area: float = 1.0
+    segments: Any = None
+    fast: bool = False
+
+    def __call__(self, image: Array, pixels: Array) -> Array:
+        """Maps (T, height, width) of scores of the same shape, for (height, width, channels).
+
+        Raises
+        ------
+        RuleError
+            If segments are neither labels nor masks of the image.
+        """
+        masks = self._masks(image)
+        ranks = ordered if self.fast else ranked
+        maps = [ranks(values.ravel(), masks, self.least, self.area) for values in pixels]
+        return np.stack(maps).reshape(pixels.shape)
+
+    def _masks(self, image: Array) -> Array:
+        """Whether each pixel is in each region (pixels, regions)."""
+        if self.segments is None:
+            return regions(self.division(image), self.dilation)
+        met = self.segments(image) if callable(self.segments) else self.segments
+        try:
+            labels = np.asarray(met)
+        except ValueError:
+            labels = np.asarray(None)
+        labels = labels[np.newaxis] if labels.ndim == 2 else labels
+        if labels.dtype.kind not in "biu" or labels.shape[1:] != image.shape[:2] or not len(labels):
+            raise RuleError(
+                f"segments of shape {labels.shape}, {labels.dtype}: expected whole numbers, or "
+                f"masks (regions, *{image.shape[:2]}) of True and False, for each pixel of an "
+                f"image of {image.shape[:2]}."
+            )
+        if labels.dtype.kind == "b":
+            return labels.reshape(len(labels), -1).T
+        return regions(labels, self.dilation)
 
 
 def regions(labels: Array, dilation: int) -> Array:
@@ -214,6 +267,25 @@ def ranked(values: Array, inside: Array, least: int, area: float) -> Array:
         taken = inside[new]
         counts = counts - np.count_nonzero(taken, axis=0)
         sums = sums - values[new].astype(float) @ taken
+    return _with_the_rest(values, means, free)
+
+
+def ordered(values: Array, inside: Array, least: int, area: float) -> Array:
+    """The same, where regions go by the mean over all of their pixels; ``area`` is not read."""
+    free = np.ones(len(values), bool)
+    means = np.zeros(len(values))
+    counts = np.count_nonzero(inside, axis=0)
+    all_means = values.astype(float) @ inside / np.maximum(counts, 1)
+    for region in np.argsort(-all_means, kind="stable"):
+        new = np.flatnonzero(free & inside[:, region])
+        if len(new) >= least:
+            means[new] = values[new].mean(dtype=float)
+            free[new] = False
+    return _with_the_rest(values, means, free)
+
+
+def _with_the_rest(values: Array, means: Array, free: Array) -> Array:
+    """The means, that of the pixels that are left among them."""
     if free.any():
         means[free] = values[free].mean(dtype=float)
     return means.astype(values.dtype)

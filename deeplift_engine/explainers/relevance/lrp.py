@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import Annotated, Any
 
 from deeplift_engine.engine.assemble import MethodResult
 from deeplift_engine.engine.request import Request
@@ -14,7 +14,7 @@ from deeplift_engine.explainers.relevance.propagation import Relevance, Rules
 from deeplift_engine.explainers.traits import Traits
 from deeplift_engine.rules.deeplift.assign import Assigned
 from deeplift_engine.rules.deeplift.elementwise import EpsilonRatio
-from deeplift_engine.util.options import Count, NotNegative, Positive
+from deeplift_engine.util.options import Count, Integer, NotNegative, Positive
 
 
 class EpsilonRatios(Explainer):
@@ -84,6 +84,80 @@ def best_practice(
     )
 
 
+def sequential_preset(
+    task: Task,
+    *,
+    alpha: float,
+    beta: float,
+    flat: bool,
+    until_index: Annotated[int, Integer(0)] = 0,
+    epsilon: NotNegative = 0.1,
+    bias: bool = True,
+    batch_norm: str = "merge",
+) -> Relevance:
+    """A preset of iNNvestigate for sequential networks of convolutions and dense layers.
+
+    Parameters
+    ----------
+    alpha, beta
+        Of convolutions: 1 and 0 in preset a, 2 and 1 in preset b.
+    flat
+        Whether the lowest layers share by position alone.
+    until_index
+        The last layer that does, counted from 0, the lowest. Layers with a kernel count, as the
+        others have no rule to choose; iNNvestigate's ``until_layer_idx`` counts all of them.
+    epsilon
+        Of dense layers.
+    bias, batch_norm
+        As for ``lrp``; iNNvestigate gives batch norms a rule of their own.
+    """
+    lowest = [(f"first:{until_index + 1}", "flat")] if flat else []
+    return Relevance(
+        task,
+        rules=[*lowest, ("convolution", "alpha_beta"), ("default", "epsilon")],
+        epsilon=epsilon,
+        alpha=alpha,
+        beta=beta,
+        bias=bias,
+        batch_norm=batch_norm,
+    )
+
+
+def signal_take_all(
+    task: Task, *, epsilon: NotNegative = 1e-3, bias: bool = True, batch_norm: str = "merge"
+) -> Relevance:
+    """Relevance of words through LSTM and GRU cells, as Arras 2017 propagates it.
+
+    A gate takes none of the relevance of its product, and the signal all of it. A cell's
+    pre-activation is one linear layer of the step and the state before it, and its memory one of
+    what is kept and what is new, each with one stabiliser.
+
+    Parameters
+    ----------
+    epsilon
+        Of linear layers, and of sums; 0.001 in the authors' program.
+    bias, batch_norm
+        As for ``lrp``.
+    """
+    rules = [("recurrent", "z"), ("default", "epsilon")]
+    return Relevance(task, rules=rules, epsilon=epsilon, bias=bias, batch_norm=batch_norm)
+
+
+def _preset(letter: str, summary: str, **fixed: Any) -> Method:
+    """A row of `sequential_preset`, under iNNvestigate's name as well."""
+    beta = {"a": 0.0, "b": 1.0}[letter[0]]
+    return Method(
+        f"lrp_sequential_preset_{letter}",
+        "relevance",
+        sequential_preset,
+        summary,
+        ALBER,
+        "4·N",
+        aliases=(f"lrp.sequential_preset_{letter.replace('index', 'idx')}",),
+        fixed={"alpha": 1 + beta, "beta": beta, **fixed},
+    )
+
+
 def _row(
     name: str,
     rules: Rules,
@@ -108,6 +182,7 @@ BACH = "Bach 2015, doi:10.1371/journal.pone.0130140"
 MONTAVON = "Montavon 2017, arXiv:1512.02479"
 OVERVIEW = "Montavon 2019, doi:10.1007/978-3-030-28954-6_10"
 KOHLBRENNER = "Kohlbrenner 2020, arXiv:1910.09840"
+ALBER = "Alber 2019, arXiv:1808.04260"
 LAPUSCHKIN = "Lapuschkin 2019, arXiv:1902.10178"
 
 EPSILON_PLUS = [("convolution", "z_plus"), ("default", "epsilon")]
@@ -190,6 +265,26 @@ METHODS = (
         "epsilon",
         "Flat for the first layer, alpha-2-beta-1 for convolutions, epsilon for the rest.",
         LAPUSCHKIN,
+    ),
+    _preset(
+        "a", "z-plus for convolutions, epsilon of 0.1 for the rest.", flat=False, until_index=0
+    ),
+    _preset(
+        "b",
+        "Alpha-2-beta-1 for convolutions, epsilon of 0.1 for the rest.",
+        flat=False,
+        until_index=0,
+    ),
+    _preset("a_flat", "Preset a, its first layer flat.", flat=True, until_index=0),
+    _preset("b_flat", "Preset b, its first layer flat.", flat=True, until_index=0),
+    _preset("b_flat_until_index", "Preset b, its layers flat up to one of them.", flat=True),
+    Method(
+        "lrp_signal_take_all",
+        "relevance",
+        signal_take_all,
+        "Epsilon, where gates of recurrent cells take nothing and signals all.",
+        "Arras 2017, arXiv:1706.07206",
+        "2·N",
     ),
     Method(
         "lrp_best_practice",

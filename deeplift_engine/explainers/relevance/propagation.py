@@ -94,8 +94,8 @@ class Relevance(Explainer):
         ``"w_square"``, ``"flat"``, ``"z_box"``), a rule of your own (of
         `deeplift_engine.rules.lrp.kernels`), or ordered pairs (which layers, rule), as a list or a
         mapping, of which the first that matches wins. Which layers: ``"first"``, the lowest kernels
-        (``"first:2"`` for the two lowest), ``"dense"``, ``"convolution"``, ``"class:Conv1D"``, a
-        layer's name, ``"default"``.
+        (``"first:2"`` for the two lowest), ``"dense"``, ``"convolution"``, ``"recurrent"``,
+        ``"class:Conv1D"``, a layer's name, ``"default"``.
     epsilon
         Stabilises divisions, of layers that add as well, and takes relevance.
     gamma

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from deeplift_engine.errors import RuleError
 from deeplift_engine.layers import Recurrence
@@ -33,11 +34,12 @@ def assign_relevance(
     pairs
         (which layers, rule), of which the first that matches wins. Which layers: ``"first"``, the
         kernels that no other kernel is in front of, or ``"first:3"``, the three lowest on any way;
-        ``"dense"`` and ``"convolution"``; ``"default"``, every kernel; a layer's name, or
-        ``"class:Conv1D"``, the Keras class, and these also for linear layers without a kernel.
+        ``"dense"`` and ``"convolution"``; ``"recurrent"``, the kernels of recurrent layers;
+        ``"default"``, every kernel; a layer's name, or ``"class:Conv1D"``, the Keras class, and
+        these also for linear layers without a kernel.
     adding
-        The rule of linear layers without a kernel, its epsilon that of products too; where the
-        default shares by coefficients alone, what adds does so instead.
+        The rule of linear layers without a kernel, its epsilon that of sums of products too; where
+        the default shares by coefficients alone, what adds does so instead.
 
     Raises
     ------
@@ -55,7 +57,10 @@ def assign_relevance(
 def _selected(pairs: Sequence[tuple[str, RelevanceRule]], nodes: Nodes) -> Pairs:
     """The pairs, their keys read."""
     depths = _depths(nodes)
-    words: dict[str, Test] = {"default": lambda node: True}
+    words: dict[str, Test] = {
+        "default": lambda node: True,
+        "recurrent": lambda node: node.layer.kind == "recurrent",
+    }
     words |= {family: _of_family(family) for family in FAMILIES}
     counted = {"first": lambda count: lambda node: _is_low(node, depths, count)}
     return [(select(which, nodes, words, counted), rule) for which, rule in pairs]
@@ -78,7 +83,8 @@ def _rule(node: NodeLike, nodes: Nodes, pairs: Pairs, adding: Epsilon) -> Rule:
     if layer.kind == "linear":
         rule = _of_linear(node, pairs) or _adding(pairs, adding)
     elif layer.kind == "joint":
-        rule = Signals(_gates(node, nodes), adding.epsilon)
+        joint: Any = layer.core
+        rule = Signals(_gates(node, nodes), adding.epsilon if joint.adds else 0.0)
     else:
         rule = BY_KIND[layer.kind]
     return rule.of(layer)

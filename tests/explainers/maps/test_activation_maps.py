@@ -457,3 +457,19 @@ def test_options_that_make_no_sense(method: str, options: Any, message: str) -> 
 def test_gradient_maps_take_no_references() -> None:
     with pytest.raises(InputError, match="grad_cam compares with no references"):
         explainer("image", "grad_cam").run(inputs("image"), target=0, references=0.0)
+
+
+def test_feature_explanations_are_the_means_of_what_is_rare() -> None:
+    """Fuad 2020: a position counts where it is K deviations above its channel's mean."""
+    x = inputs("image")
+    activations, _ = taped("image", x, 0)
+    found = explainer("image", "fem", resize=None).run(x, target=[0, 2]).scores
+    one = explainer("image", "fem", resize=None, factor=1.0).run(x, target=0).scores
+    for factor, scores in ((2.0, found[0]), (1.0, one)):
+        for values, own in zip(activations, scores, strict=True):
+            total = np.zeros(values.shape[:2])
+            for channel in np.moveaxis(values, -1, 0):
+                total += channel.mean() * (channel >= channel.mean() + factor * channel.std())
+            assert off(own, total) < EXACT
+    assert off(found[1], found[0]) == 0
+    assert explainer("image", "fem").run(x, target=0).scores.shape == (3, 12, 10)

@@ -13,7 +13,7 @@ from skimage import morphology, segmentation, transform
 
 import deeplift_engine as de
 from deeplift_engine.errors import DeepliftEngineError, InputError, RuleError
-from deeplift_engine.explainers.maps.regions import divided, ranked, regions
+from deeplift_engine.explainers.maps.regions import Division, Ranking, ordered, ranked, regions
 from tests.helpers import off
 
 L = keras.layers
@@ -98,10 +98,41 @@ def test_regions_are_ranked_as_published(least: int, area: float) -> None:
     assert found.sum() == pytest.approx(values.sum())
 
 
+def test_the_fast_way_orders_regions_once() -> None:
+    generator = np.random.default_rng(3)
+    labels = np.stack([generator.integers(0, n, size=(12, 11)) for n in (3, 9, 20)])
+    values = generator.normal(size=labels[0].shape)
+    masks = sorted(masks_of(labels, 1), key=lambda mask: -values[mask].mean())
+    expected, free = np.full(values.shape, np.nan), np.ones(values.shape, bool)
+    for mask in masks:
+        new = mask & free
+        if new.sum() >= 4:
+            expected[new], free = values[new].mean(), free & ~mask
+    expected[free] = values[free].mean() if free.any() else 0
+    found = ordered(values.ravel(), regions(labels, 1), 4, 1.0).reshape(values.shape)
+    assert off(found, expected) < EXACT
+
+
+def test_segments_of_ones_own_are_labels_or_masks() -> None:
+    image, pixels = images(1)[0], np.random.default_rng(4).normal(size=(2, 24, 20))
+    cells = np.arange(24)[:, None] // 6 * 4 + np.arange(20) // 5
+    means = np.stack([[own[cells == cell].mean() for cell in range(16)] for own in pixels])
+    masks = np.stack([cells == cell for cell in range(16)])
+    for segments in (cells, masks, lambda image: cells, list(masks)):
+        for fast in (False, True):
+            ranking = Ranking(dilation=0, least=6, segments=segments, fast=fast)
+            assert off(ranking(image, pixels), means[:, cells]) < EXACT
+    for segments in (cells[1:], cells.astype(float), "slic", [1, [2]]):
+        with pytest.raises(RuleError, match="segments of shape"):
+            Ranking(segments=segments)(image, pixels)
+    made = explainer("gradient", segments=lambda image: cells == 3, algorithm="fast")
+    assert np.unique(made.run(images(1), target=0).scores).size == 2
+
+
 def test_images_are_divided_by_scikit_image_at_every_scale() -> None:
     image = images(1)[0]
     scaled = 2 * (image - image.min()) / (image.max() - image.min()) - 1
-    labels = divided(image, scales=(5, 40), sigma=0.8, min_size=8, size=None)
+    labels = Division(scales=(5, 40), sigma=0.8, min_size=8, size=None)(image)
     for level, scale in zip(labels, (5, 40), strict=True):
         expected = segmentation.felzenszwalb(scaled, scale=scale, sigma=0.8, min_size=8)
         np.testing.assert_array_equal(level, expected)
@@ -114,14 +145,14 @@ def test_divisions_at_another_size_come_back_to_the_image() -> None:
     large = transform.resize(scaled, (60, 50), order=3, mode="constant", anti_aliasing=True)
     labels = segmentation.felzenszwalb(large, scale=30, sigma=0.8, min_size=40)
     expected = transform.resize(labels, (24, 20), order=0, preserve_range=True, anti_aliasing=False)
-    found = divided(image, scales=(30,), sigma=0.8, min_size=40, size=(60, 50))
+    found = Division(scales=(30,), sigma=0.8, min_size=40, size=(60, 50))(image)
     assert labels.max() > 2
     np.testing.assert_array_equal(found[0], expected)
 
 
 def test_an_image_of_one_colour_is_one_region() -> None:
     image = np.full((10, 16, 1), 7.0)
-    assert not divided(image, scales=(50,), sigma=0.8, min_size=150, size=(224, 224)).any()
+    assert not Division(scales=(50,), sigma=0.8, min_size=150, size=(224, 224))(image).any()
 
 
 @pytest.mark.parametrize("over_channels", ["max", "sum"])
@@ -137,7 +168,7 @@ def test_maps_are_the_methods_scores_over_regions(of: str, over_channels: str) -
     scores = network().explainer(of).run(x, target=[1, 0], **references).scores
     pixels = getattr(scores, over_channels)(axis=-1)
     for sample, image in enumerate(x):
-        labels = divided(image, scales=(5, 40), sigma=0.8, min_size=8, size=None)
+        labels = Division(scales=(5, 40), sigma=0.8, min_size=8, size=None)(image)
         for target in range(2):
             expected = by_procedure(pixels[target, sample], masks_of(labels, 1), 6, 1.0)
             assert off(found.scores[target, sample], expected) < EXACT

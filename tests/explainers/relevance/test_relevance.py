@@ -87,9 +87,11 @@ def of_all(rule: dense.Rule) -> Rules:
     return lambda number, layer: rule
 
 
-def composite(first: dense.Rule | None, convolution: dense.Rule, other: dense.Rule) -> Rules:
+def composite(
+    first: dense.Rule | None, convolution: dense.Rule, other: dense.Rule, flat: int = 1
+) -> Rules:
     def rules(number: int, layer: Any) -> dense.Rule:
-        if number == 0 and first is not None:
+        if number < flat and first is not None:
             return first
         return other if isinstance(layer, L.Dense) else convolution
 
@@ -98,7 +100,7 @@ def composite(first: dense.Rule | None, convolution: dense.Rule, other: dense.Ru
 
 LOW, HIGH = -1.0, 1.5
 PLUS, PLUS_ALONE = dense.alpha_beta(1, 0), dense.alpha_beta(1, 0, bias=False)
-TWO, SMALL = dense.alpha_beta(2, 1), dense.epsilon(1e-3)
+TWO, SMALL, TENTH = dense.alpha_beta(2, 1), dense.epsilon(1e-3), dense.epsilon(0.1)
 # method: its options, the rules of kernels, the stabiliser of what adds without one
 METHODS: dict[str, tuple[dict[str, Any], Rules, float]] = {
     "lrp_z": ({}, of_all(dense.epsilon(0)), 0),
@@ -117,6 +119,15 @@ METHODS: dict[str, tuple[dict[str, Any], Rules, float]] = {
     ),
     "lrp_epsilon_alpha2_beta1": ({"epsilon": 1e-3}, composite(None, TWO, SMALL), 1e-3),
     "lrp_epsilon_alpha2_beta1_flat": ({"epsilon": 1e-3}, composite(dense.flat, TWO, SMALL), 1e-3),
+    "lrp_sequential_preset_a": ({}, composite(None, PLUS, TENTH), 0.1),
+    "lrp_sequential_preset_b": ({}, composite(None, TWO, TENTH), 0.1),
+    "lrp_sequential_preset_a_flat": ({}, composite(dense.flat, PLUS, TENTH), 0.1),
+    "lrp.sequential_preset_b_flat": ({}, composite(dense.flat, TWO, TENTH), 0.1),
+    "lrp_sequential_preset_b_flat_until_index": (
+        {"until_index": 1, "epsilon": 0.2},
+        composite(dense.flat, TWO, dense.epsilon(0.2), flat=2),
+        0.2,
+    ),
     "lrp_best_practice": ({"epsilon": 1e-3}, composite(dense.flat, PLUS, SMALL), 1e-3),
     "deep_taylor": ({}, composite(dense.w_square, PLUS_ALONE, PLUS_ALONE), 0),
 }
@@ -257,6 +268,52 @@ def _through_the_cell(
         at_cell, share = kept * arrived, new * arrived / total
         scores[number] = x[number] * (kernel[:, part] @ share)
         at_state = states[number] * (recurrent[:, part] @ share)
+    return scores
+
+
+@pytest.mark.slow
+def test_words_have_the_relevance_of_arras_2017() -> None:
+    """Equations 5 and 6 of the paper, with its stabiliser, from the words' embedding up."""
+    with float64():
+        keras.utils.set_random_seed(4)
+        words = keras.Input((5,), dtype="int32")
+        read = L.LSTM(3, name="cell")(L.Embedding(7, 2)(words))
+        model = keras.Model(words, L.Dense(2, use_bias=False)(read))
+    generator = np.random.default_rng(10)
+    model.set_weights([generator.normal(0, 0.7, w.shape) for w in model.get_weights()])
+    x = generator.integers(7, size=(3, 5))
+    network = de.convert(model, dtype="float64")
+    found = network.explainer("lrp_signal_take_all", epsilon=0.05).run(x, target=1)
+    expected = np.stack([_of_words(sample, 0.05, *model.get_weights()) for sample in x])
+    assert off(found.scores, expected) < 1e-9
+
+
+def _of_words(words: Any, eps: float, table: Any, kernel: Any, recurrent: Any, *rest: Any) -> Any:
+    """Every message is z / (z_j + eps·sign z_j) of its linear layer, whatever feeds that."""
+    bias, head = rest
+    x, part = table[words], slice(6, 9)
+    states, cells, candidates, kept, new = [np.zeros(3)], [np.zeros(3)], [], [], []
+    for step in x:
+        gates = step @ kernel + states[-1] @ recurrent + bias
+        enter, forget, leave = (1 / (1 + np.exp(-gates[i : i + 3])) for i in (0, 3, 9))
+        candidates.append(gates[part])
+        kept.append(forget * cells[-1])
+        new.append(enter * np.tanh(gates[part]))
+        cells.append(kept[-1] + new[-1])
+        states.append(leave * np.tanh(cells[-1]))
+
+    def share(relevance: Any, level: Any) -> Any:
+        return relevance / (level + eps * np.where(level >= 0, 1, -1))
+
+    output = states[-1] @ head[:, 1]
+    at_state, at_cell = states[-1] * head[:, 1] * share(output, output), np.zeros(3)
+    scores = np.zeros(len(x))
+    for number in reversed(range(len(x))):
+        arrived = share(at_cell + at_state, cells[number + 1])
+        at_cell, candidate = kept[number] * arrived, new[number] * arrived
+        sent = share(candidate, candidates[number])
+        scores[number] = x[number] @ kernel[:, part] @ sent
+        at_state = states[number] * (recurrent[:, part] @ sent)
     return scores
 
 
