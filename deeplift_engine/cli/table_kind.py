@@ -165,7 +165,7 @@ def _written(figure: Figure, options: argparse.Namespace) -> list[Path]:
 
 TABLE = Kind(
     "table",
-    (".csv", ".tsv", ".parquet"),
+    values.TABLES,
     TABLE_OPTIONS,
     TABLE_DRAWING,
     read_table,

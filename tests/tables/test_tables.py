@@ -282,6 +282,40 @@ def test_the_command_line_goes_the_same_way(
     assert "go together" in capsys.readouterr().err
 
 
+def test_references_of_a_table_are_read_as_the_inputs_are(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    people = frame(20).iloc[8:].sample(frac=1, axis="columns", random_state=1)
+    people.to_csv(tmp_path / "people.csv", index=False)
+    people.to_parquet(tmp_path / "people.parquet")
+    out = tmp_path / "a.h5"
+    columns = {"one.h5": [",".join(COLUMNS)], "each.h5": ["colour=colour_blue,colour_red"]}
+    for name, told in columns.items():
+        network = de.load(folder / name)
+        by_name = COLUMNS if name == "one.h5" else {"colour": COLUMNS[2:]}
+        table = de.tables.read(frame(), network, columns=by_name)
+        expected = network.explainer().run(table.inputs, references=table.references(people))
+        expected = de.tables.scores(expected, table).values
+        score = ["score", str(folder / name), str(folder / "table.csv"), "-o", str(out), "-q",
+                 "--overwrite", "--names", "who", "--columns", *told]  # fmt: skip
+        for file in ("people.csv", "people.parquet"):
+            assert cli.main([*score, "--references", str(tmp_path / file)]) == 0
+            saved = de.tables.open_scores(open_scored(out))
+            order = [saved.features.index(feature) for feature in table.features]
+            assert off(saved.values[:, order], expected) < 1e-6
+    mean = f"age=mean:{tmp_path / 'people.csv'}"
+    assert cli.main([*score, "--references", mean]) == 0
+    np.save(tmp_path / "x.npy", frame()[COLUMNS].to_numpy(float))
+    arrays = ["score", str(folder / "one.h5"), str(tmp_path / "x.npy"), "-o", str(out)]
+    capsys.readouterr()
+    given = ["--overwrite", "--references", str(tmp_path / "people.csv")]
+    assert cli.main([*arrays, *given]) == 4
+    assert "expected inputs of a table too" in capsys.readouterr().err
+    people.drop(columns="age").to_csv(tmp_path / "people.csv", index=False)
+    assert cli.main([*score, *given[1:]]) == 4
+    assert "people.csv has no column 'age'" in capsys.readouterr().err
+
+
 def test_statements_23_and_56_a_feature_space_s_columns_are_sorted(tmp_path: Path) -> None:
     """Given town, colour, age: the columns are those of age, colour, town, then of the cross."""
     space_of = keras.utils.FeatureSpace
@@ -318,6 +352,11 @@ def test_statements_23_and_56_a_feature_space_s_columns_are_sorted(tmp_path: Pat
     assert table["rooms = 3"].tolist() == [1, 0, 1]
     low = next(name for name in names if name.startswith("dose <"))
     assert np.array_equal(table[low], data["dose"] < float(low.partition("<")[2]))
+    # 22: a value on a boundary is in the upper bin, NaN in the last one
+    edge = space.preprocessors["dose"].bin_boundaries[0]
+    on_edge = np.asarray(space({**data, "dose": np.array([edge, np.nan, edge])}))
+    assert on_edge[:, names.index(low)].tolist() == [0, 0, 0]
+    assert on_edge[:, names.index(low) + 1].tolist() == [1, 1, 1]
     read = de.tables.read(encoded, columns=names, groups=groups)
     scores = de.tables.scores(attribution(np.asarray(read.inputs)), read).summed()
     assert scores.features == tuple(counts)
