@@ -165,7 +165,7 @@ def test_statement_47_segments_are_of_pictures_from_0_to_1(explainer: de.Explain
         return np.full(SIZE, -1) + 2 * (np.arange(SIZE[1]) >= 5)
 
     figure = de.images.draw(explainer.run(photos), photos, segments=halves)
-    assert np.array_equal(np.stack(seen), np.asarray(pixels, float) / 255)
+    assert np.allclose(np.stack(seen), pixels / 255)
     (border,) = figure.axes[0].collections
     assert {tuple(end[:, 0]) for end in border.get_segments()} == {(4.5, 4.5)}
 

@@ -282,6 +282,14 @@ def test_the_command_line_goes_the_same_way(
     assert "go together" in capsys.readouterr().err
 
 
+def assert_columns(path: Path, table: de.tables.Table, expected: np.ndarray) -> None:
+    """A file of scores has the columns of a table in its order, each with its own."""
+    saved = de.tables.open_scores(open_scored(path))
+    assert saved.features == tuple(table.features)
+    assert off(saved.values, expected) < 1e-6
+    assert np.allclose(saved.data.astype(float), frame()[table.features].to_numpy(float))
+
+
 def test_references_of_a_table_are_read_as_the_inputs_are(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -300,9 +308,14 @@ def test_references_of_a_table_are_read_as_the_inputs_are(
                  "--overwrite", "--names", "who", "--columns", *told]  # fmt: skip
         for file in ("people.csv", "people.parquet"):
             assert cli.main([*score, "--references", str(tmp_path / file)]) == 0
-            saved = de.tables.open_scores(open_scored(out))
-            order = [saved.features.index(feature) for feature in table.features]
-            assert off(saved.values[:, order], expected) < 1e-6
+            assert_columns(out, table, expected)
+    # inputs that are in no order of names: columns keep theirs in every file
+    store = [each for each in score if each != "--overwrite"]
+    store += ["-o", str(tmp_path / "a.zarr"), "--arrays", "scores,inputs,predictions,convergence"]
+    assert cli.main([*store, "--references", str(tmp_path / "people.csv")]) == 0
+    assert cli.main(["export", str(tmp_path / "a.zarr"), "-o", str(out), "--overwrite"]) == 0
+    for file in ("a.zarr", "a.h5"):
+        assert_columns(tmp_path / file, table, expected)
     mean = f"age=mean:{tmp_path / 'people.csv'}"
     assert cli.main([*score, "--references", mean]) == 0
     np.save(tmp_path / "x.npy", frame()[COLUMNS].to_numpy(float))
