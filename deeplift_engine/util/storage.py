@@ -42,7 +42,7 @@ def write(
     path
         Ends in ``.h5``, ``.hdf5`` or ``.npz``, which chooses the format.
     arrays
-        By name, of numbers or text; ``a/b`` lands in the HDF5 group ``a``. Those of a group are read
+        By name, of numbers or text; ``a/b`` lands in the HDF5 group ``a``. Those of a group come
         back in this order.
     settings
         Anything JSON can hold. In HDF5 they are the attribute ``settings`` (a data set of that
