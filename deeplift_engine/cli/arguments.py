@@ -315,16 +315,17 @@ def by_input(pairs: InputReferences, seed: int, inputs: Sequence[str], data: Any
 def _reader(data: Any, name: str) -> values.Read:
     """What reads files of references of an input: arrays, and tables as its own columns are."""
     own = data.get(name) if isinstance(data, Mapping) else data
+    rows_of = getattr(own, "rows_of", None)
 
     def read(text: str) -> Any:
         if not values.is_table(text):
             return values.read_file(text)
-        if not hasattr(own, "rows_of"):
+        if rows_of is None:
             raise InputError(
                 f"--references {text}: a table is read by the names of columns, which the inputs "
                 "do not have: expected inputs of a table too, or references in a .npy file"
             )
-        return own.rows_of(text)
+        return rows_of(text)
 
     return read
 
