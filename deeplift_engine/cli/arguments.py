@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deeplift_engine.cli import console
+from deeplift_engine.cli import value_syntax as values
 from deeplift_engine.cli.custom_file import read_custom
 from deeplift_engine.cli.input_files import read_inputs
 from deeplift_engine.cli.kinds import kind_of
@@ -19,7 +20,7 @@ from deeplift_engine.engine import targets
 from deeplift_engine.engine.located_targets import HEADS
 from deeplift_engine.errors import InputError, RuleError, TargetError
 from deeplift_engine.graph.inputs import key_of
-from deeplift_engine.references import combined
+from deeplift_engine.references import References, combined
 from deeplift_engine.references.resolution import is_single
 from deeplift_engine.util.array_files import NUMBERS, TEXT, read_array
 from deeplift_engine.util.letters import letter_axis
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
     from deeplift_engine.util.signatures import Option
 
 Inputs = Array | dict[str, Array]
-InputReferences = Iterable[tuple[str, Callable[[int], Any]]]
-"""Pairs of an input's name, empty where the user named none, and references made from a seed."""
+InputReferences = Iterable[tuple[str, Callable[..., Any]]]
+"""Pairs of an input's name, empty where the user named none, and what makes references from a seed
+and from what reads files."""
 
 
 def load(
@@ -247,7 +249,8 @@ def all_units(network: Network, inputs: Inputs, layer: str, options: argparse.Na
 
 def references(options: argparse.Namespace, network: Network, inputs: Any = None) -> Any:
     """The references of all ``--references`` together; else those that inputs bring, or None."""
-    chosen = by_input(keyed(options.references, network), options.seed or 0, names(network))
+    pairs = keyed(options.references, network)
+    chosen = by_input(pairs, options.seed or 0, names(network), inputs)
     return own_references(inputs) if chosen is None else chosen
 
 
@@ -264,36 +267,74 @@ def keyed(pairs: InputReferences, network: Network) -> InputReferences:
     return [(key_of(name, network.inputs), make) for name, make in pairs or ()]
 
 
-def by_input(pairs: InputReferences, seed: int, inputs: Sequence[str]) -> Any:
+def by_input(pairs: InputReferences, seed: int, inputs: Sequence[str], data: Any = None) -> Any:
     """References of each input; several kinds for one input are one set.
 
     References without an input's name are for the only input that has none of its own; a single
-    shared reference is for all such inputs.
+    shared reference, and rows of a table, are for all such inputs.
+
+    Parameters
+    ----------
+    pairs
+        References with the names of inputs.
+    seed
+        Of all that are drawn.
+    inputs
+        Names of the network's inputs.
+    data
+        What the inputs read: that of a table reads references that are a table.
 
     Raises
     ------
     InputError
         Where the input is ambiguous.
     """
-    kinds: dict[str, list[Any]] = {}
+    kinds: dict[str, list[Callable[..., Any]]] = {}
     for name, create in pairs:
-        kinds.setdefault(name, []).append(create(seed))
-    chosen = {
-        name: several[0] if len(several) == 1 else combined(*several)
-        for name, several in kinds.items()
-    }
-    if set(chosen) <= {""} and len(inputs) == 1:
-        return chosen.get("")
-    if "" in chosen:
-        common = chosen.pop("")
-        others = [name for name in inputs if name not in chosen]
-        if not others or not (is_single(common) or len(others) == 1):
+        kinds.setdefault(name, []).append(create)
+
+    def of(key: str, name: str) -> Any:
+        several = [create(seed, _reader(data, name)) for create in kinds[key]]
+        return several[0] if len(several) == 1 else combined(*several)
+
+    if set(kinds) <= {""} and len(inputs) == 1:
+        return of("", inputs[0]) if kinds else None
+    chosen = {name: of(name, name) for name in kinds if name}
+    if "" in kinds:
+        common = {name: of("", name) for name in inputs if name not in chosen}
+        fits_all = (is_single(each) or _is_of_table(data, each) for each in common.values())
+        if len(common) != 1 and not (common and all(fits_all)):
             raise InputError(
                 f"--references: the model has the inputs {', '.join(inputs)}, and it is not clear "
                 "which is meant; say --references INPUT=REFERENCES for each"
             )
-        chosen |= dict.fromkeys(others, common)
+        chosen |= common
     return chosen or None
+
+
+def _reader(data: Any, name: str) -> values.Read:
+    """What reads files of references of an input: arrays, and tables as its own columns are."""
+    own = data.get(name) if isinstance(data, Mapping) else data
+    rows_of = getattr(own, "rows_of", None)
+
+    def read(text: str) -> Any:
+        if not values.is_table(text):
+            return values.read_file(text)
+        if rows_of is None:
+            raise InputError(
+                f"--references {text}: a table is read by the names of columns, which the inputs "
+                "do not have: expected inputs of a table too, or references in a .npy file"
+            )
+        return rows_of(text)
+
+    return read
+
+
+def _is_of_table(data: Any, references: Any) -> bool:
+    """Whether these are rows that all samples share, of which each input has its own columns."""
+    columns = data.values() if isinstance(data, Mapping) else [data]
+    is_shared = isinstance(references, References) and references.shared
+    return is_shared and all(hasattr(each, "rows_of") for each in columns)
 
 
 def names(network: Network) -> list[str]:

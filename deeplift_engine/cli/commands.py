@@ -187,10 +187,11 @@ def sweep(options: argparse.Namespace) -> int:
     _check_outputs(options, "sweeps", (".csv",))
     network = arguments.load(options)
     names, seed = arguments.names(network), options.seed or 0
+    inputs = arguments.inputs(options, network)
     result = network.sweep(
-        arguments.inputs(options, network),
+        inputs,
         {
-            text: arguments.by_input(arguments.keyed(pairs, network), seed, names)
+            text: arguments.by_input(arguments.keyed(pairs, network), seed, names, inputs)
             for text, pairs in options.references or [(_default_references(network), ())]
         },
         options.rules or "rescale",

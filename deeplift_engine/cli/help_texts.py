@@ -86,6 +86,8 @@ def references() -> str:
     """One entry for each kind of references that the command line takes, and for files."""
     rows = [(kind.syntax, kind.summary) for kind in KINDS.values() if kind.arguments is not None]
     rows.append(("FILE", "One reference, one for each sample, or K for each."))
+    rows.append(("TABLE", "Of inputs that are a table: all rows of a .csv, .tsv or .parquet file, "
+                 "columns by name; it may be the FILE of the kinds above, too."))  # fmt: skip
     return "\n".join(
         [*(_row(form, text.replace("`", "")) for form, text in rows), REFERENCES_NOTES]
     )

@@ -11,6 +11,7 @@ from deeplift_engine.cli import value_syntax as values
 from deeplift_engine.cli.declarations import Group, Once, choice, option, several
 from deeplift_engine.cli.input_kind import Kind
 from deeplift_engine.errors import InputError
+from deeplift_engine.tables.table_columns import SUFFIXES
 from deeplift_engine.util import storage, tables
 from deeplift_engine.util.array_files import SUFFIXES as ARRAYS
 from deeplift_engine.util.array_files import open_array
@@ -165,7 +166,7 @@ def _written(figure: Figure, options: argparse.Namespace) -> list[Path]:
 
 TABLE = Kind(
     "table",
-    (".csv", ".tsv", ".parquet"),
+    SUFFIXES,
     TABLE_OPTIONS,
     TABLE_DRAWING,
     read_table,

@@ -20,6 +20,7 @@ from deeplift_engine.jobs.shards import Share
 from deeplift_engine.jobs.shards import share as read_share
 from deeplift_engine.references import KINDS
 from deeplift_engine.references.reference_kind import Form, ReferenceKind
+from deeplift_engine.tables.table_columns import SUFFIXES as TABLES
 from deeplift_engine.util.array_files import SUFFIXES, read_array
 from deeplift_engine.util.options import SEED, fits
 from deeplift_engine.util.suggestions import suggest
@@ -30,6 +31,8 @@ WORDS |= dict.fromkeys(("false", "no", "off"), False)
 
 Value = Callable[[], Any]
 """Returns the value: it may need files or the library, which are read after all options."""
+Read = Callable[[str], Any]
+"""Reads the array that ``FILE`` or ``FILE:KEY`` names."""
 
 
 def pair(text: str) -> tuple[str, str]:
@@ -102,7 +105,7 @@ def option(text: str) -> tuple[str, Value]:
     """
     name, value = pair(text)
     if value.startswith("@") and len(value) > 1:
-        return name, lambda: _read(value[1:])
+        return name, lambda: read_file(value[1:])
     try:
         literal = ast.literal_eval(value)
     except (SyntaxError, ValueError):
@@ -168,33 +171,36 @@ def target(text: str) -> tuple[str, Value]:
     """
     name, value = ("", text) if text.startswith("@") else optional_pair(text)
     if value.startswith("@") and len(value) > 1:
-        return name, lambda: _read(value[1:])
+        return name, lambda: read_file(value[1:])
     units = None if value in HEADS else units_in(value)
     return name, lambda: value if units is None else units
 
 
-def references(text: str) -> Callable[[int], Any]:
+def references(text: str) -> Callable[..., Any]:
     """Read ``NAME:ARGUMENT``, a row of `deeplift_engine.references.KINDS`, or a file of them.
 
-    The function that is returned makes the references from a seed.
+    The function that is returned makes the references from a seed, and from what reads files, by
+    default `read_file`. A table by itself is one set that all samples share.
     """
     name, colon, rest = text.partition(":")
     kind = KINDS.get(name)
     if kind is not None and kind.arguments is not None:
         return _kind_of_references(kind, rest if colon else None, text)
+    if is_table(text):
+        return lambda seed, read=read_file: KINDS["shared"].create(read(text))
     if any(suffix in text.lower() for suffix in SUFFIXES):
-        return lambda seed: _read(text)
+        return lambda seed, read=read_file: read(text)
     known = [other for other, kind in KINDS.items() if kind.arguments is not None]
     advice = suggest(name, known, "See the list in --help.")
     raise argparse.ArgumentTypeError(f"there is no kind of references {name!r}. {advice}")
 
 
-def _kind_of_references(kind: ReferenceKind, rest: str | None, text: str) -> Callable[[int], Any]:
+def _kind_of_references(kind: ReferenceKind, rest: str | None, text: str) -> Callable[..., Any]:
     forms = kind.arguments or {}
     texts = [] if rest is None else rest.split(":", max(len(forms) - 1, 0))
     if not kind.required <= len(texts) <= len(forms):
         raise argparse.ArgumentTypeError(f"expected {kind.syntax}, not {text!r}")
-    values: dict[str, Value] = {}
+    values: dict[str, Callable[[Read], Any]] = {}
     for (argument, form), value in zip(forms.items(), texts, strict=False):
         try:
             values[argument] = READERS[form](value)
@@ -204,19 +210,19 @@ def _kind_of_references(kind: ReferenceKind, rest: str | None, text: str) -> Cal
             ) from None
     seeded = "seed" in kind.parameters
 
-    def create(seed: int) -> Any:
-        settings = {argument: value() for argument, value in values.items()}
+    def create(seed: int, read: Read = read_file) -> Any:
+        settings = {argument: value(read) for argument, value in values.items()}
         return kind.create(**settings, **({"seed": seed} if seeded else {}))
 
     return create
 
 
-def _constant(read: Callable[[str], Any]) -> Callable[[str], Value]:
+def _constant(parse: Callable[[str], Any]) -> Callable[[str], Callable[[Read], Any]]:
     """A reader whose values need no file."""
 
-    def reader(text: str) -> Value:
-        value = read(text)
-        return lambda: value
+    def reader(text: str) -> Callable[[Read], Any]:
+        value = parse(text)
+        return lambda read: value
 
     return reader
 
@@ -225,32 +231,37 @@ def _count(text: str) -> int | Literal["auto"]:
     return "auto" if text == "auto" else at_least_one(text)
 
 
-READERS: Mapping[Form, Callable[[str], Value]] = MappingProxyType(
+READERS: Mapping[Form, Callable[[str], Callable[[Read], Any]]] = MappingProxyType(
     {
         Form.NUMBER: _constant(float),
         Form.NUMBERS: _constant(lambda text: [float(number) for number in text.split(",")]),
         Form.INTEGER: _constant(int),
         Form.INTEGERS: _constant(lambda text: [int(number) for number in text.split(",")]),
         Form.COUNT: _constant(_count),
-        Form.FILE: lambda text: lambda: _read(text),
+        Form.FILE: lambda text: lambda read: read(text),
     }
 )
 """Readers of the arguments of kinds of references."""
 
 
-def input_references(text: str) -> tuple[str, Callable[[int], Any]]:
+def input_references(text: str) -> tuple[str, Callable[..., Any]]:
     """Split ``[INPUT=]REFERENCES`` and read the second part."""
     name, value = optional_pair(text)
     return name, references(value)
 
 
-def setting(text: str) -> tuple[str, list[tuple[str, Callable[[int], Any]]]]:
+def setting(text: str) -> tuple[str, list[tuple[str, Callable[..., Any]]]]:
     """Read one ``--references`` of a sweep, of several inputs with semicolons between."""
     return text, [input_references(one) for one in text.split(";")]
 
 
-def _read(text: str) -> Any:
-    """Read ``FILE`` or ``FILE:KEY``."""
+def is_table(text: str) -> bool:
+    """Whether it is the name of a table, whose columns are found by name."""
+    return Path(text).suffix.lower() in TABLES
+
+
+def read_file(text: str) -> Any:
+    """Read the array of ``FILE`` or ``FILE:KEY``."""
     path, colon, key = text.rpartition(":")
     if colon and Path(path).suffix.lower() in SUFFIXES:
         return read_array(Path(path), key)

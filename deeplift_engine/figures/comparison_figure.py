@@ -21,15 +21,16 @@ if TYPE_CHECKING:
 PALETTE = (
     "#3b6fb6",
     "#e0803a",
-    "#4c9f70",
-    "#b04a5a",
-    "#7d5ba6",
-    "#8c6d4f",
-    "#d170a5",
-    "#6b7686",
-    "#a8a232",
-    "#3aa5b8",
+    "#69c3b4",
+    "#2d4b2d",
+    "#874b0f",
+    "#87b4e1",
+    "#2d2d96",
+    "#5a9669",
+    "#2d3c5a",
+    "#3c7878",
 )
+"""Of methods: ten that also stay apart for who sees no red or no green."""
 INK, SOFT, GRID = "#20242c", "#6b7484", "#e6e9ee"
 BETTER = {"high": "higher is better", "low": "lower is better", "": ""}
 ACROSS, CURVES_ACROSS = 4, 5

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, GRID, FILL, OTHER = "#20242c", "#e6e9ee", "#3b6fb6", "#d9822b"
+EFFECTS = (OTHER, "#8e9ab8", FILL)
+"""Of what is put in: one motif, the other, both."""
 CHANGE = "change of the target (its units)"
 MOST_LOGO = 160
 """Positions of the longest sequence that is drawn as letters."""
@@ -72,8 +74,7 @@ def draw_spacing(distances: Array, effects: dict[str, Array], cooperativity: Arr
     """
     figure, (upper, lower) = _figure(6.4, 4.8, 2)
     order = np.argsort(distances)
-    colours = [OTHER, "#8e9ab8", FILL]
-    for (name, values), colour in zip(effects.items(), colours, strict=False):
+    for (name, values), colour in zip(effects.items(), EFFECTS, strict=False):
         upper.plot(distances[order], values.mean(axis=1)[order], color=colour, label=name)
     upper.legend(fontsize=8, frameon=False)
     _finish(upper, "mean change of the target")

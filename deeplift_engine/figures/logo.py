@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-COLOURS = {"A": "#109648", "C": "#255c99", "G": "#f7b32b", "T": "#d62839", "U": "#d62839"}
+COLOURS = {"A": "#00a65c", "C": "#205fa8", "G": "#e6a817", "T": "#c91b22", "U": "#c91b22"}
 OTHER_COLOUR = "#4a4e57"
 HIGHLIGHT = "#8e9ab8"
 MARGIN = 0.06

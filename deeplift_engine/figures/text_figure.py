@@ -110,7 +110,9 @@ def draw_texts(texts: Sequence[ColouredText], *, scale: float, label: str = "sco
     bar = figure.add_axes((MARGIN / WIDTH, 0.6 / height, 0.35, 0.13 / height))
     from matplotlib.cm import ScalarMappable
 
-    figure.colorbar(ScalarMappable(norm, colours), cax=bar, orientation="horizontal", label=label)
+    ticks = np.linspace(-scale, scale, 5)
+    figure.colorbar(ScalarMappable(norm, colours), cax=bar, orientation="horizontal", label=label,
+                    ticks=ticks.tolist(), format="{x:.2g}")  # fmt: skip
     return figure
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, SOFT = "#20242c", "#6b7484"
-ENDS = ("#1f5fa8", "#c3c7cf", "#b8202f")
+ENDS = ("#0057b8", "#c9ccd2", "#c85000")
 """Colours of negative scores, of 0 and of positive ones: 0 is seen on white."""
 PANEL, WIDTH = 1.05, 9.0
 """Inches of a panel's height, and of the figure's width."""

@@ -47,6 +47,7 @@ def write_hdf5(disk: OutputFile, selection: Selection, settings: Mapping[str, An
     with h5py.File(disk, "w") as file:
         for column in selection.columns:
             dataset = None
+            storage.make_groups(file, column.name)
             for block, values in blocks_of(column, selection):
                 if dataset is None:
                     is_text = column.dtype == object

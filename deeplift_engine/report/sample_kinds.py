@@ -303,7 +303,7 @@ def _table(view: View) -> Kind:
     if names is not None and len(names) == count:
         labels = [str(name) for name in names]
     told: dict[str, Any] = {"feature": labels}
-    if groups is not None and len(groups) == count:
+    if groups is not None and len({*groups}) < len(groups) == count:
         told["group"] = [str(group) for group in groups]
     return Kind("table", drawn, content, _nothing_more, told)
 

@@ -75,6 +75,16 @@ class InputColumns:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.values, dtype) if copy else np.asarray(self.values, dtype)
 
+    def rows_of(self, source: Any) -> Array:
+        """The same columns of another table (M, F), by name; what it may be is said at `read`.
+
+        Raises
+        ------
+        InputError
+            If a column is not there, or holds no numbers.
+        """
+        return table_columns(source, self.features).numbers(self.features)
+
     @property
     def constants(self) -> dict[str, Any]:
         """What a store keeps beside the scores, as `Job` takes it."""

@@ -53,6 +53,11 @@ class TextScores:
         What the model gives for the text, its outputs one behind the other; may be empty.
     unit
         What a score is, in words.
+
+    Raises
+    ------
+    InputError
+        If there are not as many spans and scores as tokens.
     """
 
     name: str
@@ -63,6 +68,15 @@ class TextScores:
     target: str = ""
     predictions: tuple[float, ...] = ()
     unit: str = "score"
+
+    def __post_init__(self) -> None:
+        counts = len(self.tokens), len(self.spans), len(self.scores)
+        if len(set(counts)) > 1:
+            tokens, spans, scores = counts
+            raise InputError(
+                f"text {self.name!r} has {tokens} tokens, {spans} spans and {scores} scores: "
+                "expected as many of each."
+            )
 
     @property
     def total(self) -> float:

@@ -6,7 +6,7 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,8 @@ def write(
     path
         Ends in ``.h5``, ``.hdf5`` or ``.npz``, which chooses the format.
     arrays
-        By name, of numbers or text; ``a/b`` lands in the HDF5 group ``a``.
+        By name, of numbers or text; ``a/b`` lands in the HDF5 group ``a``. Those of a group come
+        back in this order.
     settings
         Anything JSON can hold. In HDF5 they are the attribute ``settings`` (a data set of that
         name where they are too long for an attribute), and each plain value at the top is an
@@ -113,11 +114,30 @@ def read(
 def _write_hdf5(disk: OutputFile, arrays: Arrays, settings: Mapping[str, Any]) -> None:
     with h5py.File(disk, "w") as file:
         for name, array in arrays.items():
+            make_groups(file, name)
             if array.dtype.kind in "UO":
                 file.create_dataset(name, data=array.astype(object), dtype=h5py.string_dtype())
             else:
                 file.create_dataset(name, data=array, **hdf5_compression(array))
         write_hdf5_settings(file, settings)
+
+
+def make_groups(file: Any, name: str) -> None:
+    """Make the groups of an HDF5 file that an array stands in, which keep the order of theirs."""
+    parents = name.split("/")[:-1]
+    for depth in range(1, len(parents) + 1):
+        group = "/".join(parents[:depth])
+        if group not in file:
+            file.create_group(group, track_order=True)
+
+
+def _datasets(group: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """The arrays of a group and of those within, in the order that these keep."""
+    for name, item in group.items():
+        if isinstance(item, h5py.Dataset):
+            yield f"{path}{name}", item
+        else:
+            yield from _datasets(item, f"{path}{name}/")
 
 
 def hdf5_compression(array: Array) -> dict[str, Any]:
@@ -139,15 +159,9 @@ def write_hdf5_settings(file: Any, settings: Mapping[str, Any]) -> None:
 
 
 def _read_hdf5(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
-    arrays: dict[str, Array] = {}
-
-    def take(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset) and name != SETTINGS:
-            arrays[name] = item[()]
-
     with h5py.File(path, "r") as file:
         text = file.attrs[SETTINGS] if SETTINGS in file.attrs else file[SETTINGS].asstr()[()]
-        file.visititems(take)
+        arrays = {name: item[()] for name, item in _datasets(file) if name != SETTINGS}
     return arrays, json.loads(text)
 
 

@@ -30,7 +30,10 @@ number, an array (one reference, one or several for each sample) or a function o
 model with several inputs takes a mapping of their names; inputs that it leaves out are held fixed
 (`unchanged`), and a number, `zeros()` or another single reference is for all. The command line
 takes `--references shuffle:20`, with `INPUT=` before it where the model has several inputs; `FILE`
-is a `.npy`, `.npz` or `.h5` file, or `FILE.h5:KEY`, and a file by itself is an array.
+is a `.npy`, `.npz` or `.h5` file, or `FILE.h5:KEY`, and a file by itself is an array. Where the
+inputs are a table, it may be a `.csv`, `.tsv` or `.parquet` file, whose columns go by name as
+those of the inputs are, and by itself is one set that all samples share:
+`--references healthy.csv`, `--references drawn:50:people.csv`.
 
 Nothing, or None for an input, is zeros. For tokens that are looked up and masked it is
 `replaced(1, keep=(0,))`: the token that the mask leaves out is kept, all others are replaced by the

@@ -18,7 +18,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 NAVIGATION: Mapping[str, tuple[str, ...]] = {
     "": ("README.md", "docs/TOUR.md"),
-    "By field": ("docs/GENOMICS.md", "docs/TEXT.md", "docs/IMAGES.md", "docs/TABLES.md"),
+    "By field": (
+        "docs/GENOMICS.md",
+        "docs/TEXT.md",
+        "docs/IMAGES.md",
+        "docs/TABLES.md",
+        "docs/LIBRARIES.md",
+    ),
     "By wish": (
         "docs/QUESTIONS.md",
         "docs/SCALE.md",

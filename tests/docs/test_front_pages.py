@@ -1,4 +1,4 @@
-"""The pages of pictures, tables and signals: their code and their commands run as they stand."""
+"""Pages of pictures, tables and signals, and what the README has of them, run as they stand."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ import pytest
 from keras import layers as L  # noqa: N812
 from PIL import Image
 
+import deeplift_engine as de
 from deeplift_engine.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 RANDOM = np.random.default_rng(0)
 
 
-def page(name: str) -> tuple[list[str], list[str]]:
-    """The code of a page, and its commands."""
-    text = (ROOT / "docs" / name).read_text()
+def page(name: str, section: str = "") -> tuple[list[str], list[str]]:
+    """The code of a page, or of one of its sections, and its commands."""
+    text = (ROOT / name).read_text()
+    if section:
+        text = text.split(f"\n## {section}\n")[1].split("\n## ")[0]
     code = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     joined = re.sub(r"\\\n +", "", text)
     return code, re.findall(r"^    deeplift-engine (.*)$", joined, re.MULTILINE)
@@ -51,7 +54,7 @@ def test_pictures(tmp_path: Path) -> None:
     model.compile("sgd", "sparse_categorical_crossentropy")
     model.save(tmp_path / "model.h5")
     x, y = RANDOM.normal(size=(4, 64, 64, 3)), np.arange(4)
-    code, commands = page("IMAGES.md")
+    code, commands = page("docs/IMAGES.md")
     code = [block.replace("epochs=20", "epochs=2") for block in code]
     run(code, [], {"model": model, "x": x, "y": y}, tmp_path)
     written = {path.name for path in (tmp_path / "pictures").iterdir()}
@@ -59,6 +62,12 @@ def test_pictures(tmp_path: Path) -> None:
     (tmp_path / "heat_maps.png").unlink()
     run([], commands, {}, tmp_path)
     assert (tmp_path / "heat_maps.png").stat().st_size > 10_000
+    for written_before in ("scores.h5", "heat_maps.png"):
+        (tmp_path / written_before).unlink()
+    _, newcomer = page("README.md", "Pictures")
+    assert len(newcomer) == 3
+    run([], newcomer, {}, tmp_path)
+    assert '"0.png"' in (tmp_path / "report.html").read_text()
 
 
 @pytest.mark.slow
@@ -68,7 +77,8 @@ def test_tables_and_signals(tmp_path: Path) -> None:
     table = pd.DataFrame({"sex": ["f", "m", "m"] * (count // 3), "age": RANDOM.normal(size=count),
                           "dose": RANDOM.normal(size=count), "label": 0})  # fmt: skip
     frame = pd.get_dummies(table, columns=["sex"])
-    frame.to_csv(tmp_path / "table.csv", index=False)
+    for name in ("table", "people"):
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
     model = keras.Sequential(
         [keras.Input((4,)), L.Dense(4, activation="relu"), L.Dense(1, activation="sigmoid")]
     )
@@ -82,7 +92,12 @@ def test_tables_and_signals(tmp_path: Path) -> None:
     for number in range(2):
         record = pd.DataFrame(RANDOM.normal(size=(60, 3)), columns=["V1", "II", "I"])
         record.to_csv(tmp_path / "records" / f"beat{number}.csv", index=False)
-    code, commands = page("TABLES.md")
+    (newcomer,), _ = page("README.md", "Tables and signals")
+    assert len(newcomer.splitlines()) == 5
+    run([newcomer], [], {"de": de, "frame": frame}, tmp_path)
+    assert "sex_f" in (tmp_path / "report.html").read_text()
+    (tmp_path / "swarm.png").unlink()
+    code, commands = page("docs/TABLES.md")
     run(code, [], {"frame": frame}, tmp_path)
     for path in [tmp_path / "swarm.png", tmp_path / "beat.png"]:
         assert path.stat().st_size > 10_000

@@ -6,6 +6,7 @@ import ast
 import contextlib
 import io
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,12 +51,46 @@ def test_the_tour_leaves_its_files(toured: dict[str, Any]) -> None:
     assert any(Path("out").iterdir())
 
 
-def test_the_questions_are_answered(toured: dict[str, Any]) -> None:
-    names = dict(toured)
-    for block in blocks("QUESTIONS.md"):
-        with contextlib.redirect_stdout(io.StringIO()) as told:
+def prints(page: str, names: dict[str, Any]) -> str:
+    """What the code of a page prints, each block something."""
+    told = []
+    for block in blocks(page):
+        with contextlib.redirect_stdout(io.StringIO()) as shown:
             exec(block, names)
-        assert told.getvalue()
+        assert shown.getvalue()
+        told.append(shown.getvalue())
+    return "".join(told)
+
+
+def test_the_questions_are_answered(toured: dict[str, Any]) -> None:
+    prints("QUESTIONS.md", dict(toured))
+
+
+@pytest.mark.slow
+def test_calls_from_other_packages_run(toured: dict[str, Any]) -> None:
+    told = prints("FROM_OTHERS.md", dict(toured))
+    assert "True" in told
+    assert "(3, 200, 4, 3)" in told
+    assert "(3, 200, 24)" in told
+
+
+@pytest.mark.slow
+def test_runs_of_any_length_run(toured: dict[str, Any], tmp_path: Path) -> None:
+    shutil.copy("examples/genomics/model.h5", tmp_path / "model.h5")
+    x = toured["x"]
+    np.save(tmp_path / "sequences.npy", x[:4])
+    with contextlib.chdir(tmp_path):
+        shuffles = de.references.dinucleotide_shuffle(2)
+        told = prints("SCALE.md", {**toured, "data": x, "shuffles": shuffles})
+        assert "float32" in told
+        text = re.sub(r"\\\n +", "", (ROOT / "docs/SCALE.md").read_text())
+        own = text.split("## Into a store")[1].split("\n## ")[0]
+        own = own.replace("sequences.npy", "sequences.npy --target 0")  # of three outputs
+        commands = re.findall(r"^    deeplift-engine (.*)$", own, re.MULTILINE)
+        assert [main(command.split()) for command in commands] == [0] * 3
+        names = dict.fromkeys(("first", "second"), toured["result"])
+        exec(blocks("REPORT.md")[0], {"de": de, **names})
+        assert Path("both.html").stat().st_size > 10_000
 
 
 def test_calls_beside_other_packages_are_calls() -> None:
@@ -78,14 +113,48 @@ def test_calls_beside_other_packages_are_calls() -> None:
             thing = getattr(thing, name)
 
 
+def anchors(page: Path) -> set[str]:
+    """What the headings of a page are called in links to them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+WISHES = (
+    "which reference?", "does it sum?", "which method when?", "a million sequences",
+    "my own layer", "deeplift 0.6", "DeepExplain", "SHAP", "Captum",
+)  # fmt: skip
+
+
+def test_every_wish_is_one_click_from_the_first_page() -> None:
+    wishes = (ROOT / "README.md").read_text().split("## By wish")[1].split("\n## ")[0]
+    for wish in WISHES:
+        (row,) = (line for line in wishes.splitlines() if wish in line)
+        assert "](docs/" in row.partition(wish)[2], wish
+
+
 def test_links_hold_in_the_site(tmp_path: Path) -> None:
     """And every page has its place in the navigation."""
     site.gather(tmp_path)
     written = {path.name for path in tmp_path.glob("*.md")}
     assert len(written) == len(site.places()) + 1  # no two pages in one place
     for page in tmp_path.glob("*.md"):
-        for target in re.findall(r"\]\(([^)#\s]+)", page.read_text()):
+        for target, _, anchor in re.findall(r"\]\(([^)#\s]+)(#([^)\s]+))?", page.read_text()):
             assert "://" in target or (tmp_path / target).exists(), (page.name, target)
+            assert not anchor or anchor in anchors(tmp_path / target), (page.name, anchor)
     pages = {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")}
     pages |= {f"{path.relative_to(ROOT)}" for path in (ROOT / "examples").glob("*/README.md")}
     assert pages <= set(site.places())
+
+
+def test_what_libraries_do_is_told_line_by_line_with_the_tests_that_say_so() -> None:
+    page = (ROOT / "docs/LIBRARIES.md").read_text()
+    rows = re.findall(r"^\| (\d+) \| .+ \| (.+) \|$", page, re.MULTILINE)
+    assert [int(number) for number, _ in rows] == [*range(1, 62)]
+    named = {name for _, told in rows for name in re.findall(r"`(test_\w+)`", told)}
+    known = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE)
+    }
+    assert named - known == set()
+    assert len(named) > 45

@@ -161,6 +161,22 @@ def test_several_methods_are_drawn_side_by_side(
                                                preprocess="tf"))  # fmt: skip
 
 
+def test_statement_47_segments_are_of_pictures_from_0_to_1(explainer: de.Explainer) -> None:
+    """Quickshift takes 0 to 255 for other colours; labels may begin anywhere."""
+    pixels = np.random.default_rng(3).integers(0, 256, (2, *SIZE, 3)).astype("uint8")
+    photos = de.images.read(pixels, preprocess="identity")
+    seen: list[np.ndarray] = []
+
+    def halves(picture: np.ndarray) -> np.ndarray:
+        seen.append(picture)
+        return np.full(SIZE, -1) + 2 * (np.arange(SIZE[1]) >= 5)
+
+    figure = de.images.draw(explainer.run(photos), photos, segments=halves)
+    assert np.allclose(np.stack(seen), pixels / 255)
+    (border,) = figure.axes[0].collections
+    assert {tuple(end[:, 0]) for end in border.get_segments()} == {(4.5, 4.5)}
+
+
 def test_the_command_line_goes_the_same_way(
     folder: Path,
     network: de.Network,

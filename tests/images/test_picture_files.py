@@ -79,6 +79,25 @@ def test_statement_45_orientation_and_pages_are_told(tmp_path: Path) -> None:
     assert np.array_equal(upright[0], np.rot90(as_stored[0], -1))
 
 
+def test_statement_45_white_is_light_in_every_tiff(tmp_path: Path) -> None:
+    """Where tifffile, imageio and scikit-image give the numbers that are stored."""
+    tifffile = pytest.importorskip("tifffile")
+    grey = COLOURS[..., 0]
+    tifffile.imwrite(tmp_path / "inverted.tif", 255 - grey, photometric="miniswhite")
+    tifffile.imwrite(
+        tmp_path / "planar.tif", np.moveaxis(COLOURS, -1, 0), photometric="rgb",
+        planarconfig="separate",
+    )  # fmt: skip
+    few = Image.fromarray(COLOURS).quantize(16)
+    few.save(tmp_path / "palette.tif")
+    read = (read_pixels(tmp_path / f"{name}.tif", PictureForm(3)) for name in
+            ("inverted", "planar", "palette"))  # fmt: skip
+    for ours, shown in zip(read, (grey[..., None], COLOURS, few.convert("RGB")), strict=True):
+        assert np.array_equal(ours, np.broadcast_to(np.asarray(shown), ours.shape))
+    stored = tifffile.imread(tmp_path / "inverted.tif")
+    assert np.array_equal(stored, 255 - grey)
+
+
 def test_statement_46_folders_are_in_plain_order(tmp_path: Path) -> None:
     names = ["10_x/a.png", "2_x/a.png", "A/a.png", "b/a.png", "b/c.jpeg"]
     for name in reversed(names):

@@ -53,3 +53,18 @@ def test_statement_42_resizing_is_tensorflow_s(size: tuple[int, int]) -> None:
     assert np.abs(de.images.resize(picture, size) - np.asarray(layer)[0]).max() < 1e-3
     with pytest.raises(InputError, match="bilinear or nearest"):
         de.images.resize(picture, size, "bicubic")
+
+
+def test_statement_44_crops_and_borders_are_those_of_keras() -> None:
+    layers = keras.layers
+    rows = np.arange(5, dtype="float32")[:, None, None] * np.ones((5, 5, 1), "float32")
+    for layer, first in (
+        (layers.CenterCrop(4, 4), 0),  # from row 0 of 5
+        (layers.CenterCrop(8, 8), 0),  # what is smaller is resized
+        (layers.Resizing(5, 9, pad_to_aspect_ratio=True), 0),  # two columns of zeros on each side
+    ):
+        model = keras.Sequential([keras.Input((5, 5, 1)), layer])
+        theirs = np.asarray(model(rows[None]))
+        assert theirs[0, 0, 0, 0] == first
+        assert off(de.convert(model).predict(rows[None]), theirs) < 1e-6
+    assert theirs[0, 4, :, 0].tolist() == [0, 0, 4, 4, 4, 4, 4, 0, 0]

@@ -242,5 +242,14 @@ def test_sparsemax_of_ties_is_keras(unit: int) -> None:
 def test_tokens_at_the_ends_of_a_vocabulary(make: Callable[[], Any]) -> None:
     source = keras.Input((2,), dtype="int32")
     model = keras.Model(source, make()(source))
-    x = np.array([[0, 3], [3, 3], [1, 0], [2, 2]], "int32")
+    x = np.array([[0, 3], [3, 3], [1, 0], [2, 2], [4, 9]], "int32")  # the last beyond it
     np.testing.assert_array_equal(de.convert(model).predict(x), model(x))
+
+
+def test_statement_22_a_constant_column_is_divided_by_a_ten_millionth() -> None:
+    normalize = L.Normalization(mean=[1.0, 2.0], variance=[0.0, 4.0])
+    model = keras.Sequential([keras.Input((2,)), normalize])
+    x = np.array([[1, 2], [2, 6]], "float32")
+    predicted = de.convert(model).predict(x)
+    np.testing.assert_allclose(predicted, model(x), rtol=1e-6)
+    assert predicted[1] == pytest.approx([1e7, 2])

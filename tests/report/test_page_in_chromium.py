@@ -207,6 +207,59 @@ def test_samples_are_searched_sorted_and_opened(opened: Open, run: Path, page_fi
         assert "scores are not finite" in page.text_content("#drawing")
 
 
+def test_the_keyboard_alone_opens_a_sample_and_switches_the_target(
+    opened: Open, tmp_path: Path
+) -> None:
+    random = np.random.default_rng(4)
+    scores = random.normal(size=(2, 5, 6)).astype(np.float32)
+    sums = scores.sum(axis=-1)
+    result = de.Attribution(
+        scores, None, np.zeros_like(sums), sums, np.zeros_like(sums), sums.T,
+        random.normal(size=(5, 6)).astype(np.float32),
+        {"method": "deeplift", "target": "[4, 7]", "target_layer": "d"}, ("target", "sample"),
+    )  # fmt: skip
+    de.report.write(result, tmp_path / "page.html")
+    with opened(tmp_path / "page.html") as page:
+
+        def tab_to(selector: str) -> None:
+            for _ in range(40):
+                page.keyboard.press("Tab")
+                if page.evaluate("what => document.activeElement.matches(what)", selector):
+                    return
+            raise AssertionError(f"Tab does not reach {selector}")
+
+        tab_to("#facets select")
+        page.keyboard.press("ArrowDown")
+        settled(page, 0, 1)
+        assert page.evaluate("document.activeElement.value") == "unit 7"
+        tab_to("tr[data-sample='3'] button")
+        page.keyboard.press("Enter")
+        settled(page, 3, 1)
+        assert page.evaluate("document.activeElement.id") == "sample"
+        assert page.text_content("#sample-title") == "sample 3"
+        total = float(row_of(page, 3)["sum of contributions"])
+        assert total == pytest.approx(float(sums[1, 3]), rel=1e-5)
+        tab_to("#drawing summary")
+        page.keyboard.press("Enter")
+        assert page.locator(".largest tbody tr:visible").count() == 6
+
+
+def test_print_has_the_table_and_the_sample_and_no_controls(opened: Open, page_file: Path) -> None:
+    with opened(page_file, color_scheme="dark") as page:
+        page.select_option("#theme", "dark")
+        page.emulate_media(media="print")
+        for shown in ("#table tbody tr >> nth=24", "#sample-title", ".plots svg >> nth=0"):
+            assert page.locator(shown).is_visible(), shown
+        for hidden in ("nav", "#search", "#next", "#next-page", ".plots .overview", ".skip"):
+            assert not page.locator(hidden).is_visible(), hidden
+        look = page.locator("#facets select").evaluate("e => getComputedStyle(e).appearance")
+        assert look == "none"  # its words alone
+        grid = page.locator(".list .scroll").evaluate("e => [e.clientHeight, e.scrollHeight]")
+        assert grid[0] >= grid[1]  # all rows of the page of the table
+        ink = page.evaluate("getComputedStyle(document.body).color")
+        assert max(int(each) for each in ink[4:-1].split(",")) < 64  # dark on white
+
+
 def test_motifs_are_drawn_and_mark_their_seqlets(
     opened: Open, run: Path, page_file: Path, tmp_path: Path
 ) -> None:

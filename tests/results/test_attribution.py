@@ -263,6 +263,16 @@ def test_several_places_and_outputs_come_back_under_their_names(
     assert_same(result, Attribution.load(tmp_path / f"scores{suffix}"))
 
 
+@pytest.mark.parametrize("suffix", [".h5", ".npz"])
+def test_arrays_of_several_inputs_come_back_in_their_order(tmp_path: Path, suffix: str) -> None:
+    names = ["scores/dose", "scores/colour", "scores/age", "inputs/b", "inputs/a"]
+    storage.write(tmp_path / f"a{suffix}", {name: np.ones(2) for name in names}, {})
+    read = list(storage.read(tmp_path / f"a{suffix}")[0])
+    for start in ("scores", "inputs"):
+        own = [name for name in names if name.startswith(start)]
+        assert [name for name in read if name.startswith(start)] == own
+
+
 def test_the_hdf5_file_says_how_it_was_made(tmp_path: Path) -> None:
     result = an_attribution()
     result.settings.update(

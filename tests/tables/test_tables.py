@@ -283,6 +283,53 @@ def test_the_command_line_goes_the_same_way(
     assert "go together" in capsys.readouterr().err
 
 
+def assert_columns(path: Path, table: de.tables.Table, expected: np.ndarray) -> None:
+    """A file of scores has the columns of a table in its order, each with its own."""
+    saved = de.tables.open_scores(open_scored(path))
+    assert saved.features == tuple(table.features)
+    assert off(saved.values, expected) < 1e-6
+    assert np.allclose(saved.data.astype(float), frame()[table.features].to_numpy(float))
+
+
+def test_references_of_a_table_are_read_as_the_inputs_are(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    people = frame(20).iloc[8:].sample(frac=1, axis="columns", random_state=1)
+    people.to_csv(tmp_path / "people.csv", index=False)
+    people.to_parquet(tmp_path / "people.parquet")
+    out = tmp_path / "a.h5"
+    columns = {"one.h5": [",".join(COLUMNS)], "each.h5": ["colour=colour_blue,colour_red"]}
+    for name, told in columns.items():
+        network = de.load(folder / name)
+        by_name = COLUMNS if name == "one.h5" else {"colour": COLUMNS[2:]}
+        table = de.tables.read(frame(), network, columns=by_name)
+        expected = network.explainer().run(table.inputs, references=table.references(people))
+        expected = de.tables.scores(expected, table).values
+        score = ["score", str(folder / name), str(folder / "table.csv"), "-o", str(out), "-q",
+                 "--overwrite", "--names", "who", "--columns", *told]  # fmt: skip
+        for file in ("people.csv", "people.parquet"):
+            assert cli.main([*score, "--references", str(tmp_path / file)]) == 0
+            assert_columns(out, table, expected)
+    # inputs that are in no order of names: columns keep theirs in every file
+    store = [each for each in score if each != "--overwrite"]
+    store += ["-o", str(tmp_path / "a.zarr"), "--arrays", "scores,inputs,predictions,convergence"]
+    assert cli.main([*store, "--references", str(tmp_path / "people.csv")]) == 0
+    assert cli.main(["export", str(tmp_path / "a.zarr"), "-o", str(out), "--overwrite"]) == 0
+    for file in ("a.zarr", "a.h5"):
+        assert_columns(tmp_path / file, table, expected)
+    mean = f"age=mean:{tmp_path / 'people.csv'}"
+    assert cli.main([*score, "--references", mean]) == 0
+    np.save(tmp_path / "x.npy", frame()[COLUMNS].to_numpy(float))
+    arrays = ["score", str(folder / "one.h5"), str(tmp_path / "x.npy"), "-o", str(out)]
+    capsys.readouterr()
+    given = ["--overwrite", "--references", str(tmp_path / "people.csv")]
+    assert cli.main([*arrays, *given]) == 4
+    assert "expected inputs of a table too" in capsys.readouterr().err
+    people.drop(columns="age").to_csv(tmp_path / "people.csv", index=False)
+    assert cli.main([*score, *given[1:]]) == 4
+    assert "people.csv has no column 'age'" in capsys.readouterr().err
+
+
 def test_statements_23_and_56_a_feature_space_s_columns_are_sorted(tmp_path: Path) -> None:
     """Given town, colour, age: the columns are those of age, colour, town, then of the cross."""
     space_of = keras.utils.FeatureSpace
@@ -319,6 +366,11 @@ def test_statements_23_and_56_a_feature_space_s_columns_are_sorted(tmp_path: Pat
     assert table["rooms = 3"].tolist() == [1, 0, 1]
     low = next(name for name in names if name.startswith("dose <"))
     assert np.array_equal(table[low], data["dose"] < float(low.partition("<")[2]))
+    # 22: a value on a boundary is in the upper bin, NaN in the last one
+    edge = space.preprocessors["dose"].bin_boundaries[0]
+    on_edge = np.asarray(space({**data, "dose": np.array([edge, np.nan, edge])}))
+    assert on_edge[:, names.index(low)].tolist() == [0, 0, 0]
+    assert on_edge[:, names.index(low) + 1].tolist() == [1, 1, 1]
     read = de.tables.read(encoded, columns=names, groups=groups)
     scores = de.tables.scores(attribution(np.asarray(read.inputs)), read).summed()
     assert scores.features == tuple(counts)

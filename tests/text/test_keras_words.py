@@ -156,6 +156,17 @@ def test_a_string_lookup_gives_the_numbers_of_keras(mask: str | None, buckets: i
             ours.encode("dog")
 
 
+@pytest.mark.parametrize("mask", [None, ""])
+def test_numbers_become_the_words_of_an_inverted_lookup(mask: str | None) -> None:  # 19
+    theirs = keras.layers.StringLookup(vocabulary=["cat", "mat"], mask_token=mask, invert=True)
+    ours = text_vectorization(theirs.get_config())
+    known = range(ours.lookup.size)
+    words = [word.decode() for word in np.asarray(theirs(np.array(known))).tolist()]
+    assert [ours.word(number) for number in known] == words
+    beyond = ours.lookup.size + 4  # of no word here, where Keras says the unknown one
+    assert (ours.word(beyond), np.asarray(theirs([beyond])).tolist()) == ("", [b"[UNK]"])
+
+
 def test_a_vocabulary_file_is_read_as_tensorflow_reads_it(tmp_path: Path) -> None:  # 14
     contents = (b"cat\r\nmat\r\nsat", "\ufeffcat\nline\u2028sep\nnel\x85\n".encode())
     for number, content in enumerate(contents):

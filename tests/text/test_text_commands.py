@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -150,10 +152,40 @@ def test_the_page_does_what_it_says(
     (folder / "scores.h5").unlink(missing_ok=True)
     Path("reviews.txt").write_text("\n".join(TEXTS))
     commands = re.findall(r"^    deeplift-engine (.*)$", page.split("```python")[0], re.MULTILINE)
+    readme = (ROOT / "README.md").read_text().split("\n## Texts\n")[1].split("\n## ")[0]
+    assert commands == re.findall(r"^    deeplift-engine (.*)$", readme, re.MULTILINE)
     assert [cli.main(command.split()) for command in commands] == [0, 0, 0]
     capsys.readouterr()
     exec(re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0], {})
     assert "\x1b[48;2;" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_all_commands_of_the_page_run(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("jinja2")
+    for name in ("model.h5", "tokenizer.json"):
+        shutil.copy(folder / name, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    keras.Sequential([keras.Input((8,)), keras.layers.Dense(1)]).save("bag.h5")
+    pair = [keras.Input((6,), name=name) for name in ("question", "passage")]
+    words = [keras.layers.Flatten()(keras.layers.Embedding(8, 2)(each)) for each in pair]
+    keras.Model(pair, keras.layers.Dense(1)(keras.layers.Concatenate()(words))).save("qa.h5")
+    Path("reviews.txt").write_text("\n".join(TEXTS * 14))
+    Path("pairs.csv").write_text('question,passage\nis it good?,"a good, known film"\n')
+    page = (ROOT / "docs" / "TEXT.md").read_text()
+    commands = re.findall(r"^    (deeplift-engine .*)$", page, re.MULTILINE)
+    assert len(commands) == 12
+    score = [command for command in commands if "score model.h5" in command]
+    again = [f"{score[0]} --target 1 --overwrite", score[0].replace("scores.h5", "run.zarr")]
+    for command in [*commands[:7], *again, *(f"{each} --overwrite" for each in commands[7:])]:
+        assert cli.main(shlex.split(command, comments=True)[1:]) == 0, command
+    pairs = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[1]
+    names: dict[str, Any] = {"de": de, "network": de.load("qa.h5")}
+    exec(pairs, names)
+    assert len(names["result"].scores["question"]) == 2
+    assert len(Path("reviews.jsonl").read_text().splitlines()) == 42
 
 
 def test_numbers_beside_a_text_are_rows_of_its_file(folder: Path, tmp_path: Path) -> None:

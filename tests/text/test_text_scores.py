@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ import pytest
 
 import deeplift_engine as de
 from deeplift_engine.errors import InputError, OutputError
-from deeplift_engine.text.highlighting import headline, to_html, to_terminal
+from deeplift_engine.figures.text_figure import HIGH, NONE
+from deeplift_engine.text.highlighting import blended, headline, scale_of, to_html, to_terminal
 from deeplift_engine.text.text_exports import picture_of, write_texts
 from deeplift_engine.text.text_scores import TextScores, stretches
 from deeplift_engine.text.text_vectorization import text_vectorization
@@ -218,6 +220,17 @@ def test_a_page_shows_what_is_in_a_file_as_text(scored: list[TextScores]) -> Non
     assert "&lt;s&gt;" in page  # 36
     assert "src=" not in page.replace("src=y", "")
     assert f"sum {scored[0].total:+.3g}" in page
+
+
+def test_scores_are_as_many_as_tokens_and_of_any_size() -> None:  # 36
+    spans = np.array([[0, 3], [4, 7]])
+    large = TextScores("n", "bad day", ["bad", "day"], spans, np.array([40.0, 20.0]))
+    half = blended(20.0, scale_of([large]))
+    assert blended(40.0, scale_of([large])) == HIGH != half != NONE
+    assert "bad(+40) day(+20)" in to_terminal([large], colour=False)
+    for count in (1, 3):
+        with pytest.raises(InputError, match=rf"2 tokens, 2 spans and {count} scores"):
+            replace(large, scores=np.ones(count))
 
 
 def test_a_picture_draws_each_word_once_with_its_colour(scored: list[TextScores]) -> None:  # 60

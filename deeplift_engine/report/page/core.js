@@ -14,7 +14,7 @@ function drawn(name, attributes = {}, ...children) {
   return filled(document.createElementNS(SVG, name), attributes, children);
 }
 
-function filled(node, attributes, children) {
+function filled(node, attributes, children = []) {
   for (const [key, value] of Object.entries(attributes)) {
     if (typeof value === "function") node.addEventListener(key, value);
     else if (value !== undefined && value !== null && value !== false) node.setAttribute(key, value);
@@ -37,6 +37,10 @@ function short(value) {
 function numeric(value) {
   return element("data", { value: value ?? "" }, short(value));
 }
+
+/** A table of headings, and of rows of cells. */
+const tableOf = (headings, rows) => element("table", {}, element("thead", {}, element("tr", {}, headings)),
+    element("tbody", {}, rows.map((cells) => element("tr", {}, cells))));
 
 const signed = (value) => (value > 0 ? "+" : "") + short(value);
 
@@ -71,11 +75,10 @@ async function sampleValues(number) {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   const buffer = await new Response(stream).arrayBuffer();
   const size = new DataView(buffer).getUint32(0, true);
-  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, size)));
-  const { arrays, ...plain } = header;
+  const { arrays, ...plain } = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, size)));
   const values = {};
   const put = (name, value) => { const [owner, own] = name.split("/"); (values[owner] ??= {})[own] = value; };
-  for (const [name, value] of Object.entries(plain)) put(name, value);
+  for (const each of Object.entries(plain)) put(...each);
   for (const [name, { type, step, shape, at }] of Object.entries(arrays)) {
     const count = shape.reduce((product, each) => product * each, 1);
     const steps = new TYPES[type](buffer, 4 + size + at, count);
@@ -86,8 +89,8 @@ async function sampleValues(number) {
 
 // ------------------------------------------------------------ scales
 
-/** The least and the largest of numbers and 0. */
-const extent = (values) => values.reduce(([low, high], each) => [Math.min(low, each), Math.max(high, each)], [0, 0]);
+/** The least and the largest of numbers and 0, or of what is said in place of it. */
+const extent = (values, start = [0, 0]) => values.reduce(([low, high], each) => [Math.min(low, each), Math.max(high, each)], start);
 
 /** Text of a drawing at a place; the name of an axis, which may stand upright. */
 const mark = (x, y, text, anchor = "middle") => drawn("text", { x, y, "text-anchor": anchor }, text);

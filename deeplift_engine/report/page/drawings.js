@@ -5,10 +5,8 @@ function largestTable(order, values, columns) {
   const heading = ([name]) => element("th", { scope: "col" }, name);
   const top = order.sort((a, b) => Math.abs(values[b]) - Math.abs(values[a])).slice(0, 12);
   return element("details", { class: "largest" }, element("summary", {}, "Largest contributions"),
-    element("table", {},
-      element("thead", {}, element("tr", {}, columns.map(heading), heading(["contribution"]))),
-      element("tbody", {}, top.map((n) => element("tr", {}, columns.map(([, read]) => element("td", {}, read(n))),
-          element("td", { class: "number" }, numeric(values[n])))))));
+    tableOf([...columns, ["contribution"]].map(heading),
+      top.map((n) => [columns.map(([, read]) => element("td", {}, read(n))), element("td", { class: "number" }, numeric(values[n]))])));
 }
 
 /** What the colours mean, from the largest below 0 to the largest above. */
@@ -48,9 +46,8 @@ function drawText({ content: sample, own }) {
     for (const n of seen) line.append(word(n, sample.tokens[n]), " ");
   }
   const hidden = sample.tokens.length - seen.length;
-  const left = hidden ? `, ${hidden} of padding left out` : "";
-  const note = `${seen.length} tokens${left}; solid underline: above 0, dotted: below.`;
-  return [line, element("p", { class: "note" }, note), colourBar(most),
+  return [line, element("p", { class: "note" },
+    `${seen.length} tokens${hidden ? `, ${hidden} of padding left out` : ""}; solid underline: above 0, dotted: below.`), colourBar(most),
     largestTable(seen, values, [["token", (n) => sample.tokens[n]], ["number", (n) => String(n)]])];
 }
 

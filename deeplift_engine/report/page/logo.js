@@ -102,8 +102,9 @@ function zoomable(number, values, size, told, draw) {
   const { seen } = zoomable;
   if (seen?.number === number && seen.total === total) Object.assign(view, { first: seen.first, last: seen.last });
   else view.around(values, size);
-  new ResizeObserver(() => { if (Math.abs(plots.clientWidth - (plots.seen ?? 0)) > 1) { plots.seen = plots.clientWidth; view.redraw();
-      } }).observe(plots);
+  new ResizeObserver(() => {
+    if (Math.abs(plots.clientWidth - (plots.seen ?? 0)) > 1) { plots.seen = plots.clientWidth; view.redraw(); }
+  }).observe(plots);
   return { node: element("div", {}, bar, plots), view, readout };
 }
 
@@ -134,15 +135,15 @@ function listen(svg, view, width, read) {
   let start = null;
   const chosen = drawn("rect", { class: "chosen", y: 0, height: "100%", visibility: "hidden" });
   svg.append(chosen);
-  svg.addEventListener("pointerdown", (event) => { if (event.button === 0) { start = at(event); svg.setPointerCapture(event.pointerId);
-      } });
+  svg.addEventListener("pointerdown", (event) => {
+    if (event.button === 0) { start = at(event); svg.setPointerCapture(event.pointerId); }
+  });
   svg.addEventListener("pointermove", (event) => {
     const now = at(event);
     read(Math.min(view.last - 1, Math.floor(now)));
     if (start === null) return;
     const inner = (width - LEFT - 6) / (view.last - view.first);
-    filled(chosen, { x: LEFT + (Math.min(start, now) - view.first) * inner, width: Math.abs(now - start) * inner, visibility: "visible" },
-        []);
+    filled(chosen, { x: LEFT + (Math.min(start, now) - view.first) * inner, width: Math.abs(now - start) * inner, visibility: "visible" });
   });
   svg.addEventListener("pointerup", (event) => {
     const [low, high] = [Math.min(start, at(event)), Math.max(start, at(event))];
@@ -279,7 +280,7 @@ function drawSequence({ content, own, kind, number }) {
 function drawSignal({ content, own, kind, number }) {
   const { values, shape: [channels, total] } = own.contributions;
   const { rate, unit } = kind;
-  const most = largest(values) || 1;
+  const strongest = largest(values) || 1;
   const at = (channel, n) => values[channel * total + n];
   const time = (n) => (rate ? n / rate : n);
   const totals = new Float64Array(total);
@@ -291,17 +292,14 @@ function drawSignal({ content, own, kind, number }) {
       for (let channel = 0; channel < channels; channel++) {
         const trace = content[`trace${channel}`]?.values;
         const shown = trace ?? values.slice(channel * total, (channel + 1) * total);
-        let [low, high] = [Infinity, -Infinity];
-        for (let n = view.first; n < view.last; n++) { low = Math.min(low, shown[n]); high = Math.max(high, shown[n]); }
-        if (low === high) { low -= 1; high += 1; }
-        const frame = plot(view, width, channels > 6 ? 72 : 110, low, high, trace ? unit || "value" : "contribution",
+        const [least, most] = extent(view.seen.map((n) => shown[n]), [Infinity, -Infinity]);
+        const room = least === most ? 1 : 0;
+        const frame = plot(view, width, channels > 6 ? 72 : 110, least - room, most + room, trace ? unit || "value" : "contribution",
             `${kind.channel[channel]}: contributions as colour behind the trace`);
         const wide = Math.max(1, Math.round(1 / frame.size));
         for (let n = view.first; n < view.last; n += wide) {
-          let strongest = 0;
-          for (let k = n; k < Math.min(n + wide, view.last);
-              k++) if (Math.abs(at(channel, k)) > Math.abs(strongest)) strongest = at(channel, k);
-          const share = strongest / most;
+          const here = values.slice(channel * total + n, channel * total + Math.min(n + wide, view.last));
+          const share = here.reduce((best, each) => (Math.abs(each) > Math.abs(best) ? each : best), 0) / strongest;
           if (Math.abs(share) > 0.02) frame.svg.append(drawn("rect",
               { class: share > 0 ? "up" : "down", "fill-opacity": (0.75 * Math.abs(share)).toFixed(2), x: frame.x(n).toFixed(1), y: 0,
               width: (frame.size * wide + 0.3).toFixed(1), height: "100%" }));
@@ -319,6 +317,6 @@ function drawSignal({ content, own, kind, number }) {
       plots.push(positions(view, width, rate ? "time in s" : "point, from 0", time), overview(view, width, totals));
       return plots;
     });
-  return [node, colourBar(most), largestTable([...values.keys()], values,
+  return [node, colourBar(strongest), largestTable([...values.keys()], values,
       [["channel", (n) => kind.channel[Math.floor(n / total)]], [rate ? "time in s" : "point", (n) => short(time(n % total))]])];
 }

@@ -67,12 +67,9 @@ function step(by) {
 function drawCompleteness() {
   const told = data.views[chosen.view].completeness;
   const figure = byId("completeness");
-  if (!told) {
-    figure.replaceChildren(element("figcaption", {},
-      "Completeness: the run keeps no sums, of which a method may have none (score with --arrays convergence)."));
-    return;
-  }
-  figure.replaceChildren(element("figcaption", {}, element("strong", {}, "Completeness"),
+  if (!told) return figure.replaceChildren(element("figcaption", {},
+    "Completeness: the run keeps no sums, of which a method may have none (score with --arrays convergence)."));
+  return figure.replaceChildren(element("figcaption", {}, element("strong", {}, "Completeness"),
       ` of ${told.samples.toLocaleString("en")} samples: sum of contributions minus the target's difference`),
     histogram(told, "delta, in the target's units"),
     element("dl", { class: "facts" }, fact("largest delta", numeric(told.largest)), fact("median delta", numeric(told.median)),
@@ -94,11 +91,10 @@ function drawAgreement() {
     td.classList.add(value < 0 ? "down" : "up");
     return td;
   };
-  const row = (label, n) => element("tr", {}, element("th", { scope: "row" }, label),
-      labels.map((_, m) => cell(m >= n ? pearson[n][m] : spearman[n][m])));
-  byId("agreement-table").replaceChildren(element("table", {},
-      element("thead", {}, element("tr", {}, element("td", {}), labels.map((label) => element("th", { scope: "col" }, label)))),
-    element("tbody", {}, labels.map(row))));
+  const row = (label, n) => [element("th", { scope: "row" }, label),
+    labels.map((_, m) => cell(m >= n ? pearson[n][m] : spearman[n][m]))];
+  byId("agreement-table").replaceChildren(tableOf(
+    [element("td", {}), labels.map((label) => element("th", { scope: "col" }, label))], labels.map(row)));
 }
 
 function drawMotifs() {
@@ -135,15 +131,12 @@ function partOf({ total, cut, axis, count, units }) {
 /** What the layer that is open has of the sample that is open: activations, and its part of the contributions. */
 function drawLayer() {
   const layer = document.querySelector("g.layer[aria-pressed=true]")?.dataset.layer;
-  if (layer === undefined) return;
+  if (layer === undefined) return null;
   const place = byId(`layer-${layer}`).querySelector(".activations");
   const held = chosen.values?.[`layer${layer}`];
-  if (!held) {
-    place.replaceChildren(element("p", { class: "note" },
-      "Activations are kept of the first samples alone, where the run keeps its inputs."));
-    return;
-  }
-  place.replaceChildren(...(held.map ? activationsOf(held) : []),
+  if (!held) return place.replaceChildren(element("p", { class: "note" },
+    "Activations are kept of the first samples alone, where the run keeps its inputs."));
+  return place.replaceChildren(...(held.map ? activationsOf(held) : []),
     ...(held.part ? partOf(held.part) : [element("p", { class: "note" }, data.parts)]));
 }
 

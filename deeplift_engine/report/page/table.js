@@ -46,7 +46,8 @@ function refreshTable() {
     byId("table").querySelectorAll("th button")[place].focus();
   };
   const order = (name) => (name !== list.by ? "none" : list.down ? "descending" : "ascending");
-  const heading = ({ name, about }, place) => element("th", { scope: "col", "aria-sort": order(name) },
+  const heading = ({ name, about, numeric: isNumber }, place) => element("th",
+    { scope: "col", "aria-sort": order(name), class: isNumber ? "number" : null },
     element("button", { type: "button", title: about || null, click: () => sortBy(name, place) }, name));
   const cell = (column, n) => (column.numeric ? element("td", { class: "number" }, numeric(column.values[n]))
       : element("td", {}, String(column.values[n])));
