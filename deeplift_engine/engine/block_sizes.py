@@ -5,7 +5,7 @@ further from the caches. Of DeepLIFT on the networks of docs/BENCHMARKS.md, as s
 processor time with four times `TOTAL_BYTES`, on two cores that others used too: half of them take
 0.98 of it on the dilated network where these take 0.86, 1.17 where one set of references is shared,
 as samples go forward again for each block of references (these 0.98), and 1.5 of an LSTM. Its steps
-are calls of small kernels, as many for a block of any size, and have `STEPPED_BYTES`. Twice
+are calls of small kernels, as many for a block of any size, and have larger blocks. Twice
 `BLOCK_BYTES` take 1.06 x as long as these on the genomics network.
 """
 
@@ -25,7 +25,7 @@ BLOCK_BYTES = 14 << 20
 returns what is above to the system, which then has to clear its pages again each time."""
 TOTAL_BYTES = 128 << 20
 """Size of all the activations of a block together."""
-STEPPED_BYTES = 512 << 20
+STEPPED_BLOCK_BYTES, STEPPED_TOTAL_BYTES = 2 * BLOCK_BYTES, 4 * TOTAL_BYTES
 """The same where a layer goes step by step."""
 MOST_PAIRS = 4096
 """Pairs of sample and reference in a block at most."""
@@ -47,9 +47,10 @@ def pairs_per_block(
     nodes = [graph.nodes[name] for name in graph.ancestors(names)]
     largest = max(_size(node.shape, length) for node in nodes)
     stepped = any(node.layer.inner_shapes(node.shape) for node in nodes)
-    total = STEPPED_BYTES if stepped else TOTAL_BYTES
+    block = STEPPED_BLOCK_BYTES if stepped else BLOCK_BYTES
+    total = STEPPED_TOTAL_BYTES if stepped else TOTAL_BYTES
     width = 8 if dtype == "float64" else 4
-    by_largest = BLOCK_BYTES // max(1, largest * width)
+    by_largest = block // max(1, largest * width)
     allowed = total if most is None else min(total, most)
     by_all = allowed // max(1, _elements(graph, names, length) * width)
     return max(1, min(MOST_PAIRS, by_largest, by_all))

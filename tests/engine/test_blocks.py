@@ -7,7 +7,7 @@ import pytest
 from keras import layers
 
 import deeplift_engine as de
-from deeplift_engine.engine.block_sizes import STEPPED_BYTES, TOTAL_BYTES, pairs_of_data
+from deeplift_engine.engine import block_sizes
 from deeplift_engine.engine.blocks import even_size, exact_slices
 
 
@@ -26,17 +26,21 @@ def test_slices_hold_all_in_few_sizes(most: int) -> None:
 
 
 @pytest.mark.parametrize("stepped", [False, True])
-def test_bytes_that_are_given_bound_the_pairs_of_a_block(stepped: bool) -> None:
+def test_bytes_that_are_given_bound_the_pairs_of_a_block(
+    stepped: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("BLOCK_BYTES", "STEPPED_BLOCK_BYTES"):
+        monkeypatch.setattr(block_sizes, name, 1 << 40)
     start = keras.Input((None, 4))
     middle = layers.SimpleRNN(8)(start) if stepped else layers.GlobalAveragePooling1D()(start)
     task = de.convert(keras.Model(start, layers.Dense(1)(middle))).explainer("gradient").task
     length = 100_000
 
     def pairs(most: int | None) -> int:
-        found = pairs_of_data(task.graph, [task.target], "float32", [(length, 4)], most)
+        found = block_sizes.pairs_of_data(task.graph, [task.target], "float32", [(length, 4)], most)
         assert found is not None
         return found
 
     assert pairs(1) == 1
-    assert pairs(1 << 50) == pairs(STEPPED_BYTES) == pairs(None) > 1
-    assert (pairs(TOTAL_BYTES) < pairs(None)) == stepped
+    assert pairs(1 << 50) == pairs(block_sizes.STEPPED_TOTAL_BYTES) == pairs(None) > 1
+    assert (pairs(block_sizes.TOTAL_BYTES) < pairs(None)) == stepped
