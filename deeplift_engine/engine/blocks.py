@@ -50,6 +50,16 @@ def even_slices(count: int, most: int) -> Iterator[slice]:
         yield slice(start, stop)
 
 
+def exact_slices(count: int, most: int) -> Iterator[slice]:
+    """Slices of ``count`` of few lengths: as many of ``most`` as there are, then powers of two."""
+    start = 0
+    while start < count:
+        left = count - start
+        stop = start + (most if left >= most else 1 << (left.bit_length() - 1))
+        yield slice(start, stop)
+        start = stop
+
+
 def padded_slices(count: int, most: int) -> Iterator[tuple[slice, int]]:
     """Slices of ``count``, and the size that each is filled up to; few sizes in all."""
     for start, size in block_starts(count, most):
@@ -58,9 +68,9 @@ def padded_slices(count: int, most: int) -> Iterator[tuple[slice, int]]:
 
 def blocks(request: Request, draws: int, pairs: int, unit: str = " points") -> Iterator[Block]:
     """Walk over all samples, ``draws`` points of each, ``pairs`` points at a time, with a bar."""
-    columns = min(draws, pairs)
+    columns = even_size(draws, pairs)
     with bar(request.samples * draws, request.progress, unit) as tick:
-        for rows in slices(request.samples, max(1, pairs // columns)):
+        for rows in exact_slices(request.samples, max(1, pairs // columns)):
             for drawn in slices(draws, columns):
                 block = Block(rows, drawn)
                 yield block

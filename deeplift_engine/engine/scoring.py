@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from deeplift_engine.engine.assemble import MethodResult
-from deeplift_engine.engine.blocks import Block, put, slices
+from deeplift_engine.engine.blocks import Block, even_size, put, slices
 from deeplift_engine.engine.compiled import CompiledPasses
 from deeplift_engine.engine.convergence import SUMS, Sums
 from deeplift_engine.engine.forward import ForwardPass
@@ -106,7 +106,7 @@ def score_pairs(
     request, first = requests[0], passes[0][0]
     count, most = sum(each.count for each in requests), request.batch_size or first.task.pairs
     per_pair = first.per_pair(len(request.weights))
-    columns = min(count, max(1, most // per_pair))
+    columns = even_size(count, max(1, most // per_pair))
     of_each = max(columns * per_pair, first.per_sample)
     rows = block_size(request.whole or request.samples, max(1, most // of_each))
     outputs: dict[str, Array] = {}

@@ -130,6 +130,7 @@ class Noisy(Explainer):
             data=data,
             references=references,
             weights=repeated(samples.weights, columns),
+            batch_size=request.batch_size if self.inner.traits.uses_references else len(data[0]),
             numbers=np.repeat(np.arange(block.rows.start, block.rows.stop), columns),
             whole=None,
             content=[starts.reshape(-1)],
