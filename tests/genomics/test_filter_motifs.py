@@ -24,7 +24,7 @@ def network() -> de.Network:
     conv = L.Conv1D(3, 4, padding="same", activation="relu", name="motifs")
     x = L.MaxPooling1D(2, name="pool")(conv(source))
     x = L.Conv1D(2, 3, activation="relu", name="upper")(x)
-    model = keras.Model(source, L.Dense(1)(L.Flatten()(x)))
+    model = keras.Model(source, L.Dense(1, name="dense")(L.Flatten()(x)))
     kernel = np.stack([GATA, 1 - GATA, np.zeros((4, 4))], axis=-1)
     conv.set_weights([kernel, np.array([-3.0, -3.0, -1.0])])
     return de.convert(model)
