@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
@@ -16,7 +17,7 @@ from deeplift_engine import cli
 from deeplift_engine.jobs import cluster
 from deeplift_engine.jobs.threads import threads
 from tests.genomics.fasta_files import bgzip, fasta, write
-from tests.genomics.variant_files import genome, lines, model, write_vcf
+from tests.genomics.variant_files import LENGTH, genome, lines, write_vcf
 
 pytestmark = [
     pytest.mark.slow,
@@ -28,9 +29,13 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model, its genome, peaks and variants."""
+    """A model as small as one is, for all processes compile it, its genome, peaks and variants."""
     folder = tmp_path_factory.mktemp("workers")
-    model().save(folder / "model.keras")
+    source = keras.Input((LENGTH, 4), name="sequence")
+    hidden = keras.layers.Conv1D(4, 5, activation="relu")(source)
+    hidden = keras.layers.GlobalAveragePooling1D()(hidden)
+    counts = keras.layers.Dense(1, name="logcount_predictions")(hidden)
+    keras.Model(source, counts).save(folder / "model.keras")
     write(folder / "genome.fa.gz", bgzip(fasta(genome().sequences))[0])
     peaks = [
         f"{chrom}\t{start}\t{start + 30}\tpeak{start}\t0\t{strand}\t0\t-1\t-1\t{start % 30}\n"
@@ -54,7 +59,7 @@ COMMANDS = {
     "score": (
         "score model.keras peaks.narrowPeak --genome genome.fa.gz "
         "--target logcount_predictions:0 --references dinucleotide_shuffle:3 "
-        "--arrays hypothetical,inputs,predictions --shard-size 8"
+        "--arrays hypothetical,inputs,predictions --shard-size 16"
     ),
     "variants": (
         "variants model.keras variants.vcf --genome genome.fa.gz --target logcount_predictions:0 "
