@@ -32,6 +32,7 @@ from deeplift_engine.explainers.perturbation.tiles.mask_patterns import (
 )
 from deeplift_engine.explainers.perturbation.tiles.tile_plan import TilePlan, tile_plans
 from deeplift_engine.graph.inputs import padded
+from deeplift_engine.layers.spans import Box
 from deeplift_engine.util.typing import Array, Tensor
 
 GAIN = 1.5
@@ -103,11 +104,13 @@ class TiledValues:
     def __init__(self, task: Task, forward: ForwardPass) -> None:
         self.task, self.forward = task, forward
         self._chosen: dict[int, Passes | None] = {}
+        self._compiled: dict[tuple[str, Box], Passes] = {}
 
     def __call__(self, samples: Samples, draws: int, masks: Masks) -> Array | None:
         """Values (T, n, k, D) as those of `masked_values`; None where whole passes look cheaper."""
         entered = self._entered
-        if entered is None or draws < FEWEST or self._chosen.get(draws, True) is None:
+        about = draws.bit_length()  # methods ask for many numbers of draws
+        if entered is None or draws < FEWEST or self._chosen.get(about, True) is None:
             return None
         size = samples.data[entered][0].size * np.result_type(masks(slice(0, 1))[entered]).itemsize
         blocks = list(even_slices(draws, max(1, MASK_BYTES // size)))
@@ -117,9 +120,9 @@ class TiledValues:
             if len(several) > 1 and samples.count > 1:
                 return None
             alike = np.broadcast_to(several[0], (len(several[0]), *samples.data[entered].shape[1:]))
-            if draws not in self._chosen:
-                self._chosen[draws] = self._choose(alike, draws)
-            passes = self._chosen[draws]
+            if about not in self._chosen:
+                self._chosen[about] = self._choose(alike, draws)
+            passes = self._chosen[about]
             if passes is None:
                 return None
             values = self._values(passes, samples, alike)
@@ -159,7 +162,12 @@ class TiledValues:
             work = behind + patterns * plan.number * plan.tile_work
             if work < limit:
                 best, limit = plan, work
-        return None if best is None else Passes.compiled(best, target)
+        if best is None:
+            return None
+        key = best.cut, best.boxes[best.cut]
+        if key not in self._compiled:
+            self._compiled[key] = Passes.compiled(best, target)
+        return self._compiled[key]
 
     # ------------------------------------------------------------ values
 
