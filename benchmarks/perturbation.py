@@ -141,6 +141,8 @@ def measured(work: Work, repeats: int = REPEATS) -> Measured:
         whole = network.explainer(work.method, **work.options, way="whole")
     else:
         whole.tiled = lambda *_: None
+        if hasattr(whole, "forwards"):
+            whole.forwards.way = "whole"
     scores = {}
 
     def running(name: str, explainer: Any) -> Callable[[], None]:
