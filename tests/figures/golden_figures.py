@@ -269,8 +269,7 @@ def _nearby(means: np.ndarray, end: Any) -> np.ndarray:
 
 
 def unnamed(figure: Any) -> list[str]:
-    """Axes of a figure with numbers or names along them, and no name of their own."""
-    figure.draw_without_rendering()
+    """Axes of a drawn figure with numbers or names along them, and no name of their own."""
     found = []
     for n, panel in enumerate(figure.axes):
         along = {"x": panel.xaxis, "y": panel.yaxis}

@@ -14,8 +14,8 @@ from tests.figures import golden_figures as golden
 @pytest.mark.parametrize("name", golden.FIGURES)
 def test_a_figure_is_its_golden_picture_and_names_its_axes(name: str) -> None:
     figure = golden.figure_of(name)
-    assert golden.unnamed(figure) == []
     assert golden.distance(golden.drawn(figure), golden.golden(name)) < golden.TOLERANCE
+    assert golden.unnamed(figure) == []
     plt.close("all")
 
 
