@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -138,6 +140,12 @@ IMAGE = Architecture(
     axes=2,
     channels=3,
 )
+VGG = replace(
+    IMAGE,
+    title="an image network like VGG: six 3 x 3 convolutions, three maxima, a dense layer",
+    length=64,
+    convolutions=(*IMAGE.convolutions, Convolution(128, 3), Convolution(128, 3, pool=2)),
+)
 
 
 def make_weights(architecture: Architecture, seed: int) -> Weights:
@@ -209,3 +217,13 @@ def build_keras(architecture: Architecture, weights: Weights) -> Any:
     model = keras.Model(model.inputs, x)
     model.set_weights(weights)
     return model
+
+
+def opened(architecture: Architecture) -> Any:
+    """The network that this library reads of the file that Keras saves, with seeded weights."""
+    import deeplift_engine as de
+
+    with TemporaryDirectory(prefix="deeplift-benchmark-") as folder:
+        path = Path(folder) / "model.h5"
+        build_keras(architecture, make_weights(architecture, 0)).save(path)
+        return de.load(path)

@@ -9,15 +9,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.architectures import DILATED, GENOMICS, LETTERS, Architecture, build_keras
-from benchmarks.architectures import make_weights as weights_of
+from benchmarks.architectures import DILATED, GENOMICS, LETTERS, Architecture, opened
 from benchmarks.turns import Taken, timed
 
 Array = NDArray[Any]
@@ -82,13 +79,7 @@ class Measured:
 
 def measured(work: Work, repeats: int = REPEATS) -> Measured:
     """Both ways in turns, each once before that does not count."""
-    import deeplift_engine as de
-
-    with TemporaryDirectory(prefix="deeplift-benchmark-") as folder:
-        path = Path(folder) / "model.h5"
-        build_keras(work.architecture, weights_of(work.architecture, 0)).save(path)
-        network = de.load(path)
-    x = work.data()
+    network, x = opened(work.architecture), work.data()
     ways = {way: network.explainer("saturation_mutagenesis", way=way) for way in ("whole", "auto")}
     found = {}
 

@@ -9,39 +9,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.architectures import GENOMICS, Architecture, Convolution, build_keras
-from benchmarks.architectures import make_weights as weights_of
+from benchmarks.architectures import GENOMICS, VGG, Architecture, opened
 from benchmarks.turns import Taken, timed
 
 Array = NDArray[Any]
 REPEATS = 5
 TOLERANCE = 1e-4  # of the largest score: of float32, and of what differences of passes leave
-VGG = Architecture(
-    title="an image network like VGG: six 3 x 3 convolutions, three maxima, a dense layer",
-    length=64,
-    convolutions=(
-        Convolution(32, 3),
-        Convolution(32, 3, pool=2),
-        Convolution(64, 3),
-        Convolution(64, 3, pool=2),
-        Convolution(128, 3),
-        Convolution(128, 3, pool=2),
-    ),
-    padding="same",
-    pool=None,
-    hidden=(64,),
-    outputs=10,
-    output="linear",
-    axes=2,
-    channels=3,
-)
 NOTES = """\
 By whole forward passes of all that is replaced, and as the method does it by itself; through the
 whole method, in turns: the least processor time of each, all threads together, and the median over
@@ -129,13 +107,7 @@ class Measured:
 
 def measured(work: Work, repeats: int = REPEATS) -> Measured:
     """Both ways in turns, each once before that does not count."""
-    import deeplift_engine as de
-
-    with TemporaryDirectory(prefix="deeplift-benchmark-") as folder:
-        path = Path(folder) / "model.h5"
-        build_keras(work.architecture, weights_of(work.architecture, 0)).save(path)
-        network = de.load(path)
-    x = work.data()
+    network, x = opened(work.architecture), work.data()
     whole, now = (network.explainer(work.method, **work.options) for _ in range(2))
     if hasattr(whole, "way"):
         whole = network.explainer(work.method, **work.options, way="whole")
