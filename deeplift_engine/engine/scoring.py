@@ -22,6 +22,9 @@ from deeplift_engine.util.progress import bar
 from deeplift_engine.util.typing import Array
 
 PER_FEATURE = ("scores", "multipliers")
+HELD = 2
+"""Shared references whose activations are kept while samples pass, as multiples of the pairs of a
+block: samples go forward once for so many."""
 
 
 @dataclass
@@ -109,9 +112,11 @@ def score_pairs(
     columns = even_size(count, max(1, most // per_pair))
     of_each = max(columns * per_pair, first.per_sample)
     rows = block_size(request.whole or request.samples, max(1, most // of_each))
+    held = max(1, HELD * most // columns)
     outputs: dict[str, Array] = {}
     with bar(request.samples * count * len(passes), request.progress) as tick:
-        for block, at_input, at_reference in _forwarded(requests, forward, rows, columns, outputs):
+        forwarded = _forwarded(requests, forward, rows, columns, held, outputs)
+        for block, at_input, at_reference in forwarded:
             weights = filled(request.weights, block.rows.start, rows)[:, :, np.newaxis]
             if request.reference_weights is not None:
                 level = np.asarray(at_reference[first.task.target])
@@ -152,12 +157,13 @@ def _forwarded(
     forward: tuple[ForwardPass, ForwardPass],
     rows: int,
     columns: int,
+    held: int,
     outputs: dict[str, Array],
 ) -> Iterator[tuple[Block, Mapping[str, Any], Mapping[str, Any]]]:
     """Blocks of ``rows`` x ``columns``, filled up, and activations of samples and references.
 
     A block of samples is sent forward once; so is a block of references that are shared, which
-    are therefore the outer loop.
+    are therefore the outer loop, ``held`` blocks of them together.
     """
     request, (of_samples, of_references) = requests[0], forward
     count = sum(each.count for each in requests)
@@ -177,10 +183,13 @@ def _forwarded(
 
     if request.shared:
         references = _joined([each.shared_references() for each in requests], 0)
-        for drawn in slices(count, columns):
-            activations = at_reference(references, drawn, 0)
+        every = list(slices(count, columns))
+        for together in slices(len(every), held):
+            kept = [(drawn, at_reference(references, drawn, 0)) for drawn in every[together]]
             for some in slices(request.samples, rows):
-                yield Block(some, drawn), at_input(some), activations
+                activations = at_input(some)
+                for drawn, compared in kept:
+                    yield Block(some, drawn), activations, compared
         return
     for some in slices(request.samples, rows):
         activations = at_input(some)

@@ -6,6 +6,7 @@ import gc
 import logging
 import resource
 import warnings
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import pytest
 import tensorflow as tf
 
 import deeplift_engine as de
+from deeplift_engine.engine import scoring
+from deeplift_engine.engine.forward import ForwardPass
 from deeplift_engine.errors import (
     InputError,
     ReferencesError,
@@ -139,6 +142,26 @@ def test_a_shared_set_is_the_same_set_for_each(explainer: Any, batch_size: int |
         x, target=0, references=[np.broadcast_to(p, (5, *p.shape)) for p in several_0]
     )
     np.testing.assert_allclose(flat(shared), flat(own), atol=ROUNDING)
+
+
+def test_samples_go_forward_once_for_the_shared_references_that_are_held(
+    explainer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, references = data(2), [de.references.shared(part) for part in data(20, seed=1)]
+    forward = Counter[str]()
+    tensors = ForwardPass.tensors
+
+    def counted(self: ForwardPass, points: Any) -> Any:
+        forward[str(len(points[0]))] += 1
+        return tensors(self, points)
+
+    monkeypatch.setattr(ForwardPass, "tensors", counted)
+    held = explainer.run(x, target=0, references=references, batch_size=6)
+    assert forward == {"5": 4, "1": 2 * 2}  # 4 blocks of references, 2 of them held together
+    monkeypatch.setattr(scoring, "HELD", 0)
+    alone = explainer.run(x, target=0, references=references, batch_size=6)
+    assert forward == {"5": 2 * 4, "1": 2 * 2 + 2 * 4}
+    np.testing.assert_array_equal(flat(held), flat(alone))
 
 
 def test_one_reference_of_one_input_goes_with_many_of_another(explainer: Any) -> None:
