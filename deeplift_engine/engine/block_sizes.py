@@ -3,10 +3,9 @@
 A block is as large as makes what each costs once cheap, and no larger: more takes memory, and is
 further from the caches. Of DeepLIFT on the networks of docs/BENCHMARKS.md, as shares of the
 processor time with four times `TOTAL_BYTES`, on two cores that others used too: half of them take
-0.98 of it on the dilated network where these take 0.86, 1.17 where one set of references is shared,
-as samples go forward again for each block of references (these 0.98), and 1.5 of an LSTM. Its steps
-are calls of small kernels, as many for a block of any size, and have larger blocks. Twice
-`BLOCK_BYTES` take 1.06 x as long as these on the genomics network.
+0.98 of it on the dilated network where these take 0.86, and 1.5 of an LSTM. Its steps are calls of
+small kernels, as many for a block of any size, and have larger blocks. With half of `BLOCK_BYTES`
+attention takes 1.1 to 1.25 x as long, and the genomics network as long.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ LARGE = 20_000
 """From so many elements per sample on, elementwise work is compiled into single kernels."""
 TYPICAL_LENGTH = 1000
 """The length that a free axis counts as before there are data."""
-BLOCK_BYTES = 14 << 20
+BLOCK_BYTES = 28 << 20
 """Size of the largest tensor of a block. glibc keeps what is below 32 MiB for the next one and
 returns what is above to the system, which then has to clear its pages again each time."""
 TOTAL_BYTES = 128 << 20
 """Size of all the activations of a block together."""
-STEPPED_BLOCK_BYTES, STEPPED_TOTAL_BYTES = 2 * BLOCK_BYTES, 4 * TOTAL_BYTES
+STEPPED_TOTAL_BYTES = 4 * TOTAL_BYTES
 """The same where a layer goes step by step."""
 MOST_PAIRS = 4096
 """Pairs of sample and reference in a block at most."""
@@ -47,10 +46,9 @@ def pairs_per_block(
     nodes = [graph.nodes[name] for name in graph.ancestors(names)]
     largest = max(_size(node.shape, length) for node in nodes)
     stepped = any(node.layer.inner_shapes(node.shape) for node in nodes)
-    block = STEPPED_BLOCK_BYTES if stepped else BLOCK_BYTES
     total = STEPPED_TOTAL_BYTES if stepped else TOTAL_BYTES
     width = 8 if dtype == "float64" else 4
-    by_largest = block // max(1, largest * width)
+    by_largest = BLOCK_BYTES // max(1, largest * width)
     allowed = total if most is None else min(total, most)
     by_all = allowed // max(1, _elements(graph, names, length) * width)
     return max(1, min(MOST_PAIRS, by_largest, by_all))
