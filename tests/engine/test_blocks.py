@@ -29,8 +29,7 @@ def test_slices_hold_all_in_few_sizes(most: int) -> None:
 def test_bytes_that_are_given_bound_the_pairs_of_a_block(
     stepped: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("BLOCK_BYTES", "STEPPED_BLOCK_BYTES"):
-        monkeypatch.setattr(block_sizes, name, 1 << 40)
+    monkeypatch.setattr(block_sizes, "BLOCK_BYTES", 1 << 40)
     start = keras.Input((None, 4))
     middle = layers.SimpleRNN(8)(start) if stepped else layers.GlobalAveragePooling1D()(start)
     task = de.convert(keras.Model(start, layers.Dense(1)(middle))).explainer("gradient").task
