@@ -54,6 +54,10 @@ class ConvergenceWarning(UserWarning):
     """Contributions do not sum to the target's difference."""
 
 
+class SlowKernelsWarning(UserWarning):
+    """TensorFlow computes with slower kernels than it could on this processor."""
+
+
 class InapplicableWarning(UserWarning):
     """A method or a metric was left out of a comparison, as it does not apply."""
 
@@ -78,6 +82,7 @@ __all__ = [
     "OutputError",
     "ReferencesError",
     "RuleError",
+    "SlowKernelsWarning",
     "TargetError",
     "UnsupportedModelError",
 ]

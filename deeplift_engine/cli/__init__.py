@@ -54,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     options = parse(tuple(arguments))
+    console.prefer_onednn()
     options.command_line = shlex.join([console.PROGRAM, *arguments])
     try:
         with console.terminable(), console.plain_warnings(verbose=options.verbose):

@@ -140,21 +140,22 @@ def _on_cluster(
 
 
 def _pin_threads(options: argparse.Namespace) -> None:
-    """As many threads as the store says, or the user; of workers here, each its share of cores."""
+    """Threads and kernels as the store says, or the user; of workers, each its share of cores."""
     from deeplift_engine.jobs.store import Store
-    from deeplift_engine.jobs.threads import pin_threads, usable_cores
+    from deeplift_engine.jobs.threads import pin, pin_threads, usable_cores
 
     here = None if options.scheduler or options.slurm else options.workers
     chosen = options.threads or (max(1, usable_cores() // here) if here else None)
     if options.output.exists():
-        stored = int(Store.open(options.output).settings["threads"])
+        settings = Store.open(options.output).settings
+        stored = int(settings["threads"])
         if options.threads not in (None, stored):
             raise InputError(
                 f"--threads {options.threads}: {options.output} is a run of {stored} threads, and "
                 "another number changes the last bits: leave the option out"
             )
-        chosen = stored
-    if chosen is not None:
+        pin(settings)
+    elif chosen is not None:
         pin_threads(chosen)
 
 

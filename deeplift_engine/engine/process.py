@@ -1,14 +1,25 @@
-"""Where TensorFlow cannot compute: in a graph that is traced, in a fork of a running process."""
+"""Where TensorFlow cannot compute, a traced graph or a fork, and by which kernels it does."""
 
 from __future__ import annotations
 
 import functools
 import os
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import tensorflow as tf
 from tensorflow.python.eager import context
+from tensorflow.python.util import _pywrap_util_port
 
-from deeplift_engine.errors import InputError
+from deeplift_engine.errors import InputError, SlowKernelsWarning
+from deeplift_engine.util.warn import warn
+
+ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
+"""Environment variable by which TensorFlow, when it starts, computes with oneDNN or not."""
+LONG = 10.0
+"""Seconds of a run from which on it is told what other kernels would gain."""
 
 
 @functools.cache
@@ -42,8 +53,37 @@ def check_process() -> None:
         )
 
 
+def uses_onednn() -> bool:
+    """Whether TensorFlow computes with oneDNN in this process, which decides last bits."""
+    return bool(_pywrap_util_port.IsMklEnabled())
+
+
+@contextmanager
+def telling_of_faster_kernels() -> Iterator[None]:
+    """Warn once where a run took long without oneDNN and nobody had chosen so.
+
+    TensorFlow leaves it off on x86 processors without AVX512_VNNI. Settings of the process are its
+    user's, and are not changed here.
+    """
+    began = time.monotonic()
+    yield
+    if time.monotonic() - began > LONG and ONEDNN not in os.environ and not uses_onednn():
+        _tell_of_onednn()
+
+
+@functools.cache
+def _tell_of_onednn() -> None:
+    if platform.machine() in ("x86_64", "AMD64"):
+        warn(
+            f"TensorFlow leaves oneDNN off on this processor. With {ONEDNN}=1 in the environment "
+            "when Python starts, DeepLIFT takes 0.65 to 0.95 of the time on the networks of "
+            f"docs/BENCHMARKS.md; {ONEDNN}=0 keeps it off without this advice.",
+            SlowKernelsWarning,
+        )
+
+
 def _is_running() -> bool:
     return bool(getattr(context.context(), "_initialized", True))
 
 
-__all__ = ["check_process", "watch_forks"]
+__all__ = ["check_process", "telling_of_faster_kernels", "uses_onednn", "watch_forks"]

@@ -23,6 +23,7 @@ from deeplift_engine.engine.convergence import TOLERANCE
 from deeplift_engine.engine.finite import FiniteResults
 from deeplift_engine.engine.forward import ForwardPass, target_shape
 from deeplift_engine.engine.pair_by_pair import pair_by_pair
+from deeplift_engine.engine.process import telling_of_faster_kernels
 from deeplift_engine.engine.request import Request, resolved_request
 from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import InputError
@@ -278,7 +279,7 @@ class Explainer:
             finite.check_references()
         by_pair = request.reference_weights is not None and not traits.weighs_pairs
         score = self._pair_by_pair if by_pair else self._together
-        with finite:
+        with finite, telling_of_faster_kernels():
             if tolerance is not None:
                 result = refined(request, tolerance, score)
             elif by_pair:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +19,7 @@ from deeplift_engine.errors import DeepliftEngineError, InputError
 from deeplift_engine.jobs.marks import failed_samples
 from deeplift_engine.jobs.sharded_job import Report, ShardedJob
 from deeplift_engine.jobs.store import Store
-from deeplift_engine.jobs.threads import pin_threads
+from deeplift_engine.jobs.threads import pin
 from deeplift_engine.util.optional import optional
 from deeplift_engine.util.warn import warn
 
@@ -120,10 +120,10 @@ def run_on(
     wanted = range(store.shards) if shards is None else sorted(set(shards))
     todo = [number for number in wanted if number not in before]
     run = secrets.token_hex(4)
-    threads = int(store.settings["threads"])
+    kernels = {name: store.settings.get(name) for name in ("threads", "onednn")}
     futures = {
         client.submit(
-            do_shard, recipe, run, str(path), number, threads,
+            do_shard, recipe, run, str(path), number, kernels,
             key=f"deeplift_engine-{run}-{number}", pure=False, retries=RETRIES,
         ): number
         for number in todo
@@ -174,11 +174,11 @@ def _idle(client: Any, waiting: set[Any]) -> list[Any]:
     return [future for future in waiting if future.key not in running]
 
 
-def do_shard(recipe: Recipe, run: str, path: str, number: int, threads: int) -> bool:
+def do_shard(recipe: Recipe, run: str, path: str, number: int, kernels: Mapping[str, Any]) -> bool:
     """Do one shard on a worker: whether this call did it."""
     try:
         _choose_device()
-        pin_threads(threads)
+        pin(kernels)
         job, store = _opened(recipe, run, path)
         return number in job.run(store, [number]).done
     except SystemExit as error:  # which would end the worker, and the next one, and the next one

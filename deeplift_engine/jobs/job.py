@@ -28,7 +28,7 @@ from deeplift_engine.jobs.contents import (
 from deeplift_engine.jobs.description import described, digests, each_array, fingerprint
 from deeplift_engine.jobs.part_scores import PartScores, without_unfit
 from deeplift_engine.jobs.sharded_job import Computed, ShardedJob
-from deeplift_engine.jobs.threads import threads
+from deeplift_engine.jobs.threads import in_use
 from deeplift_engine.util.options import Integer, checked
 from deeplift_engine.util.typing import Array
 
@@ -129,7 +129,7 @@ class Job(ShardedJob):
                 strict=strict,
                 **({"constants": digests(self.constants)} if self.constants else {}),
             ),
-            "threads": threads(),
+            **in_use(),
             "source": source,
             **(about or {}),
         }

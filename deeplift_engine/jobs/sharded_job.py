@@ -27,7 +27,7 @@ from deeplift_engine.jobs.array_plan import ArrayPlan
 from deeplift_engine.jobs.description import first_difference, shown
 from deeplift_engine.jobs.marks import failed_samples
 from deeplift_engine.jobs.store import Store
-from deeplift_engine.jobs.threads import threads
+from deeplift_engine.jobs.threads import in_use
 from deeplift_engine.util.typing import Array
 
 SHARD_SAMPLES = 1024
@@ -237,7 +237,7 @@ class ShardedJob(ABC):
             "ended": round(time.time(), 3),
             "host": socket.gethostname(),
             "pid": os.getpid(),
-            "threads": threads(),
+            **in_use(),
             "inputs_sha256": computed.inputs_sha256,
             "failed": {str(number): reason for number, reason in computed.failed.items()},
             "warnings": sorted({str(each.message)[:500] for each in caught})[:20],

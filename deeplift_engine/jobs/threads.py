@@ -1,8 +1,10 @@
-"""How many threads TensorFlow computes with: it decides the last bits of results."""
+"""Threads and kernels that TensorFlow computes with: they decide the last bits of results."""
 
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Mapping
 from typing import Any
 
 from deeplift_engine.errors import InputError
@@ -33,6 +35,38 @@ def pin_threads(count: int) -> None:
             f"TensorFlow has started with {threads()} threads in this process, and the run is one "
             f"of {count}: results differ in their last bits. Begin in a new process."
         ) from error
+
+
+def pin(stored: Mapping[str, Any]) -> None:
+    """Let TensorFlow compute in this process as the settings of a store say.
+
+    Raises
+    ------
+    InputError
+        If TensorFlow has started otherwise.
+    """
+    onednn = stored.get("onednn")
+    if onednn is not None:
+        if "tensorflow" not in sys.modules:
+            os.environ["TF_ENABLE_ONEDNN_OPTS"] = str(int(onednn))
+        elif _uses_onednn() != onednn:
+            raise InputError(
+                f"TensorFlow has started {'without' if onednn else 'with'} oneDNN in this process, "
+                f"and the run began {'with' if onednn else 'without'} it: results differ in their "
+                f"last bits. Begin with TF_ENABLE_ONEDNN_OPTS={int(onednn)} in the environment."
+            )
+    pin_threads(int(stored["threads"]))
+
+
+def in_use() -> dict[str, Any]:
+    """What `pin` takes, of this process."""
+    return {"threads": threads(), "onednn": _uses_onednn()}
+
+
+def _uses_onednn() -> bool:
+    from deeplift_engine.engine.process import uses_onednn
+
+    return uses_onednn()
 
 
 def threads() -> int:

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import deeplift_engine as de
-from deeplift_engine.cli import EXIT_CODES
+from deeplift_engine.cli import EXIT_CODES, console
 from deeplift_engine.cli import value_syntax as values
 from deeplift_engine.cli.arguments import by_input
 from deeplift_engine.cli.input_files import read_inputs
@@ -322,3 +322,18 @@ def test_tensorflow_s_chatter_is_shown_where_its_import_fails(tmp_path: Path) ->
     assert done.returncode == 1
     assert "chatter of C++" in done.stderr
     assert "no such library" in done.stderr
+
+
+@pytest.mark.parametrize(("chosen", "starts"), [(None, "1"), ("0", "0")])
+def test_tensorflow_starts_with_onednn_unless_the_user_chose(
+    chosen: str | None, starts: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "TF_ENABLE_ONEDNN_OPTS"
+    monkeypatch.setenv(name, chosen or "")  # which is put back, whatever is set below
+    if chosen is None:
+        del os.environ[name]
+    console.prefer_onednn()
+    assert os.environ.get(name) == chosen  # TensorFlow runs in this process
+    monkeypatch.delitem(sys.modules, "tensorflow")
+    console.prefer_onednn()
+    assert os.environ[name] == starts

@@ -16,6 +16,7 @@ from keras import layers as L  # noqa: N812
 
 import deeplift_engine as de
 from deeplift_engine.errors import InputError, OutputError
+from deeplift_engine.jobs import threads
 from deeplift_engine.jobs.contents import CONTENTS, DEFAULT, OF_SEQUENCES, default_contents
 from deeplift_engine.jobs.job import Job
 from deeplift_engine.jobs.reader import open_store
@@ -117,6 +118,18 @@ def test_a_run_that_is_asked_to_stop_keeps_what_it_began(job: MakeJob, tmp_path:
     told = list[int]()
     assert made.run(store, tick=told.append).done == (2, 3, 4, 5, 6)
     assert sum(told) == N - 2 * ROWS
+
+
+def test_a_store_knows_its_kernels_and_other_ones_are_refused(
+    job: MakeJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = job().create(tmp_path / "run.zarr").settings
+    assert {name: settings[name] for name in threads.in_use()} == threads.in_use()
+    threads.pin(settings)
+    monkeypatch.setattr(threads, "_uses_onednn", lambda: not settings["onednn"])
+    with pytest.raises(InputError, match=rf"TF_ENABLE_ONEDNN_OPTS={int(settings['onednn'])}"):
+        threads.pin(settings)
+    threads.pin({"threads": settings["threads"]})  # of a store that does not say
 
 
 def test_a_shard_that_another_is_at_is_left_to_it(job: MakeJob, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from deeplift_engine.jobs.array_plan import ArrayPlan
 from deeplift_engine.jobs.description import described
 from deeplift_engine.jobs.part_scores import no_values, without_unfit
 from deeplift_engine.jobs.sharded_job import Computed, ShardedJob
-from deeplift_engine.jobs.threads import threads
+from deeplift_engine.jobs.threads import in_use
 from deeplift_engine.network import Network
 from deeplift_engine.results.provenance import provenance
 from deeplift_engine.util.options import Integer, checked
@@ -106,7 +106,7 @@ class VariantJob(ShardedJob):
         }
         self.description = {
             **described(run),
-            "threads": threads(),
+            **in_use(),
             "variants": str(variants),
             **(about or {}),
         }
