@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import random
 import signal
@@ -22,17 +21,14 @@ import pytest
 from deeplift_engine.errors import LeasedError
 from deeplift_engine.jobs.reader import open_store
 from deeplift_engine.jobs.store import Store
+from tests.forked import CONTEXT
 from tests.jobs import stores
 from tests.jobs import worker as program
 from tests.jobs.worker import MANY
 
 ROOT = Path(__file__).resolve().parents[2]
 
-pytestmark = pytest.mark.slow
-
-
-FORKED = multiprocessing.get_context("forkserver")
-FORKED.set_forkserver_preload(["zarr", program.__name__])
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("forked")]
 
 
 @dataclass(frozen=True)
@@ -58,8 +54,8 @@ class Worker:
 @contextmanager
 def worker(command: str, path: Path) -> Iterator[Worker]:
     """A process that waits for `Worker.go`; killed at the end of the block."""
-    here, there = FORKED.Pipe()
-    process = FORKED.Process(target=program.run, args=(command, path, there))
+    here, there = CONTEXT.Pipe()
+    process = CONTEXT.Process(target=program.run, args=(command, path, there))
     process.start()
     there.close()
     try:
@@ -86,11 +82,12 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return files(stores.fill(stores.create(path, MANY, constants={})))
 
 
-def test_killed_writers(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
+@pytest.mark.parametrize("turns", [4, pytest.param(12, marks=pytest.mark.thorough)])
+def test_killed_writers(tmp_path: Path, undisturbed: dict[str, bytes], turns: int) -> None:
     store = stores.create(tmp_path / "run", MANY, constants={})
     generator = random.Random(0)
     moments, done = [], 0
-    for turn in range(6):
+    for turn in range(turns):
         with ExitStack() as stack:
             processes = [stack.enter_context(worker("fill", store.path)) for _ in range(2)]
             for each in processes:
