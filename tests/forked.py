@@ -96,6 +96,7 @@ def _all_of(stream: Connection) -> str:
 def workers(count: int) -> Iterator[Any]:
     """The client of a Dask cluster whose workers are such processes."""
     import dask
+    import distributed  # noqa: F401  # its own configuration first: leaving ours would drop it
 
     from deeplift_engine.jobs import cluster
 

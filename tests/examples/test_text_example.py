@@ -14,7 +14,11 @@ import pytest
 import deeplift_engine as de
 from tests.helpers import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    # of integrated gradients of a review: the program prints the warning and goes on
+    pytest.mark.filterwarnings("ignore::deeplift_engine.errors.ConvergenceWarning"),
+]
 
 EXAMPLE = ROOT / "examples" / "text" / "wrong_word.py"
 
