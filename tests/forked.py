@@ -18,9 +18,8 @@ from multiprocessing.forkserver import ensure_running
 from typing import Any, NamedTuple
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(
-    ["keras", "zarr", "deeplift_engine.cli", "deeplift_engine.jobs.job", "tests.jobs.worker"]
-)
+PRELOAD = ["keras", "zarr", "deeplift_engine.cli", "deeplift_engine.jobs.job"]
+CONTEXT.set_forkserver_preload(PRELOAD)
 COMMAND = "import sys; from deeplift_engine.cli import main; sys.exit(main(sys.argv[1:]))"
 """What ``python -m deeplift_engine`` runs."""
 LONGEST = 300.0
