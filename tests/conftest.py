@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.longest import longest_first
 from tests.repeats import mark_repeats
 
 if TYPE_CHECKING:
     from tests.cases.generated_models import Opened
 
 
-def pytest_configure() -> None:
-    """One thread a worker: the tests' networks are too small for more."""
+def pytest_configure(config: pytest.Config) -> None:
+    """One thread a worker: the tests' networks are too small for more; groups in our order."""
+    config.option.loadscopereorder = False  # or those of most tests were first, however short
     if "PYTEST_XDIST_WORKER" in os.environ:
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
         os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
@@ -25,19 +29,35 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before pytest leaves out what is marked
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one generated network share it; those of one file share its fixtures."""
+    """Tests of one generated network share it; those of one file share its fixtures.
+
+    Those that fork share the process that is forked.
+    """
     mark_repeats(items)
+    groups = []
     for item in items:
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
-        shared = "opened" in getattr(item, "fixturenames", ()) and "name" in parameters
-        group = f"network {parameters['name']}" if shared else item.path.name
+        fixtures = getattr(item, "fixturenames", ())
+        if "opened" in fixtures and "name" in parameters:
+            group = f"network {parameters['name']}"
+        else:
+            group = "forked" if "forked" in fixtures else item.path.name
         item.add_marker(pytest.mark.xdist_group(group))
+        groups.append(group)
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        longest_first(items, groups)
 
 
 def pytest_collection_finish() -> None:
     """What was imported by now stays: the collector of garbage need not look through it again."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def forked() -> ModuleType:
+    """Processes of their own that need not import TensorFlow again."""
+    return importlib.import_module("tests.forked")
 
 
 @pytest.fixture(scope="session")

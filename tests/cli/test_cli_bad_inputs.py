@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -285,19 +283,14 @@ sys.exit(main(sys.argv[1:]))
 
 
 @pytest.mark.parametrize("suffix", slow_among([".h5", ".npz"], [".npz"]))
-def test_a_full_disk_leaves_no_half_file(given: Given, suffix: str) -> None:
+def test_a_full_disk_leaves_no_half_file(given: Given, suffix: str, forked: Any) -> None:
     path = given.where / f"scores{suffix}"
     before = sorted(given.where.iterdir())
-    done = subprocess.run(
-        [
-            sys.executable, "-c", FULL_DISK, "score", given.model, given.inputs, "-o", path,
-            "--target", "0",
-        ],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == NOT_WRITTEN
-    assert f"deeplift-engine: error: {path} could not be written" in done.stderr
-    assert "Traceback" not in done.stderr
+    score = ("score", given.model, given.inputs, "-o", path, "--target", "0")
+    done = forked.run(FULL_DISK, *score)
+    assert done.code == NOT_WRITTEN
+    assert f"deeplift-engine: error: {path} could not be written" in done.err
+    assert "Traceback" not in done.err
     assert sorted(given.where.iterdir()) == before
 
 

@@ -418,11 +418,8 @@ sys.exit(code)
 """
 
 
-def test_a_termination_is_143_and_one_line(folder: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", TERMINATED, "inspect", folder / "model.h5"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 143
-    last = done.stderr.splitlines()[-1]
+def test_a_termination_is_143_and_one_line(folder: Path, forked: Any) -> None:
+    done = forked.run(TERMINATED, "inspect", folder / "model.h5")
+    assert done.code == 143
+    last = done.err.splitlines()[-1]
     assert last == "deeplift-engine: error: interrupted; no half file was left"

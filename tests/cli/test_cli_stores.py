@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -131,27 +129,25 @@ def test_shares_of_the_wrong_form_are_wrong_usage(
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_a_run_behind_its_shard_with_75(
-    folder: Path, tmp_path: Path, kind: signal.Signals
+    folder: Path, tmp_path: Path, kind: signal.Signals, forked: Any
 ) -> None:
     inputs, store = tmp_path / "inputs.npy", tmp_path / "run.zarr"
     letters = np.random.default_rng(0).integers(0, 4, (200_000, 20))
     np.save(inputs, np.eye(4, dtype="int8")[letters])
-    run = [
-        sys.executable, "-m", "deeplift_engine", "score", folder / "model.h5", inputs, "-o", store,
+    score = (
+        "score", folder / "model.h5", inputs, "-o", store,
         "--target", "1", "--batch-size", "1024", *REFERENCES, "--shard-size", "512",
-    ]  # fmt: skip
-    process = subprocess.Popen(
-        list(map(str, run)), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    deadline = time.monotonic() + 120
-    while not list(store.glob("marks/*")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.send_signal(kind)
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 75, err
-    assert "run the same again with --resume" in err
-    assert "Traceback" not in err
-    assert "written" in out
+    )  # fmt: skip
+    with forked.program(forked.COMMAND, *score) as program:
+        deadline = time.monotonic() + 120
+        while not list(store.glob("marks/*")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.kill(program.process.pid, kind)
+        done = program.done()
+    assert done.code == 75, done.err
+    assert "run the same again with --resume" in done.err
+    assert "Traceback" not in done.err
+    assert "written" in done.out
     done = len(list(store.glob("marks/*")))
     assert 0 < done < 391
     assert not os.listdir(store / "leases")

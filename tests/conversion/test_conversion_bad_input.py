@@ -279,7 +279,7 @@ def test_reading_needs_neither_tensorflow_nor_keras_nor_the_engine() -> None:
     import sys
 
     code = (
-        "import sys, conversion;"
+        "import sys, deeplift_conversion;"
         "bad = {'tensorflow', 'keras', 'deeplift_engine', 'yaml'} & set(sys.modules);"
         "sys.exit(f'imported: {bad}' if bad else 0)"
     )

@@ -48,8 +48,8 @@ def transformer() -> keras.Model:
 
 
 NETS: dict[str, Callable[[], keras.Model]] = {
-    "ResNet50": functools.partial(application, keras.applications.ResNet50, 64),
     "MobileNetV3Small": functools.partial(application, keras.applications.MobileNetV3Small, 64),
+    "ResNet50": functools.partial(application, keras.applications.ResNet50, 64),
     "EfficientNetB0": functools.partial(application, keras.applications.EfficientNetB0, 64),
     "Xception": functools.partial(application, keras.applications.Xception, 71),
     "transformer": transformer,

@@ -14,7 +14,7 @@ from tests.helpers import ROOT
 
 pytestmark = pytest.mark.slow
 
-SAMPLES = 60
+SAMPLES = 30
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 import functools
 import pickle
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -214,15 +212,15 @@ if __name__ == "__main__":
 """
 
 
-def test_a_forked_process_is_told_to_spawn_and_a_spawned_one_scores(tmp_path: Path) -> None:
+def test_a_forked_process_is_told_to_spawn_and_a_spawned_one_scores(
+    tmp_path: Path, forked: Any
+) -> None:
     keras.Sequential([keras.Input((4,)), L.Dense(3, "relu"), L.Dense(1)]).save(tmp_path / "m.keras")
     (tmp_path / "script.py").write_text(SPAWNED)
-    done = subprocess.run(
-        [sys.executable, tmp_path / "script.py", tmp_path / "m.keras"],
-        capture_output=True, text=True, check=False, timeout=300,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("multiprocessing.get_context('spawn')") == 3
+    script = "import runpy, sys; del sys.argv[0]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    done = forked.run(script, tmp_path / "script.py", tmp_path / "m.keras")
+    assert done.code == 0, done.err
+    assert done.out.count("multiprocessing.get_context('spawn')") == 3
 
 
 def test_inside_a_graph_there_are_no_numbers_yet(network: de.Network) -> None:

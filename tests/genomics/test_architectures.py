@@ -31,14 +31,14 @@ REFERENCE = 0.25
 STRANDS = "+-.+-"
 REAL = [name for name, each in ARCHITECTURES.items() if each.file and MODELS in each.file.parents]
 LARGE = ("real SpliceAI",)
+OF_PARTS_OF_OTHERS = ("ChromBPNet without bias", "DeepSTARR", "Optimus", "the example's")
 
 
 def marked(name: str) -> Any:
     """A parameter of a test, with what it needs."""
     marks = [needs_models] if name in REAL else []
-    return pytest.param(
-        name, marks=[*marks, pytest.mark.thorough if name in LARGE else pytest.mark.slow]
-    )
+    more = name in LARGE or name in OF_PARTS_OF_OTHERS
+    return pytest.param(name, marks=[*marks, pytest.mark.thorough if more else pytest.mark.slow])
 
 
 class Inputs:

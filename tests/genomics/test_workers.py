@@ -48,10 +48,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def workers() -> Iterator[Any]:
+def workers(forked: Any) -> Iterator[Any]:
     """The client of two workers, who do all commands."""
     pytest.importorskip("distributed")
-    with cluster.local_cluster(2) as client:
+    with forked.workers(2) as client:
         yield client
 
 

@@ -1,8 +1,9 @@
 """Runs of a job that are ended by signals at random moments, and resumed until all is done.
 
-``python -m tests.jobs.killed_runs FOLDER RUNS SEED`` prints how many were ended by which signal, as
-JSON; an exception tells of a store that is another than the uninterrupted one, or of a shard that
-was done twice. Children are forked before TensorFlow starts, so that a run costs a second.
+``python -m tests.jobs.killed_runs FOLDER RUNS SEED`` ends so many, and goes on until one was killed
+and one had done some shards. It prints how many were ended by which signal, as JSON; an exception
+tells of a store that is another than the uninterrupted one, or of a shard that was done twice.
+Children are forked before TensorFlow starts, so that a run costs a second.
 """
 
 from __future__ import annotations
@@ -134,7 +135,11 @@ def assert_whole(store: Path, expected: dict[str, Any]) -> None:
 def main(folder: Path, runs: int, seed: int) -> Counter[str]:
     generator, ended = random.Random(seed), Counter[str]()
     expected, number = uninterrupted(folder), 0
-    while ended["SIGKILL"] + ended["SIGTERM"] < runs:
+    while (
+        ended["SIGKILL"] + ended["SIGTERM"] < runs
+        or not ended["SIGKILL"]
+        or not ended["shards in halves"]
+    ):
         store, number = folder / f"run{number}.zarr", number + 1
         status = None
         while status != 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -60,8 +61,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def client() -> Any:
-    with cluster.local_cluster(2) as client:
+def client(forked: Any) -> Iterator[Any]:
+    with forked.workers(2) as client:
         yield client
 
 
@@ -76,10 +77,12 @@ def arrays(store: Path) -> dict[str, np.ndarray]:
     return {name: run[name][:] for name in run.names}
 
 
-def expected(folder: Path, tmp_path: Path) -> dict[str, np.ndarray]:
+@pytest.fixture(scope="module")
+def expected(folder: Path) -> dict[str, np.ndarray]:
+    """The arrays of one process."""
     made = job(str(folder))
-    made.run(made.create(tmp_path / "alone.zarr"))
-    return arrays(tmp_path / "alone.zarr")
+    made.run(made.create(folder / "alone.zarr"))
+    return arrays(folder / "alone.zarr")
 
 
 def assert_equal(store: Path, others: dict[str, np.ndarray]) -> None:
@@ -88,7 +91,7 @@ def assert_equal(store: Path, others: dict[str, np.ndarray]) -> None:
 
 
 def test_workers_give_what_one_process_gives(
-    client: Any, folder: Path, store: Path, tmp_path: Path
+    client: Any, folder: Path, store: Path, expected: dict[str, np.ndarray]
 ) -> None:
     told = list[int]()
     recipe = partial(job, str(folder))
@@ -97,7 +100,7 @@ def test_workers_give_what_one_process_gives(
     assert sum(told) == 40
     assert len(report.pending) == 15
     assert cluster.run_on(client, recipe, store).done == tuple(range(5, 20))
-    assert_equal(store, expected(folder, tmp_path))
+    assert_equal(store, expected)
 
 
 def test_a_run_that_is_asked_to_stop_finishes_what_it_began(
@@ -120,9 +123,9 @@ def test_what_a_worker_meets_is_told(client: Any, folder: Path, store: Path) -> 
 
 @pytest.mark.parametrize("how", ["retired", "killed"])
 def test_a_worker_that_is_retired_or_killed_in_mid_task_loses_nothing(
-    folder: Path, store: Path, tmp_path: Path, how: str
+    folder: Path, store: Path, expected: dict[str, np.ndarray], how: str, forked: Any
 ) -> None:
-    with cluster.local_cluster(2) as client:
+    with forked.workers(2) as client:
 
         def end_one(*_: Any) -> None:
             if ended:
@@ -139,7 +142,7 @@ def test_a_worker_that_is_retired_or_killed_in_mid_task_loses_nothing(
         report = cluster.run_on(client, partial(job, str(folder)), store, tick=end_one)
     assert ended
     assert not report.pending
-    assert_equal(store, expected(folder, tmp_path))
+    assert_equal(store, expected)
 
 
 def test_nobody_at_an_address_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import random
 import signal
@@ -12,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -22,6 +22,7 @@ import pytest
 from deeplift_engine.errors import LeasedError
 from deeplift_engine.jobs.reader import open_store
 from deeplift_engine.jobs.store import Store
+from tests.forked import CONTEXT, PRELOAD
 from tests.jobs import stores
 from tests.jobs import worker as program
 from tests.jobs.worker import MANY
@@ -31,8 +32,14 @@ ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
 
 
-FORKED = multiprocessing.get_context("forkserver")
-FORKED.set_forkserver_preload(["zarr", program.__name__])
+@pytest.fixture(scope="module", autouse=True)
+def server() -> Iterator[None]:
+    """A server of forks that has imported what a writer needs and no more."""
+    for preload in (["zarr", program.__name__], PRELOAD):
+        forkserver._forkserver._stop()
+        CONTEXT.set_forkserver_preload(preload)
+        if preload is not PRELOAD:
+            yield
 
 
 @dataclass(frozen=True)
@@ -58,8 +65,8 @@ class Worker:
 @contextmanager
 def worker(command: str, path: Path) -> Iterator[Worker]:
     """A process that waits for `Worker.go`; killed at the end of the block."""
-    here, there = FORKED.Pipe()
-    process = FORKED.Process(target=program.run, args=(command, path, there))
+    here, there = CONTEXT.Pipe()
+    process = CONTEXT.Process(target=program.run, args=(command, path, there))
     process.start()
     there.close()
     try:
@@ -86,11 +93,12 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return files(stores.fill(stores.create(path, MANY, constants={})))
 
 
-def test_killed_writers(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
+@pytest.mark.parametrize("turns", [4, pytest.param(12, marks=pytest.mark.thorough)])
+def test_killed_writers(tmp_path: Path, undisturbed: dict[str, bytes], turns: int) -> None:
     store = stores.create(tmp_path / "run", MANY, constants={})
     generator = random.Random(0)
     moments, done = [], 0
-    for turn in range(6):
+    for turn in range(turns):
         with ExitStack() as stack:
             processes = [stack.enter_context(worker("fill", store.path)) for _ in range(2)]
             for each in processes:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 MODEL = ROOT / "examples" / "genomics" / "model.h5"
 SOURCES = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE")
 USES = """
-import importlib.metadata, sys
+import importlib.metadata, runpy, sys
 import numpy as np
 import deeplift_engine as de
 import deeplift_conversion
@@ -31,6 +31,8 @@ network = de.load(model)
 found = network.explainer().run(np.eye(4)[np.zeros((1, 200), int)], target=0)
 assert found.scores.shape == (1, 200, 4)
 assert "conversion" not in sys.modules
+sys.argv = ["deeplift-engine", "inspect", model]
+runpy.run_module("deeplift_engine", run_name="__main__")
 """
 
 
@@ -62,16 +64,6 @@ def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run_beside(site: Path, where: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """Python in a folder that has a file `conversion.py` of the user's own."""
-    (where / "conversion.py").write_text("raise RuntimeError('the stray file was imported')\n")
-    environment = {**os.environ, "PYTHONPATH": str(site), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, *map(str, arguments)]
-    return subprocess.run(
-        command, cwd=where, env=environment, capture_output=True, text=True, check=False
-    )
-
-
 def test_it_holds_two_packages_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
@@ -101,12 +93,14 @@ def test_every_module_is_in_it(wheel: Path) -> None:
 
 
 def test_it_works_beside_others_of_the_converters_old_name(site: Path, tmp_path: Path) -> None:
-    """A file of the working directory and an installed distribution, both called `conversion`."""
-    done = run_beside(site, tmp_path, "-c", USES, site, MODEL)
-    assert done.returncode == 0, done.stderr
+    """A file of the working directory and an installed distribution, both called `conversion`.
 
-
-def test_so_does_the_command_line(site: Path, tmp_path: Path) -> None:
-    done = run_beside(site, tmp_path, "-m", "deeplift_engine", "inspect", MODEL)
+    The library first, then in the same process the command line, as ``-m`` runs it.
+    """
+    (tmp_path / "conversion.py").write_text("raise RuntimeError('the stray file was imported')\n")
+    done = subprocess.run(
+        [sys.executable, "-c", USES, site, MODEL], capture_output=True, text=True, check=False,
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(site), "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "Conv1D" in done.stdout
