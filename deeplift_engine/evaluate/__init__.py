@@ -14,7 +14,7 @@ or one at a time, on a bench that holds samples, references and a target::
 
 `METRICS` is the table of metrics, with options, sources and costs. `layer_similarity` compares the
 activations of layers, of one network or of two; `concept_test` tells concepts that matter from
-random ones.
+random ones; `quantus.all` runs the metrics of Quantus.
 """
 
 from deeplift_engine.evaluate.bench import Bench
