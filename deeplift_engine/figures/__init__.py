@@ -2,6 +2,7 @@
 
 from deeplift_engine.figures.channel_figure import ChannelMaps, draw_channels
 from deeplift_engine.figures.comparison_figure import ComparisonData, draw_comparison
+from deeplift_engine.figures.concept_figure import draw_concepts
 from deeplift_engine.figures.experiment_figures import draw_design, draw_effects, draw_spacing
 from deeplift_engine.figures.feature_figures import draw_bar as draw_feature_bar
 from deeplift_engine.figures.feature_figures import draw_beeswarm, draw_heat_map, draw_waterfall
@@ -35,6 +36,7 @@ __all__ = [
     "draw_beeswarm",
     "draw_channels",
     "draw_comparison",
+    "draw_concepts",
     "draw_design",
     "draw_effects",
     "draw_feature_bar",
