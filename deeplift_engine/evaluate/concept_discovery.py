@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 STRIDE = 0.8
 """From crop to crop, as a share of a crop's size; the authors' program has the same."""
-STEPS, TOLERANCE = 4000, 1e-6
-"""Of the factorisation."""
+STEPS, TOLERANCE = 4000, 1e-4
+"""Of the factorisation; the tolerance is that of scikit-learn."""
 
 
 @dataclass(frozen=True)
@@ -125,10 +125,10 @@ class Concepts:
         (activations,) = rows.values()
         if activations.ndim == 2:
             raise InputError(f"{self.layer!r} has no positions; its coefficients are no map.")
-        found = _coefficients(self.reducer, activations)
+        values = _coefficients(self.reducer, activations)
         info, shape = self.network.inputs[0], np.shape(by_input(x, self.network.inputs, "x")[0])
         sizes = [shape[1 + axis] for axis in info.positions]
-        return resized(found, sizes, 1) if resize and len(sizes) == found.ndim - 2 else found
+        return resized(values, sizes, 1) if resize and len(sizes) == values.ndim - 2 else values
 
     def figure(self, *, concepts: int = 5, crops: int = 6) -> Figure:
         """A picture: importances, and the crops that have most of the first concepts.
@@ -230,9 +230,10 @@ def discover_concepts(
     array = np.asarray(data, network.dtype)
     crops = np.concatenate(list(_crops(array, info, size, fit)))
     node = _node(network, layer)
-    found = network.activations(crops, node, batch_size, False)[node]
-    rows = found.reshape(len(found), -1, found.shape[-1]).mean(axis=1).astype(float)
-    if rows.min() < 0 or found.min() < 0:
+    activations = network.activations(crops, node, batch_size, False)[node]
+    channels = activations.shape[-1]
+    rows = activations.reshape(len(activations), -1, channels).mean(axis=1).astype(float)
+    if activations.min() < 0:
         raise InputError(
             f"{layer!r} has activations below 0, which are no sum of concepts: name a layer behind "
             "its ReLU."
@@ -273,15 +274,15 @@ def _importance(bench: Bench, reducer: Any, designs: Designs) -> Array:
     """Total indices (T, N, R), sample by sample."""
     activations = bench.request.data[0]
     masks = designs.masks(slice(0, designs.draws))
-    found = []
+    indices = []
     for sample, own in enumerate(activations):
         coefficients = _coefficients(reducer, own[np.newaxis])[0]
         scaled = coefficients * masks.reshape(len(masks), *[1] * (own.ndim - 1), -1)
         points = [(scaled @ reducer.components_).astype(own.dtype)]
         points += [np.repeat(other[[sample]], len(masks), 0) for other in bench.request.data[1:]]
         values = bench.at(points, np.full(len(masks), sample))
-        found.append(designs.indices(values.astype(float)))
-    return np.stack(found, axis=1)
+        indices.append(designs.indices(values.astype(float)))
+    return np.stack(indices, axis=1)
 
 
 def _factored(rows: Array, concepts: int, seed: int) -> tuple[Any, Array]:

@@ -151,11 +151,11 @@ class InternalInfluence(LayerPath):
         """Points (P · s, *S) of the distribution of interest, those of a pair in a row."""
         references = [array[:, 0] for array in samples.references]
         several = len(references) > 1
-        made = self.points(
+        points = self.points(
             samples.data if several else samples.data[0],
             references if several else references[0],
         )
-        arrays = [np.asarray(array) for array in (made if several else [made])]
+        arrays = [np.asarray(array) for array in (points if several else [points])]
         for array, end in zip(arrays, samples.data, strict=False):
             if array.ndim != end.ndim + 1 or (len(array), *array.shape[2:]) != end.shape:
                 raise RuleError(
