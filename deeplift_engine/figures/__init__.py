@@ -1,5 +1,6 @@
 """Pictures of results; matplotlib is imported only when one is drawn."""
 
+from deeplift_engine.figures.atlas_figure import draw_atlas
 from deeplift_engine.figures.channel_figure import ChannelMaps, draw_channels
 from deeplift_engine.figures.comparison_figure import ComparisonData, draw_comparison
 from deeplift_engine.figures.concept_figure import draw_concepts
@@ -33,6 +34,7 @@ __all__ = [
     "LogoPage",
     "LogoTrack",
     "OverlayStyle",
+    "draw_atlas",
     "draw_beeswarm",
     "draw_channels",
     "draw_comparison",
