@@ -78,6 +78,7 @@ SETTINGS: Mapping[str, Setting] = {
     "lime": Setting({"groups": 10, "samples": 100}),
     "rise": Setting({"samples": 100}),
     "sobol": Setting({"groups": 10, "samples": 8}),
+    "hsic": Setting({"groups": 10, "samples": 100}),
     "saturation_mutagenesis": Setting({"way": "whole"}, {"L": 200, "A": 4}),
     "pairwise_mutagenesis": Setting(
         {"positions": range(5), "others": range(5, 10), "way": "whole"}, {"P": 5, "Q": 5, "A": 4}

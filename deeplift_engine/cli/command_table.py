@@ -10,6 +10,7 @@ from deeplift_engine.cli import (
     experiment_commands,
     export_commands,
     genomics_options,
+    layer_commands,
     listing,
     maximize_command,
     report_commands,
@@ -344,9 +345,23 @@ MAXIMIZE = Command(
     ("targets",),
 )
 
+SIMILARITY = Command(
+    layer_commands.similarity,
+    "tell how alike the activations of layers are, within a model or between two",
+    layer_commands.SIMILARITY_OPTIONS,
+    layer_commands.SIMILARITY_EXAMPLES,
+)
+
+FILTERS = Command(
+    layer_commands.filters,
+    "count the letters that filters fire at, and write their motifs",
+    layer_commands.FILTERS_OPTIONS,
+    layer_commands.FILTERS_EXAMPLES,
+)
+
 COMMANDS = (
     *(INSPECT, SCORE, COMPARE, SWEEP, METHODS, METRICS, CHECK, STATUS, MERGE, EXPORT, DRAW, REPORT),
-    *(VARIANTS, MARGINALISE, SPACING, ABLATE, DESIGN, MAXIMIZE),
+    *(VARIANTS, MARGINALISE, SPACING, ABLATE, DESIGN, MAXIMIZE, SIMILARITY, FILTERS),
 )
 
 __all__ = ["COMMANDS"]

@@ -14,11 +14,12 @@ or one at a time, on a bench that holds samples, references and a target::
 
 `METRICS` is the table of metrics, with options, sources and costs. `layer_similarity` compares the
 activations of layers, of one network or of two; `concept_test` tells concepts that matter from
-random ones.
+random ones, and `discover_concepts` finds some; `quantus.all` runs the metrics of Quantus.
 """
 
 from deeplift_engine.evaluate.bench import Bench
 from deeplift_engine.evaluate.compare_methods import Comparison, compare
+from deeplift_engine.evaluate.concept_discovery import Concepts, discover_concepts
 from deeplift_engine.evaluate.concept_significance import ConceptTest, concept_test
 from deeplift_engine.evaluate.erasing import (
     completeness,
@@ -44,6 +45,7 @@ __all__ = [
     "Bench",
     "Comparison",
     "ConceptTest",
+    "Concepts",
     "FoldStability",
     "LayerSimilarity",
     "Measured",
@@ -60,6 +62,7 @@ __all__ = [
     "comprehensiveness",
     "concept_test",
     "deletion",
+    "discover_concepts",
     "fold_stability",
     "infidelity",
     "insertion",

@@ -11,17 +11,33 @@ Of Keras models Quantus 0.6 hands in what they take, channels last, but compares
 that have channels first. Where there are several channels, say ``"sum_channels": True``; metrics
 that perturb by the order of scores, such as its FaithfulnessCorrelation, need scores made before,
 with channels first: ``a_batch=``.
+
+`all` runs every metric of Quantus by one call, and says of each that gives nothing why::
+
+    found = quantus.all(model, x, y, method="integrated_gradients", masks=masks)
+    print(found)
+    found["FaithfulnessCorrelation"].values
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from deeplift_engine.errors import InputError, TargetError
+from deeplift_engine.evaluate.quantus_inputs import Layout, engine_model, functional, masks_of
+from deeplift_engine.evaluate.quantus_suite import (
+    CATEGORIES,
+    Call,
+    QuantusResults,
+    Suite,
+    settings_of,
+)
 from deeplift_engine.graph.inputs import InputInfo
+from deeplift_engine.util.optional import optional
+from deeplift_engine.util.options import Integer, checked
 from deeplift_engine.util.typing import Array
 
 if TYPE_CHECKING:
@@ -153,6 +169,124 @@ def explain_func(
     return explain(model, inputs, targets, channel_first=channel_first)
 
 
+def all(
+    model: Any,
+    x: Any,
+    targets: Any,
+    *,
+    masks: Any = None,
+    method: str = "deeplift",
+    target_layer: str = "logits",
+    references: Any = None,
+    categories: Iterable[str] = CATEGORIES,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    baseline: float = 0.0,
+    draws: int = 10,
+    batch_size: int = 64,
+    seed: int = 0,
+    layers: Mapping[str, Any] | None = None,
+    functions: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> QuantusResults:
+    """Every metric of Quantus on the scores of one method.
+
+    Predictions are those of the engine's network at the target's layer, so that curves are of what
+    is scored. Scores are added over channels, tables are signals of one channel; scores are
+    normalised sample by sample, and what is erased becomes ``baseline``.
+
+    Parameters
+    ----------
+    model
+        A Keras model, or a `Network`, with which metrics that change the model's weights, or read
+        its layers, do not run.
+    x
+        Inputs (N, ...) in the model's layout.
+    targets
+        A unit of the target's layer for each sample (N,), or one for all.
+    masks
+        True where the scores should be, (N, *positions); without, localisation is left out.
+    method, target_layer, references, layers, functions, options
+        As for `explain_func`.
+    categories
+        Of Quantus, in small letters.
+    settings
+        Of single metrics, by the names of their classes, such as
+        ``{"MaxSensitivity": {"nr_samples": 50}}``.
+    baseline
+        What replaces the elements that are erased.
+    draws
+        Random points of metrics that have such.
+    batch_size
+        Samples that Quantus takes together.
+    seed
+        Of numpy's global generator, set for each metric; afterwards it is what it was.
+
+    Returns
+    -------
+    QuantusResults
+        Each metric's values, or the reason why there are none.
+
+    Raises
+    ------
+    InputError, TargetError, RuleError, UnsupportedModelError
+        Where what is handed in does not fit the model.
+    DeepliftEngineError
+        If Quantus is not installed.
+    """
+    quantus = optional("quantus", "quantus", "quantus")
+    draws = checked("draws", draws, Integer(1), InputError)
+    chosen = tuple(categories)
+    if unknown := sorted(set(chosen) - set(CATEGORIES)):
+        raise InputError(f"categories {unknown}: Quantus has {', '.join(CATEGORIES)}.")
+    network = _network(model, layers, functions)
+    node = network.target_node(target_layer)
+    if len(network.nodes[node].shape) != 1:
+        raise InputError(
+            f"Quantus has models of one row of units; {node!r} has shape "
+            f"{network.nodes[node].shape}: name another target_layer."
+        )
+    shared: dict[str, Any] = {"target_layer": target_layer, "references": references, **options}
+    explain = ExplainFunc(network, method=method, **shared)
+    layout = Layout.of(np.asarray(x, network.dtype), network.inputs[0])
+    units = _units(targets, len(layout.samples))
+    if units is None:
+        raise TargetError("targets: name a unit for each sample, or one for all.")
+
+    def scored(model: Any, inputs: Any, targets: Any, **others: Any) -> Array:
+        return layout.first(explain(None, layout.own(inputs), targets), added=True)
+
+    def forward(inputs: Array) -> Array:
+        return np.asarray(network.activations(layout.own(inputs), node, progress=False)[node])
+
+    def again(model: Any, inputs: Any, targets: Any, **others: Any) -> Array:
+        how = {"method": method, "layers": layers, "functions": functions, **shared}
+        return layout.added(explain_func(model, inputs, targets, **how))
+
+    first = layout.first(layout.samples)
+    scores = scored(None, first, units)
+    changing: Call | str = "scores copies of the Keras model: give that in place of a network"
+    if model is not network:
+        changing = Call(
+            functional(model.get_model() if hasattr(model, "get_model") else model),
+            layout.samples,
+            scores[:, 0] if layout.is_table else scores,
+            not layout.moved,
+            again,
+        )
+    suite = Suite(
+        quantus,
+        Call(engine_model(forward), first, scores, True, scored),
+        changing,
+        units,
+        None if masks is None else masks_of(masks, first),
+        settings_of(first.shape[1:], network.nodes[node].shape[0] or 1, baseline, draws),
+        settings or {},
+        batch_size,
+        seed,
+    )
+    return suite.run(chosen)
+
+
 def _known(others: Mapping[str, Any]) -> None:
     unknown = sorted(set(others) - set(OTHERS))
     if unknown:
@@ -190,8 +324,8 @@ def _has_channels_first(samples: Array, info: InputInfo, channels_first: bool | 
 
 
 def _fits(met: tuple[int, ...], shape: tuple[int | None, ...]) -> bool:
-    return len(met) == len(shape) + 1 and all(
-        size is None or size == result for size, result in zip(shape, met[1:], strict=True)
+    return len(met) == len(shape) + 1 and not any(
+        size not in (None, result) for size, result in zip(shape, met[1:], strict=True)
     )
 
 

@@ -63,6 +63,14 @@ class LayerSimilarity:
         table = aligned([["layer", *self.columns], *lines], right=range(1, len(self.columns) + 1))
         return f"{self.measure} of activations for {self.samples} samples\n\n{table}"
 
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """The rows of the table, by the names of columns."""
+        return [
+            {"layer": name, **dict(zip(self.columns, map(float, values), strict=True))}
+            for name, values in zip(self.rows, self.values, strict=True)
+        ]
+
     def figure(self) -> Figure:
         """The table as a heat map."""
         return draw_similarity(self.values, self.rows, self.columns, measure=self.measure)
@@ -79,11 +87,7 @@ class LayerSimilarity:
         if kind in PICTURES:
             content = to_picture(self.figure(), kind)
         else:
-            rows = [
-                {"layer": name, **dict(zip(self.columns, map(float, values), strict=True))}
-                for name, values in zip(self.rows, self.values, strict=True)
-            ]
-            content = to_csv(rows).encode()
+            content = to_csv(self.records).encode()
         storage.write_bytes(path, content, overwrite=overwrite)
 
 

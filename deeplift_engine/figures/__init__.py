@@ -1,7 +1,9 @@
 """Pictures of results; matplotlib is imported only when one is drawn."""
 
+from deeplift_engine.figures.atlas_figure import draw_atlas
 from deeplift_engine.figures.channel_figure import ChannelMaps, draw_channels
 from deeplift_engine.figures.comparison_figure import ComparisonData, draw_comparison
+from deeplift_engine.figures.concept_figure import draw_concepts
 from deeplift_engine.figures.experiment_figures import draw_design, draw_effects, draw_spacing
 from deeplift_engine.figures.feature_figures import draw_bar as draw_feature_bar
 from deeplift_engine.figures.feature_figures import draw_beeswarm, draw_heat_map, draw_waterfall
@@ -32,9 +34,11 @@ __all__ = [
     "LogoPage",
     "LogoTrack",
     "OverlayStyle",
+    "draw_atlas",
     "draw_beeswarm",
     "draw_channels",
     "draw_comparison",
+    "draw_concepts",
     "draw_design",
     "draw_effects",
     "draw_feature_bar",

@@ -73,6 +73,15 @@ class Motif:
         return len(self.row)
 
     @property
+    def consensus(self) -> str:
+        """The most probable letter of each position, small where it is less than a half."""
+        letters = [LETTERS[code] for code in self.probabilities.argmax(axis=1)]
+        sure = self.probabilities.max(axis=1) >= 0.5
+        return "".join(
+            letter if high else letter.lower() for letter, high in zip(letters, sure, strict=True)
+        )
+
+    @property
     def sequences(self) -> list[str]:
         """The letters of its seqlets, turned as the motif is; N where none is known."""
         codes = np.where(self.letters.any(axis=2), self.letters.argmax(axis=2), len(LETTERS))

@@ -8,10 +8,12 @@
 An input is grown from noise, or from inputs of yours, along the target's gradient through the
 engine's own compiled network, in a form that keeps it an image, `Pixels`, or a sequence, `Letters`.
 
-What layers hold and do: `draw_filters`, `draw_activations`, and `receptive_field`, what units read.
+`activation_atlas` grows inputs for all that a layer does with a data set. What layers hold and do:
+`draw_filters`, `draw_activations`, and `receptive_field`, what units read.
 """
 
 from deeplift_engine.graph.receptive_fields import ReceptiveField
+from deeplift_engine.visualize.atlas import Atlas, activation_atlas
 from deeplift_engine.visualize.layer_pictures import (
     draw_activations,
     draw_filters,
@@ -22,10 +24,12 @@ from deeplift_engine.visualize.maximize import Maximised, maximize
 from deeplift_engine.visualize.pixel_form import Pixels
 
 __all__ = [
+    "Atlas",
     "Letters",
     "Maximised",
     "Pixels",
     "ReceptiveField",
+    "activation_atlas",
     "draw_activations",
     "draw_filters",
     "maximize",

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from deeplift_engine.evaluate.metrics import METRICS
+from deeplift_engine.evaluate.quantus_suite import CAUTIONS
 from docs.generate.pages import table, write
 
 COMMAND = "python -m docs.generate.metrics docs/METRICS.md"
@@ -52,6 +53,26 @@ an embedding, what comes out of it is scored, erased and moved instead.
   method's own; what does not depend on the scores is done once for all methods."""
 
 
+QUANTUS = """## All metrics of Quantus
+
+```python
+found = evaluate.quantus.all(model, x, classes, method="integrated_gradients", masks=masks)
+print(found)  # each metric's mean, or why it did not run
+found["FaithfulnessCorrelation"].values
+```
+
+One call runs the metrics of its categories faithfulness, robustness, randomisation, complexity,
+localisation (with `masks`) and axiomatic on the scores of one method (extra: `quantus`; tested
+with 0.6.0). A metric that raises is a row with the reason; `settings={"MaxSensitivity":
+{"nr_samples": 50}}` changes one. Set here, for all: scores are normalised within each sample,
+where Quantus divides by the largest of the batch; what is erased becomes `baseline`, 0, where its
+`"black"` is the sample's own minimum; predictions are those of the engine's network at the
+target's layer, of the units that are scored, where its `softmax=True` makes a model of one output
+constant; channels come first, as its comparisons have them. Curves and numbers that Quantus draws
+are of numpy's global generator, which begins with `seed` for each metric. What remains to know of
+0.6.0:"""
+
+
 def page() -> str:
     """The whole page."""
     rows = [
@@ -74,6 +95,8 @@ def page() -> str:
         table(("metric", "what it is", "better", "cost", "source"), rows),
         "## Options",
         table(("of", "option", "what it is"), options),
+        QUANTUS,
+        table(("metric", "what to know"), [(f"`{k}`", text) for k, text in CAUTIONS.items()]),
     ]
     return "\n\n".join(parts) + "\n"
 

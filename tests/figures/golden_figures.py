@@ -193,10 +193,19 @@ def waterfall() -> Any:
 
 
 FIGURES: dict[str, Callable[[], Any]] = {
+    "atlas": lambda: figures.draw_atlas(
+        random(11).uniform(size=(4, 6, 6, 3)), [[0, 0], [0, 2], [1, 1], [2, 0]], 3, [9, 4, 1, 2]
+    ),
     "bar": lambda: draw_bar(SCORES, FEATURES, unit=UNIT, most=4),
     "beeswarm": lambda: figures.draw_beeswarm(SCORES, DATA, FEATURES, unit=UNIT),
     "channels": channels,
     "comparison": comparison,
+    "concepts": lambda: figures.draw_concepts(
+        [[0.7, 0.3, 0.1], [0.2, 0.6, 0.1]],
+        np.full((2, 3), 0.05),
+        ["4", "0", "2"],
+        random(10).uniform(size=(2, 3, 6, 6, 3)),
+    ),
     "design": design,
     "effects": lambda: figures.draw_effects(
         ["GATA", "TAL1", "SP1"], np.array([[2], [0], [-1]]) + random(7).normal(size=(3, 8))

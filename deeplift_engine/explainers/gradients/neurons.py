@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -62,15 +63,19 @@ class LayerPath(Explainer):
     def _at_layers(
         self,
         request: Request,
-        positions: Array,
+        count: int,
+        points: Callable[[Samples], list[Array]],
         score: Callable[[Array, Array], Array],
         at_ends: Callable[[Samples], tuple[Array, Array]] | None = None,
     ) -> MethodResult:
-        """Call ``score`` with gradients (T, P, s, *Y) and activations (P, s, *Y) of each layer."""
-        results, count = PairResults(request), len(positions)
+        """Call ``score`` with gradients (T, P, s, *Y) and activations (P, s, *Y) of each layer.
+
+        ``points`` gives (P · s, *S) for P pairs, ``count`` is s.
+        """
+        results = PairResults(request)
         for samples in paths(request, points_per_path(request, self.task.pairs, count)):
             result = self._backward(
-                on_paths(samples, positions), repeated(samples.weights, count), request.batch_size
+                points(samples), repeated(samples.weights, count), request.batch_size
             )
             scores = [
                 score(per_path(values, count), per_path(result.outputs[node][np.newaxis], count)[0])
@@ -103,7 +108,8 @@ class LayerConductance(LayerPath):
         at_ends = None
         if set(graph.inputs) <= set(nodes):
             at_ends = target_at_ends(self.values, request)
-        return self._at_layers(request, positions, along, at_ends)
+        points = partial(on_paths, positions=positions)
+        return self._at_layers(request, len(positions), points, along, at_ends)
 
 
 class InternalInfluence(LayerPath):
@@ -113,16 +119,59 @@ class InternalInfluence(LayerPath):
     ----------
     steps
         How many points of the path are taken (Gauss-Legendre).
+    points
+        A distribution of interest in place of the path: a function of inputs (n, *S) and their
+        references (n, *S) that gives points (n, s, *S), as many for each and the same whenever it
+        is called, over which gradients are averaged. Of several inputs both are lists, and so is
+        what it gives.
     """
 
     traits = replace(LayerPath.traits, attributes_of="unit")
 
+    def __init__(self, task: Task, *, steps: Count = 50, points: Any = None) -> None:
+        super().__init__(task, steps=steps)
+        if points is not None and not callable(points):
+            raise RuleError(f"points is a function of inputs and references, not {shown(points)}.")
+        self.points = points
+
     def attribute(self, request: Request) -> MethodResult:
         """Influence (T, N, *Y)."""
-        positions, weights = quadrature("gauss_legendre", self.steps)
+        points: Callable[[Samples], list[Array]] = self._chosen
+        if self.points is None:
+            positions, weights = quadrature("gauss_legendre", self.steps)
+            points = partial(on_paths, positions=positions)
+        else:
+            count = len(self._chosen(next(paths(request, 1)))[0])
+            weights = np.full(count, 1 / count)
         return self._at_layers(
-            request, positions, lambda gradients, _: mean_over(gradients, weights)
+            request, len(weights), points, lambda gradients, _: mean_over(gradients, weights)
         )
+
+    def _chosen(self, samples: Samples) -> list[Array]:
+        """Points (P · s, *S) of the distribution of interest, those of a pair in a row."""
+        references = [array[:, 0] for array in samples.references]
+        several = len(references) > 1
+        points = self.points(
+            samples.data if several else samples.data[0],
+            references if several else references[0],
+        )
+        arrays = [np.asarray(array) for array in (points if several else [points])]
+        for array, end in zip(arrays, samples.data, strict=False):
+            if array.ndim != end.ndim + 1 or (len(array), *array.shape[2:]) != end.shape:
+                raise RuleError(
+                    f"points gives an array of shape {array.shape} for inputs of shape "
+                    f"{end.shape}: expected ({len(end)}, s, *{end.shape[1:]})."
+                )
+        counts = {array.shape[1] for array in arrays}
+        if len(arrays) != len(samples.data) or len(counts) != 1 or 0 in counts:
+            raise RuleError(
+                f"points gives {len(arrays)} arrays of {sorted(counts)} points: expected as many, "
+                f"one or more, for each of {len(samples.data)} inputs."
+            )
+        return [
+            array.reshape(-1, *end.shape[1:]).astype(end.dtype)
+            for array, end in zip(arrays, samples.data, strict=True)
+        ]
 
 
 class NeuronConductance(Explainer):

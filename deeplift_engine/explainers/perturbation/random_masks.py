@@ -26,8 +26,8 @@ from deeplift_engine.explainers.perturbation.perturbation_explainer import (
     group_scores,
     joined,
 )
+from deeplift_engine.explainers.perturbation.sobol_designs import Designs, check_rows
 from deeplift_engine.tensors.products import product
-from deeplift_engine.util.optional import optional
 from deeplift_engine.util.options import Among, Count, Number, Seed, TwoOrMore
 from deeplift_engine.util.typing import Array
 
@@ -163,8 +163,7 @@ class Sobol(Grouped):
         seed: Seed = 0,
     ) -> None:
         super().__init__(task, groups=groups, divide=divide)
-        if samples & (samples - 1):
-            raise RuleError(f"samples={samples} is no power of two, as a Sobol sequence needs.")
+        check_rows(samples)
         self.samples, self.order, self.seed = samples, order, seed
 
     def mask_count(self, count: int) -> int:
@@ -178,25 +177,11 @@ class Sobol(Grouped):
 
     def score_groups(self, samples: Samples, groups: Groups) -> MethodResult:
         """The indices (Jansen 1999; Saltelli 2010, table 2)."""
-        qmc = optional("scipy.stats.qmc", "scipy")
-        count = groups.count
-        sequence = qmc.Sobol(2 * count, scramble=True, seed=np.random.default_rng(self.seed))
-        first, second = np.split(sequence.random(self.samples), 2, axis=1)
-
-        def masks(draws: slice) -> list[Array]:
-            # design 0 is the first, 1 the second, 2 + p the first with column p of the second
-            design, row = np.divmod(np.arange(draws.start, draws.stop), self.samples)
-            design = design[:, np.newaxis]
-            of_second = (design == 1) | (design - 2 == np.arange(count))
-            return groups.masks(np.where(of_second, second[row], first[row])[np.newaxis])
-
-        values = self.masked(samples, self.mask_count(count), masks)
-        values = values.reshape(*values.shape[:3], count + 2, self.samples)
-        variance = values[..., :2, :].var(axis=(-2, -1))[..., np.newaxis]
-        beside = values[..., [0 if self.order == "total" else 1], :]
-        apart = ((beside - values[..., 2:, :]) ** 2).mean(axis=-1) / 2
-        share = np.divide(apart, variance, out=np.zeros_like(apart), where=variance > 0)
-        return group_scores(share if self.order == "total" else (variance > 0) - share)
+        designs = Designs.of(groups.count, self.samples, self.seed)
+        values = self.masked(
+            samples, designs.draws, lambda draws: groups.masks(designs.masks(draws)[np.newaxis])
+        )
+        return group_scores(designs.indices(values, self.order))
 
 
 METHODS = (

@@ -81,6 +81,44 @@ def test_influence_is_the_mean_gradient_along_the_path() -> None:
     assert off(apart.scores.mean(axis=1), mean.scores) < EXACT
 
 
+def test_influence_over_a_distribution_of_ones_own() -> None:
+    model, net = opened("sequence")
+    x, x0 = data("sequence"), data("sequence", seed=2)
+    far = np.array([0.3, -0.2, 1.5]).reshape(-1, 1, 1)
+
+    def around(inputs: Any, references: Any) -> Any:
+        return inputs[:, None] + far * (references - inputs)[:, None]
+
+    found = net.explainer("internal_influence", layers="conv", points=around).run(
+        x, target=1, references=x0, batch_size=2
+    )
+    expected = sum(gradients(model, x + each * (x0 - x), 1, "conv")[0] for each in far) / 3
+    assert off(found.scores, expected) < EXACT
+    _, several = opened("several")
+    both = data("several")
+    same = several.explainer(
+        "internal_influence", layers="hidden", points=lambda inputs, _: [a[:, None] for a in inputs]
+    ).run(both, target=0)
+    plain = several.explainer("gradient", layers="hidden").run(both, target=0)
+    assert off(same.scores, plain.scores) < EXACT
+
+
+@pytest.mark.parametrize(
+    ("points", "message"),
+    [
+        (3, "a function of inputs and references, not 3"),
+        (lambda x, _: x, r"expected \(1, s, \*"),
+        (lambda x, _: x[:, :0, None].repeat(2, 1)[:, :0], "expected"),
+    ],
+)
+def test_a_distribution_has_points_for_each_input(points: Any, message: str) -> None:
+    _, net = opened("sequence")
+    with pytest.raises(RuleError, match=message):
+        net.explainer("internal_influence", layers="conv", points=points).run(
+            data("sequence"), target=1
+        )
+
+
 @pytest.mark.parametrize("unit", [None, 2, (4,), np.arange(6.0)])
 def test_what_goes_from_inputs_through_units(unit: Any) -> None:
     """Integrated gradients of a model that is constant in all other units of the layer."""
