@@ -18,7 +18,7 @@ FAST: dict[str, int] = {
     "cli/test_cli_bad_inputs.py::test_spoiled_inputs_are_refused": 4,
     "cli/test_cli_experiments.py::test_each_writes_its_table_and_its_picture": 2,
     "cli/test_cli_methods.py::test_the_seed_is_that_of_the_method": 4,
-    "cli/test_cli_options.py::test_help_and_wrong_usage_do_not_wait_for_tensorflow": 2,
+    "cli/test_cli_options.py::test_help_lists_and_wrong_usage_do_not_wait_for_tensorflow": 2,
     "compat/test_compat_choices.py::test_a_layer_can_have_a_rule_of_its_own": 4,
     "compat/test_compat_scores.py::test_scores_are_those_of_the_new_interface": 2,
     "conformance/test_compat_calls.py::test_genomics_contributions": 6,

@@ -73,7 +73,7 @@ def custom_definitions(options: argparse.Namespace) -> dict[str, Any]:
     InputError
         If both say functions, and as for `read_custom`.
     """
-    console.start_tensorflow()
+    console.postpone_tensorflow()
     custom = dict(read_custom(options.custom))
     if options.functions is not None:
         if "functions" in custom:

@@ -95,7 +95,7 @@ def score(options: argparse.Namespace) -> int:
         return store_commands.score(options)
     store_commands.refuse_options_of_a_store(options)
     storage.check_destination(options.output, overwrite=options.overwrite)
-    console.start_tensorflow()
+    console.postpone_tensorflow()
     from deeplift_engine.explainers.catalogue import find
 
     method = find(options.method)
@@ -146,7 +146,7 @@ def score(options: argparse.Namespace) -> int:
 
 def compare(options: argparse.Namespace) -> int:
     """Score by several methods, judge the scores, print the table and write files of it."""
-    console.start_tensorflow()
+    console.postpone_tensorflow()
     from deeplift_engine.evaluate.compare_methods import METHODS, METRICS, TABLES
     from deeplift_engine.evaluate.compare_methods import compare as compare_methods
     from deeplift_engine.evaluate.metrics import find_metric

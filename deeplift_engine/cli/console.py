@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import logging
 import os
 import shutil
@@ -13,6 +15,9 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
 
 from deeplift_engine.errors import (
     ConvergenceWarning,
@@ -21,6 +26,9 @@ from deeplift_engine.errors import (
 )
 
 PROGRAM = "deeplift-engine"
+TENSORFLOW = "tensorflow"
+NOT_YET = ("__all__", "__file__", "__wrapped__")
+"""Names that are asked of any module, and are no use of it."""
 
 
 def say(text: str) -> None:
@@ -94,26 +102,46 @@ def prefer_onednn() -> None:
 
     It would leave it off on those without AVX512_VNNI, where it is faster all the same.
     """
-    if "tensorflow" not in sys.modules:
+    if f"{TENSORFLOW}.python" not in sys.modules:  # nor will be, if it is postponed
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
-def start_tensorflow() -> None:
+def postpone_tensorflow() -> None:
+    """Let imports of TensorFlow be none until something of it is used: what only reads is quick."""
+    if TENSORFLOW not in sys.modules:
+        spec = importlib.util.find_spec(TENSORFLOW)
+        if spec is not None:  # or imports say that it is not installed
+            sys.modules[TENSORFLOW] = _Postponed(spec)
+
+
+class _Postponed(ModuleType):
+    """TensorFlow, imported when the first of its names is asked for."""
+
+    def __init__(self, spec: ModuleSpec) -> None:
+        super().__init__(spec.name)
+        self.__spec__ = spec
+
+    def __getattr__(self, name: str) -> Any:
+        if sys.modules.get(TENSORFLOW) is self:
+            if name in NOT_YET:
+                raise AttributeError(name)
+            del sys.modules[TENSORFLOW]
+            _start_tensorflow()
+            vars(self).update(vars(sys.modules[TENSORFLOW]))
+        return getattr(sys.modules[TENSORFLOW], name)
+
+
+def _start_tensorflow() -> None:
     """Import TensorFlow and find its devices, without the output of its C++ side.
 
     The output is shown if the start fails, or if ``TF_CPP_MIN_LOG_LEVEL`` is below 3 in the
     environment: then the user wants to see it. At 3 some of it would still be written.
     """
-    if "tensorflow" in sys.modules:
-        return
     if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") != "3":
-        import tensorflow  # noqa: F401
-
+        importlib.import_module(TENSORFLOW)
         return
     with _held_back():
-        import tensorflow as tf
-
-        tf.config.list_logical_devices()
+        importlib.import_module(TENSORFLOW).config.list_logical_devices()
 
 
 @contextmanager

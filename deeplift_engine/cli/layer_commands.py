@@ -91,7 +91,7 @@ FILTERS_EXAMPLES = (
 
 def similarity(options: argparse.Namespace) -> int:
     """Compare the activations of layers over a data set, print the table and write files of it."""
-    console.start_tensorflow()
+    console.postpone_tensorflow()
     from deeplift_engine.evaluate import layer_similarity
 
     for path in options.output:
@@ -121,7 +121,7 @@ def similarity(options: argparse.Namespace) -> int:
 
 def filters(options: argparse.Namespace) -> int:
     """Count the letters that a layer's channels fire at, print and write their motifs."""
-    console.start_tensorflow()
+    console.postpone_tensorflow()
     from deeplift_engine import genomics, visualize
 
     for path in options.output:

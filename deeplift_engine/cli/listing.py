@@ -18,7 +18,7 @@ BETTER = {"high": "higher", "low": "lower", "": "neither"}
 
 def methods(options: argparse.Namespace) -> int:
     """List the methods, or explain one."""
-    console.start_tensorflow()
+    console.postpone_tensorflow()
     from deeplift_engine.explainers.catalogue import TABLE, find
 
     if options.name is None:
@@ -38,7 +38,7 @@ def methods(options: argparse.Namespace) -> int:
 
 def metrics(options: argparse.Namespace) -> int:
     """List the metrics, or explain one."""
-    console.start_tensorflow()
+    console.postpone_tensorflow()
     from deeplift_engine.evaluate.metrics import METRICS, find_metric
 
     if options.name is None:

@@ -103,7 +103,7 @@ def report(options: argparse.Namespace) -> int:
         raise InputError("two files have the same name: give each its own, NAME=FILE")
     paths = [path for _, path in options.sources]
     if not options.no_model:  # most runs name theirs
-        console.start_tensorflow()
+        console.postpone_tensorflow()
     write(
         dict(zip(names, paths, strict=True)) if any(names) else paths,
         options.output,

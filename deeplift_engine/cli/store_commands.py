@@ -91,7 +91,7 @@ def into_store(
 
 def job_of(options: argparse.Namespace) -> Job:
     """The job that the options of ``score`` describe, here or on a worker."""
-    console.start_tensorflow()
+    console.postpone_tensorflow()
     from deeplift_engine.explainers.catalogue import find
     from deeplift_engine.jobs.job import Job
 

@@ -23,7 +23,7 @@ def variants(options: argparse.Namespace) -> int:
     if store_commands.is_store(options.output):
         return store_commands.into_store(options, job_of, _of_variants)
     store_commands.refuse_options_of_a_store(options)
-    console.start_tensorflow()
+    console.postpone_tensorflow()
     from deeplift_engine import genomics
 
     networks, genome, scoring = _scoring(options)
@@ -53,7 +53,7 @@ def variants(options: argparse.Namespace) -> int:
 
 def job_of(options: argparse.Namespace) -> VariantJob:
     """The job that the options of ``variants`` describe, here or on a worker."""
-    console.start_tensorflow()
+    console.postpone_tensorflow()
     from deeplift_engine import genomics
 
     networks, genome, scoring = _scoring(options)

@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import tensorflow as tf
-from tensorflow.python.eager import context
-from tensorflow.python.util import _pywrap_util_port
 
 from deeplift_engine.errors import InputError, SlowKernelsWarning
 from deeplift_engine.util.warn import warn
@@ -55,6 +53,8 @@ def check_process() -> None:
 
 def uses_onednn() -> bool:
     """Whether TensorFlow computes with oneDNN in this process, which decides last bits."""
+    from tensorflow.python.util import _pywrap_util_port
+
     return bool(_pywrap_util_port.IsMklEnabled())
 
 
@@ -83,6 +83,8 @@ def _tell_of_onednn() -> None:
 
 
 def _is_running() -> bool:
+    from tensorflow.python.eager import context
+
     return bool(getattr(context.context(), "_initialized", True))
 
 

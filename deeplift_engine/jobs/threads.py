@@ -47,7 +47,7 @@ def pin(stored: Mapping[str, Any]) -> None:
     """
     onednn = stored.get("onednn")
     if onednn is not None:
-        if "tensorflow" not in sys.modules:
+        if "tensorflow.python" not in sys.modules:  # it may be there, and not have started
             os.environ["TF_ENABLE_ONEDNN_OPTS"] = str(int(onednn))
         elif _uses_onednn() != onednn:
             raise InputError(

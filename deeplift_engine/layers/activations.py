@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from deeplift_engine.layers.families import Elementwise
 from deeplift_engine.tensors.constants import constant
+from deeplift_engine.tensors.tensor_ops import named
 from deeplift_engine.util.typing import Array, Tensor
 
 SELU_ALPHA = 1.6732632423543772848170429916717
@@ -108,7 +109,7 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "Addons>snake": lambda x: x + tf.sin(x) ** 2,
     "celu": celu,
     "elu": elu,
-    "exponential": tf.exp,
+    "exponential": named("exp"),
     "floored_log_root": lambda x, floor: 0.5 * tf.math.log(tf.maximum(x, floor)),
     "floored_root": lambda x, floor: tf.sqrt(tf.maximum(x, floor)),
     "gelu": gelu,
@@ -121,18 +122,18 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "log_sigmoid": lambda x: -tf.nn.softplus(-x),
     "nonzero": lambda x: tf.cast(x != 0, x.dtype),
     "mish": lambda x: x * tf.tanh(tf.nn.softplus(x)),
-    "reciprocal": tf.math.reciprocal,
+    "reciprocal": named("math.reciprocal"),
     "selu": selu,
-    "sigmoid": tf.sigmoid,
+    "sigmoid": named("sigmoid"),
     "silu": lambda x: x * tf.sigmoid(x),
     "soft_shrink": soft_shrink,
-    "softplus": tf.nn.softplus,
+    "softplus": named("nn.softplus"),
     "softsign": lambda x: x / (1 + tf.abs(x)),
     "sparse_plus": sparse_plus,
     "sparse_sigmoid": sparse_sigmoid,
-    "square": tf.square,
+    "square": named("square"),
     "squareplus": squareplus,
-    "tanh": tf.tanh,
+    "tanh": named("tanh"),
     "tanh_shrink": tanh_shrink,
     "threshold": threshold,
 }
@@ -184,11 +185,11 @@ CHORDS: dict[str, Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]] = {
 """Slopes of chords that have a closed form in which nothing cancels: exact, and cheaper."""
 
 CANCELLING: dict[str, Callable[[Tensor], Tensor]] = {
-    "hard_sigmoid": tf.ones_like,
-    "hard_sigmoid_keras2": tf.ones_like,
-    "hard_silu": tf.abs,
-    "sparse_sigmoid": tf.ones_like,
-    "tanh_shrink": tf.abs,
+    "hard_sigmoid": named("ones_like"),
+    "hard_sigmoid_keras2": named("ones_like"),
+    "hard_silu": named("abs"),
+    "sparse_sigmoid": named("ones_like"),
+    "tanh_shrink": named("abs"),
 }
 """Those that subtract numbers larger than what is left, and how large."""
 

@@ -16,7 +16,7 @@ from deeplift_engine.layers.layer import Shape, kernel_work
 from deeplift_engine.layers.phases import Phases, blocks_of
 from deeplift_engine.layers.spans import Window
 from deeplift_engine.tensors.constants import constant
-from deeplift_engine.tensors.tensor_ops import features
+from deeplift_engine.tensors.tensor_ops import features, unchanged
 from deeplift_engine.util.typing import Array, Tensor
 
 
@@ -136,7 +136,7 @@ class Convolution(Linear):
         kernel: Array,
         margins: Margins | None,
         bias: Array | None = None,
-        function: Callable[[Tensor], Tensor] = tf.identity,
+        function: Callable[[Tensor], Tensor] = unchanged,
     ) -> Tensor:
         x = tf.expand_dims(x, 1) if self._is_sequence else x
         inputs = tf.split(x, self.groups, axis=-1) if self.groups > 1 else [x]

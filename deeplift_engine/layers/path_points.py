@@ -9,7 +9,7 @@ from typing import ClassVar
 import tensorflow as tf
 
 from deeplift_engine.layers.layer import Layer
-from deeplift_engine.tensors.tensor_ops import merge
+from deeplift_engine.tensors.tensor_ops import merge, unchanged
 from deeplift_engine.util.typing import Tensor
 
 
@@ -21,7 +21,7 @@ class PathPoints(Layer):
     them, from 0 to 1. It is compiled into one kernel if ``fused``.
     """
 
-    activation: Callable[[Tensor], Tensor] = tf.identity
+    activation: Callable[[Tensor], Tensor] = unchanged
     fused: bool = False
     kind: ClassVar[str] = "input"
     fuses_activation: ClassVar[bool] = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +11,21 @@ import tensorflow as tf
 from deeplift_engine.util.typing import Tensor
 
 LEADING = 3  # targets, inputs, references: the leading axes of a multiplier
+
+
+def unchanged(tensor: Tensor) -> Tensor:
+    """The tensor itself: the function of what has none."""
+    return tensor
+
+
+def named(name: str) -> Callable[..., Tensor]:
+    """TensorFlow's function of that name, looked up at each call: tables of them need it later."""
+    function = operator.attrgetter(name)
+
+    def call(*arguments: Any) -> Tensor:
+        return function(tf)(*arguments)
+
+    return call
 
 
 def vjp(
