@@ -24,6 +24,7 @@ import numpy as np
 from benchmarks.process import BenchmarkError
 from benchmarks.scale import arguments, save_model
 from benchmarks.turns import Taken, timed
+from deeplift_engine.cli.console import prefer_onednn
 
 TURNS = 3
 REFERENCES = 20
@@ -154,6 +155,7 @@ def line(name: str, row: Row, memory: Taken, genome: Taken) -> str:
 
 def main() -> int:
     """Print a line for each row."""
+    prefer_onednn()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.genome_way", description=(__doc__ or "").partition("\n")[0]

@@ -27,6 +27,7 @@ from benchmarks.interpreters import HEADS
 from benchmarks.process import CHECKOUT, BenchmarkError, Cost, Process, environment
 from benchmarks.run import machine, renewed
 from benchmarks.work import Array, Data, Problem, Row, load, save
+from deeplift_engine.cli.console import prefer_onednn
 
 _log = logging.getLogger(__name__)
 OURS, FORK, TANGERMEME = "interpretation", "chrombpnet", "tangermeme_heads"
@@ -296,6 +297,7 @@ def table(options: argparse.Namespace) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure and print; 1 with a message where a contender failed."""
+    prefer_onednn()
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.interpretation",
         description=__doc__,

@@ -20,6 +20,7 @@ from benchmarks.method_table import HEADING
 from benchmarks.process import BenchmarkError, available
 from benchmarks.table import NOTES, problem_table
 from benchmarks.work import PROBLEMS, QUICK, Problem, Row
+from deeplift_engine.cli.console import prefer_onednn
 
 FORWARDS = ("keras_forward", "engine_forward")
 EXAMPLES = """\
@@ -35,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure what the options say; 0, or 1 with a message if a contender failed or disagreed."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # for all alike, as the command line has it
+    prefer_onednn()  # for all alike, as the command line has it
     sections: list[str] = []
     try:
         if not options.profile:

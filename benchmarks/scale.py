@@ -23,6 +23,7 @@ import numpy as np
 
 from benchmarks.architectures import DILATED, GENOMICS, build_keras, make_weights
 from benchmarks.process import CHECKOUT
+from deeplift_engine.cli.console import prefer_onednn
 
 KEPT = ("hypothetical", "inputs")
 MANY, FEW, LENGTH, REFERENCES = 100_000, 2_000, 500, 20
@@ -318,6 +319,7 @@ ROWS: dict[str, Callable[[], str]] = {
 
 def main() -> int:
     """Print a line for each row."""
+    prefer_onednn()
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
     parser.add_argument("--row", choices=ROWS, action="append")
     for name in parser.parse_args().row or ROWS:
