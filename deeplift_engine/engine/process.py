@@ -16,7 +16,7 @@ from deeplift_engine.util.warn import warn
 
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 """Environment variable by which TensorFlow, when it starts, computes with oneDNN or not."""
-LONG = 10.0
+LONG = 30.0
 """Seconds of a run from which on it is told what other kernels would gain."""
 
 
