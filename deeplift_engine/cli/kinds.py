@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,21 +94,27 @@ def kind_of(options: argparse.Namespace, has_text: bool) -> Kind | None:
 
 
 def _by_suffix(path: Path, options: argparse.Namespace, has_text: bool) -> str | None:
-    """The kind of a file, or of the files in a folder, where all are of one.
+    """The kind of a file, or of the files in a folder and its folders.
 
-    Of several kinds of one suffix, it is that with options of its own; else the first.
+    Of several kinds it is that with options of its own; else the first of a suffix, where all
+    files of a folder are of one.
     """
     if getattr(options, "genome", None) is not None:  # a file of regions may have any suffix
         return None
     suffix = path.suffix.lower()
-    if path.is_dir() and suffix != ".zarr" and not _of_suffix(suffix):
-        kinds = {name for each in path.iterdir() for name in _of_suffix(each.suffix.lower())[:1]}
-        return kinds.pop() if len(kinds) == 1 else None
-    known = _of_suffix(suffix)
-    told = (name for name in known if any(_given(each, options) for each in _own(name)))
+    is_folder = path.is_dir() and suffix != ".zarr" and not _of_suffix(suffix)
+    suffixes = {each.suffix.lower() for each in path.rglob("*")} if is_folder else {suffix}
+    known = [names for each in sorted(suffixes) if (names := _of_suffix(each))]
+    told = (name for names in known for name in names if any(_flags(name, options)))
     if getattr(options, "column", None) is not None:
         return next(told, TEXT.name if has_text else None)
-    return next(told, known[0] if known else None)
+    first = {names[0] for names in known}
+    return next(told, first.pop() if len(first) == 1 else None)
+
+
+def _flags(name: str, options: argparse.Namespace) -> Iterator[str]:
+    """The flags of a kind's own options that are given."""
+    return filter(None, (_given(each, options) for each in _own(name)))
 
 
 def _of_suffix(suffix: str) -> list[str]:

@@ -157,7 +157,7 @@ def _of_deep(grey: Array, form: PictureForm) -> Array:
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     """An open picture; what Pillow raises on it, while it is read too, as one error."""
-    library = optional("PIL.Image", "Pillow", "images")
+    library = optional("PIL.Image", f"Pillow, to read {path}", "images")
     try:
         with library.open(path) as image:
             yield image

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -91,8 +92,9 @@ class TableColumns:
         if values.dtype.kind == "O":
             values = _plain_numbers(values)
         if values.dtype.kind not in _NUMBERS:
+            row = next((n for n, each in enumerate(values) if not _is_number(each)), 0)
             raise InputError(
-                f"{self.source}: column {name!r} holds {values[0]!r} in row {self.rows[0]!r}, "
+                f"{self.source}: column {name!r} holds {values[row]!r} in row {self.rows[row]!r}, "
                 "which is no number. Encode it as for the training of the model, as by "
                 "pandas.get_dummies, or leave it out: columns= (--columns)."
             )
@@ -103,6 +105,15 @@ class TableColumns:
                 "in what was filled in for the training of the model."
             )
         return values.astype(np.int8) if values.dtype.kind == "b" else values
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a cell reads as one, or is empty."""
+    try:
+        float("nan" if value is None else value)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _plain_numbers(values: Array) -> Array:
@@ -177,7 +188,7 @@ def table_columns(source: Any, columns: Sequence[str] | None = None) -> TableCol
 
 def _frame_of_file(path: Path) -> Any:
     """A data frame of a file, whose header keeps names that two columns share."""
-    pandas = optional("pandas", "pandas", "tables")
+    pandas = optional("pandas", f"pandas, to read {path}", "tables")
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(f"{path}: tables are read from {', '.join(SUFFIXES)} files.")
@@ -187,13 +198,30 @@ def _frame_of_file(path: Path) -> Any:
         if suffix == ".parquet":
             return pandas.read_parquet(path)
         separator = "\t" if suffix == ".tsv" else ","
+        _check_rows(path, separator)
         frame = pandas.read_csv(path, sep=separator, index_col=False)
         header = pandas.read_csv(path, sep=separator, header=None, nrows=1, dtype=str).iloc[0]
         frame.columns = ["" if each != each else str(each) for each in header]
-    except (OSError, ValueError, ImportError) as error:
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text; save it as UTF-8.") from error
+    except (OSError, ValueError, ImportError, csv.Error) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         raise InputError(f"{path} cannot be read as a table: {reason}.") from error
     return frame
+
+
+def _check_rows(path: Path, separator: str) -> None:
+    """Refuse rows that are longer than the header, of which pandas drops what is too much."""
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.reader(file, delimiter=separator)
+        columns = len(next(reader, ()))
+        for record, row in enumerate(filter(None, reader)):
+            if any(row[columns:]):  # a separator at the end of lines is none
+                raise InputError(
+                    f"{path}, line {reader.line_num} (record {record}) has {len(row)} columns, and "
+                    f"the header has {columns}: a value with {separator!r} in it stands between "
+                    "quotation marks."
+                )
 
 
 def _label(name: Any) -> str:

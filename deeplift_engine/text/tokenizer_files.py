@@ -91,11 +91,14 @@ def read_text(path: Path) -> str:
     InputError
         If there is none, or it is not UTF-8.
     """
+    content = _read_bytes(path)
     try:
-        return _read_bytes(path).decode()
+        return content.decode()
     except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
         raise InputError(
-            f"{path} is not UTF-8 text, at byte {error.start}; save it as UTF-8."
+            f"{path}, line {line} is not UTF-8 text, at byte {error.start} of the file; save it as "
+            "UTF-8."
         ) from error
 
 

@@ -319,12 +319,12 @@ def test_what_does_not_fit_is_refused(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_jinja2_the_extra_is_named(
-    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_without_jinja2_the_extra_is_named_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(DeepliftEngineError, match=r"deeplift_engine\[report\]"):
-        de.report.write(run, tmp_path / "page.html", samples=1)
+        de.report.write(tmp_path / "absent.zarr", tmp_path / "page.html")
 
 
 def test_what_is_written_by_hand_is_little() -> None:

@@ -148,6 +148,11 @@ def test_statements_53_to_55_scikit_learn_s_columns_have_their_origin() -> None:
     ("change", "options", "message"),
     [
         ({"dose": "much"}, {"columns": COLUMNS}, "'dose' holds 'much' in row 'patient 0'"),
+        (
+            {"dose": ["0.5", "1", None, "much", *"1234"]},
+            {"columns": COLUMNS},
+            "'dose' holds 'much' in row 'patient 3'",
+        ),
         ({"dose": np.nan}, {"columns": COLUMNS}, "column 'dose' has nan in row 'patient 0'"),
         ({}, {}, "has 5 columns for input .*, which reads 4"),
         ({}, {"columns": ["agee", *COLUMNS[1:]]}, "no column 'agee'. Near it: age"),
@@ -393,3 +398,19 @@ def test_statements_23_and_56_a_feature_space_s_columns_are_sorted(tmp_path: Pat
         de.tables.encoded_columns(tmp_path / "m.keras")
     with pytest.raises(InputError, match="gives its features apart"):
         de.tables.encoded_columns(space_of(features={"age": "float"}, output_mode="dict"))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"age,dose\n1,2\n3,4,5\n", r"line 3 \(record 1\) has 3 columns, and the header has 2"),
+        (b"age,dose\n1,\xe9\n", "is not UTF-8 text"),
+        (b"", "cannot be read as a table"),
+    ],
+)
+def test_files_that_are_no_tables_are_refused(content: bytes, message: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(InputError, match=rf"t\.csv,? {message}"):
+        de.tables.read(tmp_path / "t.csv")
+    (tmp_path / "t.csv").write_bytes(b"age,dose\n1,2,\n3,4,\n")
+    assert de.tables.read(tmp_path / "t.csv").features == ["age", "dose"]
