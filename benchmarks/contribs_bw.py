@@ -33,8 +33,6 @@ OVERLAP = 0.3
 """Share of a window that the next one covers, too."""
 TOLERANCES = {"counts": 1e-5, "profile": 1e-4}
 """How far scores of both may differ, as shares of the largest."""
-ROUNDING = 2.0**-11
-"""Of float16, relative to a value; chrombpnet's scores are rounded so before they are a track."""
 
 
 @dataclass(frozen=True)
@@ -153,8 +151,9 @@ def track(path: Path) -> Array:
 
 
 def allowed(values: Array, tolerance: float) -> Array:
-    """How far ours may be from each value of theirs: the scores' tolerance and their rounding."""
-    return tolerance * np.abs(values).max() + ROUNDING * np.abs(values)
+    """How far ours may be from each value of theirs, which chrombpnet has rounded to float16."""
+    steps = np.spacing(np.abs(values).astype(np.float16)).astype(np.float64)
+    return np.asarray(tolerance * np.abs(values).max() + steps / 2)
 
 
 def agree(both: Tracks, tolerance: float) -> bool:
