@@ -59,6 +59,8 @@ def _options(run: ScoredRun) -> Iterator[tuple[str, str | None]]:
     settings = run.settings
     if settings.get("genome"):
         yield "--genome", str(settings["genome"])
+    if settings.get("length"):
+        yield "--length", str(settings["length"])
     yield from _of_kind(settings)
     yield "-o", f"{run.name}.zarr"
     if settings.get("method", "deeplift") != "deeplift":
