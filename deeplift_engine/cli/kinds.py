@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +19,12 @@ from deeplift_engine.cli.declarations import (
 )
 from deeplift_engine.cli.image_kind import IMAGE
 from deeplift_engine.cli.input_kind import Kind
+from deeplift_engine.cli.sequence_inputs import FASTA, is_fasta
 from deeplift_engine.cli.sequence_kind import SEQUENCE
 from deeplift_engine.cli.table_kind import SIGNAL, TABLE
 from deeplift_engine.cli.text_kind import TEXT
 from deeplift_engine.errors import InputError
+from deeplift_engine.util.array_files import SUFFIXES as ARRAYS
 
 if TYPE_CHECKING:
     from deeplift_engine.jobs.scored_run import ScoredRun
@@ -76,7 +78,7 @@ def kind_of(options: argparse.Namespace, has_text: bool) -> Kind | None:
     Raises
     ------
     InputError
-        If options of another kind are given.
+        If options of another kind are given, or nothing tells what a file or a folder holds.
     """
     path = Path(options.inputs)
     name = getattr(options, "kind", None) or _by_suffix(path, options, has_text)
@@ -104,12 +106,35 @@ def _by_suffix(path: Path, options: argparse.Namespace, has_text: bool) -> str |
     suffix = path.suffix.lower()
     is_folder = path.is_dir() and suffix != ".zarr" and not _of_suffix(suffix)
     suffixes = {each.suffix.lower() for each in path.rglob("*")} if is_folder else {suffix}
-    known = [names for each in sorted(suffixes) if (names := _of_suffix(each))]
+    known = [names for each in sorted(suffixes) if (names := _of_suffix(each, is_folder))]
     told = (name for names in known for name in names if any(_flags(name, options)))
     if getattr(options, "column", None) is not None:
         return next(told, TEXT.name if has_text else None)
     first = {names[0] for names in known}
-    return next(told, first.pop() if len(first) == 1 else None)
+    name = next(told, first.pop() if len(first) == 1 else None)
+    if name is None and path.exists() and not _holds_arrays_or_sequences(path):
+        raise InputError(_unknown(path, first))
+    return name
+
+
+def _holds_arrays_or_sequences(path: Path) -> bool:
+    """Whether a file is none of a kind, by its name."""
+    from deeplift_engine.genomics.region_files import is_region_file
+    from deeplift_engine.genomics.table_column import is_table
+
+    tests = (is_fasta, is_region_file, is_table)
+    return path.suffix.lower() in ARRAYS or any(test(path) for test in tests)
+
+
+def _unknown(path: Path, found: Collection[str]) -> str:
+    """Why nothing tells what a file or a folder holds, and what is read."""
+    if found:
+        names = " or ".join(sorted(found))
+        return f"{path} holds files of several kinds: say which, --kind {names}"
+    what = "holds no files that are read" if path.is_dir() else "is no file that is read"
+    suffixes = {"sequence": FASTA, **{kind.name: kind.suffixes for kind in _ROWS if kind.suffixes}}
+    listed = "; ".join(f"{name}: {' '.join(own)}" for name, own in suffixes.items())
+    return f"{path} {what}: {listed}; arrays: {' '.join(ARRAYS)}; regions of any with --genome"
 
 
 def _flags(name: str, options: argparse.Namespace) -> Iterator[str]:
@@ -117,9 +142,13 @@ def _flags(name: str, options: argparse.Namespace) -> Iterator[str]:
     return filter(None, (_given(each, options) for each in _own(name)))
 
 
-def _of_suffix(suffix: str) -> list[str]:
-    """The names of the kinds that a suffix may be of."""
-    return [kind.name for kind in KINDS.values() if suffix in kind.suffixes]
+def _of_suffix(suffix: str, in_folder: bool = False) -> list[str]:
+    """The names of the kinds that a suffix may be of, of a file by itself or in a folder."""
+    return [
+        kind.name
+        for kind in KINDS.values()
+        if suffix in (kind.in_folder if in_folder else kind.suffixes)
+    ]
 
 
 def _own(name: str) -> Sequence[Option]:

@@ -73,8 +73,9 @@ def _opened(path: Path) -> wave.Wave_read:
     try:
         return wave.open(str(path), "rb")
     except (OSError, EOFError, wave.Error) as error:
+        reason = str(error) or "it is cut off"
         raise InputError(
-            f"{path} cannot be read as a WAV file of whole numbers: {error or 'it is cut off'}. "
+            f"{path} cannot be read as a WAV file of whole numbers: {reason}. "
             "Other recordings are handed in as arrays (samples, time, channels)."
         ) from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import os
@@ -13,6 +12,7 @@ from typing import Any
 
 from deeplift_engine.errors import InputError
 from deeplift_engine.text.tokenizer_files import read_text
+from deeplift_engine.util.csv_rows import numbered_rows
 from deeplift_engine.util.suggestions import suggest
 
 LINES, TABLES, JSON_LINES = (".txt", ".text"), {".csv": ",", ".tsv": "\t"}, (".jsonl", ".ndjson")
@@ -93,20 +93,17 @@ Row = tuple[str, Mapping[str, Any]]
 
 def _table(text: str, separator: str, path: Path) -> tuple[Sequence[str], list[Row]]:
     """The names of the columns, and the rows."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    numbered = numbered_rows(io.StringIO(text, newline=""), separator, path)
+    _, columns = next(numbered, (1, []))
     rows: list[Row] = []
-    try:
-        columns = next(reader, [])
-        for cells in filter(None, reader):
-            where = f"{path}, line {reader.line_num} (record {len(rows)})"
-            if len(cells) != len(columns):
-                raise InputError(
-                    f"{where} has {len(cells)} columns, and the header has {len(columns)}: a text "
-                    f"with {separator!r} in it stands between quotation marks."
-                )
-            rows.append((where, dict(zip(columns, cells, strict=True))))
-    except csv.Error as error:
-        raise InputError(f"{path}, line {reader.line_num}: no table ({error}).") from error
+    for line, cells in numbered:
+        where = f"{path}, line {line} (record {len(rows)})"
+        if len(cells) != len(columns):
+            raise InputError(
+                f"{where} has {len(cells)} columns, and the header has {len(columns)}: a text "
+                f"with {separator!r} in it stands between quotation marks."
+            )
+        rows.append((where, dict(zip(columns, cells, strict=True))))
     return columns, rows
 
 

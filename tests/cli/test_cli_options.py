@@ -349,6 +349,13 @@ def test_a_folder_is_of_the_kind_of_its_files_and_of_those_in_its_folders(tmp_pa
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     assert kind() == "image"
-    (tmp_path / "labels.csv").touch()  # of another kind: an option tells which is meant
-    assert kind() is None
+    (tmp_path / "labels.csv").touch()  # a recording may be one: an option tells which is meant
+    with pytest.raises(InputError, match="several kinds: say which, --kind image or signal"):
+        kind()
     assert kind(preprocess="unit") == "image"
+    for path in (tmp_path / "cats", tmp_path / "dogs/young"):
+        next(path.iterdir()).unlink()
+    assert kind() == "signal"  # a table by itself is a file
+    (tmp_path / "labels.csv").rename(tmp_path / "labels.docx")
+    with pytest.raises(InputError, match=r"no files that are read: .*; image: .png .*arrays: .npy"):
+        kind()

@@ -297,8 +297,14 @@ def test_the_command_does_the_run_again(run: Path) -> None:
     words = command_of(ScoredRun("x", "x", others, {}, {}))
     assert "--tokenizer TOKENIZER" in words
     assert "--references REFERENCES" in words
-    profile = {"target_layer": {"p": "logits"}, "target": {"p": str(de.targets.profile("pair"))}}
-    assert "--target p=logits:profile:pair" in command_of(ScoredRun("x", "x", profile, {}, {}))
+    profile = {
+        "length": 500,
+        "target_layer": {"p": "logits"},
+        "target": {"p": str(de.targets.profile("pair"))},
+    }
+    words = command_of(ScoredRun("x", "x", profile, {}, {}))
+    assert "--length 500" in words
+    assert "--target p=logits:profile:pair" in words
     given = ScoredRun("x", "x", {"command_line": "deeplift-engine score a b"}, {}, {})
     assert command_of(given) == "deeplift-engine score a b"
 

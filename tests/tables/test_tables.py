@@ -147,13 +147,17 @@ def test_statements_53_to_55_scikit_learn_s_columns_have_their_origin() -> None:
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
-        ({"dose": "much"}, {"columns": COLUMNS}, "'dose' holds 'much' in row 'patient 0'"),
+        (
+            {"dose": "much"},
+            {"columns": COLUMNS},
+            r"\(row 'patient 0'\): column 'dose' holds 'much'",
+        ),
         (
             {"dose": ["0.5", "1", None, "much", *"1234"]},
             {"columns": COLUMNS},
-            "'dose' holds 'much' in row 'patient 3'",
+            r"\(row 'patient 3'\): column 'dose' holds 'much'",
         ),
-        ({"dose": np.nan}, {"columns": COLUMNS}, "column 'dose' has nan in row 'patient 0'"),
+        ({"dose": np.nan}, {"columns": COLUMNS}, r"\(row 'patient 0'\): column 'dose' has nan"),
         ({}, {}, "has 5 columns for input .*, which reads 4"),
         ({}, {"columns": ["agee", *COLUMNS[1:]]}, "no column 'agee'. Near it: age"),
         ({}, {"columns": COLUMNS[1:]}, "name as many as it reads"),
@@ -404,7 +408,11 @@ def test_statements_23_and_56_a_feature_space_s_columns_are_sorted(tmp_path: Pat
     ("content", "message"),
     [
         (b"age,dose\n1,2\n3,4,5\n", r"line 3 \(record 1\) has 3 columns, and the header has 2"),
-        (b"age,dose\n1,\xe9\n", "is not UTF-8 text"),
+        (b"age,dose\n1,\xe9\n", "line 2 is not UTF-8 text"),
+        ("age,dose\n1,2\n".encode("utf-16"), "line 1 is not UTF-8 text"),
+        (b"age;dose\n1,5;2\n", "line 1: the columns have ';' between them"),
+        (b"age,dose\n", "has no rows"),
+        (b"age,dose\n1,2\n\n,4\n", r"line 4 \(row '1'\): column 'age' has nan"),
         (b"", "cannot be read as a table"),
     ],
 )
