@@ -131,10 +131,17 @@ def _unknown(path: Path, found: Collection[str]) -> str:
     if found:
         names = " or ".join(sorted(found))
         return f"{path} holds files of several kinds: say which, --kind {names}"
-    what = "holds no files that are read" if path.is_dir() else "is no file that is read"
-    suffixes = {"sequence": FASTA, **{kind.name: kind.suffixes for kind in _ROWS if kind.suffixes}}
-    listed = "; ".join(f"{name}: {' '.join(own)}" for name, own in suffixes.items())
-    return f"{path} {what}: {listed}; arrays: {' '.join(ARRAYS)}; regions of any with --genome"
+    if path.is_dir():
+        return f"{path} holds no files that are read in folders: {_listed({}, in_folder=True)}"
+    known = _listed({"sequence": FASTA, "arrays": ARRAYS})
+    return f"{path} is no file that is read: {known}; regions of any suffix with --genome"
+
+
+def _listed(more: Mapping[str, Sequence[str]], in_folder: bool = False) -> str:
+    """The kinds with their suffixes, behind more of such."""
+    own = {kind.name: kind.in_folder if in_folder else kind.suffixes for kind in _ROWS}
+    rows = [f"{name}: {' '.join(each)}" for name, each in {**own, **more}.items() if each]
+    return "; ".join(rows)
 
 
 def _flags(name: str, options: argparse.Namespace) -> Iterator[str]:

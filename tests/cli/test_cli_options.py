@@ -357,5 +357,5 @@ def test_a_folder_is_of_the_kind_of_its_files_and_of_those_in_its_folders(tmp_pa
         next(path.iterdir()).unlink()
     assert kind() == "signal"  # a table by itself is a file
     (tmp_path / "labels.csv").rename(tmp_path / "labels.docx")
-    with pytest.raises(InputError, match=r"no files that are read: .*; image: .png .*arrays: .npy"):
+    with pytest.raises(InputError, match=r"read in folders: image: .png .*; signal: .csv"):
         kind()
