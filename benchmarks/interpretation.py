@@ -100,14 +100,29 @@ def problem(filters: int, options: argparse.Namespace) -> Problem:
     return Problem("chrombpnet", network, options.inputs, options.references, rows)
 
 
-def make(work: Problem, python: str, folder: Path) -> None:
-    """Write the network, and the sequences with their references, by chrombpnet's environment."""
+def random_sequences(work: Problem) -> Array:
+    """One-hot sequences (N, L, 4)."""
     random = np.random.default_rng(0)
     letters = random.integers(0, LETTERS, (work.inputs, work.architecture.length))
-    inputs = np.eye(LETTERS, dtype=np.float32)[letters]
+    return np.asarray(np.eye(LETTERS, dtype=np.float32)[letters])
+
+
+def make(work: Problem, inputs: Array, python: str, folder: Path) -> None:
+    """Write the network, and the sequences with their references, by chrombpnet's environment."""
     save(work, Data(inputs, inputs[:0], inputs[:0], []), folder)
+    by_chrombpnet(python, str(folder))
+
+
+def by_chrombpnet(python: str, *arguments: str) -> None:
+    """Run `benchmarks.interpreters` in chrombpnet's environment.
+
+    Raises
+    ------
+    BenchmarkError
+        If it fails; with the end of what it said.
+    """
     done = subprocess.run(
-        [python, "-m", "benchmarks.interpreters", str(folder)],
+        [python, "-m", "benchmarks.interpreters", *arguments],
         cwd=CHECKOUT,
         env=environment(),
         capture_output=True,
@@ -115,7 +130,7 @@ def make(work: Problem, python: str, folder: Path) -> None:
         check=False,
     )
     if done.returncode:
-        raise BenchmarkError(f"chrombpnet made no model: {done.stderr.strip()[-500:]}")
+        raise BenchmarkError(f"chrombpnet failed: {done.stderr.strip()[-500:]}")
 
 
 # ------------------------------------------------------------------------------ what is right
@@ -280,7 +295,7 @@ def table(options: argparse.Namespace) -> str:
         body = [head, "", line(HEADER), line(("---",) * len(HEADER))]
         with TemporaryDirectory(prefix="deeplift-benchmark-") as name:
             folder = Path(name)
-            make(work, options.chrombpnet_python, folder)
+            make(work, random_sequences(work), options.chrombpnet_python, folder)
             once("outputs_in_float64", None, folder)
             for each in chosen(options):
                 measured, found = measure(each, pythons, folder, options)

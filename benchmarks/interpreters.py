@@ -3,7 +3,8 @@
 The fork needs TensorFlow 2.8, so its functions run in an environment of their own, as does what
 makes the network: ``python -m benchmarks.interpreters FOLDER`` builds it by chrombpnet's code,
 saves it as chrombpnet does, and shuffles the inputs by the function that chrombpnet gives to the
-fork. All contenders get these references as an array.
+fork. All contenders get these references as an array. ``python -m benchmarks.interpreters FOLDER
+ARGUMENT...`` runs chrombpnet's program with these arguments and the references of the folder.
 """
 
 from __future__ import annotations
@@ -90,6 +91,17 @@ def chrombpnet(setting: Setting, row: Row | None) -> Prepared:
 
     heads = [explained(head) for head in HEADS[row.name]]
     return Prepared(lambda batch_size: [head() for head in heads], np.stack, (BY_DEFAULT,))
+
+
+def command(folder: Path, arguments: list[str]) -> None:
+    """chrombpnet's program, whole, but that shuffles are the folder's references in their order."""
+    from chrombpnet import CHROMBPNET
+    from chrombpnet.evaluation.interpret import shap_utils
+
+    references = cycle(load(folder)[1].own.astype("int8"))
+    shap_utils.shuffle_several_times = lambda sequence: [next(references)]
+    sys.argv = ["chrombpnet", *arguments]
+    CHROMBPNET.main()
 
 
 def tangermeme(setting: Setting, row: Row | None) -> Prepared:
@@ -217,4 +229,7 @@ def _network(setting: Setting, dtype: str) -> Any:
 
 
 if __name__ == "__main__":
-    make(Path(sys.argv[1]))
+    if sys.argv[2:]:
+        command(Path(sys.argv[1]), sys.argv[2:])
+    else:
+        make(Path(sys.argv[1]))

@@ -12,6 +12,7 @@ from deeplift_engine.cli.declarations import Group, choice, option, several, swi
 from deeplift_engine.cli.input_kind import Kind
 from deeplift_engine.errors import InputError
 from deeplift_engine.graph.inputs import key_of
+from deeplift_engine.images.picture_files import SUFFIXES
 from deeplift_engine.util import storage, tables
 from deeplift_engine.util.array_files import SUFFIXES as ARRAYS
 from deeplift_engine.util.array_files import open_array
@@ -133,8 +134,6 @@ def draw(options: argparse.Namespace, run: ScoredRun) -> list[Path]:
     return [options.output]
 
 
-IMAGE = Kind(
-    "image", (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"), OPTIONS, DRAWING, read, draw
-)
+IMAGE = Kind("image", SUFFIXES, OPTIONS, DRAWING, read, draw, in_folder=SUFFIXES)
 
 __all__ = ["IMAGE"]

@@ -25,6 +25,8 @@ class Kind:
         What ``--kind`` calls it, and the setting ``kind`` of its runs.
     suffixes
         Of files that are of this kind without being told.
+    in_folder
+        Of files in folders that are of this kind without being told.
     options
         Those of the commands that read inputs, which mean something to this kind alone.
     drawing
@@ -60,6 +62,7 @@ class Kind:
     exports: tuple[str, ...] = ()
     export: Callable[[argparse.Namespace, ScoredRun], list[Path]] | None = None
     several: bool = False
+    in_folder: tuple[str, ...] = ()
 
 
 __all__ = ["Kind"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +19,12 @@ from deeplift_engine.cli.declarations import (
 )
 from deeplift_engine.cli.image_kind import IMAGE
 from deeplift_engine.cli.input_kind import Kind
+from deeplift_engine.cli.sequence_inputs import FASTA, is_fasta
 from deeplift_engine.cli.sequence_kind import SEQUENCE
 from deeplift_engine.cli.table_kind import SIGNAL, TABLE
 from deeplift_engine.cli.text_kind import TEXT
 from deeplift_engine.errors import InputError
+from deeplift_engine.util.array_files import SUFFIXES as ARRAYS
 
 if TYPE_CHECKING:
     from deeplift_engine.jobs.scored_run import ScoredRun
@@ -76,7 +78,7 @@ def kind_of(options: argparse.Namespace, has_text: bool) -> Kind | None:
     Raises
     ------
     InputError
-        If options of another kind are given.
+        If options of another kind are given, or nothing tells what a file or a folder holds.
     """
     path = Path(options.inputs)
     name = getattr(options, "kind", None) or _by_suffix(path, options, has_text)
@@ -94,26 +96,66 @@ def kind_of(options: argparse.Namespace, has_text: bool) -> Kind | None:
 
 
 def _by_suffix(path: Path, options: argparse.Namespace, has_text: bool) -> str | None:
-    """The kind of a file, or of the files in a folder, where all are of one.
+    """The kind of a file, or of the files in a folder and its folders.
 
-    Of several kinds of one suffix, it is that with options of its own; else the first.
+    Of several kinds it is that with options of its own; else the first of a suffix, where all
+    files of a folder are of one.
     """
     if getattr(options, "genome", None) is not None:  # a file of regions may have any suffix
         return None
     suffix = path.suffix.lower()
-    if path.is_dir() and suffix != ".zarr" and not _of_suffix(suffix):
-        kinds = {name for each in path.iterdir() for name in _of_suffix(each.suffix.lower())[:1]}
-        return kinds.pop() if len(kinds) == 1 else None
-    known = _of_suffix(suffix)
-    told = (name for name in known if any(_given(each, options) for each in _own(name)))
+    is_folder = path.is_dir() and suffix != ".zarr" and not _of_suffix(suffix)
+    suffixes = {each.suffix.lower() for each in path.rglob("*")} if is_folder else {suffix}
+    known = [names for each in sorted(suffixes) if (names := _of_suffix(each, is_folder))]
+    told = (name for names in known for name in names if any(_flags(name, options)))
     if getattr(options, "column", None) is not None:
         return next(told, TEXT.name if has_text else None)
-    return next(told, known[0] if known else None)
+    first = {names[0] for names in known}
+    name = next(told, first.pop() if len(first) == 1 else None)
+    if name is None and path.exists() and not _holds_arrays_or_sequences(path):
+        raise InputError(_unknown(path, first))
+    return name
 
 
-def _of_suffix(suffix: str) -> list[str]:
-    """The names of the kinds that a suffix may be of."""
-    return [kind.name for kind in KINDS.values() if suffix in kind.suffixes]
+def _holds_arrays_or_sequences(path: Path) -> bool:
+    """Whether a file is none of a kind, by its name."""
+    from deeplift_engine.genomics.region_files import is_region_file
+    from deeplift_engine.genomics.table_column import is_table
+
+    tests = (is_fasta, is_region_file, is_table)
+    return path.suffix.lower() in ARRAYS or any(test(path) for test in tests)
+
+
+def _unknown(path: Path, found: Collection[str]) -> str:
+    """Why nothing tells what a file or a folder holds, and what is read."""
+    if found:
+        names = " or ".join(sorted(found))
+        return f"{path} holds files of several kinds: say which, --kind {names}"
+    if path.is_dir():
+        return f"{path} holds no files that are read in folders: {_listed({}, in_folder=True)}"
+    known = _listed({"sequence": FASTA, "arrays": ARRAYS})
+    return f"{path} is no file that is read: {known}; regions of any suffix with --genome"
+
+
+def _listed(more: Mapping[str, Sequence[str]], in_folder: bool = False) -> str:
+    """The kinds with their suffixes, behind more of such."""
+    own = {kind.name: kind.in_folder if in_folder else kind.suffixes for kind in _ROWS}
+    rows = [f"{name}: {' '.join(each)}" for name, each in {**own, **more}.items() if each]
+    return "; ".join(rows)
+
+
+def _flags(name: str, options: argparse.Namespace) -> Iterator[str]:
+    """The flags of a kind's own options that are given."""
+    return filter(None, (_given(each, options) for each in _own(name)))
+
+
+def _of_suffix(suffix: str, in_folder: bool = False) -> list[str]:
+    """The names of the kinds that a suffix may be of, of a file by itself or in a folder."""
+    return [
+        kind.name
+        for kind in KINDS.values()
+        if suffix in (kind.in_folder if in_folder else kind.suffixes)
+    ]
 
 
 def _own(name: str) -> Sequence[Option]:

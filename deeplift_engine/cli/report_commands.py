@@ -92,7 +92,9 @@ EXAMPLES = (
 
 def report(options: argparse.Namespace) -> int:
     """Write a page that shows a run."""
+    from deeplift_engine.jobs.scored_run import open_scored
     from deeplift_engine.report import write
+    from deeplift_engine.util.optional import optional
 
     if options.model is not None and options.no_model:
         raise InputError("--model and --no-model say the opposite: leave one of them out")
@@ -101,11 +103,12 @@ def report(options: argparse.Namespace) -> int:
         raise InputError("name all of the files, NAME=FILE, or none")
     if len({*names}) < len(names) and any(names):
         raise InputError("two files have the same name: give each its own, NAME=FILE")
-    paths = [path for _, path in options.sources]
+    optional("jinja2", "jinja2", "report")
+    runs = [open_scored(path) for _, path in options.sources]
     if not options.no_model:  # most runs name theirs
         console.postpone_tensorflow()
     write(
-        dict(zip(names, paths, strict=True)) if any(names) else paths,
+        dict(zip(names, runs, strict=True)) if any(names) else runs,
         options.output,
         model=_model(options),
         motifs=options.motifs,

@@ -156,4 +156,4 @@ def _refuse(options: argparse.Namespace, *names: str) -> None:
             raise InputError(f"{_FLAGS[name]} is for {takes}, and {path} {what}")
 
 
-__all__ = ["arranged", "column_of", "is_fasta", "records_in_words", "sequences_of"]
+__all__ = ["FASTA", "arranged", "column_of", "is_fasta", "records_in_words", "sequences_of"]

@@ -11,6 +11,7 @@ from deeplift_engine.cli import value_syntax as values
 from deeplift_engine.cli.declarations import Group, Once, choice, option, several
 from deeplift_engine.cli.input_kind import Kind
 from deeplift_engine.errors import InputError
+from deeplift_engine.tables.recordings import KNOWN
 from deeplift_engine.tables.table_columns import SUFFIXES
 from deeplift_engine.util import storage, tables
 from deeplift_engine.util.array_files import SUFFIXES as ARRAYS
@@ -181,6 +182,7 @@ SIGNAL = Kind(
     SIGNAL_DRAWING,
     read_signals,
     draw_signals,
+    in_folder=KNOWN,
 )
 
 __all__ = ["SIGNAL", "TABLE"]

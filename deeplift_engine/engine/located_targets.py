@@ -59,10 +59,11 @@ def located(target: Any, node_of: Callable[[str], str]) -> tuple[str | None, Any
         pairs = [located(one, node_of) for one in target]
         layers = {node_of(layer): layer for layer, _ in pairs if layer is not None}
         if len(layers) > 1:
+            heads = {str(one).partition(":")[0]: str(one) for one in target}
+            options = " ".join(f"--target {name}={units}" for name, units in heads.items())
             raise TargetError(
                 f"target={target!r} names units of several layers, {' and '.join(layers)}: name "
-                "each as a head, target={'one': 'LAYER:UNITS', 'other': ...}; on the command line "
-                "--target one=LAYER:UNITS --target other=..."
+                f"each as a head, as target={heads}; on the command line {options}"
             )
         return next(iter(layers.values()), None), [units for _, units in pairs]
     if not isinstance(target, str):

@@ -55,7 +55,7 @@ class Source:
     windows, head
         The store and the head.
     label
-        Of its tracks.
+        What the store is called beside others; empty of a single one.
     hypothetical
         Whether there is a track of hypothetical contributions, too.
     """
@@ -87,10 +87,12 @@ class Source:
         """The tracks of one window, of arrays ``(L, 4)``."""
         if self.is_mutagenesis:
             present, changes = arrays
-            return [*mutagenesis_tracks(changes, present, self.label or "change")]
-        tracks: _Tracks = [LogoTrack(self.label or "contribution", arrays[0], self.head)]
+            change = f"change of {self.head}" if self.head else "change"
+            return [*mutagenesis_tracks(changes, present, f"{self.label}\n{change}".strip())]
+        drawn = f"contribution to {self.head}" if self.head else "contribution"
+        tracks: _Tracks = [LogoTrack(f"{self.label}\n{drawn}".strip(), arrays[0], self.head)]
         if self.hypothetical:
-            label = f"{self.label}\nhypothetical".strip()
+            label = f"{self.label} hypothetical\n{drawn}".strip()
             tracks.append(LogoTrack(label, arrays[1], f"{self.head} all"))
         return tracks
 
@@ -280,8 +282,7 @@ def _sources(
         for run, label in zip(runs, labels, strict=True):
             if head not in run.heads:
                 raise InputError(f"{run.run.store.path} has no head {head!r}, as another store has")
-            words = [label] * (len(runs) > 1) + [head] * bool(head)
-            source = Source(run, head, " ".join(words), hypothetical)
+            source = Source(run, head, label if len(runs) > 1 else "", hypothetical)
             needed = ["inputs" if name == "one_hot" else name for name in source.contents]
             missing = [name for name in needed if not run.gives(head, name)]
             if missing:

@@ -14,6 +14,7 @@ from pathlib import Path
 from deeplift_engine.errors import InputError
 from deeplift_engine.genomics.packed_files import opened
 from deeplift_engine.util.options import shown
+from deeplift_engine.util.utf8_text import decoded
 
 SUFFIXES = (".bed", ".narrowpeak", ".broadpeak", ".regions")
 """Of files of regions, which may be followed by ``.gz``."""
@@ -143,8 +144,8 @@ def _suffix(path: Path) -> str:
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """The lines with content and their numbers from 1."""
-    with opened(path, UnicodeDecodeError) as file:
-        text = file.read().decode()
+    with opened(path) as file:
+        text = decoded(file.read(), path)
     for number, line in enumerate(text.split("\n"), 1):
         if not _PASSED_OVER.match(line):
             yield number, line.strip(" \r")

@@ -139,9 +139,9 @@ class SequenceInput:
         return list(self.labels["sample"])
 
     @property
-    def about(self) -> dict[str, str]:
-        """What a store's description tells beside how it was scored."""
-        return dict(self.files)
+    def about(self) -> dict[str, Any]:
+        """What a store's description tells beside how it was scored: the files and L."""
+        return {**self.files, "length": self.letters.length}
 
     @property
     def dimensions(self) -> tuple[str, ...]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
 from deeplift_engine.errors import InputError
 from deeplift_engine.genomics.packed_files import opened
+from deeplift_engine.util.csv_rows import numbered_rows
 from deeplift_engine.util.suggestions import suggest
 from deeplift_engine.util.typing import Array
+from deeplift_engine.util.utf8_text import decoded
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 """What stands between cells, by the suffix; ``.gz`` may follow."""
@@ -43,23 +43,21 @@ def read_column(path: Path, column: str) -> Array:
 
 
 def _cells(path: Path, delimiter: str, column: str) -> Iterator[str]:
-    with opened(path, UnicodeDecodeError, csv.Error) as file:
-        lines = io.TextIOWrapper(cast("io.BufferedReader", file), "utf-8-sig", newline="")
-        rows = csv.reader(lines, delimiter=delimiter)
-        names = [name.strip() for name in next(rows, [])]
-        if column not in names:
-            listed = f"It has {', '.join(names) or 'none'}."
-            raise InputError(f"{path} has no column {column!r}. {suggest(column, names, listed)}")
-        where = names.index(column)
-        for row in rows:
-            if not row:
-                continue
-            if len(row) <= where:
-                raise InputError(
-                    f"{path}, line {rows.line_num}: {len(row)} cells, and column {column!r} is "
-                    f"number {where + 1}"
-                )
-            yield row[where].strip()
+    with opened(path) as file:
+        text = decoded(file.read(), path).removeprefix("\ufeff")
+    rows = numbered_rows(io.StringIO(text, newline=""), delimiter, path, strict=False)
+    names = [name.strip() for name in next(rows, (1, list[str]()))[1]]
+    if column not in names:
+        listed = f"It has {', '.join(names) or 'none'}."
+        raise InputError(f"{path} has no column {column!r}. {suggest(column, names, listed)}")
+    where = names.index(column)
+    for line, row in rows:
+        if len(row) <= where:
+            raise InputError(
+                f"{path}, line {line}: {len(row)} cells, and column {column!r} is "
+                f"number {where + 1}"
+            )
+        yield row[where].strip()
 
 
 def _delimiter(path: Path) -> str | None:

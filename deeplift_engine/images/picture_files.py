@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
+OTHERS = (".gif", ".webp", ".heic", ".heif", ".avif", ".jp2", ".jfif")
+"""Suffixes of pictures that are not read."""
 DEPTHS = ("raw", "clipped", "eight_bits")
 _ORIENTATION = 0x0112
 """The tag of EXIF that says how a camera was held."""
@@ -84,13 +86,29 @@ def picture_files(source: str | os.PathLike[str] | Iterable[str | os.PathLike[st
         return [path for each in source for path in picture_files(each)]
     place = Path(source)
     if place.is_dir():
-        paths = [each for each in place.rglob("*") if each.suffix.lower() in SUFFIXES]
+        paths = _pictures(place, SUFFIXES)
         if not paths:
             raise InputError(f"{place} has no pictures: files that end in {', '.join(SUFFIXES)}.")
         return sorted(paths, key=lambda path: path.relative_to(place).parts)
     if not place.is_file():
         raise InputError(f"{place}: no such file or folder.")
     return [place]
+
+
+def left_out(source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Path]:
+    """Pictures in the folders of `picture_files` that it passes over, as they are not read."""
+    if not isinstance(source, str | os.PathLike):
+        return [path for each in source for path in left_out(each)]
+    return _pictures(Path(source), OTHERS)
+
+
+def _pictures(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    """Files by their suffixes, without the hidden ones, such as those that macOS writes."""
+    return [
+        each
+        for each in folder.rglob("*")
+        if each.suffix.lower() in suffixes and not each.name.startswith(".")
+    ]
 
 
 def read_header(path: Path, form: PictureForm) -> PictureHeader:
@@ -157,7 +175,7 @@ def _of_deep(grey: Array, form: PictureForm) -> Array:
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     """An open picture; what Pillow raises on it, while it is read too, as one error."""
-    library = optional("PIL.Image", "Pillow", "images")
+    library = optional("PIL.Image", f"Pillow, to read {path}", "images")
     try:
         with library.open(path) as image:
             yield image
@@ -171,6 +189,7 @@ __all__ = [
     "SUFFIXES",
     "PictureForm",
     "PictureHeader",
+    "left_out",
     "picture_files",
     "read_header",
     "read_pixels",

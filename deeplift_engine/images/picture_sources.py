@@ -13,6 +13,7 @@ import numpy as np
 from deeplift_engine.errors import InputError
 from deeplift_engine.images.picture_files import (
     PictureForm,
+    left_out,
     picture_files,
     read_header,
     read_pixels,
@@ -102,6 +103,10 @@ def open_pictures(
     paths = picture_files(source)
     headers = [read_header(path, form) for path in paths]
     told = [note for header in headers for note in header.notes]
+    told += [
+        f"left out, as {path.suffix} files are not read; save them as .png"
+        for path in left_out(source)
+    ]
     return OpenedPictures(
         OfFiles(tuple(paths), form),
         form.channels,

@@ -271,7 +271,7 @@ def open_scored(source: Any, name: str = "") -> ScoredRun:
     ----------
     source
         A store's folder, ``RUN.zarr``; a file that `Attribution.save` wrote or a store was exported
-        to (.h5, .npz); or an `Attribution`.
+        to (.h5, .npz); an `Attribution`; or what this function gave.
     name
         What pages and figures call it; by default the file's, or the method.
 
@@ -282,6 +282,8 @@ def open_scored(source: Any, name: str = "") -> ScoredRun:
     OutputError
         If there is no such file or store, or it is damaged.
     """
+    if isinstance(source, ScoredRun):
+        return source.called(name or source.name)
     if isinstance(source, Attribution):
         return _of_result(source, name or str(source.settings.get("method", "result")))
     if not isinstance(source, str | os.PathLike):

@@ -11,6 +11,7 @@ from typing import Any
 from deeplift_engine.jobs.scored_run import ScoredRun
 from deeplift_engine.util.jsonable import plain
 
+_PROFILE = re.compile(r"profile\(weights='(\w+)'\)")
 _CALL = re.compile(r"(\w+)\((.*)\)")
 _SEED = re.compile(r"(?:, )?seed=(\d+)")
 _HIDDEN = ("command_line", "heads", "axes", "constants")
@@ -58,6 +59,8 @@ def _options(run: ScoredRun) -> Iterator[tuple[str, str | None]]:
     settings = run.settings
     if settings.get("genome"):
         yield "--genome", str(settings["genome"])
+    if settings.get("length"):
+        yield "--length", str(settings["length"])
     yield from _of_kind(settings)
     yield "-o", f"{run.name}.zarr"
     if settings.get("method", "deeplift") != "deeplift":
@@ -104,8 +107,15 @@ def _targets(settings: Mapping[str, Any]) -> Iterator[str]:
         return
     several = re.findall(r"\([^)]*\)|[^\s,\[\]]+", str(units)) if units else []
     for unit in several if str(units).startswith("[") else [str(units)]:
-        plain_unit = unit.strip("()").replace(" ", "")
-        yield str(layer) if unit == "None" else f"{layer}:{plain_unit}"
+        yield str(layer) if unit == "None" else f"{layer}:{_units(unit)}"
+
+
+def _units(text: str) -> str:
+    """Units as the command line has them; in capitals what it has no words for."""
+    if match := _PROFILE.fullmatch(text):
+        return "profile" if match[1] == "input" else f"profile:{match[1]}"
+    words = text.strip("()").replace(" ", "")
+    return "UNITS" if set("=(") & set(words) else words
 
 
 def _references(value: Any) -> Iterator[tuple[str, str]]:

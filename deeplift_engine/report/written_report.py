@@ -29,6 +29,7 @@ from deeplift_engine.report.page_data import (
 from deeplift_engine.report.sample_kinds import kind_of
 from deeplift_engine.report.views import views_of
 from deeplift_engine.util.durable import disk_errors, sync_folder
+from deeplift_engine.util.optional import optional
 from deeplift_engine.util.options import Integer, checked
 from deeplift_engine.util.output_file import check_writable, output_file
 from deeplift_engine.util.typing import Array
@@ -102,6 +103,7 @@ def write(
     DeepliftEngineError
         If jinja2 is not installed.
     """
+    optional("jinja2", "jinja2", "report")  # before any work
     target = Path(path)
     as_folder = target.suffix.lower() not in _PAGES
     if as_folder and (target.suffix or os.path.lexists(target)):

@@ -109,7 +109,7 @@ def read_values(path: Path, channels: Sequence[str]) -> Array:
 
 
 def _edf(path: Path) -> Any:
-    edfio = optional("edfio", "edfio", "signals")
+    edfio = optional("edfio", f"edfio, to read {path}", "signals")
     with _readable(path):
         file = (edfio.read_bdf if path.suffix.lower() == ".bdf" else edfio.read_edf)(path)
         continuous = file.is_continuous
@@ -141,7 +141,7 @@ def _edf_values(path: Path, numbers: Sequence[int]) -> Array:
 
 
 def _wfdb_header(path: Path) -> DeviceHeader:
-    wfdb, name = optional("wfdb", "wfdb", "signals"), str(path.with_suffix(""))
+    wfdb, name = optional("wfdb", f"wfdb, to read {path}", "signals"), str(path.with_suffix(""))
     with _readable(path):
         length = int(wfdb.rdheader(name).sig_len)
         start = wfdb.rdrecord(name, sampto=1, smooth_frames=False)
@@ -156,7 +156,7 @@ def _wfdb_header(path: Path) -> DeviceHeader:
 
 def _wfdb_values(path: Path, numbers: Sequence[int]) -> Array:
     """All samples of a frame, not their mean, in the units of the header."""
-    wfdb, name = optional("wfdb", "wfdb", "signals"), str(path.with_suffix(""))
+    wfdb, name = optional("wfdb", f"wfdb, to read {path}", "signals"), str(path.with_suffix(""))
     with _readable(path):
         record = wfdb.rdrecord(name, channels=list(numbers), smooth_frames=False)
         return np.stack([np.asarray(each, float) for each in record.e_p_signal], axis=1)

@@ -15,7 +15,7 @@ from deeplift_engine.tables import device_files, sound_files
 from deeplift_engine.tables.table_columns import SUFFIXES, table_columns
 from deeplift_engine.util.typing import Array
 
-_KNOWN = (*SUFFIXES, sound_files.SUFFIX, *device_files.FORMATS)
+KNOWN = (*SUFFIXES, sound_files.SUFFIX, *device_files.FORMATS)
 """Suffixes of files of recordings."""
 
 
@@ -131,12 +131,16 @@ def open_recordings(source: Any, channels: Sequence[str] | None) -> Opened:
     if isinstance(source, str | os.PathLike):
         place = Path(source)
         paths = (
-            sorted(each for each in place.iterdir() if each.suffix.lower() in _KNOWN)
+            sorted(
+                each
+                for each in place.iterdir()
+                if each.suffix.lower() in KNOWN and not each.name.startswith(".")
+            )
             if (place.is_dir())
             else [place]
         )
         if not paths:
-            raise InputError(f"{place} has no recordings: files that end in {', '.join(_KNOWN)}.")
+            raise InputError(f"{place} has no recordings: files that end in {', '.join(KNOWN)}.")
         return _of_files(paths, channels)
     if isinstance(source, list | tuple) and source and isinstance(source[0], str | os.PathLike):
         return _of_files([Path(each) for each in source], channels)
@@ -164,7 +168,7 @@ def _of_files(paths: Sequence[Path], channels: Sequence[str] | None) -> Opened:
     if suffixes != {sound_files.SUFFIX}:
         raise InputError(
             f"{paths[0].parent} has files that end in {', '.join(sorted(suffixes))}: name those of "
-            f"one kind; recordings are read from {', '.join(_KNOWN)}."
+            f"one kind; recordings are read from {', '.join(KNOWN)}."
         )
     headers = [sound_files.read_sound_header(path) for path in paths]
     for path, header in zip(paths, headers, strict=True):
@@ -233,6 +237,7 @@ def _channel_names(channels: Sequence[str] | None, count: int) -> list[str]:
 
 
 __all__ = [
+    "KNOWN",
     "OfArrays",
     "OfDevices",
     "OfSounds",

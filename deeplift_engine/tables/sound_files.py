@@ -55,7 +55,13 @@ def read_sound(path: Path) -> Array:
     """
     with _opened(path) as file:
         width, channels = file.getsampwidth(), file.getnchannels()
+        expected = file.getnframes() * channels * width
         content = np.frombuffer(file.readframes(file.getnframes()), np.uint8)
+    if len(content) != expected:
+        raise InputError(
+            f"{path} is cut off: it has {len(content)} of the {expected} bytes that its header "
+            "says."
+        )
     raw = content.reshape(-1, channels, width).astype(np.int64)
     whole = (raw << (8 * np.arange(width))).sum(axis=-1)
     half = 1 << (8 * width - 1)
@@ -67,8 +73,9 @@ def _opened(path: Path) -> wave.Wave_read:
     try:
         return wave.open(str(path), "rb")
     except (OSError, EOFError, wave.Error) as error:
+        reason = str(error) or "it is cut off"
         raise InputError(
-            f"{path} cannot be read as a WAV file of whole numbers: {error or 'it is cut off'}. "
+            f"{path} cannot be read as a WAV file of whole numbers: {reason}. "
             "Other recordings are handed in as arrays (samples, time, channels)."
         ) from error
 

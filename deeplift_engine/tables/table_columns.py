@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from deeplift_engine.errors import InputError
+from deeplift_engine.util.csv_rows import numbered_rows
 from deeplift_engine.util.optional import optional
 from deeplift_engine.util.suggestions import suggest
 from deeplift_engine.util.typing import Array
+from deeplift_engine.util.utf8_text import decoded
 
 SUFFIXES = (".csv", ".tsv", ".parquet")
 _NUMBERS = "biuf"
@@ -32,11 +34,14 @@ class TableColumns:
         Names of the rows; their numbers where they have none.
     source
         What the table is called in messages.
+    lines
+        On which line of a file each row begins; empty where that is not known.
     """
 
     columns: Mapping[str, Array]
     rows: Sequence[str]
     source: str
+    lines: Sequence[int] = ()
 
     def __len__(self) -> int:
         """N."""
@@ -58,7 +63,7 @@ class TableColumns:
         self.check([name])
         rows = [str(value) for value in self.columns[name]]
         rest = {each: values for each, values in self.columns.items() if each != name}
-        return TableColumns(rest, rows, self.source)
+        return TableColumns(rest, rows, self.source, self.lines)
 
     def check(self, names: Sequence[str]) -> None:
         """Refuse names that no column has.
@@ -91,18 +96,32 @@ class TableColumns:
         if values.dtype.kind == "O":
             values = _plain_numbers(values)
         if values.dtype.kind not in _NUMBERS:
+            row = next((n for n, each in enumerate(values) if not _is_number(each)), 0)
             raise InputError(
-                f"{self.source}: column {name!r} holds {values[0]!r} in row {self.rows[0]!r}, "
+                f"{self._place(row)}: column {name!r} holds {values[row]!r}, "
                 "which is no number. Encode it as for the training of the model, as by "
                 "pandas.get_dummies, or leave it out: columns= (--columns)."
             )
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             row = int(np.flatnonzero(~np.isfinite(values))[0])
             raise InputError(
-                f"{self.source}: column {name!r} has {values[row]} in row {self.rows[row]!r}: fill "
-                "in what was filled in for the training of the model."
+                f"{self._place(row)}: column {name!r} has {values[row]}: fill in what was filled "
+                "in for the training of the model."
             )
         return values.astype(np.int8) if values.dtype.kind == "b" else values
+
+    def _place(self, row: int) -> str:
+        line = f", line {self.lines[row]}" if row < len(self.lines) else ""
+        return f"{self.source}{line} (row {self.rows[row]!r})"
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a cell reads as one, or is empty."""
+    try:
+        float("nan" if value is None else value)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _plain_numbers(values: Array) -> Array:
@@ -150,9 +169,10 @@ def table_columns(source: Any, columns: Sequence[str] | None = None) -> TableCol
     InputError
         For anything else, a file that cannot be read, a table without rows.
     """
-    name = "the table"
+    name, lines = "the table", list[int]()
     if isinstance(source, str | os.PathLike):
-        name, source = str(source), _frame_of_file(Path(source))
+        name = str(source)
+        source, lines = _frame_of_file(Path(source))
     if isinstance(source, Mapping):
         arrays = [np.asarray(values) for values in source.values()]
         labels, rows = [str(each) for each in source], None
@@ -167,17 +187,21 @@ def table_columns(source: Any, columns: Sequence[str] | None = None) -> TableCol
         numbered = [f"feature {number}" for number in range(table.shape[1])]
         labels, arrays, rows = list(columns or numbered), list(table.T), None
     lengths = {array.shape for array in arrays}
-    if len(lengths) != 1 or len(shape := lengths.pop()) != 1 or not shape[0]:
-        raise InputError(f"{name}: expected columns of one length, with one row or more.")
+    if lengths == {(0,)}:
+        raise InputError(f"{name} has no rows below the names of its columns.")
+    if len(lengths) != 1 or len(shape := lengths.pop()) != 1:
+        raise InputError(f"{name}: expected columns of one length.")
     if len(labels) != len(arrays):
         raise InputError(f"{name} has {len(arrays)} columns, and columns= names {len(labels)}.")
     named = dict(zip(distinct(labels), arrays, strict=True))
-    return TableColumns(named, rows or [str(row) for row in range(shape[0])], name)
+    if len(lines) != shape[0]:  # a file whose rows pandas sees otherwise
+        lines = []
+    return TableColumns(named, rows or [str(row) for row in range(shape[0])], name, lines)
 
 
-def _frame_of_file(path: Path) -> Any:
-    """A data frame of a file, whose header keeps names that two columns share."""
-    pandas = optional("pandas", "pandas", "tables")
+def _frame_of_file(path: Path) -> tuple[Any, list[int]]:
+    """A data frame of a file, whose header keeps names that two columns share, and its lines."""
+    pandas = optional("pandas", f"pandas, to read {path}", "tables")
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(f"{path}: tables are read from {', '.join(SUFFIXES)} files.")
@@ -185,15 +209,48 @@ def _frame_of_file(path: Path) -> Any:
         raise InputError(f"{path}: no such file.")
     try:
         if suffix == ".parquet":
-            return pandas.read_parquet(path)
+            return pandas.read_parquet(path), []
         separator = "\t" if suffix == ".tsv" else ","
+        lines = _checked_lines(path, separator)
         frame = pandas.read_csv(path, sep=separator, index_col=False)
         header = pandas.read_csv(path, sep=separator, header=None, nrows=1, dtype=str).iloc[0]
         frame.columns = ["" if each != each else str(each) for each in header]
+    except UnicodeDecodeError as error:
+        decoded(path.read_bytes(), path)  # which names the line
+        raise InputError(f"{path} is not UTF-8 text; save it as UTF-8.") from error
     except (OSError, ValueError, ImportError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         raise InputError(f"{path} cannot be read as a table: {reason}.") from error
-    return frame
+    return frame, lines
+
+
+def _checked_lines(path: Path, separator: str) -> list[int]:
+    """The first line of each row; a row longer than the header, which pandas cuts, is refused."""
+    lines: list[int] = []
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = numbered_rows(file, separator, path, strict=False)
+        _, header = next(rows, (1, []))
+        for line, row in rows:
+            if len(header) == 1 and (other := _shared(header[0], "".join(row), separator)):
+                raise InputError(
+                    f"{path}, line 1: the columns have {other!r} between them, and those of a "
+                    f"{path.suffix} file {separator!r}: save it with that, and with points in "
+                    "numbers."
+                )
+            if any(row[len(header) :]):  # a separator at the end of lines is none
+                raise InputError(
+                    f"{path}, line {line} (record {len(lines)}) has {len(row)} columns, and the "
+                    f"header has {len(header)}: a value with {separator!r} in it stands between "
+                    "quotation marks."
+                )
+            lines.append(line)
+    return lines
+
+
+def _shared(header: str, row: str, separator: str) -> str:
+    """What else than the separator may stand between the columns of both lines; or nothing."""
+    others = ";\t,".replace(separator, "")
+    return next((each for each in others if each in header and each in row), "")
 
 
 def _label(name: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import os
@@ -13,6 +12,7 @@ from typing import Any
 
 from deeplift_engine.errors import InputError
 from deeplift_engine.text.tokenizer_files import read_text
+from deeplift_engine.util.csv_rows import numbered_rows
 from deeplift_engine.util.suggestions import suggest
 
 LINES, TABLES, JSON_LINES = (".txt", ".text"), {".csv": ",", ".tsv": "\t"}, (".jsonl", ".ndjson")
@@ -51,9 +51,9 @@ def named_texts(source: Any, column: str | None = None, names: str | None = None
     path = Path(source)
     suffix = path.suffix.lower()
     if suffix in TABLES:
-        rows = _table(read_text(path).removeprefix("\ufeff"), TABLES[suffix], path)
+        columns, rows = _table(read_text(path).removeprefix("\ufeff"), TABLES[suffix], path)
     elif suffix in JSON_LINES:
-        rows = _objects(read_text(path), path)
+        columns, rows = _objects(read_text(path), path)
     elif column is not None:
         raise InputError(f"column={column!r} is for tables ({', '.join(SUFFIXES[2:])}), not {path}")
     else:
@@ -62,11 +62,11 @@ def named_texts(source: Any, column: str | None = None, names: str | None = None
         return NamedTexts([str(number) for number in range(len(lines))], lines, str(path))
     if not rows:
         raise InputError(f"{path} has no rows; expected a text in each.")
-    chosen = _column(rows[0], column, path)
+    texts = _cells(rows, _column(columns, column, path))
     labels = [str(number) for number in range(len(rows))]
     if names is not None:
-        labels = [str(row[_column(rows[0], names, path)]) for row in rows]
-    return NamedTexts(labels, [str(row[chosen] or "") for row in rows], str(path))
+        labels = _cells(rows, _column(columns, names, path))
+    return NamedTexts(labels, texts, str(path))
 
 
 def _in_memory(source: Any) -> NamedTexts:
@@ -87,31 +87,55 @@ def _in_memory(source: Any) -> NamedTexts:
     return NamedTexts(names, [str(text) for text in decoded])
 
 
-def _table(text: str, separator: str, path: Path) -> list[dict[str, Any]]:
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    try:
-        return list(rows)
-    except csv.Error as error:
-        raise InputError(f"{path}, line {rows.line_num}: no table ({error}).") from error
+Row = tuple[str, Mapping[str, Any]]
+"""Where it stands, for messages, and its cells by column."""
 
 
-def _objects(text: str, path: Path) -> list[dict[str, Any]]:
-    rows = []
+def _table(text: str, separator: str, path: Path) -> tuple[Sequence[str], list[Row]]:
+    """The names of the columns, and the rows."""
+    numbered = numbered_rows(io.StringIO(text, newline=""), separator, path)
+    _, columns = next(numbered, (1, []))
+    rows: list[Row] = []
+    for line, cells in numbered:
+        where = f"{path}, line {line} (record {len(rows)})"
+        if len(cells) != len(columns):
+            raise InputError(
+                f"{where} has {len(cells)} columns, and the header has {len(columns)}: a text "
+                f"with {separator!r} in it stands between quotation marks."
+            )
+        rows.append((where, dict(zip(columns, cells, strict=True))))
+    return columns, rows
+
+
+def _objects(text: str, path: Path) -> tuple[Sequence[str], list[Row]]:
+    """The names of the first object, and all objects."""
+    rows: list[Row] = []
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
+        where = f"{path}, line {number} (record {len(rows)})"
         try:
             row = json.loads(line)
         except json.JSONDecodeError as error:
-            raise InputError(f"{path}, line {number}: damaged JSON ({error}).") from error
+            raise InputError(f"{where}: damaged JSON ({error}).") from error
         if not isinstance(row, dict):
-            raise InputError(f"{path}, line {number}: expected an object with the text in it.")
-        rows.append(row)
-    return rows
+            raise InputError(f"{where}: expected an object with the text in it.")
+        rows.append((where, row))
+    return list(rows[0][1]) if rows else [], rows
 
 
-def _column(row: Mapping[str, Any], name: str | None, path: Path) -> str:
-    known = list(row)
+def _cells(rows: Sequence[Row], name: str) -> list[str]:
+    """A column as strings; empty where a row says that it has none."""
+    for where, row in rows:
+        if name not in row:
+            raise InputError(f"{where} has no {name!r}, which the first has.")
+        if isinstance(row[name], list | dict):
+            raise InputError(f"{where}: {name!r} is a {type(row[name]).__name__}, not a string.")
+    return ["" if row[name] is None else str(row[name]) for _, row in rows]
+
+
+def _column(known: Sequence[str], name: str | None, path: Path) -> str:
+    """The name of the one column that is meant."""
     if name is None and len(known) == 1:
         return known[0]
     if name not in known:
@@ -119,6 +143,10 @@ def _column(row: Mapping[str, Any], name: str | None, path: Path) -> str:
         raise InputError(
             f"{path}: {what}, column= (--column). "
             + suggest(name, known, f"It has {', '.join(known)}.")
+        )
+    if known.count(name) > 1:
+        raise InputError(
+            f"{path} has {known.count(name)} columns {name!r}: give each its own name."
         )
     return str(name)
 

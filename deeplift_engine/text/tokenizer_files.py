@@ -16,6 +16,7 @@ from deeplift_engine.text.library_tokenizer import library_tokenizer
 from deeplift_engine.text.sentence_pieces import of_processor, sentence_pieces
 from deeplift_engine.text.text_vectorization import text_vectorization
 from deeplift_engine.util.suggestions import suggest
+from deeplift_engine.util.utf8_text import decoded
 
 if TYPE_CHECKING:
     from deeplift_engine.text.tokenizer import Tokenizer
@@ -24,6 +25,7 @@ _EXPECTED = (
     "expected the JSON of Keras's Tokenizer or of the library tokenizers, a .model of "
     "sentencepiece, or a vocabulary, a word a line"
 )
+_PICKLES = (".pickle", ".pkl", ".p", ".joblib")
 
 
 def read_tokenizer(source: Any, layer: Mapping[str, Any] | None = None) -> Tokenizer:
@@ -66,6 +68,11 @@ def read_tokenizer(source: Any, layer: Mapping[str, Any] | None = None) -> Token
 def _of_file(path: Path, layer: Mapping[str, Any] | None) -> Tokenizer:
     if path.suffix.lower() in (".model", ".spm"):
         return sentence_pieces(_read_bytes(path), str(path))
+    if path.suffix.lower() in _PICKLES:
+        raise InputError(
+            f"{path}: a pickle may run any program and is not read; load it where it was made, and "
+            "write tokenizer.to_json() into a .json file."
+        )
     text = read_text(path)
     if path.suffix.lower() == ".json" or text.startswith(("{", '"{')):
         return _of_text(text.removeprefix("\ufeff"), str(path))
@@ -91,12 +98,7 @@ def read_text(path: Path) -> str:
     InputError
         If there is none, or it is not UTF-8.
     """
-    try:
-        return _read_bytes(path).decode()
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path} is not UTF-8 text, at byte {error.start}; save it as UTF-8."
-        ) from error
+    return decoded(_read_bytes(path), path)
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -49,6 +49,8 @@ NAVIGATION: Mapping[str, tuple[str, ...]] = {
     "The project": ("docs/ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"),
 }
 """Pages by the heading that they stand under, as files of the repository."""
+_INDICES = {"Reference": ("genindex", "modindex")}
+"""Pages that Sphinx makes of docstrings, by heading."""
 
 
 def places() -> dict[str, str]:
@@ -82,7 +84,8 @@ def index() -> str:
     """The first page: what Sphinx takes the navigation from."""
     known, blocks = places(), []
     for heading, pages in NAVIGATION.items():
-        names = "\n".join(known[page].removesuffix(".md") for page in pages)
+        written = (known[page].removesuffix(".md") for page in pages)
+        names = "\n".join((*written, *_INDICES.get(heading, ())))
         caption = f":caption: {heading}\n" if heading else ""
         blocks.append(f"```{{toctree}}\n:hidden:\n:maxdepth: 1\n{caption}\n{names}\n```\n")
     return "\n".join(["```{include} overview.md\n```\n", *blocks])

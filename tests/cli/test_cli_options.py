@@ -21,6 +21,7 @@ from deeplift_engine.cli import EXIT_CODES, console
 from deeplift_engine.cli import value_syntax as values
 from deeplift_engine.cli.arguments import by_input
 from deeplift_engine.cli.input_files import read_inputs
+from deeplift_engine.cli.kinds import kind_of
 from deeplift_engine.cli.parser import build_parser
 from deeplift_engine.errors import DeepliftEngineError, InputError
 from deeplift_engine.util.array_files import read_array
@@ -344,3 +345,24 @@ def test_tensorflow_starts_with_onednn_unless_the_user_chose(
     monkeypatch.delitem(sys.modules, "tensorflow.python")
     console.prefer_onednn()
     assert os.environ[name] == starts
+
+
+def test_a_folder_is_of_the_kind_of_its_files_and_of_those_in_its_folders(tmp_path: Path) -> None:
+    def kind(**options: str) -> str | None:
+        found = kind_of(argparse.Namespace(inputs=str(tmp_path), **options), has_text=False)
+        return None if found is None else found.name
+
+    for name in ("cats/1.png", "dogs/young/2.jpg", "notes.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert kind() == "image"
+    (tmp_path / "labels.csv").touch()  # a recording may be one: an option tells which is meant
+    with pytest.raises(InputError, match="several kinds: say which, --kind image or signal"):
+        kind()
+    assert kind(preprocess="unit") == "image"
+    for path in (tmp_path / "cats", tmp_path / "dogs/young"):
+        next(path.iterdir()).unlink()
+    assert kind() == "signal"  # a table by itself is a file
+    (tmp_path / "labels.csv").rename(tmp_path / "labels.docx")
+    with pytest.raises(InputError, match=r"read in folders: image: .png .*; signal: .csv"):
+        kind()

@@ -107,7 +107,7 @@ def test_a_layer_may_be_called_like_units() -> None:
         ("counts:first", "no layer 'counts:first'.*Units are 3, 2,5"),
         ("first", "no layer 'first'.*mean:3 or all"),
         (0, r"name one as target=: profile, counts.*'counts:0'.*--target counts:0"),
-        (["counts:0", "profile:0,0"], "units of several layers, counts and profile"),
+        (["counts:0", "profile:0,0"], "--target counts=counts:0 --target profile=profile:0,0"),
         ("counts:9", "outside a layer"),
     ],
 )

@@ -14,6 +14,7 @@ from deeplift_engine.figures import Box, HeatTrack, LogoPage
 from deeplift_engine.genomics import drawn_windows
 from deeplift_engine.genomics.drawn_windows import draw
 from deeplift_engine.genomics.motifs import export_motifs
+from deeplift_engine.genomics.scored_windows import ScoredWindows
 from tests.genomics import planted, scored
 from tests.genomics.planted import MOTIF, Planted
 from tests.genomics.test_motifs import write_result
@@ -105,8 +106,11 @@ def test_stores_of_the_same_windows_are_aligned(
     for page in pages:
         one, more = page.tracks
         np.testing.assert_array_equal(2 * one.scores, more.scores)
-        assert (one.label, more.label) == ("one", "two")
+        assert (one.label, more.label) == ("one\ncontribution", "two\ncontribution")
         assert page.limits(one) == page.limits(more)
+    source = drawn_windows.Source(ScoredWindows(two), "counts", "two", hypothetical=True)
+    labels = [track.label for track in source.tracks([np.ones((9, 4))] * 2)]
+    assert labels == ["two\ncontribution to counts", "two hypothetical\ncontribution to counts"]
     moved = {**constants, "start": constants["start"] + 1, "end": constants["end"] + 1}
     third = other(world, tmp_path / "three.zarr", moved)
     with pytest.raises(InputError, match=r"window 0 of .*three.* logos are aligned of the same"):

@@ -98,6 +98,7 @@ def test_a_line_that_is_no_record_is_refused(tmp_path: Path, line: str, message:
         ("a.bed", "", "has no regions"),
         ("a.bed", "# only this\n", "has no regions"),
         ("a.bed", "chrom\tstart\tend\n", "has no regions"),
+        ("a.bed", "chr1\t1\t9\nc\0h\0r\0", "line 2 is not UTF-8 text, at byte 10 of the file"),
         ("a.bed", "chr1\n", r"line 1 \(record 0\): expected the columns .* not 'chr1'"),
         ("a.bed", "chr1:1,000-2,000\n", "expected the columns .* not 'chr1:1,000-2,000'"),
         ("a.bed", "chr1\t1\t9\tx\t0\tforward\n", "the strand is 'forward'"),
@@ -118,5 +119,5 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | 
     path = tmp_path / "peaks.bed"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(InputError, match=r"peaks\.bed cannot be read: "):
+    with pytest.raises(InputError, match=r"peaks\.bed(, line 1 is not UTF-8| cannot be read: )"):
         read_regions(path)

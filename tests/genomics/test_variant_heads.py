@@ -182,3 +182,24 @@ def test_folds_of_different_models_are_refused() -> None:
         VariantScorer([network(), longer], genome())
     with pytest.raises(InputError, match="no networks"):
         VariantScorer([], genome())
+
+
+def test_a_model_of_any_length_scores_windows_of_the_length_that_is_said() -> None:
+    keras.utils.set_random_seed(2)
+    first, second = (L.Conv1D(count, 5, padding="same") for count in (6, 1))
+    last = L.Dense(1)
+
+    def of_length(length: int | None) -> de.Network:
+        source = keras.Input((length, 4))
+        x = first(source)
+        outputs = {"logcounts": last(L.GlobalMaxPooling1D()(x)), "profile": second(x)}
+        return de.convert(keras.Model(source, outputs))
+
+    scorer = VariantScorer(of_length(None), genome(), length=LENGTH)
+    assert {each.name: each.shape for each in scorer.outputs} == {
+        "logcounts": (1,),
+        "profile": (LENGTH, 1),
+    }
+    expected = VariantScorer(of_length(LENGTH), genome()).effects(variants())
+    for name, values in scorer.effects(variants()).items():
+        assert off(values, expected[name]) < 10 * TOLERANCE

@@ -216,6 +216,7 @@ def test_sequences_of_a_fasta_file(tmp_path: Path) -> None:
     assert x.records.reasons == ["", "wrong length: 20 letters, not 30", "", ""]
     assert set(x.constants) == {"sample", "record", "kept", "reason", "letter"}
     assert x.files == {"sequences": str(tmp_path / "x.fa")}
+    assert x.about == {**x.files, "length": 30}
     with pytest.raises(InputError, match=r"x\.fa, record 1 \(b\): wrong length: 20 letters"):
         sequences(tmp_path / "x.fa", length=30, strict=True)
     with pytest.raises(InputError, match=r"x\.fa: sequences of 20 to 30 letters; .*--length"):

@@ -103,8 +103,13 @@ def test_statement_46_folders_are_in_plain_order(tmp_path: Path) -> None:
     for name in reversed(names):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         saved(tmp_path, name, COLOURS)
-    (tmp_path / "notes.txt").write_text("no picture")
-    assert list(de.images.read(tmp_path, preprocess="tf").names) == names
+    for name in ("notes.txt", "b/._c.jpeg", "b/d.webp"):
+        (tmp_path / name).write_text("no picture")
+    pictures = de.images.read(tmp_path, preprocess="tf")
+    assert list(pictures.names) == names
+    assert pictures.notes == (
+        "1 pictures: left out, as .webp files are not read; save them as .png",
+    )
 
 
 @pytest.mark.parametrize(

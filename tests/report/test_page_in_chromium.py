@@ -205,6 +205,10 @@ def test_samples_are_searched_sorted_and_opened(opened: Open, run: Path, page_fi
         page.click("tr[data-sample='3'] button")
         page.wait_for_selector("#drawing .problem")
         assert "scores are not finite" in page.text_content("#drawing")
+        page.fill("#search", "")
+        page.evaluate("location.hash = '#sample=38'")  # as a link to a sample does
+        settled(page, 38, 0)
+        assert page.get_attribute("tr[data-sample='38']", "aria-current") == "true"
 
 
 def test_the_keyboard_alone_opens_a_sample_and_switches_the_target(

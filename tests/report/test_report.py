@@ -297,6 +297,14 @@ def test_the_command_does_the_run_again(run: Path) -> None:
     words = command_of(ScoredRun("x", "x", others, {}, {}))
     assert "--tokenizer TOKENIZER" in words
     assert "--references REFERENCES" in words
+    profile = {
+        "length": 500,
+        "target_layer": {"p": "logits"},
+        "target": {"p": str(de.targets.profile("pair"))},
+    }
+    words = command_of(ScoredRun("x", "x", profile, {}, {}))
+    assert "--length 500" in words
+    assert "--target p=logits:profile:pair" in words
     given = ScoredRun("x", "x", {"command_line": "deeplift-engine score a b"}, {}, {})
     assert command_of(given) == "deeplift-engine score a b"
 
@@ -319,12 +327,12 @@ def test_what_does_not_fit_is_refused(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_jinja2_the_extra_is_named(
-    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_without_jinja2_the_extra_is_named_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(DeepliftEngineError, match=r"deeplift_engine\[report\]"):
-        de.report.write(run, tmp_path / "page.html", samples=1)
+        de.report.write(tmp_path / "absent.zarr", tmp_path / "page.html")
 
 
 def test_what_is_written_by_hand_is_little() -> None:

@@ -103,6 +103,12 @@ def test_sounds_of_24_bits_and_their_rate(tmp_path: Path) -> None:
     wavfile.write(tmp_path / "b.wav", 8000, np.zeros(5, "float32"))
     with pytest.raises(InputError, match="cannot be read as a WAV file of whole numbers"):
         de.tables.read_signals(tmp_path / "b.wav")
+    (tmp_path / "b.wav").write_bytes((tmp_path / "a.wav").read_bytes()[:-3])
+    with pytest.raises(InputError, match=r"b\.wav is cut off"):
+        np.asarray(de.tables.read_signals(tmp_path / "b.wav"))
+    (tmp_path / "b.wav").write_bytes(b"RIFF")
+    with pytest.raises(InputError, match="whole numbers: it is cut off"):
+        de.tables.read_signals(tmp_path / "b.wav")
 
 
 def test_what_does_not_fit_is_refused(folder: Path, tmp_path: Path) -> None:

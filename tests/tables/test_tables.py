@@ -147,8 +147,17 @@ def test_statements_53_to_55_scikit_learn_s_columns_have_their_origin() -> None:
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
-        ({"dose": "much"}, {"columns": COLUMNS}, "'dose' holds 'much' in row 'patient 0'"),
-        ({"dose": np.nan}, {"columns": COLUMNS}, "column 'dose' has nan in row 'patient 0'"),
+        (
+            {"dose": "much"},
+            {"columns": COLUMNS},
+            r"\(row 'patient 0'\): column 'dose' holds 'much'",
+        ),
+        (
+            {"dose": ["0.5", "1", None, "much", *"1234"]},
+            {"columns": COLUMNS},
+            r"\(row 'patient 3'\): column 'dose' holds 'much'",
+        ),
+        ({"dose": np.nan}, {"columns": COLUMNS}, r"\(row 'patient 0'\): column 'dose' has nan"),
         ({}, {}, "has 5 columns for input .*, which reads 4"),
         ({}, {"columns": ["agee", *COLUMNS[1:]]}, "no column 'agee'. Near it: age"),
         ({}, {"columns": COLUMNS[1:]}, "name as many as it reads"),
@@ -393,3 +402,23 @@ def test_statements_23_and_56_a_feature_space_s_columns_are_sorted(tmp_path: Pat
         de.tables.encoded_columns(tmp_path / "m.keras")
     with pytest.raises(InputError, match="gives its features apart"):
         de.tables.encoded_columns(space_of(features={"age": "float"}, output_mode="dict"))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"age,dose\n1,2\n3,4,5\n", r"line 3 \(record 1\) has 3 columns, and the header has 2"),
+        (b"age,dose\n1,\xe9\n", "line 2 is not UTF-8 text"),
+        ("age,dose\n1,2\n".encode("utf-16"), "line 1 is not UTF-8 text"),
+        (b"age;dose\n1,5;2\n", "line 1: the columns have ';' between them"),
+        (b"age,dose\n", "has no rows"),
+        (b"age,dose\n1,2\n\n,4\n", r"line 4 \(row '1'\): column 'age' has nan"),
+        (b"", "cannot be read as a table"),
+    ],
+)
+def test_files_that_are_no_tables_are_refused(content: bytes, message: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(InputError, match=rf"t\.csv,? {message}"):
+        de.tables.read(tmp_path / "t.csv")
+    (tmp_path / "t.csv").write_bytes(b"age,dose\n1,2,\n3,4,\n")
+    assert de.tables.read(tmp_path / "t.csv").features == ["age", "dose"]

@@ -195,5 +195,7 @@ def test_what_is_no_tokenizer_is_refused(content: str, message: str, tmp_path: P
     file.write_text(content)
     with pytest.raises(InputError, match=message):
         read_tokenizer(file)
+    with pytest.raises(InputError, match=r"a pickle may run any program .*to_json"):
+        read_tokenizer(tmp_path / "tokenizer.pickle")
     with pytest.raises(InputError, match=r"no such file. Near it: tokenizer.json"):
         read_tokenizer(tmp_path / "tokeniser.json")

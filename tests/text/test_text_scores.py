@@ -313,3 +313,26 @@ def test_a_layer_without_its_words_asks_for_them(network: Any, read: Any, tmp_pa
         text_vectorization(named)
     with pytest.raises(InputError, match="split is a function of its own"):
         text_vectorization({"split": {"class_name": "function"}, "vocabulary": ["a"]})
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("t.csv", "id,review\n1,good\n2,good, bad\n", r"line 3 \(record 1\) has 3 columns.*header"),
+        ("t.csv", "id,review\n1,good\n2\n", r"line 3 \(record 1\) has 1 columns"),
+        ("t.csv", "review,review\ngood,bad\n", "2 columns 'review'"),
+        ("t.csv", 'id,review\n1,"good\n', "line 2 begins no row"),
+        ("t.csv", "review\ngood\0\n", r"line 2 is not UTF-8 text, at byte 11"),
+        ("t.jsonl", '{"review": "a"}\n\n{"text": "b"}\n', r"line 3 \(record 1\) has no 'review'"),
+        ("t.jsonl", '{"review": "a"}\n{"review": ["b"]}\n', r"line 2 .*list, not a str"),
+        ("t.jsonl", '{"review": "a"}\n{"review"\n', r"line 2 \(record 1\): damaged JSON"),
+    ],
+)
+def test_rows_without_a_text_are_named(
+    name: str, content: str, message: str, tmp_path: Path
+) -> None:
+    from deeplift_engine.text.text_files import named_texts
+
+    (tmp_path / name).write_text(content)
+    with pytest.raises(InputError, match=rf"{name}.*{message}"):
+        named_texts(tmp_path / name, "review")

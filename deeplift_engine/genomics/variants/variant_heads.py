@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -97,7 +97,11 @@ class Output:
         return np.asarray(levels / levels.sum(axis=-1, keepdims=True))
 
 
-def outputs_of(network: Network, kinds: Mapping[str, str] | None = None) -> tuple[Output, ...]:
+def outputs_of(
+    network: Network,
+    kinds: Mapping[str, str] | None = None,
+    shapes: Sequence[Sequence[int | None]] | None = None,
+) -> tuple[Output, ...]:
     """The outputs of a network and what they mean.
 
     By default an output whose name has "count" in it is counts, or with "log" as well logarithms
@@ -111,6 +115,8 @@ def outputs_of(network: Network, kinds: Mapping[str, str] | None = None) -> tupl
         The network.
     kinds
         Kinds by the names of outputs, where the default is not right.
+    shapes
+        Of one sample of each output, for windows of one length; by default as the network has them.
 
     Raises
     ------
@@ -127,12 +133,12 @@ def outputs_of(network: Network, kinds: Mapping[str, str] | None = None) -> tupl
             )
         if kind not in KINDS:
             raise InputError(f"kinds: {kind!r} of {name!r} is none of {', '.join(KINDS)}.")
+    shapes = shapes_of(network) if shapes is None else shapes
     outputs = []
-    for name, node in zip(network.output_names, network.outputs, strict=True):
-        shape = network.nodes[node].shape
+    for name, node, shape in zip(network.output_names, network.outputs, shapes, strict=True):
         sizes = tuple(int(size) for size in shape if size is not None)
         if len(sizes) < len(shape):
-            raise InputError(f"The output {name!r} has shape {shape}; expected known sizes.")
+            raise InputError(f"The output {name!r} has shape {tuple(shape)}; expected known sizes.")
         kind = kinds.get(name) or _kind(name, sizes, node in network.built.logits)
         if kind in ALONG_POSITIONS and sizes[0] < 2:
             raise InputError(f"The output {name!r} of shape {sizes} has no positions: no {kind}.")
@@ -142,6 +148,11 @@ def outputs_of(network: Network, kinds: Mapping[str, str] | None = None) -> tupl
         replace(each, strands=stranded and len(each.heads) == 2 and each.kind in _STRANDED)
         for each in outputs
     )
+
+
+def shapes_of(network: Network) -> list[tuple[int | None, ...]]:
+    """Shapes of one sample of each output, None for a size that the network leaves free."""
+    return [tuple(network.nodes[node].shape) for node in network.outputs]
 
 
 _STRANDED = (*PROFILES, "counts", "log_counts")
@@ -155,4 +166,4 @@ def _kind(name: str, shape: tuple[int, ...], activated: bool) -> str:
     return kind or ("track" if len(shape) > 1 and shape[0] > 1 else "value")
 
 
-__all__ = ["ALONG_POSITIONS", "KINDS", "PROFILES", "Output", "outputs_of"]
+__all__ = ["ALONG_POSITIONS", "KINDS", "PROFILES", "Output", "outputs_of", "shapes_of"]

@@ -15,7 +15,7 @@ from deeplift_engine.genomics.variants.allele_inputs import AlleleInputs, allele
 from deeplift_engine.genomics.variants.variant import Sequences, Variant, refuse, split
 from deeplift_engine.genomics.variants.variant_effects import effects, over_folds
 from deeplift_engine.genomics.variants.variant_files import VariantFile
-from deeplift_engine.genomics.variants.variant_heads import Output, outputs_of
+from deeplift_engine.genomics.variants.variant_heads import Output, outputs_of, shapes_of
 from deeplift_engine.genomics.variants.variant_windows import windows
 from deeplift_engine.jobs.stored_constants import content_of
 from deeplift_engine.network import Network
@@ -77,7 +77,10 @@ class VariantScorer:
             )
             for network in self.networks
         ]
-        outputs = [outputs_of(network, kinds) for network in self.networks]
+        outputs = [
+            outputs_of(network, kinds, _shapes(network, inputs))
+            for network, inputs in zip(self.networks, each, strict=True)
+        ]
         _check_folds(self.networks, each, outputs)
         self.inputs: AlleleInputs = each[0]
         self.outputs: tuple[Output, ...] = outputs[0]
@@ -192,6 +195,15 @@ class VariantScorer:
             for output, values in zip(counted, counts, strict=True)
             for column, head in enumerate(output.heads)
         }
+
+
+def _shapes(network: Network, inputs: AlleleInputs) -> list[tuple[int | None, ...]]:
+    """Shapes of one sample of each output: of a window, where a network takes any length."""
+    shapes = shapes_of(network)
+    if all(None not in shape for shape in shapes):
+        return shapes
+    window = np.zeros((1, inputs.length, len(inputs.letters)), np.float32)
+    return [array.shape[1:] for array in network.output_arrays(inputs.batch(window), 1, False)]
 
 
 def _check_folds(

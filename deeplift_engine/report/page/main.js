@@ -54,15 +54,22 @@ async function openSample(number, focus) {
   if (focus) byId("sample").focus({ preventScroll: matchMedia("(min-width: 900px)").matches });
 }
 
+/** Open a sample, and the page of the table that has it. */
+function show(number) {
+  list.page = Math.max(0, Math.floor(list.shown.indexOf(number) / PER_PAGE));
+  chosen.sample = number;
+  refreshTable();
+  return openSample(number);
+}
+
 function step(by) {
   const at = list.shown.indexOf(chosen.sample);
   const next = list.shown[Math.min(Math.max(0, at + by), list.shown.length - 1)];
-  if (next === undefined) return;
-  list.page = Math.floor(list.shown.indexOf(next) / PER_PAGE);
-  chosen.sample = next;
-  refreshTable();
-  openSample(next);
+  if (next !== undefined) show(next);
 }
+
+/** The sample that the address names; else the one that is open. */
+const addressed = () => Math.min(data.names.length - 1, Number(/^#sample=(\d+)$/.exec(location.hash)?.[1] ?? chosen.sample));
 
 function drawCompleteness() {
   const told = data.views[chosen.view].completeness;
@@ -180,7 +187,9 @@ for (const layer of document.querySelectorAll("g.layer")) {
     if (["Enter", " "].includes(event.key)) { event.preventDefault(); openLayer(layer); }
   });
 }
-chosen.sample = Math.min(data.names.length - 1, Number(/^#sample=(\d+)$/.exec(location.hash)?.[1] ?? 0));
+addEventListener("hashchange", () => { if (addressed() !== chosen.sample) show(addressed()); });
+chosen.sample = addressed();
+list.page = Math.floor(chosen.sample / PER_PAGE);
 drawPredictions();
 drawAgreement();
 drawMotifs();
