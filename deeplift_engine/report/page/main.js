@@ -62,11 +62,8 @@ function show(number) {
   return openSample(number);
 }
 
-function step(by) {
-  const at = list.shown.indexOf(chosen.sample);
-  const next = list.shown[Math.min(Math.max(0, at + by), list.shown.length - 1)];
-  if (next !== undefined) show(next);
-}
+const step = (by) => show(list.shown[Math.min(Math.max(0, list.shown.indexOf(chosen.sample) + by), list.shown.length - 1)]
+    ?? chosen.sample);
 
 /** The sample that the address names; else the one that is open. */
 const addressed = () => Math.min(data.names.length - 1, Number(/^#sample=(\d+)$/.exec(location.hash)?.[1] ?? chosen.sample));
