@@ -18,10 +18,9 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.beside_peers import ONEDNN, vector_instructions
 from benchmarks.process import Process, in_turns, save_model
-from benchmarks.run import machine, renewed
+from benchmarks.run import ONEDNN_HEADING, machine, renewed
 from benchmarks.work import PROBLEMS, QUICK, Problem, Row, make_data, save
 
-HEADING = "## oneDNN"
 NOTES = """\
 `python -m benchmarks.onednn`: DeepLIFT as it comes, with oneDNN (`TF_ENABLE_ONEDNN_OPTS=1`) over
 without (`=0`), two processes in turns. Time is the median quotient of turns, processor time that of
@@ -77,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rows = [row for row in problem.rows if row.name in ("own", "shared")]
         body += lines_of(problem, rows, options.repeats, options.patience)
     conditions = f"Measured on {date.today()}: {machine()}, {vector_instructions()}."
-    section = "\n\n".join([HEADING, conditions, NOTES, "\n".join(body)])
+    section = "\n\n".join([ONEDNN_HEADING, conditions, NOTES, "\n".join(body)])
     print(section)
     if options.write is not None:
         options.write.write_text(renewed(options.write.read_text(), [section]))

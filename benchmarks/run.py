@@ -22,6 +22,8 @@ from benchmarks.table import NOTES, problem_table
 from benchmarks.work import PROBLEMS, QUICK, Problem, Row
 from deeplift_engine.cli.console import prefer_onednn
 
+ONEDNN_HEADING = "## oneDNN"
+"""Of the section that `benchmarks.onednn` writes."""
 FORWARDS = ("keras_forward", "engine_forward")
 EXAMPLES = """\
 examples:
@@ -53,8 +55,9 @@ def main(arguments: list[str] | None = None) -> int:
         if options.problem is not None and there:
             page = renewed(there, sections[1:])
         else:
-            methods = [part.rstrip() for part in _parts(there) if part.startswith(f"{HEADING}\n")]
-            page = renewed(page, methods)
+            others = tuple(f"{heading}\n" for heading in (HEADING, ONEDNN_HEADING))
+            kept = [part.rstrip() for part in _parts(there) if part.startswith(others)]
+            page = renewed(page, kept)
         options.write.write_text(page)
     return 0
 

@@ -76,7 +76,7 @@ def _tell_of_onednn() -> None:
     if platform.machine() in ("x86_64", "AMD64"):
         warn(
             f"TensorFlow leaves oneDNN off on this processor. With {ONEDNN}=1 in the environment "
-            "when Python starts, DeepLIFT takes 0.65 to 0.95 of the time on the networks of "
+            "when Python starts, DeepLIFT takes 0.6 to 0.9 of the time on most networks of "
             f"docs/BENCHMARKS.md; {ONEDNN}=0 keeps it off without this advice.",
             SlowKernelsWarning,
         )
