@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import genome_way, processors, run
+from benchmarks import genome_way, onednn, processors, run
 from benchmarks.measure import ProblemCosts, RowCosts, _compare
 from benchmarks.methods import renewed
 from benchmarks.process import BenchmarkError, Cost
@@ -109,6 +109,12 @@ def test_the_quick_mode_measures_rows(tmp_path: Path, capsys: pytest.CaptureFixt
         assert milliseconds is not None
         assert 0 < int(milliseconds[1]) < 60_000
     assert "tensorflow" in capsys.readouterr().out
+
+
+@pytest.mark.thorough
+def test_with_onednn_and_without_are_measured_in_turns() -> None:
+    (line,) = onednn.lines_of(QUICK[0], [OWN], 1, 0.0)
+    assert re.fullmatch(r"\| genomics \| .* \| \d+\.\d\d \| \d+\.\d\d \|", line)
 
 
 def test_one_problem_is_measured_again_in_the_page_that_is_there():
