@@ -17,6 +17,7 @@ activations of layers, of one network or of two; `concept_test` tells concepts t
 random ones, and `discover_concepts` finds some; `quantus.all` runs the metrics of Quantus.
 """
 
+from deeplift_engine.evaluate import quantus
 from deeplift_engine.evaluate.bench import Bench
 from deeplift_engine.evaluate.compare_methods import Comparison, compare
 from deeplift_engine.evaluate.concept_discovery import Concepts, discover_concepts
@@ -70,6 +71,7 @@ __all__ = [
     "log_odds_drop",
     "max_sensitivity",
     "mu_fidelity",
+    "quantus",
     "randomisation",
     "rank_correlation",
     "sensitivity_n",
