@@ -28,6 +28,7 @@ from benchmarks.method_table import HEADING, NOTES, Entry, Error, Measured, Refu
 from benchmarks.process import BenchmarkError, Process, available, in_turns, save_model
 from benchmarks.run import machine, renewed
 from benchmarks.work import Array, make_data, save
+from deeplift_engine.util.onednn import ONEDNN
 
 _log = logging.getLogger(__name__)
 OURS, JUDGE = "method_engine", "method_in_float64"
@@ -41,7 +42,6 @@ PEERS: Mapping[str, Iterable[str]] = {
 """The methods that each has."""
 HERE = (OURS, "method_tape")
 """Those on TensorFlow, which run in this environment, once for each setting of oneDNN."""
-ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 
 
 @dataclass(frozen=True)

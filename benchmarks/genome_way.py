@@ -24,7 +24,7 @@ import numpy as np
 from benchmarks.process import BenchmarkError
 from benchmarks.scale import arguments, save_model
 from benchmarks.turns import Taken, timed
-from deeplift_engine.cli.console import prefer_onednn
+from deeplift_engine.util.onednn import prefer_onednn
 
 TURNS = 3
 REFERENCES = 20

@@ -27,7 +27,7 @@ from benchmarks.interpreters import HEADS
 from benchmarks.process import CHECKOUT, BenchmarkError, Cost, Process, environment
 from benchmarks.run import machine, renewed
 from benchmarks.work import Array, Data, Problem, Row, load, save
-from deeplift_engine.cli.console import prefer_onednn
+from deeplift_engine.util.onednn import prefer_onednn
 
 _log = logging.getLogger(__name__)
 OURS, FORK, TANGERMEME = "interpretation", "chrombpnet", "tangermeme_heads"

@@ -16,10 +16,11 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from benchmarks.beside_peers import ONEDNN, vector_instructions
+from benchmarks.beside_peers import vector_instructions
 from benchmarks.process import Process, in_turns, save_model
 from benchmarks.run import ONEDNN_HEADING, machine, renewed
 from benchmarks.work import PROBLEMS, QUICK, Problem, Row, make_data, save
+from deeplift_engine.util.onednn import ONEDNN
 
 NOTES = """\
 `python -m benchmarks.onednn`: DeepLIFT as it comes, with oneDNN (`TF_ENABLE_ONEDNN_OPTS=1`) over

@@ -20,7 +20,7 @@ from benchmarks.method_table import HEADING
 from benchmarks.process import BenchmarkError, available
 from benchmarks.table import NOTES, problem_table
 from benchmarks.work import PROBLEMS, QUICK, Problem, Row
-from deeplift_engine.cli.console import prefer_onednn
+from deeplift_engine.util.onednn import prefer_onednn
 
 ONEDNN_HEADING = "## oneDNN"
 """Of the section that `benchmarks.onednn` writes."""

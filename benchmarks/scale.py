@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks.architectures import DILATED, GENOMICS, build_keras, make_weights
 from benchmarks.process import CHECKOUT
-from deeplift_engine.cli.console import prefer_onednn
+from deeplift_engine.util.onednn import prefer_onednn
 
 KEPT = ("hypothetical", "inputs")
 MANY, FEW, LENGTH, REFERENCES = 100_000, 2_000, 500, 20

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from deeplift_engine import errors
 from deeplift_engine.cli import console
 from deeplift_engine.cli.parser import build_parser
+from deeplift_engine.util.onednn import prefer_onednn
 
 DONE = 0
 CHECK_FAILED = 1
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     options = parse(tuple(arguments))
-    console.prefer_onednn()
+    prefer_onednn()
     options.command_line = shlex.join([console.PROGRAM, *arguments])
     try:
         with console.terminable(), console.plain_warnings(verbose=options.verbose):

@@ -97,15 +97,6 @@ def plain_warnings(*, verbose: bool) -> Iterator[None]:
             logger.setLevel(level)
 
 
-def prefer_onednn() -> None:
-    """Let TensorFlow compute with oneDNN on every processor, unless it runs or the user chose.
-
-    It would leave it off on those without AVX512_VNNI, where it is faster all the same.
-    """
-    if f"{TENSORFLOW}.python" not in sys.modules:  # nor will be, if it is postponed
-        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-
-
 def postpone_tensorflow() -> None:
     """Let imports of TensorFlow be none until something of it is used: what only reads is quick."""
     if TENSORFLOW not in sys.modules:

@@ -12,10 +12,9 @@ from contextlib import contextmanager
 import tensorflow as tf
 
 from deeplift_engine.errors import InputError, SlowKernelsWarning
+from deeplift_engine.util.onednn import ONEDNN, uses_onednn
 from deeplift_engine.util.warn import warn
 
-ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
-"""Environment variable by which TensorFlow, when it starts, computes with oneDNN or not."""
 LONG = 30.0
 """Seconds of a run from which on it is told what other kernels would gain."""
 
@@ -51,13 +50,6 @@ def check_process() -> None:
         )
 
 
-def uses_onednn() -> bool:
-    """Whether TensorFlow computes with oneDNN in this process, which decides last bits."""
-    from tensorflow.python.util import _pywrap_util_port
-
-    return bool(_pywrap_util_port.IsMklEnabled())
-
-
 @contextmanager
 def telling_of_faster_kernels() -> Iterator[None]:
     """Warn once where a run took long without oneDNN and nobody had chosen so.
@@ -88,4 +80,4 @@ def _is_running() -> bool:
     return bool(getattr(context.context(), "_initialized", True))
 
 
-__all__ = ["check_process", "telling_of_faster_kernels", "uses_onednn", "watch_forks"]
+__all__ = ["check_process", "telling_of_faster_kernels", "watch_forks"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 from deeplift_engine.errors import InputError
+from deeplift_engine.util.onednn import ONEDNN, has_started, uses_onednn
 
 
 def usable_cores() -> int:
@@ -47,26 +47,20 @@ def pin(stored: Mapping[str, Any]) -> None:
     """
     onednn = stored.get("onednn")
     if onednn is not None:
-        if "tensorflow.python" not in sys.modules:  # it may be there, and not have started
-            os.environ["TF_ENABLE_ONEDNN_OPTS"] = str(int(onednn))
-        elif _uses_onednn() != onednn:
+        if not has_started():
+            os.environ[ONEDNN] = str(int(onednn))
+        elif uses_onednn() != onednn:
             raise InputError(
                 f"TensorFlow has started {'without' if onednn else 'with'} oneDNN in this process, "
                 f"and the run began {'with' if onednn else 'without'} it: results differ in their "
-                f"last bits. Begin with TF_ENABLE_ONEDNN_OPTS={int(onednn)} in the environment."
+                f"last bits. Begin with {ONEDNN}={int(onednn)} in the environment."
             )
     pin_threads(int(stored["threads"]))
 
 
 def in_use() -> dict[str, Any]:
     """What `pin` takes, of this process."""
-    return {"threads": threads(), "onednn": _uses_onednn()}
-
-
-def _uses_onednn() -> bool:
-    from deeplift_engine.engine.process import uses_onednn
-
-    return uses_onednn()
+    return {"threads": threads(), "onednn": uses_onednn()}
 
 
 def threads() -> int:

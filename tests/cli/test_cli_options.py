@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import deeplift_engine as de
-from deeplift_engine.cli import EXIT_CODES, console
+from deeplift_engine.cli import EXIT_CODES
 from deeplift_engine.cli import value_syntax as values
 from deeplift_engine.cli.arguments import by_input
 from deeplift_engine.cli.input_files import read_inputs
@@ -25,6 +25,7 @@ from deeplift_engine.cli.kinds import kind_of
 from deeplift_engine.cli.parser import build_parser
 from deeplift_engine.errors import DeepliftEngineError, InputError
 from deeplift_engine.util.array_files import read_array
+from deeplift_engine.util.onednn import prefer_onednn
 from deeplift_engine.version import __version__
 
 COMMANDS = ("inspect", "score", "compare", "sweep", "check")
@@ -340,10 +341,10 @@ def test_tensorflow_starts_with_onednn_unless_the_user_chose(
     monkeypatch.setenv(name, chosen or "")  # which is put back, whatever is set below
     if chosen is None:
         del os.environ[name]
-    console.prefer_onednn()
+    prefer_onednn()
     assert os.environ.get(name) == chosen  # TensorFlow runs in this process
     monkeypatch.delitem(sys.modules, "tensorflow.python")
-    console.prefer_onednn()
+    prefer_onednn()
     assert os.environ[name] == starts
 
 

@@ -126,7 +126,7 @@ def test_a_store_knows_its_kernels_and_other_ones_are_refused(
     settings = job().create(tmp_path / "run.zarr").settings
     assert {name: settings[name] for name in threads.in_use()} == threads.in_use()
     threads.pin(settings)
-    monkeypatch.setattr(threads, "_uses_onednn", lambda: not settings["onednn"])
+    monkeypatch.setattr(threads, "uses_onednn", lambda: not settings["onednn"])
     with pytest.raises(InputError, match=rf"TF_ENABLE_ONEDNN_OPTS={int(settings['onednn'])}"):
         threads.pin(settings)
     threads.pin({"threads": settings["threads"]})  # of a store that does not say
