@@ -3,7 +3,8 @@
     python -m benchmarks methods --peers-python PATH
 
 compares the scores of all with float64, then times in turns those that agree, and prints a Markdown
-table. ``--write docs/BENCHMARKS.md`` puts it in its section there.
+table of each network. ``--write docs/BENCHMARKS.md`` puts them in their section there; with
+``--network NAME`` that table is measured again, and the others stay.
 """
 
 from __future__ import annotations
@@ -155,8 +156,8 @@ def measure(
     return {entry: found[entry] for entry in processes}
 
 
-def network_table(network: str, plan: Plan, options: argparse.Namespace) -> tuple[str, set[str]]:
-    """The table of one network, and the versions of what was measured."""
+def network_table(network: str, plan: Plan, options: argparse.Namespace) -> str:
+    """The page's part of one network: its table, and with what it was measured."""
     rows = chosen(options, network)
     work = problem(network, rows, options.quick)
     rows = tuple(row.quick() for row in rows) if options.quick else rows
@@ -183,7 +184,16 @@ def network_table(network: str, plan: Plan, options: argparse.Namespace) -> tupl
                 body += lines(row, found)
                 for each in found.values():
                     versions |= each.versions
-    return "\n".join(body), versions
+    return "\n".join([*body, "", conditions(plan, versions)])
+
+
+def conditions(plan: Plan, versions: Iterable[str]) -> str:
+    """When and on what a table was measured, and with which packages."""
+    sizes = "Small sizes, to see that all agree: no times to compare. " if plan.quick else ""
+    return (
+        f"{sizes}Measured on {date.today()}: {machine()}, {vector_instructions()}; "
+        f"{', '.join(sorted(versions))}. At most {plan.repeats} samples of each."
+    )
 
 
 # ------------------------------------------------------------------------------------ command
@@ -210,26 +220,16 @@ def pythons_of(interpreters: Sequence[str]) -> dict[str, str]:
     return pythons
 
 
-def section(options: argparse.Namespace) -> str:
-    """The page's section: how it is measured, a table for each network, with what."""
+def sections(options: argparse.Namespace) -> Iterator[str]:
+    """The page's sections: how it is measured, then a table for each network, as it is measured."""
     repeats = 1 if options.quick else options.repeats
     plan = Plan(
         repeats, options.budget, options.patience, pythons_of(options.peers_python), options.quick
     )
-    tables: list[str] = []
-    versions: set[str] = set()
+    yield "\n\n".join([HEADING, NOTES, NOT_MEASURED])
     for network in NETWORKS:
         if network in (options.network or NETWORKS) and chosen(options, network):
-            table, met = network_table(network, plan, options)
-            tables.append(table)
-            versions |= met
-            print(table + "\n", flush=True)
-    sizes = "Small sizes, to see that all agree: no times to compare. " if options.quick else ""
-    conditions = (
-        f"{sizes}Measured on {date.today()}: {machine()}, {vector_instructions()}; "
-        f"{', '.join(sorted(versions))}. At most {repeats} samples of each."
-    )
-    return "\n\n".join([HEADING, conditions, NOTES, *tables, NOT_MEASURED])
+            yield network_table(network, plan, options)
 
 
 def vector_instructions() -> str:
@@ -268,16 +268,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="small sizes: do all run and agree?")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put it in its section there")
     options = parser.parse_args(arguments)
-    if options.write and (options.methods or options.network):
-        parser.error("--write takes the whole table: leave --methods and --network out")
+    if options.write and options.methods:
+        parser.error("--write takes whole tables: leave --methods out")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     try:
-        text = section(options)
+        for section in sections(options):
+            print(section + "\n", flush=True)
+            if options.write is not None:
+                options.write.write_text(renewed(options.write.read_text(), [section]))
     except BenchmarkError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
-    if options.write is not None:
-        options.write.write_text(renewed(options.write.read_text(), [text]))
-    else:
-        print(text)
     return 0

@@ -12,6 +12,8 @@ from benchmarks.process import Process
 from benchmarks.work import Problem
 
 HEADING = "## Methods beside peers"
+SUBHEADING = "### Methods beside peers: "
+"""Of a network's table, before its title."""
 HEADER = (
     "work",
     "by",
@@ -128,9 +130,11 @@ class Measured:
 
 def head(work: Problem) -> list[str]:
     """The lines above the rows of one network."""
-    title, shape = work.architecture.title, " x ".join(map(str, work.architecture.shape))
+    shape = " x ".join(map(str, work.architecture.shape))
     return [
-        f"**{title[0].upper()}{title[1:]}**, samples of {shape}:",
+        f"{SUBHEADING}{work.architecture.title}",
+        "",
+        f"Samples of {shape}.",
         "",
         line(HEADER),
         line(["---"] * len(HEADER)),

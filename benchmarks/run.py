@@ -16,7 +16,7 @@ from benchmarks.breakdown import BREAKDOWN_NOTES, breakdown
 from benchmarks.contenders import PEERS
 from benchmarks.lengths import LENGTH_NOTES, lengths_table
 from benchmarks.measure import Plan, ProblemCosts, measure_problem
-from benchmarks.method_table import HEADING
+from benchmarks.method_table import HEADING, SUBHEADING
 from benchmarks.process import BenchmarkError, available
 from benchmarks.table import NOTES, problem_table
 from benchmarks.work import PROBLEMS, QUICK, Problem, Row
@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.problem is not None and there:
             page = renewed(there, sections[1:])
         else:
-            others = tuple(f"{heading}\n" for heading in (HEADING, ONEDNN_HEADING))
+            others = (f"{HEADING}\n", SUBHEADING, f"{ONEDNN_HEADING}\n")
             kept = [part.rstrip() for part in _parts(there) if part.startswith(others)]
             page = renewed(page, kept)
         options.write.write_text(page)
