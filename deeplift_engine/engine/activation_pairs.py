@@ -71,7 +71,10 @@ class ActivationPairs:
             return (self.at_input if end == AT_INPUT else self.at_reference)[name]
         if (name, end) not in self._cache:
             inputs = [self.value(source, end) for source in node.inputs]
-            self._cache[name, end] = pairwise(node.layer.forward, inputs)
+            forward = node.layer.forward
+            self._cache[name, end] = (
+                forward(*inputs) if node.layer.any_rank else pairwise(forward, inputs)
+            )
         return self._cache[name, end]
 
     def delta(self, name: str) -> Tensor:

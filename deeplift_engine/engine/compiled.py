@@ -22,7 +22,13 @@ from deeplift_engine.engine.task import Task
 from deeplift_engine.graph.fuse_relu import carrying
 from deeplift_engine.graph.join_chains import joining
 from deeplift_engine.rules import Assigned, Multiplier
-from deeplift_engine.tensors.tensor_ops import LEADING, safe_divide
+from deeplift_engine.tensors.tensor_ops import (
+    LEADING,
+    leading_sizes,
+    safe_divide,
+    split,
+    trailing_sizes,
+)
 from deeplift_engine.util.typing import Array, Tensor
 
 Arrived = Mapping[str, Multiplier]
@@ -180,16 +186,14 @@ class CompiledPasses:
         self, at_input: Any, at_reference: Any, weights: Tensor, rows: Tensor, shares: Tensor
     ) -> dict[str, Any]:
         """Traced once, which tells what it reads."""
-        count = tf.shape(shares)[0]
+        pairs_of = tf.concat([[rows], tf.shape(shares)], 0)
 
         def paired(value: Tensor) -> Tensor:
-            pairs = tf.reshape(value, tf.concat([[rows, count], tf.shape(value)[1:]], 0))
-            pairs.set_shape([None, None, *value.shape[1:]])
-            return pairs
+            return split(value, pairs_of, 2)
 
         inputs = RecordedActivations(
             dict(zip(self._readable, at_input, strict=True)),
-            (lambda value: value[:, tf.newaxis]) if self._compares else paired,
+            (lambda value: tf.expand_dims(value, 1)) if self._compares else paired,
         )
         references = RecordedActivations(
             dict(zip(self._readable, at_reference, strict=True)), paired
@@ -221,9 +225,9 @@ def arrivals(
     multipliers = []
     for node in task.attribution_nodes:
         value = pairs.value(node, AT_INPUT)
-        shape = tf.concat([tf.shape(weights)[:1], tf.shape(value)], 0)
+        shape = tf.concat([leading_sizes(weights, 1), tf.shape(value)], 0)
         mean = arrived[node].mean if node in arrived else tf.zeros([], task.dtype)
-        multipliers.append(tf.broadcast_to(mean, shape)[:, :, 0])
+        multipliers.append(tf.squeeze(tf.broadcast_to(mean, shape), 2))
     return {"multipliers": multipliers}
 
 
@@ -234,11 +238,11 @@ def mean_arrivals(
     multipliers = []
     for node in task.attribution_nodes:
         value = pairs.value(node, AT_INPUT)
-        shape = tf.concat([tf.shape(weights)[:1], tf.shape(value)[:1], tf.shape(value)[2:]], 0)
+        axes = [leading_sizes(weights, 1), leading_sizes(value, 1), trailing_sizes(value, 2)]
         mean = tf.zeros([], task.dtype)
         if node in arrived:
             mean = pairs.fuse(_mean)(arrived[node].mean, shares)
-        multipliers.append(tf.broadcast_to(mean, shape))
+        multipliers.append(tf.broadcast_to(mean, tf.concat(axes, 0)))
     return {"multipliers": multipliers}
 
 
@@ -262,8 +266,10 @@ def scores_of_pairs(
     they are averaged. ``total`` and ``size`` of the contributions, ``change`` and ``level`` of the
     target are (T, b, k); see `deeplift_engine.engine.convergence.Sums`.
     """
-    level = pairs.value(task.target, AT_INPUT)[tf.newaxis] * weights
-    level0 = pairs.value(task.target, AT_REFERENCE)[tf.newaxis] * weights
+    level, level0 = (
+        tf.expand_dims(pairs.value(task.target, end), 0) * weights
+        for end in (AT_INPUT, AT_REFERENCE)
+    )
     axes = list(range(3, level.shape.rank))
     return {
         **contributions(task, pairs, arrived, weights, shares, averaged),

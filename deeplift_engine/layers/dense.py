@@ -14,7 +14,7 @@ from deeplift_engine.layers.channel_scaling import along, cast, of_channels, sca
 from deeplift_engine.layers.families import Linear
 from deeplift_engine.layers.layer import Shape, constant_along, kernel_work
 from deeplift_engine.tensors.constants import LARGEST_IN_GRAPH, captured, constant
-from deeplift_engine.tensors.tensor_ops import scaled
+from deeplift_engine.tensors.tensor_ops import leading_sizes, scaled
 from deeplift_engine.util.typing import Array, Tensor
 
 
@@ -99,7 +99,7 @@ def _matmul(x: Tensor, kernel: Tensor, *, transposed: bool) -> Tensor:
         return tf.linalg.matmul(x, kernel, transpose_b=transposed)
     inner, outer = reversed(kernel.shape) if transposed else kernel.shape
     flat = tf.linalg.matmul(tf.reshape(x, [-1, inner]), kernel, transpose_b=transposed)
-    output = tf.reshape(flat, tf.concat([tf.shape(x)[:-1], [outer]], 0))
+    output = tf.reshape(flat, tf.concat([leading_sizes(x, x.shape.rank - 1), [outer]], 0))
     output.set_shape([*x.shape[:-1].as_list(), outer])
     return output
 

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from deeplift_engine.layers.layer import Layer, Shape, constant_along
-from deeplift_engine.tensors.tensor_ops import epsilon, safe_divide, vjp
+from deeplift_engine.tensors.tensor_ops import epsilon, leading_sizes, safe_divide, vector, vjp
 from deeplift_engine.util.typing import Array, Tensor
 
 CONSTANTS = ("bias", "offset", "value")
@@ -65,14 +65,9 @@ class Linear(Layer):
 
     def transpose(self, multiplier: Tensor, shapes: Sequence[Sequence[Any]]) -> list[Tensor]:
         """The transposed map of (n, out...); ``shapes`` are the inputs' without batch axis."""
-        count = tf.shape(multiplier)[:1]
+        count = leading_sizes(multiplier, 1)
         points = [
-            tf.zeros(
-                tf.concat([count, tf.cast(tf.stack(list(shape)), tf.int32)], 0), multiplier.dtype
-            )
-            if len(shape)
-            else tf.zeros(count, multiplier.dtype)
-            for shape in shapes
+            tf.zeros(tf.concat([count, vector(shape)], 0), multiplier.dtype) for shape in shapes
         ]
         for point, shape in zip(points, shapes, strict=True):
             point.set_shape([None, *(size if isinstance(size, int) else None for size in shape)])

@@ -95,6 +95,8 @@ class Phases:
             apart = tf.reshape(output, [-1, *self.counts, *self.blocks, channels])
             order = [axis + half * rank for axis in range(1, rank + 1) for half in (0, 1)]
             output = tf.transpose(apart, [0, *order, 2 * rank + 1])
+        if set(self.blocks) == {1}:
+            return output
         lengths = [count * block for count, block in zip(self.counts, self.blocks, strict=True)]
         output = tf.reshape(output, [-1, *lengths, channels])
         return output[(slice(None), *(slice(size) for size in self.sizes))]

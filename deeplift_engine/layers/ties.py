@@ -128,6 +128,8 @@ def shared_in_windows(x: Tensor, multiplier: Tensor, windows: Sequence[Windows])
 
 
 def _sliced(x: Tensor, axis: int, begin: Any, reach: Any, stride: int = 1) -> Tensor:
+    if isinstance(reach, int) and x.shape[axis] == reach:
+        return x
     return x[(*(slice(None),) * axis, slice(begin, begin + reach, stride))]
 
 

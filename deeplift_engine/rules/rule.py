@@ -14,10 +14,12 @@ from deeplift_engine.tensors.tensor_ops import (
     LEADING,
     expand_to,
     features,
+    leading_sizes,
     merge,
     split,
     split_like,
     summed_to,
+    vector,
     vjp,
 )
 from deeplift_engine.util.typing import Tensor
@@ -197,9 +199,8 @@ def full(multiplier: Tensor, ends: Ends) -> Tensor:
     known = [size if isinstance(size, int) else None for size in sizes]
     if multiplier.shape[LEADING:].as_list() == known:
         return multiplier
-    result = tf.broadcast_to(
-        multiplier, tf.concat([tf.shape(multiplier)[:LEADING], tf.stack(list(sizes))], 0)
-    )
+    axes = leading_sizes(multiplier, LEADING)
+    result = tf.broadcast_to(multiplier, tf.concat([axes, vector(sizes)], 0))
     result.set_shape([None] * LEADING + known)
     return result
 
@@ -219,7 +220,7 @@ def pulled_back(layer: Layer, points: Sequence[Tensor], multiplier: Tensor) -> l
 
     Where a layer selects, those that tie have equal shares.
     """
-    above = [point[tf.newaxis] for point in points]
+    above = [tf.expand_dims(point, 0) for point in points]
     closed: list[Tensor] | None
     if isinstance(layer, Selection):
         closed = _equal_shares(layer, above, multiplier)
@@ -246,7 +247,7 @@ def pulled_back_by_tensorflow(
     layer: Layer, points: Sequence[Tensor], multiplier: Tensor
 ) -> list[Tensor]:
     """TensorFlow's own gradient: of a window all is the first winner's."""
-    above = [point[tf.newaxis] for point in points]
+    above = [tf.expand_dims(point, 0) for point in points]
     axes = _common_axes([multiplier, *above])
     together = [merge(expand_to(point, axes, LEADING), LEADING) for point in above]
     sent = vjp(layer.forward, together, merge(expand_to(multiplier, axes, LEADING), LEADING))
@@ -264,15 +265,17 @@ def _equal_shares(layer: Selection, points: list[Tensor], multiplier: Tensor) ->
 def _common_axes(tensors: Sequence[Tensor]) -> Tensor:
     """Sizes of the leading axes that all broadcast to."""
     return functools.reduce(
-        tf.broadcast_dynamic_shape, [tf.shape(tensor)[:LEADING] for tensor in tensors]
+        tf.broadcast_dynamic_shape, [leading_sizes(tensor, LEADING) for tensor in tensors]
     )
 
 
 def pairwise(function: Callable[..., Tensor], tensors: Sequence[Tensor]) -> Tensor:
     """Call ``function`` of (n, ...) tensors on (inputs, references, ...) ones."""
-    axes = tf.shape(tensors[0])[:2]
-    for tensor in tensors[1:]:
-        axes = tf.broadcast_dynamic_shape(axes, tf.shape(tensor)[:2])
+    if len(tensors) == 1:
+        return split_like([function(merge(tensors[0], 2))], tensors[0], 2)[0]
+    axes = functools.reduce(
+        tf.broadcast_dynamic_shape, [leading_sizes(tensor, 2) for tensor in tensors]
+    )
     together = [merge(expand_to(tensor, axes, 2), 2) for tensor in tensors]
     return split(function(*together), axes, 2)
 

@@ -84,6 +84,24 @@ def features(tensor: Tensor, leading: int) -> list[Any]:
     return sizes
 
 
+def vector(sizes: Sequence[Any]) -> Tensor:
+    """Sizes as a vector: one constant, where all are known."""
+    if all(isinstance(size, int) for size in sizes):
+        return tf.constant(sizes, tf.int32, [len(sizes)])
+    return tf.cast(tf.stack(list(sizes)), tf.int32)
+
+
+def leading_sizes(tensor: Tensor, leading: int) -> Tensor:
+    """Sizes of the ``leading`` axes as a vector."""
+    return tf.slice(tf.shape(tensor), [0], [leading])
+
+
+def trailing_sizes(tensor: Tensor, leading: int) -> Tensor:
+    """Sizes of the axes behind the ``leading`` ones as a vector."""
+    known = tensor.shape[leading:].as_list()
+    return vector(known) if None not in known else tf.slice(tf.shape(tensor), [leading], [-1])
+
+
 def merge(tensor: Tensor, leading: int) -> Tensor:
     """Make one batch axis of the first ``leading`` axes."""
     if leading == 1:
@@ -93,22 +111,20 @@ def merge(tensor: Tensor, leading: int) -> Tensor:
 
 def split(tensor: Tensor, axes: Tensor, leading: int) -> Tensor:
     """Undo `merge`: ``axes`` holds the sizes of the ``leading`` axes."""
-    sizes = tf.cast(tf.stack(features(tensor, 1)), tf.int32)  # no sizes at all are floats
-    result = tf.reshape(tensor, tf.concat([axes, sizes], 0))
+    result = tf.reshape(tensor, tf.concat([axes, trailing_sizes(tensor, 1)], 0))
     result.set_shape([None] * leading + tensor.shape[1:].as_list())
     return result
 
 
 def split_like(outputs: Sequence[Tensor], like: Tensor, leading: int) -> list[Tensor]:
     """Undo `merge` of ``like`` in what a function of the merged one returns."""
-    axes = tf.shape(like)[:leading]
+    axes = leading_sizes(like, leading)
     return [split(output, axes, leading) for output in outputs]
 
 
 def expand_to(tensor: Tensor, axes: Tensor, leading: int) -> Tensor:
     """Broadcast the ``leading`` axes of ``tensor`` to the sizes ``axes``."""
-    shape = tf.concat([axes, tf.shape(tensor)[leading:]], 0)
-    result = tf.broadcast_to(tensor, shape)
+    result = tf.broadcast_to(tensor, tf.concat([axes, trailing_sizes(tensor, leading)], 0))
     result.set_shape([None] * leading + tensor.shape[leading:].as_list())
     return result
 
@@ -119,9 +135,8 @@ def summed_to(tensor: Tensor, like: Tensor, leading: int) -> Tensor:
     if None not in (*sizes, *expected):
         axes = [leading + axis for axis in range(len(sizes)) if sizes[axis] != expected[axis]]
         return tf.reduce_sum(tensor, axis=axes, keepdims=True) if axes else tensor
-    shape = tf.shape(tensor)
-    target = tf.concat([shape[:leading], tf.shape(like)[leading:]], 0)
-    axes, _ = tf.raw_ops.BroadcastGradientArgs(s0=target, s1=shape)
+    target = tf.concat([leading_sizes(tensor, leading), trailing_sizes(like, leading)], 0)
+    axes, _ = tf.raw_ops.BroadcastGradientArgs(s0=target, s1=tf.shape(tensor))
     result = tf.reduce_sum(tensor, axis=axes, keepdims=True)
     result.set_shape([*tensor.shape[:leading], *expected])
     return result
