@@ -24,6 +24,8 @@ from deeplift_engine.util.onednn import prefer_onednn
 
 ONEDNN_HEADING = "## oneDNN"
 """Of the section that `benchmarks.onednn` writes."""
+GROWTH_HEADING = "## How cost grows"
+"""Of the section that `benchmarks.growth` writes."""
 FORWARDS = ("keras_forward", "engine_forward")
 EXAMPLES = """\
 examples:
@@ -55,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.problem is not None and there:
             page = renewed(there, sections[1:])
         else:
-            others = (f"{HEADING}\n", SUBHEADING, f"{ONEDNN_HEADING}\n")
+            others = (f"{HEADING}\n", SUBHEADING, f"{ONEDNN_HEADING}\n", f"{GROWTH_HEADING}\n")
             kept = [part.rstrip() for part in _parts(there) if part.startswith(others)]
             page = renewed(page, kept)
         options.write.write_text(page)

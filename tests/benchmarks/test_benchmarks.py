@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import genome_way, onednn, processors, run
+from benchmarks import genome_way, growth, onednn, processors, run
 from benchmarks.measure import ProblemCosts, RowCosts, _compare
 from benchmarks.methods import renewed
 from benchmarks.process import BenchmarkError, Cost
@@ -154,3 +154,12 @@ def test_the_way_from_a_genome_has_the_scores_of_an_array(tmp_path: Path) -> Non
     ways.check()
     assert ways.array.shape == (3, 60, 4)
     assert {"run.bw", "run.ohe.npz"} <= {path.name for path in (tmp_path / "check").iterdir()}
+
+
+def test_growth_is_an_exponent_and_what_is_off_it() -> None:
+    exponent, residual = growth.fitted([2, 4, 8], [3.0, 12.0, 48.0])
+    assert (exponent, residual) == (pytest.approx(2), pytest.approx(1))
+    exponent, residual = growth.fitted([1, 2, 4], [1.0, 1.1, 1.0])
+    assert exponent == pytest.approx(0, abs=1e-12)
+    assert residual == pytest.approx(1.1 ** (2 / 3))
+    assert set(growth.GROWING) == set(vars(growth.Sizes()))
