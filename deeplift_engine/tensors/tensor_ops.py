@@ -93,13 +93,13 @@ def vector(sizes: Sequence[Any]) -> Tensor:
 
 def leading_sizes(tensor: Tensor, leading: int) -> Tensor:
     """Sizes of the ``leading`` axes as a vector."""
-    return tf.slice(tf.shape(tensor), [0], [leading])
+    return tf.shape(tensor)[:leading]
 
 
 def trailing_sizes(tensor: Tensor, leading: int) -> Tensor:
     """Sizes of the axes behind the ``leading`` ones as a vector."""
     known = tensor.shape[leading:].as_list()
-    return vector(known) if None not in known else tf.slice(tf.shape(tensor), [leading], [-1])
+    return vector(known) if None not in known else tf.shape(tensor)[leading:]
 
 
 def merge(tensor: Tensor, leading: int) -> Tensor:
