@@ -18,7 +18,7 @@ from multiprocessing.forkserver import ensure_running
 from typing import Any, NamedTuple
 
 CONTEXT = multiprocessing.get_context("forkserver")
-PRELOAD = ["keras", "zarr", "deeplift_engine.cli", "deeplift_engine.jobs.job"]
+PRELOAD = ["keras", "tests.loaded_zarr", "deeplift_engine.cli", "deeplift_engine.jobs.job"]
 CONTEXT.set_forkserver_preload(PRELOAD)
 COMMAND = "import sys; from deeplift_engine.cli import main; sys.exit(main(sys.argv[1:]))"
 """What ``python -m deeplift_engine`` runs."""

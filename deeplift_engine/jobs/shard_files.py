@@ -15,8 +15,8 @@ import numpy as np
 from deeplift_engine.errors import OutputError
 from deeplift_engine.jobs.array_plan import SAMPLE, ArrayPlan, Layout
 from deeplift_engine.util.jsonable import plain
-from deeplift_engine.util.optional import optional
 from deeplift_engine.util.typing import Array
+from deeplift_engine.util.zarr_library import zarr_module
 
 _CONSTANT_BYTES = 2**22
 """Bytes of a constant that are compressed together, about."""
@@ -29,7 +29,7 @@ def create_arrays(folder: Path, layout: Layout, constants: Mapping[str, Array]) 
     for readers of the arrays alone. Numbers of shards that nobody wrote read as NaN, as 0 where the
     dtype has no NaN.
     """
-    zarr = _zarr()
+    zarr = zarr_module()
     root = zarr.create_group(
         store=str(folder), zarr_format=3, attributes=plain({"settings": layout.settings})
     )
@@ -57,8 +57,8 @@ def encode(plan: ArrayPlan, layout: Layout, values: Array) -> bytes:
     Chunks of zeros are there as any others.
     """
     memory: dict[str, Any] = {}
-    array = _zarr().create_array(
-        store=optional("zarr.storage", "zarr", "jobs").MemoryStore(memory),
+    array = zarr_module().create_array(
+        store=zarr_module("zarr.storage").MemoryStore(memory),
         shape=values.shape,
         config={"write_empty_chunks": True},
         zarr_format=3,
@@ -83,7 +83,7 @@ def open_array(folder: Path, name: str) -> Any:
         If its metadata are damaged or not there.
     """
     try:
-        return _zarr().open_array(str(folder / name), mode="r", zarr_format=3)
+        return zarr_module().open_array(str(folder / name), mode="r", zarr_format=3)
     except (OSError, ValueError, KeyError) as error:
         raise OutputError(
             f"array {name!r} of {folder} does not open: {error}. Its file zarr.json was changed; "
@@ -109,7 +109,7 @@ def _options(plan: ArrayPlan, layout: Layout) -> dict[str, Any]:
 
 def _codecs() -> dict[str, Any]:
     """Compressed, then with a checksum that tells a flipped bit; one folder an array."""
-    codecs = optional("zarr.codecs", "zarr", "jobs")
+    codecs = zarr_module("zarr.codecs")
     return {
         "compressors": (codecs.ZstdCodec(level=3), codecs.Crc32cCodec()),
         "chunk_key_encoding": {"name": "default", "separator": "."},
@@ -137,10 +137,6 @@ def _fill_value(dtype: str) -> Any:
 
 def _key(plan: ArrayPlan, number: int) -> str:
     return ".".join(["c", str(number), *("0" for _ in plan.shape)])
-
-
-def _zarr() -> Any:
-    return optional("zarr", "zarr", "jobs")
 
 
 __all__ = [

@@ -13,8 +13,8 @@ import h5py
 import numpy as np
 
 from deeplift_engine.errors import InputError
-from deeplift_engine.util.optional import optional
 from deeplift_engine.util.typing import Array
+from deeplift_engine.util.zarr_library import zarr_module
 
 SUFFIXES = (".npy", ".npz", ".h5", ".hdf5", ".zarr")
 _DAMAGE = (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile)
@@ -113,7 +113,7 @@ def _of_npz(path: Path, key: str | None) -> Array:
 
 
 def _of_zarr(path: Path, key: str | None) -> Any:
-    zarr = optional("zarr", "zarr 3", "jobs")
+    zarr = zarr_module()
     opened = zarr.open(path, mode="r")
     if isinstance(opened, zarr.Array):
         if key is not None:

@@ -21,7 +21,6 @@ from deeplift_engine.genomics.variants.variant_files import VariantFile
 from tests.genomics.variant_files import at, genome, lines, network, write_vcf
 from tests.genomics.variant_files import other as another
 
-pytest.importorskip("zarr")
 VARIANTS, SCORED = 23, 10
 
 

@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -22,24 +21,14 @@ import pytest
 from deeplift_engine.errors import LeasedError
 from deeplift_engine.jobs.reader import open_store
 from deeplift_engine.jobs.store import Store
-from tests.forked import CONTEXT, PRELOAD
+from tests.forked import CONTEXT
 from tests.jobs import stores
 from tests.jobs import worker as program
 from tests.jobs.worker import MANY
 
 ROOT = Path(__file__).resolve().parents[2]
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module", autouse=True)
-def server() -> Iterator[None]:
-    """A server of forks that has imported what a writer needs and no more."""
-    for preload in (["zarr", program.__name__], PRELOAD):
-        forkserver._forkserver._stop()
-        CONTEXT.set_forkserver_preload(preload)
-        if preload is not PRELOAD:
-            yield
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("forked")]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray
-import zarr
 
 from deeplift_engine.errors import DeepliftEngineError, LeasedError, OutputError
 from deeplift_engine.jobs.array_plan import ArrayPlan
@@ -25,6 +24,7 @@ from deeplift_engine.jobs.leases import lease
 from deeplift_engine.jobs.reader import open_store
 from deeplift_engine.jobs.store import Store
 from tests.jobs import stores
+from tests.loaded_zarr import zarr
 
 
 @pytest.fixture
