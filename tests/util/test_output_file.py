@@ -121,7 +121,7 @@ UNWRITABLE = {
     "a device": ("/dev/null", "a folder, a device or a pipe"),
     "a link to itself": ("loop.csv", "Too many levels of symbolic links"),
     "a folder of the kernel's": ("/proc/self/x.csv", "could not be written"),
-    "a name with a zero byte": ("x\0.csv", "null byte"),
+    "a name with a zero byte": ("x\0.csv", "embedded null"),
 }
 
 
