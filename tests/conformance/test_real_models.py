@@ -122,9 +122,9 @@ def test_contributions_sum_to_the_difference(name: str) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(MODELS)))
 def test_reading_takes_less_than_a_second(path: Path) -> None:
     architecture = ARCHITECTURES.get(str(path.relative_to(MODELS)))
-    start = time.perf_counter()
+    start = time.process_time()  # however many others use the processor
     spec = read_model(path, architecture and MODELS / architecture)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert spec.nodes
 
 
