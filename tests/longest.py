@@ -22,7 +22,6 @@ LONGEST: tuple[str, ...] = (
     "test_deep_nets.py",
     "test_ecg_and_table.py",
     "test_pickling.py",
-    "test_processes.py",
     "test_front_pages.py",
     "test_readme.py",
     "test_layers_and_operations.py",
