@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,6 +66,18 @@ class KerasTokenizer:
     def special(self) -> SpecialTokens:
         """Padding 0, and the unknown word if there is one."""
         return SpecialTokens(0, self._unknown)
+
+    @property
+    def size(self) -> int:
+        """One more than the greatest number that a text can have."""
+        most = self.num_words or math.inf
+        numbers = (number for number in self.word_index.values() if number < most)
+        return max(0, self._unknown or 0, *numbers) + 1
+
+    @property
+    def capacity(self) -> int:
+        """``num_words``, or the number of words that were met and padding, if these are more."""
+        return max(self.num_words or 0, len(self.word_index) + 1)
 
     @property
     def _unknown(self) -> int | None:

@@ -41,6 +41,16 @@ class LibraryTokenizer:
     notes: tuple[str, ...]
     added: Mapping[int, str]
 
+    @property
+    def size(self) -> int:
+        """One more than the greatest number of its vocabulary, added tokens counted."""
+        return max(self.tokenizer.get_vocab(with_added_tokens=True).values(), default=-1) + 1
+
+    @property
+    def capacity(self) -> int:
+        """The same."""
+        return self.size
+
     def encode(self, text: str) -> list[Token]:
         """The tokens, with start and end where it adds such; spans are compared with the text."""
         return self._tokens(self.tokenizer.encode(text), (text,))

@@ -34,6 +34,16 @@ class SentencePieces:
     truncating: Side = "post"
     length: int | None = None
 
+    @property
+    def size(self) -> int:
+        """How many pieces there are."""
+        return int(self.processor.get_piece_size())
+
+    @property
+    def capacity(self) -> int:
+        """The same."""
+        return self.size
+
     def encode(self, text: str) -> list[Token]:
         """The pieces; their characters are compared with the text."""
         encoded = self.processor.encode(text, out_type="offset_mapping")

@@ -21,6 +21,7 @@ from deeplift_engine.text.text_references import text_references
 from deeplift_engine.text.text_vectorization import text_vectorization
 from deeplift_engine.text.tokenizer import Side, Token
 from deeplift_engine.text.tokenizer_files import read_tokenizer
+from deeplift_engine.text.vocabulary_size import check_size, doubts
 from deeplift_engine.util.options import Integer, checked
 from deeplift_engine.util.typing import Array
 
@@ -45,6 +46,8 @@ class TextInput(TextArray):
         L, where they are cut and where filled up.
     cut
         How many texts are longer than L tokens.
+    doubts
+        What speaks against the tokenizer being that of the training, in sentences.
     suffix
         Of the names of what is kept for each token: of two texts of a sample that the network
         reads apart, a dot and the name of the input; else nothing.
@@ -53,6 +56,7 @@ class TextInput(TextArray):
     tokenizer: Tokenizer
     layout: TextLayout
     cut: int = 0
+    doubts: Sequence[str] = ()
     suffix: str = ""
 
     @property
@@ -91,6 +95,7 @@ class TextInput(TextArray):
         )
         return [
             *self.tokenizer.notes,
+            *self.doubts,
             *([cut] if self.cut else []),
             f"by default texts are compared with {self.compared.words}",
         ]
@@ -307,6 +312,7 @@ def input_form(
         "layout": layout,
         "compared": text_references(words, left_out, rows),
         "cut": sum(count > layout.length for count in lengths),
+        "doubts": doubts(words, info),
     }
 
 
@@ -318,13 +324,15 @@ def tokenizer_of(
     Raises
     ------
     InputError
-        If there is none, or it cannot be read.
+        If there is none, it cannot be read, or it gives numbers that the network has no row for.
     """
     front = front_of(network, info)
     if source is not None:
         options = {} if front is None else front.config
         counting = {} if mode is None else {"output_mode": mode}
-        return read_tokenizer(source, {**options, **counting})
+        words = read_tokenizer(source, {**options, **counting})
+        check_size(words, info, "the model" if network is None else network.spec.source)
+        return words
     if front is None:
         raise InputError(
             "how texts become tokens is not in the model: say the tokenizer of its training, "

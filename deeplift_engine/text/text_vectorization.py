@@ -56,6 +56,8 @@ class TextVectorization:
         ``idf_weights``, of ``tf_idf``.
     columnless
         The word that has no column in a bag: the mask of a StringLookup.
+    capacity
+        ``max_tokens``, or how many numbers a vocabulary has that is not the layer's own.
     """
 
     lookup: VocabularyLookup
@@ -68,6 +70,7 @@ class TextVectorization:
     depth: int | None = None
     weights: tuple[float, ...] = ()
     columnless: str | None = None
+    capacity: int | None = None
     padding: Side = "post"
     truncating: Side = "post"
     notes: tuple[str, ...] = ()
@@ -76,6 +79,11 @@ class TextVectorization:
     def special(self) -> SpecialTokens:
         """Padding 0 and the first number of unknown words."""
         return SpecialTokens(0, self.lookup.first_unknown)
+
+    @property
+    def size(self) -> int:
+        """How many numbers the vocabulary has."""
+        return self.lookup.size
 
     def encode(self, text: str) -> list[Token]:
         """The words, or runs of words, in Keras's order."""
@@ -167,8 +175,9 @@ def text_vectorization(
             )
     ngrams = options.get("ngrams")
     sizes = range(1, ngrams + 1) if isinstance(ngrams, int) else ngrams or (1,)
+    lookup = lookup_of_layer({**options, "output_mode": mode}, label)
     return TextVectorization(
-        lookup_of_layer({**options, "output_mode": mode}, label),
+        lookup,
         standardize,
         split,
         tuple(int(size) for size in sizes),
@@ -178,6 +187,7 @@ def text_vectorization(
         int(options["max_tokens"]) if mode != "int" and options.get("pad_to_max_tokens") else None,
         tuple(map(float, np.ravel(options.get("idf_weights") or ()))),
         None if mode == "int" or is_text else options.get("mask_token"),
+        options.get("max_tokens") or (None if vocabulary is None else lookup.size),
     )
 
 

@@ -91,6 +91,14 @@ class Tokenizer(Protocol):
         """The number of tokens that it fills up or cuts to; None where it says none."""
 
     @property
+    def size(self) -> int | None:
+        """One more than the greatest number that it gives; None where it does not tell."""
+
+    @property
+    def capacity(self) -> int | None:
+        """How many numbers it has at most, rare words that are left out counted, or None."""
+
+    @property
     def notes(self) -> Sequence[str]:
         """What of its file is not done, or done otherwise, in sentences."""
 

@@ -77,7 +77,8 @@ def _of_file(path: Path, layer: Mapping[str, Any] | None) -> Tokenizer:
     if path.suffix.lower() == ".json" or text.startswith(("{", '"{')):
         return _of_text(text.removeprefix("\ufeff"), str(path))
     options = {"standardize": _DEFAULT, **(layer or {})}
-    return text_vectorization(options, vocabulary_of(text, str(path)))
+    vocabulary = vocabulary_of(text, str(path))
+    return text_vectorization(options, vocabulary, f"the vocabulary in {path}")
 
 
 _DEFAULT = "lower_and_strip_punctuation"
