@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
@@ -13,6 +14,7 @@ from deeplift_engine.engine.profile_target import Counts, Profile
 from deeplift_engine.engine.targets import UNITS, difference, mean_normalised
 from deeplift_engine.errors import TargetError
 from deeplift_engine.graph.known_heads import KnownHeads
+from deeplift_engine.util.options import shown
 
 logger = logging.getLogger(__name__)
 
@@ -59,12 +61,7 @@ def located(target: Any, node_of: Callable[[str], str]) -> tuple[str | None, Any
         pairs = [located(one, node_of) for one in target]
         layers = {node_of(layer): layer for layer, _ in pairs if layer is not None}
         if len(layers) > 1:
-            heads = {str(one).partition(":")[0]: str(one) for one in target}
-            options = " ".join(f"--target {name}={units}" for name, units in heads.items())
-            raise TargetError(
-                f"target={target!r} names units of several layers, {' and '.join(layers)}: name "
-                f"each as a head, as target={heads}; on the command line {options}"
-            )
+            raise TargetError(_as_heads(target, [layer for layer, _ in pairs], node_of))
         return next(iter(layers.values()), None), [units for _, units in pairs]
     if not isinstance(target, str):
         return None, target
@@ -88,6 +85,28 @@ def located(target: Any, node_of: Callable[[str], str]) -> tuple[str | None, Any
             f"target={target!r}: {error} Units are {UNITS}; of another layer, LAYER:UNITS."
         ) from None
     raise TargetError(f"target={target!r} is none of {UNITS}.")
+
+
+def _as_heads(
+    targets: Sequence[Any], layers: Sequence[str | None], node_of: Callable[[str], str]
+) -> str:
+    """How units of several layers are said: as heads, each with all the units of its layer."""
+    heads: dict[str, list[str]] = {}
+    for target, layer in zip(targets, layers, strict=True):
+        if layer is not None:
+            heads.setdefault(node_of(layer), []).append(target)
+    named = {node: units if len(units) > 1 else units[0] for node, units in heads.items()}
+    options = " ".join(
+        shlex.join(["--target", f"{node}={target}"])
+        for node, units in heads.items()
+        for target in units
+    )
+    bare = [target for target, layer in zip(targets, layers, strict=True) if layer is None]
+    told = f" Of {', '.join(map(shown, bare))} say the layer too, LAYER:UNITS." if bare else ""
+    return (
+        f"target={list(targets)!r} names units of several layers, {' and '.join(heads)}: name each "
+        f"as a head, network.explainer(target={named}); on the command line {options}.{told}"
+    )
 
 
 def layer_and_units(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
+import ast
+import re
+import shlex
 from typing import Any
 
 import keras
@@ -10,6 +14,7 @@ import pytest
 
 import deeplift_engine as de
 from deeplift_engine import targets
+from deeplift_engine.cli import arguments, value_syntax
 from deeplift_engine.errors import TargetError
 
 L = keras.layers
@@ -114,6 +119,23 @@ def test_a_layer_may_be_called_like_units() -> None:
 def test_targets_that_are_refused(net: Any, target: Any, message: str) -> None:
     with pytest.raises(TargetError, match=message):
         net.explainer("gradient", target=target).run(X)
+
+
+def test_units_of_several_layers_are_told_as_heads_that_run(net: Any) -> None:
+    said = ["counts:0", "output:profile:0,0", "layer:counts:2", 3]
+    with pytest.raises(TargetError, match=r"Of 3 say the layer too") as refused:
+        net.explainer("gradient", target=said)
+    python, commands = re.findall(r"explainer\(target=(.*?)\); on the command line (.*?)\. Of",
+                                  str(refused.value))[0]  # fmt: skip
+    heads = ast.literal_eval(python)
+    result = net.explainer("gradient", target=heads).run(X)
+    for name, own in {"counts": ["counts:0", "counts:2"], "profile": "profile:0,0"}.items():
+        expected = net.explainer("gradient", target=own).run(X).scores
+        np.testing.assert_allclose(result.heads[name].scores, expected, atol=1e-6)
+    words = shlex.split(commands)
+    assert set(words[::2]) == {"--target"}
+    options = argparse.Namespace(target=list(map(value_syntax.target, words[1::2])))
+    assert arguments.target(options) == heads
 
 
 def test_another_layer_than_the_explainers_is_refused_with_the_way(net: Any) -> None:
