@@ -25,6 +25,7 @@ from deeplift_engine.cli.table_kind import SIGNAL, TABLE
 from deeplift_engine.cli.text_kind import TEXT
 from deeplift_engine.errors import InputError
 from deeplift_engine.util.array_files import SUFFIXES as ARRAYS
+from deeplift_engine.util.folders import visible_files
 
 if TYPE_CHECKING:
     from deeplift_engine.jobs.scored_run import ScoredRun
@@ -105,7 +106,7 @@ def _by_suffix(path: Path, options: argparse.Namespace, has_text: bool) -> str |
         return None
     suffix = path.suffix.lower()
     is_folder = path.is_dir() and suffix != ".zarr" and not _of_suffix(suffix)
-    suffixes = {each.suffix.lower() for each in path.rglob("*")} if is_folder else {suffix}
+    suffixes = {each.suffix.lower() for each in visible_files(path)} if is_folder else {suffix}
     known = [names for each in sorted(suffixes) if (names := _of_suffix(each, is_folder))]
     told = (name for names in known for name in names if any(_flags(name, options)))
     if getattr(options, "column", None) is not None:

@@ -109,7 +109,7 @@ def read_signals(options: argparse.Namespace, network: Network) -> Any:
     from deeplift_engine import tables as front
 
     path = Path(options.inputs)
-    return front.read_signals(
+    signals = front.read_signals(
         open_array(path) if path.suffix.lower() in ARRAYS else path,
         network,
         rate=options.rate,
@@ -117,6 +117,9 @@ def read_signals(options: argparse.Namespace, network: Network) -> Any:
         unit=options.unit,
         input=options.input,
     )
+    for note in signals.notes:
+        console.complain("note", note)
+    return signals
 
 
 def draw_table(options: argparse.Namespace, run: ScoredRun) -> list[Path]:

@@ -215,6 +215,8 @@ def read(
         height, width = size
         wanted = (_agreed("size", height, wanted[0]), _agreed("size", width, wanted[1]))
     opened = open_pictures(source, channels, depth, upright)
+    if names is not None and len(names) != len(opened.names):
+        raise InputError(f"{len(names)} names for {len(opened.names)} pictures.")
     rows, columns = _only_size(opened.sizes) if None in wanted else wanted
     final = (int(rows or 0), int(columns or 0))
     resized = sum(each != final for each in opened.sizes)
@@ -231,7 +233,7 @@ def read(
         fit,
         opened.channels,
         axis,
-        names or opened.names,
+        opened.names if names is None else names,
         tuple(opened.notes),
     )
 

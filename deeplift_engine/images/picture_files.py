@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deeplift_engine.errors import InputError
+from deeplift_engine.util.folders import visible_files
 from deeplift_engine.util.optional import optional
 from deeplift_engine.util.typing import Array
 
@@ -89,7 +90,7 @@ def picture_files(source: str | os.PathLike[str] | Iterable[str | os.PathLike[st
         paths = _pictures(place, SUFFIXES)
         if not paths:
             raise InputError(f"{place} has no pictures: files that end in {', '.join(SUFFIXES)}.")
-        return sorted(paths, key=lambda path: path.relative_to(place).parts)
+        return paths
     if not place.is_file():
         raise InputError(f"{place}: no such file or folder.")
     return [place]
@@ -103,23 +104,18 @@ def left_out(source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) 
 
 
 def _pictures(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    """Files by their suffixes, without the hidden ones, such as those that macOS writes."""
-    return [
-        each
-        for each in folder.rglob("*")
-        if each.suffix.lower() in suffixes and not each.name.startswith(".")
-    ]
+    return [path for path in visible_files(folder) if path.suffix.lower() in suffixes]
 
 
-def read_header(path: Path, form: PictureForm) -> PictureHeader:
-    """What a file says of its picture.
+def read_header(path: Path, form: PictureForm, record: int = 0) -> PictureHeader:
+    """What a file says of its picture; ``record`` is its number, for messages.
 
     Raises
     ------
     InputError
         If it is none, or a grey one of more than 8 bits where nothing says how to read it.
     """
-    with _opened(path) as image:
+    with _opened(path, record) as image:
         notes = []
         turn = int(image.getexif().get(_ORIENTATION, 1))
         if turn != 1 and not form.upright:
@@ -133,25 +129,27 @@ def read_header(path: Path, form: PictureForm) -> PictureHeader:
             notes.append("the first page of several is read")
         if image.mode in _DEEP_MODES and form.depth is None:
             raise InputError(
-                f"{path} is a grey picture of more than 8 bits ({image.mode}), which libraries "
-                "read differently: say depth='raw' (--depth raw), as Keras's load_img of "
-                "'grayscale', 'clipped' at 255, as its 'rgb', or 'eight_bits', divided by 256, as "
-                "TensorFlow."
+                f"{_place(path, record)} is a grey picture of more than 8 bits ({image.mode}), "
+                "which libraries read differently: say depth='raw' (--depth raw), as Keras's "
+                "load_img of 'grayscale', 'clipped' at 255, as its 'rgb', or 'eight_bits', divided "
+                "by 256, as TensorFlow."
             )
         width, height = image.size
         sideways = form.upright and turn >= 5
         return PictureHeader((width, height) if sideways else (height, width), tuple(notes))
 
 
-def read_pixels(path: Path, form: PictureForm) -> Array:
+def read_pixels(path: Path, form: PictureForm, record: int = 0) -> Array:
     """The pixels (H, W, C) of a file, float32, 0 to 255 unless they are raw.
+
+    ``record`` is its number, for messages.
 
     Raises
     ------
     InputError
         If it cannot be read.
     """
-    with _opened(path) as image:
+    with _opened(path, record) as image:
         if form.upright:
             image = optional("PIL.ImageOps", "Pillow", "images").exif_transpose(image)
         if image.mode in _DEEP_MODES:
@@ -172,8 +170,12 @@ def _of_deep(grey: Array, form: PictureForm) -> Array:
     return pixels
 
 
+def _place(path: Path, record: int) -> str:
+    return f"{path} (record {record})"
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _opened(path: Path, record: int) -> Iterator[Any]:
     """An open picture; what Pillow raises on it, while it is read too, as one error."""
     library = optional("PIL.Image", f"Pillow, to read {path}", "images")
     try:
@@ -181,7 +183,10 @@ def _opened(path: Path) -> Iterator[Any]:
             yield image
     except (OSError, SyntaxError, ValueError, library.DecompressionBombError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-        raise InputError(f"{path} cannot be read as a picture: {reason}") from error
+        raise InputError(
+            f"{_place(path, record)} cannot be read as a picture: {reason}. It is damaged, or no "
+            f"{path.suffix or 'picture'}: save it again, or leave it out."
+        ) from error
 
 
 __all__ = [

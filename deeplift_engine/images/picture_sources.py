@@ -18,6 +18,8 @@ from deeplift_engine.images.picture_files import (
     read_header,
     read_pixels,
 )
+from deeplift_engine.util.array_files import NUMBERS
+from deeplift_engine.util.suggestions import first_of
 from deeplift_engine.util.typing import Array
 
 
@@ -44,7 +46,7 @@ class OfFiles:
 
     def read(self, number: int) -> Array:
         """The pixels of one of them (H, W, C)."""
-        return read_pixels(self.paths[number], self.form)
+        return read_pixels(self.paths[number], self.form, number)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +60,22 @@ class OfArray:
         return len(self.array)
 
     def read(self, number: int) -> Array:
-        """The pixels of one of them (H, W, C)."""
-        return np.asarray(np.asarray(self.array[number : number + 1])[0])
+        """The pixels of one of them (H, W, C).
+
+        Raises
+        ------
+        InputError
+            If they are not 0 to 255, or are of a picture that was prepared: fractions up to 1.
+        """
+        pixels = np.asarray(np.asarray(self.array[number : number + 1])[0])
+        low, high = float(pixels.min()), float(pixels.max())
+        is_prepared = high <= 1 and bool(np.any(pixels != np.floor(pixels)))
+        if not 0 <= low <= high <= 255 or is_prepared:
+            raise InputError(
+                f"pixels of picture {number} are {low:g} to {high:g}: expected 0 to 255, not "
+                "prepared yet. Hand what is prepared to the explainer as it is."
+            )
+        return pixels
 
 
 @dataclass(frozen=True)
@@ -100,19 +116,26 @@ def open_pictures(
     if _is_array(source):
         return _of_array(source, channels)
     form = PictureForm(channels or 3, depth, upright)
-    paths = picture_files(source)
-    headers = [read_header(path, form) for path in paths]
-    told = [note for header in headers for note in header.notes]
-    told += [
-        f"left out, as {path.suffix} files are not read; save them as .png"
-        for path in left_out(source)
-    ]
+    paths, others = picture_files(source), left_out(source)
+    headers = [read_header(path, form, number) for number, path in enumerate(paths)]
+    names = _names(source, paths)
+    told: dict[str, list[str]] = {}
+    for name, header in zip(names, headers, strict=True):
+        for note in header.notes:
+            told.setdefault(note, []).append(name)
+    for name, path in zip(_names(source, others), others, strict=True):
+        note = f"left out, as {path.suffix} files are not read; save them as .png"
+        told.setdefault(note, []).append(name)
+    count = len(paths) + len(others)
     return OpenedPictures(
         OfFiles(tuple(paths), form),
         form.channels,
         [header.size for header in headers],
-        _names(source, paths),
-        [f"{told.count(note)} pictures: {note}" for note in dict.fromkeys(told)],
+        names,
+        [
+            f"{len(those)} of {count} pictures ({first_of(those)}): {note}"
+            for note, those in told.items()
+        ],
     )
 
 
@@ -129,14 +152,15 @@ def _of_array(array: Any, channels: int | None) -> OpenedPictures:
             f"pixels of shape {shape}: expected (pictures, height, width, "
             f"{channels or 'channels'}), channels last, red, green, blue."
         )
-    first = np.asarray(array[:1], np.float64)
-    if shape[0] and (not np.isfinite(first).all() or first.min() < 0 or first.max() > 255):
+    if 0 in shape or array.dtype.kind not in NUMBERS:
         raise InputError(
-            f"pixels of the first picture are {first.min():g} to {first.max():g}: expected 0 to "
-            "255, not prepared yet. Hand what is prepared to the explainer as it is."
+            f"pixels of shape {shape} and dtype {array.dtype}: expected numbers, of one picture or "
+            "more."
         )
+    pictures = OfArray(array)
+    pictures.read(0)
     labels = [str(number) for number in range(shape[0])]
-    return OpenedPictures(OfArray(array), shape[3], [(shape[1], shape[2])] * shape[0], labels, [])
+    return OpenedPictures(pictures, shape[3], [(shape[1], shape[2])] * shape[0], labels, [])
 
 
 def _names(source: Any, paths: Sequence[Path]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,10 +13,14 @@ import numpy as np
 from deeplift_engine.errors import InputError
 from deeplift_engine.tables import device_files, sound_files
 from deeplift_engine.tables.table_columns import SUFFIXES, table_columns
+from deeplift_engine.util.folders import visible_files
+from deeplift_engine.util.suggestions import first_of
 from deeplift_engine.util.typing import Array
 
 KNOWN = (*SUFFIXES, sound_files.SUFFIX, *device_files.FORMATS)
 """Suffixes of files of recordings."""
+OTHERS = (".flac", ".mp3", ".ogg", ".m4a", ".aif", ".aiff", ".mat", ".gdf", ".fif", ".vhdr", ".set")
+"""Suffixes of recordings that are not read."""
 
 
 class Recordings(Protocol):
@@ -107,6 +111,8 @@ class Opened:
         Steps a second (Hz), where the source says it.
     units
         Of the channels, where the source says them; else nothing.
+    notes
+        What of a folder is left out, in words.
     """
 
     recordings: Recordings
@@ -114,6 +120,7 @@ class Opened:
     names: Sequence[str]
     rate: float | None = None
     units: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def open_recordings(source: Any, channels: Sequence[str] | None) -> Opened:
@@ -129,21 +136,10 @@ def open_recordings(source: Any, channels: Sequence[str] | None) -> Opened:
     if hasattr(source, "columns"):
         source = [source]
     if isinstance(source, str | os.PathLike):
-        place = Path(source)
-        paths = (
-            sorted(
-                each
-                for each in place.iterdir()
-                if each.suffix.lower() in KNOWN and not each.name.startswith(".")
-            )
-            if (place.is_dir())
-            else [place]
-        )
-        if not paths:
-            raise InputError(f"{place} has no recordings: files that end in {', '.join(KNOWN)}.")
-        return _of_files(paths, channels)
+        return _of_place(Path(source), channels)
     if isinstance(source, list | tuple) and source and isinstance(source[0], str | os.PathLike):
-        return _of_files([Path(each) for each in source], channels)
+        paths = [Path(each) for each in source]
+        return _of_files(paths, [path.stem for path in paths], channels)
     if isinstance(source, list | tuple) and source and hasattr(source[0], "columns"):
         return _of_tables(source, [str(number) for number in range(len(source))], channels)
     array = source if hasattr(source, "shape") else np.asarray(source)
@@ -158,8 +154,26 @@ def open_recordings(source: Any, channels: Sequence[str] | None) -> Opened:
     return Opened(OfArrays(array), labels, [str(number) for number in range(len(array))])
 
 
-def _of_files(paths: Sequence[Path], channels: Sequence[str] | None) -> Opened:
-    names = [path.stem for path in paths]
+def _of_place(place: Path, channels: Sequence[str] | None) -> Opened:
+    """The recording in a file, or those in a folder and its folders, called by their paths."""
+    if not place.is_dir():
+        return _of_files([place], [place.stem], channels)
+    files = visible_files(place)
+    paths = [path for path in files if path.suffix.lower() in KNOWN]
+    if not paths:
+        raise InputError(f"{place} has no recordings: files that end in {', '.join(KNOWN)}.")
+    names = [path.relative_to(place).with_suffix("").as_posix() for path in paths]
+    others = [path.name for path in files if path.suffix.lower() in OTHERS]
+    told = (
+        f"{len(others)} of {len(others) + len(paths)} recordings ({first_of(others)}): left out; "
+        f"read are {', '.join(KNOWN)}, and arrays from Python"
+    )
+    return replace(_of_files(paths, names, channels), notes=(told,) * bool(others))
+
+
+def _of_files(
+    paths: Sequence[Path], names: Sequence[str], channels: Sequence[str] | None
+) -> Opened:
     suffixes = {path.suffix.lower() for path in paths}
     if suffixes <= set(SUFFIXES):
         return _of_tables(paths, names, channels)

@@ -41,6 +41,8 @@ class SignalInput:
         Of the samples.
     channel_axis
         -1 where the network reads (T, C), -2 where (C, T), None where (T,).
+    notes
+        What of a folder is left out, in words.
     """
 
     recordings: Recordings
@@ -50,6 +52,7 @@ class SignalInput:
     units: tuple[str, ...]
     names: tuple[str, ...]
     channel_axis: int | None = -1
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """N."""
@@ -197,6 +200,7 @@ def read_signals(
         opened.units if unit is None and opened.units else (unit or "",) * len(opened.channels),
         tuple(opened.names if names is None else names),
         axis,
+        opened.notes,
     )
     if len(made.names) != len(made):
         raise InputError(f"{len(made.names)} names for {len(made)} recordings.")

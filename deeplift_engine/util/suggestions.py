@@ -1,8 +1,10 @@
-"""Advice on a name that does not exist: the names that resemble it."""
+"""Names in messages: those that resemble one that does not exist, the first of many."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+FEW = 3
 
 
 def suggest(name: object, known: Iterable[str], otherwise: str) -> str:
@@ -11,3 +13,9 @@ def suggest(name: object, known: Iterable[str], otherwise: str) -> str:
 
     near = difflib.get_close_matches(str(name), list(known), n=3)
     return f"Near it: {', '.join(near)}." if near else otherwise
+
+
+def first_of(names: Sequence[str]) -> str:
+    """The first names of many, and how many more there are."""
+    more = len(names) - FEW
+    return ", ".join(names[:FEW]) + f" and {more} more" * (more > 0)

@@ -68,9 +68,9 @@ def test_statement_45_orientation_and_pages_are_told(tmp_path: Path) -> None:
     pages = tmp_path / "pages.tif"
     Image.fromarray(COLOURS).save(pages, save_all=True, append_images=[Image.new("RGB", (8, 6))])
     as_stored = de.images.read([turned, pages], preprocess="identity")
-    assert [note.split(" pictures: ")[1][:27] for note in as_stored.notes] == [
-        "an orientation that the cam",
-        "the first page of several i",
+    assert [note.partition(", as in")[0] for note in as_stored.notes] == [
+        f"1 of 2 pictures ({turned}): an orientation that the camera wrote is not applied",
+        f"1 of 2 pictures ({pages}): the first page of several is read",
     ]
     assert as_stored.shape == (2, 6, 8, 3)
     assert np.array_equal(as_stored[1], COLOURS)
@@ -103,12 +103,14 @@ def test_statement_46_folders_are_in_plain_order(tmp_path: Path) -> None:
     for name in reversed(names):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         saved(tmp_path, name, COLOURS)
-    for name in ("notes.txt", "b/._c.jpeg", "b/d.webp"):
+    others = [f"b/{number}.webp" for number in range(5)]
+    for name in ("notes.txt", "b/._c.jpeg", *others):
         (tmp_path / name).write_text("no picture")
     pictures = de.images.read(tmp_path, preprocess="tf")
     assert list(pictures.names) == names
     assert pictures.notes == (
-        "1 pictures: left out, as .webp files are not read; save them as .png",
+        "5 of 10 pictures (b/0.webp, b/1.webp, b/2.webp and 2 more): left out, as .webp files are "
+        "not read; save them as .png",
     )
 
 
@@ -130,8 +132,14 @@ def test_what_is_no_picture_is_refused(
 
 
 def test_a_damaged_picture_is_refused_when_it_is_read(tmp_path: Path) -> None:
-    path = saved(tmp_path, "cut.jpg", RANDOM.integers(0, 256, (64, 64, 3)).astype("uint8"))
+    noise = RANDOM.integers(0, 256, (64, 64, 3)).astype("uint8")
+    saved(tmp_path, "a.jpg", noise)
+    path = saved(tmp_path, "cut.jpg", noise)
     path.write_bytes(path.read_bytes()[:1500])
-    pictures = de.images.read(path, preprocess="tf")
-    with pytest.raises(InputError, match=r"cut\.jpg cannot be read as a picture"):
+    pictures = de.images.read(tmp_path, preprocess="tf")
+    refused = r"cut\.jpg \(record 1\) cannot be read as a picture: .*It is damaged, or no \.jpg"
+    with pytest.raises(InputError, match=refused):
         pictures[:]
+    path.write_bytes(path.read_bytes()[:10])
+    with pytest.raises(InputError, match=refused):
+        de.images.read(tmp_path, preprocess="tf")
