@@ -12,6 +12,7 @@ from deeplift_engine.figures.overlay_figure import OverlayStyle, draw_overlays
 from deeplift_engine.images.image_input import ImageInput
 from deeplift_engine.images.pixel_scaling import Preprocessing, preprocessing
 from deeplift_engine.results.attribution import Attribution
+from deeplift_engine.results.result_parts import check_inputs, check_numbers, of_target
 from deeplift_engine.results.score_units import score_unit
 from deeplift_engine.util.typing import Array
 
@@ -76,10 +77,12 @@ def draw(
     Raises
     ------
     InputError
-        If results are of other samples, or at several inputs or layers.
+        If results are of other pictures, or at several inputs or layers, or there is no such
+        sample or target.
     """
     named = results if isinstance(results, Mapping) else {_method(results): results}
     rows = list(range(min(MOST, len(images)))) if samples is None else list(samples)
+    check_numbers("samples", rows, len(images))
     pictures = np.stack([_shown(images.picture(row) / 255) for row in rows])
     maps, units = {}, {}
     for name, result in named.items():
@@ -88,6 +91,7 @@ def draw(
             raise InputError(
                 f"{name}: scores of {len(scores)} samples, and there are {len(images)} pictures."
             )
+        check_inputs(result.inputs, images, np.array(rows))
         maps[name] = heat_maps(scores[rows], images.channel_axis)
         units[name] = score_unit(result.settings, result.target_delta is not None)
     found = segments
@@ -178,9 +182,7 @@ def _of_target(result: Attribution, target: int) -> Array:
             f"scores are at {', '.join(result.scores)}: draw those of the input that reads the "
             "pictures, dataclasses.replace(result, scores=result.scores[name])."
         )
-    if result.axes[0] == "target":
-        return np.asarray(result.scores[target])
-    return np.asarray(result.scores)
+    return of_target(result, target)[""]
 
 
 __all__ = ["draw", "draw_run", "heat_maps"]

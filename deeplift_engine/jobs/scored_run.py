@@ -15,8 +15,9 @@ from deeplift_engine.errors import InputError
 from deeplift_engine.jobs.contents import CONTENTS, stored_arrays
 from deeplift_engine.jobs.reader import open_store
 from deeplift_engine.results.attribution import Attribution, load_with_constants
+from deeplift_engine.results.result_parts import check_inputs
 from deeplift_engine.util.letters import letter_axis
-from deeplift_engine.util.named_inputs import told_by
+from deeplift_engine.util.named_inputs import read_by_front_ends, told_by
 from deeplift_engine.util.suggestions import suggest
 from deeplift_engine.util.typing import Array
 
@@ -59,8 +60,17 @@ class ScoredRun:
         return replace(self, name=name)
 
     def of_inputs(self, inputs: Any) -> ScoredRun:
-        """The run with what its inputs, as a front end read them, tell of themselves."""
-        told = told_by(getattr(inputs, "inputs", inputs))
+        """The run with what its inputs, as a front end read them, tell of themselves.
+
+        Raises
+        ------
+        InputError
+            If they are not those that the run keeps.
+        """
+        own = getattr(inputs, "inputs", inputs)
+        if kept := self.by_input("inputs"):
+            check_inputs(kept, read_by_front_ends(own))
+        told = told_by(own)
         constants = {name: np.asarray(each) for name, each in told.get("constants", {}).items()}
         return replace(
             self,

@@ -12,6 +12,7 @@ import numpy as np
 from deeplift_engine.errors import InputError
 from deeplift_engine.figures import feature_figures
 from deeplift_engine.results.attribution import Attribution
+from deeplift_engine.results.result_parts import check_inputs, of_target
 from deeplift_engine.results.score_units import score_unit
 from deeplift_engine.tables.table_input import Table
 from deeplift_engine.util import storage, tables
@@ -179,18 +180,18 @@ def scores(
     Raises
     ------
     InputError
-        If the scores are not those of the table, or references are kept apart.
+        If the scores are not those of the table, or of no such target, or references are kept
+        apart.
     """
-    named = result.scores if isinstance(result.scores, Mapping) else {"": result.scores}
     if "reference" in result.axes:
         raise InputError("scores of references that are kept apart: run with average=True.")
-    row = target if result.axes[0] == "target" else ...
-    values = np.concatenate([_columns(np.asarray(each)[row]) for each in named.values()], axis=1)
+    named = of_target(result, target)
+    values = np.concatenate([_columns(each) for each in named.values()], axis=1)
     inputs = result.inputs if isinstance(result.inputs, Mapping) else {"": result.inputs}
     data = np.concatenate([_columns(np.asarray(inputs[name])) for name in named], axis=1)
     features = [f"feature {i}" for i in range(values.shape[1])] if table is None else table.features
     samples = [str(i) for i in range(len(values))] if table is None else table.samples
-    return _scores(
+    made = _scores(
         values,
         data,
         features,
@@ -199,6 +200,9 @@ def scores(
         score_unit(result.settings, result.target_delta is not None),
         base,
     )
+    if table is not None:
+        check_inputs(result.inputs, table.inputs)
+    return made
 
 
 def open_scores(run: ScoredRun, *, head: str | None = None, target: int = 0) -> FeatureScores:

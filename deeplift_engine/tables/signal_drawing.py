@@ -10,6 +10,7 @@ import numpy as np
 from deeplift_engine.errors import InputError
 from deeplift_engine.figures.trace_figure import draw_traces
 from deeplift_engine.results.attribution import Attribution
+from deeplift_engine.results.result_parts import check_inputs, check_numbers, of_target
 from deeplift_engine.results.score_units import score_unit
 from deeplift_engine.tables.signal_input import SignalInput
 from deeplift_engine.util.typing import Array
@@ -39,16 +40,18 @@ def draw_signal(
     Raises
     ------
     InputError
-        If the scores are not those of the recordings.
+        If the scores are not those of the recordings, or there is no such sample or target.
     """
     if isinstance(result.scores, Mapping):
         raise InputError(f"scores are at {', '.join(result.scores)}: draw those of one input.")
-    scores = np.asarray(result.scores[target] if result.axes[0] == "target" else result.scores)
+    scores = of_target(result, target)[""]
     if scores.shape != signals.shape:
         raise InputError(
             f"scores of shape {scores.shape}, and recordings of {signals.shape}: hand in those "
             "that were scored, and the scores of one target."
         )
+    check_numbers("sample", [sample], len(signals))
+    check_inputs(result.inputs, signals, np.array([sample]))
     axis = signals.channel_axis
     return draw_traces(
         _by_time(signals[sample], axis),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -242,7 +243,13 @@ def _columns_of(
 ) -> list[str]:
     """The columns of the only input."""
     if isinstance(columns, Mapping):
-        columns = next(iter(columns.values()))
+        if info is not None:
+            columns = _by_known(columns, [info])
+        if len(columns) != 1:
+            raise InputError(
+                f"columns: those of {len(columns)} inputs, and there is one; give its alone."
+            )
+        (columns,) = columns.values()
     chosen = table.names if columns is None else distinct(list(columns))
     table.check(chosen)
     if info is None:
@@ -267,6 +274,19 @@ def _columns_of(
     return chosen
 
 
+def _by_known(
+    columns: Mapping[str, Sequence[str]], inputs: Sequence[InputInfo]
+) -> dict[str, Sequence[str]]:
+    """Columns by the inputs' names; an unknown one is refused."""
+    keyed = {key_of(name, inputs): each for name, each in columns.items()}
+    known = {info.name for info in inputs}
+    if unknown := [name for name in keyed if name not in known]:
+        listed = f"There are {', '.join(sorted(known))}."
+        raise InputError(f"columns: no input is called {unknown[0]!r}. "
+                         f"{suggest(unknown[0], known, listed)}")  # fmt: skip
+    return keyed
+
+
 def _by_input(
     table: TableColumns, inputs: Sequence[InputInfo], columns: Any
 ) -> dict[str, list[str]]:
@@ -276,20 +296,14 @@ def _by_input(
             "columns: the network has several inputs; give a mapping of their names to columns, "
             "{'input': ['a', 'b'], ...}."
         )
-    keyed = {key_of(name, inputs): distinct(list(each)) for name, each in (columns or {}).items()}
-    known = {info.name for info in inputs}
-    if unknown := [name for name in keyed if name not in known]:
-        listed = f"There are {', '.join(sorted(known))}."
-        raise InputError(f"columns: no input is called {unknown[0]!r}. "
-                         f"{suggest(unknown[0], known, listed)}")  # fmt: skip
+    keyed = _by_known(columns or {}, inputs)
     chosen = {}
     for info in inputs:
-        own = keyed.get(info.name) or next(
-            ([name] for name in (info.name, info.layer) if name in table.columns), None
-        )
+        called = (name for name in (info.name, info.layer) if name in table.columns)
+        own = distinct(list(keyed.get(info.name, ()))) or list(islice(called, 1))
         size = info.shape[0] if len(info.shape) == 1 else 1 if not info.shape else None
-        if own is None or size not in (None, len(own)):
-            there = "no column of that name" if own is None else f"{len(own)} columns"
+        if not own or size not in (None, len(own)):
+            there = f"{len(own)} columns" if own else "no column of that name"
             raise InputError(
                 f"{table.source} has {there} for input {info.name!r} of shape {info.shape}: say "
                 f"columns={{{info.name!r}: [...]}}. It has {', '.join(table.names)}."
@@ -322,6 +336,8 @@ def _group_of(features: Sequence[str], groups: Groups | None) -> list[str]:
     group = dict(zip(features, features, strict=True))
     for name, members in groups.items():
         each = members if not isinstance(members, str) else fnmatch.filter(features, members)
+        if name in group and name not in each:
+            raise InputError(f"groups: {name!r} is a column that is not in it; call it otherwise.")
         for member in each:
             if member not in group:
                 listed = f"There are {', '.join(features)}."

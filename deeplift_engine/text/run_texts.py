@@ -12,6 +12,7 @@ import numpy as np
 from deeplift_engine.errors import InputError
 from deeplift_engine.jobs.scored_run import ScoredRun, open_scored
 from deeplift_engine.results.attribution import Attribution
+from deeplift_engine.results.result_parts import check_inputs, of_target
 from deeplift_engine.results.score_units import score_unit
 from deeplift_engine.text.text_array import TextArray
 from deeplift_engine.text.text_pairs import TextPairs
@@ -93,18 +94,18 @@ def texts_of_result(
     Raises
     ------
     InputError
-        If they are not of these texts.
+        If they are not of these texts, or there is no such target.
     """
     tables = _chosen(token_tables(texts.constants), input)
     own = texts.about.get("text_input")
-    scores: dict[str, Array] = {}
+    found, scores = of_target(result, target), dict[str, Array]()
     for name in tables:
-        array = _of_input(result.scores, name or input or own)
-        scores[name] = array[target] if result.axes[0] == "target" else array
+        scores[name] = _of_input(found, name or input or own)
         if len(scores[name]) != len(texts):
             raise InputError(
                 f"scores of {len(scores[name])} samples, and there are {len(texts)} texts."
             )
+    check_inputs(result.inputs, texts.by_input if isinstance(texts, TextPairs) else texts)
     label = target_label(result.settings, None, target)
     unit = score_unit(result.settings, result.target_delta is not None)
     for number, name in enumerate(texts.names):
@@ -113,13 +114,13 @@ def texts_of_result(
         yield TextScores(name, *words, label, _flat(result.predictions, number), unit)
 
 
-def _of_input(scores: Any, name: str | None) -> Array:
+def _of_input(scores: Mapping[str, Array], name: str | None) -> Array:
     """Scores of an input, or a layer."""
-    if isinstance(scores, Mapping):
-        if name is None or name not in scores:
-            raise InputError(f"there are scores of {', '.join(scores)}: say which, input=.")
-        return np.asarray(scores[name])
-    return np.asarray(scores)
+    if list(scores) == [""]:
+        return scores[""]
+    if name is None or name not in scores:
+        raise InputError(f"there are scores of {', '.join(scores)}: say which, input=.")
+    return scores[name]
 
 
 def _chosen(tables: Mapping[str, TokenTable], input: str | None) -> Mapping[str, TokenTable]:

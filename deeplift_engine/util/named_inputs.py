@@ -6,6 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 
+def read_by_front_ends(inputs: Any) -> dict[str, Any]:
+    """Those of one or several inputs that tell of themselves, by name; nothing of plain arrays."""
+    named = inputs if isinstance(inputs, Mapping) else {"": inputs}
+    return {name: each for name, each in named.items() if hasattr(each, "constants")}
+
+
 def told_by(inputs: Any) -> dict[str, Any]:
     """What a run keeps beside the scores of inputs that have names: arguments of `Job`.
 
@@ -19,8 +25,7 @@ def told_by(inputs: Any) -> dict[str, Any]:
     dict
         ``constants``, ``dimensions`` by input and ``about``; nothing of plain arrays.
     """
-    named = inputs if isinstance(inputs, Mapping) else {"": inputs}
-    told = {name: each for name, each in named.items() if hasattr(each, "constants")}
+    told = read_by_front_ends(inputs)
     if not told:
         return {}
     return {
@@ -34,4 +39,4 @@ def _together(several: Any) -> dict[str, Any]:
     return {name: value for each in several for name, value in each.items()}
 
 
-__all__ = ["told_by"]
+__all__ = ["read_by_front_ends", "told_by"]

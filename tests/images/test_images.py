@@ -104,6 +104,14 @@ def test_arrays_of_pixels_are_read_too(network: de.Network) -> None:
     assert np.array_equal(grey[:], pixels[..., :1] / np.float32(255))
     with pytest.raises(InputError, match="expected 0 to 255, not prepared yet"):
         de.images.read(pixels - 128.0, network, preprocess="tf")
+    with pytest.raises(InputError, match=r"picture 0 are .* to 0\.9.*: expected 0 to 255"):
+        de.images.read(pixels / 256, network, preprocess="tf")
+    with pytest.raises(InputError, match=r"picture 1 are 30\d to 5\d\d"):
+        de.images.read(np.stack([pixels[0], pixels[1] + 300.0]), preprocess="tf")[:]
+    with pytest.raises(InputError, match="expected numbers, of one picture or more"):
+        de.images.read(pixels[:0], network, preprocess="tf")
+    with pytest.raises(InputError, match="3 names for 2 pictures"):
+        de.images.read(pixels, network, preprocess="tf", names=["a", "b", "c"])
     with pytest.raises(InputError, match=r"expected \(pictures, height, width, 3"):
         de.images.read(pixels[..., :2], network, preprocess="tf")
 
@@ -153,6 +161,13 @@ def test_several_methods_are_drawn_side_by_side(
         assert np.allclose(scale.cmap(0.5)[:3], at_zero, atol=0.02)
     with pytest.raises(InputError, match="choose one of default, seismic"):
         de.images.draw(results["deeplift"], photos, colours="viridis")
+    with pytest.raises(InputError, match=r"samples=3: there are 3, numbered from 0"):
+        de.images.draw(results, photos, samples=[0, 3])
+    with pytest.raises(InputError, match=r"target=1: there are 1, numbered from 0"):
+        de.images.draw(results, photos, target=1)
+    otherwise = de.images.read(folder / "photos", network, preprocess="torch")
+    with pytest.raises(InputError, match=r"not those that were scored: .* prepared otherwise"):
+        de.images.draw(results, otherwise)
     # what is drawn is the picture before it was prepared
     shown = alone.axes[0].images[0].get_array()
     assert np.allclose(shown, photos.picture(1) / 255)

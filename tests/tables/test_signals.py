@@ -52,6 +52,11 @@ def test_channels_are_matched_by_name(folder: Path) -> None:
     result = network.explainer().run(read, target=1)
     same = network.explainer().run(ECG, target=1)
     assert off(result.scores, same.scores) < 1e-6
+    with pytest.raises(InputError, match="sample=2: there are 2"):
+        de.tables.draw_signal(result, read, 2)
+    other = de.tables.read_signals(ECG[::-1], network, rate=RATE)
+    with pytest.raises(InputError, match="not those that were scored"):
+        de.tables.draw_signal(result, other, 1)
     figure = de.tables.draw_signal(result, read, 1)
     panels = figure.axes[:3]
     assert [panel.get_ylabel() for panel in panels] == [f"{lead}\n(mV)" for lead in LEADS]
@@ -109,6 +114,17 @@ def test_sounds_of_24_bits_and_their_rate(tmp_path: Path) -> None:
     (tmp_path / "b.wav").write_bytes(b"RIFF")
     with pytest.raises(InputError, match="whole numbers: it is cut off"):
         de.tables.read_signals(tmp_path / "b.wav")
+
+
+def test_folders_within_a_folder_are_read_and_what_is_left_out_is_told(tmp_path: Path) -> None:
+    for name in ("b/1.wav", "a/1.wav", "a/._1.wav"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        wavfile.write(tmp_path / name, 8000, np.arange(6, dtype="int16"))
+    for name in ("a/2.flac", "b/3.mp3", "notes.txt"):
+        (tmp_path / name).write_text("another kind")
+    read = de.tables.read_signals(tmp_path)
+    assert list(read.names) == ["a/1", "b/1"]
+    assert read.notes[0].startswith("2 of 4 recordings (2.flac, 3.mp3): left out; read are .csv")
 
 
 def test_what_does_not_fit_is_refused(folder: Path, tmp_path: Path) -> None:

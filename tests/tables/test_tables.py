@@ -161,6 +161,13 @@ def test_statements_53_to_55_scikit_learn_s_columns_have_their_origin() -> None:
         ({}, {}, "has 5 columns for input .*, which reads 4"),
         ({}, {"columns": ["agee", *COLUMNS[1:]]}, "no column 'agee'. Near it: age"),
         ({}, {"columns": COLUMNS[1:]}, "name as many as it reads"),
+        ({}, {"columns": {"tabel": COLUMNS}}, "no input is called 'tabel'"),
+        ({}, {"columns": {}}, "those of 0 inputs, and there is one"),
+        (
+            {},
+            {"columns": COLUMNS, "groups": {"age": "colour_*"}},
+            "'age' is a column that is not",
+        ),
         ({}, {"columns": COLUMNS, "groups": {"colour": ["color_red"]}}, "no column is called"),
         ({}, {"columns": COLUMNS, "groups": {"a": ["age"], "b": ["age"]}}, "is in 'a' and in 'b'"),
         ({}, {"columns": COLUMNS, "groups": ["a"]}, "1 names for 4 columns"),
@@ -223,6 +230,13 @@ def test_figures_show_the_numbers(network: de.Network, explainer: de.Explainer) 
     by_sum = np.argsort(scores.values.sum(1), kind="stable")
     assert np.allclose(image.get_array(), scores.values[by_sum][:, order].T)
     assert image.get_clim()[0] == -image.get_clim()[1]
+    result, turned = explainer.run(table.inputs), de.tables.read(frame(), columns=COLUMNS[::-1])
+    with pytest.raises(InputError, match=r"not those that were scored: .* or columns"):
+        de.tables.scores(result, turned)
+    with pytest.raises(InputError, match="not those that were scored"):
+        de.report.write(result, "no.html", inputs=turned, model=False)
+    with pytest.raises(InputError, match="target=-2: there are 1, numbered from 0"):
+        de.tables.scores(result, table, target=-2)
     with pytest.raises(InputError, match="0 samples are called 'nobody'"):
         scores.draw_waterfall("nobody")
 

@@ -57,6 +57,11 @@ def read(network: Any) -> Any:
 @pytest.fixture(scope="module")
 def scored(network: Any, read: Any) -> list[TextScores]:
     result = network.explainer().run(read, target=[0, 1], references=read.references)
+    with pytest.raises(InputError, match="target=2: there are 2, numbered from 0"):
+        next(de.text.texts_of_result(result, read, target=2))
+    other = de.text.texts({**REVIEWS, "a": "Worst of all"}, network=network)
+    with pytest.raises(InputError, match="not those that were scored"):
+        next(de.text.texts_of_result(result, other))
     assert np.max(result.relative_error) < 1e-5
     assert off(result.scores.sum(-1), result.target_delta) < 1e-5
     return list(de.text.texts_of_result(result, read, target=1))

@@ -1,0 +1,83 @@
+"""Parts of a result as figures and texts take them: one target, some samples, its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from deeplift_engine.errors import InputError
+from deeplift_engine.results.attribution import Attribution
+from deeplift_engine.util.typing import Array
+
+
+def of_target(result: Attribution, target: int) -> dict[str, Array]:
+    """Scores (N, ...) of one target by input or layer, ``""`` for the only one.
+
+    Parameters
+    ----------
+    result
+        The result.
+    target
+        Which of several targets, from 0.
+
+    Raises
+    ------
+    InputError
+        If there is no such target.
+    """
+    named = result.scores if isinstance(result.scores, Mapping) else {"": result.scores}
+    several = result.axes[0] == "target"
+    count = len(next(iter(named.values()))) if several else 1
+    check_numbers("target", [target], count)
+    return {name: np.asarray(each[target] if several else each) for name, each in named.items()}
+
+
+def check_numbers(name: str, numbers: Sequence[int], count: int) -> None:
+    """Refuse numbers of targets or samples that there are not.
+
+    Raises
+    ------
+    InputError
+        Naming the first.
+    """
+    for number in numbers:
+        if not -count <= number < count:
+            raise InputError(f"{name}={number}: there are {count}, numbered from 0.")
+
+
+def check_inputs(known: Any, inputs: Any, rows: Any = slice(None)) -> None:
+    """Refuse inputs that are not those of a result, though they are as many.
+
+    Parameters
+    ----------
+    known
+        The inputs that a result keeps, (N, ...), or by name.
+    inputs
+        Of the same samples, as a front end read them, or by name: what gives arrays for slices.
+    rows
+        Which samples are compared.
+
+    Raises
+    ------
+    InputError
+        If none of those that the result keeps is alike.
+    """
+    kept = list(known.values()) if isinstance(known, Mapping) else [known]
+    for each in inputs.values() if isinstance(inputs, Mapping) else [inputs]:
+        block = np.asarray(each[rows])
+        if not any(_alike(np.asarray(array[rows]), block) for array in kept):
+            raise InputError(
+                "the inputs are not those that were scored: other samples, another order of "
+                "samples or columns, or prepared otherwise. Hand in what the run was handed."
+            )
+
+
+def _alike(kept: Array, block: Array) -> bool:
+    """Whether numbers are the same; a last axis of one may be there or not."""
+    same_size = (len(kept), kept.size) == (len(block), block.size)
+    return same_size and np.array_equal(kept.ravel(), block.astype(kept.dtype).ravel())
+
+
+__all__ = ["check_inputs", "check_numbers", "of_target"]
