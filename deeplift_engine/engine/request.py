@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from deeplift_engine import references as reference_module
 from deeplift_engine.engine import targets
+from deeplift_engine.engine.column_names import check_order
 from deeplift_engine.engine.head_rows import HeadRows, resolved_target, weights_at_references
 from deeplift_engine.engine.process import check_process
 from deeplift_engine.errors import InputError, ReferencesError, TargetError
@@ -318,6 +319,8 @@ def resolved_request(
     size = checked_batch_size(batch_size)
     data = arrays(x, inputs, dtype, own=True, first=first)
     compared = resolved_references(references, data, inputs, samples)
+    if references is not None and not is_single(references):
+        check_order(x, references, inputs)
     for reference in compared:
         if reference.tolerance is not None and not errors:
             raise ReferencesError(

@@ -11,6 +11,7 @@ import numpy as np
 from deeplift_engine.engine.profile_target import Counts, Profile, on_other_strand
 from deeplift_engine.engine.task_names import tasks as tasks
 from deeplift_engine.errors import TargetError
+from deeplift_engine.util.options import shown
 from deeplift_engine.util.owned import digest, owned
 from deeplift_engine.util.typing import Array
 
@@ -211,6 +212,11 @@ def _fixed(target: Any, shape: Shape, samples: int, rows: Any) -> Array:
     if isinstance(target, Weights):
         return _weights(target.values, shape, samples, rows)
     if isinstance(target, np.ndarray) and target.ndim:
+        if target.dtype.kind not in "biuf":
+            raise TargetError(
+                f"target is {shown(target)}: expected numbers, weights over units or the number of "
+                "a unit for each sample; names of classes as their numbers in the layer."
+            )
         if target.dtype.kind in "iu":
             return _per_sample(target, shape, samples, rows)
         return _weights(target, shape, samples, rows)

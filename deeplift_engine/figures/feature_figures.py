@@ -13,6 +13,7 @@ import numpy as np
 
 from deeplift_engine.errors import InputError
 from deeplift_engine.util.optional import optional
+from deeplift_engine.util.options import Integer, checked
 from deeplift_engine.util.typing import Array
 
 if TYPE_CHECKING:
@@ -215,7 +216,8 @@ def _checked(scores: Array, features: Sequence[str]) -> Array:
 
 def _largest(sizes: Array, most: int) -> Array:
     """Numbers of the largest, first the largest; those that tie in their own order."""
-    return np.argsort(-sizes, kind="stable")[: max(1, most)]
+    count = checked("most", most, Integer(1), InputError)
+    return np.argsort(-sizes, kind="stable")[:count]
 
 
 def _ranks(values: Array) -> Array | None:

@@ -163,6 +163,11 @@ def draw_overlays(
     style = style or OverlayStyle()
     shown = _checked_pictures(pictures)
     _check_maps(maps, shown.shape[:3])
+    if segments is not None and np.shape(segments) not in (shown.shape[:3], shown.shape[1:3]):
+        raise InputError(
+            f"segments of shape {np.shape(segments)}: expected labels of shape {shown.shape[1:3]}, "
+            f"or {shown.shape[:3]} of each picture."
+        )
     rows, height, width = shown.shape[:3]
     tall = PANEL * float(np.clip(height / width, 0.3, 3.0))
     figure: Figure = optional("matplotlib.figure", "matplotlib", "plot").Figure(

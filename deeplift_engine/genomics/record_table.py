@@ -77,8 +77,10 @@ class RecordTable:
         Raises
         ------
         InputError
-            Naming the first record that is left out.
+            Naming the first record that is left out; or if there is none at all.
         """
+        if not len(self):
+            raise InputError("there is nothing to score: give one record or more.")
         if not self.counts or not (strict or len(self.numbers) == 0):
             return
         first = next(number for number, reason in enumerate(self.reasons) if reason)

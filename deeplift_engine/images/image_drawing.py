@@ -12,8 +12,9 @@ from deeplift_engine.figures.overlay_figure import OverlayStyle, draw_overlays
 from deeplift_engine.images.image_input import ImageInput
 from deeplift_engine.images.pixel_scaling import Preprocessing, preprocessing
 from deeplift_engine.results.attribution import Attribution
-from deeplift_engine.results.result_parts import check_inputs, check_numbers, of_target
+from deeplift_engine.results.result_parts import check_inputs, of_target
 from deeplift_engine.results.score_units import score_unit
+from deeplift_engine.util.options import Instance, Integer, Several, checked
 from deeplift_engine.util.typing import Array
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from deeplift_engine.jobs.scored_run import ScoredRun
 
+RESULTS = Instance(Attribution, "what Explainer.run gives, or several of such by names")
 MOST = 8
 """Pictures that are drawn where none are named."""
 
@@ -80,9 +82,10 @@ def draw(
         If results are of other pictures, or at several inputs or layers, or there is no such
         sample or target.
     """
+    checked("images", images, Instance(ImageInput, "what images.read gives"), InputError)
     named = results if isinstance(results, Mapping) else {_method(results): results}
-    rows = list(range(min(MOST, len(images)))) if samples is None else list(samples)
-    check_numbers("samples", rows, len(images))
+    rows = range(min(MOST, len(images))) if samples is None else samples
+    rows = checked("samples", rows, Several(Integer(0, len(images) - 1)), InputError)
     pictures = np.stack([_shown(images.picture(row) / 255) for row in rows])
     maps, units = {}, {}
     for name, result in named.items():
@@ -166,6 +169,7 @@ def draw_run(
 
 
 def _method(result: Attribution) -> str:
+    checked("results", result, RESULTS, InputError)
     return str(result.settings.get("method", "scores"))
 
 
@@ -177,6 +181,7 @@ def _shown(picture: Array) -> Array:
 
 
 def _of_target(result: Attribution, target: int) -> Array:
+    checked("results", result, RESULTS, InputError)
     if isinstance(result.scores, Mapping):
         raise InputError(
             f"scores are at {', '.join(result.scores)}: draw those of the input that reads the "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from deeplift_engine.graph.inputs import key_of
 from deeplift_engine.images.image_resizing import FITS, METHODS, resize
 from deeplift_engine.images.picture_sources import Pixels, open_pictures
 from deeplift_engine.images.pixel_scaling import Preprocessing, preprocessing
+from deeplift_engine.util.options import Integer, Number, Several, checked, fits
 from deeplift_engine.util.typing import Array
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from deeplift_engine.references import References
 
 KIND = "image"
+_PIXEL = functools.partial(fits, constraint=Number(0, 255))
 _AXES = {-1: ("row", "column", "channel"), -3: ("channel", "row", "column")}
 
 
@@ -131,9 +134,9 @@ class ImageInput:
         Raises
         ------
         InputError
-            For another number of values.
+            For another number of values, or other values.
         """
-        if len(pixel) not in (1, self.channels):
+        if len(pixel) not in (1, self.channels) or not all(map(_PIXEL, pixel)):
             raise InputError(f"colour{pixel}: give one value, or one for each of the "
                              f"{self.channels} channels, 0 to 255.")  # fmt: skip
         one = np.broadcast_to(np.array(pixel, np.float32), (self.channels,))
@@ -212,7 +215,7 @@ def read(
     if info is not None and info.shape[axis] is not None:
         channels = _agreed("channels", channels, int(info.shape[axis] or 0))
     if size is not None:
-        height, width = size
+        height, width = checked("size", size, Several(Integer(1), 2), InputError)
         wanted = (_agreed("size", height, wanted[0]), _agreed("size", width, wanted[1]))
     opened = open_pictures(source, channels, depth, upright)
     if names is not None and len(names) != len(opened.names):

@@ -84,7 +84,7 @@ def picture_files(source: str | os.PathLike[str] | Iterable[str | os.PathLike[st
         If there is no such file or folder, or none of pictures in it.
     """
     if not isinstance(source, str | os.PathLike):
-        return [path for each in source for path in picture_files(each)]
+        return [path for each in _several(source) for path in picture_files(each)]
     place = Path(source)
     if place.is_dir():
         paths = _pictures(place, SUFFIXES)
@@ -99,8 +99,19 @@ def picture_files(source: str | os.PathLike[str] | Iterable[str | os.PathLike[st
 def left_out(source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Path]:
     """Pictures in the folders of `picture_files` that it passes over, as they are not read."""
     if not isinstance(source, str | os.PathLike):
-        return [path for each in source for path in left_out(each)]
+        return [path for each in _several(source) for path in left_out(each)]
     return _pictures(Path(source), OTHERS)
+
+
+def _several(source: Any) -> list[str | os.PathLike[str]]:
+    """The files and folders of a list."""
+    named = list(source) if isinstance(source, Iterable) else []
+    if not named or not all(isinstance(each, str | os.PathLike) for each in named):
+        raise InputError(
+            f"pictures of type {type(source).__name__}: expected files or folders, one or a list, "
+            "or an array (N, height, width, channels), such as np.stack makes of several."
+        )
+    return named
 
 
 def _pictures(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:

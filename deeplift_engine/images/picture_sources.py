@@ -18,7 +18,6 @@ from deeplift_engine.images.picture_files import (
     read_header,
     read_pixels,
 )
-from deeplift_engine.util.array_files import NUMBERS
 from deeplift_engine.util.suggestions import first_of
 from deeplift_engine.util.typing import Array
 
@@ -152,7 +151,7 @@ def _of_array(array: Any, channels: int | None) -> OpenedPictures:
             f"pixels of shape {shape}: expected (pictures, height, width, "
             f"{channels or 'channels'}), channels last, red, green, blue."
         )
-    if 0 in shape or array.dtype.kind not in NUMBERS:
+    if 0 in shape or array.dtype.kind not in "iuf":
         raise InputError(
             f"pixels of shape {shape} and dtype {array.dtype}: expected numbers, of one picture or "
             "more."

@@ -25,6 +25,7 @@ from deeplift_engine.references.reference_set import (
     recreated,
     to_numbers,
 )
+from deeplift_engine.util.options import Values, checked
 from deeplift_engine.util.typing import Array
 
 
@@ -326,6 +327,7 @@ def blur(sigma: float | Sequence[float], *, axes: Sequence[int] | None = None) -
         The axes of one sample to blur along; by default all except the last, the channels, or
         the only one. A sample continues beyond its ends as its mirror image.
     """
+    sigma = checked("sigma", sigma, Values(), ReferencesError)
     widths = np.atleast_1d(np.array(sigma, dtype=float))
     name = f"blur({', '.join(f'{width:g}' for width in widths.ravel())}"
     name += ")" if axes is None else f", axes={tuple(axes)})"

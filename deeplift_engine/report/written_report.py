@@ -113,6 +113,8 @@ def write(
     if not as_folder:
         check_writable(target, overwrite=overwrite)
     runs = [run.of_inputs(inputs) for run in _runs(source)]
+    if not runs:
+        raise InputError("there is no run to report: give one, or several in a list or by names")
     for run in runs:
         run.require()
     shown = _shown(samples, len(runs[0]))

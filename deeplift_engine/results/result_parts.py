@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from deeplift_engine.errors import InputError
 from deeplift_engine.results.attribution import Attribution
+from deeplift_engine.util.options import Instance, Integer, checked
 from deeplift_engine.util.typing import Array
+
+RESULT = Instance(Attribution, "what Explainer.run gives")
 
 
 def of_target(result: Attribution, target: int) -> dict[str, Array]:
@@ -25,26 +28,14 @@ def of_target(result: Attribution, target: int) -> dict[str, Array]:
     Raises
     ------
     InputError
-        If there is no such target.
+        If it is no result, or there is no such target.
     """
+    checked("result", result, RESULT, InputError)
     named = result.scores if isinstance(result.scores, Mapping) else {"": result.scores}
     several = result.axes[0] == "target"
     count = len(next(iter(named.values()))) if several else 1
-    check_numbers("target", [target], count)
-    return {name: np.asarray(each[target] if several else each) for name, each in named.items()}
-
-
-def check_numbers(name: str, numbers: Sequence[int], count: int) -> None:
-    """Refuse numbers of targets or samples that there are not.
-
-    Raises
-    ------
-    InputError
-        Naming the first.
-    """
-    for number in numbers:
-        if not -count <= number < count:
-            raise InputError(f"{name}={number}: there are {count}, numbered from 0.")
+    number = checked("target", target, Integer(0, count - 1), InputError)
+    return {name: np.asarray(each[number] if several else each) for name, each in named.items()}
 
 
 def check_inputs(known: Any, inputs: Any, rows: Any = slice(None)) -> None:
@@ -80,4 +71,4 @@ def _alike(kept: Array, block: Array) -> bool:
     return same_size and np.array_equal(kept.ravel(), block.astype(kept.dtype).ravel())
 
 
-__all__ = ["check_inputs", "check_numbers", "of_target"]
+__all__ = ["RESULT", "check_inputs", "of_target"]

@@ -12,11 +12,12 @@ import numpy as np
 from deeplift_engine.errors import InputError
 from deeplift_engine.figures import feature_figures
 from deeplift_engine.results.attribution import Attribution
-from deeplift_engine.results.result_parts import check_inputs, of_target
+from deeplift_engine.results.result_parts import RESULT, check_inputs, of_target
 from deeplift_engine.results.score_units import score_unit
 from deeplift_engine.tables.table_input import Table
 from deeplift_engine.util import storage, tables
 from deeplift_engine.util.optional import optional
+from deeplift_engine.util.options import Instance, OrNone, Values, checked
 from deeplift_engine.util.typing import Array
 
 if TYPE_CHECKING:
@@ -183,6 +184,8 @@ def scores(
         If the scores are not those of the table, or of no such target, or references are kept
         apart.
     """
+    checked("result", result, RESULT, InputError)
+    checked("table", table, OrNone(Instance(Table, "what tables.read gives")), InputError)
     if "reference" in result.axes:
         raise InputError("scores of references that are kept apart: run with average=True.")
     named = of_target(result, target)
@@ -257,7 +260,10 @@ def _scores(
             f"scores of shape {values.shape}, and the table has {len(samples)} rows and "
             f"{len(features)} columns: hand in the table that was scored."
         )
-    known = np.broadcast_to(np.asarray(0.0 if base is None else base, float), (len(values),))
+    begins = np.asarray(checked("base", 0.0 if base is None else base, Values(), InputError), float)
+    if begins.shape not in ((), (len(values),)):
+        raise InputError(f"base of shape {begins.shape}: expected a number, or {len(values)}.")
+    known = np.broadcast_to(begins, (len(values),))
     return FeatureScores(values, data, tuple(features), tuple(samples), known, unit, tuple(groups))
 
 

@@ -13,7 +13,9 @@ import numpy as np
 from deeplift_engine.errors import InputError
 from deeplift_engine.tables import device_files, sound_files
 from deeplift_engine.tables.table_columns import SUFFIXES, table_columns
+from deeplift_engine.util.array_files import NUMBERS
 from deeplift_engine.util.folders import visible_files
+from deeplift_engine.util.options import Several, Text, checked
 from deeplift_engine.util.suggestions import first_of
 from deeplift_engine.util.typing import Array
 
@@ -131,6 +133,7 @@ def open_recordings(source: Any, channels: Sequence[str] | None) -> Opened:
     InputError
         If there are none, channels are not there, or files differ in rate or channels.
     """
+    channels = _checked_names(channels)
     if device_files.is_mne(source):
         return _of_mne(source, channels)
     if hasattr(source, "columns"):
@@ -142,13 +145,19 @@ def open_recordings(source: Any, channels: Sequence[str] | None) -> Opened:
         return _of_files(paths, [path.stem for path in paths], channels)
     if isinstance(source, list | tuple) and source and hasattr(source[0], "columns"):
         return _of_tables(source, [str(number) for number in range(len(source))], channels)
-    array = source if hasattr(source, "shape") else np.asarray(source)
+    try:
+        array = source if hasattr(source, "shape") else np.asarray(source)
+    except ValueError as error:
+        raise InputError(
+            "recordings are of several shapes: cut or resample them as for the training of the "
+            "model."
+        ) from error
     if len(array.shape) == 2:
         array = np.asarray(array)[..., np.newaxis]
-    if len(array.shape) != 3 or not len(array):
+    if len(array.shape) != 3 or not len(array) or array.dtype.kind not in NUMBERS:
         raise InputError(
-            f"recordings of shape {tuple(array.shape)}: expected (samples, time, channels), or "
-            "(samples, time)."
+            f"recordings of shape {tuple(array.shape)} and dtype {array.dtype}: expected numbers "
+            "(samples, time, channels), or (samples, time)."
         )
     labels = _channel_names(channels, array.shape[2])
     return Opened(OfArrays(array), labels, [str(number) for number in range(len(array))])
@@ -248,6 +257,16 @@ def _channel_names(channels: Sequence[str] | None, count: int) -> list[str]:
     if len(channels) != count:
         raise InputError(f"channels: {len(channels)} names for {count} channels.")
     return list(channels)
+
+
+def _checked_names(channels: Sequence[str] | None) -> Sequence[str] | None:
+    """Names of channels, each once."""
+    if channels is None:
+        return None
+    names: list[str] = checked("channels", channels, Several(Text()), InputError)
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise InputError(f"channels: {twice!r} is there twice; give each its own name.")
+    return names
 
 
 __all__ = [

@@ -10,9 +10,10 @@ import numpy as np
 from deeplift_engine.errors import InputError
 from deeplift_engine.figures.trace_figure import draw_traces
 from deeplift_engine.results.attribution import Attribution
-from deeplift_engine.results.result_parts import check_inputs, check_numbers, of_target
+from deeplift_engine.results.result_parts import check_inputs, of_target
 from deeplift_engine.results.score_units import score_unit
 from deeplift_engine.tables.signal_input import SignalInput
+from deeplift_engine.util.options import Instance, Integer, checked
 from deeplift_engine.util.typing import Array
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def draw_signal(
     InputError
         If the scores are not those of the recordings, or there is no such sample or target.
     """
+    checked("signals", signals, Instance(SignalInput, "what tables.read_signals gives"), InputError)
+    row = checked("sample", sample, Integer(0, len(signals) - 1), InputError)
     if isinstance(result.scores, Mapping):
         raise InputError(f"scores are at {', '.join(result.scores)}: draw those of one input.")
     scores = of_target(result, target)[""]
@@ -50,17 +53,16 @@ def draw_signal(
             f"scores of shape {scores.shape}, and recordings of {signals.shape}: hand in those "
             "that were scored, and the scores of one target."
         )
-    check_numbers("sample", [sample], len(signals))
-    check_inputs(result.inputs, signals, np.array([sample]))
+    check_inputs(result.inputs, signals, np.array([row]))
     axis = signals.channel_axis
     return draw_traces(
-        _by_time(signals[sample], axis),
-        _by_time(scores[sample], axis),
+        _by_time(signals[row], axis),
+        _by_time(scores[row], axis),
         channels=signals.channels,
         rate=signals.rate,
         value_unit=signals.units,
         unit=score_unit(result.settings, result.target_delta is not None),
-        title=signals.names[sample],
+        title=signals.names[row],
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from deeplift_engine.errors import InputError
 from deeplift_engine.graph.inputs import key_of
 from deeplift_engine.tables.recordings import Recordings, open_recordings
+from deeplift_engine.util.options import Number, fits
 from deeplift_engine.util.suggestions import suggest
 from deeplift_engine.util.typing import Array
 
@@ -186,17 +187,17 @@ def read_signals(
     info = None if network is None else _signal_input_of(network, input)
     opened = open_recordings(source, channels)
     if rate is not None and opened.rate not in (None, rate):
-        raise InputError(f"rate={rate:g}: the files say {opened.rate:g} Hz; leave it out.")
+        raise InputError(f"rate={rate}: the files say {opened.rate:g} Hz; leave it out.")
     hertz = opened.rate if rate is None else rate
-    if hertz is None or not np.isfinite(hertz) or hertz <= 0:
-        raise InputError(f"rate={rate}: say how many steps a second has, in Hz (--rate).")
+    if not fits(hertz, Number(above=0)):
+        raise InputError(f"rate={rate!r}: say how many steps a second has, in Hz (--rate).")
     first = opened.recordings.read(0)
     axis = -1 if info is None else _axis_of(info, first.shape[1])
     made = SignalInput(
         opened.recordings,
         tuple(opened.channels),
         first.shape[0],
-        float(hertz),
+        float(hertz or 0),
         opened.units if unit is None and opened.units else (unit or "",) * len(opened.channels),
         tuple(opened.names if names is None else names),
         axis,

@@ -177,7 +177,7 @@ def table_columns(source: Any, columns: Sequence[str] | None = None) -> TableCol
         arrays = [np.asarray(values) for values in source.values()]
         labels, rows = [str(each) for each in source], None
     elif hasattr(source, "columns"):
-        labels = [_label(each) for each in source.columns]
+        labels = [label(each) for each in source.columns]
         arrays = [_column(source, number) for number in range(len(labels))]
         rows = _row_names(source)
     else:
@@ -229,7 +229,12 @@ def _checked_lines(path: Path, separator: str) -> list[int]:
     lines: list[int] = []
     with path.open(encoding="utf-8", newline="") as file:
         rows = numbered_rows(file, separator, path, strict=False)
-        _, header = next(rows, (1, []))
+        first, header = next(rows, (1, []))
+        if header and _are_values(header):
+            raise InputError(
+                f"{path}, line {first}: {', '.join(header[:3])} are numbers, where the names of "
+                "the columns are expected: write them above the first row."
+            )
         for line, row in rows:
             if len(header) == 1 and (other := _shared(header[0], "".join(row), separator)):
                 raise InputError(
@@ -247,14 +252,19 @@ def _checked_lines(path: Path, separator: str) -> list[int]:
     return lines
 
 
+def _are_values(header: Sequence[str]) -> bool:
+    """Whether a header is a row of numbers, and not of names such as years: some are fractions."""
+    return all(map(_is_number, header)) and not all(name.strip().isdecimal() for name in header)
+
+
 def _shared(header: str, row: str, separator: str) -> str:
     """What else than the separator may stand between the columns of both lines; or nothing."""
     others = ";\t,".replace(separator, "")
     return next((each for each in others if each in header and each in row), "")
 
 
-def _label(name: Any) -> str:
-    """A column's name; of several levels those that are there, with blanks between."""
+def label(name: Any) -> str:
+    """A column's name as text; of several levels those that are there, with blanks between."""
     if isinstance(name, tuple):
         return " ".join(str(level) for level in name if str(level))
     return str(name)
@@ -270,7 +280,7 @@ def _row_names(frame: Any) -> list[str] | None:
     index = getattr(frame, "index", None)
     if index is None or callable(index) or type(index).__name__ == "RangeIndex":
         return None
-    return [_label(each) for each in index]
+    return [label(each) for each in index]
 
 
-__all__ = ["SUFFIXES", "TableColumns", "distinct", "table_columns"]
+__all__ = ["SUFFIXES", "TableColumns", "distinct", "label", "table_columns"]

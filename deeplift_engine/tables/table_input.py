@@ -13,7 +13,7 @@ import numpy as np
 from deeplift_engine import references
 from deeplift_engine.errors import InputError
 from deeplift_engine.graph.inputs import key_of
-from deeplift_engine.tables.table_columns import TableColumns, distinct, table_columns
+from deeplift_engine.tables.table_columns import TableColumns, distinct, label, table_columns
 from deeplift_engine.util.suggestions import suggest
 from deeplift_engine.util.typing import Array
 
@@ -250,7 +250,7 @@ def _columns_of(
                 f"columns: those of {len(columns)} inputs, and there is one; give its alone."
             )
         (columns,) = columns.values()
-    chosen = table.names if columns is None else distinct(list(columns))
+    chosen = table.names if columns is None else _distinct(columns)
     table.check(chosen)
     if info is None:
         return chosen
@@ -272,6 +272,15 @@ def _columns_of(
     if columns is None:
         notes.append(f"the model reads the columns in the table's order: {', '.join(chosen)}")
     return chosen
+
+
+def _distinct(columns: Any) -> list[str]:
+    """Names of columns as a table has them; one string is no list of them."""
+    if isinstance(columns, str):
+        raise InputError(
+            f"columns={columns!r}: give a list of names, such as {columns.split(',')}."
+        )
+    return distinct(list(map(label, columns)))
 
 
 def _by_known(
@@ -300,7 +309,7 @@ def _by_input(
     chosen = {}
     for info in inputs:
         called = (name for name in (info.name, info.layer) if name in table.columns)
-        own = distinct(list(keyed.get(info.name, ()))) or list(islice(called, 1))
+        own = _distinct(keyed.get(info.name, ())) or list(islice(called, 1))
         size = info.shape[0] if len(info.shape) == 1 else 1 if not info.shape else None
         if not own or size not in (None, len(own)):
             there = f"{len(own)} columns" if own else "no column of that name"

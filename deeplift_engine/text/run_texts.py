@@ -19,6 +19,7 @@ from deeplift_engine.text.text_pairs import TextPairs
 from deeplift_engine.text.text_scores import TextScores
 from deeplift_engine.text.token_tables import TokenTable, token_tables
 from deeplift_engine.text.tokenizer import ABSENT
+from deeplift_engine.util.options import Instance, checked
 from deeplift_engine.util.typing import Array
 
 
@@ -96,7 +97,8 @@ def texts_of_result(
     InputError
         If they are not of these texts, or there is no such target.
     """
-    tables = _chosen(token_tables(texts.constants), input)
+    made = Instance((TextArray, TextPairs), "what text.texts or text.pairs gives")
+    tables = _chosen(token_tables(checked("texts", texts, made, InputError).constants), input)
     own = texts.about.get("text_input")
     found, scores = of_target(result, target), dict[str, Array]()
     for name in tables:

@@ -35,7 +35,7 @@ def named_texts(source: Any, column: str | None = None, names: str | None = None
     ----------
     source
         A file: ``.txt``, a text a line; ``.csv`` or ``.tsv`` with a header; ``.jsonl``, an object a
-        line. Or texts by name, or a list, an array or a column of them.
+        line. Or a data frame; or texts by name, or a list, an array or a column of them.
     column
         The column that holds the texts, where there are several.
     names
@@ -46,7 +46,14 @@ def named_texts(source: Any, column: str | None = None, names: str | None = None
     InputError
         If the file cannot be read, has no such column, or holds something else.
     """
+    if hasattr(source, "columns"):
+        return _of_frame(source, column, names)
     if not isinstance(source, str | os.PathLike):
+        if column is not None or names is not None:
+            raise InputError(
+                f"column={column!r}, names={names!r}: for files and data frames; of texts in "
+                "memory give the column itself, or a mapping of names to texts."
+            )
         return _in_memory(source)
     path = Path(source)
     suffix = path.suffix.lower()
@@ -67,6 +74,18 @@ def named_texts(source: Any, column: str | None = None, names: str | None = None
     if names is not None:
         labels = _cells(rows, _column(columns, names, path))
     return NamedTexts(labels, texts, str(path))
+
+
+def _of_frame(frame: Any, column: str | None, names: str | None) -> NamedTexts:
+    """A column of a data frame, and another of names, else the frame's index."""
+    known = {str(name): name for name in frame.columns}
+
+    def cells(name: str | None) -> Any:
+        return frame[known[_column(list(known), name, "the table")]]
+
+    texts = _in_memory(cells(column))
+    index = getattr(frame, "index", texts.names)
+    return NamedTexts(list(map(str, index if names is None else cells(names))), texts.texts)
 
 
 def _in_memory(source: Any) -> NamedTexts:
@@ -134,7 +153,7 @@ def _cells(rows: Sequence[Row], name: str) -> list[str]:
     return ["" if row[name] is None else str(row[name]) for _, row in rows]
 
 
-def _column(known: Sequence[str], name: str | None, path: Path) -> str:
+def _column(known: Sequence[str], name: str | None, path: Path | str) -> str:
     """The name of the one column that is meant."""
     if name is None and len(known) == 1:
         return known[0]

@@ -120,8 +120,10 @@ def vocabulary_of(text: str, source: str) -> list[str]:
     Raises
     ------
     InputError
-        For an empty line, but the first one, which stands for padding.
+        For an empty file, and an empty line, but the first one, which stands for padding.
     """
+    if not text.strip():
+        raise InputError(f"{source} is empty: expected a word a line.")
     words = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
     empty = [number for number, word in enumerate(words) if not word and number]
     if empty:

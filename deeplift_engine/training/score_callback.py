@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from deeplift_engine.errors import InputError
+from deeplift_engine.errors import InputError, OutputError
 from deeplift_engine.images.image_drawing import draw as draw_images
 from deeplift_engine.images.image_input import ImageInput
 from deeplift_engine.results.attribution import Attribution
@@ -61,6 +61,8 @@ class ScoreCallback(keras.callbacks.Callback):  # type: ignore[misc]
     InputError
         If pictures are to be written and nothing says how arrays are drawn, or ``every`` is no
         whole number of 1 or more.
+    OutputError
+        If the folder is a file.
     """
 
     def __init__(
@@ -89,6 +91,8 @@ class ScoreCallback(keras.callbacks.Callback):  # type: ignore[misc]
                 "arrays have no figure of their own: say draw=, a function of the result that "
                 "gives one, or hand in what de.images.read, de.tables.read or read_signals gave."
             )
+        if self._folder is not None and self._folder.exists() and not self._folder.is_dir():
+            raise OutputError(f"{self._folder} is a file; name a folder for the pictures.")
         self._references, self._every = references, every
         self._method = {"method": method, "target": target, **options}
         self._explainer: RefilledExplainer | None = None

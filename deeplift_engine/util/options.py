@@ -196,6 +196,20 @@ class Values(Constraint):
 
 
 @dataclass(frozen=True)
+class Instance(Constraint):
+    """An object of a class, or of one of several; ``words`` say where such come from."""
+
+    kinds: type | tuple[type, ...]
+    words: str
+
+    def read(self, value: Any) -> Any:
+        """The value itself."""
+        if not isinstance(value, self.kinds):
+            raise ConstraintError(self.words)
+        return value
+
+
+@dataclass(frozen=True)
 class OrNone(Constraint):
     """None, or a value that satisfies ``other``."""
 

@@ -16,7 +16,7 @@ from deeplift_engine.figures.maximised_figure import draw_pictures, draw_sequenc
 from deeplift_engine.genomics.experiments import design
 from deeplift_engine.graph.inputs import InputInfo, by_input
 from deeplift_engine.network import Network
-from deeplift_engine.util.options import Integer, Number, checked
+from deeplift_engine.util.options import SEED, Instance, Integer, Number, checked
 from deeplift_engine.util.progress import bar
 from deeplift_engine.util.typing import Array
 from deeplift_engine.util.warn import warn
@@ -161,7 +161,9 @@ def maximize(
     if learning_rate is not None:
         checked("learning_rate", learning_rate, Number(above=0), InputError)
     info = _input_of(network, input)
-    form = _form_of(info) if form is None else form
+    made = Instance((Pixels, Letters), "Pixels(...) or Letters(...) of visualize")
+    form = checked("form", _form_of(info) if form is None else form, made, InputError)
+    checked("seed", seed, SEED, InputError)
     if isinstance(target, Mapping):
         raise InputError(f"target={target!r}: inputs are grown for one layer; name it alone.")
     explainer = network.explainer("gradient", target=target, layers=[info.name])

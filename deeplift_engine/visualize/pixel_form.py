@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from deeplift_engine.errors import InputError
 from deeplift_engine.graph.inputs import InputInfo
-from deeplift_engine.util.options import Integer, Number, checked
+from deeplift_engine.util.options import Integer, Number, Values, checked, fits
 from deeplift_engine.util.typing import Array, Tensor
 
 COLOURS = np.array([[0.26, 0.09, 0.02], [0.27, 0.0, -0.05], [0.27, -0.09, 0.03]])
@@ -75,8 +75,11 @@ class Pixels:
             checked(name, getattr(self, name), Number(least=0), InputError)
         for name in ("power", "deviation"):
             checked(name, getattr(self, name), Number(above=0), InputError)
-        if (self.low is None) != (self.high is None) or (
-            self.low is not None and not np.all(np.less(self.low, self.high))
+        bounds = (self.low, self.high)
+        if any(bound is not None for bound in bounds) and not (
+            all(fits(bound, Values()) for bound in bounds)
+            and len({np.shape(bound) for bound in bounds} - {()}) < 2
+            and np.all(np.less(*bounds))
         ):
             raise InputError(
                 f"low={self.low!r}, high={self.high!r}: expected two numbers, the smaller first, "
@@ -138,6 +141,12 @@ class GrownPixels:
         sizes = [shape[axis] for axis in info.positions]
         self.height, self.width = [*sizes, 1][:2]
         self.channels = 1 if channel is None else shape[channel]
+        for bound in (form.low, form.high):
+            if np.shape(bound) not in ((), (self.channels,)):
+                raise InputError(
+                    f"bounds of shape {np.shape(bound)}: expected numbers, or one for each of the "
+                    f"{self.channels} channels of input {info.name!r}."
+                )
         self.shape = shape
         order = [axis for axis in range(rank) if axis != channel]
         order += [] if channel is None else [channel]

@@ -120,6 +120,7 @@ def test_arguments_that_do_not_fit_are_refused(folder: Path, network: de.Network
     photos = folder / "photos"
     cases: list[tuple[dict[str, Any], str]] = [
         ({"preprocess": "tf", "size": (3, 3)}, "size=3: the network reads 12"),
+        ({"preprocess": "tf", "size": "12x16"}, "size is a list of 2, each a whole number"),
         ({"preprocess": "tf", "channels": 1}, "channels=1: the network reads 3"),
         ({"preprocess": "tf", "input": "no"}, "the network's inputs are picture"),
         ({"preprocess": "tf", "resize": "bicubic"}, "bilinear or nearest"),
@@ -128,6 +129,9 @@ def test_arguments_that_do_not_fit_are_refused(folder: Path, network: de.Network
     for options, message in cases:
         with pytest.raises(InputError, match=message):
             de.images.read(photos, network, **options)
+    for wrong in ([], 3, [np.zeros((12, 16, 3)), photos]):
+        with pytest.raises(InputError, match="expected files or folders, one or a list"):
+            de.images.read(wrong, network, preprocess="tf")
     with pytest.raises(InputError, match="takes any size: say in which"):
         de.images.read(photos, preprocess="tf")
     vector = keras.Sequential([keras.Input((4,)), L.Dense(1)])
@@ -161,10 +165,19 @@ def test_several_methods_are_drawn_side_by_side(
         assert np.allclose(scale.cmap(0.5)[:3], at_zero, atol=0.02)
     with pytest.raises(InputError, match="choose one of default, seismic"):
         de.images.draw(results["deeplift"], photos, colours="viridis")
-    with pytest.raises(InputError, match=r"samples=3: there are 3, numbered from 0"):
+    with pytest.raises(InputError, match=r"samples is a list .* from 0 to 2, not \[0, 3\]"):
         de.images.draw(results, photos, samples=[0, 3])
-    with pytest.raises(InputError, match=r"target=1: there are 1, numbered from 0"):
+    with pytest.raises(InputError, match="target is a whole number from 0 to 0, not 1"):
         de.images.draw(results, photos, target=1)
+    with pytest.raises(InputError, match=r"segments of shape \(5, 5\): expected .* \(12, 16\)"):
+        de.images.draw(results, photos, segments=np.zeros((5, 5)))
+    for wrong, message in (
+        ((results, photos[:]), "images is what images.read gives, not an arr"),
+        (([*results.values()], photos), "results is what Explainer.run gives"),
+        (({"a": photos[:]}, photos), "results is what Explainer.run gives"),
+    ):
+        with pytest.raises(InputError, match=message):
+            de.images.draw(*wrong)  # fmt: skip
     otherwise = de.images.read(folder / "photos", network, preprocess="torch")
     with pytest.raises(InputError, match=r"not those that were scored: .* prepared otherwise"):
         de.images.draw(results, otherwise)

@@ -327,6 +327,12 @@ def test_what_does_not_fit_is_refused(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_report_is_one_of_a_run(tmp_path: Path) -> None:
+    for nothing in ([], {}):
+        with pytest.raises(InputError, match="there is no run to report"):
+            de.report.write(nothing, tmp_path / "page.html")
+
+
 def test_without_jinja2_the_extra_is_named_before_any_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

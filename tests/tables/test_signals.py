@@ -52,7 +52,7 @@ def test_channels_are_matched_by_name(folder: Path) -> None:
     result = network.explainer().run(read, target=1)
     same = network.explainer().run(ECG, target=1)
     assert off(result.scores, same.scores) < 1e-6
-    with pytest.raises(InputError, match="sample=2: there are 2"):
+    with pytest.raises(InputError, match="sample is a whole number from 0 to 1, not 2"):
         de.tables.draw_signal(result, read, 2)
     other = de.tables.read_signals(ECG[::-1], network, rate=RATE)
     with pytest.raises(InputError, match="not those that were scored"):
@@ -136,6 +136,18 @@ def test_what_does_not_fit_is_refused(folder: Path, tmp_path: Path) -> None:
         read(ECG[:, :30], network, rate=RATE)
     with pytest.raises(InputError, match="no column 'V2'"):
         read(folder / "records", network, rate=RATE, channels=["I", "II", "V2"])
+    for wrong, message in (("abc", "channels is a list"), (["a", "b", "a"], "'a' is there twice")):
+        with pytest.raises(InputError, match=message):
+            read(ECG, network, rate=RATE, channels=wrong)
+    with pytest.raises(InputError, match=r"rate='250': say how many"):
+        read(ECG, network, rate="250")
+    with pytest.raises(InputError, match="of several shapes: cut or resample"):
+        read([ECG[0], ECG[1, :30]], network, rate=RATE)
+    with pytest.raises(InputError, match="dtype <U1: expected numbers"):
+        read(np.full((2, 40, 3), "a"), network, rate=RATE)
+    (tmp_path / "bare.csv").write_text("0.1,0.2,-1\n0.3,0.4,2\n")
+    with pytest.raises(InputError, match=r"line 1: 0.1, 0.2, -1 are numbers, where the names"):
+        read(tmp_path / "bare.csv", network, rate=RATE)
     with pytest.raises(InputError, match="2 names for 3 channels"):
         read(ECG, network, rate=RATE, channels=["I", "II"])
     long, short = (pd.DataFrame(record, columns=LEADS) for record in (ECG[0], ECG[1, :30]))

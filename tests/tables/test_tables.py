@@ -15,7 +15,7 @@ from keras import layers as L  # noqa: N812
 
 import deeplift_engine as de
 from deeplift_engine import cli
-from deeplift_engine.errors import InputError
+from deeplift_engine.errors import InputError, ReferencesError
 from deeplift_engine.jobs.scored_run import open_scored
 from deeplift_engine.tables.table_columns import distinct, table_columns
 from tests.helpers import off
@@ -78,6 +78,12 @@ def test_columns_are_matched_by_name(network: de.Network, explainer: de.Explaine
     same = explainer.run(expected, references=de.references.shared(other[COLUMNS].to_numpy(float)))
     assert off(result.scores, same.scores) < 1e-6
     assert np.array_equal(explainer.run(table).inputs, result.inputs)
+    for inputs in (table, table.inputs, frame()[COLUMNS]):
+        with pytest.raises(
+            ReferencesError, match=r"columns dose, .*: columns are compared by posi"
+        ):
+            explainer.run(inputs, references=frame()[other.columns])
+        assert off(explainer.run(inputs, references=frame()[COLUMNS][::-1]).scores, 0) > 0
     exact = de.tables.read(frame()[COLUMNS], network)
     assert np.array_equal(np.asarray(exact.inputs), expected)
     assert exact.notes == (f"the model reads the columns in the table's order: "
@@ -161,6 +167,7 @@ def test_statements_53_to_55_scikit_learn_s_columns_have_their_origin() -> None:
         ({}, {}, "has 5 columns for input .*, which reads 4"),
         ({}, {"columns": ["agee", *COLUMNS[1:]]}, "no column 'agee'. Near it: age"),
         ({}, {"columns": COLUMNS[1:]}, "name as many as it reads"),
+        ({}, {"columns": ",".join(COLUMNS)}, r"give a list of names, such as \['age', 'dose'"),
         ({}, {"columns": {"tabel": COLUMNS}}, "no input is called 'tabel'"),
         ({}, {"columns": {}}, "those of 0 inputs, and there is one"),
         (
@@ -235,8 +242,14 @@ def test_figures_show_the_numbers(network: de.Network, explainer: de.Explainer) 
         de.tables.scores(result, turned)
     with pytest.raises(InputError, match="not those that were scored"):
         de.report.write(result, "no.html", inputs=turned, model=False)
-    with pytest.raises(InputError, match="target=-2: there are 1, numbered from 0"):
+    with pytest.raises(InputError, match=r"target is a whole number .*, not -2"):
         de.tables.scores(result, table, target=-2)
+    with pytest.raises(InputError, match=r"base of shape \(3,\): expected a number, or 8"):
+        de.tables.scores(result, table, base=np.zeros(3))
+    with pytest.raises(InputError, match="most is a whole number of 1 or more, not 0"):
+        scores.draw_bar(most=0)
+    with pytest.raises(InputError, match=r"result is what Explainer\.run gives, not an array"):
+        de.tables.scores(result.scores, table)
     with pytest.raises(InputError, match="0 samples are called 'nobody'"):
         scores.draw_waterfall("nobody")
 

@@ -57,11 +57,13 @@ def read(network: Any) -> Any:
 @pytest.fixture(scope="module")
 def scored(network: Any, read: Any) -> list[TextScores]:
     result = network.explainer().run(read, target=[0, 1], references=read.references)
-    with pytest.raises(InputError, match="target=2: there are 2, numbered from 0"):
+    with pytest.raises(InputError, match="target is a whole number from 0 to 1, not 2"):
         next(de.text.texts_of_result(result, read, target=2))
     other = de.text.texts({**REVIEWS, "a": "Worst of all"}, network=network)
     with pytest.raises(InputError, match="not those that were scored"):
         next(de.text.texts_of_result(result, other))
+    with pytest.raises(InputError, match=r"texts is what text\.texts or text\.pairs gives, not"):
+        next(de.text.texts_of_result(result, list(REVIEWS)))
     assert np.max(result.relative_error) < 1e-5
     assert off(result.scores.sum(-1), result.target_delta) < 1e-5
     return list(de.text.texts_of_result(result, read, target=1))
@@ -302,6 +304,20 @@ def test_texts_are_read_from_files(
             named_texts(file, "reviews")
         with pytest.raises(InputError, match="say which column holds the texts"):
             named_texts(file)
+
+
+def test_texts_of_a_data_frame_are_a_column_by_its_name(network: Any) -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"good": [1, 2], "text": ["good film", "bad film"]}, index=["u", "v"])
+    read = de.text.texts(frame, network=network, column="text")
+    assert (read.names, list(read.texts)) == (["u", "v"], ["good film", "bad film"])
+    assert de.text.texts(frame, network=network, column="text", names="good").names == ["1", "2"]
+    with pytest.raises(InputError, match=r"say which column holds the texts.* It has good, text"):
+        de.text.texts(frame, network=network)
+    with pytest.raises(InputError, match="for files and data frames"):
+        de.text.texts(["good film"], network=network, column="text")
+    with pytest.raises(InputError, match="nothing to score: give one record or more"):
+        de.text.texts([], network=network)
 
 
 def test_a_layer_without_its_words_asks_for_them(network: Any, read: Any, tmp_path: Path) -> None:

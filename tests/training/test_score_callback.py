@@ -14,7 +14,7 @@ from keras import layers as L  # noqa: N812
 from PIL import Image
 
 import deeplift_engine as de
-from deeplift_engine.errors import InputError
+from deeplift_engine.errors import InputError, OutputError
 from tests.helpers import off
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3)).astype("uint8")
@@ -135,3 +135,6 @@ def test_arguments_that_say_nothing_are_refused(tmp_path: Path) -> None:
         de.training.ScoreCallback(PIXELS, folder=tmp_path)
     with pytest.raises(InputError, match="every=0"):
         de.training.ScoreCallback(PIXELS, every=0)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="file is a file; name a folder"):
+        de.training.ScoreCallback(PIXELS, folder=tmp_path / "file", draw=lambda result: None)

@@ -164,6 +164,9 @@ def test_single_changes_that_are_allowed_are_those_that_keep_all_constraints() -
         ({"steps": 0}, "whole number of 1 or more"),
         ({"input": "other"}, "name the input to grow"),
         ({"target": {"a": "logits:0"}}, "name it alone"),
+        ({"form": "pixels"}, r"form is Pixels\(...\) or Letters\(...\) of visualize"),
+        ({"form": Pixels(low=[0, 0], high=1)}, r"bounds of shape \(2,\): expected numbers, or one"),
+        ({"seed": -1}, "seed is a whole number of 0 or more"),
     ],
 )
 def test_what_cannot_be_grown_is_refused(arguments: dict[str, Any], text: str) -> None:
@@ -174,6 +177,9 @@ def test_what_cannot_be_grown_is_refused(arguments: dict[str, Any], text: str) -
 def test_forms_that_cannot_be_are_refused() -> None:
     with pytest.raises(InputError, match="the smaller first"):
         Pixels(low=1, high=0)
+    for low, high in (("a", "b"), ([0, 0], [1, 1, 1]), (np.nan, 1)):
+        with pytest.raises(InputError, match="expected two numbers, the smaller first"):
+            Pixels(low=low, high=high)
     with pytest.raises(InputError, match="two shares"):
         Letters(gc=(40, 60))
     with pytest.raises(InputError, match="forbidden word 'AXA'"):
