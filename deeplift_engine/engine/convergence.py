@@ -146,6 +146,7 @@ def _judge(
     relative: Array, error: Array, delta: Array, tolerance: float, strict: bool, advice: str
 ) -> None:
     broken = ~np.isfinite(error)
+    missed = int((broken | (relative > tolerance)).any(axis=(0, 2)).sum())
     if broken.any():
         worst = tuple(np.argwhere(broken)[0])
     else:
@@ -154,7 +155,8 @@ def _judge(
             return
     target, sample, reference = (int(number) for number in worst)
     message = (
-        f"Contributions do not sum to the target's difference: worst in sample {sample} "
+        f"Contributions do not sum to the target's difference in {missed} of {error.shape[1]} "
+        f"samples: worst in sample {sample} "
         f"(target {target}, reference {reference}), off by {error[worst]:.3g} of "
         f"{delta[worst]:.3g} (relative {relative[worst]:.2g}, tolerance {tolerance:g}). {advice}"
     )

@@ -20,15 +20,14 @@ from deeplift_engine.errors import RuleError
 from deeplift_engine.explainers.draws import streams, uniform
 from deeplift_engine.explainers.explainer import Explainer
 from deeplift_engine.explainers.gradients.paths import (
-    RULES,
     add_paths,
     paths,
     per_path,
     points_per_path,
-    quadrature,
     target_at_ends,
     without_tokens,
 )
+from deeplift_engine.explainers.gradients.quadrature import RULES, quadrature, refinement
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.traits import Traits
 from deeplift_engine.util.options import Among, Count, Positive, Seed
@@ -45,13 +44,17 @@ class IntegratedGradients(Explainer):
     ----------
     rule
         Where on the path gradients are taken, and their weights: ``"gauss_legendre"``,
-        ``"midpoint"``, ``"trapezoid"``, ``"left"`` or ``"right"``.
+        ``"nested"`` (trapezoids that are narrow at both ends), ``"midpoint"``, ``"trapezoid"``,
+        ``"left"`` or ``"right"``. None is ``"nested"`` with a tolerance, whose points are among
+        those of more steps, and ``"gauss_legendre"`` without.
     steps
-        How many points each path has.
+        How many points each path has, or has first.
     tolerance
-        The relative error of the sum that is wanted: paths that miss it are taken again with
-        twice the steps, until they meet it or have ``most_steps``. None takes ``steps`` as they
-        are, and warns from an error of 5 percent on.
+        The relative error of the sum that is wanted: paths that miss it get more steps, about
+        twice as many (``"midpoint"``: three times) each time, until they meet it or would have
+        more than ``most_steps``; all rules but Gauss and Legendre's keep the gradients that they
+        have. How many a path gets depends on its own sum alone. None takes ``steps`` as they are,
+        and warns from an error of 5 percent on.
     most_steps
         The most steps that a tolerance may lead to.
     """
@@ -67,13 +70,14 @@ class IntegratedGradients(Explainer):
         self,
         task: Task,
         *,
-        rule: Annotated[str, Among(RULES)] = "gauss_legendre",
+        rule: Annotated[str, Among(tuple(RULES))] | None = None,
         steps: Count = 50,
         tolerance: Positive | None = None,
-        most_steps: Count = 1600,
+        most_steps: Count = 2000,
     ) -> None:
         super().__init__(task)
         without_tokens(self.task)
+        rule = rule or ("gauss_legendre" if tolerance is None else "nested")
         quadrature(rule, steps)
         if tolerance is not None and most_steps < steps:
             raise RuleError(
@@ -94,15 +98,19 @@ class IntegratedGradients(Explainer):
         most = self.steps
         for samples in paths(request, points_per_path(request, self.task.pairs, self.steps)):
             ends = at_ends(samples)
-            steps, multipliers = self.steps, self._mean_gradients(samples, self.steps)
-            missing = self._missing(samples, multipliers, ends)
-            while len(missing) and steps < self.most_steps:
-                steps = min(2 * steps, self.most_steps)
-                left = samples.only(missing)
-                again = self._mean_gradients(left, steps)
-                for values, better in zip(multipliers, again, strict=True):
-                    values[:, missing] = better
-                missing = missing[self._missing(left, again, [end[:, missing] for end in ends])]
+            multipliers = self._along(samples, *quadrature(self.rule, self.steps))
+            steps, missing = self.steps, self._missing(samples, multipliers, ends)
+            while len(missing) and (more := refinement(self.rule, steps, self.most_steps)):
+                steps, left = more.steps, samples.only(missing)
+                added = self._along(left, more.positions, more.weights)
+                better = [
+                    more.kept * values[:, missing] + new
+                    for values, new in zip(multipliers, added, strict=True)
+                ]
+                for values, new in zip(multipliers, better, strict=True):
+                    values[:, missing] = new
+                still = self._missing(left, better, [end[:, missing] for end in ends])
+                missing = missing[still]
             scores = _times(multipliers, samples.differences)
             add_paths(results, samples.block, scores, multipliers, ends)
             most = max(most, steps)
@@ -118,9 +126,9 @@ class IntegratedGradients(Explainer):
         relative = relative_error(sums - change, change, level, sizes)
         return np.flatnonzero((relative > self._tolerance).any(axis=0))
 
-    def _mean_gradients(self, samples: Samples, steps: int) -> list[Array]:
-        """Mean gradients (T, P, *S) along the paths."""
-        return self._gradients(samples, *quadrature(self.rule, steps), samples.request.batch_size)
+    def _along(self, samples: Samples, positions: Array, weights: Array) -> list[Array]:
+        """Weighted sums (T, P, *S) of the gradients at these points of the paths."""
+        return self._gradients(samples, positions, weights, samples.request.batch_size)
 
 
 class ExpectedGradients(Explainer):

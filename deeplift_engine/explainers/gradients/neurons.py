@@ -28,10 +28,10 @@ from deeplift_engine.explainers.gradients.paths import (
     paths,
     per_path,
     points_per_path,
-    quadrature,
     target_at_ends,
     without_tokens,
 )
+from deeplift_engine.explainers.gradients.quadrature import quadrature
 from deeplift_engine.explainers.method import Method
 from deeplift_engine.explainers.traits import Traits
 from deeplift_engine.util.options import Count, shown

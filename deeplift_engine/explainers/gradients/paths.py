@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -15,37 +14,10 @@ from deeplift_engine.engine.samples import Samples, samples_of
 from deeplift_engine.engine.scoring import PairResults
 from deeplift_engine.engine.task import Task
 from deeplift_engine.errors import InputError
-from deeplift_engine.util.options import LARGEST, Integer, checked
 from deeplift_engine.util.typing import Array
 
 BLOCKS = 4
 """How many blocks of a backward pass are prepared together."""
-RULES = ("gauss_legendre", "midpoint", "trapezoid", "left", "right")
-MOST_NODES = 5000
-"""Nodes of Gauss and Legendre at most: they are the eigenvalues of so large a matrix."""
-
-
-@functools.cache
-def quadrature(rule: str, steps: int) -> tuple[Array, Array]:
-    """Positions between 0 and 1 and their weights, which sum to 1; ``steps`` of each.
-
-    Raises
-    ------
-    RuleError
-        For too few steps, and for too many of Gauss and Legendre's.
-    """
-    fewest = 2 if rule == "trapezoid" else 1
-    most = MOST_NODES if rule == "gauss_legendre" else LARGEST
-    checked("steps", steps, Integer(fewest, most))
-    if rule == "gauss_legendre":
-        positions, weights = np.polynomial.legendre.leggauss(steps)
-        return (positions + 1) / 2, weights / 2
-    if rule == "trapezoid":
-        weights = np.full(steps, 1 / (steps - 1))
-        weights[[0, -1]] /= 2
-        return np.linspace(0, 1, steps), weights
-    shift = {"left": 0.0, "midpoint": 0.5, "right": 1.0}[rule]
-    return (np.arange(steps) + shift) / steps, np.full(steps, 1 / steps)
 
 
 def without_tokens(task: Task) -> None:

@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 import deeplift_engine as de
 from deeplift_engine.errors import InputError, RuleError
 from deeplift_engine.explainers.gradients.concepts import concept_direction
-from deeplift_engine.explainers.gradients.paths import quadrature
+from deeplift_engine.explainers.gradients.quadrature import quadrature
 from tests.explainers.keras_nets import between, data, float64, gradients, opened
 from tests.helpers import off
 

@@ -14,7 +14,7 @@ from deeplift_engine.engine.linear_front import front_of
 from deeplift_engine.engine.mean_gradients import PathGradients
 from deeplift_engine.errors import ConvergenceError, ConvergenceWarning, InputError, RuleError
 from deeplift_engine.explainers.gradients.guided_path import advanced
-from deeplift_engine.explainers.gradients.paths import RULES, quadrature
+from deeplift_engine.explainers.gradients.quadrature import RULES, quadrature, refinement
 from tests.explainers.keras_nets import between, data, gradients, opened, parts, values
 from tests.explainers.perturbation.perturbed_nets import tokens as masked_tokens
 from tests.explainers.perturbation.perturbed_nets import words as masked_words
@@ -58,6 +58,23 @@ def test_a_rule_integrates_polynomials_of_its_degree(rule: str, steps: int) -> N
     for power in range(degree + 2):
         exact = np.isclose((weights * positions**power).sum(), 1 / (power + 1), rtol=1e-12, atol=0)
         assert exact == (power <= degree)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_more_steps_take_up_what_fewer_gave(rule: str) -> None:
+    steps = 3
+    positions, weights = quadrature(rule, steps)
+    mean = weights @ np.exp(positions)
+    for _ in range(3):
+        more = refinement(rule, steps, 100)
+        assert more is not None
+        mean = more.kept * mean + more.weights @ np.exp(more.positions)
+        positions, weights = quadrature(rule, more.steps)
+        assert mean == pytest.approx(weights @ np.exp(positions), rel=1e-14)
+        taken = 0 if rule == "gauss_legendre" else steps
+        assert len(more.positions) == more.steps - taken
+        steps = more.steps
+    assert refinement(rule, steps, steps) is None
 
 
 def test_rules_and_steps_that_are_none() -> None:
@@ -153,7 +170,7 @@ def test_a_tolerance_is_met_where_so_many_steps_do_not() -> None:
     assert coarse.relative_error.max() > 0.05
     fine = net.explainer("integrated_gradients", steps=4, tolerance=5e-3).run(x, target="all")
     assert fine.relative_error.max() <= 5e-3
-    assert 4 < fine.settings["most_steps_taken"] <= 1600
+    assert 4 < fine.settings["most_steps_taken"] <= 2000
     again = net.explainer("integrated_gradients", steps=4, tolerance=5e-3)
     small = again.run(x[::-1], target="all", batch_size=100)
     assert off(small.scores[:, ::-1], fine.scores) < EXACT
@@ -168,19 +185,29 @@ def test_only_paths_that_miss_the_tolerance_are_taken_again(walked: list[int]) -
     found = explainer.run(x, target=0, references=references)
     assert found.relative_error.max() <= 1e-2
     assert walked[0] == 4 * 2
-    assert walked[1] == 2 * 4
-    # then one sample or two, with twice the steps each time
-    each = zip(walked[1:], 4 << np.arange(len(walked) - 1), strict=True)
-    assert all(points in (steps, 2 * steps) for points, steps in each)
+    assert walked[1] == 2 * 3  # five points, of which two are there
+    # then one sample or two, with twice as many new points each time
+    each = zip(walked[1:], 3 << np.arange(len(walked) - 1), strict=True)
+    assert all(points in (new, 2 * new) for points, new in each)
+    steps = found.settings["most_steps_taken"]
+    assert steps == walked[0] // 4 + (3 << np.arange(len(walked) - 1)).sum()
+    last = net.explainer("integrated_gradients", rule="nested", steps=int(steps)).run
+    at_once = last(x, target=0, references=references)
+    assert any(off(found.scores[0, i], at_once.scores[0, i]) < EXACT for i in (1, 3))
 
 
-def test_a_tolerance_that_is_not_met_is_told() -> None:
+@pytest.mark.parametrize(("rule", "reached"), [("gauss_legendre", 10), ("nested", 7)])
+def test_a_tolerance_that_is_not_met_is_told(rule: str, reached: int) -> None:
     _, net = opened("sequence")
     x = 3 * data("sequence")
-    explainer = net.explainer("integrated_gradients", steps=3, tolerance=1e-6, most_steps=10)
-    with pytest.warns(ConvergenceWarning, match=r"tolerance 1e-06.*more most_steps="):
+    explainer = net.explainer(
+        "integrated_gradients", rule=rule, steps=3, tolerance=1e-6, most_steps=10
+    )
+    with pytest.warns(
+        ConvergenceWarning, match=r"in 3 of 3 samples.*tolerance 1e-06.*more most_steps="
+    ):
         found = explainer.run(x, target=0)
-    assert found.settings["most_steps_taken"] == 10
+    assert found.settings["most_steps_taken"] == reached
     with pytest.raises(ConvergenceError):
         explainer.run(x, target=0, strict=True)
 
