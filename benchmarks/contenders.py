@@ -10,16 +10,22 @@ from typing import Any
 from benchmarks.work import Array, Data, Problem
 
 BY_DEFAULT = 0  # for a batch size: the contender's own
+DEVICE = "DEEPLIFT_BENCHMARK_DEVICE"
+"""The variable that tells a worker its device, `"cpu"` or `"cuda"`, in torch's words."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What a contender is opened on: ``model`` is the Keras file, for those who read it."""
+    """What a contender is opened on: ``model`` is the Keras file, for those who read it.
+
+    ``device`` is where torch computes; TensorFlow takes a GPU that it sees.
+    """
 
     problem: Problem
     data: Data
     model: Path
     threads: int
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -31,12 +33,22 @@ class Plan:
         Seconds to wait before a run, at most, for other processes to leave the cores alone.
     pythons
         The interpreter of each contender; those left out are not measured.
+    settings
+        The environment of every worker, beside what all share.
+    deadline
+        The time, of `time.monotonic`, from which no row is begun.
     """
 
     repeats: int
     budget: float
     patience: float
     pythons: Mapping[str, str]
+    settings: Mapping[str, str] = field(default_factory=dict)
+    deadline: float = math.inf
+
+    def process(self, name: str, folder: Path, contender: str | None = None) -> Process:
+        """A worker called ``name``: the contender of that name, or another."""
+        return Process(name, self.pythons[contender or name], folder, self.settings)
 
 
 @dataclass(frozen=True)
@@ -65,7 +77,7 @@ def measure_problem(problem: Problem, rows: Iterable[Row], plan: Plan) -> Proble
         rows = list(rows)
         theirs = ("torch_forward",) if any(row.peers for row in rows) else ()
         forwards = [
-            stack.enter_context(_opened(Process(name, plan.pythons[name], folder), None))
+            stack.enter_context(_opened(plan.process(name, folder), None))
             for name in ("keras_forward", "engine_forward", *theirs)
             if name in plan.pythons
         ]
@@ -77,6 +89,9 @@ def measure_problem(problem: Problem, rows: Iterable[Row], plan: Plan) -> Proble
         for process in forwards:
             versions.update(process.opened["versions"])
         for row in (row for row in rows if _contenders(row, plan)):
+            if time.monotonic() > plan.deadline:
+                _log.warning("%s: %s: not begun, no time is left", problem.name, row.title)
+                continue
             _log.info("%s: %s", problem.name, row.title)
             measured, more = _measure_row(row, plan, folder, forwards, batch_sizes)
             costs.append(measured)
@@ -90,7 +105,7 @@ def _measure_row(
     names = _contenders(row, plan)
     versions: dict[str, str] = {}
     with ExitStack() as stack:
-        opened = [Process(name, plan.pythons[name], folder) for name in names]
+        opened = [plan.process(name, folder) for name in names]
         processes = [stack.enter_context(_opened(process, row.name)) for process in opened]
         results: dict[str, Array] = {}
         for process in processes:
@@ -107,7 +122,7 @@ def _measure_row(
         differences = _compare(row, results)
         others = list(forwards)
         if row.base is not None and "engine" in names:
-            base = Process("engine_base", plan.pythons["engine"], folder)
+            base = plan.process("engine_base", folder, "engine")
             others.append(stack.enter_context(_opened(base, row.base)))
             base.choose_batch_size()
         for process in others:

@@ -21,14 +21,15 @@ def _open(setting: Setting) -> Any:
     import torch
 
     torch.set_num_threads(setting.threads)
-    return build_torch(setting.problem.architecture, setting.data.weights)
+    return build_torch(setting.problem.architecture, setting.data.weights).to(setting.device)
 
 
-def _channels_first(array: Array) -> Any:
-    """(..., L, 4) → a tensor (..., 4, L)."""
+def _channels_first(array: Array, setting: Setting) -> Any:
+    """(..., L, 4) → a tensor (..., 4, L) on the device."""
     import torch
 
-    return torch.from_numpy(np.ascontiguousarray(np.swapaxes(array, -1, -2)))
+    tensor = torch.from_numpy(np.ascontiguousarray(np.swapaxes(array, -1, -2)))
+    return tensor.to(setting.device)
 
 
 def _positions(result: list[Array]) -> Array:
@@ -41,12 +42,12 @@ def torch_forward(setting: Setting, row: Row | None) -> Prepared:
     import torch
 
     model = _open(setting)
-    sequences = _channels_first(setting.data.sequences)
+    sequences = _channels_first(setting.data.sequences, setting)
 
     def run(batch_size: int) -> Array:
         with torch.inference_mode():
             outputs = [model(part) for part in sequences.split(batch_size)]
-            return np.asarray(torch.cat(outputs).numpy())
+            return np.asarray(torch.cat(outputs).cpu().numpy())
 
     return Prepared(run, np.asarray, (16, 64, 256, len(sequences)))
 
@@ -57,8 +58,8 @@ def tangermeme(setting: Setting, row: Row | None) -> Prepared:
 
     assert row is not None
     model = _open(setting)
-    inputs = _channels_first(setting.data.inputs)
-    references = _channels_first(setting.data.references(row))
+    inputs = _channels_first(setting.data.inputs, setting)
+    references = _channels_first(setting.data.references(row), setting)
     if row.shared:
         references = references[None].expand(len(inputs), *references.shape)
     pairs = len(setting.data.sequences)
@@ -71,8 +72,10 @@ def tangermeme(setting: Setting, row: Row | None) -> Prepared:
                 target=target,
                 references=references,
                 batch_size=batch_size,
-                device="cpu",
-            ).numpy()
+                device=setting.device,
+            )
+            .cpu()
+            .numpy()
             for target in range(row.targets)
         ]
 
@@ -85,8 +88,8 @@ def captum(setting: Setting, row: Row | None) -> Prepared:
 
     assert row is not None
     model = _open(setting)
-    inputs = _channels_first(setting.data.inputs)
-    references = _channels_first(setting.data.references(row))
+    inputs = _channels_first(setting.data.inputs, setting)
+    references = _channels_first(setting.data.references(row), setting)
     count = setting.problem.references
     method = (DeepLiftShap if row.shared else DeepLift)(model)
 
@@ -105,7 +108,7 @@ def captum(setting: Setting, row: Row | None) -> Prepared:
         step = max(1, batch_size // count)
         starts = range(0, len(inputs), step)
         return [
-            np.concatenate([part(i, i + step, target).detach().numpy() for i in starts])
+            np.concatenate([part(i, i + step, target).detach().cpu().numpy() for i in starts])
             for target in range(row.targets)
         ]
 
@@ -119,8 +122,8 @@ def shap(setting: Setting, row: Row | None) -> Prepared:
 
     assert row is not None
     model = _open(setting)
-    inputs = _channels_first(setting.data.inputs)
-    references = _channels_first(setting.data.references(row))
+    inputs = _channels_first(setting.data.inputs, setting)
+    references = _channels_first(setting.data.references(row), setting)
     targets = row.targets
 
     class Outputs(torch.nn.Module):  # type: ignore[misc]

@@ -23,9 +23,14 @@ from benchmarks.work import PROBLEMS, QUICK, Problem, Row
 from deeplift_engine.util.onednn import prefer_onednn
 
 ONEDNN_HEADING = "## oneDNN"
-"""Of the section that `benchmarks.onednn` writes."""
 GROWTH_HEADING = "## How cost grows"
-"""Of the section that `benchmarks.growth` writes."""
+GPU_HEADING = "## On a GPU"
+STEPS_HEADING = "## Integrated gradients, steps to a complete sum"
+DRAWS_HEADING = "## References, fewer for the same error"
+_HEADINGS = (HEADING, ONEDNN_HEADING, GROWTH_HEADING, GPU_HEADING, STEPS_HEADING, DRAWS_HEADING)
+OTHERS = (*(f"{heading}\n" for heading in _HEADINGS), SUBHEADING)
+"""What begins the sections that other commands write: methods, onednn, growth, gpu, path_steps,
+reference_draws."""
 FORWARDS = ("keras_forward", "engine_forward")
 EXAMPLES = """\
 examples:
@@ -57,8 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.problem is not None and there:
             page = renewed(there, sections[1:])
         else:
-            others = (f"{HEADING}\n", SUBHEADING, f"{ONEDNN_HEADING}\n", f"{GROWTH_HEADING}\n")
-            kept = [part.rstrip() for part in _parts(there) if part.startswith(others)]
+            kept = [part.rstrip() for part in _parts(there) if part.startswith(OTHERS)]
             page = renewed(page, kept)
         options.write.write_text(page)
     return 0
@@ -136,13 +140,13 @@ def _rows(problem: Problem, options: argparse.Namespace) -> list[Row]:
 
 
 def _measured(options: argparse.Namespace) -> list[str]:
-    plan = _plan(options)
+    plan = plan_of(options)
     results: list[ProblemCosts] = []
     sections: list[str] = []
     for problem in _problems(options):
         results.append(measure_problem(problem, _rows(problem, options), plan))
         section = problem_table(results[-1], bars=not options.quick)
-        sections.append(f"{section}\n\n{_conditions(results[-1:], plan)}")
+        sections.append(f"{section}\n\n{conditions(results[-1:], plan)}")
         print(sections[-1] + "\n", flush=True)
     if not options.quick and options.problem in (None, "lstm") and options.row is None:
         sections += [lengths_table(plan), LENGTH_NOTES]
@@ -159,7 +163,8 @@ def _profiled(options: argparse.Namespace) -> list[str]:
     return sections
 
 
-def _plan(options: argparse.Namespace) -> Plan:
+def plan_of(options: argparse.Namespace) -> Plan:
+    """How the options have it measured, and by which interpreters."""
     pythons = dict.fromkeys((*FORWARDS, "engine"), sys.executable)
     peers = options.peers_python or sys.executable
     found = available(peers)
@@ -172,7 +177,7 @@ def _plan(options: argparse.Namespace) -> Plan:
     return Plan(repeats, options.budget, options.patience, kept)
 
 
-def _conditions(results: list[ProblemCosts], plan: Plan) -> str:
+def conditions(results: list[ProblemCosts], plan: Plan) -> str:
     """Date, machine and versions."""
     versions: dict[str, str] = {}
     for result in results:

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contenders import CONTENDERS, Prepared, Setting
+from benchmarks.contenders import CONTENDERS, DEVICE, Prepared, Setting
 from benchmarks.work import load
 
 KIB_PER_MIB = 1024
@@ -34,7 +34,8 @@ class Worker:
         self.contender = CONTENDERS[name]
         problem, data = load(folder)
         threads = len(os.sched_getaffinity(0))
-        self.setting = Setting(problem, data, folder / "model.h5", threads)
+        device = os.environ.get(DEVICE, "cpu")
+        self.setting = Setting(problem, data, folder / "model.h5", threads, device)
         self.prepared: Prepared | None = None
         for module in self.contender.imports:
             importlib.import_module(module)
