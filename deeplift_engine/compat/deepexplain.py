@@ -216,6 +216,8 @@ def _model(sources: list[Any], target: Any) -> Any:
     legacy = sys.modules.get("tf_keras")
     is_legacy = legacy is not None and type(target).__module__.startswith("tf_keras")
     try:
+        if isinstance(target, list | tuple):
+            raise TypeError(f"T is a list of {len(target)}: give one tensor.")
         return (legacy if legacy is not None and is_legacy else keras).Model(sources, target)
     except (ValueError, AttributeError, TypeError) as error:
         raise InputError(

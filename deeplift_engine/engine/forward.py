@@ -17,16 +17,18 @@ from deeplift_engine.graph.inputs import padded
 from deeplift_engine.util.typing import Array, Tensor
 
 
-def traced(graph: Graph, names: Iterable[str]) -> Any:
+def traced(
+    graph: Graph, names: Iterable[str], then: Callable[[list[Tensor]], list[Tensor]] = list
+) -> Any:
     """A function of a tensor (n, ...) for each input, to the activations (n, ...) of ``names``.
 
-    It is traced here and never again.
+    Or to what ``then`` makes of them. It is traced here and never again.
     """
     wanted = list(names)
 
     def forward(*values: Tensor) -> list[Tensor]:
         activations = graph.forward(dict(zip(graph.inputs, values, strict=True)), wanted)
-        return [activations[name] for name in wanted]
+        return then([activations[name] for name in wanted])
 
     signature = [
         tf.TensorSpec([None, *graph.nodes[name].shape], graph.nodes[name].dtype, name=f"input_{i}")
@@ -34,6 +36,16 @@ def traced(graph: Graph, names: Iterable[str]) -> Any:
     ]
     function = tf.function(forward, input_signature=signature, autograph=False)
     return function.get_concrete_function()
+
+
+def computed(
+    function: Any, points: Sequence[Array], most: int
+) -> Iterator[tuple[slice, list[Array]]]:
+    """What a function of `traced` gives for ``points`` (M, ...) of each input, block by block."""
+    for rows, size in padded_slices(len(points[0]), most):
+        arrays = [padded(array, rows.start, size) for array in points]
+        tensors = function(*map(tf.constant, arrays))
+        yield rows, [np.asarray(tensor)[: rows.stop - rows.start] for tensor in tensors]
 
 
 class ForwardPass:
@@ -87,10 +99,7 @@ class ForwardPass:
     def _blocks(
         self, points: Sequence[Array], batch_size: int | None
     ) -> Iterator[tuple[slice, list[Array]]]:
-        for rows, size in padded_slices(len(points[0]), batch_size or self.most):
-            arrays = [padded(array, rows.start, size) for array in points]
-            tensors = self._function(*map(tf.constant, arrays))
-            yield rows, [np.asarray(tensor)[: rows.stop - rows.start] for tensor in tensors]
+        return computed(self._function, points, batch_size or self.most)
 
 
 def target_shape(task: Task, data: Sequence[Array], forward: Callable[[], ForwardPass]) -> Any:

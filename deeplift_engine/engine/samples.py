@@ -31,6 +31,8 @@ class Samples:
         Over the target's units (T, n or 1, *shape).
     tick
         Function that is told how many points were evaluated.
+    chosen
+        Which samples of the block these are, by number; None where they are all.
     """
 
     request: Request
@@ -39,11 +41,17 @@ class Samples:
     references: list[Array]
     weights: Array
     tick: Callable[[int], object] = lambda count: None
+    chosen: Array | None = None
 
     @property
     def count(self) -> int:
         """How many samples there are, n."""
         return len(self.data[0])
+
+    def number(self, sample: int) -> int:
+        """The number in the run of a sample of these, for errors."""
+        own = sample if self.chosen is None else int(self.chosen[sample])
+        return self.request.number(self.block.rows.start + own)
 
     @property
     def differences(self) -> list[Array]:
@@ -58,6 +66,7 @@ class Samples:
             data=[array[numbers] for array in self.data],
             references=[array[numbers] for array in self.references],
             weights=of_samples(self.weights, numbers),
+            chosen=numbers if self.chosen is None else self.chosen[numbers],
         )
 
     def paired(self) -> Samples:

@@ -20,7 +20,7 @@ random ones, and `discover_concepts` finds some; `quantus.all` runs the metrics 
 from deeplift_engine.evaluate import quantus
 from deeplift_engine.evaluate.bench import Bench
 from deeplift_engine.evaluate.compare_methods import Comparison, compare
-from deeplift_engine.evaluate.concept_discovery import Concepts, discover_concepts
+from deeplift_engine.evaluate.concept_discovery import discover_concepts
 from deeplift_engine.evaluate.concept_significance import ConceptTest, concept_test
 from deeplift_engine.evaluate.erasing import (
     completeness,
@@ -31,6 +31,7 @@ from deeplift_engine.evaluate.erasing import (
     sensitivity_n,
 )
 from deeplift_engine.evaluate.fold_stability import FoldStability, fold_stability
+from deeplift_engine.evaluate.layer_concepts import Concepts
 from deeplift_engine.evaluate.masking import average_drop, average_gain, average_increase
 from deeplift_engine.evaluate.metrics import METRICS, Metric
 from deeplift_engine.evaluate.nearby import average_sensitivity, infidelity, max_sensitivity

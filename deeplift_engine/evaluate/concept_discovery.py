@@ -10,145 +10,28 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from deeplift_engine.errors import ConvergenceWarning, InputError
 from deeplift_engine.evaluate.bench import Bench
+from deeplift_engine.evaluate.layer_concepts import Concepts, at_layer, concept_coefficients
 from deeplift_engine.explainers.maps.feature_maps import resized
 from deeplift_engine.explainers.perturbation.sobol_designs import Designs, check_rows
-from deeplift_engine.figures.concept_figure import draw_concepts
 from deeplift_engine.graph.inputs import InputInfo, by_input
 from deeplift_engine.util.optional import optional
 from deeplift_engine.util.options import Among, Integer, Number, checked
-from deeplift_engine.util.tables import aligned
 from deeplift_engine.util.typing import Array
 from deeplift_engine.util.warn import warn
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from deeplift_engine.network import Network
 
 STRIDE = 0.8
 """From crop to crop, as a share of a crop's size; the authors' program has the same."""
 STEPS, TOLERANCE = 4000, 1e-4
 """Of the factorisation; the tolerance is that of scikit-learn."""
-
-
-@dataclass(frozen=True)
-class Concepts:
-    """The result of `discover_concepts`: R concepts of a layer with C channels.
-
-    Attributes
-    ----------
-    layer
-        Its name.
-    directions
-        (R, C): what a concept adds to the layer's channels; W in the publication.
-    importance
-        Total Sobol indices of the target, mean over the samples, (R,) or (T, R).
-    standard_errors
-        Of these means.
-    crops
-        What the concepts were found in, (M, *S).
-    coefficients
-        How much of each concept a crop has, (M, R).
-    explained
-        The share of the crops' activations, squared, that the factorisation has.
-    """
-
-    layer: str
-    directions: Array
-    importance: Array
-    standard_errors: Array
-    crops: Array
-    coefficients: Array
-    explained: float
-    network: Network = field(repr=False)
-    reducer: Any = field(repr=False)
-
-    def __repr__(self) -> str:
-        """The table, most important concepts first."""
-        importance = self.importance.reshape(-1, len(self.directions)).T
-        lines = [["concept", *["importance"] * importance.shape[1], "crops"]]
-        top = self.coefficients.argmax(axis=1)
-        lines += [
-            [str(n), *(f"{value:.3f}" for value in importance[n]), str(np.sum(top == n))]
-            for n in self.order
-        ]
-        return (
-            f"{len(lines) - 1} concepts of {self.layer!r}, {self.explained:.1%} of the activations "
-            f"of {len(self.crops)} crops\n\n{aligned(lines, right=range(1, len(lines[0])))}"
-        )
-
-    @property
-    def order(self) -> Array:
-        """Numbers of the concepts (R,), most important first; of several targets by their mean."""
-        means = self.importance.reshape(-1, len(self.directions)).mean(axis=0)
-        return np.argsort(-means, kind="stable")
-
-    def best_crops(self, concept: int, count: int = 10) -> Array:
-        """The crops (count, *S) that have most of a concept.
-
-        Concepts of these in a lower layer say what a concept is made of: the publication's
-        recursive decomposition.
-
-        Raises
-        ------
-        InputError
-            If there is no such concept.
-        """
-        concept = checked("concept", concept, Integer(0, len(self.directions) - 1), InputError)
-        return np.asarray(self.crops[np.argsort(-self.coefficients[:, concept])[:count]])
-
-    def maps(self, x: Any, *, resize: bool = True, batch_size: int | None = None) -> Array:
-        """Where samples (N, *S) have each concept: coefficients (N, *positions, R).
-
-        Parameters
-        ----------
-        x
-            As for `Network.predict`.
-        resize
-            Whether the positions are the input's, linear between those of the layer.
-        batch_size
-            Samples that are computed together.
-
-        Raises
-        ------
-        InputError
-            If the layer has no positions.
-        """
-        rows = self.network.activations(x, _node(self.network, self.layer), batch_size, False)
-        (activations,) = rows.values()
-        if activations.ndim == 2:
-            raise InputError(f"{self.layer!r} has no positions; its coefficients are no map.")
-        values = _coefficients(self.reducer, activations)
-        info, shape = self.network.inputs[0], np.shape(by_input(x, self.network.inputs, "x")[0])
-        sizes = [shape[1 + axis] for axis in info.positions]
-        return resized(values, sizes, 1) if resize and len(sizes) == values.ndim - 2 else values
-
-    def figure(self, *, concepts: int = 5, crops: int = 6) -> Figure:
-        """A picture: importances, and the crops that have most of the first concepts.
-
-        Raises
-        ------
-        DeepliftEngineError
-            If matplotlib is not installed.
-        """
-        shown = self.order[:concepts]
-        best = np.stack([self.best_crops(int(n), crops) for n in shown]).astype(float)
-        if self.network.inputs[0].channels != -1:
-            best = np.moveaxis(best, self.network.inputs[0].channels, -1)
-        low, high = float(self.crops.min()), float(self.crops.max())
-        return draw_concepts(
-            self.importance.reshape(-1, len(self.directions))[:, self.order],
-            self.standard_errors.reshape(-1, len(self.directions))[:, self.order],
-            [str(n) for n in self.order],
-            (best - low) / ((high - low) or 1.0),
-        )
 
 
 def discover_concepts(
@@ -213,8 +96,8 @@ def discover_concepts(
 
     Notes
     -----
-    Fel 2023, arXiv:2211.10154, sections 3.1 to 3.3. Maps are the coefficients of each position; the
-    gradients of section 3.4 (implicit differentiation of U) are not computed.
+    Fel 2023, arXiv:2211.10154: `Concepts.maps` are the coefficients of each position,
+    `Concepts.attribute` gives maps by implicit differentiation (section 3.4).
     """
     concepts = checked("concepts", concepts, Integer(1), InputError)
     samples = checked("samples", samples, Integer(2), InputError)
@@ -229,8 +112,7 @@ def discover_concepts(
     (data,) = by_input(x, network.inputs, "x")
     array = np.asarray(data, network.dtype)
     crops = np.concatenate(list(_crops(array, info, size, fit)))
-    node = _node(network, layer)
-    activations = network.activations(crops, node, batch_size, False)[node]
+    activations = at_layer(network, layer, crops, batch_size)
     channels = activations.shape[-1]
     rows = activations.reshape(len(activations), -1, channels).mean(axis=1).astype(float)
     if activations.min() < 0:
@@ -276,7 +158,7 @@ def _importance(bench: Bench, reducer: Any, designs: Designs) -> Array:
     masks = designs.masks(slice(0, designs.draws))
     indices = []
     for sample, own in enumerate(activations):
-        coefficients = _coefficients(reducer, own[np.newaxis])[0]
+        coefficients = concept_coefficients(reducer, own[np.newaxis])[0]
         scaled = coefficients * masks.reshape(len(masks), *[1] * (own.ndim - 1), -1)
         points = [(scaled @ reducer.components_).astype(own.dtype)]
         points += [np.repeat(other[[sample]], len(masks), 0) for other in bench.request.data[1:]]
@@ -304,17 +186,6 @@ def _factored(rows: Array, concepts: int, seed: int) -> tuple[Any, Array]:
             )
         warnings.simplefilter("ignore", ended)
         return reducer, np.asarray(reducer.fit_transform(rows))
-
-
-def _coefficients(reducer: Any, activations: Array) -> Array:
-    """Coefficients (..., R) of activations (..., C), the directions as they are."""
-    rows = np.maximum(activations.reshape(-1, activations.shape[-1]).astype(float), 0)
-    return np.asarray(reducer.transform(rows)).reshape(*activations.shape[:-1], -1)
-
-
-def _node(network: Network, layer: str) -> str:
-    """The node of a layer, with its channels last."""
-    return network.task(layers=[layer]).attribution_points[0].node
 
 
 def _crops(array: Array, info: InputInfo, size: Any, fit: str) -> Iterator[Array]:
@@ -349,4 +220,4 @@ def _crops(array: Array, info: InputInfo, size: Any, fit: str) -> Iterator[Array
             yield np.moveaxis(resized(crop, lengths, 1), range(1, 1 + len(axes)), axes)
 
 
-__all__ = ["Concepts", "discover_concepts"]
+__all__ = ["discover_concepts"]

@@ -1,4 +1,4 @@
-"""An activation atlas: images in the cells of a grid."""
+"""Activation atlases and grids: images in the cells of a grid."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def draw_atlas(
     counts: Any,
     names: Sequence[str] | None = None,
     *,
-    layer: str = "",
+    title: str = "",
 ) -> Figure:
-    """Draw images in their cells, the larger the more activations a cell has.
+    """Draw images in their cells, the larger the more weight a cell has.
 
     Parameters
     ----------
@@ -40,10 +40,10 @@ def draw_atlas(
     grid
         Cells along each axis.
     counts
-        Activations of each cell, (K,).
+        The weight of each cell, such as its activations, (K,).
     names
         Written into the images.
-    layer
+    title
         Above them.
 
     Raises
@@ -85,8 +85,7 @@ def draw_atlas(
     panel.set_xticks([])
     panel.set_yticks([])
     panel.spines[:].set_visible(False)
-    told = "" if names is None else "; the unit of the largest mean output"
-    panel.set_title(f"{layer}: {int(many.sum())} activations{told}", fontsize=9, color=INK)
+    panel.set_title(title, fontsize=9, color=INK)
     return figure
 
 

@@ -110,6 +110,40 @@ def draw_sequences(rows: Array, values: Array, history: Array, letters: str = "A
     return figure
 
 
+def draw_lines(texts: Sequence[str], values: Array, history: Array) -> Figure:
+    """Draw texts (M,) a line each, the target of each, and it by step.
+
+    Parameters
+    ----------
+    texts
+        The first twelve, of which the first 120 characters.
+    values
+        The target (M,).
+    history
+        The target by step (S + 1, M).
+
+    Raises
+    ------
+    DeepliftEngineError
+        If matplotlib is not installed.
+    """
+    shown = [text[:MOST_POSITIONS] for text in texts[:MOST_SEQUENCES]]
+    width = max(5.0, 0.09 * max(map(len, shown)) + 1.2)
+    heights = [0.3 * len(shown) + 0.2, 1.9]
+    figure: Figure = optional("matplotlib.figure", "matplotlib", "plot").Figure(
+        figsize=(width, sum(heights)), layout="constrained"
+    )
+    upper, lower = np.ravel(np.array(figure.subfigures(2, 1, height_ratios=heights)))
+    panel = upper.subplots()
+    panel.set_axis_off()
+    panel.set_ylim(len(shown) - 0.5, -0.5)
+    for row, (text, value) in enumerate(zip(shown, values, strict=False)):
+        panel.text(0.8 / width, row, text, color=INK, fontsize=9, va="center", family="monospace")
+        panel.text(0, row, f"{value:.4g}", color=INK, fontsize=8, va="center")
+    _draw_history(lower.subplots(), history)
+    return figure
+
+
 def _draw_history(panel: Axes, history: Array) -> None:
     panel.plot(history, color=FILL, alpha=0.6, linewidth=1)
     panel.set_axisbelow(True)
@@ -120,4 +154,4 @@ def _draw_history(panel: Axes, history: Array) -> None:
     panel.set_ylabel("target", fontsize=9, color=INK)
 
 
-__all__ = ["draw_pictures", "draw_sequences"]
+__all__ = ["draw_lines", "draw_pictures", "draw_sequences"]

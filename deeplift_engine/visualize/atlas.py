@@ -18,8 +18,7 @@ from deeplift_engine.figures.atlas_figure import draw_atlas
 from deeplift_engine.util.optional import optional
 from deeplift_engine.util.options import Among, Integer, checked
 from deeplift_engine.util.typing import Array
-from deeplift_engine.visualize.letter_form import Letters
-from deeplift_engine.visualize.maximize import Maximised, maximize
+from deeplift_engine.visualize.maximize import Form, Maximised, maximize
 from deeplift_engine.visualize.pixel_form import Pixels
 
 if TYPE_CHECKING:
@@ -74,16 +73,12 @@ class Atlas:
         DeepliftEngineError
             If matplotlib is not installed.
         """
-        form, info = self.grown.form, self.grown.info
-        images = self.grown.inputs[:, 0]
-        if isinstance(form, Letters) or images.ndim != 4:
-            raise InputError("An atlas is drawn of images; `grown` has what was grown here.")
-        if info.channels != -1:
-            images = np.moveaxis(images, info.channels, -1)
-        low, high = (images.min(), images.max()) if form.low is None else (form.low, form.high)
-        shown = np.clip((images - low) / np.subtract(high, low), 0, 1)
         names = [str(unit) for unit in self.outputs.argmax(axis=1)] if labels else None
-        return draw_atlas(shown, self.cells, self.grid, self.counts, names, layer=self.layer)
+        told = "; the unit of the largest mean output" if labels else ""
+        title = f"{self.layer}: {self.counts.sum()} activations{told}"
+        return draw_atlas(
+            shown_images(self.grown), self.cells, self.grid, self.counts, names, title=title
+        )
 
 
 def activation_atlas(
@@ -94,7 +89,7 @@ def activation_atlas(
     grid: int = 8,
     least: int = 3,
     projection: str = "pca",
-    form: Pixels | Letters | None = None,
+    form: Form | None = None,
     steps: int = 128,
     batch_size: int | None = None,
     seed: int = 0,
@@ -154,13 +149,11 @@ def activation_atlas(
     members = [inverse.ravel() == cell for cell in chosen]
     means = np.stack([rows[own].mean(axis=0) for own in members])
     outputs = activations[network.outputs[0]].reshape(len(rows), -1)
-    directions = [_at_the_middle(mean, at_layer.shape[1:]) for mean in means]
-    if point.name != point.node:
-        directions = [np.moveaxis(direction, -1, 0) for direction in directions]
-    grown = maximize(
+    grown = grown_along(
         network,
         layer,
-        units=[targets.weights(direction) for direction in directions],
+        means,
+        at_layer.shape[1:],
         form=form,
         steps=steps,
         batch_size=batch_size,
@@ -177,6 +170,39 @@ def activation_atlas(
         coordinates,
         grown,
     )
+
+
+def grown_along(
+    network: Network, layer: str, rows: Array, shape: tuple[int, ...], **options: Any
+) -> Maximised:
+    """Inputs (K, 1, *S) that make a layer large in directions (K, C) at its middle position.
+
+    ``shape`` is that of one sample's activations there, channels last; options are those of
+    `maximize`.
+    """
+    point = network.task(layers=[layer]).attribution_points[0]
+    directions = [_at_the_middle(row, shape) for row in rows]
+    if point.name != point.node:
+        directions = [np.moveaxis(direction, -1, 0) for direction in directions]
+    units = [targets.weights(direction) for direction in directions]
+    return maximize(network, layer, units=units, **options)
+
+
+def shown_images(grown: Maximised) -> Array:
+    """Grown images (K, 1, *S) as (K, height, width, channels) of values from 0 to 1.
+
+    Raises
+    ------
+    InputError
+        Where no images are grown.
+    """
+    form, images = grown.form, grown.inputs[:, 0]
+    if not isinstance(form, Pixels) or images.ndim != 4:
+        raise InputError("Only images are drawn in cells; `grown` has what was grown here.")
+    if grown.info.channels != -1:
+        images = np.moveaxis(images, grown.info.channels, -1)
+    low, high = (images.min(), images.max()) if form.low is None else (form.low, form.high)
+    return np.asarray(np.clip((images - low) / np.subtract(high, low), 0, 1))
 
 
 def projected(rows: Array, projection: str, seed: int) -> Array:

@@ -15,7 +15,11 @@ class Grown(Protocol):
     parameters: list[Any]
 
     def points(self) -> Tensor:
-        """The inputs (M, *S) that the parameters stand for, differentiable."""
+        """What the parameters stand for, differentiable: inputs (M, *S), or embeddings."""
+        ...
+
+    def inputs(self, points: Tensor) -> Array:
+        """The network's inputs (M, *S) at points: these, or tokens of embeddings."""
         ...
 
     def varied(self, points: Tensor, generator: np.random.Generator) -> Tensor:

@@ -143,6 +143,10 @@ class GrownLetters:
         """The largest letters, as far as the constraints hold; the gradient is the softmax's."""
         return self._through(np.asarray(self.parameters[0]))
 
+    def inputs(self, points: Tensor) -> Array:
+        """The points themselves."""
+        return np.asarray(points)
+
     def varied(self, points: Tensor, generator: np.random.Generator) -> Tensor:
         """Letters drawn by the softmax."""
         if not self.form.noise:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import tensorflow as tf
@@ -12,7 +12,7 @@ import tensorflow as tf
 from deeplift_engine.engine.request import Request
 from deeplift_engine.errors import ConvergenceWarning, InputError
 from deeplift_engine.explainers.explainer import Explainer
-from deeplift_engine.figures.maximised_figure import draw_pictures, draw_sequences
+from deeplift_engine.figures.maximised_figure import draw_lines, draw_pictures, draw_sequences
 from deeplift_engine.genomics.experiments import design
 from deeplift_engine.graph.inputs import InputInfo, by_input
 from deeplift_engine.network import Network
@@ -23,9 +23,12 @@ from deeplift_engine.util.warn import warn
 from deeplift_engine.visualize.form import Grown
 from deeplift_engine.visualize.letter_form import Letters
 from deeplift_engine.visualize.pixel_form import Pixels
+from deeplift_engine.visualize.token_form import Tokens
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+Form: TypeAlias = Pixels | Letters | Tokens
 
 DECAYS, STABILISER = (0.9, 0.999), 1e-8
 """Of Adam (Kingma 2015, arXiv:1412.6980)."""
@@ -54,28 +57,29 @@ class Maximised:
     inputs: Array
     values: Array
     history: Array
-    form: Pixels | Letters
+    form: Form
     info: InputInfo
     settings: dict[str, Any]
 
     @property
     def texts(self) -> list[str]:
-        """Sequences as texts, N where no single letter is; of `Letters` alone.
+        """Sequences as texts: letters, N where no single one is, or words with blanks between.
 
         Raises
         ------
         InputError
             For images.
         """
-        form = self.form
+        form, flat = self.form, self.inputs.reshape(-1, *self.inputs.shape[self.values.ndim :])
+        if isinstance(form, Tokens):
+            return [" ".join(map(form.word, row.ravel())) for row in flat.astype(int)]
         if not isinstance(form, Letters):
-            raise InputError("Pixels() have no letters: texts are those of form=Letters().")
-        flat = self.inputs.reshape(-1, *self.inputs.shape[self.values.ndim :])
+            raise InputError("Pixels() have no letters: texts are of Letters() and Tokens().")
         codes = form.alphabet(self.info).present(flat)
         return ["".join((form.letters + "N")[code] for code in row) for row in codes]
 
     def figure(self, columns: int = 6) -> Figure:
-        """A picture: the images side by side, or the sequences' letters, and the target by step.
+        """A picture: images side by side, letters of sequences or words, and the target by step.
 
         Raises
         ------
@@ -85,6 +89,8 @@ class Maximised:
         flat = self.inputs.reshape(-1, *self.inputs.shape[self.values.ndim :])
         values, history = self.values.reshape(-1), self.history.reshape(len(self.history), -1)
         form = self.form
+        if isinstance(form, Tokens):
+            return draw_lines(self.texts, values, history)
         if isinstance(form, Letters):
             codes = form.alphabet(self.info).present(flat)
             rows = (codes[..., np.newaxis] == np.arange(len(form.letters))).astype(float)
@@ -103,7 +109,7 @@ def maximize(
     target: Any = "logits",
     *,
     units: Any = None,
-    form: Pixels | Letters | None = None,
+    form: Form | None = None,
     x: Any = None,
     samples: int = 1,
     steps: int = 256,
@@ -126,8 +132,8 @@ def maximize(
         Of the target's layer, as ``target`` of `Explainer.run`; several, in a list or ``"all"``,
         have inputs of their own.
     form
-        `Pixels` or `Letters`; None: letters where the input has an axis of four beside a longer
-        one of positions, else pixels.
+        `Pixels`, `Letters` or `Tokens`; None: tokens for an input of an embedding, letters where
+        it has an axis of four beside a longer one of positions, else pixels.
     x
         Inputs (N, *S) to begin with, as for `Explainer.run`; None: noise, or random sequences.
         Inputs other than the one that is grown stay as they are here, or zeros.
@@ -136,7 +142,7 @@ def maximize(
     steps
         Of the ascent, or letters that mutation may change.
     learning_rate
-        Of Adam; by default 0.05 for pixels and 0.3 for letters.
+        Of Adam; by default 0.05 for pixels and 0.3 for the others.
     input
         The name of the input that is grown, of several.
     batch_size
@@ -166,7 +172,8 @@ def maximize(
     checked("seed", seed, SEED, InputError)
     if isinstance(target, Mapping):
         raise InputError(f"target={target!r}: inputs are grown for one layer; name it alone.")
-    explainer = network.explainer("gradient", target=target, layers=[info.name])
+    layer = form.layer(info) if isinstance(form, Tokens) else info.name
+    explainer = network.explainer("gradient", target=target, layers=[layer])
     number = network.inputs.index(info)
     begun = None if x is None else by_input(x, network.inputs, "x", None)[number]
     shape = form.shape(info) if begun is None else tuple(np.shape(begun)[1:])
@@ -186,8 +193,9 @@ def maximize(
     else:
         every = len(request.weights) * request.samples
         again = None if start is None else np.concatenate([start] * len(request.weights))
-        grown = form.grown(info, shape, again, every, seed)
-        rate = learning_rate or (0.3 if isinstance(form, Letters) else 0.05)
+        rows = [_rows(network, info, layer, shape)] if isinstance(form, Tokens) else []
+        grown: Grown = form.grown(info, shape, again, every, seed, *rows)
+        rate = learning_rate or (0.05 if isinstance(form, Pixels) else 0.3)
         with bar(steps, progress, " steps") as tick:
             climb = _Climb(explainer, request, number, grown, seed)
             found = climb.climbed(steps, rate, tick)
@@ -237,7 +245,7 @@ class _Climb:
                 self.grown.parameters, self._slopes(), moments, strict=True
             ):
                 variable.assign_add(_adam(pair, slope, step, rate).astype(slope.dtype))
-            points = np.asarray(self.grown.points())
+            points = self.grown.inputs(self.grown.points())
             values = self._values(points)
             better = values > top
             best[better], top[better] = points[better], values[better]
@@ -260,7 +268,7 @@ class _Climb:
             points = grown.points()
             seen = grown.varied(points, self.generator)
             with tape.stop_recording():
-                result = self.backward(self._with(np.asarray(seen)), self.weights, self.size)
+                result = self.backward(self._with(grown.inputs(seen)), self.weights, self.size)
             gradient = tf.constant(result.multipliers[0][0], seen.dtype)
             gain = tf.reduce_sum(gradient * seen) - grown.penalty(points)
         return [np.asarray(slope) for slope in tape.gradient(gain, grown.parameters)]
@@ -330,12 +338,27 @@ def _input_of(network: Network, name: str | None) -> InputInfo:
     return fitting[0]
 
 
-def _form_of(info: InputInfo) -> Pixels | Letters:
-    """Letters for an input that could be one-hot sequences, else pixels."""
+def _form_of(info: InputInfo) -> Form:
+    """Tokens for an embedding's, letters where sequences could be one-hot, else pixels."""
+    if info.table is not None:
+        return Tokens()
     rank = len(info.shape)
     sizes = [size for size in info.shape if size != 1]
     is_letters = rank >= 2 and len(sizes) == 2 and 4 in sizes and sizes != [4, 4]
     return Letters() if is_letters else Pixels()
+
+
+def _rows(network: Network, info: InputInfo, layer: str, shape: tuple[int, ...]) -> Array:
+    """The rows (V, D) that an embedding has for its tokens."""
+    assert info.table is not None
+    count = -(-info.table.rows // int(np.prod(shape)))
+    tokens = np.resize(np.arange(info.table.rows), (count, *shape))
+    data = {
+        one.name: tokens if one is info else np.zeros((count, *(size or 1 for size in one.shape)))
+        for one in network.inputs
+    }
+    embedded = network.activations(data, layer)[layer]
+    return np.asarray(embedded.reshape(tokens.size, -1)[: info.table.rows])
 
 
 def _whole(
@@ -352,4 +375,4 @@ def _whole(
     return whole
 
 
-__all__ = ["Maximised", "maximize"]
+__all__ = ["Form", "Maximised", "maximize"]

@@ -97,8 +97,7 @@ class Pixels:
         """
         if info.table is not None or not info.dtype.startswith("float"):
             raise InputError(
-                f"Input {info.name!r} takes tokens, which have no gradient: maximise at the layer "
-                "behind its embedding, or give form=Letters() for sequences."
+                f"Input {info.name!r} takes tokens, which have no gradient: give form=Tokens()."
             )
         if len(info.positions) > 2:
             raise InputError(
@@ -182,6 +181,10 @@ class GrownPixels:
             values = low + (high - low) * tf.sigmoid(values)
         sizes = [self.shape[axis - 1] for axis in self._to_image[1:]]
         return tf.transpose(tf.reshape(values, [-1, *sizes]), self._to_input)
+
+    def inputs(self, points: Tensor) -> Array:
+        """The points themselves."""
+        return np.asarray(points)
 
     def varied(self, points: Tensor, generator: np.random.Generator) -> Tensor:
         """Moved, resized and turned about the middle, each image by itself."""

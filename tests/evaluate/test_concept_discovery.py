@@ -103,6 +103,31 @@ def test_one_target_crops_in_place_and_a_picture(network: de.Network, found: Any
         dataclasses.replace(flat, layer="head").maps(images())
 
 
+def test_scores_of_concepts_are_the_derivatives_of_their_coefficients(
+    network: de.Network, found: Any
+) -> None:
+    """By differences of scipy's least squares, where some concepts are there and some are not."""
+    nnls = pytest.importorskip("scipy.optimize").nnls
+    x = np.random.default_rng(3).normal(0.4, 0.5, size=(2, 12, 12, 3))
+
+    def totals(samples: Any) -> Any:
+        rows = np.maximum(samples.reshape(len(samples), -1, 3) @ PLANTED, 0)
+        return np.array([[nnls(found.directions.T, row)[0] for row in own] for own in rows]).sum(1)
+
+    result = found.attribute(x)
+    assert result.scores.shape == (3, 2, 12, 12, 3)
+    for index in ((0, 0, 0), (5, 7, 1), (11, 3, 2), (4, 4, 0)):
+        step = np.zeros_like(x)
+        step[(slice(None), *index)] = 1e-6
+        slope = (totals(x + step) - totals(x - step)) / 2e-6
+        np.testing.assert_allclose(result.scores[(..., *index)].T, slope, atol=1e-5)
+    own = found.attribute(np.maximum(x, 0), "deeplift", concepts=2, references=0)
+    sums = own.scores.reshape(2, -1).sum(axis=1)
+    np.testing.assert_allclose(sums, totals(np.maximum(x, 0))[:, 2], rtol=1e-6)
+    with pytest.raises(InputError, match="from 0 to 2"):
+        found.attribute(x, concepts=3)
+
+
 def test_indices_are_those_of_integrals() -> None:
     """y = m0 · m1 + m2: variances by hand, 7/144 and 1/12; m3 is not read."""
     designs = Designs.of(4, 4096, 0)

@@ -194,7 +194,11 @@ def waterfall() -> Any:
 
 FIGURES: dict[str, Callable[[], Any]] = {
     "atlas": lambda: figures.draw_atlas(
-        random(11).uniform(size=(4, 6, 6, 3)), [[0, 0], [0, 2], [1, 1], [2, 0]], 3, [9, 4, 1, 2]
+        random(11).uniform(size=(4, 6, 6, 3)),
+        [[0, 0], [0, 2], [1, 1], [2, 0]],
+        3,
+        [9, 4, 1, 2],
+        title=": 16 activations",
     ),
     "bar": lambda: draw_bar(SCORES, FEATURES, unit=UNIT, most=4),
     "beeswarm": lambda: figures.draw_beeswarm(SCORES, DATA, FEATURES, unit=UNIT),

@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import tensorflow as tf
 
 from deeplift_engine.engine.assemble import MethodResult
+from deeplift_engine.engine.forward import computed, traced
 from deeplift_engine.engine.request import Request
 from deeplift_engine.engine.task import Task
 from deeplift_engine.explainers.maps.feature_maps import Interpolation
 from deeplift_engine.explainers.maps.map_explainer import Maps, Resize, result_of_maps
 from deeplift_engine.explainers.method import Method
+from deeplift_engine.graph.layouts import Layout
 from deeplift_engine.util.options import NotNegative
-from deeplift_engine.util.typing import Array
+from deeplift_engine.util.typing import Tensor
 
 
 class FeatureExplanation(Maps):
@@ -47,24 +50,34 @@ class FeatureExplanation(Maps):
     ) -> None:
         super().__init__(task, relu=False, resize=resize, interpolation=interpolation)
         self.factor = factor
+        nodes = (*self.task.attribution_nodes, *self.task.graph.outputs)
+        self._mapped = traced(self.task.graph, nodes, self._maps)
 
     def attribute(self, request: Request) -> MethodResult:
         """Maps (T, N, *positions)."""
-        activations = self._at_points(request.data, request.batch_size)
+        blocks = computed(self._mapped, request.data, request.batch_size or self.task.pairs)
+        arrays = list(map(np.concatenate, zip(*(each for _, each in blocks), strict=True)))
         maps = [
-            self.finished(number, self._map(own.last(values))[np.newaxis], request.data)
-            for number, (own, values) in enumerate(zip(self.layouts, activations, strict=True))
+            self.finished(number, arrays[number][np.newaxis], request.data)
+            for number in range(len(self.layouts))
         ]
-        return result_of_maps(
-            self.task, [np.repeat(each, len(request.weights), axis=0) for each in maps]
-        )
+        outputs = dict(zip(self.task.graph.outputs, arrays[len(maps) :], strict=True))
+        every = [np.repeat(each, len(request.weights), axis=0) for each in maps]
+        return result_of_maps(self.task, every, outputs)
 
-    def _map(self, activations: Array) -> Array:
-        """The sum of the means of the channels that count, for (N, *positions, channels)."""
-        axes = tuple(range(1, activations.ndim - 1))
-        mean, spread = (end(activations, axis=axes, keepdims=True) for end in (np.mean, np.std))
-        counts = activations >= mean + self.factor * spread
-        return np.asarray((counts * mean).sum(axis=-1))
+    def _maps(self, activations: list[Tensor]) -> list[Tensor]:
+        """Maps (n, *positions) of each point, and the outputs as they are."""
+        count = len(self.layouts)
+        return [*map(self._map, self.layouts, activations[:count]), *activations[count:]]
+
+    def _map(self, layout: Layout, activations: Tensor) -> Tensor:
+        """The sum of the means of the channels that count."""
+        rank = len(activations.shape)
+        channels = rank + (layout.axis or -1)
+        positions = [axis for axis in range(1, rank) if axis != channels]
+        mean, variance = tf.nn.moments(activations, positions, keepdims=True)
+        counts = activations >= mean + self.factor * tf.sqrt(variance)
+        return tf.reduce_sum(tf.where(counts, mean, tf.zeros_like(mean)), channels)
 
 
 METHODS = (

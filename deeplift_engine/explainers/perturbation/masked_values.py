@@ -77,9 +77,8 @@ def target_values(forward: ForwardPass, samples: Samples) -> Array:
 
 def where_replaced(samples: Samples) -> Callable[[int], str]:
     """A clause on a sample's number, for errors where elements of it are replaced."""
-    first, request = samples.block.rows.start, samples.request
     return lambda sample: (
-        f"where elements of sample {request.number(first + sample)} are replaced by those of its "
+        f"where elements of sample {samples.number(sample)} are replaced by those of its "
         f"references. {ADVICE}"
     )
 

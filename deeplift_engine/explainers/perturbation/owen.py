@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import heapq
-import itertools
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from deeplift_engine.engine.assemble import MethodResult
+from deeplift_engine.engine.blocks import slices
 from deeplift_engine.engine.samples import Samples
 from deeplift_engine.engine.task import Task
 from deeplift_engine.explainers.method import Method
-from deeplift_engine.explainers.perturbation.masked_values import target_values
+from deeplift_engine.explainers.perturbation.masked_values import (
+    MOST_VALUES,
+    Masks,
+    masked_values,
+    target_values,
+)
 from deeplift_engine.explainers.perturbation.masking import coalitions
 from deeplift_engine.explainers.perturbation.masking.groups import Groups
 from deeplift_engine.explainers.perturbation.masking.hierarchies import Hierarchy, hierarchy
@@ -23,134 +29,183 @@ from deeplift_engine.util.options import TwoOrMore
 from deeplift_engine.util.typing import Array
 
 TOGETHER = 16
-"""How many nodes are opened before the next are chosen, where there are too many to open all."""
+"""How many nodes of a game are opened before the next are chosen, where all are too many."""
+RANK_BITS = 20
+"""Of a gain that order nodes, so that rounding decides nothing."""
+
+Evaluate = Callable[[Array, Array], Array]
+"""The target's values (M, V) under coalitions (M, P), each in the game (M,) of its number."""
 
 
 @dataclass(frozen=True)
-class Context:
-    """A node of the hierarchy beside what else is there.
+class Contexts:
+    """C nodes of the hierarchy, each beside what else is there.
 
     Attributes
     ----------
+    game
+        The number of the game that each is of (C,).
     node
-        Its number.
+        Numbers of the nodes (C,).
     present
-        The other groups that stay (P,), in the order of the hierarchy.
+        The other groups that stay (C, P), in the order of the hierarchy.
     weight
-        The share of the orders in which the node meets these.
+        The share of the orders in which a node meets these (C,).
     without, within
-        The target's values (T, n, k) without the node and with it.
+        The target's values (C, V) without the node and with it.
     """
 
-    node: int
+    game: Array
+    node: Array
     present: Array
-    weight: float
+    weight: Array
     without: Array
     within: Array
 
     @property
     def gain(self) -> Array:
-        """What the node adds here, times the weight."""
-        return self.weight * (self.within - self.without)
+        """What each node adds, times the weight (C, V)."""
+        return np.asarray(self.weight[:, np.newaxis] * (self.within - self.without))
 
     @property
-    def rank(self) -> float:
-        """The largest gain, negative, to six digits, so that rounding decides nothing."""
-        return -float(f"{np.abs(self.gain.mean(axis=-1)).max():.6g}")
+    def rank(self) -> Array:
+        """The size of the mean gain (C,), to `RANK_BITS` bits."""
+        mantissa, exponent = np.frexp(np.abs(self.gain.mean(axis=-1)))
+        return np.asarray(np.ldexp(np.round(np.ldexp(mantissa, RANK_BITS)), exponent))
+
+    @property
+    def _arrays(self) -> list[Array]:
+        return [getattr(self, each.name) for each in fields(self)]
+
+    def __len__(self) -> int:
+        """How many there are, C."""
+        return len(self.game)
+
+    def only(self, which: Array) -> Contexts:
+        """Some of them, by number or by truth values."""
+        return Contexts(*(array[which] for array in self._arrays))
+
+    @classmethod
+    def joined(cls, several: Iterable[Contexts]) -> Contexts:
+        """One behind the other."""
+        return cls(*map(np.concatenate, zip(*(each._arrays for each in several), strict=True)))
+
+
+@lru_cache(maxsize=16)
+def additions(parts: int) -> tuple[Array, ...]:
+    """What each of C parts may join: coalitions (2^C, C), players, rows, joined rows and weights.
+
+    The last four are (C·2^(C-1),): a player, the coalition's row without it, that with it, and the
+    share of the orders of the parts in which the player meets the others.
+    """
+    every = coalitions.every(parts)
+    players, rows = np.nonzero(~every.T)
+    joined = rows + (1 << players)
+    return every, players, rows, joined, coalitions.shapley_weights(every)[joined, players]
 
 
 class OwenValues:
-    """Owen values of the leaves of a hierarchy, node by node.
+    """Owen values of the leaves of a hierarchy, node by node, in G games at once.
 
     A node's gain is shared by its parts as the Shapley value of a game among them, in each context
-    of its own (Owen 1977; of more levels Winter 1989). `choose` says which coalitions are needed
-    next and `add` takes their values, until none are needed. Where ``most`` coalitions do not
-    suffice, the nodes of the largest gains are opened first, and what is not opened shares equally.
+    of its own (Owen 1977; of more levels Winter 1989). Where ``most`` coalitions of a game do not
+    suffice, its nodes of the largest gains are opened first, and what is not opened shares equally.
 
     Parameters
     ----------
     tree
         The hierarchy.
-    ends
-        Values (T, n, k) with all of the groups and with none.
+    without, within
+        Values (G, V) with none of the groups and with all.
     most
-        How many coalitions may be evaluated.
+        How many coalitions of each game may be evaluated.
     """
 
-    def __init__(self, tree: Hierarchy, ends: tuple[Array, Array], most: int) -> None:
-        within, without = np.broadcast_arrays(*ends)
-        self.tree, self.most = tree, most
-        self.together = len(tree.order) ** 2 if most >= tree.masks else TOGETHER
-        self.leaves = np.zeros((*within.shape, len(tree.order)))
-        self.waiting: list[tuple[float, int, Context]] = []
-        self.turns = itertools.count()
-        self.opened: list[Context] = []
-        nobody = np.zeros(len(tree.order), bool)
-        self._enter(Context(0, nobody, 1.0, without, within))
+    def __init__(self, tree: Hierarchy, without: Array, within: Array, most: int) -> None:
+        games, groups = len(without), len(tree.order)
+        self.tree = tree
+        self.costs = np.array([tree.openings(node) for node in range(len(tree.spans))])
+        self.starts, self.stops = np.array(tree.spans).T
+        self.left = np.full(games, most)
+        self.together = max(1, MOST_VALUES // groups) if most >= tree.masks else TOGETHER
+        self.leaves = np.zeros((games, groups, without.shape[1]))
+        first, nobody = np.zeros(games, int), np.zeros((games, groups), bool)
+        root = Contexts(np.arange(games), first, nobody, np.ones(games), without, within)
+        self.waiting = root.only(first[:0])
+        self._enter([root])
 
     @property
     def values(self) -> Array:
-        """The values (T, n, k, P) by number of the group."""
+        """The values (G, V, P) by number of the group."""
         values = self.leaves.copy()
-        for _, _, context in self.waiting:
-            start, stop = self.tree.spans[context.node]
-            values[..., start:stop] += context.gain[..., np.newaxis] / (stop - start)
-        return values[..., self._places]
+        waiting = self.waiting
+        for game, node, gain in zip(waiting.game, waiting.node, waiting.gain, strict=True):
+            start, stop = self.tree.spans[node]
+            values[game, start:stop] += gain / (stop - start)
+        return np.moveaxis(values[:, np.argsort(self.tree.order)], 1, -1)
 
-    def choose(self) -> Array:
-        """The coalitions (D, P) that are needed next; none at the end."""
-        self.opened = []
-        while self.waiting and len(self.opened) < self.together:
-            cost = self.tree.openings(self.waiting[0][2].node)
-            if cost > self.most:
-                break
-            self.most -= cost
-            self.opened.append(heapq.heappop(self.waiting)[2])
-        rows = [self._present(context)[1:-1] for context in self.opened]
-        nothing = np.zeros((0, len(self.tree.order)), bool)
-        return np.concatenate([nothing, *rows])[:, self._places]
+    def evaluate(self, evaluate: Evaluate) -> Array:
+        """Open nodes until all are, or no more coalitions may be evaluated; then `values`."""
+        while len(opened := self._choose()):
+            parts = np.array([len(self.tree.children[node]) for node in opened.node])
+            self._enter(
+                [self._parts(opened.only(parts == each), evaluate) for each in np.unique(parts)]
+            )
+        return self.values
 
-    def add(self, values: Array) -> None:
-        """Take the target's values (T, n, k, D) under these coalitions."""
-        first = 0
-        for context in self.opened:
-            last = first + self.tree.openings(context.node)
-            ends = context.without[..., np.newaxis], context.within[..., np.newaxis]
-            self._open(context, np.concatenate([ends[0], values[..., first:last], ends[1]], -1))
-            first = last
+    def _choose(self) -> Contexts:
+        """The contexts that are opened next, largest first; they wait no more."""
+        waiting = self.waiting
+        order = np.lexsort((-waiting.rank, waiting.game))
+        game = waiting.game[order]
+        cost = self.costs[waiting.node[order]]
+        first = np.searchsorted(game, game)  # of the game, in this order
+        total = np.cumsum(cost)
+        total -= (total - cost)[first]
+        affordable = total <= self.left[game]
+        chosen = order[affordable & (np.arange(len(order)) - first < self.together)]
+        opened = waiting.only(chosen)
+        np.subtract.at(self.left, opened.game, self.costs[opened.node])
+        stays = np.ones(len(order), bool)
+        stays[chosen] = False
+        self.waiting = waiting.only(stays)
+        return opened
 
-    def _open(self, context: Context, values: Array) -> None:
-        """The parts of a node, each beside each coalition of the others; values (T, n, k, 2^C)."""
-        parts, present = self.tree.children[context.node], self._present(context)
-        game = coalitions.every(len(parts))
-        weights = coalitions.shapley_weights(game)
-        for player, child in enumerate(parts):
-            for row in np.flatnonzero(~game[:, player]):
-                joined = row + (1 << player)
-                weight = context.weight * float(weights[joined, player])
-                ends = values[..., row], values[..., joined]
-                self._enter(Context(child, present[row], weight, *ends))
+    def _parts(self, opened: Contexts, evaluate: Evaluate) -> Contexts:
+        """The parts of nodes of C parts, each beside each coalition of the others."""
+        children = np.array([self.tree.children[node] for node in opened.node])
+        game, players, rows, joined, weights = additions(children.shape[1])
+        place = np.arange(len(self.tree.order))
+        starts, stops = (ends[children][..., np.newaxis] for ends in (self.starts, self.stops))
+        inside = (starts <= place) & (place < stops)
+        present = opened.present[:, np.newaxis] | (game @ inside)
+        between = present[:, 1:-1].reshape(-1, len(place))
+        games = np.repeat(opened.game, len(game) - 2)
+        values = evaluate(games, between[:, np.argsort(self.tree.order)])
+        values = np.concatenate(
+            [
+                opened.without[:, np.newaxis],
+                values.reshape(len(children), -1, values.shape[-1]),
+                opened.within[:, np.newaxis],
+            ],
+            axis=1,
+        )
+        return Contexts(
+            np.repeat(opened.game, len(players)),
+            children[:, players].reshape(-1),
+            present[:, rows].reshape(-1, len(place)),
+            (opened.weight[:, np.newaxis] * weights).reshape(-1),
+            values[:, rows].reshape(-1, values.shape[-1]),
+            values[:, joined].reshape(-1, values.shape[-1]),
+        )
 
-    def _enter(self, context: Context) -> None:
-        """A leaf takes its gain, another node waits to be opened."""
-        if self.tree.children[context.node]:
-            heapq.heappush(self.waiting, (context.rank, next(self.turns), context))
-        else:
-            self.leaves[..., self.tree.spans[context.node][0]] += context.gain
-
-    def _present(self, context: Context) -> Array:
-        """The groups that stay (2^C, P) under all coalitions of a node's C parts."""
-        parts = self.tree.children[context.node]
-        game = coalitions.every(len(parts))
-        present = np.repeat(context.present[np.newaxis], len(game), axis=0)
-        for player, child in enumerate(parts):
-            present[:, slice(*self.tree.spans[child])] = game[:, player, np.newaxis]
-        return present
-
-    @property
-    def _places(self) -> Array:
-        """Where each group is in the order of the tree."""
-        return np.argsort(self.tree.order)
+    def _enter(self, several: Sequence[Contexts]) -> None:
+        """Leaves take their gains, other nodes wait to be opened."""
+        contexts = Contexts.joined(several)
+        inner = self.costs[contexts.node] > 0
+        leaves = contexts.only(~inner)
+        np.add.at(self.leaves, (leaves.game, self.starts[leaves.node]), leaves.gain)
+        self.waiting = Contexts.joined([self.waiting, contexts.only(inner)])
 
 
 class PartitionShap(Grouped):
@@ -191,32 +246,64 @@ class PartitionShap(Grouped):
         return min(self.samples, max(1, count * (count - 1)))
 
     def score_groups(self, samples: Samples, groups: Groups) -> MethodResult:
-        """All targets and samples together, or each by itself where not all nodes are opened."""
+        """One game for all where all nodes are opened, else one for each target of a sample."""
         tree = hierarchy(self.hierarchy, groups, samples.request.inputs)
         ends = target_values(self.values, samples), self._without(samples, groups)
+        within, without = np.broadcast_arrays(*ends)
         if tree.masks <= self.samples:
-            return group_scores(self._values(samples, groups, tree, ends), ends=ends)
-        shape = np.broadcast_shapes(*(end.shape for end in ends))
-        values = np.zeros((*shape, groups.count))
-        for target, number in np.ndindex(shape[:2]):
-            alone = samples.only(np.array([number]))
-            one = slice(target, target + 1), slice(number, number + 1)
-            values[one] = self._values(
-                replace(alone, weights=alone.weights[one[0]]),
-                groups,
-                tree,
-                (ends[0][one], ends[1][one]),
-            )
-        return group_scores(values, ends=ends)
+            values = self._of_all(samples, groups, tree, without, within)
+        else:
+            values = self._of_each(samples, groups, tree, without, within)
+        return group_scores(values.reshape(*within.shape, groups.count), ends=ends)
 
-    def _values(
-        self, samples: Samples, groups: Groups, tree: Hierarchy, ends: tuple[Array, Array]
+    def _of_all(
+        self, samples: Samples, groups: Groups, tree: Hierarchy, without: Array, within: Array
     ) -> Array:
-        """Values of the groups (T, n, k, P)."""
-        game = OwenValues(tree, ends, self.samples)
-        while len(rows := game.choose()):
-            game.add(self.masked(samples, len(rows), of_rows(groups, rows)))
-        return game.values
+        """Values (1, T·n·k, P) of one game, ends (T, n, k)."""
+
+        def evaluate(_: Array, rows: Array) -> Array:
+            values = self.masked(samples, len(rows), of_rows(groups, rows))
+            return np.asarray(values.reshape(-1, len(rows)).T)
+
+        ends = without.reshape(1, -1), within.reshape(1, -1)
+        return OwenValues(tree, *ends, self.samples).evaluate(evaluate)
+
+    def _of_each(
+        self, samples: Samples, groups: Groups, tree: Hierarchy, without: Array, within: Array
+    ) -> Array:
+        """Values (T·n, k, P) of a game for each target of a sample, ends (T, n, k)."""
+        targets, numbers = np.indices(within.shape[:2]).reshape(2, -1)
+        ends = [end.reshape(len(targets), -1) for end in (without, within)]
+
+        def values(lot: slice) -> Array:
+            def evaluate(games: Array, rows: Array) -> Array:
+                owners = targets[lot][games], numbers[lot][games]
+                return self._one_by_one(samples, groups, *owners, rows)
+
+            game = OwenValues(tree, ends[0][lot], ends[1][lot], self.samples)
+            return game.evaluate(evaluate)
+
+        most = max(1, MOST_VALUES // (self.samples * groups.count))
+        return np.concatenate([values(lot) for lot in slices(len(targets), most)])
+
+    def _one_by_one(
+        self, samples: Samples, groups: Groups, targets: Array, numbers: Array, rows: Array
+    ) -> Array:
+        """Values (M, k) of targets of samples, by number, each under a coalition of its own."""
+        most = samples.request.batch_size or self.values.most
+        blocks = []
+        for block in slices(len(rows), max(1, most // samples.references[0].shape[1])):
+            some = samples.only(numbers[block])
+            weights = samples.weights[targets[block], numbers[block] % samples.weights.shape[1]]
+            some = replace(some, weights=weights[np.newaxis])
+            masks = of_each(groups, rows[block])
+            blocks.append(masked_values(self.values, some, 1, masks))
+        return np.concatenate(blocks, axis=1)[0, ..., 0]
+
+
+def of_each(groups: Groups, rows: Array) -> Masks:
+    """Masks of one coalition (M, P) for each of M samples."""
+    return lambda draws: groups.masks(rows[:, np.newaxis][:, draws])
 
 
 METHODS = (
