@@ -68,10 +68,24 @@ def test_the_questions_are_answered(toured: dict[str, Any]) -> None:
 
 @pytest.mark.slow
 def test_calls_from_other_packages_run(toured: dict[str, Any]) -> None:
-    told = prints("FROM_OTHERS.md", dict(toured))
+    names = dict(toured)
+    told = prints("FROM_OTHERS.md", names)
     assert "True" in told
     assert "(3, 200, 4, 3)" in told
     assert "(3, 200, 24)" in told
+    (found,) = names["detector"].predict(names["image"], verbose=0)
+    scores = [likeness_of_boxes(box) for box in found.astype(float)]
+    np.testing.assert_allclose(names["scored"].predict(names["image"]), [[max(scores)]], rtol=1e-5)
+
+
+def likeness_of_boxes(found: Any) -> float:
+    """D-RISE of one detection and the box of the page: overlap x probability x cosine of classes."""
+    first, last = np.array([0.4, 0.4]), np.array([0.9, 0.9])
+    sides = np.minimum(found[2:4], last) - np.maximum(found[:2], first)
+    shared = np.maximum(sides, 0).prod()
+    areas = (found[2:4] - found[:2]).prod() + (last - first).prod()
+    cosine = found[5] / np.linalg.norm(found[5:])
+    return float(shared / (areas - shared) * found[4] * cosine)
 
 
 @pytest.mark.slow

@@ -196,14 +196,22 @@ def test_a_target_without_gradient_is_said() -> None:
         maximize(de.convert(model), units=0, form=Pixels(), steps=1)
 
 
-@pytest.mark.slow
-def test_the_code_of_the_page_runs(tmp_path: Path, monkeypatch: Any) -> None:
+@pytest.mark.parametrize(
+    "parts",
+    [
+        pytest.param((0, 2), marks=pytest.mark.slow),
+        pytest.param((0, 1), marks=pytest.mark.thorough),
+    ],
+)
+def test_the_code_of_the_page_runs(
+    parts: tuple[int, ...], tmp_path: Path, monkeypatch: Any
+) -> None:
     root = Path(__file__).parents[2]
     code = re.findall(r"```python\n(.*?)```", (root / "docs/VISUALIZE.md").read_text(), re.DOTALL)
     (tmp_path / "examples").symlink_to(root / "examples")
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
-    exec("\n".join(code), names)
+    exec("\n".join(code[part] for part in parts), names)
     assert (tmp_path / "grown.png").stat().st_size > 1000
     assert names["designed"].inputs.shape[0] == 3
 
