@@ -26,7 +26,7 @@ from benchmarks.work import Array, Problem, make_data
 from deeplift_engine.errors import ConvergenceWarning
 
 TOLERANCE = 1e-3
-FEWEST, MOST = 10, 5000
+FEWEST, MOST = 20, 2500
 FINE = 2048
 """Midpoints whose scores stand for the truth."""
 BAR = 2.0
@@ -168,7 +168,7 @@ def works(options: argparse.Namespace) -> Iterator[Work]:
     for title, network, x in networks:
         x = x.astype(np.float32)
         yield Work(title, "zeros", network, x, np.zeros_like(x)[:, np.newaxis])
-        shuffled = references.dinucleotide_shuffle(2).make(x, np.arange(len(x)))
+        shuffled = references.dinucleotide_shuffle(1).make(x, np.arange(len(x)))
         yield Work(title, "shuffles", network, x, shuffled)
 
 
