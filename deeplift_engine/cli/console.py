@@ -27,6 +27,7 @@ from deeplift_engine.errors import (
 
 PROGRAM = "deeplift-engine"
 TENSORFLOW = "tensorflow"
+OPTIMIZERS = ("keras.src.optimizers", "tf_keras.src.optimizers")
 NOT_YET = ("__all__", "__file__", "__wrapped__")
 """Names that are asked of any module, and are no use of it."""
 
@@ -122,6 +123,22 @@ class _Postponed(ModuleType):
         return getattr(sys.modules[TENSORFLOW], name)
 
 
+@contextmanager
+def _without_keras() -> Iterator[None]:
+    """Let TensorFlow start without Keras: models are read without it, and it brings much along.
+
+    TensorFlow imports its optimizers when it starts, and goes on where there are none.
+    """
+    absent = [name for name in OPTIMIZERS if name not in sys.modules]
+    modules: dict[str, Any] = sys.modules  # None: not to be imported
+    modules.update(dict.fromkeys(absent))
+    try:
+        yield
+    finally:
+        for name in absent:
+            del modules[name]
+
+
 def _start_tensorflow() -> None:
     """Import TensorFlow and find its devices, without the output of its C++ side.
 
@@ -129,9 +146,10 @@ def _start_tensorflow() -> None:
     environment: then the user wants to see it. At 3 some of it would still be written.
     """
     if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") != "3":
-        importlib.import_module(TENSORFLOW)
+        with _without_keras():
+            importlib.import_module(TENSORFLOW)
         return
-    with _held_back():
+    with _held_back(), _without_keras():
         importlib.import_module(TENSORFLOW).config.list_logical_devices()
 
 

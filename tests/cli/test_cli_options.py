@@ -333,6 +333,27 @@ def test_tensorflow_s_chatter_is_shown_where_its_import_fails(tmp_path: Path) ->
     assert "no such library" in done.stderr
 
 
+def test_tensorflow_starts_without_keras_which_is_imported_afterwards(tmp_path: Path) -> None:
+    """As TensorFlow 2.16 and later import its optimizers, where there are some."""
+    (tmp_path / "tensorflow.py").write_text(
+        "import importlib\n"
+        "try:\n    importlib.import_module('keras.src.optimizers')\n"
+        "except ImportError:\n    print('none')\n"
+        "class config:\n    list_logical_devices = staticmethod(list)\n"
+    )
+    (tmp_path / "keras/src").mkdir(parents=True)
+    for name in ("__init__", "src/__init__", "src/optimizers"):
+        (tmp_path / f"keras/{name}.py").touch()
+    code = (
+        "from deeplift_engine.cli import console; console.postpone_tensorflow()\n"
+        "import tensorflow; tensorflow.config\n"
+        "import keras.src.optimizers; print(keras.src.optimizers.__name__)"
+    )
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{Path.cwd()}"}
+    told = subprocess.check_output([sys.executable, "-c", code], text=True, env=environment)
+    assert told == "none\nkeras.src.optimizers\n"
+
+
 @pytest.mark.parametrize(("chosen", "starts"), [(None, "1"), ("0", "0")])
 def test_tensorflow_starts_with_onednn_unless_the_user_chose(
     chosen: str | None, starts: str, monkeypatch: pytest.MonkeyPatch
