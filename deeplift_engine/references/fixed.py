@@ -331,7 +331,7 @@ def blur(sigma: float | Sequence[float], *, axes: Sequence[int] | None = None) -
     widths = np.atleast_1d(np.array(sigma, dtype=float))
     name = f"blur({', '.join(f'{width:g}' for width in widths.ravel())}"
     name += ")" if axes is None else f", axes={tuple(axes)})"
-    if widths.ndim != 1 or not np.isfinite(widths).all() or (widths <= 0).any() or not len(widths):
+    if widths.ndim != 1 or (widths <= 0).any():
         raise ReferencesError(f"{name}: a width is a number above 0; give one, or several in a row")
 
     def make(inputs: Array, indices: Array) -> Array:

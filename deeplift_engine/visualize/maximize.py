@@ -167,7 +167,8 @@ def maximize(
     if learning_rate is not None:
         checked("learning_rate", learning_rate, Number(above=0), InputError)
     info = _input_of(network, input)
-    made = Instance((Pixels, Letters), "Pixels(...) or Letters(...) of visualize")
+    forms = (Pixels, Letters, Tokens)
+    made = Instance(forms, "Pixels(...), Letters(...) or Tokens(...) of visualize")
     form = checked("form", _form_of(info) if form is None else form, made, InputError)
     checked("seed", seed, SEED, InputError)
     if isinstance(target, Mapping):

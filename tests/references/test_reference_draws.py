@@ -221,7 +221,7 @@ def test_shared_kinds_stay_shared() -> None:
         (lambda: make(R.drawn(POOL[:, :5], 2)), "each member has shape"),
         (lambda: make(R.gc_matched(2), np.zeros((1, 3, 5))), "no axes of size 4"),
         (lambda: R.blur(0), "above 0"),
-        (lambda: R.blur([]), "above 0"),
+        (lambda: R.blur([]), "a finite number"),
         (lambda: make(R.blur(1, axes=(2,))), "axes 0 to 1"),
         (lambda: make(R.blur(1), np.zeros((2, 5), int)), "tokens"),
     ],

@@ -164,7 +164,10 @@ def test_single_changes_that_are_allowed_are_those_that_keep_all_constraints() -
         ({"steps": 0}, "whole number of 1 or more"),
         ({"input": "other"}, "name the input to grow"),
         ({"target": {"a": "logits:0"}}, "name it alone"),
-        ({"form": "pixels"}, r"form is Pixels\(...\) or Letters\(...\) of visualize"),
+        (
+            {"form": "pixels"},
+            r"form is Pixels\(...\), Letters\(...\) or Tokens\(...\) of visualize",
+        ),
         ({"form": Pixels(low=[0, 0], high=1)}, r"bounds of shape \(2,\): expected numbers, or one"),
         ({"seed": -1}, "seed is a whole number of 0 or more"),
     ],
