@@ -79,7 +79,7 @@ def test_calls_from_other_packages_run(toured: dict[str, Any]) -> None:
 
 
 def likeness_of_boxes(found: Any) -> float:
-    """D-RISE of one detection and the box of the page: overlap x probability x cosine of classes."""
+    """D-RISE of one detection and the page's box: overlap x probability x cosine of classes."""
     first, last = np.array([0.4, 0.4]), np.array([0.9, 0.9])
     sides = np.minimum(found[2:4], last) - np.maximum(found[:2], first)
     shared = np.maximum(sides, 0).prod()

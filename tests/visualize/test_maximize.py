@@ -166,7 +166,7 @@ def test_single_changes_that_are_allowed_are_those_that_keep_all_constraints() -
         ({"target": {"a": "logits:0"}}, "name it alone"),
         (
             {"form": "pixels"},
-            r"form is Pixels\(...\), Letters\(...\) or Tokens\(...\) of visualize",
+            r"form is Pixels\(...\), Letters\(...\) or Tokens\(...\)",
         ),
         ({"form": Pixels(low=[0, 0], high=1)}, r"bounds of shape \(2,\): expected numbers, or one"),
         ({"seed": -1}, "seed is a whole number of 0 or more"),
