@@ -282,9 +282,16 @@ def block_size(samples: int, most: int) -> int:
 def block_starts(samples: int, most: int) -> Iterator[tuple[int, int]]:
     """Starts and sizes of blocks of samples; the last block is filled up.
 
-    As many of ``most`` as there are, then powers of two, until no more than a quarter of all (or
-    one) is filled up: few sizes, and little that is computed for nothing.
+    As many of ``most`` as there are, or of the power of two below it, whichever fills up less, then
+    powers of two, until no more than a quarter of all (or one) is filled up: few sizes, and little
+    that is computed for nothing.
     """
+    below = 1 << (most.bit_length() - 1)
+    ways = [list(_block_starts(samples, size)) for size in (most, below)]
+    yield from min(ways, key=lambda blocks: sum(size for _, size in blocks))
+
+
+def _block_starts(samples: int, most: int) -> Iterator[tuple[int, int]]:
     start = 0
     while start < samples:
         left = samples - start

@@ -8,7 +8,7 @@ from keras import layers
 
 import deeplift_engine as de
 from deeplift_engine.engine import block_sizes
-from deeplift_engine.engine.blocks import even_size, exact_slices
+from deeplift_engine.engine.blocks import even_size, exact_slices, padded_slices
 
 
 @pytest.mark.parametrize("most", [1, 3, 6, 7, 50, 64])
@@ -23,6 +23,18 @@ def test_slices_hold_all_in_few_sizes(most: int) -> None:
         assert [each.start for each in exact] == [0, *(each.stop for each in exact[:-1])]
         assert exact[-1].stop == count
         assert {each.stop - each.start for each in exact} <= powers | {most}
+
+
+@pytest.mark.parametrize("most", [1, 3, 45, 64, 143])
+def test_blocks_that_are_filled_up_are_of_few_sizes_and_fill_up_little(most: int) -> None:
+    for count in (1, 2, 16, 49, 64, 100, 300):
+        blocks = list(padded_slices(count, most))
+        assert [rows.start for rows, _ in blocks] == [0, *(rows.stop for rows, _ in blocks[:-1])]
+        assert blocks[-1][0].stop == count
+        assert {size for _, size in blocks} <= {most, *(1 << number for number in range(8))}
+        assert count <= sum(size for _, size in blocks) <= count + max(1, count // 4)
+        assert all(rows.stop - rows.start == size <= most for rows, size in blocks[:-1])
+    assert [size for _, size in padded_slices(64, 45)] == [32, 32]
 
 
 @pytest.mark.parametrize("stepped", [False, True])
