@@ -94,7 +94,7 @@ def draw(
             raise InputError(
                 f"{name}: scores of {len(scores)} samples, and there are {len(images)} pictures."
             )
-        check_inputs(result.inputs, images, np.array(rows))
+        check_inputs(result.inputs, images, rows)
         maps[name] = heat_maps(scores[rows], images.channel_axis)
         units[name] = score_unit(result.settings, result.target_delta is not None)
     found = segments

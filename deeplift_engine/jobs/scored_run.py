@@ -22,6 +22,8 @@ from deeplift_engine.util.suggestions import suggest
 from deeplift_engine.util.typing import Array
 
 STORE = ".zarr"
+COMPARED = 32
+"""Samples whose inputs are compared with those that a run keeps."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +71,15 @@ class ScoredRun:
         """
         own = getattr(inputs, "inputs", inputs)
         if kept := self.by_input("inputs"):
-            check_inputs(kept, read_by_front_ends(own))
+            parts = read_by_front_ends(own)
+            for name, part in parts.items():
+                if len(part) != len(self):
+                    raise InputError(
+                        f"inputs{name and f' {name!r}'} are {len(part)} samples, and {self.name} "
+                        f"has {len(self)}: hand in what was scored"
+                    )
+            some = np.unique(np.linspace(0, len(self) - 1, COMPARED).astype(int)).tolist()
+            check_inputs(kept, parts, some)
         told = told_by(own)
         constants = {name: np.asarray(each) for name, each in told.get("constants", {}).items()}
         return replace(

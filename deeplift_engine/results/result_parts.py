@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,8 @@ from deeplift_engine.results.attribution import Attribution
 from deeplift_engine.util.options import Instance, Integer, checked
 from deeplift_engine.util.typing import Array
 
+ROUNDING = 1e-6
+"""How far the same fractions may be apart, as a share of their size and of 1."""
 RESULT = Instance(Attribution, "what Explainer.run gives")
 
 
@@ -38,7 +40,7 @@ def of_target(result: Attribution, target: int) -> dict[str, Array]:
     return {name: np.asarray(each[number] if several else each) for name, each in named.items()}
 
 
-def check_inputs(known: Any, inputs: Any, rows: Any = slice(None)) -> None:
+def check_inputs(known: Any, inputs: Any, rows: Sequence[int] | None = None) -> None:
     """Refuse inputs that are not those of a result, though they are as many.
 
     Parameters
@@ -48,7 +50,7 @@ def check_inputs(known: Any, inputs: Any, rows: Any = slice(None)) -> None:
     inputs
         Of the same samples, as a front end read them, or by name: what gives arrays for slices.
     rows
-        Which samples are compared.
+        Numbers of the samples that are compared; None for all.
 
     Raises
     ------
@@ -57,18 +59,27 @@ def check_inputs(known: Any, inputs: Any, rows: Any = slice(None)) -> None:
     """
     kept = list(known.values()) if isinstance(known, Mapping) else [known]
     for each in inputs.values() if isinstance(inputs, Mapping) else [inputs]:
-        block = np.asarray(each[rows])
-        if not any(_alike(np.asarray(array[rows]), block) for array in kept):
+        block = _samples(each, rows)
+        if not any(_alike(_samples(array, rows), block) for array in kept):
             raise InputError(
                 "the inputs are not those that were scored: other samples, another order of "
                 "samples or columns, or prepared otherwise. Hand in what the run was handed."
             )
 
 
+def _samples(array: Any, rows: Sequence[int] | None) -> Array:
+    """Some samples (n, ...) of what gives arrays for slices."""
+    if rows is None:
+        return np.asarray(array[:])
+    return np.concatenate([np.asarray(array[row : row + 1]) for row in rows])
+
+
 def _alike(kept: Array, block: Array) -> bool:
-    """Whether numbers are the same; a last axis of one may be there or not."""
-    same_size = (len(kept), kept.size) == (len(block), block.size)
-    return same_size and np.array_equal(kept.ravel(), block.astype(kept.dtype).ravel())
+    """Whether numbers are the same, fractions but for rounding; a last axis of one may be absent."""
+    if (len(kept), kept.size) != (len(block), block.size):
+        return False
+    rounding = ROUNDING if kept.dtype.kind == "f" else 0
+    return np.allclose(kept.ravel(), block.astype(kept.dtype).ravel(), rounding, rounding)
 
 
 __all__ = ["RESULT", "check_inputs", "of_target"]

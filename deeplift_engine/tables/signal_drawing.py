@@ -53,7 +53,7 @@ def draw_signal(
             f"scores of shape {scores.shape}, and recordings of {signals.shape}: hand in those "
             "that were scored, and the scores of one target."
         )
-    check_inputs(result.inputs, signals, np.array([row]))
+    check_inputs(result.inputs, signals, [row])
     axis = signals.channel_axis
     return draw_traces(
         _by_time(signals[row], axis),

@@ -48,10 +48,10 @@ def open_array(path: Path, key: str | None = None, kinds: str = NUMBERS) -> Any:
         If there is no such file or array, or the file is damaged or of another kind.
     """
     suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise InputError(f"{path}: arrays are read from {', '.join(SUFFIXES)} files")
-    if not (path.is_dir() if suffix == ".zarr" else path.is_file()):
+    if not path.exists():
         raise InputError(f"{path}: no such file")
+    if suffix not in SUFFIXES or path.is_dir() != (suffix == ".zarr"):
+        raise InputError(f"{path}: arrays are read from {', '.join(SUFFIXES)} files")
     with _damage(path):
         if suffix == ".npy":
             array: Any = np.load(path, mmap_mode="r", allow_pickle=False)
