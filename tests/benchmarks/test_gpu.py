@@ -21,7 +21,7 @@ def test_the_bars_of_a_gpu_are_those_of_the_rows() -> None:
 def test_without_a_gpu_the_command_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(gpu.shutil, "which", lambda name: None)
+    monkeypatch.setattr("benchmarks.gpu.shutil.which", lambda name: None)
     assert gpu.main([]) == 1
     assert "nvidia-smi lists no GPU here; --device cpu" in capsys.readouterr().err
 
