@@ -295,6 +295,7 @@ def test_weights_are_as_good_as_a_target_that_is_multiplied() -> None:
                 np.testing.assert_allclose(weighted, multiplied, atol=1e-5, err_msg=name)
 
 
+@pytest.mark.slow
 def test_weights_of_units_add_up_and_errors_are_told() -> None:
     output, source = model("linear")
     x, units = np.array([[1.0, 0.0]]).repeat(20, 0), np.eye(2)[:, np.newaxis].repeat(20, 1)

@@ -56,6 +56,7 @@ def test_the_best_tokens_are_found() -> None:
     assert Tokens().numbers(masked).tolist() == [1, 2, 3, 4, 5, 6, 7]
 
 
+@pytest.mark.slow
 def test_fixed_positions_stay_and_others_are_chosen_of_those_allowed() -> None:
     start = np.array([[7, 7, 7, 7, 7, 7]])
     form = Tokens(allowed=[2, 3, 7], fixed=[0])
