@@ -326,7 +326,7 @@ ROWS: tuple[MethodRow, ...] = (
     *_gradients("attention"),
 )
 NOT_MEASURED = """\
-Not measured: TCAV (Captum's and Xplique's fit a plane of their own), LIME (penalties and kernels
-differ), alibi, Quantus, lime, RISE, Sobol and HSIC of Xplique, tf-keras-vis, guided and blur
-integrated gradients and XRAI of PAIR's saliency, SHAP's Partition (held to it in a test), iNNvestigate and DeepExplain (TensorFlow 1 and 2.14). DeepLIFT has tables of its
-own above."""
+Not measured: TCAV (Captum's and Xplique's fit a plane of their own), LIME (penalties and
+kernels differ), alibi, Quantus, lime, RISE, Sobol and HSIC of Xplique, tf-keras-vis, guided and
+blur integrated gradients and XRAI of PAIR's saliency, SHAP's Partition (held to it in a test),
+iNNvestigate and DeepExplain (TensorFlow 1 and 2.14). DeepLIFT has tables of its own above."""
