@@ -140,7 +140,7 @@ def draw_run(
     Raises
     ------
     InputError
-        If a run keeps no inputs, or nothing says how they were prepared.
+        If a run keeps no inputs, nothing says how they were prepared, or runs have other samples.
     """
     first = next(iter(runs.values()))
     axis = int(first.settings.get("channel_axis", -1))
@@ -155,6 +155,11 @@ def draw_run(
     pixels = preprocessing(prepared).undo(np.moveaxis(values, axis, -1))
     maps, units = {}, {}
     for name, run in runs.items():
+        if run.names != first.names:
+            raise InputError(
+                f"{run.source} and {first.source} have different samples: scores are drawn beside "
+                "others of the same pictures in the same order."
+            )
         scores = run.array("scores", input=input, head=head, target=target)
         chosen = np.concatenate([np.asarray(scores[row : row + 1]) for row in samples])
         maps[name] = heat_maps(chosen, axis)

@@ -216,8 +216,13 @@ class ScoredRun:
         chosen = next(iter(found)) if input is None else _label(input)
         if chosen not in found:
             raise InputError(f"{self.source} has {name} of {', '.join(found)}, not of {input!r}.")
-        of_targets = name not in ("inputs", "predictions") and "target" in self.axes(head)
-        return _OneTarget(found[chosen], target) if of_targets else found[chosen]
+        if name in ("inputs", "predictions"):
+            return found[chosen]
+        if "target" in self.axes(head):
+            return _OneTarget(found[chosen], target)
+        if target != 0:
+            raise InputError(f"target={target}: there is one target, number 0.")
+        return found[chosen]
 
     def targets(self, head: str | None = None) -> int:
         """How many targets scores are of.

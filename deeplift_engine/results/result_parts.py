@@ -75,7 +75,7 @@ def _samples(array: Any, rows: Sequence[int] | None) -> Array:
 
 
 def _alike(kept: Array, block: Array) -> bool:
-    """Whether numbers are the same, fractions but for rounding; one last axis may be absent."""
+    """Whether numbers are the same, fractions but for rounding, whatever axes of one there are."""
     if (len(kept), kept.size) != (len(block), block.size):
         return False
     rounding = ROUNDING if kept.dtype.kind == "f" else 0

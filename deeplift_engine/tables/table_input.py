@@ -315,7 +315,8 @@ def _by_input(
             there = f"{len(own)} columns" if own else "no column of that name"
             raise InputError(
                 f"{table.source} has {there} for input {info.name!r} of shape {info.shape}: say "
-                f"columns={{{info.name!r}: [...]}}. It has {', '.join(table.names)}."
+                f"columns={{{info.name!r}: [...]}} (--columns {info.name}=NAME,...). It has "
+                f"{', '.join(table.names)}."
             )
         chosen[info.name] = own
     return chosen

@@ -58,9 +58,11 @@ def checked_suffix(path: str | os.PathLike[str], what: str, tables: Sequence[str
     """
     suffix = Path(path).suffix.lower()
     if suffix not in (*tables, *PICTURES):
+        known = [f"tables ({', '.join(tables)})"] * bool(tables)
+        known.append(f"figures ({', '.join(PICTURES)})")
         raise OutputError(
-            f"{path}: {what} are written as tables ({', '.join(tables)}) or figures "
-            f"({', '.join(PICTURES)}), not as {suffix or 'a file without a suffix'}."
+            f"{path}: {what} are written as {' or '.join(known)}, not as "
+            f"{suffix or 'a file without a suffix'}."
         )
     if suffix in PICTURES:
         optional("matplotlib", "matplotlib", "plot")
