@@ -244,12 +244,11 @@ def test_the_command_line_goes_the_same_way(
     assert "--preprocess is for inputs of the kind image" in capsys.readouterr().err
     assert cli.main([*arrays, "--kind", "image"]) == 0
     for wrong, code, message in (
-        (["--beside", str(tmp_path / "x.h5")], 4, "x.h5 and .* have different samples"),
-        (["--target-number", "1"], 4, "target=1: there is one target, number 0"),
-        (["-o", str(tmp_path / "a.bmp")], 5, r"scores are written as figures \(.png"),
+        (["no.png", "--beside", str(tmp_path / "x.h5")], 4, "x.h5 and .* have different samples"),
+        (["no.png", "--target-number", "1"], 4, "target=1: there is one target, number 0"),
+        (["no.bmp"], 5, r"scores are written as figures \(.png"),
     ):
-        draw = ["draw", str(tmp_path / "a.h5"), "-o", str(tmp_path / "no.png"), *wrong]
-        assert cli.main(draw) == code
+        assert cli.main(["draw", str(tmp_path / "a.h5"), "-o", *wrong]) == code
         assert re.search(message, capsys.readouterr().err)
     saved = de.Attribution.load(tmp_path / "x.h5")
     assert np.allclose(saved.inputs, 7 / 127.5 - 1)
