@@ -94,7 +94,7 @@ def _exchange(rows: Array, one: int, other: int, random: np.random.Generator) ->
     low, high = np.minimum(*rows[[one, other]]), np.maximum(*rows[[one, other]])
     for pair in np.unique(np.stack([low, high])[:, low != high], axis=1).T:
         where = np.flatnonzero((low == pair[0]) & (high == pair[1]))
-        both = np.ix_([one, other], where)
+        both = np.ix_(np.array([one, other]), where)
         rows[both] = random.permutation(rows[both], axis=1)
 
 
