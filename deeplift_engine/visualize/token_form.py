@@ -96,7 +96,7 @@ class Tokens:
 
     def word(self, token: int) -> str:
         """What a token is, or its number."""
-        return str(token) if self.words is None else self.words[token]
+        return str(token) if self.words is None else self.words[token] or f"[{token}]"
 
     def grown(
         self,
