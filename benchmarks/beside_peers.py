@@ -4,7 +4,8 @@
 
 compares the scores of all with float64, then times in turns those that agree, and prints a Markdown
 table of each network. ``--write docs/BENCHMARKS.md`` puts them in their section there; with
-``--network NAME`` that table is measured again, and the others stay.
+``--network NAME`` that table is measured again, with ``--methods`` of these rows, and the others
+stay.
 """
 
 from __future__ import annotations
@@ -268,8 +269,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="small sizes: do all run and agree?")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put it in its section there")
     options = parser.parse_args(arguments)
-    if options.write and options.methods:
-        parser.error("--write takes whole tables: leave --methods out")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     try:
         for section in sections(options):
