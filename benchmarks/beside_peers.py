@@ -28,7 +28,7 @@ from benchmarks.contenders import CONTENDERS
 from benchmarks.method_rows import NETWORKS, NOT_MEASURED, ROWS, MethodRow, problem
 from benchmarks.method_table import HEADING, NOTES, Entry, Error, Measured, Refused, head, lines
 from benchmarks.process import BenchmarkError, Process, available, in_turns, save_model
-from benchmarks.run import machine, renewed
+from benchmarks.run import hand_out, machine
 from benchmarks.work import Array, make_data, save
 from deeplift_engine.util.onednn import ONEDNN
 
@@ -272,9 +272,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     try:
         for section in sections(options):
-            print(section + "\n", flush=True)
-            if options.write is not None:
-                options.write.write_text(renewed(options.write.read_text(), [section]))
+            hand_out(section, options.write)
     except BenchmarkError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1

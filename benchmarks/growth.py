@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.architectures import DILATED, Architecture, Convolution, opened
 from benchmarks.method_table import line
-from benchmarks.run import GROWTH_HEADING, machine, renewed
+from benchmarks.run import GROWTH_HEADING, hand_out, machine
 from benchmarks.turns import timed
 from benchmarks.work import OWN, Problem, make_data
 from deeplift_engine.util.onednn import prefer_onednn
@@ -112,9 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     prefer_onednn()
     text = section(options.quick, options.repeats)
-    print(text)
-    if options.write is not None:
-        options.write.write_text(renewed(options.write.read_text(), [text]))
+    hand_out(text, options.write)
     return 0
 
 

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.beside_peers import vector_instructions
 from benchmarks.process import Process, in_turns, save_model
-from benchmarks.run import ONEDNN_HEADING, machine, renewed
+from benchmarks.run import ONEDNN_HEADING, hand_out, machine
 from benchmarks.work import PROBLEMS, QUICK, Problem, Row, make_data, save
 from deeplift_engine.util.onednn import ONEDNN
 
@@ -78,9 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         body += lines_of(problem, rows, options.repeats, options.patience)
     conditions = f"Measured on {date.today()}: {machine()}, {vector_instructions()}."
     section = "\n\n".join([ONEDNN_HEADING, conditions, NOTES, "\n".join(body)])
-    print(section)
-    if options.write is not None:
-        options.write.write_text(renewed(options.write.read_text(), [section]))
+    hand_out(section, options.write)
     return 0
 
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks.architectures import GENOMICS, opened
 from benchmarks.real_models import real_models
-from benchmarks.run import STEPS_HEADING, machine, renewed
+from benchmarks.run import STEPS_HEADING, hand_out, machine
 from benchmarks.work import Array, Problem, make_data
 from deeplift_engine.errors import ConvergenceWarning
 
@@ -203,9 +203,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     conditions = f"Counted on {date.today()}: {machine()}."
     text = "\n\n".join([STEPS_HEADING, NOTES, table(options), conditions])
-    print(text)
-    if options.write is not None:
-        options.write.write_text(renewed(options.write.read_text(), [text]))
+    hand_out(text, options.write)
     return 0
 
 

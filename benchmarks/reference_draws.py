@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.real_models import real_models
-from benchmarks.run import DRAWS_HEADING, machine, renewed
+from benchmarks.run import DRAWS_HEADING, hand_out, machine
 from benchmarks.work import Array
 
 COUNT = 10
@@ -230,9 +230,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     conditions = f"Measured on {date.today()}: {machine()}; {options.pool} independent shuffles."
     text = "\n\n".join([DRAWS_HEADING, NOTES, table(options), WHY, conditions])
-    print(text)
-    if options.write is not None:
-        options.write.write_text(renewed(options.write.read_text(), [text]))
+    hand_out(text, options.write)
     return 0
 
 

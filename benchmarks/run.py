@@ -84,6 +84,13 @@ def renewed(page: str, sections: Sequence[str]) -> str:
     return "".join(parts).rstrip() + "\n"
 
 
+def hand_out(section: str, page: Path | None) -> None:
+    """Print a section, and put it in its place on a page if there is one."""
+    print(section + "\n", flush=True)
+    if page is not None:
+        page.write_text(renewed(page.read_text(), [section]))
+
+
 def _parts(page: str) -> list[str]:
     """The page at its headings."""
     return re.split(r"^(?=##)", page, flags=re.MULTILINE)

@@ -262,10 +262,10 @@ def _equal_shares(layer: Selection, points: list[Tensor], multiplier: Tensor) ->
     return [split(merge(each, 2), axes, LEADING) for each in shares]
 
 
-def _common_axes(tensors: Sequence[Tensor]) -> Tensor:
-    """Sizes of the leading axes that all broadcast to."""
+def _common_axes(tensors: Sequence[Tensor], leading: int = LEADING) -> Tensor:
+    """Sizes of the ``leading`` axes that all broadcast to."""
     return functools.reduce(
-        tf.broadcast_dynamic_shape, [leading_sizes(tensor, LEADING) for tensor in tensors]
+        tf.broadcast_dynamic_shape, [leading_sizes(tensor, leading) for tensor in tensors]
     )
 
 
@@ -273,9 +273,7 @@ def pairwise(function: Callable[..., Tensor], tensors: Sequence[Tensor]) -> Tens
     """Call ``function`` of (n, ...) tensors on (inputs, references, ...) ones."""
     if len(tensors) == 1:
         return split_like([function(merge(tensors[0], 2))], tensors[0], 2)[0]
-    axes = functools.reduce(
-        tf.broadcast_dynamic_shape, [leading_sizes(tensor, 2) for tensor in tensors]
-    )
+    axes = _common_axes(tensors, 2)
     together = [merge(expand_to(tensor, axes, 2), 2) for tensor in tensors]
     return split(function(*together), axes, 2)
 
